@@ -1,0 +1,75 @@
+"""Group what arrives while the previous group is under way: one at a time when idle, many under load, no timers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Batcher(Generic[T, R]):
+    """Run ``work`` on lists of items; every caller gets its own item's result or exception.
+
+    ``work`` returns one result or one exception per item, in order; if it raises, all of its items get that exception.
+    At most ``lanes`` calls of it run at once, each with at most ``max_size`` items; at most ``max_waiting`` items wait.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[list[T]], Awaitable[Sequence[R | BaseException]]],
+        *,
+        max_size: int = 64,
+        lanes: int = 1,
+        max_waiting: int = 4096,
+        overflow: Callable[[], Exception] = lambda: asyncio.QueueFull("batcher"),
+    ) -> None:
+        self._work = work
+        self._max_size = max_size
+        self._max_waiting = max_waiting
+        self._free_lanes = lanes
+        self._overflow = overflow
+        self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def submit(self, item: T) -> R:
+        """Hand in one item and wait for its result; the work goes on even if the caller is cancelled."""
+        if len(self._waiting) >= self._max_waiting:
+            raise self._overflow()
+        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
+        if self._free_lanes:
+            self._free_lanes -= 1
+            task = asyncio.create_task(self._drain())
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+        return await future
+
+    async def drain(self) -> None:
+        """Wait until everything that was handed in is answered (graceful shutdown)."""
+        while self._running:
+            await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def _drain(self) -> None:
+        try:
+            while self._waiting:
+                batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._max_size))]
+                await self._run(batch)
+        finally:
+            self._free_lanes += 1
+
+    async def _run(self, batch: list[tuple[T, asyncio.Future[R]]]) -> None:
+        try:
+            results: Sequence[R | BaseException] = await self._work([item for item, _ in batch])
+        except Exception as error:
+            results = [error] * len(batch)
+        for (_, future), result in zip(batch, results, strict=True):
+            if future.done():
+                continue
+            if isinstance(result, BaseException):
+                future.set_exception(result)
+            else:
+                future.set_result(result)

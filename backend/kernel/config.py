@@ -1,0 +1,142 @@
+"""Settings: environment variables ``HUIYUAN_*``, read once at start-up, typed, refused with every mistake at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+PREFIX = "HUIYUAN_"
+
+
+class SettingsError(Exception):
+    """The environment does not make a valid configuration; the message lists every mistake, one a line."""
+
+
+def _doc(text: str, **limits: Any) -> Meta:
+    return Meta(description=text, **limits)
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything an operator can set. Field ``redis_url`` is the variable ``HUIYUAN_REDIS_URL``.
+
+    ``*_file`` settings name a file; ``secret`` marks what ``huiyuan doctor`` must not print.
+    """
+
+    # where things are
+    database_url: Annotated[str, _doc("PostgreSQL, as the application's role (no writes to the ledger)")]
+    migrate_database_url: Annotated[str, _doc("PostgreSQL, as the owner of the schema; only `migrate` and `audit` use it")] = ""
+    redis_url: Annotated[str, _doc("Redis protocol; only speeds up, may be down")] = ""
+    base_url: Annotated[str, _doc("Public address, as WeChat and phones reach it")] = "http://127.0.0.1:8000"
+    demo: Annotated[bool, _doc("Demo mode: mounts the WeChat simulator. Never in production")] = False
+
+    # keys
+    master_keys: Annotated[str, _doc("secret: `id:base64url of 32 bytes`, comma-separated; the first encrypts, all decrypt")]
+
+    # WeChat
+    wechat_app_id: Annotated[str, _doc("Mini-program AppID")] = ""
+    wechat_app_secret: Annotated[str, _doc("secret: mini-program AppSecret")] = ""
+    wechat_api_url: Annotated[str, _doc("Mini-program API")] = "https://api.weixin.qq.com"
+    wechat_push_token: Annotated[str, _doc("secret: message push token")] = ""
+    wechat_encoding_aes_key: Annotated[str, _doc("secret: message push EncodingAESKey, 43 characters")] = ""
+    wechat_pay_url: Annotated[str, _doc("Pay v3 API")] = "https://api.mch.weixin.qq.com"
+    wechat_mch_id: Annotated[str, _doc("Merchant id")] = ""
+    wechat_mch_serial: Annotated[str, _doc("Serial of the merchant's API certificate")] = ""
+    wechat_mch_key_file: Annotated[str, _doc("PEM file of the merchant's private key")] = ""
+    wechat_api_v3_key: Annotated[str, _doc("secret: APIv3 key, 32 characters")] = ""
+    wechat_platform_keys_dir: Annotated[str, _doc("Directory of `<serial or PUB_KEY_ID>.pem`: certificates and public keys")] = ""
+
+    # HTTP
+    body_limit_bytes: Annotated[int, _doc("Largest request body", ge=1024)] = 256 * 1024
+    header_timeout_s: Annotated[int, _doc("Time for a client to send its headers", ge=1)] = 10
+    body_timeout_s: Annotated[int, _doc("Time for a client to send its body", ge=1)] = 15
+    shutdown_grace_s: Annotated[int, _doc("Time for accepted requests to finish at shutdown", ge=1)] = 20
+    rate_anonymous_per_minute: Annotated[int, _doc("Requests a minute from one address, without credentials", ge=1)] = 600
+    rate_member_per_minute: Annotated[int, _doc("Requests a minute of one member", ge=1)] = 600
+    rate_terminal_per_minute: Annotated[int, _doc("Requests a minute of one terminal", ge=1)] = 3000
+    rate_login_per_minute: Annotated[int, _doc("Login attempts a minute from one address", ge=1)] = 60
+    trusted_proxies: Annotated[str, _doc("Addresses whose X-Forwarded-For is believed, comma-separated")] = ""
+
+    # pools
+    db_pool_size: Annotated[int, _doc("Connections a process for reading", ge=1, le=100)] = 8
+    orm_pool_size: Annotated[int, _doc("Connections a process for the ORM", ge=1, le=100)] = 6
+    ledger_lanes: Annotated[int, _doc("Connections a process for posting", ge=1, le=8)] = 2
+    ledger_batch: Annotated[int, _doc("Most plans in one transaction", ge=1, le=256)] = 64
+    statement_cache_size: Annotated[int, _doc("0 behind PgBouncer < 1.21 in transaction mode", ge=0)] = 1024
+
+    # the chain's rules
+    chain_name: Annotated[str, _doc("Shown on pages and receipts")] = "惠员便利"
+    brand_color: Annotated[str, _doc("Brand colour of the pages", pattern="^#[0-9A-Fa-f]{6}$")] = "#0B7A5B"
+    timezone: Annotated[str, _doc("Zone of the chain; a store may have its own")] = "Asia/Shanghai"
+    registration_approval: Annotated[bool, _doc("A new member waits until staff approve")] = False
+    points_per_yuan_bp: Annotated[int, _doc("Points per ¥1 in basis points (10000 = 1 point)", ge=0, le=1_000_000)] = 10_000
+    point_value_fen_bp: Annotated[int, _doc("What one point pays, in 1/10000 fen (10000 = 1 fen)", ge=1)] = 10_000
+    points_valid_months: Annotated[int, _doc("Earned points expire at the end of that month; 0 = never", ge=0, le=120)] = 12
+    points_pending_days: Annotated[int, _doc("Days until earned points can be spent", ge=0, le=90)] = 0
+    password_free_sale_fen: Annotated[int, _doc("A sale above this waits for the phone", ge=0)] = 20_000
+    password_free_day_fen: Annotated[int, _doc("A member's day above this waits for the phone", ge=0)] = 100_000
+    confirmation_ttl_s: Annotated[int, _doc("A waiting sale expires after this", ge=10, le=3600)] = 120
+    two_store_window_s: Annotated[int, _doc("A code used at two stores within this waits for the phone", ge=0)] = 600
+    recharge_min_fen: Annotated[int, _doc("Smallest free recharge", ge=1)] = 100
+    recharge_max_fen: Annotated[int, _doc("Largest free recharge", ge=1)] = 500_000
+    recharge_query_after_s: Annotated[int, _doc("Ask WeChat about an unpaid order after this", ge=1)] = 60
+    recharge_close_after_s: Annotated[int, _doc("Close an unpaid order after this", ge=60)] = 1800
+    accrual_daily_points: Annotated[int, _doc("Offline points a day, per terminal and member", ge=0)] = 5_000
+
+    log_format: Annotated[str, _doc("`json` or `console`", pattern="^(json|console)$")] = "json"
+    log_level: Annotated[str, _doc("`debug`, `info`, `warning`", pattern="^(debug|info|warning)$")] = "info"
+
+
+def field_docs() -> dict[str, str]:
+    """The description of every setting, by field name; it begins with ``secret:`` for those not to be shown."""
+    docs: dict[str, str] = {}
+    for name, hint in get_type_hints(Settings, include_extras=True).items():
+        meta = next((arg for arg in get_args(hint) if isinstance(arg, Meta)), None)
+        docs[name] = (meta.description or "") if meta else ""
+    return docs
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read and check the settings; raise ``SettingsError`` that lists every mistake."""
+    env = os.environ if environ is None else environ
+    given = {key[len(PREFIX) :].lower(): value for key, value in env.items() if key.startswith(PREFIX)}
+    known = {field.name: field for field in msgspec.structs.fields(Settings)}
+    values: dict[str, Any] = {}
+    mistakes = [f"{PREFIX}{name.upper()}: no such setting" for name in sorted(given.keys() - known.keys())]
+    for name, field in known.items():
+        if name not in given:
+            if field.required:
+                mistakes.append(f"{PREFIX}{name.upper()}: is required ({field_docs()[name].removeprefix('secret: ')})")
+            continue
+        try:
+            values[name] = msgspec.convert(given[name].strip(), field.type, strict=False)
+        except msgspec.ValidationError as error:
+            mistakes.append(f"{PREFIX}{name.upper()}: {error}")
+    for name in ("wechat_mch_key_file", "wechat_platform_keys_dir"):
+        if values.get(name) and not Path(values[name]).exists():
+            mistakes.append(f"{PREFIX}{name.upper()}: no such file or directory")
+    if mistakes:
+        raise SettingsError("\n".join(mistakes))
+    return Settings(**values)
+
+
+_current: Settings | None = None
+
+
+def use(settings: Settings) -> None:
+    """Make these the settings of this process (start-up and tests)."""
+    global _current
+    _current = settings
+
+
+def settings() -> Settings:
+    """The settings of this process, read from the environment at the first call."""
+    global _current
+    if _current is None:
+        _current = load()
+    return _current
+
