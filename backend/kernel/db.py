@@ -143,7 +143,7 @@ async def transaction() -> AsyncIterator[Tx]:
 
 def raw(tx: Tx) -> asyncpg.Connection:
     """The asyncpg connection of an open transaction, for SQL the ORM cannot say."""
-    connection: asyncpg.Connection = tx._connection  # type: ignore[attr-defined]
+    connection: asyncpg.Connection = tx._connection
     return connection
 
 
