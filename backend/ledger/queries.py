@@ -1,0 +1,180 @@
+"""Reads of the books. All of them are by member, except the homes of keys and what is due."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+
+from backend.kernel import db
+
+from .types import Document, Entry, Known, Lot, Posted
+
+_DOCUMENT = "member_id, id, kind, state, version, store_id, body, progress, memo, at, updated_at, due_at"
+
+
+def _document(row: db.Record) -> Document:
+    fields = dict(row)
+    for name in ("body", "progress", "memo"):
+        fields[name] = msgspec.json.decode(fields[name])
+    return Document(**fields)
+
+
+async def find_document(member_id: int, document_id: str) -> Document | None:
+    """A member's document, or None."""
+    row = await db.fetchrow(
+        f"SELECT {_DOCUMENT} FROM ledger_document WHERE member_id = $1 AND id = $2", member_id, document_id
+    )
+    return _document(row) if row else None
+
+
+async def list_documents(member_id: int, kind: str, *, states: Sequence[str], limit: int) -> list[Document]:
+    """A member's documents of a kind in these states, newest first."""
+    rows = await db.fetch(
+        f"SELECT {_DOCUMENT} FROM ledger_document WHERE member_id = $1 AND kind = $2 AND state = ANY($3)"
+        " ORDER BY at DESC, id LIMIT $4",
+        member_id,
+        kind,
+        list(states),
+        limit,
+    )
+    return [_document(row) for row in rows]
+
+
+async def list_due(kind: str, *, before: datetime, limit: int) -> list[Document]:
+    """Documents of a kind whose time has come, the longest overdue first."""
+    rows = await db.fetch(
+        f"SELECT {_DOCUMENT} FROM ledger_document WHERE kind = $1 AND due_at <= $2 ORDER BY due_at LIMIT $3",
+        kind,
+        before,
+        limit,
+    )
+    return [_document(row) for row in rows]
+
+
+async def find_home(scope: str, key: str) -> tuple[int, str | None] | None:
+    """The member and document that hold a key or a claim, or None."""
+    row = await db.fetchrow("SELECT member_id, document_id FROM ledger_key_home WHERE scope = $1 AND key = $2", scope, key)
+    return (row["member_id"], row["document_id"]) if row else None
+
+
+async def find_known(scope: str, key: str) -> Known | None:
+    """The stored answer of an idempotency key, or None where it is not used yet."""
+    row = await db.fetchrow(
+        "SELECT k.member_id, k.hash, k.result FROM ledger_key_home h"
+        " JOIN ledger_key k ON k.member_id = h.member_id AND k.scope = h.scope AND k.key = h.key"
+        " WHERE h.scope = $1 AND h.key = $2",
+        scope,
+        key,
+    )
+    if row is None:
+        return None
+    result = msgspec.json.decode(row["result"], type=Posted)
+    return Known(row["member_id"], row["hash"], msgspec.structs.replace(result, replayed=True))
+
+
+async def get_balances(member_id: int) -> dict[str, int]:
+    """A member's balances by account kind; kinds never used are absent."""
+    rows = await db.fetch("SELECT kind, balance FROM ledger_account WHERE member_id = $1 AND ref = ''", member_id)
+    return {row["kind"]: row["balance"] for row in rows}
+
+
+async def list_open_lots(member_id: int, kind: str, *, limit: int = 1000) -> list[Lot]:
+    """The lots an account is made of, in the order they are spent (expired ones too, until they are swept)."""
+    rows = await db.fetch(
+        "SELECT lot_id, kind, ref, part, source, issued, remaining, expires_on, matures_on FROM ledger_lot"
+        " WHERE member_id = $1 AND kind = $2 AND open ORDER BY expires_on, lot_id LIMIT $3",
+        member_id,
+        kind,
+        limit,
+    )
+    return [Lot(*row) for row in rows]
+
+
+async def list_lots(member_id: int, lot_ids: Sequence[int]) -> dict[int, Lot]:
+    """These lots of a member, open or not, by id."""
+    rows = await db.fetch(
+        "SELECT lot_id, kind, ref, part, source, issued, remaining, expires_on, matures_on FROM ledger_lot"
+        " WHERE member_id = $1 AND lot_id = ANY($2)",
+        member_id,
+        list(lot_ids),
+    )
+    return {row["lot_id"]: Lot(*row) for row in rows}
+
+
+async def list_expired_lots(on: date, *, limit: int) -> list[tuple[int, Lot]]:
+    """Open lots whose last day is before ``on``, with their members."""
+    rows = await db.fetch(
+        "SELECT member_id, lot_id, kind, ref, part, source, issued, remaining, expires_on, matures_on FROM ledger_lot"
+        " WHERE open AND expires_on < $1 ORDER BY expires_on, member_id LIMIT $2",
+        on,
+        limit,
+    )
+    return [(row[0], Lot(*row[1:])) for row in rows]
+
+
+async def list_mature_lots(on: date, *, limit: int) -> list[tuple[int, Lot]]:
+    """Open pending lots that become available on or before ``on``, with their members."""
+    rows = await db.fetch(
+        "SELECT member_id, lot_id, kind, ref, part, source, issued, remaining, expires_on, matures_on FROM ledger_lot"
+        " WHERE open AND matures_on <= $1 AND kind = 'points_pending' ORDER BY matures_on, member_id LIMIT $2",
+        on,
+        limit,
+    )
+    return [(row[0], Lot(*row[1:])) for row in rows]
+
+
+async def list_lots_of(member_id: int, source: str) -> list[Lot]:
+    """Every lot that a document gave a member, in the order they were issued."""
+    rows = await db.fetch(
+        "SELECT lot_id, kind, ref, part, source, issued, remaining, expires_on, matures_on FROM ledger_lot"
+        " WHERE member_id = $1 AND source = $2 ORDER BY lot_id",
+        member_id,
+        source,
+    )
+    return [Lot(*row) for row in rows]
+
+
+async def list_moves(member_id: int, transfer: int) -> list[tuple[Lot, int]]:
+    """The lots a transfer moved and the signed amounts, in spending order."""
+    rows = await db.fetch(
+        "SELECT l.lot_id, l.kind, l.ref, l.part, l.source, l.issued, l.remaining, l.expires_on, l.matures_on, m.amount"
+        " FROM ledger_lot_move m JOIN ledger_lot l ON l.member_id = m.member_id AND l.lot_id = m.lot_id"
+        " WHERE m.member_id = $1 AND m.seq = $2 ORDER BY l.expires_on, l.lot_id",
+        member_id,
+        transfer,
+    )
+    return [(Lot(*row[:9]), row[9]) for row in rows]
+
+
+async def list_entries(member_id: int, kinds: Sequence[str], *, before: int | None, limit: int) -> list[Entry]:
+    """A member's entries on these accounts, newest transfer first, from below transfer ``before``."""
+    rows = await db.fetch(
+        "SELECT e.seq, e.version, e.at, t.kind, e.amount, e.balance_after, t.document_id FROM ledger_entry e"
+        " JOIN ledger_transfer t ON t.member_id = e.member_id AND t.seq = e.seq"
+        " WHERE e.member_id = $1 AND e.kind = ANY($2) AND e.seq < $3 ORDER BY e.seq DESC, e.leg LIMIT $4",
+        member_id,
+        list(kinds),
+        before if before is not None else 1 << 62,
+        limit,
+    )
+    return [Entry(*row) for row in rows]
+
+
+async def guard_values(member_id: int, names: Sequence[str]) -> dict[str, int]:
+    """The values of these guards; a name never used is absent. A hint: only the door decides."""
+    rows = await db.fetch("SELECT name, value FROM ledger_guard WHERE member_id = $1 AND name = ANY($2)", member_id, list(names))
+    return {row["name"]: row["value"] for row in rows}
+
+
+async def find_transfer(member_id: int, document_id: str, kind: str) -> int | None:
+    """The number of the transfer of that kind for a document, or None."""
+    value: Any = await db.fetchval(
+        "SELECT seq FROM ledger_transfer WHERE member_id = $1 AND document_id = $2 AND kind = $3 ORDER BY seq LIMIT 1",
+        member_id,
+        document_id,
+        kind,
+    )
+    return None if value is None else int(value)

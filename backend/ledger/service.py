@@ -1,0 +1,108 @@
+"""Posting, and what the layers above may tell the books."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+import msgspec
+
+from backend.kernel import db
+from backend.kernel.config import Settings
+from backend.kernel.db import Tx
+
+from .errors import Stale
+from .plans import Plan, encode
+from .types import Posted
+from .writer import SINGLE, LedgerWriter, decode_error
+
+REVOKED_STEP = 1 << 62
+"""A device's last step once it is revoked: no code can be greater."""
+
+MAX_PLANNINGS = 3
+
+_writer: LedgerWriter | None = None
+
+
+async def open_writer(settings: Settings) -> None:
+    """Start this process's LedgerWriter."""
+    global _writer
+    writer = LedgerWriter(settings)
+    await writer.open()
+    _writer = writer
+
+
+async def close_writer() -> None:
+    """Post what was accepted, then stop."""
+    global _writer
+    if _writer is not None:
+        await _writer.close()
+        _writer = None
+
+
+async def post(plan: Plan) -> Posted:
+    """Post a plan that is a whole transaction of its own (the hot path); raises its refusal."""
+    if _writer is None:
+        raise RuntimeError("the ledger writer is not open")
+    return await _writer.post(plan)
+
+
+async def post_in(tx: Tx, plan: Plan) -> Posted:
+    """Post a plan on the caller's open transaction, where other rows must change with it.
+
+    A refusal aborts that transaction.
+    """
+    try:
+        answer = await db.raw(tx).fetchval(SINGLE, plan.member_id, encode(plan))
+    except asyncpg.PostgresError as error:
+        raise decode_error(error) from error
+    return msgspec.json.decode(answer, type=Posted)
+
+
+async def post_fresh(plan_again: Callable[[], Awaitable[Plan]]) -> tuple[Plan, Posted]:
+    """Plan and post; where what the plan saw has moved meanwhile, plan again, at most three times; then ``Stale``."""
+    for attempt in range(MAX_PLANNINGS):
+        plan = await plan_again()
+        try:
+            return plan, await post(plan)
+        except Stale:
+            if attempt == MAX_PLANNINGS - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+async def open_member(tx: Tx, member_id: int, *, active: bool = True) -> None:
+    """Open a member's books; nothing happens where they are open."""
+    await db.raw(tx).execute("SELECT ledger_open_member($1, $2)", member_id, active)
+
+
+async def set_member_status(tx: Tx, member_id: int, *, active: bool) -> None:
+    """Let the door post for this member, or not."""
+    await db.raw(tx).execute("SELECT ledger_set_active($1, $2)", member_id, active)
+
+
+def device_mark(device_id: int) -> str:
+    """The name of the guard that holds a device's last spent step."""
+    return f"device:{device_id}"
+
+
+async def seed_device(tx: Tx, member_id: int, device_id: int, *, last_step: int = 0) -> None:
+    """Start a device's step guard."""
+    await db.raw(tx).execute("SELECT ledger_raise_guard($1, $2, $3)", member_id, device_mark(device_id), last_step)
+
+
+async def revoke_device(tx: Tx, member_id: int, device_id: int) -> None:
+    """Make every code of that device spent, for ever, inside the door."""
+    await seed_device(tx, member_id, device_id, last_step=REVOKED_STEP)
+
+
+async def spend_code(tx: Tx, member_id: int, device_id: int, step: int) -> bool:
+    """Spend a code's step without a plan (a scan, an offline accrual's none); False where it is not greater."""
+    return bool(
+        await db.raw(tx).fetchval("SELECT ledger_raise_guard($1, $2, $3)", member_id, device_mark(device_id), step)
+    )
+
+
+async def sweep_guards(limit: int, *, before: object) -> int:
+    """Delete one-time marks and day counters that expired before ``before``; returns how many."""
+    return int(await db.fetchval("SELECT ledger_sweep_guards($1, $2)", before, limit))

@@ -1,0 +1,55 @@
+-- Service calls of the layers above: they open a member's books and put status where the door sees it.
+
+CREATE OR REPLACE FUNCTION ledger_open_member(p_member bigint, p_active boolean) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    INSERT INTO ledger_head (member_id, active) VALUES (p_member, p_active) ON CONFLICT DO NOTHING;
+$$;
+
+CREATE OR REPLACE FUNCTION ledger_set_active(p_member bigint, p_active boolean) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    UPDATE ledger_head SET active = p_active WHERE member_id = p_member;
+$$;
+
+-- Monotonic: a guard only ever grows (a device's last step; the largest step there is revokes it).
+CREATE OR REPLACE FUNCTION ledger_raise_guard(p_member bigint, p_name text, p_value bigint) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM 1 FROM ledger_head WHERE member_id = p_member FOR UPDATE;
+    INSERT INTO ledger_guard AS g (member_id, name, value) VALUES (p_member, p_name, p_value)
+    ON CONFLICT (member_id, name) DO UPDATE SET value = EXCLUDED.value WHERE g.value < EXCLUDED.value;
+    RETURN FOUND;
+END $$;
+
+-- One-time marks and day counters are of no use after their day; monotonic marks have no expiry and stay.
+CREATE OR REPLACE FUNCTION ledger_sweep_guards(p_before timestamptz, p_limit integer) RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    WITH gone AS (
+        DELETE FROM ledger_guard g USING (
+            SELECT member_id, name FROM ledger_guard WHERE expires_at < p_before LIMIT p_limit
+        ) old WHERE g.member_id = old.member_id AND g.name = old.name RETURNING 1
+    ) SELECT count(*) FROM gone;
+$$;
+
+-- Partitions of entries and outbox by month; a month whose rows already lie in the default partition stays there.
+CREATE OR REPLACE FUNCTION ledger_make_partitions(p_from date, p_months integer) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    v_month date;
+    v_table text;
+    v_taken boolean;
+    v_made  integer := 0;
+BEGIN
+    FOR i IN 0 .. p_months - 1 LOOP
+        v_month := date_trunc('month', p_from)::date + make_interval(months => i);
+        FOREACH v_table IN ARRAY ARRAY['ledger_entry', 'outbox'] LOOP
+            CONTINUE WHEN to_regclass(v_table || to_char(v_month, '_YYYYMM')) IS NOT NULL;
+            EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE at >= %L AND at < %L)', v_table || '_default',
+                v_month::text || ' 00:00+00', (v_month + interval '1 month')::date::text || ' 00:00+00') INTO v_taken;
+            CONTINUE WHEN v_taken;
+            EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)', v_table || to_char(v_month, '_YYYYMM'),
+                v_table, v_month::text || ' 00:00+00', (v_month + interval '1 month')::date::text || ' 00:00+00');
+            v_made := v_made + 1;
+        END LOOP;
+    END LOOP;
+    RETURN v_made;
+END $$;

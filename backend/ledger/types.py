@@ -1,0 +1,74 @@
+"""What the ledger answers."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+
+
+class Posted(msgspec.Struct, frozen=True):
+    """What a plan did (or, ``replayed``, what the first plan with its key did then).
+
+    ``balances`` are the member's accounts after it, by kind; ``lots`` are ``(account, lot id, signed amount, part)``.
+    """
+
+    balances: dict[str, int]
+    lots: tuple[tuple[str, int, int, str], ...]
+    transfer: int | None = None
+    document_id: str | None = None
+    state: str | None = None
+    version: int | None = None
+    replayed: bool = False
+
+
+class Document(msgspec.Struct, frozen=True):
+    """A stored document: ``body`` as it was made, ``progress`` as it stands."""
+
+    member_id: int
+    id: str
+    kind: str
+    state: str
+    version: int
+    store_id: str | None
+    body: dict[str, Any]
+    progress: dict[str, Any]
+    memo: dict[str, Any]
+    at: datetime
+    updated_at: datetime
+    due_at: datetime | None
+
+
+class Lot(msgspec.Struct, frozen=True):
+    """Credit of one source that is still (partly) there."""
+
+    lot_id: int
+    kind: str
+    ref: str
+    part: str
+    source: str
+    issued: int
+    remaining: int
+    expires_on: date | None
+    matures_on: date | None
+
+
+class Known(msgspec.Struct, frozen=True):
+    """The stored answer of a key."""
+
+    member_id: int
+    hash: bytes
+    result: Posted
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One line of a member's account, with the transfer it belongs to."""
+
+    seq: int
+    version: int
+    at: datetime
+    kind: str
+    amount: int
+    balance_after: int
+    document_id: str | None

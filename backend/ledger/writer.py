@@ -1,0 +1,137 @@
+"""The LedgerWriter: posts whatever plans arrived while the previous batch was committing, in one transaction."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from backend.kernel import db, metrics
+from backend.kernel.batching import Batcher
+from backend.kernel.config import Settings
+from backend.kernel.errors import Unavailable
+
+from .errors import OutcomeUnknown, PlanInvalid, refusal
+from .plans import Plan, encode
+from .types import Posted
+
+BATCH = "SELECT ledger_post_batch($1::bigint[], $2::text[]::jsonb[])"
+SINGLE = "SELECT ledger_post($1, $2::text::jsonb)"
+TRIES = 3
+
+_LOST = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
+
+
+class _Answer(msgspec.Struct):
+    refused: str | None = None
+    context: dict[str, Any] | None = None
+    broken: str | None = None
+    message: str | None = None
+
+
+_posted = msgspec.json.Decoder(Posted)
+_answer = msgspec.json.Decoder(_Answer)
+
+
+def decode(answer: str) -> Posted | Exception:
+    """What one plan's answer in a batch says."""
+    if answer.startswith(('{"refused"', '{"context"')):
+        refused = _answer.decode(answer)
+        return refusal(refused.refused or "", refused.context or {})
+    if answer.startswith('{"broken"'):
+        broken = _answer.decode(answer)
+        return PlanInvalid(f"{broken.broken}: {broken.message}")
+    return _posted.decode(answer)
+
+
+def decode_error(error: asyncpg.PostgresError) -> Exception:
+    """The refusal in an exception that ``ledger_post`` raised when called alone."""
+    if error.sqlstate != "HY001":
+        return error
+    return refusal(str(error.args[0]), msgspec.json.decode(error.detail or "{}"))
+
+
+class LedgerWriter:
+    """Group commit over connections of its own, outside the ORM's pool.
+
+    A plan that is refused costs its batch nothing. A batch that fails as a whole is posted again plan by plan, which the
+    keys make safe; only then is ``OutcomeUnknown`` answered.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._connections: list[asyncpg.Connection] = []
+        self._batcher: Batcher[Plan, Posted] = Batcher(
+            self._post_batch, max_size=settings.ledger_batch, lanes=settings.ledger_lanes, overflow=_busy
+        )
+
+    async def open(self) -> None:
+        """Connect one connection a lane."""
+        for _ in range(self._settings.ledger_lanes):
+            self._connections.append(await self._connect())
+
+    async def close(self) -> None:
+        """Finish what was handed in, then disconnect."""
+        await self._batcher.drain()
+        for connection in self._connections:
+            await connection.close()
+        self._connections.clear()
+
+    async def post(self, plan: Plan) -> Posted:
+        """Post one plan; raises its refusal."""
+        return await self._batcher.submit(plan)
+
+    async def _connect(self) -> asyncpg.Connection:
+        return await asyncpg.connect(
+            **db.connect_args(self._settings.database_url),
+            statement_cache_size=self._settings.statement_cache_size,
+            command_timeout=30,
+            timeout=5,
+            server_settings={"application_name": "huiyuan-ledger", "lock_timeout": "8s"},
+        )
+
+    async def _post_batch(self, plans: list[Plan]) -> Sequence[Posted | BaseException]:
+        started = time.perf_counter()
+        order = sorted(range(len(plans)), key=lambda index: plans[index].member_id)
+        try:
+            answers = await self._run(
+                BATCH, [plans[index].member_id for index in order], [encode(plans[index]) for index in order]
+            )
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+            return [await self._post_alone(plan) for plan in plans]
+        finally:
+            metrics.LEDGER_BATCH_SIZE.observe(len(plans))
+            metrics.LEDGER_SECONDS.observe(time.perf_counter() - started)
+        results: list[Posted | BaseException] = [OutcomeUnknown()] * len(plans)
+        for index, answer in zip(order, answers, strict=True):
+            results[index] = decode(answer)
+        return results
+
+    async def _post_alone(self, plan: Plan) -> Posted | BaseException:
+        for _ in range(TRIES):
+            try:
+                return _posted.decode(await self._run(SINGLE, plan.member_id, encode(plan)))
+            except (*_LOST, TimeoutError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError):
+                continue
+            except asyncpg.PostgresError as error:
+                return decode_error(error)
+        return OutcomeUnknown()
+
+    async def _run(self, sql: str, *args: Any) -> Any:
+        connection = self._connections.pop() if self._connections else await self._connect()
+        try:
+            if connection.is_closed():
+                connection = await self._connect()
+            return await connection.fetchval(sql, *args)
+        finally:
+            if connection.is_closed():
+                pass
+            else:
+                self._connections.append(connection)
+
+
+def _busy() -> Exception:
+    return Unavailable("too many postings are waiting", retry_after_s=1)
