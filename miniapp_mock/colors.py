@@ -14,7 +14,7 @@ Rgb = tuple[int, int, int]
 
 
 def brand_css(color: str) -> str:
-    """The CSS variables of a brand colour ``#rrggbb``, for the light and the dark scheme; raise ``ValueError`` for another form."""
+    """The CSS variables of a brand colour ``#rrggbb``, light and dark scheme; raise ``ValueError`` for another form."""
     brand = parse(color)
     on_brand = _WHITE if contrast(brand, _WHITE) >= _TEXT_CONTRAST else (0x1A, 0x1A, 0x1A)
     light_soft = mix(brand, _WHITE, _LIGHT_SOFT_MIX)

@@ -33,7 +33,8 @@ MEDIA_TYPES = {
 }
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
-    "connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 HEADERS = {
     "Content-Security-Policy": CONTENT_POLICY,
@@ -84,8 +85,10 @@ def build(chain_name: str, brand_color: str) -> Starlette:
 
 def _read(name: str) -> bytes:
     """The bytes of a file below ``static``; 404 for anything else, links out of it too."""
+    if "\x00" in name:
+        raise HTTPException(404)
     path = (STATIC / name).resolve()
-    if "\x00" in name or path.suffix not in MEDIA_TYPES or not path.is_relative_to(STATIC.resolve()) or not path.is_file():
+    if path.suffix not in MEDIA_TYPES or not path.is_relative_to(STATIC.resolve()) or not path.is_file():
         raise HTTPException(404)
     return path.read_bytes()
 

@@ -1,6 +1,6 @@
 /** How amounts, dates and times are written. Pure functions; no locale of the phone leaks in. */
 
-const ZONE_MS = 8 * 3600 * 1000; // Asia/Shanghai: UTC+8 all year since 1991, and members were born into "date" fields, not instants.
+const ZONE_MS = 8 * 3600 * 1000; // Asia/Shanghai is UTC+8 all year
 
 function grouped(digits) {
   return digits.replace(/\B(?=(\d{3})+$)/g, ",");

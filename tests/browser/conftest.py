@@ -1,0 +1,67 @@
+"""A real Chromium (Debian's) for the pages; where there is none, its tests are skipped in one line each."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import uvicorn
+from playwright.async_api import Browser, Page, async_playwright
+
+from miniapp_mock import pages
+
+CHROMIUM = shutil.which("chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no `chromium` on this machine: the pages are not tried in a browser")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture(scope="session")
+async def pages_url() -> AsyncIterator[str]:
+    """The pages alone, without a backend behind them."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(pages.build("惠员便利", "#0B7A5B"), log_level="warning", lifespan="off"))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    await serving
+
+
+@pytest.fixture(scope="session")
+async def modules(chromium: Browser, pages_url: str) -> AsyncIterator[Page]:
+    """A bare page of our origin, in which modules can be imported and called: see ``call``."""
+    page = await chromium.new_page()
+    await page.goto(f"{pages_url}/static/icon.svg")
+    yield page
+    await page.close()
+
+
+@pytest.fixture
+def call(modules: Page) -> Any:
+    """``await call("code.js", "codeFor", device, step)``: one exported function of a shared module, in the browser."""
+
+    async def run(module: str, function: str, *arguments: object) -> Any:
+        script = "async ([module, name, args]) => (await import(`/static/shared/${module}`))[name](...args)"
+        return await modules.evaluate(script, [module, function, list(arguments)])
+
+    return run
