@@ -71,11 +71,12 @@ def tortoise_config(url: str, settings: Settings) -> dict[str, Any]:
         "connections": {"default": {"engine": "tortoise.backends.asyncpg", "credentials": credentials}},
         "apps": {
             label: {
-                "models": [] if label in WITHOUT_MODELS else [f"{package}.models"],
+                "models": [f"{package}.models"],
                 "migrations": f"{package}.migrations",
                 "default_connection": "default",
             }
             for label, package in APPS.items()
+            if label not in WITHOUT_MODELS
         },
         "use_tz": True,
         "timezone": "UTC",
