@@ -53,7 +53,7 @@ CHECKS: tuple[Check, ...] = (
         " a.balance, e.total, e.last)"
         f" FROM (SELECT * FROM ledger_account WHERE {_IN}) a FULL JOIN (SELECT member_id, kind, ref, sum(amount) AS total,"
         " count(*) AS n, max(version) AS version, (array_agg(balance_after ORDER BY version DESC))[1] AS last"
-        f" FROM ledger_entry WHERE {_IN} AND kind NOT LIKE 'house.%%' GROUP BY member_id, kind, ref) e"
+        f" FROM ledger_entry WHERE {_IN} AND kind NOT LIKE 'house.%' GROUP BY member_id, kind, ref) e"
         " USING (member_id, kind, ref)"
         " WHERE a.balance IS DISTINCT FROM e.total OR a.balance IS DISTINCT FROM e.last"
         " OR a.version IS DISTINCT FROM e.version OR e.n IS DISTINCT FROM e.version",
@@ -63,7 +63,7 @@ CHECKS: tuple[Check, ...] = (
         "each balance_after is the one before plus the amount, never negative, numbered without gaps",
         "SELECT member_id, format('%s version %s', kind, version) FROM (SELECT member_id, kind, version, amount, balance_after,"
         " lag(balance_after, 1, 0::bigint) OVER w AS before, lag(version, 1, 0::bigint) OVER w AS previous"
-        f" FROM ledger_entry WHERE {_IN} AND kind NOT LIKE 'house.%%'"
+        f" FROM ledger_entry WHERE {_IN} AND kind NOT LIKE 'house.%'"
         " WINDOW w AS (PARTITION BY member_id, kind, ref ORDER BY version)) e"
         " WHERE balance_after <> before + amount OR balance_after < 0 OR version <> previous + 1",
     ),
@@ -89,7 +89,7 @@ CHECKS: tuple[Check, ...] = (
         "each entry on a lot-kept account is the sum of its lots' moves",
         "SELECT coalesce(e.member_id, m.member_id), format('transfer %s', coalesce(e.seq, m.seq))"
         f" FROM (SELECT member_id, seq, kind, ref, sum(amount) AS total FROM ledger_entry WHERE {_IN}"
-        " AND kind NOT LIKE 'house.%%' AND kind <> 'points_debt' GROUP BY member_id, seq, kind, ref) e"
+        " AND kind NOT LIKE 'house.%' AND kind <> 'points_debt' GROUP BY member_id, seq, kind, ref) e"
         " FULL JOIN (SELECT m.member_id, m.seq, l.kind, l.ref, sum(m.amount) AS total FROM ledger_lot_move m"
         " JOIN ledger_lot l USING (member_id, lot_id) WHERE m.member_id >= $1 AND m.member_id < $2"
         " GROUP BY m.member_id, m.seq, l.kind, l.ref) m"
@@ -104,9 +104,9 @@ CHECKS: tuple[Check, ...] = (
         f" FROM ledger_lot_move WHERE {_IN} GROUP BY member_id, seq),"
         " chain AS (SELECT t.*, lag(hash, 1, '\\x'::bytea) OVER w AS previous, lag(seq, 1, 0::bigint) OVER w AS before,"
         f" lead(seq) OVER w AS next FROM ledger_transfer t WHERE {_IN} WINDOW w AS (PARTITION BY member_id ORDER BY seq))"
-        " SELECT member_id, format('transfer %s', seq) FROM chain LEFT JOIN body USING (member_id, seq)"
+        " SELECT member_id, format('transfer %s', chain.seq) FROM chain LEFT JOIN body USING (member_id, seq)"
         " LEFT JOIN lots USING (member_id, seq) LEFT JOIN ledger_head h USING (member_id)"
-        " WHERE seq <> before + 1 OR chain.hash <> ledger_hash(member_id, seq, chain.kind, document_id, reverses, at, digest,"
+        " WHERE chain.seq <> before + 1 OR chain.hash <> ledger_hash(member_id, chain.seq, chain.kind, document_id, reverses, at, digest,"
         " coalesce(entries, '') || '|' || coalesce(moves, ''), previous)"
         " OR (next IS NULL AND (h.seq IS DISTINCT FROM chain.seq OR h.hash IS DISTINCT FROM chain.hash))"
         " UNION ALL SELECT member_id, format('head at %s, no transfers', seq) FROM ledger_head h"
@@ -160,7 +160,7 @@ async def audit(url_args: dict[str, object], progress: Callable[[int, int], None
             done = 0
             async for low, high, count in _chunks(connection):
                 for check in CHECKS:
-                    rows = await connection.fetch(check.sql.replace("%%", "%") + f" LIMIT {MAX_FINDINGS}", low, high)
+                    rows = await connection.fetch(check.sql + f" LIMIT {MAX_FINDINGS}", low, high)
                     findings.extend(Finding(check.name, row[0], row[1]) for row in rows)
                 done += count
                 if progress:

@@ -226,7 +226,7 @@ BEGIN
                     v_take := (v_item->>'amount')::bigint;
                     INSERT INTO ledger_lot (member_id, lot_id, kind, ref, part, source, issued, remaining, open,
                                             expires_on, matures_on, issued_at)
-                    VALUES (p_member, v_head.lots, v_kind, v_ref, v_item->>'part', coalesce(v_item->>'source', v_doc_id),
+                    VALUES (p_member, v_head.lots, v_kind, v_ref, v_item->>'part', coalesce(v_item->>'source', v_doc_id, v_key),
                             v_take, v_take, true, (v_item->>'expires_on')::date, (v_item->>'matures_on')::date, v_at);
                     v_moved := v_moved + v_take;
                     l_id := l_id || v_head.lots;

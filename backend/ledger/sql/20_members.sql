@@ -42,11 +42,11 @@ BEGIN
     FOR i IN 0 .. p_months - 1 LOOP
         v_month := date_trunc('month', p_from)::date + make_interval(months => i);
         FOREACH v_table IN ARRAY ARRAY['ledger_entry', 'outbox'] LOOP
-            CONTINUE WHEN to_regclass(v_table || to_char(v_month, '_YYYYMM')) IS NOT NULL;
-            EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE at >= %L AND at < %L)', v_table || '_default',
+            CONTINUE WHEN to_regclass('public.' || v_table || to_char(v_month, '_YYYYMM')) IS NOT NULL;
+            EXECUTE format('SELECT EXISTS (SELECT FROM public.%I WHERE at >= %L AND at < %L)', v_table || '_default',
                 v_month::text || ' 00:00+00', (v_month + interval '1 month')::date::text || ' 00:00+00') INTO v_taken;
             CONTINUE WHEN v_taken;
-            EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)', v_table || to_char(v_month, '_YYYYMM'),
+            EXECUTE format('CREATE TABLE public.%I PARTITION OF public.%I FOR VALUES FROM (%L) TO (%L)', v_table || to_char(v_month, '_YYYYMM'),
                 v_table, v_month::text || ' 00:00+00', (v_month + interval '1 month')::date::text || ' 00:00+00');
             v_made := v_made + 1;
         END LOOP;
