@@ -33,6 +33,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: Annotated[str, _doc("Redis protocol; only speeds up, may be down")] = ""
     base_url: Annotated[str, _doc("Public address, as WeChat and phones reach it")] = "http://127.0.0.1:8000"
     demo: Annotated[bool, _doc("Demo mode: mounts the WeChat simulator. Never in production")] = False
+    demo_data: Annotated[str, _doc("Demo mode: the data directory, with the simulator's keys")] = ""
 
     # keys
     master_keys: Annotated[str, _doc("secret: `id:base64url of 32 bytes`, comma-separated; the first encrypts, all decrypt")]

@@ -1,0 +1,186 @@
+"""A demo's data directory: the secrets made at its first start, and the settings that follow from them.
+
+DIR/lock, engine.json       who runs the engines, and where they listen
+DIR/postgres, run, *.log    the engines
+DIR/secrets.json, keys/     made once, kept across restarts (0600)
+DIR/demo.json               what clients of the demo need (0600), while it runs
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from backend.engines.embedded import write_private
+from backend.kernel import clock
+from backend.kernel.config import PREFIX, Settings, SettingsError
+
+if TYPE_CHECKING:
+    from miniapp_mock.simulator import SimulatorConfig
+
+_YEARS = timedelta(days=3650)
+
+
+class DemoSecrets(msgspec.Struct, frozen=True, kw_only=True):
+    """What the demo's backend and the WeChat simulator agree on; real ones come from the WeChat platforms."""
+
+    master_keys: str
+    wechat_app_id: str
+    wechat_app_secret: str
+    wechat_push_token: str
+    wechat_encoding_aes_key: str
+    wechat_mch_id: str
+    wechat_mch_serial: str
+    wechat_api_v3_key: str
+    platform_serial: str
+
+
+def secrets_of(data: Path) -> DemoSecrets:
+    """The secrets of a data directory; made at the first call, the same ever after."""
+    path = data / "secrets.json"
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=DemoSecrets)
+    except FileNotFoundError:
+        pass
+    except msgspec.DecodeError as error:
+        raise SettingsError(f"{path} is damaged ({error}): start again with --fresh") from error
+    made = _make_secrets()
+    _make_keys(data / "keys", made)
+    write_private(path, msgspec.json.format(msgspec.json.encode(made), indent=2).decode())
+    return made
+
+
+def demo_settings(data: Path, urls: dict[str, str], base_url: str) -> Settings:
+    """The settings of a demo on this data directory, with the simulator in WeChat's place."""
+    known = secrets_of(data)
+    wechat = f"{base_url}/mock/wechat"
+    return Settings(
+        database_url=urls["database"],
+        migrate_database_url=urls["owner"],
+        redis_url=urls["redis"],
+        base_url=base_url,
+        demo=True,
+        demo_data=str(data),
+        wechat_api_url=wechat,
+        wechat_pay_url=wechat,
+        wechat_mch_key_file=str(data / "keys" / "merchant.pem"),
+        wechat_platform_keys_dir=str(data / "keys" / "platform"),
+        log_format="console",
+        **{name: value for name, value in msgspec.structs.asdict(known).items() if name != "platform_serial"},
+    )
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """These settings as the environment of a child process; what else begins with ``HUIYUAN_`` is left out."""
+    values = msgspec.structs.asdict(settings)
+    given = {
+        f"{PREFIX}{field.name.upper()}": str(values[field.name]).lower()
+        if isinstance(values[field.name], bool)
+        else str(values[field.name])
+        for field in msgspec.structs.fields(Settings)
+        if field.required or values[field.name] != field.default
+    }
+    return {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)} | given
+
+
+def simulator_config(settings: Settings, database_url: str) -> SimulatorConfig:
+    """The simulator's side of the same secrets: it holds the platform's private key and the merchant's public one."""
+    from miniapp_mock.simulator import SimulatorConfig
+
+    data = Path(settings.demo_data)
+    keys = data / "keys"
+    return SimulatorConfig(
+        database_url=database_url,
+        base_url=settings.base_url,
+        app_id=settings.wechat_app_id,
+        app_secret=settings.wechat_app_secret,
+        mch_id=settings.wechat_mch_id,
+        mch_public_key_pem=(keys / "merchant_public.pem").read_text(),
+        mch_serial=settings.wechat_mch_serial,
+        api_v3_key=settings.wechat_api_v3_key,
+        push_token=settings.wechat_push_token,
+        encoding_aes_key=settings.wechat_encoding_aes_key,
+        platform_private_key_pem=(keys / "platform_private.pem").read_text(),
+        platform_serial=secrets_of(data).platform_serial,
+        now=clock.now,
+    )
+
+
+def wechat_part(settings: Settings) -> dict[str, str]:
+    """The member ``wechat`` of ``demo.json``."""
+    return {
+        "app_id": settings.wechat_app_id,
+        "push_token": settings.wechat_push_token,
+        "encoding_aes_key": settings.wechat_encoding_aes_key,
+        "mch_id": settings.wechat_mch_id,
+        "api_v3_key": settings.wechat_api_v3_key,
+        "platform_serial": secrets_of(Path(settings.demo_data)).platform_serial,
+    }
+
+
+def _make_secrets() -> DemoSecrets:
+    def letters(count: int) -> str:
+        return "".join(secrets.choice("ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789") for _ in range(count))
+
+    return DemoSecrets(
+        master_keys="demo1:" + base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("="),
+        wechat_app_id="wx" + secrets.token_hex(8),
+        wechat_app_secret=secrets.token_hex(16),
+        wechat_push_token=letters(24),
+        # 43 characters that decode to 32 bytes with "=" appended: the last one carries four bits only.
+        wechat_encoding_aes_key=base64.b64encode(secrets.token_bytes(32)).decode().rstrip("=").translate(_PLAIN),
+        wechat_mch_id="16" + str(secrets.randbelow(10**8)).zfill(8),
+        wechat_mch_serial=secrets.token_hex(20).upper(),
+        wechat_api_v3_key=letters(32),
+        platform_serial=f"{secrets.randbits(158) | 1 << 158:040X}",
+    )
+
+
+_PLAIN = str.maketrans("+/", "Aa")  # WeChat's EncodingAESKey has letters and digits only
+
+
+def _make_keys(keys: Path, known: DemoSecrets) -> None:
+    """The merchant's key pair, and the platform's with its certificate, as the two sides keep them."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+    from cryptography.x509.oid import NameOID
+
+    platform_dir = keys / "platform"
+    platform_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    keys.chmod(0o700)
+    merchant, platform = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2))
+
+    def private(key: rsa.RSAPrivateKey) -> str:
+        encoded = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        return encoded.decode()
+
+    public = merchant.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "WeChat platform simulator")])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(platform.public_key())
+        .serial_number(int(known.platform_serial, 16))
+        .not_valid_before(clock.now() - timedelta(days=1))
+        .not_valid_after(clock.now() + _YEARS)
+        .sign(platform, hashes.SHA256())
+    )
+    write_private(keys / "merchant.pem", private(merchant))
+    write_private(keys / "merchant_public.pem", public.decode())
+    write_private(keys / "platform_private.pem", private(platform))
+    write_private(
+        platform_dir / f"{known.platform_serial}.pem",
+        certificate.public_bytes(serialization.Encoding.PEM).decode(),
+    )
