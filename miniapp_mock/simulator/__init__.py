@@ -1,0 +1,13 @@
+"""A simulator of the WeChat platform: login, phone number, messages, Pay v3, message push.
+
+It speaks WeChat's own paths, field names, error codes and signatures, keeps one state in its own PostgreSQL database
+for all workers, and adds a few conveniences for demonstrations and tests (``docs/simulator.md``).
+
+    app = simulator.build(SimulatorConfig(...))    # an ASGI application, to be mounted under /mock/wechat
+    await app.aclose()                             # at shutdown: closes connections, stops sending
+"""
+
+from .app import Simulator, build
+from .config import SimulatorConfig
+
+__all__ = ["Simulator", "SimulatorConfig", "build"]
