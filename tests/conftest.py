@@ -1,12 +1,98 @@
-"""Fixtures of every test; the engines come up at the first test that asks for them."""
+"""Fixtures of every test: real engines once a session, a fresh copy of the migrated database for every module."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import shutil
+import socket
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
 
+import httpx
 import pytest
+import pytest_asyncio
 
+from backend.engines import datadir
+from backend.engines.embedded import Engines
 from backend.kernel import clock as kernel_clock
+from backend.kernel import config
+from backend.kernel.config import Settings
+from tests.support.server import Server
+
+TEMPLATE = "huiyuan_template"
+
+
+@pytest.fixture(scope="session")
+def engines() -> Iterator[Engines]:
+    """PostgreSQL and Valkey for this session, with the template database migrated; they end with this process."""
+    from backend.cli.migrate import migrate
+
+    data = Path(tempfile.mkdtemp(prefix="huiyuan-test-", dir="/tmp"))
+    running = Engines(data)
+    try:
+        running.start()
+        postgres = running.postgres
+        assert postgres is not None
+        postgres.sql(f"CREATE DATABASE {TEMPLATE} OWNER huiyuan_owner")
+        settings = datadir.demo_settings(data, running.urls(TEMPLATE), "http://127.0.0.1:1")
+        # In a thread, because this one's event loop belongs to the session's tests.
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(asyncio.run, migrate(settings)).result()
+        yield running
+    finally:
+        running.stop()
+        shutil.rmtree(data, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def listener() -> Iterator[socket.socket]:
+    """The port of this module's server; bound early because the settings name it."""
+    with socket.socket() as bound:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(("127.0.0.1", 0))
+        yield bound
+
+
+@pytest.fixture(scope="module")
+def settings(engines: Engines, listener: socket.socket) -> Iterator[Settings]:
+    """The settings of this module, with a database of its own (a copy of the template) and an empty Valkey."""
+    postgres, valkey = engines.postgres, engines.valkey
+    assert postgres is not None
+    assert valkey is not None
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    postgres.sql(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER huiyuan_owner")
+    valkey.flush()
+    made = datadir.demo_settings(engines.data, engines.urls(name), f"http://127.0.0.1:{listener.getsockname()[1]}")
+    config.use(made)
+    yield made
+    postgres.sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def database(settings: Settings) -> AsyncIterator[Settings]:
+    """This module's database with everything a server process has open: pools, Redis, ledger writer, live channel."""
+    from backend.app import resources
+
+    async with resources(settings):
+        yield settings
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def server(database: Settings, listener: socket.socket) -> AsyncIterator[Server]:
+    """The whole application on a real port, in this process, with the WeChat simulator mounted."""
+    async with _serving(database, listener):
+        yield Server(base_url=database.base_url, settings=database)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def client(server: Server) -> AsyncIterator[httpx.AsyncClient]:
+    """An HTTP client of ``server``, without credentials."""
+    async with httpx.AsyncClient(base_url=server.base_url, timeout=20, trust_env=False) as made:
+        yield made
 
 
 @pytest.fixture
@@ -14,3 +100,23 @@ def clock() -> Iterator[object]:
     """The clock to shift or freeze; back to the machine's time afterwards."""
     yield kernel_clock
     kernel_clock.reset()
+
+
+@asynccontextmanager
+async def _serving(settings: Settings, listener: socket.socket) -> AsyncIterator[None]:
+    import uvicorn
+
+    from backend.app import create_app, uvicorn_config
+
+    running = uvicorn.Server(uvicorn_config(create_app(settings, own_resources=False), settings))
+    task = asyncio.create_task(running._serve([listener]))  # without its signal handlers: pytest has its own
+    try:
+        while not running.started:
+            if task.done():
+                task.result()
+                raise RuntimeError("the server ended while starting")
+            await asyncio.sleep(0.005)
+        yield
+    finally:
+        running.should_exit = True
+        await task

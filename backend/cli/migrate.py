@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from importlib.resources import files
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from backend.kernel import clock, db
@@ -99,9 +100,14 @@ def on_disk() -> list[str]:
     return [
         f"{label}.{path.name.removesuffix('.py')}"
         for label, package in db.APPS.items()
+        if label in _present()
         for path in files(f"{package}.migrations").iterdir()
         if path.name.endswith(".py") and path.name[0] not in "_~"
     ]
+
+
+def _present() -> list[str]:
+    return [label for label, package in db.APPS.items() if find_spec(package)]
 
 
 @asynccontextmanager
@@ -132,8 +138,8 @@ async def _run_migrations(settings: Settings, say: Progress, to: str | None) -> 
         elif event == "rollback_start":
             say(f"take back {app}.{name}")
 
-    targets = [_target(to)] if to else [(label, "__latest__") for label in db.APPS]
-    apps = {label: {"migrations": f"{package}.migrations"} for label, package in db.APPS.items()}
+    targets = [_target(to)] if to else [(label, "__latest__") for label in _present()]
+    apps = {label: {"migrations": f"{package}.migrations"} for label, package in db.APPS.items() if label in _present()}
     async with TortoiseContext():
         await Tortoise.init(config=db.tortoise_config(settings.migrate_database_url, settings), init_connections=False)
         try:

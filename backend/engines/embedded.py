@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -49,15 +50,13 @@ class Engines:
             return
         _make_directory(self.data)
         lock = os.open(self.data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not _acquire(lock):
             holder = os.read(lock, 32).decode(errors="replace").strip()
             os.close(lock)
             raise DataInUse(
                 f"{self.data} is in use by another huiyuan (process {holder or 'unknown'}): "
                 "stop it, or choose another directory with --data"
-            ) from None
+            )
         os.ftruncate(lock, 0)
         os.write(lock, f"{os.getpid()}\n".encode())
         self._lock = lock
@@ -163,3 +162,17 @@ def _make_directory(path: Path) -> None:
         path.mkdir(mode=0o755, parents=True, exist_ok=True)
     except OSError as error:
         raise EngineError(f"cannot make the data directory {path}: {error.strerror}") from error
+
+
+def _acquire(lock: int, patience_s: float = 0.5) -> bool:
+    """Take the lock; a little patience covers a holder that was killed a moment ago and is not quite gone."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        else:
+            return True

@@ -72,14 +72,19 @@ class Valkey:
             process.stop(self.child, signal.SIGTERM, grace_s=5, force=signal.SIGKILL)
             self.child = None
 
+    def flush(self) -> None:
+        """Forget everything it holds."""
+        self._ask(b"FLUSHALL\r\n")
+
     def _answers(self) -> bool:
-        if not self.socket.exists():
+        try:
+            return self._ask(b"PING\r\n").startswith(b"+PONG")
+        except OSError:
             return False
+
+    def _ask(self, command: bytes) -> bytes:
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(1)
-            try:
-                connection.connect(str(self.socket))
-                connection.sendall(b"PING\r\n")
-                return connection.recv(16).startswith(b"+PONG")
-            except OSError:
-                return False
+            connection.settimeout(2)
+            connection.connect(str(self.socket))
+            connection.sendall(command)
+            return connection.recv(64)

@@ -13,16 +13,13 @@ import os
 import secrets
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
-from backend.engines.embedded import write_private
 from backend.kernel import clock
 from backend.kernel.config import PREFIX, Settings, SettingsError
 
-if TYPE_CHECKING:
-    from miniapp_mock.simulator import SimulatorConfig
+from .embedded import write_private
 
 _YEARS = timedelta(days=3650)
 
@@ -87,29 +84,6 @@ def environment(settings: Settings) -> dict[str, str]:
         if field.required or values[field.name] != field.default
     }
     return {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)} | given
-
-
-def simulator_config(settings: Settings, database_url: str) -> SimulatorConfig:
-    """The simulator's side of the same secrets: it holds the platform's private key and the merchant's public one."""
-    from miniapp_mock.simulator import SimulatorConfig
-
-    data = Path(settings.demo_data)
-    keys = data / "keys"
-    return SimulatorConfig(
-        database_url=database_url,
-        base_url=settings.base_url,
-        app_id=settings.wechat_app_id,
-        app_secret=settings.wechat_app_secret,
-        mch_id=settings.wechat_mch_id,
-        mch_public_key_pem=(keys / "merchant_public.pem").read_text(),
-        mch_serial=settings.wechat_mch_serial,
-        api_v3_key=settings.wechat_api_v3_key,
-        push_token=settings.wechat_push_token,
-        encoding_aes_key=settings.wechat_encoding_aes_key,
-        platform_private_key_pem=(keys / "platform_private.pem").read_text(),
-        platform_serial=secrets_of(data).platform_serial,
-        now=clock.now,
-    )
 
 
 def wechat_part(settings: Settings) -> dict[str, str]:

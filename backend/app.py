@@ -1,0 +1,133 @@
+"""The HTTP application: every domain's routes over the kernel, and in demo mode the simulator and the pages."""
+
+from __future__ import annotations
+
+import logging as stdlib_logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from backend.kernel import clock, db
+from backend.kernel.config import Settings, SettingsError
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from miniapp_mock.simulator import SimulatorConfig
+
+# In the order of the layers, lowest first; a domain without HTTP is not listed.
+ROUTES = (
+    "backend.wechat.routes",
+    "backend.auth.routes",
+    "backend.members.routes",
+    "backend.wallet.routes",
+    "backend.mall.routes",
+    "backend.pos.routes",
+)
+
+SIMULATOR_PATH = "/mock/wechat"
+
+
+@asynccontextmanager
+async def resources(settings: Settings) -> AsyncIterator[None]:
+    """What a process that serves requests has open: pools, Redis, the ledger's writer, the live channel.
+
+    Closed in reverse, so that what was handed to the ledger is posted before its connections go.
+    """
+    from backend.kernel import live, redis
+    from backend.ledger import service as ledger
+
+    async with AsyncExitStack() as stack:
+        await db.open_pools(settings)
+        stack.push_async_callback(db.close_pools)
+        await redis.open_client(settings)
+        stack.push_async_callback(redis.close_client)
+        await live.start(settings)
+        stack.push_async_callback(live.stop)
+        await ledger.open_writer(settings)
+        stack.push_async_callback(ledger.close_writer)
+        yield
+
+
+def create_app(settings: Settings, *, own_resources: bool = True) -> Any:
+    """The ASGI application. With ``own_resources`` its lifespan opens and closes them; else the caller has done so."""
+    from backend.kernel.http import build_app
+
+    mounts = _demo_mounts(settings) if settings.demo else []
+
+    @asynccontextmanager
+    async def lifespan(_: Any) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            if own_resources:
+                await stack.enter_async_context(resources(settings))
+            for _path, mounted in mounts:
+                if hasattr(mounted, "aclose"):
+                    stack.push_async_callback(mounted.aclose)
+            yield
+
+    return build_app(routers(), lifespan=lifespan, mounts=mounts)
+
+
+def routers() -> list[Any]:
+    """Every domain's router."""
+    return [import_module(name).router for name in ROUTES if find_spec(name.rpartition(".")[0]) and find_spec(name)]
+
+
+def uvicorn_config(app: Any, settings: Settings) -> uvicorn.Config:
+    """How uvicorn runs the application; the caller brings the listening socket."""
+    import uvicorn
+
+    stdlib_logging.getLogger("uvicorn.error").setLevel(stdlib_logging.WARNING)
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        ws="websockets-sansio",
+        ws_max_size=64 * 1024,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        proxy_headers=False,  # the kernel decides whom to believe
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=settings.shutdown_grace_s,
+        h11_max_incomplete_event_size=16 * 1024,
+    )
+
+
+def _demo_mounts(settings: Settings) -> Sequence[tuple[str, Any]]:
+    from miniapp_mock import pages, simulator
+
+    return [
+        (SIMULATOR_PATH, simulator.build(_simulator_config(settings))),
+        ("", pages.build(settings.chain_name, settings.brand_color)),
+    ]
+
+
+def _simulator_config(settings: Settings) -> SimulatorConfig:
+    """The simulator's side of the demo's secrets: it holds the platform's private key and the merchant's public one."""
+    from backend.engines import datadir, embedded
+    from miniapp_mock.simulator import SimulatorConfig
+
+    data = Path(settings.demo_data)
+    urls = embedded.running_urls(data)
+    if urls is None:
+        raise SettingsError(f"HUIYUAN_DEMO_DATA: no engines run on {data}; start with `huiyuan demo`")
+    return SimulatorConfig(
+        database_url=urls["simulator"],
+        base_url=settings.base_url,
+        app_id=settings.wechat_app_id,
+        app_secret=settings.wechat_app_secret,
+        mch_id=settings.wechat_mch_id,
+        mch_public_key_pem=(data / "keys" / "merchant_public.pem").read_text(),
+        mch_serial=settings.wechat_mch_serial,
+        api_v3_key=settings.wechat_api_v3_key,
+        push_token=settings.wechat_push_token,
+        encoding_aes_key=settings.wechat_encoding_aes_key,
+        platform_private_key_pem=(data / "keys" / "platform_private.pem").read_text(),
+        platform_serial=datadir.secrets_of(data).platform_serial,
+        now=clock.now,
+    )
