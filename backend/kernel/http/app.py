@@ -1,0 +1,229 @@
+"""The application: our routes in front, Starlette behind for lifespan, mounted applications and files."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from time import perf_counter
+from typing import Any
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request as StarletteRequest
+from starlette.responses import Response as StarletteResponse
+from starlette.routing import BaseRoute, Mount
+from structlog.contextvars import bind_contextvars
+
+from backend.kernel import config, metrics
+from backend.kernel.config import Settings
+from backend.kernel.errors import DomainError, NotFound, Unavailable
+
+from . import mounted, problems, sockets, system
+from .errors import ClientGone, InternalError, MethodNotAllowed, PayloadTooLarge, RequestTimeout
+from .pipeline import call
+from .request import Receive, Request, Scope, Send, read_body
+from .routing import Route, Router, Table, check_routes, iter_routes
+from .types import Response
+
+log = structlog.get_logger("http")
+
+MAX_IN_FLIGHT = 2_000
+"""Requests a process works on at once; more are refused with 503 before anything is done for them."""
+
+API_HEADERS: list[tuple[bytes, bytes]] = [
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+]
+_API_HEADER_NAMES = frozenset(name for name, _ in API_HEADERS)
+_OUTSIDE = "(mounted)"
+_UNKNOWN = "(unknown)"
+
+MountLike = BaseRoute | tuple[str, Any]
+
+
+def build_app(
+    routers: Sequence[Router],
+    *,
+    lifespan: Callable[[Starlette], Any] | None = None,
+    mounts: Sequence[MountLike] = (),
+    checks: Sequence[system.Check] = (system.database_check, system.redis_check),
+    settings: Settings | None = None,
+) -> HttpApp:
+    """Put the routers together; ``TypeError`` for a route without a guard or registered twice.
+
+    Args:
+        routers: the modules' routers; health, metrics and the API's pages are added.
+        lifespan: Starlette's: an async context manager over start-up and shutdown.
+        mounts: Starlette routes or (prefix, ASGI app) pairs, asked in order for what no route of ours answers; what
+            begins with ``/v1/`` is never theirs.
+        checks: what ``/readyz`` asks.
+        settings: by default the process's.
+    """
+    everything = [*routers, system.build_router(routers, checks)]
+    check_routes(everything)
+    return HttpApp(everything, lifespan, mounts, settings or config.settings())
+
+
+class HttpApp:
+    """The ASGI application."""
+
+    def __init__(
+        self,
+        routers: Sequence[Router],
+        lifespan: Callable[[Starlette], Any] | None,
+        mounts: Sequence[MountLike],
+        settings: Settings,
+    ) -> None:
+        self.routers = routers
+        self.settings = settings
+        self._table = Table(iter_routes(routers))
+        self._has_mounts = bool(mounts)
+        self._outside = Starlette(
+            routes=[Mount(item[0], app=item[1]) if isinstance(item, tuple) else item for item in mounts],
+            lifespan=lifespan,
+            exception_handlers={HTTPException: _mounted_refusal},
+        )
+        self._outside.router.redirect_slashes = False
+        self._in_flight = 0
+
+    @property
+    def state(self) -> Any:
+        """Starlette's application state, for what the lifespan wants to keep."""
+        return self._outside.state
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one connection event: a request, a WebSocket, or the server's start and end."""
+        kind = scope["type"]
+        if kind == "http":
+            await self._http(scope, receive, send)
+        elif kind == "websocket":
+            await self._websocket(scope, receive, send)
+        else:
+            await self._outside(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = perf_counter()
+        request = Request(scope, self.settings.trusted_proxies)
+        bind_contextvars(request_id=request.id)
+        path = request.path
+        methods, values = self._table.find(path)
+        if methods is None and self._has_mounts and not path.startswith("/v1/"):
+            status = await mounted.serve(self._outside, request, receive, send, self.settings)
+            _account(request, None, _OUTSIDE, status, started)
+            return
+        route: Route | None = methods.get(request.method) if methods else None
+        self._in_flight += 1
+        try:
+            response = await self._answer(route, methods, values, request, receive)
+            await _send(response, request, receive, send)
+        except ClientGone:
+            _account(request, route, route.path if route else _UNKNOWN, 499, started)
+            return
+        except asyncio.CancelledError:
+            # Only a shutdown whose grace is over cancels a request: say so, as far as the client still listens.
+            await _send(problems.response(Unavailable(), request.id), request, receive, send)
+            raise
+        finally:
+            self._in_flight -= 1
+        _account(request, route, route.path if route else _UNKNOWN, response.status, started)
+
+    async def _answer(
+        self,
+        route: Route | None,
+        methods: dict[str, Any] | None,
+        values: tuple[str, ...],
+        request: Request,
+        receive: Receive,
+    ) -> Response:
+        try:
+            if self._in_flight > MAX_IN_FLIGHT:
+                raise Unavailable("the server is busy; try again in a moment")
+            if route is None:
+                if methods is None or not any(name != "WS" for name in methods):
+                    raise NotFound("there is nothing at this address")
+                raise MethodNotAllowed(", ".join(sorted(name for name in methods if name != "WS")))
+            limit = route.body_limit or self.settings.body_limit_bytes
+            request.body = await read_body(request, receive, limit=limit, timeout_s=self.settings.body_timeout_s)
+            return await call(route, request, values, self.settings.rate_anonymous_per_minute)
+        except DomainError as error:
+            return problems.response(error, request.id)
+        except ClientGone:
+            raise
+        except Exception:
+            log.exception("http.failed", method=request.method, route=route.path if route else "")
+            return problems.response(InternalError(), request.id)
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        methods, values = self._table.find(scope["path"])
+        route = methods.get("WS") if methods else None
+        if route is not None:
+            await sockets.serve(route, values, scope, receive, send)
+        elif self._has_mounts and not scope["path"].startswith("/v1/"):
+            await self._outside(scope, receive, send)
+        else:
+            await sockets.refuse_unknown(receive, send)
+
+
+async def _send(response: Response, request: Request, receive: Receive, send: Send) -> None:
+    headers = response.headers
+    own = {name for name, _ in headers}
+    headers += API_HEADERS if own.isdisjoint(_API_HEADER_NAMES) else [h for h in API_HEADERS if h[0] not in own]
+    headers.append((b"x-request-id", request.id.encode()))
+    if response.status != 204:
+        headers.append((b"content-length", str(len(response.body)).encode()))
+    unread = isinstance(response.error, PayloadTooLarge | RequestTimeout)
+    if unread:
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body, "more_body": unread})
+    if unread:
+        await _linger(request, receive)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _linger(request: Request, receive: Receive, *, seconds: float = 2.0, limit: int = 16 * 1024 * 1024) -> None:
+    """Read on and throw away for a moment: a socket closed on unread bytes resets, and the answer would be lost."""
+    if "expect" in request.headers:
+        return
+    dropped = 0
+    try:
+        async with asyncio.timeout(seconds):
+            while dropped < limit:
+                message = await receive()
+                dropped += len(message.get("body", b""))
+                if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                    return
+    except TimeoutError:
+        return
+
+
+def _account(request: Request, route: Route | None, label: str, status: int, started: float) -> None:
+    """Count and log one answered request."""
+    seconds = perf_counter() - started
+    counters = route.counters.get(status) if route else None
+    if counters is None:
+        method = request.method if route else "(other)"
+        counters = (
+            metrics.REQUESTS.labels(method, label, str(status)),
+            metrics.REQUEST_SECONDS.labels(method, label),
+        )
+        if route is not None:
+            route.counters[status] = counters
+    counters[0].inc()
+    counters[1].observe(seconds)
+    write = log.debug if route is not None and route.quiet and status < 400 else log.info
+    write("http.request", method=request.method, route=label, status=status, ms=round(seconds * 1000, 2))
+
+
+async def _mounted_refusal(request: StarletteRequest, error: Exception) -> StarletteResponse:
+    """Starlette's own 404 and 405, as problem documents like all others."""
+    assert isinstance(error, HTTPException)
+    refusal: DomainError = NotFound("there is nothing at this address")
+    if error.status_code == 405:
+        refusal = MethodNotAllowed((error.headers or {}).get("Allow", "GET, HEAD"))
+    answer = problems.response(refusal)
+    headers = {name.decode(): value.decode() for name, value in answer.headers}
+    return StarletteResponse(answer.body, answer.status, headers)

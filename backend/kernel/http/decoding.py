@@ -1,0 +1,164 @@
+"""JSON into structs, and every trap of JSON into a refusal that names the field."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+import msgspec
+
+from backend.kernel.errors import FieldError, ValidationFailed
+
+MAX_DEPTH = 32
+_AT = re.compile(r"\A(?P<what>.*) - at `(?:key in )?`?\$(?P<path>[^`]*)`\Z", re.DOTALL)
+_FIELD = re.compile(r"\AObject (?:contains unknown|missing required) field `(?P<name>.*)`\Z", re.DOTALL)
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[\.\.\.\]")
+_TEXT_TRAP = re.compile("[\0\ud800-\udfff]")
+# A quote that white space follows, or an escaped character: keys cannot be counted by their `":` then.
+_UNCOUNTABLE = re.compile(rb'"[ \t\r\n]|\\u')
+
+_decode_any = msgspec.json.Decoder().decode
+_encode_canonical = msgspec.json.Encoder(order="deterministic").encode
+
+
+def decode(body: bytes, decoder: msgspec.json.Decoder[Any]) -> tuple[Any, bytes]:
+    """The typed value of a body and its canonical JSON; ``ValidationFailed`` names the field by JSON pointer."""
+    try:
+        value = _decode_any(body)
+    except (RecursionError, msgspec.ValidationError):
+        _refuse_by_type(body, decoder)
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+        raise _malformed(body, error) from None
+    try:
+        typed = decoder.decode(body)
+        canonical = _encode_canonical(value)
+    except msgspec.ValidationError as error:
+        raise from_msgspec(error) from None
+    except (RecursionError, ValueError) as error:
+        raise _refusal("", f"cannot be read: {type(error).__name__}") from None
+    _refuse_traps(body, value, canonical)
+    return typed, canonical
+
+
+def _refuse_by_type(body: bytes, decoder: msgspec.json.Decoder[Any]) -> NoReturn:
+    """The type's own error says which field; where the type takes anything, it is the nesting or a number."""
+    try:
+        decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise from_msgspec(error) from None
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        pass
+    raise _refusal("", "is nested too deep or holds a number out of range")
+
+
+def _refuse_traps(body: bytes, value: Any, canonical: bytes) -> None:
+    """What JSON allows and we do not: NUL characters, a key twice, deep nesting. Cheap for an ordinary body."""
+    if b"\\u0000" in body:
+        _refuse_bad_text(value)
+    if body.count(b'":') != canonical.count(b'":') or _UNCOUNTABLE.search(body):
+        _refuse_duplicates(body)
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH:
+        _refuse_depth(value)
+
+
+def _refuse_bad_text(value: Any) -> None:
+    for pointer, item in walk(value):
+        if isinstance(item, str) and (trap := _TEXT_TRAP.search(item)):
+            what = "contains a NUL character" if trap.group() == "\0" else "is not valid UTF-8"
+            raise _refusal(_TEXT_TRAP.sub("\ufffd", pointer), what)
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """An object as it was written, with every key in it."""
+
+
+def _refuse_duplicates(body: bytes) -> None:
+    found = False
+
+    def note(pairs: list[tuple[str, Any]]) -> Any:
+        nonlocal found
+        members = dict(pairs)
+        found = found or len(members) != len(pairs)
+        return members
+
+    json.loads(body, object_pairs_hook=note)
+    if not found:
+        return
+    for pointer, item in walk(json.loads(body, object_pairs_hook=_Pairs)):
+        if isinstance(item, _Pairs):
+            seen: set[str] = set()
+            for key, _ in item:
+                if key in seen:
+                    raise _refusal(f"{pointer}/{escape(key)}", "is given twice")
+                seen.add(key)
+
+
+def _refuse_depth(value: Any) -> None:
+    for pointer, item in walk(value):
+        if isinstance(item, dict | list) and pointer.count("/") >= MAX_DEPTH:
+            raise _refusal(pointer, f"is nested more than {MAX_DEPTH} deep")
+
+
+def walk(value: Any) -> Iterator[tuple[str, Any]]:
+    """Every value inside, keys too, with the JSON pointer of where it is."""
+    stack: list[tuple[str, Any]] = [("", value)]
+    while stack:
+        pointer, item = stack.pop()
+        yield pointer, item
+        if isinstance(item, dict | _Pairs):
+            members = item.items() if isinstance(item, dict) else item
+            for key, inner in members:
+                where = f"{pointer}/{escape(key)}"
+                yield where, key
+                stack.append((where, inner))
+        elif isinstance(item, list):
+            stack.extend((f"{pointer}/{index}", inner) for index, inner in enumerate(item))
+
+
+def _malformed(body: bytes, error: Exception) -> ValidationFailed:
+    """A refusal for what is not JSON; where a lenient reader can tell which field is at fault, it is named."""
+    try:
+        value = json.loads(body.decode("utf-8", "surrogateescape"), parse_constant=float)
+        for pointer, item in walk(value):
+            if isinstance(item, float) and (item != item or item in (float("inf"), float("-inf"))):
+                return _refusal(pointer, "is not a number JSON knows")
+        _refuse_bad_text(value)
+    except ValidationFailed as refusal:
+        return refusal
+    except (ValueError, RecursionError):
+        pass
+    what = "is not UTF-8" if isinstance(error, UnicodeDecodeError) else f"is not JSON: {error}"
+    return _refusal("", what)
+
+
+def escape(key: str) -> str:
+    """One step of a JSON pointer (RFC 6901), cut where a hostile name would fill the answer."""
+    return key[:100].replace("~", "~0").replace("/", "~1")
+
+
+def from_msgspec(error: msgspec.ValidationError, prefix: str = "") -> ValidationFailed:
+    """msgspec's message as a refusal: ``at `$.lines[0].qty` `` becomes the pointer ``/lines/0/qty``."""
+    what, pointer = str(error), prefix
+    if match := _AT.match(what):
+        what = match["what"]
+        for step in _STEP.finditer(match["path"]):
+            name = step[1] or step[2]
+            if name is None:
+                break
+            pointer += f"/{escape(name)}"
+    if match := _FIELD.match(what):
+        pointer += f"/{escape(match['name'])}"
+        what = "is required" if what.startswith("Object missing") else "is not a field of this call"
+    return _refusal(_TEXT_TRAP.sub("\ufffd", pointer), what)
+
+
+def _refusal(pointer: str, what: str) -> ValidationFailed:
+    return ValidationFailed(f"{pointer or 'body'}: {what}", errors=(FieldError(pointer, what),))
+
+
+def request_hash(method: str, path: str, canonical: bytes) -> bytes:
+    """SHA-256 over method, path and canonical JSON: equal for a retry however it was formatted."""
+    return hashlib.sha256(f"{method}\n{path}\n".encode() + canonical).digest()

@@ -1,0 +1,44 @@
+"""Who may call a route. Every route names its guard; there is no default."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, runtime_checkable
+
+from starlette.websockets import WebSocket
+
+from .request import Request
+
+
+@runtime_checkable
+class Guard(Protocol):
+    """Turns a request into a caller, or refuses it.
+
+    ``name`` is shown by ``iter_routes`` and in the API's pages; ``scheme`` is the OpenAPI security scheme: a name that
+    ends in ``Bearer`` (a token) or ``Hmac`` (a signed request), or None where nothing is asked for. A guard that
+    refuses with ``Forbidden`` sets ``may_forbid = True`` so that 403 is documented. Guards of WebSockets also have
+    ``authenticate_ws(websocket)``.
+    """
+
+    name: str
+    scheme: str | None
+
+    async def authenticate(self, request: Request) -> Any:
+        """The caller; raises ``Unauthenticated``, ``Forbidden`` or ``RateLimited``."""
+        ...
+
+
+class Public:
+    """Lets everybody in; the caller is None."""
+
+    name = "public"
+    scheme: str | None = None
+
+    async def authenticate(self, request: Request) -> None:
+        """Ask nothing."""
+
+    async def authenticate_ws(self, websocket: WebSocket) -> None:
+        """Ask nothing."""
+
+
+public = Public()
+"""The guard of open routes."""
