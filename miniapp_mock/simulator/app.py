@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+import asyncpg
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -37,8 +38,13 @@ class Simulator:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] == "http" and not self._resumed:
-            self._resumed = True
-            await self.start()
+            try:
+                await self.start()
+            except (OSError, asyncpg.PostgresError) as error:
+                log.error("the simulator cannot reach its database: %s", type(error).__name__)
+                answer = json_response({"code": "SYSTEM_ERROR", "message": "系统异常，请稍后重试"}, 503)
+                await answer(scope, receive, send)
+                return
         await self._app(scope, receive, send)
 
     async def start(self) -> None:

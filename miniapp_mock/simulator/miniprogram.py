@@ -35,6 +35,14 @@ _DEMO_LOGIN = re.compile(r"demo-([0-9A-Za-z_\-]{1,100})")
 _DEMO_PHONE = re.compile(r"phone-([0-9]{11})")
 
 
+# The token in use gets the whole overlap, also where its own time would end sooner; older ones do not live up again.
+_REPLACED = """
+UPDATE access_token a SET expires_at = CASE
+    WHEN at = (SELECT max(at) FROM access_token WHERE kind = $1) THEN $2 ELSE least(expires_at, $2) END
+WHERE kind = $1 AND expires_at > $3
+"""
+
+
 class TokenRequest(msgspec.Struct):
     """The body of a call for a stable token."""
 
@@ -179,9 +187,7 @@ class MiniProgram:
     async def _new_token(self, tx: Connection, kind: str, *, overlap: timedelta) -> dict[str, Any]:
         now = self._config.now()
         await tx.execute("DELETE FROM access_token WHERE expires_at <= $1", now - timedelta(hours=1))
-        await tx.execute(
-            "UPDATE access_token SET expires_at = least(expires_at, $2) WHERE kind = $1", kind, now + overlap
-        )
+        await tx.execute(_REPLACED, kind, now + overlap, now)
         row = await tx.fetchrow(
             "INSERT INTO access_token (token, kind, at, expires_at) VALUES ($1, $2, $3, $4) RETURNING *",
             "99_" + random_string(133),
