@@ -73,7 +73,7 @@ _probes: list[Callable[[], None]] = []
 
 
 def probe(look: Callable[[], None]) -> Callable[[], None]:
-    """Have ``look`` set its gauges whenever this process renders; for values that are cheaper to read than to follow."""
+    """Have ``look`` set its gauges whenever this process renders: for what is cheaper to read than to follow."""
     _probes.append(look)
     return look
 
