@@ -1,0 +1,47 @@
+"""Refusals of logins and of what callers may do."""
+
+from __future__ import annotations
+
+from backend.kernel.errors import DomainError, Kind
+
+
+class RegistrationRequired(DomainError):
+    """Only registered members may do this; register first."""
+
+    code = "registration_required"
+    kind = Kind.FORBIDDEN
+
+
+class RegistrationPending(DomainError):
+    """The registration waits for approval."""
+
+    code = "registration_pending"
+    kind = Kind.FORBIDDEN
+
+
+class MemberFrozen(DomainError):
+    """This membership is frozen; ask the shop."""
+
+    code = "member_frozen"
+    kind = Kind.FORBIDDEN
+
+
+class LoginLocked(DomainError):
+    """Too many wrong passwords or codes; wait and try again."""
+
+    code = "login_locked"
+    kind = Kind.LIMITED
+
+
+class TooManyDevices(DomainError):
+    """This member has as many devices as there may be; revoke one first."""
+
+    code = "too_many_devices"
+    kind = Kind.CONFLICT
+
+
+class AlreadyExists(DomainError):
+    """Something with this id or name exists already."""
+
+    code = "already_exists"
+    kind = Kind.CONFLICT

@@ -1,0 +1,138 @@
+"""What the other domains know of identities, callers, devices and shops."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+
+class Role(StrEnum):
+    """What staff may do: ``admin`` is head office; ``manager`` and ``clerk`` belong to one store."""
+
+    ADMIN = "admin"
+    MANAGER = "manager"
+    CLERK = "clerk"
+
+
+class Standing(StrEnum):
+    """How far an identity is registered; it follows the status of the member it is bound to."""
+
+    NONE = "none"
+    PENDING = "pending"
+    ACTIVE = "active"
+    FROZEN = "frozen"
+
+
+class Store(msgspec.Struct, frozen=True):
+    """A shop: ``timezone`` is an IANA name and decides its days."""
+
+    id: str
+    name: str
+    timezone: str
+    address: str = ""
+
+
+class SessionCaller(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody logged in through WeChat, perhaps not registered."""
+
+    session_id: int
+    identity_id: int
+    openid: str
+    standing: Standing
+    member_id: int | None
+    rate_key: str
+    rate_per_minute: int
+
+
+class MemberCaller(msgspec.Struct, frozen=True, kw_only=True):
+    """A registered member in one session."""
+
+    session_id: int
+    member_id: int
+    openid: str
+    rate_key: str
+    rate_per_minute: int
+
+
+class TerminalCaller(msgspec.Struct, frozen=True, kw_only=True):
+    """A till that signed its request."""
+
+    terminal_id: str
+    store_id: str
+    rate_key: str
+    rate_per_minute: int
+
+
+class StaffCaller(msgspec.Struct, frozen=True, kw_only=True):
+    """Staff in a session; ``store_id`` is None for head office only."""
+
+    staff_id: int
+    session_id: int
+    role: Role
+    store_id: str | None
+    rate_key: str
+    rate_per_minute: int
+
+
+class Login(msgspec.Struct, frozen=True, kw_only=True):
+    """A session that was opened: the tokens exist nowhere else."""
+
+    session_id: int
+    identity_id: int
+    member_id: int | None
+    standing: Standing
+    access_token: str
+    refresh_token: str
+    expires_in: int
+
+
+class Tokens(msgspec.Struct, frozen=True, kw_only=True):
+    """A new pair; the refresh token it was made from is dead."""
+
+    access_token: str
+    refresh_token: str
+    expires_in: int
+
+
+class Device(msgspec.Struct, frozen=True, kw_only=True):
+    """What shows dynamic codes: a phone (``session_id`` None) or the server on behalf of one session."""
+
+    id: int
+    member_id: int
+    name: str
+    handle: str
+    session_id: int | None
+    created_at: datetime
+
+
+class DeviceSecret(msgspec.Struct, frozen=True, kw_only=True):
+    """A device with its secret (32 bytes): given out once, or used to make codes on the server."""
+
+    id: int
+    member_id: int
+    handle: str
+    secret: bytes
+
+
+class Terminal(msgspec.Struct, frozen=True, kw_only=True):
+    """A till as staff see it."""
+
+    id: str
+    store_id: str
+    name: str
+    created_at: datetime
+    previous_until: datetime | None
+    revoked_at: datetime | None
+
+
+class Staff(msgspec.Struct, frozen=True, kw_only=True):
+    """A person with a login, as head office sees it."""
+
+    id: str
+    username: str
+    role: Role
+    store_id: str | None
+    totp: bool
+    active: bool
