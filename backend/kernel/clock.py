@@ -49,3 +49,14 @@ def reset() -> None:
     """Tests only: back to the machine's time."""
     global _offset, _frozen_at
     _offset, _frozen_at = timedelta(), None
+
+
+def end_of_month(on: date, months: int) -> date:
+    """The last day of the month that many months after ``on``'s month."""
+    month = on.year * 12 + on.month + months
+    return date(month // 12, month % 12 + 1, 1) - timedelta(days=1)
+
+
+def days_after(on: date, days: int) -> date:
+    """The day that many days later."""
+    return on + timedelta(days=days)

@@ -26,6 +26,8 @@ HOUSE_PSP = "house.psp_clearing"
 HOUSE_BONUS = "house.bonus_cost"
 HOUSE_POINTS_ISSUED = "house.points_issued"
 HOUSE_POINTS_REDEEMED = "house.points_redeemed"
+HOUSE_POINTS_CLAWED = "house.points_clawed"
+HOUSE_POINTS_RECEIVABLE = "house.points_receivable"
 HOUSE_POINTS_EXPIRED = "house.points_expired"
 HOUSE_BREAKAGE = "house.breakage"
 HOUSE_REBATE_COST = "house.rebate_cost"
@@ -91,6 +93,14 @@ class Saw(msgspec.Struct, frozen=True, omit_defaults=True):
     ref: str = ""
 
 
+class CodeUse(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where the member's code is used. With ``refusal``, not within ``window_s`` of a use at another store."""
+
+    store: str
+    window_s: int = 0
+    refusal: str | None = None
+
+
 class NewDocument(msgspec.Struct, frozen=True, omit_defaults=True):
     """A document to store. ``body`` is its value part: hashed into the chain, never personal; ``memo`` is neither."""
 
@@ -131,6 +141,7 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     hash: str
     legs: tuple[Leg, ...] = ()
     active: bool = False
+    use: CodeUse | None = None
     saw: tuple[Saw, ...] = ()
     guards: tuple[Guard, ...] = ()
     claim: Claim | None = None
@@ -139,6 +150,27 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     about: str | None = None
     reverses: int | None = None
     events: tuple[dict[str, Any], ...] = ()
+
+
+def earn_points(earned: int, debt: int, issue: Issue, *, account: str = POINTS) -> tuple[Leg, ...]:
+    """The legs that credit points: what is owed after a clawback is paid first, the rest becomes a lot.
+
+    ``issue`` says everything of the lot but its amount. The plan must have seen ``points_debt`` at ``debt``.
+    """
+    if earned <= 0:
+        return ()
+    paid = min(earned, debt)
+    legs = [Leg(HOUSE_POINTS_ISSUED, POINT, -earned)]
+    if paid:
+        legs += [
+            Leg(POINTS_DEBT, POINT, -paid),
+            Leg(HOUSE_POINTS_RECEIVABLE, POINT, paid),
+            Leg(HOUSE_POINTS_CLAWED, POINT, paid),
+        ]
+    if earned > paid:
+        kept = earned - paid
+        legs.append(Leg(account, POINT, kept, issue=(msgspec.structs.replace(issue, amount=kept),)))
+    return tuple(legs)
 
 
 _encoder = msgspec.json.Encoder()

@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 
 from backend.kernel import db
+from backend.kernel.batching import Batcher
 
-from .types import Document, Entry, Known, Lot, Posted
+from .errors import MemberUnknown
+from .types import Document, Entry, Known, Lot, Posted, Snapshot
 
 _DOCUMENT = "member_id, id, kind, state, version, store_id, body, progress, memo, at, updated_at, due_at"
 
@@ -178,3 +180,37 @@ async def find_transfer(member_id: int, document_id: str, kind: str) -> int | No
         kind,
     )
     return None if value is None else int(value)
+
+
+_SNAPSHOT = """
+SELECT h.member_id, h.active, h.used_store, h.used_at,
+       (SELECT jsonb_object_agg(kind, balance) FROM ledger_account a WHERE a.member_id = h.member_id AND ref = '') AS balances,
+       (SELECT jsonb_agg(jsonb_build_array(kind, part, remaining) ORDER BY expires_on, lot_id) FROM ledger_lot l
+         WHERE l.member_id = h.member_id AND open AND kind IN ('stored', 'points', 'rebate') AND ref = ''
+           AND (expires_on IS NULL OR expires_on >= $2)) AS lots
+  FROM ledger_head h WHERE h.member_id = ANY($1)
+"""
+
+
+async def _snapshots(wanted: list[tuple[int, date]]) -> list[Snapshot | BaseException]:
+    found: dict[tuple[int, date], Snapshot] = {}
+    for on in {on for _, on in wanted}:
+        rows = await db.fetch(_SNAPSHOT, [member_id for member_id, day in wanted if day == on], on)
+        for row in rows:
+            lots = msgspec.json.decode(row["lots"], type=list[tuple[str, str, int]]) if row["lots"] else []
+            balances = msgspec.json.decode(row["balances"], type=dict[str, int]) if row["balances"] else {}
+            found[row["member_id"], on] = Snapshot(
+                row["member_id"], row["active"], balances, tuple(lots), row["used_store"], row["used_at"]
+            )
+    return [found.get(item) or MemberUnknown() for item in wanted]
+
+
+_snapshot_batcher: Batcher[tuple[int, date], Snapshot] = Batcher(_snapshots, max_size=64, lanes=2)
+
+
+async def get_snapshot(member_id: int, on: date) -> Snapshot:
+    """What a plan for this member is priced with; concurrent calls share one query. Raises ``MemberUnknown``.
+
+    ``on`` is the local day: lots that expired before it do not count.
+    """
+    return await _snapshot_batcher.submit((member_id, on))

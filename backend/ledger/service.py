@@ -96,13 +96,6 @@ async def revoke_device(tx: Tx, member_id: int, device_id: int) -> None:
     await seed_device(tx, member_id, device_id, last_step=REVOKED_STEP)
 
 
-async def spend_code(tx: Tx, member_id: int, device_id: int, step: int) -> bool:
-    """Spend a code's step without a plan (a scan, an offline accrual's none); False where it is not greater."""
-    return bool(
-        await db.raw(tx).fetchval("SELECT ledger_raise_guard($1, $2, $3)", member_id, device_mark(device_id), step)
-    )
-
-
 async def sweep_guards(limit: int, *, before: object) -> int:
     """Delete one-time marks and day counters that expired before ``before``; returns how many."""
     return int(await db.fetchval("SELECT ledger_sweep_guards($1, $2)", before, limit))

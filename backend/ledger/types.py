@@ -72,3 +72,21 @@ class Entry(msgspec.Struct, frozen=True):
     amount: int
     balance_after: int
     document_id: str | None
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """A member's books at one moment: a hint to price with, judged again inside the door.
+
+    ``lots`` are ``(account, part, remaining)`` of the unexpired open lots, in the order they are spent.
+    """
+
+    member_id: int
+    active: bool
+    balances: dict[str, int]
+    lots: tuple[tuple[str, str, int], ...]
+    used_store: str | None = None
+    used_at: datetime | None = None
+
+    def spendable(self, kind: str) -> int:
+        """What can be spent of an account today."""
+        return sum(remaining for account, _, remaining in self.lots if account == kind)

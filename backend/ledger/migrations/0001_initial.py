@@ -9,7 +9,9 @@ CREATE TABLE ledger_head (
     seq       bigint  NOT NULL DEFAULT 0,
     hash      bytea   NOT NULL DEFAULT '\\x',
     lots      bigint  NOT NULL DEFAULT 0,
-    active    boolean NOT NULL DEFAULT true
+    active    boolean NOT NULL DEFAULT true,
+    used_store text,
+    used_at    timestamptz
 ) WITH (fillfactor = 70);
 
 CREATE TABLE ledger_account (

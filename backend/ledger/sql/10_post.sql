@@ -18,6 +18,7 @@ DECLARE
     v_claim    jsonb := p->'claim';
     v_doc      jsonb := p->'document';
     v_update   jsonb := p->'update';
+    v_use      jsonb := p->'use';
     v_doc_id   text := coalesce(p->'document'->>'id', p->'update'->>'id', p->>'about');
     v_head     ledger_head%ROWTYPE;
     v_known    ledger_key%ROWTYPE;
@@ -94,6 +95,16 @@ BEGIN
 
     IF (p->>'active')::boolean AND NOT v_head.active THEN
         PERFORM ledger_refuse('member_inactive');
+    END IF;
+
+    -- Where the member's code is used, and whether it was just used elsewhere.
+    IF v_use IS NOT NULL THEN
+        IF v_use ? 'refusal' AND v_head.used_store <> v_use->>'store'
+           AND v_head.used_at > v_at - make_interval(secs => (v_use->>'window_s')::int) THEN
+            PERFORM ledger_refuse('guard', jsonb_build_object('name', 'store', 'refusal', v_use->>'refusal'));
+        END IF;
+        v_head.used_store := v_use->>'store';
+        v_head.used_at := v_at;
     END IF;
 
     -- What the plan saw must still be so.
@@ -266,7 +277,12 @@ BEGIN
             INSERT INTO ledger_lot_move (member_id, seq, lot_id, amount)
             SELECT p_member, v_seq, m.lot_id, m.amount FROM unnest(l_id, l_amount) AS m (lot_id, amount);
         END IF;
-        UPDATE ledger_head SET seq = v_seq, hash = v_head.hash, lots = v_head.lots WHERE member_id = p_member;
+        v_head.seq := v_seq;
+    END IF;
+    IF v_legs > 0 OR v_use IS NOT NULL THEN
+        UPDATE ledger_head SET seq = v_head.seq, hash = v_head.hash, lots = v_head.lots,
+               used_store = v_head.used_store, used_at = v_head.used_at
+         WHERE member_id = p_member;
     END IF;
 
     IF v_doc IS NOT NULL THEN

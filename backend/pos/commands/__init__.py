@@ -1,0 +1,1 @@
+"""The till's use cases; each posts one plan."""

@@ -1,0 +1,136 @@
+"""Offline accruals: points for a sale that was taken while the till could not reach us; they never spend."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from backend.auth import queries as auth
+from backend.auth.types import TerminalCaller
+from backend.kernel import clock, ids, live
+from backend.kernel.config import settings
+from backend.kernel.errors import NotFound, ValidationFailed, invalid
+from backend.kernel.http import Answer, Idempotency
+from backend.ledger import plans as ledger_plans
+from backend.ledger import queries as ledger_queries
+from backend.ledger import service as ledger
+from backend.ledger.errors import GuardRefused, Stale
+from backend.ledger.plans import Guard, NewDocument, Plan
+from backend.ledger.types import Posted
+from backend.members import queries as members
+
+from .. import plans, views
+from ..errors import AccrualLimit, CodeUsed, OccurredOutOfRange
+from ..rules.pricing import price_lines
+from ..schemas import AccrualIn, AccrualOut
+from . import pricing, sales
+from .identify import by_offline_code
+from .replay import Again, first_answer, terminal_scope
+
+MAX_AGE = timedelta(days=7)
+SLACK = timedelta(seconds=60)
+DAILY_LIMIT = "accrual_limit"
+
+
+class AccrualBody(msgspec.Struct, frozen=True):
+    """The value part of an accrual's document."""
+
+    order_no: str
+    terminal_id: str
+    total_fen: int
+    points_earned: int
+    occurred_at: str
+
+
+async def accrue(body: AccrualIn, terminal: TerminalCaller, idem: Idempotency) -> Answer[AccrualOut]:
+    """Credit the points of an offline sale; once per key, per order number, and per code."""
+
+    async def again(member_id: int, posted: Posted) -> Answer[AccrualOut]:
+        document = await ledger_queries.find_document(member_id, posted.document_id or "")
+        if document is None or document.kind != plans.ACCRUAL:
+            raise ValidationFailed("this key was used for another kind of request")
+        stored = msgspec.convert(document.body, AccrualBody)
+        return Answer(_out(document.id, stored, posted), replayed=True)
+
+    return await first_answer(
+        idem, terminal_scope(terminal.terminal_id), lambda: _accrue(body, terminal, idem, again), again
+    )
+
+
+async def _accrue(body: AccrualIn, terminal: TerminalCaller, idem: Idempotency, again: Again[Answer[AccrualOut]]) -> Answer[AccrualOut]:
+    now = clock.now()
+    if body.occurred_at > now + SLACK or body.occurred_at < now - MAX_AGE:
+        raise OccurredOutOfRange()
+    store = await auth.get_store(terminal.store_id)
+    member_id, guards = await _member(body, terminal, now)
+    for _ in range(sales.MAX_TIMES_PLANNED):
+        on = clock.local_date(now, store.timezone)
+        standing = await members.get_standing(member_id)
+        priced = price_lines(await pricing.rated(body.lines), discount_bp=0)
+        if priced.payable_fen != body.total_fen:
+            raise invalid("/total_fen", f"the lines make {priced.payable_fen} fen")
+        earned = pricing.earned_points(priced, (), bonus_fen=0, multiplier_bp=standing.points_multiplier_bp)
+        debt = (await ledger_queries.get_snapshot(member_id, on)).balances.get("points_debt", 0)
+        accrual = AccrualBody(
+            body.order_no, terminal.terminal_id, body.total_fen, earned, body.occurred_at.isoformat()
+        )
+        accrual_id = ids.new_document_id("A", member_id)
+        expires_on, matures_on = pricing.lot_dates(on)
+        account = ledger_plans.POINTS_PENDING if matures_on else ledger_plans.POINTS
+        issue = ledger_plans.Issue("earned", 0, expires_on=expires_on, matures_on=matures_on)
+        plan = Plan(
+            member_id=member_id,
+            kind=plans.ACCRUAL,
+            at=now,
+            on=on,
+            **plans.with_key(idem, terminal_scope(terminal.terminal_id)),
+            active=True,
+            saw=sales.saw_debt(debt),
+            guards=(*guards, *_limit(terminal.terminal_id, on.isoformat(), earned, now)),
+            claim=plans.order_claim(store.id, body.order_no),
+            document=NewDocument(
+                accrual_id, plans.ACCRUAL, "posted", plans.encode_body(accrual), store_id=store.id
+            ),
+            legs=ledger_plans.earn_points(earned, debt, issue, account=account),
+        )
+        try:
+            posted = await ledger.post(plan)
+        except GuardRefused as refused:
+            raise (AccrualLimit() if refused.refusal == DAILY_LIMIT else CodeUsed()) from refused
+        except Stale:
+            continue
+        if posted.replayed:
+            return await again(member_id, posted)
+        answer = _out(accrual_id, accrual, posted)
+        live.push(member_id, "points_earned", {"points": earned, "store": {"id": store.id, "name": store.name}})
+        return Answer(answer)
+    raise Stale()
+
+
+async def _member(body: AccrualIn, terminal: TerminalCaller, now: datetime) -> tuple[int, tuple[Guard, ...]]:
+    if (body.member_no is None) == (body.code is None):
+        raise invalid("/member_no", "give either member_no or code")
+    if body.member_no is not None:
+        member_id = await members.find_id_by_number(body.member_no)
+        if member_id is None:
+            raise NotFound("there is no member with this number")
+        return member_id, ()
+    device, step = await by_offline_code(
+        body.code or "", terminal_id=terminal.terminal_id, occurred_at=body.occurred_at
+    )
+    expires_at = now + MAX_AGE + timedelta(days=2)
+    name = f"offline:{device.device_id}:{step}"
+    return device.member_id, (Guard(name, "once", step, plans.CODE_USED, expires_at=expires_at),)
+
+
+def _limit(terminal_id: str, day: str, earned: int, now: datetime) -> tuple[Guard, ...]:
+    if not earned:
+        return ()
+    cap = settings().accrual_daily_points
+    expires_at = now + timedelta(days=3)
+    return (Guard(f"accrual:{terminal_id}:{day}", "add", earned, DAILY_LIMIT, cap=cap, expires_at=expires_at),)
+
+
+def _out(accrual_id: str, body: AccrualBody, posted: Posted) -> AccrualOut:
+    return AccrualOut(accrual_id, body.order_no, body.points_earned, views.balances_out(posted.balances))

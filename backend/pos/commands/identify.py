@@ -1,0 +1,140 @@
+"""Whose code or scan token this is, and which conditions the door must check when it is spent."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime
+
+import msgspec
+
+from backend.auth import queries as auth
+from backend.auth import service as auth_service
+from backend.auth.types import HandleDevice
+from backend.kernel import limits, logging, metrics
+from backend.kernel.errors import RateLimited
+from backend.kernel.vault import vault
+from backend.ledger.plans import Guard
+from backend.ledger.service import device_mark
+
+from ..errors import CodeExpired, CodeInvalid
+from ..plans import CODE_USED
+from ..rules import codes
+from ..rules.codes import Verdict
+from ..rules.tokens import ScanToken, unseal
+
+TERMINAL_MISSES = 20
+TERMINAL_WINDOW_S = 60
+HANDLE_MISSES = 5
+HANDLE_WINDOW_S = 600
+
+log = logging.get(__name__)
+_blocked_until: dict[str, float] = {}
+
+
+class Customer(msgspec.Struct, frozen=True):
+    """The member behind a code, and how spending it is decided.
+
+    ``suspect``: somebody has been guessing at this handle, so its sales wait for the phone.
+    """
+
+    member_id: int
+    device_id: int
+    step: int
+    guards: tuple[Guard, ...]
+    suspect: bool = False
+
+
+def scan_key() -> bytes:
+    """The key that signs scan tokens."""
+    return vault().derive("scan-token")
+
+
+async def by_code(code: str, *, terminal_id: str, now: datetime) -> Customer:
+    """The member whose phone shows this code now.
+
+    Raises ``CodeInvalid``, ``CodeExpired``, or ``RateLimited`` for a terminal that has missed too often.
+    """
+    _check_blocked(terminal_id)
+    parsed = codes.parse(code)
+    if parsed is None:
+        raise CodeInvalid()
+    handle, given = parsed
+    device = await auth.find_handle(handle)
+    usable = device is not None and device.usable(now)
+    secret = device.secret if usable and device is not None else None
+    verdict, step = codes.judge(secret, handle, given, codes.accepted_steps(now.timestamp()))
+    if verdict is Verdict.EXPIRED:
+        raise CodeExpired()
+    if verdict is Verdict.INVALID or device is None:
+        await _count_miss(terminal_id, handle, known=usable)
+        raise CodeInvalid()
+    return _customer(device, step)
+
+
+async def by_offline_code(code: str, *, terminal_id: str, occurred_at: datetime) -> tuple[HandleDevice, int]:
+    """The device and step of a code that a till took offline at ``occurred_at``, within a minute of it."""
+    _check_blocked(terminal_id)
+    parsed = codes.parse(code)
+    if parsed is None:
+        raise CodeInvalid()
+    handle, given = parsed
+    device = await auth.find_handle(handle)
+    usable = device is not None and device.usable(occurred_at)
+    secret = device.secret if usable and device is not None else None
+    verdict, step = codes.judge(secret, handle, given, codes.offline_steps(occurred_at.timestamp()))
+    if verdict is not Verdict.GOOD or device is None:
+        await _count_miss(terminal_id, handle, known=usable)
+        raise CodeInvalid() if verdict is Verdict.INVALID else CodeExpired()
+    return device, step
+
+
+def by_scan_token(text: str, *, terminal_id: str, store_id: str, now: datetime) -> Customer:
+    """The member whose spent code this token stands for; bound to the store and terminal that read it."""
+    token = unseal(text, scan_key())
+    if token is None or token.terminal_id != terminal_id or token.store_id != store_id:
+        raise CodeInvalid("this scan token is not one of this terminal")
+    if now.timestamp() >= token.expires_at:
+        raise CodeExpired("this scan token is older than five minutes; scan again")
+    return Customer(token.member_id, token.device_id, token.step, (one_sale_guard(token),))
+
+
+def one_sale_guard(token: ScanToken) -> Guard:
+    """A scan token buys at most one sale."""
+    expires_at = datetime.fromtimestamp(token.expires_at + 600, tz=UTC)
+    return Guard(f"scan:{token.device_id}:{token.step}", "once", token.step, CODE_USED, expires_at=expires_at)
+
+
+def step_guard(device_id: int, step: int) -> Guard:
+    """A device's codes are good once, and only forwards."""
+    return Guard(device_mark(device_id), "above", step, CODE_USED)
+
+
+def _customer(device: HandleDevice, step: int) -> Customer:
+    return Customer(device.member_id, device.device_id, step, (step_guard(device.device_id, step),), device.suspect)
+
+
+def _check_blocked(terminal_id: str) -> None:
+    until = _blocked_until.get(terminal_id)
+    if until is None:
+        return
+    left = until - time.monotonic()
+    if left > 0:
+        raise RateLimited("too many wrong codes at this terminal", retry_after_s=int(left) + 1)
+    _blocked_until.pop(terminal_id, None)
+
+
+async def _count_miss(terminal_id: str, handle: str, *, known: bool) -> None:
+    metrics.CODE_FAILURES.inc()
+    if known:
+        try:
+            await limits.hit(f"code-miss:handle:{handle}", HANDLE_MISSES - 1, HANDLE_WINDOW_S)
+        except RateLimited:
+            log.warning("pos.handle_suspect")
+            await asyncio.shield(auth_service.mark_handle_suspect(handle))
+    try:
+        await limits.hit(f"code-miss:terminal:{terminal_id}", TERMINAL_MISSES, TERMINAL_WINDOW_S)
+    except RateLimited as error:
+        log.warning("pos.terminal_guessing", terminal_id=terminal_id)
+        _blocked_until[terminal_id] = time.monotonic() + (error.retry_after_s or TERMINAL_WINDOW_S)
+        raise

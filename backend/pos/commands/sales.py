@@ -1,0 +1,322 @@
+"""Sales: quote, complete or let wait, cancel, expire."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from backend.auth import queries as auth
+from backend.auth.types import Store, TerminalCaller
+from backend.kernel import clock, ids, live
+from backend.kernel.config import settings
+from backend.kernel.errors import NotFound, ValidationFailed, invalid
+from backend.kernel.http import Answer, Idempotency
+from backend.ledger import events, queries as ledger_queries
+from backend.ledger import service as ledger
+from backend.ledger.errors import GuardRefused, InsufficientBalance, Stale
+from backend.ledger.plans import CodeUse, DocumentUpdate, Guard, NewDocument, Plan, Saw
+from backend.ledger.types import Document, Posted
+from backend.kernel.events import encode as encode_event
+
+from .. import plans, views
+from ..errors import CodeUsed, SaleAlreadyCompleted, SaleNotWaiting
+from ..plans import PASSWORD_FREE, TWO_STORES
+from ..rules.pricing import check_sufficient
+from ..schemas import QuoteIn, QuoteOut, SaleIn, SaleOut
+from ..types import SaleBody, SaleStatus
+from . import pricing
+from .identify import Customer, by_code, by_scan_token
+from .pricing import Priced
+from .replay import Again, first_answer, terminal_scope
+
+MAX_TIMES_PLANNED = 3
+
+
+async def complete_sale(body: SaleIn, terminal: TerminalCaller, idem: Idempotency) -> Answer[SaleOut]:
+    """Settle a sale, or let it wait for the phone; once per key."""
+
+    async def again(member_id: int, posted: Posted) -> Answer[SaleOut]:
+        return Answer(await _first_answer_of(member_id, posted), replayed=True)
+
+    return await first_answer(
+        idem, terminal_scope(terminal.terminal_id), lambda: _complete(body, terminal, idem, again), again
+    )
+
+
+async def _complete(body: SaleIn, terminal: TerminalCaller, idem: Idempotency, again: Again[Answer[SaleOut]]) -> Answer[SaleOut]:
+    now = clock.now()
+    store = await auth.get_store(terminal.store_id)
+    customer = await identify(body, terminal, now)
+    must_wait = body.code_entry == "typed" or customer.suspect
+    sale_id = ids.new_document_id("S", customer.member_id)
+    for attempt in range(MAX_TIMES_PLANNED):
+        priced = await pricing.price(customer.member_id, body.lines, body.tenders, zone=store.timezone, now=now)
+        check_sufficient(priced.tenders, priced.available)
+        waits = must_wait or priced.value_fen > settings().password_free_sale_fen
+        plan, sale = _plan(body, terminal, idem, store, customer, priced, sale_id=sale_id, waits=waits, now=now)
+        try:
+            posted = await ledger.post(plan)
+        except GuardRefused as refused:
+            if refused.refusal not in (PASSWORD_FREE, TWO_STORES):
+                raise CodeUsed() from refused
+            must_wait = True
+        except (Stale, InsufficientBalance):
+            if attempt == MAX_TIMES_PLANNED - 1:
+                raise
+        else:
+            if posted.replayed:
+                return await again(customer.member_id, posted)
+            answer = views.sale_out(sale_id, sale, status=posted.state or "", balances=posted.balances, at=now)
+            announce(customer.member_id, store, answer)
+            return Answer(answer)
+    raise Stale()
+
+
+def _plan(
+    body: SaleIn,
+    terminal: TerminalCaller,
+    idem: Idempotency,
+    store: Store,
+    customer: Customer,
+    priced: Priced,
+    *,
+    sale_id: str,
+    waits: bool,
+    now: datetime,
+) -> tuple[Plan, SaleBody]:
+    """The whole sale as one plan: a waiting one spends the code and moves nothing."""
+    rules = settings()
+    due_at = now + timedelta(seconds=rules.confirmation_ttl_s) if waits else None
+    sale = SaleBody(
+        order_no=body.order_no,
+        terminal_id=terminal.terminal_id,
+        lines=priced.price.lines,
+        tenders=priced.tenders,
+        total_fen=priced.price.total_fen,
+        discount_fen=priced.price.discount_fen,
+        payable_fen=priced.price.payable_fen,
+        points_earned=priced.earned,
+        multiplier_bp=priced.standing.points_multiplier_bp,
+        paid={str(tender.type): tender.amount_fen for tender in priced.tenders},
+        waits_until=due_at.isoformat() if due_at else None,
+        occurred_at=body.occurred_at.isoformat() if body.occurred_at else None,
+    )
+    expires_on, matures_on = pricing.lot_dates(priced.on)
+    guards = customer.guards
+    if not waits and priced.value_fen:
+        guards = (*guards, day_guard(priced.on.isoformat(), priced.value_fen, now))
+    plan = Plan(
+        member_id=customer.member_id,
+        kind=plans.SALE,
+        at=now,
+        on=priced.on,
+        **plans.with_key(idem, terminal_scope(terminal.terminal_id)),
+        active=True,
+        use=CodeUse(store.id) if waits else CodeUse(store.id, rules.two_store_window_s, TWO_STORES),
+        guards=guards,
+        claim=plans.order_claim(store.id, body.order_no),
+        document=NewDocument(
+            sale_id,
+            plans.SALE,
+            SaleStatus.AWAITING if waits else SaleStatus.COMPLETED,
+            plans.encode_body(sale),
+            store_id=store.id,
+            memo={"cashier": body.cashier} if body.cashier else None,
+            due_at=due_at,
+        ),
+    )
+    if waits:
+        return plan, sale
+    legs = plans.payment_legs(
+        sale,
+        store.id,
+        bonus_fen=priced.bonus_fen,
+        debt=priced.debt,
+        expires_on=expires_on,
+        matures_on=matures_on,
+        earned=priced.earned,
+    )
+    completed = completed_event(customer.member_id, sale_id, store.id, sale.payable_fen)
+    return msgspec.structs.replace(plan, legs=legs, saw=saw_debt(priced.debt), events=(completed,)), sale
+
+
+def day_guard(day: str, value_fen: int, now: datetime) -> Guard:
+    """The password-free day: what went through without confirmation, counted inside the door."""
+    cap = settings().password_free_day_fen
+    return Guard(f"free:{day}", "add", value_fen, PASSWORD_FREE, cap=cap, expires_at=now + timedelta(days=3))
+
+
+def saw_debt(debt: int) -> tuple[Saw, ...]:
+    """The plan was priced with this debt of points."""
+    return (Saw("points_debt", debt),)
+
+
+def completed_event(member_id: int, sale_id: str, store_id: str, payable_fen: int) -> dict[str, object]:
+    """The fact for the outbox."""
+    return encode_event(
+        events.SaleCompleted(member_id=member_id, sale_id=sale_id, store_id=store_id, payable_fen=payable_fen)
+    )
+
+
+async def identify(body: SaleIn | QuoteIn, terminal: TerminalCaller, now: datetime) -> Customer:
+    """Who buys: by code or by scan token, exactly one of them."""
+    if (body.code is None) == (body.scan_token is None):
+        raise invalid("/code", "give either code or scan_token")
+    if body.code is not None:
+        return await by_code(body.code, terminal_id=terminal.terminal_id, now=now)
+    return by_scan_token(
+        body.scan_token or "", terminal_id=terminal.terminal_id, store_id=terminal.store_id, now=now
+    )
+
+
+async def quote(body: QuoteIn, terminal: TerminalCaller) -> QuoteOut:
+    """The prices that the sale would have now; spends and binds nothing."""
+    now = clock.now()
+    store = await auth.get_store(terminal.store_id)
+    customer = await identify(body, terminal, now)
+    priced = await pricing.price(customer.member_id, body.lines, body.tenders, zone=store.timezone, now=now)
+    try:
+        check_sufficient(priced.tenders, priced.available)
+        sufficient = True
+    except InsufficientBalance:
+        sufficient = False
+    rules = settings()
+    spent = await ledger_queries.guard_values(customer.member_id, [f"free:{priced.on.isoformat()}"])
+    over_day = sum(spent.values()) + priced.value_fen > rules.password_free_day_fen
+    elsewhere = (
+        priced.snapshot.used_store not in (None, store.id)
+        and priced.snapshot.used_at is not None
+        and priced.snapshot.used_at > now - timedelta(seconds=rules.two_store_window_s)
+    )
+    return QuoteOut(
+        total_fen=priced.price.total_fen,
+        discount_fen=priced.price.discount_fen,
+        payable_fen=priced.price.payable_fen,
+        tenders=views.tenders_out(priced.tenders),
+        points_earned=priced.earned,
+        balances=views.balances_out(priced.snapshot.balances),
+        lines=views.lines_out(priced.price.lines),
+        sufficient=sufficient,
+        confirmation_required=body.code_entry == "typed"
+        or customer.suspect
+        or priced.value_fen > rules.password_free_sale_fen
+        or (over_day and priced.value_fen > 0)
+        or elsewhere,
+    )
+
+
+async def cancel_sale(sale_id: str, terminal: TerminalCaller, idem: Idempotency) -> Answer[SaleOut]:
+    """Cancel a sale that waits; once per key."""
+
+    async def again(member_id: int, posted: Posted) -> Answer[SaleOut]:
+        return Answer(await _first_answer_of(member_id, posted), replayed=True)
+
+    async def work() -> Answer[SaleOut]:
+        for _ in range(MAX_TIMES_PLANNED):
+            document = await get_store_sale(sale_id, terminal.store_id)
+            if document.state == SaleStatus.CANCELLED:
+                return Answer(views.document_out(document, await ledger_queries.get_balances(document.member_id)))
+            if document.state != SaleStatus.AWAITING:
+                raise _not_waiting(document)
+            plan = close_plan(document, SaleStatus.CANCELLED, clock.now(), on_zone=await _zone(terminal.store_id))
+            plan = msgspec.structs.replace(plan, **plans.with_key(idem, terminal_scope(terminal.terminal_id)))
+            try:
+                posted = await ledger.post(plan)
+            except Stale:
+                continue
+            if posted.replayed:
+                return await again(document.member_id, posted)
+            live.push(document.member_id, "sale_cancelled", {"sale_id": sale_id})
+            body = plans.sale_body(document)
+            status = posted.state or SaleStatus.CANCELLED
+            return Answer(views.sale_out(sale_id, body, status=status, balances=posted.balances, at=document.at))
+        raise Stale()
+
+    return await first_answer(idem, terminal_scope(terminal.terminal_id), work, again)
+
+
+def close_plan(document: Document, status: SaleStatus, now: datetime, *, on_zone: str) -> Plan:
+    """End a waiting sale without moving anything; its order number becomes free again."""
+    order = plans.order_claim(document.store_id or "", document.body["order_no"])
+    return Plan(
+        member_id=document.member_id,
+        kind="sale_closed",
+        at=now,
+        on=clock.local_date(now, on_zone),
+        scope="sale-close",
+        key=f"{document.id}:{document.version}:{status}",
+        hash=plans.job_hash(document.id, document.version, status),
+        update=DocumentUpdate(document.id, document.version, state=status, release=order),
+    )
+
+
+async def expire_sale(document: Document) -> bool:
+    """End a waiting sale whose time is over; False where somebody else decided it first."""
+    try:
+        plan = close_plan(document, SaleStatus.EXPIRED, clock.now(), on_zone=await _zone(document.store_id or ""))
+        await ledger.post(plan)
+    except Stale:
+        return False
+    live.push(document.member_id, "sale_expired", {"sale_id": document.id})
+    return True
+
+
+async def get_store_sale(sale_id: str, store_id: str) -> Document:
+    """A sale of that store as it stands; one whose waiting time is over is expired first."""
+    member_id = ids.member_of(sale_id, "S")
+    document = await ledger_queries.find_document(member_id, sale_id) if member_id else None
+    if document is None or document.kind != plans.SALE or document.store_id != store_id:
+        raise NotFound("there is no such sale in this store")
+    return await fresh(document)
+
+
+async def fresh(document: Document) -> Document:
+    """The document, expired first where its waiting time is over."""
+    if document.state == SaleStatus.AWAITING and document.due_at is not None and document.due_at <= clock.now():
+        await expire_sale(document)
+        return await ledger_queries.find_document(document.member_id, document.id) or document
+    return document
+
+
+async def find_by_order(order_no: str, store_id: str) -> Document:
+    """The sale that holds this order number in the store."""
+    claim = plans.order_claim(store_id, order_no)
+    home = await ledger_queries.find_home(claim.scope, claim.key)
+    if home is None or home[1] is None:
+        raise NotFound("there is no sale with this order number")
+    return await get_store_sale(home[1], store_id)
+
+
+async def show(document: Document) -> SaleOut:
+    """A sale as it stands, with the member's balances of now."""
+    return views.document_out(document, await ledger_queries.get_balances(document.member_id))
+
+
+def announce(member_id: int, store: Store, sale: SaleOut) -> None:
+    """Tell the phone, if it listens; never in the way of the sale."""
+    shop = {"id": store.id, "name": store.name}
+    if sale.status == SaleStatus.AWAITING:
+        data = {"id": sale.id, "sale_id": sale.id, "payable_fen": sale.payable_fen, "store": shop}
+        live.push(member_id, "confirmation_requested", data | {"expires_at": msgspec.to_builtins(sale.expires_at)})
+    else:
+        built = msgspec.to_builtins(sale)
+        live.push(member_id, "sale_completed", {"sale": built, "store": shop, "balances": built["balances"]})
+
+
+async def _first_answer_of(member_id: int, posted: Posted) -> SaleOut:
+    document = await ledger_queries.find_document(member_id, posted.document_id or "")
+    if document is None or document.kind != plans.SALE:
+        raise ValidationFailed("this key was used for another kind of request")
+    body = plans.sale_body(document)
+    return views.sale_out(document.id, body, status=posted.state or "", balances=posted.balances, at=document.at)
+
+
+def _not_waiting(document: Document) -> Exception:
+    if document.state in (SaleStatus.COMPLETED, SaleStatus.PARTLY_REFUNDED, SaleStatus.REFUNDED):
+        return SaleAlreadyCompleted(extra={"id": document.id})
+    return SaleNotWaiting(f"the sale is {document.state}", extra={"status": document.state})
+
+
+async def _zone(store_id: str) -> str:
+    return (await auth.get_store(store_id)).timezone

@@ -1,0 +1,80 @@
+"""Scan: spend a code, learn who stands there, get a token that stands for the code."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from backend.auth import queries as auth
+from backend.auth.types import TerminalCaller
+from backend.kernel import clock, live
+from backend.ledger import service as ledger
+from backend.ledger.errors import GuardRefused
+from backend.ledger.plans import CodeUse, Plan
+from backend.members import queries as members
+from backend.wallet import queries as wallet
+
+from .. import plans
+from ..errors import CodeUsed
+from ..rules.tokens import ScanToken, seal
+from ..schemas import LevelOut, ScanMemberOut, ScanOut
+from .identify import Customer, by_code, scan_key
+
+TOKEN_TTL_S = 300
+
+
+async def scan(code: str, terminal: TerminalCaller) -> ScanOut:
+    """Spend the code and say who stands there; the same code at the same terminal gives the same token again."""
+    now = clock.now()
+    store = await auth.get_store(terminal.store_id)
+    customer = await by_code(code, terminal_id=terminal.terminal_id, now=now)
+    on = clock.local_date(now, store.timezone)
+    plan = Plan(
+        member_id=customer.member_id,
+        kind="scan",
+        at=now,
+        on=on,
+        scope=f"scan/{terminal.terminal_id}",
+        key=f"{customer.device_id}:{customer.step}",
+        hash=plans.job_hash("scan", customer.device_id, customer.step),
+        active=True,
+        use=CodeUse(store.id),
+        guards=customer.guards,
+        about=str(int(now.timestamp())),
+    )
+    try:
+        posted = await ledger.post(plan)
+    except GuardRefused as refused:
+        raise CodeUsed() from refused
+    # A repeated scan must give the first one's token: its time comes from the stored answer.
+    scanned_at = int(posted.document_id or plan.about or 0)
+    token = _token(customer, terminal, scanned_at)
+    standing = await members.get_standing(customer.member_id)
+    if not posted.replayed:
+        live.push(
+            customer.member_id,
+            "code_scanned",
+            {"store": {"id": store.id, "name": store.name}, "at": now.isoformat()},
+        )
+    return ScanOut(
+        scan_token=seal(token, scan_key()),
+        expires_at=datetime.fromtimestamp(token.expires_at, tz=UTC),
+        member=ScanMemberOut(
+            str(customer.member_id),
+            standing.name_masked,
+            LevelOut(standing.level_code, standing.level_name, standing.discount_bp),
+        ),
+        wallet=await wallet.get_wallet(customer.member_id, on),
+        coupons=[],
+        entitlements={},
+    )
+
+
+def _token(customer: Customer, terminal: TerminalCaller, scanned_at: int) -> ScanToken:
+    return ScanToken(
+        customer.member_id,
+        customer.device_id,
+        customer.step,
+        terminal.terminal_id,
+        terminal.store_id,
+        scanned_at + TOKEN_TTL_S,
+    )

@@ -1,0 +1,1 @@
+"""HTTP edges of the till: ``pos`` for terminals, ``member`` for the phone."""

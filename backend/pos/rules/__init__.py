@@ -1,0 +1,1 @@
+"""Pure integer rules of the till: codes, prices, tenders, points, refunds."""

@@ -1,0 +1,302 @@
+"""Shapes of the till's calls. Source: CONTRACT, POS."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from backend.kernel.http import Body
+from backend.kernel.money import Fen, FenOrZero, Points
+from backend.wallet.types import Wallet
+
+from .types import TenderType
+
+Code = Annotated[str, Meta(min_length=1, max_length=64, description="会员码：20 位数字", examples=["70123456789012345678"])]
+OrderNo = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$", description="收银单号，门店内唯一")]
+Text = Annotated[str, Meta(min_length=1, max_length=80)]
+Sku = Annotated[str, Meta(min_length=1, max_length=64)]
+Pieces = Annotated[int, Meta(ge=1, le=1_000_000)]
+LineNo = Annotated[int, Meta(ge=1, le=200)]
+
+
+class ScanIn(Body):
+    """A code as the till read it."""
+
+    code: Code
+
+
+class LineIn(Body):
+    """One article of the basket; ``discount_fen`` is the till's own."""
+
+    sku: Sku
+    qty: Pieces
+    unit_price_fen: Fen
+    name: Text | None = None
+    category: Annotated[str, Meta(max_length=40)] | None = None
+    discount_fen: FenOrZero = 0
+
+
+class TenderInput(Body):
+    """How part of the sale is paid; one may lack its amount and takes the rest."""
+
+    type: TenderType
+    amount_fen: Fen | None = None
+    points: Points | None = None
+    coupon_id: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    reference: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+
+
+Lines = Annotated[list[LineIn], Meta(min_length=1, max_length=200)]
+Tenders = Annotated[list[TenderInput], Meta(min_length=1, max_length=20)]
+CodeEntry = Annotated[str, Meta(pattern="^(scanned|typed)$", description="scanned 或 typed（手输需会员确认）")]
+
+
+class QuoteIn(Body):
+    """A basket and whose it is."""
+
+    lines: Lines
+    code: Code | None = None
+    scan_token: Annotated[str, Meta(min_length=1, max_length=400)] | None = None
+    code_entry: CodeEntry = "scanned"
+    order_no: OrderNo | None = None
+    cashier: Text | None = None
+    occurred_at: datetime | None = None
+    tenders: Tenders | None = None
+
+
+class SaleIn(Body):
+    """A sale: whose (``code`` or ``scan_token``), what, and how it is paid."""
+
+    order_no: OrderNo
+    lines: Lines
+    code: Code | None = None
+    scan_token: Annotated[str, Meta(min_length=1, max_length=400)] | None = None
+    code_entry: CodeEntry = "scanned"
+    cashier: Text | None = None
+    occurred_at: datetime | None = None
+    tenders: Tenders | None = None
+
+
+class RefundLineIn(Body):
+    """Pieces of one line."""
+
+    line_no: LineNo
+    qty: Pieces
+
+
+class RefundIn(Body):
+    """What to refund: pieces of lines, or an amount."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=200)]
+    lines: Annotated[list[RefundLineIn], Meta(min_length=1, max_length=200)] | None = None
+    amount_fen: Fen | None = None
+
+
+class AccrualIn(Body):
+    """A sale taken while the till was offline: it earns points, and never spends."""
+
+    order_no: OrderNo
+    total_fen: Fen
+    lines: Lines
+    occurred_at: datetime
+    member_no: Annotated[str, Meta(min_length=1, max_length=32)] | None = None
+    code: Code | None = None
+
+
+class CancelIn(Body):
+    """Nothing to say."""
+
+
+class TenderOut(msgspec.Struct, omit_defaults=True):
+    """A tender and its amount; ``points`` where points paid."""
+
+    type: str
+    amount_fen: int
+    points: int | None = None
+    reference: str | None = None
+
+
+class BalancesOut(msgspec.Struct):
+    """What the member has: fen, and points less what is owed after refunds."""
+
+    stored_fen: int
+    points: int
+
+
+class SaleLineOut(msgspec.Struct):
+    """A line and its price."""
+
+    line_no: int
+    sku: str
+    qty: int
+    unit_price_fen: int
+    discount_fen: int
+    payable_fen: int
+
+
+class SaleOut(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """A sale as it stands."""
+
+    id: str
+    status: str
+    order_no: str
+    expires_at: datetime | None = None
+    total_fen: int
+    discount_fen: int
+    payable_fen: int
+    tenders: list[TenderOut]
+    points_earned: int
+    balances: BalancesOut
+    lines: list[SaleLineOut]
+    at: datetime | None = None
+    refunded_fen: int | None = None
+
+
+class QuoteOut(msgspec.Struct, kw_only=True):
+    """What the sale would cost; nothing is spent or bound."""
+
+    total_fen: int
+    discount_fen: int
+    payable_fen: int
+    tenders: list[TenderOut]
+    points_earned: int
+    balances: BalancesOut
+    lines: list[SaleLineOut]
+    sufficient: bool
+    confirmation_required: bool
+
+
+class RefundTenderOut(msgspec.Struct):
+    """What goes back by one tender; cash and external are paid by the till."""
+
+    type: str
+    amount_fen: int
+
+
+class RefundOut(msgspec.Struct):
+    """A refund."""
+
+    id: str
+    refund_fen: int
+    by_tender: list[RefundTenderOut]
+    points_clawed_back: int
+    points_returned: int
+    coupons_returned: list[str]
+    sale_id: str
+    at: datetime
+
+
+class LevelOut(msgspec.Struct):
+    """A member's level; ``discount_bp`` is what is taken off (500 = 95折)."""
+
+    code: str
+    name: str
+    discount_bp: int
+
+
+class ScanMemberOut(msgspec.Struct):
+    """What a cashier may see of a member."""
+
+    id: str
+    name_masked: str
+    level: LevelOut
+
+
+class CouponOut(msgspec.Struct):
+    """A coupon that could pay."""
+
+    id: str
+    title: str
+
+
+class ScanOut(msgspec.Struct):
+    """Who stands at the till, and the token that stands for the spent code."""
+
+    scan_token: str
+    expires_at: datetime
+    member: ScanMemberOut
+    wallet: Wallet
+    coupons: list[CouponOut]
+    entitlements: dict[str, int]
+
+
+class AccrualOut(msgspec.Struct):
+    """Points credited for a sale taken offline."""
+
+    id: str
+    order_no: str
+    points_earned: int
+    balances: BalancesOut
+
+
+class CodeOut(msgspec.Struct):
+    """The session's current code."""
+
+    code: str
+    expires_at: datetime
+    refresh_after_s: int
+
+
+class ConfirmationOut(msgspec.Struct):
+    """A sale that waits for the member."""
+
+    id: str
+    sale_id: str
+    payable_fen: int
+    store: dict[str, str]
+    expires_at: datetime
+
+
+class ConfirmationsOut(msgspec.Struct):
+    """All of them."""
+
+    items: list[ConfirmationOut]
+
+
+class DecisionIn(Body):
+    """The member's answer."""
+
+    decision: Annotated[str, Meta(pattern="^(approve|reject)$")]
+    pin: Annotated[str, Meta(min_length=1, max_length=12)] | None = None
+
+
+class DecisionOut(msgspec.Struct):
+    """What became of the sale."""
+
+    sale_id: str
+    status: str
+
+
+class ArticleOut(msgspec.Struct):
+    """An article of the chain."""
+
+    sku: str
+    name: str
+    category: str
+    unit_price_fen: int
+    barcode: str | None
+
+
+class ArticlesOut(msgspec.Struct):
+    """Articles that match."""
+
+    items: list[ArticleOut]
+
+
+class NamedOut(msgspec.Struct):
+    """An id with its name."""
+
+    id: str
+    name: str
+
+
+class ContextOut(msgspec.Struct):
+    """Where this terminal stands and what it must know."""
+
+    terminal: NamedOut
+    store: NamedOut
+    chain_name: str
+    limits: dict[str, int]
