@@ -10,12 +10,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from backend.kernel import clock, db
+from backend.kernel import clock, config, db, migrations
 from backend.kernel.config import Settings, SettingsError
 
 if TYPE_CHECKING:
     import uvicorn
 
+    from backend.kernel.http import Check
     from miniapp_mock.simulator import SimulatorConfig
 
 # In the order of the layers, lowest first; a domain without HTTP is not listed.
@@ -37,16 +38,15 @@ async def resources(settings: Settings) -> AsyncIterator[None]:
 
     Closed in reverse, so that what was handed to the ledger is posted before its connections go.
     """
-    from backend.kernel import live, redis
+    from backend.kernel import redis
     from backend.ledger import service as ledger
 
+    config.use(settings)
     async with AsyncExitStack() as stack:
         await db.open_pools(settings)
         stack.push_async_callback(db.close_pools)
         await redis.open_client(settings)
         stack.push_async_callback(redis.close_client)
-        await live.start(settings)
-        stack.push_async_callback(live.stop)
         await ledger.open_writer(settings)
         stack.push_async_callback(ledger.close_writer)
         yield
@@ -54,8 +54,9 @@ async def resources(settings: Settings) -> AsyncIterator[None]:
 
 def create_app(settings: Settings, *, own_resources: bool = True) -> Any:
     """The ASGI application. With ``own_resources`` its lifespan opens and closes them; else the caller has done so."""
-    from backend.kernel.http import build_app
+    from backend.kernel.http import build_app, database_check, redis_check
 
+    config.use(settings)
     mounts = _demo_mounts(settings) if settings.demo else []
 
     @asynccontextmanager
@@ -68,22 +69,46 @@ def create_app(settings: Settings, *, own_resources: bool = True) -> Any:
                     stack.push_async_callback(mounted.aclose)
             yield
 
-    return build_app(routers(), lifespan=lifespan, mounts=mounts)
+    return build_app(
+        routers(),
+        lifespan=lifespan,
+        mounts=mounts,
+        checks=(database_check, _migrations_check(), redis_check),
+        settings=settings,
+    )
 
 
 def routers() -> list[Any]:
     """Every domain's router."""
-    return [import_module(name).router for name in ROUTES if find_spec(name.rpartition(".")[0]) and find_spec(name)]
+    modules = [import_module(name) for name in ROUTES if find_spec(name.rpartition(".")[0]) and find_spec(name)]
+    return [module.router for module in modules if hasattr(module, "router")]
+
+
+def _migrations_check() -> Check:
+    """Ready only on the schema this release was written for; asked until it is once so, migrations never vanish."""
+    from backend.kernel.http import Check
+
+    seen = False
+
+    async def probe() -> None:
+        nonlocal seen
+        if not seen and (lacking := await migrations.missing(db.fetch)):
+            raise RuntimeError(f"migrations not applied: {', '.join(lacking)}")
+        seen = True
+
+    return Check(name="migrations", probe=probe)
 
 
 def uvicorn_config(app: Any, settings: Settings) -> uvicorn.Config:
     """How uvicorn runs the application; the caller brings the listening socket."""
     import uvicorn
 
+    from backend.kernel.http.protocol import LimitedProtocol
+
     stdlib_logging.getLogger("uvicorn.error").setLevel(stdlib_logging.WARNING)
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=LimitedProtocol,
         ws="websockets-sansio",
         ws_max_size=64 * 1024,
         lifespan="on",
@@ -94,7 +119,6 @@ def uvicorn_config(app: Any, settings: Settings) -> uvicorn.Config:
         proxy_headers=False,  # the kernel decides whom to believe
         timeout_keep_alive=75,
         timeout_graceful_shutdown=settings.shutdown_grace_s,
-        h11_max_incomplete_event_size=16 * 1024,
     )
 
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from importlib.resources import files
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from backend.kernel import clock, db
 from backend.kernel.config import Settings, SettingsError
@@ -81,29 +81,6 @@ async def migrate(settings: Settings, progress: Progress = _silent, *, to: str |
             await _apply_functions(connection, role, say, force=bool(done))
             await _make_partitions(connection)
     return done
-
-
-async def missing(fetch: Callable[..., Any]) -> list[str]:
-    """The migrations of this release that the database does not have, as ``app.name``; ``fetch`` runs one read."""
-    try:
-        rows = await fetch("SELECT app || '.' || name AS name FROM tortoise_migrations")
-    except Exception as error:
-        if getattr(error, "sqlstate", "") != "42P01":  # undefined_table: a database that was never migrated
-            raise
-        rows = []
-    applied = {row["name"] for row in rows}
-    return sorted(name for name in on_disk() if name not in applied)
-
-
-def on_disk() -> list[str]:
-    """Every migration this release carries, as ``app.name``."""
-    return [
-        f"{label}.{path.name.removesuffix('.py')}"
-        for label, package in db.APPS.items()
-        if label in _present()
-        for path in files(f"{package}.migrations").iterdir()
-        if path.name.endswith(".py") and path.name[0] not in "_~"
-    ]
 
 
 def _present() -> list[str]:

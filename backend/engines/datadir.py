@@ -11,13 +11,14 @@ from __future__ import annotations
 import base64
 import os
 import secrets
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 
 from backend.kernel import clock
-from backend.kernel.config import PREFIX, Settings, SettingsError
+from backend.kernel.config import PREFIX, Settings, SettingsError, load
 
 from .embedded import write_private
 
@@ -53,37 +54,48 @@ def secrets_of(data: Path) -> DemoSecrets:
     return made
 
 
-def demo_settings(data: Path, urls: dict[str, str], base_url: str) -> Settings:
-    """The settings of a demo on this data directory, with the simulator in WeChat's place."""
-    known = secrets_of(data)
+def demo_settings(
+    data: Path, urls: Mapping[str, str], base_url: str, environ: Mapping[str, str] | None = None
+) -> Settings:
+    """The settings of a demo on this data directory, with the simulator in WeChat's place.
+
+    What ``environ`` sets (limits, names, colours…) is kept, except what only the demo itself can know.
+    """
+    known = msgspec.structs.asdict(secrets_of(data))
+    del known["platform_serial"]
     wechat = f"{base_url}/mock/wechat"
-    return Settings(
-        database_url=urls["database"],
-        migrate_database_url=urls["owner"],
-        redis_url=urls["redis"],
-        base_url=base_url,
-        demo=True,
-        demo_data=str(data),
-        wechat_api_url=wechat,
-        wechat_pay_url=wechat,
-        wechat_mch_key_file=str(data / "keys" / "merchant.pem"),
-        wechat_platform_keys_dir=str(data / "keys" / "platform"),
-        log_format="console",
-        **{name: value for name, value in msgspec.structs.asdict(known).items() if name != "platform_serial"},
-    )
+    given = {
+        "database_url": urls["database"],
+        "migrate_database_url": urls["owner"],
+        "redis_url": urls["redis"],
+        "base_url": base_url,
+        "demo": "true",
+        "demo_data": str(data),
+        "wechat_api_url": wechat,
+        "wechat_pay_url": wechat,
+        "wechat_mch_key_file": str(data / "keys" / "merchant.pem"),
+        "wechat_platform_keys_dir": str(data / "keys" / "platform"),
+        **known,
+    }
+    return load({"HUIYUAN_LOG_FORMAT": "console"} | dict(environ or {}) | _as_environment(given))
 
 
 def environment(settings: Settings) -> dict[str, str]:
     """These settings as the environment of a child process; what else begins with ``HUIYUAN_`` is left out."""
     values = msgspec.structs.asdict(settings)
     given = {
-        f"{PREFIX}{field.name.upper()}": str(values[field.name]).lower()
-        if isinstance(values[field.name], bool)
-        else str(values[field.name])
+        field.name: values[field.name]
         for field in msgspec.structs.fields(Settings)
         if field.required or values[field.name] != field.default
     }
-    return {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)} | given
+    return {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)} | _as_environment(given)
+
+
+def _as_environment(values: Mapping[str, object]) -> dict[str, str]:
+    return {
+        f"{PREFIX}{name.upper()}": str(value).lower() if isinstance(value, bool) else str(value)
+        for name, value in values.items()
+    }
 
 
 def wechat_part(settings: Settings) -> dict[str, str]:

@@ -95,6 +95,15 @@ class Engines:
                 os.close(self._lock)
                 self._lock = None
 
+    def revive(self) -> list[str]:
+        """Start again what has ended although nobody stopped it, and name it."""
+        revived = []
+        for name, engine in (("PostgreSQL", self.postgres), ("Valkey", self.valkey)):
+            if engine is not None and engine.child is not None and engine.child.poll() is not None:
+                engine.start()
+                revived.append(name)
+        return revived
+
     def erase(self) -> None:
         """Delete everything in the data directory except the lock; only before ``start``."""
         self.lock()

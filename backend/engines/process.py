@@ -93,15 +93,16 @@ def wait_until(
     pause = 0.002
     while not ready():
         if child.poll() is not None:
-            raise EngineError(f"{what} ended while starting (exit {child.returncode}); {log} ends:\n{_tail(log)}")
+            raise EngineError(f"{what} ended while starting (exit {child.returncode}); {log} ends:\n{tail(log)}")
         if time.monotonic() > deadline:
             stop(child, signal.SIGTERM, grace_s=2, force=signal.SIGKILL)
-            raise EngineError(f"{what} was not ready after {limit_s:.0f} s; {log} ends:\n{_tail(log)}")
+            raise EngineError(f"{what} was not ready after {limit_s:.0f} s; {log} ends:\n{tail(log)}")
         time.sleep(pause)
         pause = min(pause * 1.5, 0.02)
 
 
-def _tail(log: Path, lines: int = 12) -> str:
+def tail(log: Path, lines: int = 12) -> str:
+    """The last lines of a log."""
     try:
         return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
     except OSError:

@@ -1,0 +1,178 @@
+"""``huiyuan demo``: engines, schema, demo chain, servers and worker on one machine, from one command."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import os
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from backend.engines import datadir, process
+from backend.engines.embedded import Engines, write_private
+from backend.engines.errors import EngineError
+from backend.kernel import config
+
+from .console import notice, out, step
+from .listen import address_of, listen
+from .supervisor import Child, Supervisor, command, interruptible, metrics_directory
+
+if TYPE_CHECKING:
+    from backend.kernel.config import Settings
+
+_READY_WITHIN_S = 60.0
+_GRACE_S = 25.0  # a little more than the servers give their own requests
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked for on the command line."""
+
+    host: str
+    port: int
+    data: Path
+    fresh: bool
+    empty: bool
+    workers: int
+
+
+def run(options: Options) -> None:
+    """Start everything, say where it is, and stay until Ctrl-C or SIGTERM; then stop it all in order."""
+    data = options.data.expanduser().resolve()
+    supervisor = Supervisor(notice, grace_s=_GRACE_S)
+    engines = Engines(data, notice)
+    with interruptible(supervisor.stopping) as started, listen(options.host, options.port) as listening:
+        try:
+            settings = _prepare(engines, listening, options)
+            chain = _load_chain(settings, empty=options.empty)
+            with step("Start the servers and the worker"):
+                _start_processes(supervisor, settings, listening, options.workers)
+                _wait_until_ready(supervisor, listening)
+            _write_demo_json(data, settings, chain)
+            started()
+            _welcome(settings.base_url, data)
+            supervisor.watch = lambda: _keep_engines(engines)
+            supervisor.run()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            supervisor.stopping.set()
+            _stop(supervisor, engines, data)
+
+
+def _prepare(engines: Engines, listening: socket.socket, options: Options) -> Settings:
+    """Engines up, secrets made or read, schema up to date; returns the settings everything runs with."""
+    engines.lock()
+    if options.fresh:
+        with step("Delete what an earlier demo left"):
+            engines.erase()
+    (engines.data / "demo.json").unlink(missing_ok=True)
+    first = not (engines.data / "postgres").exists()
+    with step("Make and start PostgreSQL and Valkey" if first else "Start PostgreSQL and Valkey"):
+        engines.start()
+        base_url = "http://{}:{}".format(*address_of(listening))
+        settings = datadir.demo_settings(engines.data, engines.urls(), base_url, environ=os.environ)
+        config.use(settings)
+    from .migrate import migrate
+
+    with step("Bring the schema up to date") as say:
+        asyncio.run(migrate(settings, say))
+    return settings
+
+
+def _load_chain(settings: Settings, *, empty: bool) -> dict[str, Any]:
+    """Load the demo chain where it is missing; returns its terminals and staff with their secrets."""
+    if empty or find_spec("backend.demo") is None:
+        return {"terminals": [], "staff": []}
+    from importlib import import_module
+
+    load: Callable[..., Any] = import_module("backend.demo.load").load
+    with step("Load the demo chain") as say:
+        chain: dict[str, Any] = asyncio.run(load(settings, say))
+    return chain
+
+
+def _start_processes(supervisor: Supervisor, settings: Settings, listening: socket.socket, workers: int) -> None:
+    data = Path(settings.demo_data)
+    environ = datadir.environment(settings)
+    environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics_directory(data / "metrics"))
+    fd = listening.fileno()
+    for name in ("server.log", "worker.log"):
+        process.trim(data / name)
+    for number in range(1, workers + 1):
+        serve = command("serve", "--fd", str(fd))
+        supervisor.add(Child(f"server {number}", serve, environ, log=data / "server.log", pass_fds=(fd,)))
+    if find_spec("backend.worker"):
+        supervisor.add(Child("worker", command("worker"), environ, log=data / "worker.log"))
+
+
+def _wait_until_ready(supervisor: Supervisor, listening: socket.socket) -> None:
+    """Until ``/readyz`` says 200. A child that cannot start is an error at once, with the end of its log."""
+    host, port = address_of(listening)
+    deadline = time.monotonic() + _READY_WITHIN_S
+    last = "no answer"
+    while time.monotonic() < deadline:
+        supervisor.look()
+        supervisor.fail_if_crashing()
+        connection = http.client.HTTPConnection(host.strip("[]"), port, timeout=1)
+        try:
+            connection.request("GET", "/readyz")
+            answer = connection.getresponse()
+            last = answer.read(500).decode(errors="replace")
+            if answer.status == http.client.OK:
+                return
+        except OSError as error:
+            last = str(error)
+        finally:
+            connection.close()
+        time.sleep(0.02)
+    raise EngineError(f"the servers were not ready after {_READY_WITHIN_S:.0f} s: {last}")
+
+
+def _write_demo_json(data: Path, settings: Settings, chain: dict[str, Any]) -> None:
+    """What a client of the demo needs to know (mode 0600): it appears when everything is ready."""
+    document = {
+        "base_url": settings.base_url,
+        "terminals": chain["terminals"],
+        "staff": chain["staff"],
+        "wechat": datadir.wechat_part(settings),
+    }
+    write_private(data / "demo.json", json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+
+def _welcome(base_url: str, data: Path) -> None:
+    from rich.panel import Panel
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2))
+    table.add_row("会员手机页  phone", f"[bold]{base_url}/[/bold]")
+    table.add_row("收银台      POS", f"[bold]{base_url}/pos[/bold]")
+    table.add_row("接口文档    API", f"[bold]{base_url}/docs[/bold]")
+    table.add_row("", "")
+    table.add_row("[dim]terminals, staff[/dim]", f"[dim]{data / 'demo.json'}[/dim]")
+    table.add_row("[dim]logs[/dim]", f"[dim]{data / 'server.log'}, worker.log[/dim]")
+    out.print(Panel(table, title="惠员 Huiyuan", subtitle="Ctrl-C stops everything", expand=False, padding=(1, 2)))
+
+
+def _keep_engines(engines: Engines) -> None:
+    for name in engines.revive():
+        notice(f"{name} had ended and was started again")
+
+
+def _stop(supervisor: Supervisor, engines: Engines, data: Path) -> None:
+    """Servers, then the worker, then the engines."""
+    if engines.postgres is None:
+        engines.stop()
+        return
+    (data / "demo.json").unlink(missing_ok=True)
+    with step("Stop"):
+        try:
+            supervisor.stop()
+        finally:
+            engines.stop()

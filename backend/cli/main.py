@@ -1,0 +1,122 @@
+"""``huiyuan``: every command of the program. What a command needs is imported when it runs, so that help is quick."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from backend import __version__
+
+from . import bench
+
+app = typer.Typer(
+    name="huiyuan",
+    help="Huiyuan (惠员): the member backend of a retail chain.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(bench.app, name="bench", help="Measure the running program.")
+
+DEFAULT_DATA = Path("var/demo")
+
+Data = Annotated[Path | None, typer.Option("--data", help="Data directory of a demo, instead of the environment.")]
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")]
+Workers = Annotated[int, typer.Option(min=1, max=64, help="Server processes; they share the port.")]
+
+
+@app.command()
+def demo(
+    *,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    data: Annotated[Path, typer.Option(help="Where the demo keeps everything.")] = DEFAULT_DATA,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Delete the data directory's contents first.")] = False,
+    empty: Annotated[bool, typer.Option("--empty", help="Do not load the demo chain.")] = False,
+    workers: Workers = 1,
+) -> None:
+    """Start everything on this machine, with a demo chain and a simulated WeChat; stop with Ctrl-C."""
+    from . import demo as command
+
+    command.run(command.Options(host=host, port=port, data=data, fresh=fresh, empty=empty, workers=workers))
+
+
+@app.command()
+def serve(
+    *,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    workers: Workers = 1,
+    fd: Annotated[int | None, typer.Option(hidden=True, help="A listening socket that was handed down.")] = None,
+) -> None:
+    """Answer HTTP requests, as configured by the environment (see `huiyuan doctor`)."""
+    from . import serve as command
+
+    command.run(host=host, port=port, workers=workers, fd=fd)
+
+
+@app.command()
+def worker() -> None:
+    """Relay events and run background jobs, as configured by the environment."""
+    from . import serve as command
+
+    command.run_worker()
+
+
+@app.command()
+def migrate(
+    *,
+    data: Data = None,
+    to: Annotated[
+        str | None, typer.Option(help="app.name: migrate that app up or down to there; app.zero: away.")
+    ] = None,
+) -> None:
+    """Bring the database's schema, functions and rights up to this release."""
+    from . import maintenance
+
+    maintenance.migrate(data, to)
+
+
+@app.command()
+def audit(*, data: Data = None) -> None:
+    """Prove the books; exit code 1 and a list where they do not balance. Works beside a running demo."""
+    from . import maintenance
+
+    raise typer.Exit(maintenance.audit(data))
+
+
+@app.command()
+def doctor(*, data: Data = None) -> None:
+    """List every setting and check the database, its roles, Redis, the keys and the clock."""
+    from . import doctor as command
+
+    raise typer.Exit(command.run(data))
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def main() -> None:
+    """Run one command; what a user can put right is said in plain words, without a traceback."""
+    from backend.engines.errors import EngineError
+    from backend.kernel.config import SettingsError
+
+    try:
+        app()
+    except (SettingsError, EngineError) as error:
+        typer.echo(f"huiyuan: {error}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""``serve`` and ``worker``: the processes of a production system (and of the demo)."""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import suppress
+
+from backend.kernel import config
+from backend.kernel.config import Settings
+
+from .listen import address_of, listen
+from .supervisor import Child, Supervisor, command, interruptible, metrics_directory
+
+
+def run(*, host: str, port: int, workers: int, fd: int | None) -> None:
+    """Serve until SIGTERM or SIGINT; accepted requests are finished. Several workers share one socket."""
+    settings = config.settings()
+    if fd is not None:
+        _serve(socket.socket(fileno=fd), settings)
+        return
+    listening = listen(host, port)
+    where = "http://{}:{}".format(*address_of(listening))
+    print(f"huiyuan: {workers} server process{'es' if workers > 1 else ''} on {where}", flush=True)
+    if workers == 1:
+        _serve(listening, settings)
+    else:
+        _supervise(listening, workers, settings)
+
+
+def run_worker() -> None:
+    """Run the relay and the jobs until SIGTERM or SIGINT; what has begun is finished."""
+    import asyncio
+
+    import uvloop
+
+    settings = config.settings()
+
+    from backend import worker
+
+    with suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(worker.run(settings))
+
+
+def _serve(listening: socket.socket, settings: Settings) -> None:
+    import uvicorn
+
+    from backend.app import create_app, uvicorn_config
+
+    server = uvicorn.Server(uvicorn_config(create_app(settings), settings))
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=[listening])
+
+
+def _supervise(listening: socket.socket, workers: int, settings: Settings) -> None:
+    supervisor = Supervisor(lambda text: print(f"huiyuan: {text}", flush=True), grace_s=settings.shutdown_grace_s + 5)
+    environ = dict(os.environ)
+    environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(metrics_directory()))
+    with interruptible(supervisor.stopping) as started:
+        try:
+            for number in range(1, workers + 1):
+                supervisor.add(
+                    Child(
+                        name=f"server {number}",
+                        command=command("serve", "--fd", str(listening.fileno())),
+                        env=environ,
+                        pass_fds=(listening.fileno(),),
+                    )
+                )
+            started()
+            supervisor.run()
+        finally:
+            supervisor.stop()

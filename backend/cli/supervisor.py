@@ -1,0 +1,152 @@
+"""The processes of one running system: started together, restarted when they crash, stopped in order."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from backend.engines import process
+from backend.engines.errors import EngineError
+
+_FIRST_PAUSE_S = 0.2
+_LONGEST_PAUSE_S = 10.0
+_STABLE_AFTER_S = 30.0
+_LOOK_EVERY_S = 0.1
+
+
+@dataclass
+class Child:
+    """One process that should always be there."""
+
+    name: str
+    command: Sequence[str]
+    env: Mapping[str, str]
+    log: Path | None = None
+    pass_fds: Sequence[int] = ()
+    running: subprocess.Popen[bytes] | None = None
+    crashes: int = 0
+    started_at: float = 0.0
+    start_again_at: float = field(default=0.0)
+
+    def start(self) -> None:
+        """Start it; it gets SIGTERM should we die."""
+        self.running = process.spawn(
+            self.command, stop_signal=signal.SIGTERM, env=self.env, log=self.log, pass_fds=self.pass_fds
+        )
+        self.started_at = time.monotonic()
+
+
+class Supervisor:
+    """Keeps children running until it is told to stop; ``watch`` adds a look at anything else each round."""
+
+    def __init__(self, say: Callable[[str], None], *, grace_s: float) -> None:
+        self._say = say
+        self._grace_s = grace_s
+        self._children: list[Child] = []
+        self.stopping = threading.Event()
+        self.watch: Callable[[], None] = lambda: None
+
+    def add(self, child: Child) -> None:
+        """Start a child and keep it running from now on; children are stopped in the order they were added."""
+        child.start()
+        self._children.append(child)
+
+    def run(self) -> None:
+        """Look after the children until SIGINT or SIGTERM."""
+        while not self.stopping.wait(_LOOK_EVERY_S):
+            self.look()
+            self.watch()
+
+    def look(self) -> None:
+        """Restart what has crashed, after a pause that doubles with every crash in a row."""
+        now = time.monotonic()
+        for child in self._children:
+            if child.running is None:
+                if now >= child.start_again_at:
+                    child.start()
+            elif (code := child.running.poll()) is not None:
+                child.crashes = 1 if now - child.started_at > _STABLE_AFTER_S else child.crashes + 1
+                pause = min(_FIRST_PAUSE_S * 2 ** (child.crashes - 1), _LONGEST_PAUSE_S)
+                self._say(f"{child.name} ended ({_reason(code)}); starting it again in {pause:.1f} s")
+                child.running, child.start_again_at = None, now + pause
+
+    def fail_if_crashing(self) -> None:
+        """Raise when a child has crashed three times in a row: it will not get better by itself."""
+        for child in self._children:
+            if child.crashes >= 3:
+                end = f"; {child.log} ends:\n{process.tail(child.log)}" if child.log else ""
+                raise EngineError(f"{child.name} does not start{end}")
+
+    def stop(self) -> None:
+        """Stop group after group: the servers finish what they accepted, then the worker what it has begun."""
+        names = list(dict.fromkeys(child.name.partition(" ")[0] for child in self._children))
+        for name in names:
+            group = [c.running for c in self._children if c.name.partition(" ")[0] == name and c.running is not None]
+            for running in group:
+                if running.poll() is None:
+                    running.send_signal(signal.SIGTERM)
+            deadline = time.monotonic() + self._grace_s
+            for running in group:
+                left = max(0.1, deadline - time.monotonic())
+                try:
+                    running.wait(left)
+                except subprocess.TimeoutExpired:
+                    self._say(f"{name} did not finish within {self._grace_s:.0f} s and was killed")
+                    running.kill()
+                    running.wait()
+
+
+@contextmanager
+def interruptible(stopping: threading.Event) -> Iterator[Callable[[], None]]:
+    """SIGINT and SIGTERM raise KeyboardInterrupt; after the yielded function is called, they set ``stopping``.
+
+    Further signals change nothing: an orderly stop is bounded in time, and a second Ctrl-C must not spoil it.
+    """
+    gently = False
+
+    def handle(_signal: int, _frame: object) -> None:
+        first = not stopping.is_set()
+        stopping.set()
+        if first and not gently:
+            raise KeyboardInterrupt
+
+    def started() -> None:
+        nonlocal gently
+        gently = True
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield started
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def command(*args: str) -> list[str]:
+    """The command line that runs a huiyuan command with this very interpreter."""
+    return [sys.executable, "-m", "backend.cli.main", *args]
+
+
+def metrics_directory(parent: Path | None = None) -> Path:
+    """An empty directory for the figures that several processes share (``PROMETHEUS_MULTIPROC_DIR``)."""
+    if parent is None:
+        return Path(tempfile.mkdtemp(prefix="huiyuan-metrics-"))
+    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for old in parent.glob("*.db"):
+        old.unlink(missing_ok=True)
+    return parent
+
+
+def _reason(code: int) -> str:
+    if code < 0:
+        return signal.Signals(-code).name
+    return f"exit {code}" if code != os.EX_OK else "by itself"
