@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable
 
-import asyncpg
 import httpx
 import pytest
 import uvicorn
@@ -20,7 +18,7 @@ from miniapp_mock.simulator import Simulator, SimulatorConfig, build
 from tests.miniapp_mock.merchant import MOUNT, Merchant, Receiver, new_key, private_pem, public_pem
 
 Keys = tuple[rsa.RSAPrivateKey, rsa.RSAPrivateKey]
-TABLES = "access_token, one_time_code, sent_message, pay_order, refund, notification, faults"
+TABLES = ("access_token", "one_time_code", "sent_message", "refund", "pay_order", "notification", "faults")
 
 
 @pytest.fixture(scope="session")
@@ -30,11 +28,11 @@ def keys() -> Keys:
 
 
 @pytest.fixture(scope="session")
-def simulator_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An empty database for the simulator."""
-    data: Path = tmp_path_factory.mktemp("simulator")
-    with Engines(data) as engines:
-        yield engines.urls()["simulator"]
+def simulator_url(engines: Engines) -> str:
+    """An empty database for the simulator, apart from the one that the whole application's simulator uses."""
+    assert engines.postgres is not None
+    engines.postgres.sql("CREATE DATABASE simulator_alone OWNER huiyuan_owner")
+    return engines.postgres.url("simulator_alone", "huiyuan_owner")
 
 
 @pytest.fixture(scope="session")
@@ -88,10 +86,8 @@ def config(simulator_url: str, keys: Keys, receiver: Receiver) -> SimulatorConfi
 async def simulator(config: SimulatorConfig) -> AsyncIterator[Simulator]:
     """A fresh simulator over empty tables."""
     app = build(config)
-    await app.platform.store.pool()
-    connection = await asyncpg.connect(config.database_url)
-    await connection.execute(f"TRUNCATE {TABLES}")
-    await connection.close()
+    pool = await app.platform.store.pool()
+    await pool.execute("; ".join(f"DELETE FROM {table}" for table in TABLES))
     yield app
     await app.aclose()
 
