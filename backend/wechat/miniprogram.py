@@ -1,0 +1,217 @@
+"""Calls to the mini-program API: login, phone number, messages, and the access token that most of them need.
+
+The token lives in Redis where that is up, sealed, so that all processes share one; each process also remembers it.
+WeChat may end a token at any time: a call refused for its token is sent once more with a new one, never a third time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, TypeVar
+
+import httpx
+import msgspec
+import structlog
+
+from backend.kernel import clock, redis
+from backend.kernel.redis import RedisDown
+from backend.kernel.vault import Vault
+
+from .errors import (
+    JsCodeInvalid,
+    LoginBlocked,
+    MessageRefused,
+    PhoneCodeInvalid,
+    WechatMisconfigured,
+    WechatUnavailable,
+)
+from .schemas import ApiAnswer, LoginAnswer, PhoneAnswer, TokenAnswer
+from .transport import Transport
+from .types import Session
+
+log = structlog.get_logger(__name__)
+A = TypeVar("A", bound=ApiAnswer)
+
+TOKEN_MARGIN_S = 300
+"""WeChat keeps an old token alive for five minutes after it gave out a new one."""
+
+_TOKEN_REFUSED = frozenset((40001, 40014, 42001))
+_CODE_REFUSED = frozenset((40029, 40163, 41008))
+_BUSY = frozenset((-1, 45011, 45009))
+_MISCONFIGURED = frozenset((40002, 40013, 40125, 40164, 41002, 41004, 48001, 50002, 61024))
+_REASONS = {45015: "window_closed", 45047: "too_many", 43101: "declined", 40003: "user_unknown"}
+_CONTEXT = "wechat.access_token"
+
+
+class _Token(msgspec.Struct, frozen=True):
+    """An access token and when (unix seconds) it should no longer be used."""
+
+    value: str
+    until: int
+
+    def __repr__(self) -> str:
+        return "<token>"
+
+
+class MiniProgram:
+    """One mini-program's calls to WeChat."""
+
+    def __init__(self, transport: Transport, base_url: str, app_id: str, secret: str, vault: Vault) -> None:
+        self._transport = transport
+        self._base_url = base_url.rstrip("/")
+        self._app_id = app_id
+        self._secret = secret
+        self._vault = vault
+        self._token: _Token | None = None
+        self._lock = asyncio.Lock()
+
+    async def code2session(self, js_code: str) -> Session:
+        """Who the login code stands for; a code is good once, so this is sent once."""
+        parameters = {
+            "appid": self._app_id,
+            "secret": self._secret,
+            "js_code": js_code,
+            "grant_type": "authorization_code",
+        }
+        answer = await self._send("code2session", "GET", "/sns/jscode2session", parameters, None, LoginAnswer)
+        if answer.errcode in _CODE_REFUSED:
+            raise JsCodeInvalid
+        if answer.errcode == 40226:
+            raise LoginBlocked
+        _refuse_failure("code2session", answer)
+        if not answer.openid or not answer.session_key:
+            raise _strange("code2session")
+        return Session(openid=answer.openid, session_key=answer.session_key, unionid=answer.unionid or None)
+
+    async def phone_number(self, code: str) -> str:
+        """The number the user chose to give: 11 digits for the mainland, ``+<country><number>`` for others."""
+        answer = await self._call("phone_number", "/wxa/business/getuserphonenumber", {"code": code}, PhoneAnswer)
+        # 40013: the code belongs to another mini-program.
+        if answer.errcode in _CODE_REFUSED or answer.errcode == 40013:
+            raise PhoneCodeInvalid
+        _refuse_failure("phone_number", answer)
+        if answer.phone_info is None:
+            raise _strange("phone_number")
+        country, number = str(answer.phone_info.country_code), answer.phone_info.pure_phone_number
+        return number if country == "86" else f"+{country}{number}"
+
+    async def send_custom_message(self, openid: str, text: str) -> None:
+        """Answer in the customer-service conversation; ``MessageRefused`` when it is over. Sent once, never twice."""
+        document = {"touser": openid, "msgtype": "text", "text": {"content": text}}
+        answer = await self._call("custom_message", "/cgi-bin/message/custom/send", document, ApiAnswer)
+        _refuse_message("custom_message", answer)
+
+    async def send_subscribe_message(
+        self, openid: str, template_id: str, data: dict[str, str], *, page: str = "", language: str = "zh_CN"
+    ) -> None:
+        """Send one message the user has subscribed to; ``MessageRefused`` when the user has not, or no longer."""
+        document: dict[str, Any] = {
+            "touser": openid,
+            "template_id": template_id,
+            "data": {name: {"value": value} for name, value in data.items()},
+            "lang": language,
+        }
+        if page:
+            document["page"] = page
+        answer = await self._call("subscribe_message", "/cgi-bin/message/subscribe/send", document, ApiAnswer)
+        _refuse_message("subscribe_message", answer)
+
+    async def _call(self, call: str, path: str, document: dict[str, Any], shape: type[A]) -> A:
+        """A POST with the access token; with a new token once more when WeChat refuses the first."""
+        body = msgspec.json.encode(document)
+        token = await self._access_token()
+        answer = await self._send(call, "POST", path, {"access_token": token}, body, shape)
+        if answer.errcode in _TOKEN_REFUSED:
+            log.info("wechat.token_refused", call=call, errcode=answer.errcode)
+            token = await self._access_token(refused=token)
+            answer = await self._send(call, "POST", path, {"access_token": token}, body, shape)
+        if answer.errcode in _TOKEN_REFUSED:
+            log.error("wechat.token_refused_again", call=call, errcode=answer.errcode)
+            raise WechatUnavailable(retry_after_s=5)
+        return answer
+
+    async def _access_token(self, refused: str | None = None) -> str:
+        """A token other than ``refused``: remembered, from Redis, or from WeChat (one request at a time a process)."""
+        if self._usable(self._token, refused):
+            return self._token.value  # type: ignore[union-attr]
+        async with self._lock:
+            if self._usable(self._token, refused):
+                return self._token.value  # type: ignore[union-attr]
+            shared = await self._shared_token()
+            if not self._usable(shared, refused):
+                shared = await self._new_token(force=False)
+                if shared.value == refused:
+                    # WeChat still holds the token that it refuses (so it was ended by hand): ask for another.
+                    shared = await self._new_token(force=True)
+                await self._share(shared)
+            assert shared is not None
+            self._token = shared
+            return shared.value
+
+    @staticmethod
+    def _usable(token: _Token | None, refused: str | None) -> bool:
+        return token is not None and token.value != refused and token.until > clock.unix()
+
+    async def _new_token(self, *, force: bool) -> _Token:
+        document = {"grant_type": "client_credential", "appid": self._app_id, "secret": self._secret}
+        body = msgspec.json.encode({**document, "force_refresh": True} if force else document)
+        answer = await self._send("stable_token", "POST", "/cgi-bin/stable_token", {}, body, TokenAnswer)
+        _refuse_failure("stable_token", answer)
+        if not answer.access_token:
+            raise _strange("stable_token")
+        lifetime = max(answer.expires_in - TOKEN_MARGIN_S, answer.expires_in // 2, 1)
+        return _Token(answer.access_token, clock.unix() + lifetime)
+
+    @property
+    def _redis_key(self) -> str:
+        return f"wechat:access_token:{self._app_id}"
+
+    async def _shared_token(self) -> _Token | None:
+        try:
+            sealed = await redis.call("GET", self._redis_key)
+            return sealed and msgspec.json.decode(self._vault.open(sealed.decode(), context=_CONTEXT), type=_Token)
+        except (RedisDown, ValueError, msgspec.DecodeError):
+            return None
+
+    async def _share(self, token: _Token) -> None:
+        sealed = self._vault.seal(msgspec.json.encode(token), context=_CONTEXT)
+        try:
+            await redis.call("SET", self._redis_key, sealed, "EX", max(token.until - clock.unix(), 1))
+        except RedisDown:
+            return
+
+    async def _send(
+        self, call: str, method: str, path: str, parameters: dict[str, str], body: bytes | None, shape: type[A]
+    ) -> A:
+        url = httpx.URL(self._base_url + path, params=parameters) if parameters else httpx.URL(self._base_url + path)
+        headers = {"Content-Type": "application/json"} if body is not None else None
+        answer = await self._transport.send(call, method, url, content=body, headers=headers)
+        if answer.status != 200:
+            log.warning("wechat.api_status", call=call, status=answer.status)
+            raise WechatUnavailable(retry_after_s=2)
+        try:
+            return msgspec.json.decode(answer.body, type=shape)
+        except (msgspec.DecodeError, ValueError, RecursionError):
+            raise _strange(call) from None
+
+
+def _refuse_failure(call: str, answer: ApiAnswer) -> None:
+    if answer.errcode == 0:
+        return
+    log.warning("wechat.api_refused", call=call, errcode=answer.errcode)
+    if answer.errcode in _MISCONFIGURED:
+        raise WechatMisconfigured
+    raise WechatUnavailable(retry_after_s=60 if answer.errcode in (45011, 45009) else 2)
+
+
+def _refuse_message(call: str, answer: ApiAnswer) -> None:
+    if answer.errcode in _BUSY or answer.errcode in _MISCONFIGURED:
+        _refuse_failure(call, answer)
+    if answer.errcode != 0:
+        log.info("wechat.message_refused", call=call, errcode=answer.errcode)
+        raise MessageRefused(_REASONS.get(answer.errcode, "other"))
+
+
+def _strange(call: str) -> WechatUnavailable:
+    log.error("wechat.api_strange_answer", call=call)
+    return WechatUnavailable(retry_after_s=2)

@@ -1,0 +1,101 @@
+"""What WeChat told us, checked. The text forms (``repr``) leave out who it is about."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+CURRENCY = "CNY"
+
+
+class TradeState(StrEnum):
+    """How an order stands. Source: pay.weixin.qq.com, 查询订单, field ``trade_state``."""
+
+    SUCCESS = "SUCCESS"
+    REFUND = "REFUND"
+    NOTPAY = "NOTPAY"
+    CLOSED = "CLOSED"
+    REVOKED = "REVOKED"
+    USERPAYING = "USERPAYING"
+    PAYERROR = "PAYERROR"
+
+    @property
+    def paid(self) -> bool:
+        """Whether money arrived: also true of an order that was paid and then refunded."""
+        return self in (TradeState.SUCCESS, TradeState.REFUND)
+
+
+class RefundStatus(StrEnum):
+    """How a refund stands. ``ABNORMAL``: the payer's account does not take it; somebody must act."""
+
+    SUCCESS = "SUCCESS"
+    CLOSED = "CLOSED"
+    PROCESSING = "PROCESSING"
+    ABNORMAL = "ABNORMAL"
+
+
+class _Discreet(msgspec.Struct, frozen=True, kw_only=True):
+    """A struct whose ``repr`` is only its name."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+class Session(_Discreet, frozen=True, kw_only=True):
+    """Who logged in. ``session_key`` is a secret between WeChat and this backend."""
+
+    openid: str
+    session_key: str
+    unionid: str | None = None
+
+
+class Payment(_Discreet, frozen=True, kw_only=True):
+    """One order that was paid. ``amount_fen`` is the order's total, also where WeChat's coupons paid a part."""
+
+    out_trade_no: str
+    transaction_id: str
+    amount_fen: int
+    currency: str
+    success_at: datetime
+    openid: str
+    trade_state: str
+    attach: str = ""
+
+
+class Order(_Discreet, frozen=True, kw_only=True):
+    """How an order stands; ``payment`` is there when it was paid."""
+
+    out_trade_no: str
+    state: TradeState
+    payment: Payment | None = None
+
+
+class Refund(_Discreet, frozen=True, kw_only=True):
+    """How a refund stands; ``success_at`` only when it succeeded. ``amount_fen`` of the order's ``total_fen``."""
+
+    out_trade_no: str
+    out_refund_no: str
+    refund_id: str
+    amount_fen: int
+    status: str
+    success_at: datetime | None = None
+    total_fen: int = 0
+
+
+class PushMessage(_Discreet, frozen=True, kw_only=True):
+    """A customer's message (``kind`` text, image…) or an event (``kind`` "event"), as WeChat pushed it.
+
+    ``key`` is the same for every delivery of one message, and 64 characters long. ``fields`` holds everything WeChat
+    wrote, by its names; texts only where it came as XML.
+    """
+
+    key: str
+    openid: str
+    kind: str
+    event: str
+    content: str
+    sent_at: datetime
+    fields: dict[str, Any]
