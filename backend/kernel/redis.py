@@ -11,16 +11,16 @@ from time import monotonic
 from typing import Any
 
 import redis.asyncio as aioredis
-import structlog
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
+from . import logging
 from .batching import Batcher
 from .config import Settings
 from .errors import Unavailable
 
-log = structlog.get_logger(__name__)
+log = logging.get(__name__)
 
 TIMEOUT_S = 0.2
 """What a command may take, connecting included."""

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any
 
-import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request as StarletteRequest
@@ -15,18 +14,19 @@ from starlette.responses import Response as StarletteResponse
 from starlette.routing import BaseRoute, Mount
 from structlog.contextvars import bind_contextvars
 
-from backend.kernel import config, metrics
+from backend.kernel import config, logging
 from backend.kernel.config import Settings
 from backend.kernel.errors import DomainError, NotFound, Unavailable
 
 from . import mounted, problems, sockets, system
+from .access import MOUNTED, UNKNOWN, AccessLog
 from .errors import ClientGone, InternalError, MethodNotAllowed, PayloadTooLarge, RequestTimeout
 from .pipeline import call
 from .request import Receive, Request, Scope, Send, read_body
 from .routing import Route, Router, Table, check_routes, iter_routes
 from .types import Response
 
-log = structlog.get_logger("http")
+log = logging.get("http")
 
 MAX_IN_FLIGHT = 2_000
 """Requests a process works on at once; more are refused with 503 before anything is done for them."""
@@ -38,9 +38,6 @@ API_HEADERS: list[tuple[bytes, bytes]] = [
     (b"x-content-type-options", b"nosniff"),
 ]
 _API_HEADER_NAMES = frozenset(name for name, _ in API_HEADERS)
-_OUTSIDE = "(mounted)"
-_UNKNOWN = "(unknown)"
-
 MountLike = BaseRoute | tuple[str, Any]
 
 
@@ -87,6 +84,7 @@ class HttpApp:
             exception_handlers={HTTPException: _mounted_refusal},
         )
         self._outside.router.redirect_slashes = False
+        self._access = AccessLog(settings)
         self._in_flight = 0
 
     @property
@@ -112,15 +110,16 @@ class HttpApp:
         methods, values = self._table.find(path)
         if methods is None and self._has_mounts and not path.startswith("/v1/"):
             status = await mounted.serve(self._outside, request, receive, send, self.settings)
-            _account(request, None, _OUTSIDE, status, started)
+            self._access.note(request, None, MOUNTED, status, started)
             return
         route: Route | None = methods.get(request.method) if methods else None
+        label = route.path if route else UNKNOWN
         self._in_flight += 1
         try:
             response = await self._answer(route, methods, values, request, receive)
             await _send(response, request, receive, send)
         except ClientGone:
-            _account(request, route, route.path if route else _UNKNOWN, 499, started)
+            self._access.note(request, route, label, 499, started)
             return
         except asyncio.CancelledError:
             # Only a shutdown whose grace is over cancels a request: say so, as far as the client still listens.
@@ -128,7 +127,7 @@ class HttpApp:
             raise
         finally:
             self._in_flight -= 1
-        _account(request, route, route.path if route else _UNKNOWN, response.status, started)
+        self._access.note(request, route, label, response.status, started)
 
     async def _answer(
         self,
@@ -198,24 +197,6 @@ async def _linger(request: Request, receive: Receive, *, seconds: float = 2.0, l
                     return
     except TimeoutError:
         return
-
-
-def _account(request: Request, route: Route | None, label: str, status: int, started: float) -> None:
-    """Count and log one answered request."""
-    seconds = perf_counter() - started
-    counters = route.counters.get(status) if route else None
-    if counters is None:
-        method = request.method if route else "(other)"
-        counters = (
-            metrics.REQUESTS.labels(method, label, str(status)),
-            metrics.REQUEST_SECONDS.labels(method, label),
-        )
-        if route is not None:
-            route.counters[status] = counters
-    counters[0].inc()
-    counters[1].observe(seconds)
-    write = log.debug if route is not None and route.quiet and status < 400 else log.info
-    write("http.request", method=request.method, route=label, status=status, ms=round(seconds * 1000, 2))
 
 
 async def _mounted_refusal(request: StarletteRequest, error: Exception) -> StarletteResponse:

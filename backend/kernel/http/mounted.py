@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import MutableMapping
 from typing import Any
 
-import structlog
 from starlette.types import ASGIApp
 
+from backend.kernel import logging
 from backend.kernel.config import Settings
 from backend.kernel.errors import DomainError, NotFound
 
@@ -16,7 +16,7 @@ from .errors import InternalError, MethodNotAllowed, PayloadTooLarge
 from .request import Receive, Request, Send, announced_length
 from .types import Response
 
-log = structlog.get_logger("http")
+log = logging.get("http")
 
 _DEFAULTS: list[tuple[bytes, bytes]] = [
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),

@@ -25,7 +25,7 @@ _SANE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
 class Request:
     """One HTTP request: method, decoded path, lower-case headers, the whole body, who sent it and its id."""
 
-    __slots__ = ("_trusted", "body", "headers", "id", "method", "path", "path_params", "scope")
+    __slots__ = ("_trusted", "body", "headers", "id", "id_given", "method", "path", "path_params", "scope")
 
     def __init__(self, scope: Scope, trusted_proxies: str = "") -> None:
         self.scope = scope
@@ -40,7 +40,8 @@ class Request:
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
         self.headers = headers
         given = headers.get("x-request-id")
-        self.id = given if given is not None and _SANE_ID.match(given) else os.urandom(12).hex()
+        self.id_given = given is not None and _SANE_ID.match(given) is not None
+        self.id = given if given is not None and self.id_given else os.urandom(12).hex()
         self._trusted = trusted_proxies
 
     @property

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from backend.kernel import logging
 from backend.kernel.errors import DomainError, Kind
 
 from .request import Receive, Scope, Send
 from .routing import WebSocketRoute
 
-log = structlog.get_logger(__name__)
+log = logging.get(__name__)
 
 CLOSE_OF: dict[Kind, int] = {
     Kind.UNAUTHENTICATED: 4401,

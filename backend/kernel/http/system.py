@@ -7,9 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal
 
 import msgspec
-import structlog
 
-from backend.kernel import db, metrics, redis
+from backend.kernel import db, logging, metrics, redis
 from backend.kernel.errors import Unavailable
 
 from . import docs, openapi
@@ -17,7 +16,7 @@ from .guards import public
 from .routing import Router
 from .types import Reply
 
-log = structlog.get_logger(__name__)
+log = logging.get(__name__)
 
 CHECK_TIMEOUT_S = 2.0
 

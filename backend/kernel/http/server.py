@@ -1,0 +1,139 @@
+"""Running an application: uvicorn with our limits, on a port or a socket that the caller brings.
+
+At shutdown it stops accepting, finishes every request it accepted (for ``shutdown_grace_s`` at most), closes WebSockets
+with 1012, then runs the application's own shutdown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import uvicorn
+
+from backend.kernel.config import Settings
+
+from .protocol import LimitedProtocol
+
+KEEP_ALIVE_S = 75
+"""An idle connection is kept this long; longer than the 60 s of the usual proxy, so that the proxy closes first."""
+
+WEBSOCKET_MAX_BYTES = 64 * 1024
+
+
+class ServerFailed(Exception):
+    """The server could not start; the log says why."""
+
+
+def uvicorn_config(app: Any, settings: Settings, *, host: str = "127.0.0.1", port: int = 8000) -> uvicorn.Config:
+    """How uvicorn runs the application."""
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        loop="uvloop",
+        http=LimitedProtocol,
+        ws="websockets-sansio",
+        ws_max_size=WEBSOCKET_MAX_BYTES,
+        ws_per_message_deflate=False,  # small messages; and no decompression bombs
+        interface="asgi3",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # kernel.http.request decides whom to believe
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=settings.shutdown_grace_s,
+    )
+
+
+class Server(uvicorn.Server):
+    """A uvicorn server that tells when it is ready and leaves the process alive when it was told to stop."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start the application, then listen."""
+        await super().startup(sockets)
+        self.ready.set()
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        port: int = self.servers[0].sockets[0].getsockname()[1]
+        return port
+
+    def stop(self) -> None:
+        """Begin the graceful shutdown; ``serve`` returns when it is done."""
+        self.should_exit = True
+
+    async def run_until_stopped(self, sockets: list[socket.socket] | None, *, signals: bool) -> None:
+        """Serve; with ``signals`` SIGINT and SIGTERM stop it, and are not raised again afterwards."""
+        try:
+            if signals:
+                with self.capture_signals():
+                    await self._serve(sockets)
+                    self._captured_signals.clear()
+            else:
+                await self._serve(sockets)
+        except SystemExit:
+            raise ServerFailed("the application did not start") from None
+
+
+async def serve(
+    app: Any,
+    *,
+    settings: Settings,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    sock: socket.socket | None = None,
+    on_ready: Callable[[Server], object] | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM, then finish what was accepted and return; ``ServerFailed`` when it cannot start.
+
+    Args:
+        app: what ``build_app`` made.
+        settings: limits and time-outs.
+        host: where to listen, without ``sock``.
+        port: 0 for any free one.
+        sock: a listening socket, shared by worker processes.
+        on_ready: called once when it listens.
+    """
+    server = Server(uvicorn_config(app, settings, host=host, port=port))
+    announcing = asyncio.create_task(_announce(server, on_ready)) if on_ready else None
+    try:
+        await server.run_until_stopped([sock] if sock else None, signals=True)
+    finally:
+        if announcing:
+            announcing.cancel()
+
+
+async def _announce(server: Server, on_ready: Callable[[Server], object]) -> None:
+    await server.ready.wait()
+    on_ready(server)
+
+
+@asynccontextmanager
+async def running(app: Any, *, settings: Settings, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Server]:
+    """A server inside the running event loop for as long as the block lasts (tests, the demo); ``.port`` is real."""
+    server = Server(uvicorn_config(app, settings, host=host, port=port))
+    serving = asyncio.create_task(server.run_until_stopped(None, signals=False))
+    ready = asyncio.create_task(server.ready.wait())
+    await asyncio.wait({serving, ready}, return_when=asyncio.FIRST_COMPLETED)
+    if serving.done():
+        ready.cancel()
+        await serving
+        raise ServerFailed("the server ended before it was ready")
+    try:
+        yield server
+    finally:
+        server.stop()
+        with suppress(asyncio.CancelledError):
+            await serving
