@@ -65,7 +65,7 @@ export function createApi(wx, { base = "", onSignedOut = () => undefined, exclus
     const server = Date.parse(header.date || header.Date || "");
     if (!Number.isFinite(server)) return;
     const offset = server + 500 - (sentAt + Date.now()) / 2;
-    if (Math.abs(offset - clockOffsetMs) > 1500) setClockOffset(offset);
+    if (Math.abs(offset - clockOffsetMs) > 1000) setClockOffset(offset);
   }
 
   function setClockOffset(offsetMs) {

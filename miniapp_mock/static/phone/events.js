@@ -1,0 +1,100 @@
+/** What the server tells the phone, and what the phone does then; while the channel is down it asks by itself. */
+import { createLive } from "../shared/live.js";
+import { shortMoney } from "../shared/format.js";
+import { showReceipt } from "./sheets/receipt.js";
+import { t } from "./texts.js";
+
+const POLL_MS = 4000;
+const SOON_MS = 400;
+
+export function createEvents(app) {
+  const listeners = new Set();
+  let poll = null;
+  let soon = null;
+
+  const live = createLive(app.wx, {
+    url: "/v1/member/live",
+    token: () => app.api.accessToken(),
+    onEvent: handle,
+    onState(up) {
+      if (up) catchUp();
+      setPolling(!up);
+    },
+  });
+
+  function tell(type, data) {
+    listeners.forEach((listener) => listener(type, data));
+  }
+
+  function handle(type, data) {
+    if (type === "confirmation_requested") app.confirmations.add(data);
+    if (type === "sale_completed") sold(data);
+    if (type === "recharged") recharged(data);
+    tell(type, data);
+  }
+
+  function sold(data) {
+    const balances = data.balances || data.sale?.balances;
+    const wallet = app.store.get("wallet");
+    if (balances && wallet && Number.isFinite(balances.stored_fen)) {
+      const points = Number.isFinite(balances.points) ? { ...wallet.points, available: balances.points } : wallet.points;
+      app.store.set({ wallet: { ...wallet, stored: { ...wallet.stored, total_fen: balances.stored_fen }, points } });
+    }
+    app.confirmations.settled(data.sale?.id);
+    app.wx.vibrateShort();
+    if (data.sale) showReceipt(app, data);
+    later();
+  }
+
+  function recharged(data) {
+    if (app.route() !== "recharge") app.toast(t("result.arrived", { amount: shortMoney(data.pay_fen) }));
+    later();
+  }
+
+  /** One refresh for a burst of events. */
+  function later() {
+    clearTimeout(soon);
+    soon = setTimeout(() => app.refresh().catch(() => undefined), SOON_MS);
+  }
+
+  async function catchUp() {
+    await Promise.allSettled([app.confirmations.fetch(), app.refresh()]);
+    tell("caught_up", {});
+  }
+
+  function setPolling(on) {
+    clearInterval(poll);
+    poll = null;
+    if (!on || !app.ready()) return;
+    poll = setInterval(() => {
+      if (document.visibilityState === "visible" && app.store.get("online") && app.ready()) catchUp();
+    }, POLL_MS);
+  }
+
+  function awake() {
+    if (document.visibilityState !== "visible" || !app.ready()) return;
+    if (live.isUp()) catchUp();
+    else live.hurry();
+  }
+  document.addEventListener("visibilitychange", awake);
+  app.wx.onNetworkStatusChange(({ isConnected }) => {
+    if (isConnected) awake();
+  });
+
+  return {
+    start() {
+      live.start();
+      setPolling(!live.isUp());
+      app.confirmations.fetch().catch(() => undefined);
+    },
+    stop() {
+      live.stop();
+      setPolling(false);
+    },
+    /** Hear every event as `listener(type, data)`, also `caught_up`; returns the function that ends it. */
+    listen(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}

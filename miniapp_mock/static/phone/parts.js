@@ -1,0 +1,107 @@
+/** Small pieces that several screens are made of. */
+import { fill, h } from "../shared/dom.js";
+import { glyph } from "./icons.js";
+import { problemText, t } from "./texts.js";
+
+/** Grey bars where text will be; `widths` are names of CSS classes w20…w100. */
+export function skeleton(...widths) {
+  return h("div", { class: "stack", "aria-busy": "true", "aria-label": t("common.loading") }, widths.map((width) => h("div", { class: `skeleton ${width}` })));
+}
+
+/** Placeholder for a list of rows. */
+export function skeletonRows(count) {
+  const row = () => h("div", { class: "cell" }, h("div", { class: "skeleton dot" }), h("div", { class: "grow stack tight" }, h("div", { class: "skeleton w50" }), h("div", { class: "skeleton w30" })), h("div", { class: "skeleton w20" }));
+  return h("div", { class: "cells", "aria-busy": "true", "aria-label": t("common.loading") }, Array.from({ length: count }, row));
+}
+
+/** Nothing here yet, and what to do next. */
+export function emptyState({ icon, title, hint, action, onAction }) {
+  return h(
+    "div",
+    { class: "empty" },
+    glyph(icon, 44),
+    h("p", { class: "strong" }, title),
+    hint && h("p", { class: "small" }, hint),
+    action && h("button", { type: "button", class: "button soft", onclick: onAction }, action),
+  );
+}
+
+/** Something failed: why, and one way on. */
+export function trouble(error, retry) {
+  return h(
+    "div",
+    { class: "empty", role: "alert" },
+    glyph(error && error.name === "NetworkError" ? "cloud" : "alert", 44),
+    h("p", { class: "strong" }, problemText(error)),
+    h("button", { type: "button", class: "button soft", onclick: retry }, t("common.retry")),
+  );
+}
+
+/** Run `work` while the button shows that it works; a second press in between does nothing. */
+export async function busy(button, work) {
+  if (button.getAttribute("aria-busy") === "true") return;
+  button.setAttribute("aria-busy", "true");
+  try {
+    await work();
+  } finally {
+    button.removeAttribute("aria-busy");
+  }
+}
+
+/** A row of a list that leads somewhere. */
+export function linkCell({ icon, text, value, onclick, className = "" }) {
+  return h(
+    "button",
+    { type: "button", class: `cell ${className}`.trim(), onclick },
+    icon && glyph(icon, 22, "cell-icon"),
+    h("span", null, text),
+    h("span", { class: "value small" }, value),
+    glyph("next", 18, "chevron"),
+  );
+}
+
+/** A text field with its label and a place for what is wrong with it. */
+export function field(name, label, input, note) {
+  const problem = h("p", { class: "field-error", id: `${name}-error`, role: "alert" });
+  input.id = name;
+  input.classList.add("input");
+  input.setAttribute("aria-describedby", `${name}-error${note ? ` ${name}-note` : ""}`);
+  const node = h("div", { class: "field" }, h("label", { for: name }, label), input, note && h("p", { class: "muted tiny", id: `${name}-note` }, note), problem);
+  return {
+    node,
+    input,
+    /** Show what is wrong ("" for nothing). */
+    mark(text) {
+      problem.textContent = text;
+      node.classList.toggle("wrong", Boolean(text));
+      if (text) input.setAttribute("aria-invalid", "true");
+      else input.removeAttribute("aria-invalid");
+    },
+  };
+}
+
+/** Radio inputs drawn as pills; `onchange(value)`. */
+export function choices(name, label, options, selected, onchange) {
+  return h(
+    "fieldset",
+    { class: "field" },
+    h("legend", { class: "label small muted" }, label),
+    h("div", { class: "choices" }, options.map(([value, text]) => h(
+      "label",
+      { class: "choice" },
+      h("input", { type: "radio", name, value, checked: value === selected, onchange: () => onchange(value) }),
+      h("span", null, text),
+    ))),
+  );
+}
+
+/** Replace what `node` shows by what `load()` brings: a skeleton meanwhile, trouble with a retry if it fails. */
+export async function loadInto(node, placeholder, load, draw) {
+  fill(node, placeholder());
+  try {
+    const data = await load();
+    fill(node, draw(data));
+  } catch (error) {
+    fill(node, trouble(error, () => loadInto(node, placeholder, load, draw)));
+  }
+}

@@ -1,0 +1,131 @@
+/** 首页: who one is here, what one has, and the ways on. */
+import { fill, h } from "../../shared/dom.js";
+import { count, date, discount, local, money, yuan } from "../../shared/format.js";
+import { glyph } from "../icons.js";
+import { emptyState, skeleton, skeletonRows, trouble } from "../parts.js";
+import { entryRow } from "../sheets/entry.js";
+import { t } from "../texts.js";
+
+const RECENT = 3;
+
+export function homeScreen(app) {
+  const hero = h("section", { class: "hero", "aria-label": t("welcome.title") });
+  const worth = h("section", { class: "card flush worth" });
+  const notice = h("div", { hidden: true });
+  const recent = h("div", { class: "card flush" });
+  const node = h(
+    "div",
+    { class: "page stack home" },
+    hero,
+    worth,
+    notice,
+    shortcuts(app),
+    h("section", { class: "stack tight" }, h("div", { class: "row between section-head" }, h("h2", null, t("home.recent")), h("button", { type: "button", class: "link small", onclick: () => app.go("entries") }, t("home.more"))), recent),
+  );
+
+  const stops = [
+    app.store.watch(["member"], () => fill(hero, drawHero(app, app.store.get("member")))),
+    app.store.watch(["wallet"], () => {
+      const wallet = app.store.get("wallet");
+      fill(worth, drawWorth(app, wallet));
+      drawNotice(notice, wallet);
+    }),
+    app.events.listen((type) => {
+      if (["sale_completed", "recharged", "caught_up"].includes(type)) loadRecent();
+    }),
+  ];
+
+  let shownFirst = "";
+  async function loadRecent() {
+    if (!recent.childElementCount) fill(recent, skeletonRows(RECENT));
+    try {
+      const { items = [] } = await app.api.get("/v1/member/wallet/entries", { account: "stored", limit: RECENT });
+      const first = items.map((item) => item.id).join();
+      if (first && first === shownFirst) return;
+      shownFirst = first;
+      fill(recent, items.length
+        ? h("div", { class: "cells" }, items.map((item) => entryRow(app, item, "stored")))
+        : emptyState({ icon: "list", title: t("home.recent_empty"), hint: t("home.recent_empty_hint"), action: t("home.show_code"), onAction: () => app.go("code") }));
+    } catch (error) {
+      if (!shownFirst) fill(recent, trouble(error, loadRecent));
+    }
+  }
+  loadRecent();
+
+  return { title: app.chainName, node, leave: () => stops.forEach((stop) => stop()) };
+}
+
+function greeting(now) {
+  const { hour } = local(now);
+  if (hour < 5) return t("hello.night");
+  if (hour < 11) return t("hello.morning");
+  if (hour < 13) return t("hello.noon");
+  if (hour < 18) return t("hello.afternoon");
+  return hour < 23 ? t("hello.evening") : t("hello.night");
+}
+
+function drawHero(app, member) {
+  if (!member) return skeleton("w50", "w30");
+  const level = member.level || {};
+  const off = discount(level.discount_bp);
+  return [
+    h("div", { class: "hero-rings", "aria-hidden": "true" }),
+    h("div", { class: "row between" },
+      h("div", { class: "grow" }, h("p", { class: "hero-hello" }, greeting(app.api.serverNow())), h("p", { class: "hero-name clip" }, member.name || "")),
+      level.name && h("span", { class: "level-badge" }, glyph("crown", 16), level.name)),
+    h("div", { class: "hero-foot" },
+      progress(level) || h("p", { class: "small hero-soft" }, off ? t("home.level_discount", { discount: off }) : t("home.level_none")),
+      progress(level) && off && h("p", { class: "small hero-soft" }, t("home.level_discount", { discount: off }))),
+  ];
+}
+
+/** The way to the next level, where the server tells it. */
+function progress(level) {
+  const next = level.next || level.next_level;
+  if (!next || !next.name) return null;
+  const bp = Number.isFinite(next.progress_bp) ? next.progress_bp : Number.isFinite(level.progress_bp) ? level.progress_bp : null;
+  const left = next.remaining ?? next.remaining_points ?? next.growth_left;
+  if (bp === null && !Number.isFinite(left)) return null;
+  const percent = bp === null ? 0 : Math.max(0, Math.min(100, bp / 100));
+  const fillBar = h("div", { class: "progress-fill" });
+  fillBar.style.setProperty("width", `${percent}%`);
+  const text = Number.isFinite(left) ? t("home.progress_points", { name: next.name, left: count(left) }) : next.name;
+  return h("div", null, bp !== null && h("div", { class: "progress", role: "progressbar", "aria-valuenow": Math.round(percent), "aria-valuemin": 0, "aria-valuemax": 100, "aria-label": text }, fillBar), h("p", { class: "small hero-soft num" }, text));
+}
+
+function drawWorth(app, wallet) {
+  const cell = ({ label, value, note, gold = false, lead = "", go, account }) => h(
+    "button",
+    { type: "button", class: "worth-cell", onclick: () => app.go(go, account) },
+    h("span", { class: "small muted" }, label),
+    h("span", { class: `worth-value num ${gold ? "gold" : ""}` }, lead && h("span", { class: "worth-lead" }, lead), value),
+    h("span", { class: "tiny muted num" }, note || "\u00a0"),
+  );
+  if (!wallet) return h("div", { class: "worth-grid" }, h("div", { class: "worth-cell" }, skeleton("w50", "w70")), h("div", { class: "worth-cell" }, skeleton("w50", "w70")));
+  const { stored = {}, points = {}, rebate_fen: rebate } = wallet;
+  return h(
+    "div",
+    { class: "worth-grid" },
+    cell({ label: t("home.balance"), lead: "¥", value: yuan(stored.total_fen), note: stored.bonus_fen > 0 ? t("home.bonus_part", { amount: money(stored.bonus_fen) }) : "", go: "entries" }),
+    cell({ label: t("home.points"), value: count(points.available), gold: true, note: points.pending > 0 ? t("home.pending", { count: count(points.pending) }) : "", go: "entries?points" }),
+    rebate > 0 && cell({ label: t("home.rebate"), lead: "¥", value: yuan(rebate), go: "entries?rebate" }),
+  );
+}
+
+function drawNotice(node, wallet) {
+  const soon = wallet?.points?.expiring?.[0];
+  node.hidden = !soon;
+  if (soon) fill(node, h("p", { class: "notice gold-notice" }, glyph("clock", 20), h("span", { class: "num" }, t("home.expiring", { count: count(soon.points), date: date(soon.on) }))));
+}
+
+function shortcuts(app) {
+  const one = (icon, text, route) => h("button", { type: "button", class: "shortcut", onclick: () => app.go(route) }, h("span", { class: "shortcut-icon" }, glyph(icon, 26)), h("span", { class: "small" }, text));
+  return h(
+    "nav",
+    { class: "card shortcuts", "aria-label": "快捷入口" },
+    one("qr", t("home.show_code"), "code"),
+    one("recharge", t("home.recharge"), "recharge"),
+    one("list", t("home.points_entries"), "entries?points"),
+    one("lock", t("home.pin"), "pin"),
+  );
+}

@@ -1,0 +1,65 @@
+/** 我的: who one is, and what one can set. */
+import { fill, h } from "../../shared/dom.js";
+import { inGroups } from "../../shared/format.js";
+import { openDialog } from "../../shared/dialog.js";
+import { glyph } from "../icons.js";
+import { linkCell, skeleton } from "../parts.js";
+import { problemText, t } from "../texts.js";
+
+export function meScreen(app) {
+  const head = h("section", { class: "card me-head" });
+  const list = h("section", { class: "card flush cells" });
+  const node = h(
+    "div",
+    { class: "page stack" },
+    head,
+    list,
+    h("section", { class: "card flush cells" }, linkCell({ icon: "out", text: t("me.logout"), onclick: () => logoutSheet(app) })),
+    h("p", { class: "tiny muted center end-note" }, t("me.version")),
+  );
+  const stop = app.store.watch(["member"], () => {
+    const member = app.store.get("member");
+    fill(head, member ? drawHead(member) : skeleton("w50", "w30"));
+    const pinState = { true: t("me.pin_set"), false: t("me.pin_unset") }[String(member?.pin_set)] || "";
+    fill(
+      list,
+      linkCell({ icon: "person", text: t("me.profile"), onclick: () => app.go("profile") }),
+      linkCell({ icon: "lock", text: t("me.pin"), value: pinState, onclick: () => app.go("pin") }),
+      linkCell({ icon: "phone", text: t("me.devices"), onclick: () => app.go("devices") }),
+    );
+  });
+  return { title: t("me.title"), node, leave: stop };
+}
+
+function drawHead(member) {
+  return [
+    h("span", { class: "avatar", "aria-hidden": "true" }, [...(member.name || "员")].slice(-1)[0]),
+    h("div", { class: "grow" },
+      h("p", { class: "row me-name" }, h("span", { class: "strong clip" }, member.name || ""), member.level?.name && h("span", { class: "pill gold" }, glyph("crown", 14), member.level.name)),
+      h("p", { class: "small muted num" }, member.phone_masked || ""),
+      member.member_no && h("p", { class: "tiny muted num" }, t("me.member_no", { no: inGroups(member.member_no) }))),
+  ];
+}
+
+function logoutSheet(app) {
+  const leave = async (everywhere) => {
+    dialog.close();
+    const question = everywhere ? ["me.everywhere_ask", "me.everywhere_text"] : ["me.logout_ask", "me.logout_ask_text"];
+    const { confirm } = await app.wx.showModal({ title: t(question[0]), content: t(question[1]), confirmText: t("me.logout"), cancelText: t("common.cancel"), danger: true });
+    if (!confirm) return;
+    try {
+      await app.signOut(everywhere);
+    } catch (error) {
+      app.toast(problemText(error));
+    }
+  };
+  const body = h(
+    "div",
+    { class: "sheet-body stack" },
+    h("h2", { class: "sheet-title center" }, t("me.logout")),
+    h("button", { type: "button", class: "button wide", autofocus: true, onclick: () => leave(false) }, t("me.logout_here")),
+    h("button", { type: "button", class: "button danger wide", onclick: () => leave(true) }, t("me.logout_everywhere")),
+    h("button", { type: "button", class: "button plain wide", onclick: () => dialog.close() }, t("common.cancel")),
+  );
+  const dialog = openDialog(body, { label: t("me.logout") });
+}

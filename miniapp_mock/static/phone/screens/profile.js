@@ -1,0 +1,56 @@
+/** 个人资料: name, birthday, gender. */
+import { h } from "../../shared/dom.js";
+import { busy, choices, field } from "../parts.js";
+import { problemText, t } from "../texts.js";
+
+export function profileScreen(app) {
+  const member = app.store.get("member") || {};
+  const name = field("name", t("register.name"), h("input", { type: "text", autocomplete: "name", maxlength: 32, value: member.name || "" }));
+  const today = new Date(app.api.serverNow()).toISOString().slice(0, 10);
+  const birthday = field("birthday", t("register.birthday"), h("input", { type: "date", min: "1900-01-01", max: today, value: member.birthday || "", autocomplete: "bday" }));
+  let gender = member.gender || "";
+  const genders = choices("gender", t("register.gender"), [["female", t("gender.female")], ["male", t("gender.male")]], gender, (value) => { gender = value; });
+  const phone = field("phone", t("register.phone"), h("input", { type: "text", class: "num", value: member.phone_masked || t("profile.none"), readonly: true }), t("profile.phone_note"));
+  const problem = h("p", { class: "field-error center", role: "alert" });
+  const submit = h("button", { type: "submit", class: "button primary wide" }, t("common.save"));
+
+  function changes() {
+    const changed = {};
+    if (name.input.value.trim() !== (member.name || "")) changed.name = name.input.value.trim();
+    if (birthday.input.value && birthday.input.value !== (member.birthday || "")) changed.birthday = birthday.input.value;
+    if (gender && gender !== (member.gender || "")) changed.gender = gender;
+    return changed;
+  }
+
+  async function save() {
+    const changed = changes();
+    name.mark(name.input.value.trim() ? "" : t("register.need_name"));
+    const born = birthday.input.value;
+    birthday.mark(birthday.input.validity.badInput || (born && (born > today || born < "1900-01-01")) ? t("register.bad_birthday") : "");
+    const wrong = [name, birthday].find((one) => one.input.getAttribute("aria-invalid") === "true");
+    if (wrong) {
+      wrong.input.focus();
+      return;
+    }
+    problem.textContent = "";
+    try {
+      if (Object.keys(changed).length) app.store.set({ member: await app.api.post("/v1/member/profile", changed) });
+      app.toast(t("profile.saved"));
+      app.back();
+    } catch (error) {
+      const fields = { "/name": name, "/birthday": birthday };
+      const placed = (error.fields || []).filter(({ pointer }) => fields[pointer]);
+      placed.forEach(({ pointer, message }) => fields[pointer].mark(message));
+      if (!placed.length) problem.textContent = problemText(error);
+    }
+  }
+
+  const node = h(
+    "form",
+    { class: "page form", novalidate: true, onsubmit: (event) => { event.preventDefault(); busy(submit, save); } },
+    h("div", { class: "card stack wide-gap" }, name.node, phone.node, birthday.node, genders),
+    problem,
+    submit,
+  );
+  return { title: t("profile.title"), node, parent: "me" };
+}

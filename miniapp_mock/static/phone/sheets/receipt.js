@@ -1,0 +1,48 @@
+/** The receipt of a sale that just went through. */
+import { h } from "../../shared/dom.js";
+import { openDialog } from "../../shared/dialog.js";
+import { count, money, signedCount } from "../../shared/format.js";
+import { glyph } from "../icons.js";
+import { known, t } from "../texts.js";
+
+const shown = new Set();
+
+/** Show it once a sale; `data` is the event's `{ sale, store, balances }`. */
+export function showReceipt(app, data) {
+  const { sale, store } = data;
+  if (sale.id && shown.has(sale.id) && sale.id !== undefined) return;
+  if (sale.id) shown.add(sale.id);
+  const balances = data.balances || sale.balances || {};
+  const body = h(
+    "div",
+    { class: "sheet-body stack receipt" },
+    h("div", { class: "receipt-head", role: "status" },
+      h("span", { class: "done-mark" }, glyph("check", 34)),
+      h("h2", null, t("receipt.title")),
+      store?.name && h("p", { class: "muted small" }, store.name)),
+    h("p", { class: "big-amount num" }, money(sale.payable_fen)),
+    earned(sale),
+    h("dl", { class: "facts" },
+      (sale.lines || []).slice(0, 4).map((line) => fact(`${line.name || t("receipt.goods", { sku: line.sku })} ${t("receipt.pieces", { qty: line.qty })}`, money(line.payable_fen))),
+      (sale.lines || []).length > 4 && fact(`… 共 ${sale.lines.length} 项`, ""),
+      sale.discount_fen > 0 && fact(t("receipt.discount"), money(-sale.discount_fen), "brand"),
+      (sale.tenders || []).map((tender) => fact(known(`tender.${tender.type}`) ? t(`tender.${tender.type}`) : tender.type, money(tender.amount_fen)))),
+    h("dl", { class: "facts sunk" },
+      Number.isFinite(balances.stored_fen) && fact(t("receipt.balance"), money(balances.stored_fen), "strong"),
+      Number.isFinite(balances.points) && fact(t("receipt.points"), count(balances.points), "gold strong"),
+      sale.order_no && fact(t("receipt.order"), sale.order_no)),
+    h("div", { class: "sheet-actions" },
+      h("button", { type: "button", class: "button", onclick: () => { dialog.close(); app.go("entries"); } }, t("receipt.entries")),
+      h("button", { type: "button", class: "button primary", autofocus: true, onclick: () => dialog.close() }, t("common.done"))),
+  );
+  const dialog = openDialog(body, { label: t("receipt.title") });
+}
+
+function earned(sale) {
+  if (!(sale.points_earned > 0)) return null;
+  return h("p", { class: "earned" }, glyph("star", 18), h("span", null, t("receipt.earned")), h("strong", { class: "num" }, signedCount(sale.points_earned)));
+}
+
+function fact(label, value, className = "") {
+  return h("div", { class: "fact" }, h("dt", { class: "muted clip" }, label), h("dd", { class: `num ${className}` }, value));
+}
