@@ -132,25 +132,18 @@ class MiniProgram:
 
     async def _access_token(self, refused: str | None = None) -> str:
         """A token other than ``refused``: remembered, from Redis, or from WeChat (one request at a time a process)."""
-        if self._usable(self._token, refused):
-            return self._token.value  # type: ignore[union-attr]
+        if known := _usable(self._token, refused):
+            return known.value
         async with self._lock:
-            if self._usable(self._token, refused):
-                return self._token.value  # type: ignore[union-attr]
-            shared = await self._shared_token()
-            if not self._usable(shared, refused):
-                shared = await self._new_token(force=False)
-                if shared.value == refused:
-                    # WeChat still holds the token that it refuses (so it was ended by hand): ask for another.
-                    shared = await self._new_token(force=True)
-                await self._share(shared)
-            assert shared is not None
-            self._token = shared
-            return shared.value
-
-    @staticmethod
-    def _usable(token: _Token | None, refused: str | None) -> bool:
-        return token is not None and token.value != refused and token.until > clock.unix()
+            known = _usable(self._token, refused) or _usable(await self._shared_token(), refused)
+            if known is None:
+                known = await self._new_token(force=False)
+                if known.value == refused:
+                    # WeChat still holds the token that it refuses (it was ended by hand): ask for another.
+                    known = await self._new_token(force=True)
+                await self._share(known)
+            self._token = known
+            return known.value
 
     async def _new_token(self, *, force: bool) -> _Token:
         document = {"grant_type": "client_credential", "appid": self._app_id, "secret": self._secret}
@@ -169,8 +162,10 @@ class MiniProgram:
     async def _shared_token(self) -> _Token | None:
         try:
             sealed = await redis.call("GET", self._redis_key)
-            return sealed and msgspec.json.decode(self._vault.open(sealed.decode(), context=_CONTEXT), type=_Token)
-        except (RedisDown, ValueError, msgspec.DecodeError):
+            if sealed is None:
+                return None
+            return msgspec.json.decode(self._vault.open(sealed.decode(), context=_CONTEXT), type=_Token)
+        except (RedisDown, ValueError):  # sealed with a key that is gone, or not by us: ask WeChat
             return None
 
     async def _share(self, token: _Token) -> None:
@@ -193,6 +188,10 @@ class MiniProgram:
             return msgspec.json.decode(answer.body, type=shape)
         except (msgspec.DecodeError, ValueError, RecursionError):
             raise _strange(call) from None
+
+
+def _usable(token: _Token | None, refused: str | None) -> _Token | None:
+    return token if token is not None and token.value != refused and token.until > clock.unix() else None
 
 
 def _refuse_failure(call: str, answer: ApiAnswer) -> None:

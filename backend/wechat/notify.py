@@ -103,7 +103,7 @@ def verify_refund(trust: Trust, headers: Mapping[str, str], body: bytes, now: da
         amount_fen=notice.amount.refund,
         total_fen=notice.amount.total,
         status=status,
-        success_at=_utc(notice.success_time),
+        success_at=utc(notice.success_time),
     )
 
 
@@ -117,7 +117,7 @@ def payment_of(trust: Trust, paid: Transaction, *, expect: TradeState) -> Paymen
         raise CallbackRefused("currency")
     if paid.trade_state != expect:
         raise CallbackRefused("trade_state")
-    success_at = _utc(paid.success_time)
+    success_at = utc(paid.success_time)
     assert success_at is not None
     return Payment(
         out_trade_no=paid.out_trade_no,
@@ -143,7 +143,8 @@ def _decode(body: bytes, shape: type[T]) -> T:
         raise CallbackRefused("shape") from None
 
 
-def _utc(at: datetime | None) -> datetime | None:
+def utc(at: datetime | None) -> datetime | None:
+    """That instant in UTC; ``CallbackRefused`` for one that does not exist there."""
     try:
         return at.astimezone(UTC) if at is not None else None
     except OverflowError:  # year 1 or 9999 with an offset

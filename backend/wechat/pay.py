@@ -25,14 +25,20 @@ from .errors import CallbackRefused, CallbackUnverified, PayRefused, WechatMisco
 from .notify import Trust
 from .schemas import OrderState, PayProblem, Prepared, RefundState, Transaction
 from .signing import Merchant
-from .transport import Answer, Transport
+from .transport import Answer, Transport, Unreachable
 from .types import CURRENCY, Order, Refund, RefundStatus, TradeState
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 ATTEMPTS = 3
-FIRST_PAUSE_S = 0.2
+FIRST_PAUSE_S = 0.1
+CALL_S = 12.0
+"""What a call may take with all its attempts; a member waits for some of them."""
+
+NOT_NOW_S = 60
+"""What WeChat asks for after FREQUENCY_LIMITED; trying again at once would only make it longer."""
+
 MAX_DESCRIPTION = 127
 _BEIJING = timezone(timedelta(hours=8))
 _ALPHABET = string.ascii_letters + string.digits
@@ -170,14 +176,16 @@ class Pay:
         """The verified body of a success, after at most ``ATTEMPTS`` attempts at the same request."""
         url = httpx.URL(self._base_url + path)
         body = b"" if document is None else msgspec.json.encode(document)
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
+        try:
+            async with asyncio.timeout(CALL_S):
+                for attempt in range(1, ATTEMPTS):
+                    try:
+                        return await self._attempt(call, method, url, body)
+                    except (_TryAgain, Unreachable):
+                        await asyncio.sleep(FIRST_PAUSE_S * 2**attempt * (0.5 + secrets.randbelow(1000) / 1000))
                 return await self._attempt(call, method, url, body)
-            except (_TryAgain, WechatUnavailable) as error:
-                if attempt == ATTEMPTS or (isinstance(error, WechatUnavailable) and error.retry_after_s == _NOT_NOW_S):
-                    raise WechatUnavailable(retry_after_s=getattr(error, "retry_after_s", None) or 2) from None
-            await asyncio.sleep(FIRST_PAUSE_S * 2**attempt * (0.5 + secrets.randbelow(1000) / 1000))
-        raise AssertionError("not reached")
+        except (_TryAgain, TimeoutError):
+            raise WechatUnavailable(retry_after_s=2) from None
 
     async def _attempt(self, call: str, method: str, url: httpx.URL, body: bytes) -> bytes:
         target = url.raw_path.decode()
@@ -196,10 +204,6 @@ class Pay:
         if 200 <= answer.status < 300:
             return answer.body
         raise _refusal(call, answer)
-
-
-_NOT_NOW_S = 60
-"""What WeChat asks for after FREQUENCY_LIMITED; trying again at once would only make it longer."""
 
 
 def new_nonce() -> str:
@@ -224,8 +228,8 @@ def _unsigned(call: str, answer: Answer, reason: str) -> Exception:
     if answer.status == 401:
         return WechatMisconfigured()
     if answer.status == 429:
-        return WechatUnavailable(retry_after_s=_NOT_NOW_S)
-    return _TryAgain() if answer.status >= 500 else WechatUnavailable(retry_after_s=_NOT_NOW_S)
+        return WechatUnavailable(retry_after_s=NOT_NOW_S)
+    return _TryAgain() if answer.status >= 500 else WechatUnavailable(retry_after_s=NOT_NOW_S)
 
 
 def _refusal(call: str, answer: Answer) -> Exception:
@@ -238,7 +242,7 @@ def _refusal(call: str, answer: Answer) -> Exception:
     if code in _MISCONFIGURED or answer.status == 401:
         return WechatMisconfigured()
     if answer.status == 429:
-        return WechatUnavailable(retry_after_s=_NOT_NOW_S)
+        return WechatUnavailable(retry_after_s=NOT_NOW_S)
     if code in _TRY_AGAIN or answer.status >= 500:
         return _TryAgain()
     return PayRefused(code)
@@ -253,7 +257,7 @@ def _decode(body: bytes, shape: type[T]) -> T:
 
 def _strange(call: str) -> WechatUnavailable:
     log.error("wechat.pay_strange_answer", call=call)
-    return WechatUnavailable(retry_after_s=_NOT_NOW_S)
+    return WechatUnavailable(retry_after_s=NOT_NOW_S)
 
 
 def _refund(state: RefundState, out_refund_no: str, call: str) -> Refund:
@@ -267,5 +271,5 @@ def _refund(state: RefundState, out_refund_no: str, call: str) -> Refund:
         amount_fen=state.amount.refund,
         total_fen=state.amount.total,
         status=state.status,
-        success_at=state.success_time,
+        success_at=notify.utc(state.success_time),
     )

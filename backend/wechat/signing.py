@@ -1,7 +1,7 @@
 """Pay v3 signatures, both ways: ours on requests, the platform's on answers and notifications.
 
-Source: pay.weixin.qq.com, 签名生成 (``METHOD\\nTARGET\\nTIMESTAMP\\nNONCE\\nBODY\\n``), 签名验证
-(``TIMESTAMP\\nNONCE\\nBODY\\n``), 小程序调起支付 (``APPID\\nTIMESTAMP\\nNONCE\\nPACKAGE\\n``); RSASSA-PKCS1-v1_5, SHA-256.
+RSASSA-PKCS1-v1_5 with SHA-256 over lines that each end in a line feed. Source: pay.weixin.qq.com, 签名生成 (method,
+target, timestamp, nonce, body), 签名验证 (timestamp, nonce, body), 小程序调起支付 (appid, timestamp, nonce, package).
 """
 
 from __future__ import annotations

@@ -33,8 +33,12 @@ class Answer(msgspec.Struct, frozen=True):
         return f"<Answer {self.status}>"
 
 
+class Unreachable(WechatUnavailable):
+    """No whole answer came; what was asked may have happened."""
+
+
 class Transport:
-    """Sends requests; whatever goes wrong below HTTP is ``WechatUnavailable``."""
+    """Sends requests; whatever goes wrong below HTTP is ``Unreachable``."""
 
     def __init__(self) -> None:
         # These libraries log addresses, and WeChat's addresses carry the AppSecret, codes and tokens.
@@ -45,7 +49,7 @@ class Transport:
             limits=_LIMITS,
             follow_redirects=False,
             trust_env=False,
-            headers={"User-Agent": "huiyuan", "Accept": "application/json", "Accept-Language": "zh-CN"},
+            headers={"User-Agent": "huiyuan", "Accept": "application/json", "Accept-Encoding": "identity"},
         )
 
     async def aclose(self) -> None:
@@ -67,7 +71,7 @@ class Transport:
                 return await self._exchange(self._client.build_request(method, url, content=content, headers=headers))
         except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
             log.warning("wechat.unreachable", call=call, error=type(error).__name__)
-            raise WechatUnavailable(retry_after_s=2) from None  # the cause holds the address
+            raise Unreachable(retry_after_s=2) from None  # the cause holds the address
 
     async def _exchange(self, request: httpx.Request) -> Answer:
         response = await self._client.send(request, stream=True)

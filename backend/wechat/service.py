@@ -1,0 +1,240 @@
+"""WeChat for the domains above: log in, numbers, orders, refunds, messages; and who is told what WeChat reports.
+
+Never call these inside a database transaction: intent, commit, call, record. ``open_client`` comes first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from backend.kernel import clock
+from backend.kernel.config import Settings, SettingsError
+from backend.kernel.vault import Vault
+
+from . import callbacks
+from .callbacks import on_payment, on_push_message, on_refund
+from .errors import JsCodeInvalid, PhoneCodeInvalid, WechatMisconfigured
+from .miniprogram import MiniProgram
+from .notify import Trust
+from .pay import Pay, new_nonce
+from .push import Push
+from .signing import Merchant, PlatformKeys
+from .transport import Transport
+from .types import Order, Refund, Session
+
+__all__ = [
+    "accept_payment", "accept_push", "accept_refund", "close_client", "close_order", "create_order", "echo", "login",
+    "on_payment", "on_push_message", "on_refund", "open_client", "pay_params", "phone_number", "query_order",
+    "query_refund", "refund", "send_custom_message", "send_subscribe_message",
+]  # fmt: skip
+
+PAY_NOTIFY_PATH = "/v1/wechat/pay/notify"
+REFUND_NOTIFY_PATH = "/v1/wechat/pay/refund-notify"
+_CODE = re.compile(r"[\x21-\x7e]{1,256}\Z")
+
+
+class _Gateway(msgspec.Struct, kw_only=True):
+    """What this process has of WeChat; a part that is not configured is None."""
+
+    transport: Transport
+    base_url: str
+    mini_program: MiniProgram | None = None
+    pay: Pay | None = None
+    trust: Trust | None = None
+    push: Push | None = None
+    grace_s: float = 5.0
+
+
+T = TypeVar("T")
+_gateway: _Gateway | None = None
+
+
+async def open_client(settings: Settings) -> None:
+    """Read the keys and make the client of this process; nothing is connected yet. ``SettingsError`` for bad keys.
+
+    Without an AppID or a merchant id the calls that need it raise ``WechatMisconfigured``.
+    """
+    global _gateway
+    await close_client()
+    trust, merchant = _pay_keys(settings)
+    app_id = settings.wechat_app_id
+    push = Push(settings.wechat_push_token, settings.wechat_encoding_aes_key, app_id) if app_id else None
+    transport = Transport()
+    _gateway = _Gateway(
+        transport=transport,
+        base_url=settings.base_url.rstrip("/"),
+        mini_program=_mini_program(settings, transport) if app_id else None,
+        pay=Pay(transport, settings.wechat_pay_url, merchant, trust) if merchant and trust else None,
+        trust=trust,
+        push=push,
+        grace_s=settings.shutdown_grace_s,
+    )
+
+
+async def close_client() -> None:
+    """Finish what WeChat's notifications started, then close the connections."""
+    global _gateway
+    if _gateway is not None:
+        closing, _gateway = _gateway, None
+        await callbacks.drain(closing.grace_s)
+        await closing.transport.aclose()
+
+
+async def login(js_code: str) -> Session:
+    """Who the ``wx.login`` code stands for; ``JsCodeInvalid`` for a used, old or invented one."""
+    if not _CODE.match(js_code):
+        raise JsCodeInvalid
+    return await _mini().code2session(js_code)
+
+
+async def phone_number(code: str) -> str:
+    """The phone number behind a ``getPhoneNumber`` code; ``PhoneCodeInvalid`` for a used, old or invented one."""
+    if not _CODE.match(code):
+        raise PhoneCodeInvalid
+    return await _mini().phone_number(code)
+
+
+async def send_custom_message(openid: str, text: str) -> None:
+    """Answer a customer who wrote within 48 hours; ``MessageRefused`` otherwise."""
+    await _mini().send_custom_message(openid, text)
+
+
+async def send_subscribe_message(
+    openid: str, template_id: str, data: dict[str, str], *, page: str = "", language: str = "zh_CN"
+) -> None:
+    """Send one message the user subscribed to; ``MessageRefused`` otherwise."""
+    await _mini().send_subscribe_message(openid, template_id, data, page=page, language=language)
+
+
+async def create_order(
+    out_trade_no: str, *, amount_fen: int, description: str, openid: str, expires_at: datetime, attach: str = ""
+) -> str:
+    """Open an order at WeChat Pay that reports to this server; returns its ``prepay_id`` (good for two hours)."""
+    return await _pay().create_jsapi_order(
+        out_trade_no,
+        amount_fen=amount_fen,
+        description=description,
+        openid=openid,
+        notify_url=_open_gateway().base_url + PAY_NOTIFY_PATH,
+        expires_at=expires_at,
+        attach=attach,
+    )
+
+
+def pay_params(prepay_id: str, at: datetime, nonce: str | None = None) -> dict[str, str]:
+    """The signed arguments of ``wx.requestPayment``: appId, timeStamp, nonceStr, package, signType, paySign."""
+    return _pay().pay_params(prepay_id, at=at, nonce=nonce or new_nonce())
+
+
+async def query_order(out_trade_no: str) -> Order:
+    """How the order stands at WeChat; ``OrderNotFound`` where it never arrived there."""
+    return await _pay().query_order(out_trade_no)
+
+
+async def close_order(out_trade_no: str) -> None:
+    """Make sure the order can no longer be paid; ``OrderPaid`` when it was, ``OrderNotFound`` when it never arrived."""
+    await _pay().close_order(out_trade_no)
+
+
+async def refund(out_trade_no: str, out_refund_no: str, *, amount_fen: int, total_fen: int, reason: str = "") -> Refund:
+    """Ask for a refund that reports to this server; repeat it with the same numbers until it is answered.
+
+    Accepted is not done: the status is mostly ``PROCESSING``, and the end comes by notification or query.
+    """
+    return await _pay().refund(
+        out_trade_no,
+        out_refund_no,
+        amount_fen=amount_fen,
+        total_fen=total_fen,
+        reason=reason,
+        notify_url=_open_gateway().base_url + REFUND_NOTIFY_PATH,
+    )
+
+
+async def query_refund(out_refund_no: str) -> Refund:
+    """How the refund stands; ``RefundNotFound`` where it never arrived at WeChat."""
+    return await _pay().query_refund(out_refund_no)
+
+
+async def accept_payment(headers: Mapping[str, str], body: bytes) -> None:
+    """Take a payment notification; returns when it is credited (or was), raises when WeChat must come again."""
+    await callbacks.accept_payment(_trust(), headers, body)
+
+
+async def accept_refund(headers: Mapping[str, str], body: bytes) -> None:
+    """Take a refund notification; returns when it is recorded (or was)."""
+    await callbacks.accept_refund(_trust(), headers, body)
+
+
+async def accept_push(query: Mapping[str, Any], body: bytes) -> None:
+    """Take a message push; returns when it was handed on (or had been)."""
+    await callbacks.accept_push(_push(), query, body)
+
+
+def echo(query: Mapping[str, Any]) -> str:
+    """What WeChat wants back when it checks the push address."""
+    return _push().echo(query, clock.now())
+
+
+def _open_gateway() -> _Gateway:
+    if _gateway is None:
+        raise RuntimeError("wechat.service.open_client was not called")
+    return _gateway
+
+
+def _mini() -> MiniProgram:
+    return _configured(_open_gateway().mini_program)
+
+
+def _pay() -> Pay:
+    return _configured(_open_gateway().pay)
+
+
+def _trust() -> Trust:
+    return _configured(_open_gateway().trust)
+
+
+def _push() -> Push:
+    return _configured(_open_gateway().push)
+
+
+def _configured(part: T | None) -> T:
+    if part is None:
+        raise WechatMisconfigured
+    return part
+
+
+def _mini_program(settings: Settings, transport: Transport) -> MiniProgram:
+    return MiniProgram(
+        transport,
+        settings.wechat_api_url,
+        settings.wechat_app_id,
+        settings.wechat_app_secret,
+        Vault(settings.master_keys),
+    )
+
+
+def _pay_keys(settings: Settings) -> tuple[Trust | None, Merchant | None]:
+    """The keys of both sides of WeChat Pay, or nothing where no merchant is configured."""
+    if not settings.wechat_mch_id:
+        return None, None
+    needed = ("app_id", "mch_serial", "mch_key_file", "api_v3_key", "platform_keys_dir")
+    missing = [f"HUIYUAN_WECHAT_{name.upper()}" for name in needed if not getattr(settings, f"wechat_{name}")]
+    if missing:
+        raise SettingsError("\n".join(f"{name}: is required with HUIYUAN_WECHAT_MCH_ID" for name in missing))
+    if len(settings.wechat_api_v3_key.encode()) != 32:
+        raise SettingsError("HUIYUAN_WECHAT_API_V3_KEY: must be 32 characters")
+    trust = Trust(
+        PlatformKeys.load(Path(settings.wechat_platform_keys_dir)),
+        api_v3_key=settings.wechat_api_v3_key,
+        app_id=settings.wechat_app_id,
+        mch_id=settings.wechat_mch_id,
+    )
+    key_file = Path(settings.wechat_mch_key_file)
+    return trust, Merchant.load(settings.wechat_mch_id, settings.wechat_mch_serial, key_file)
