@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import logging as stdlib_logging
+import pkgutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from backend.kernel import clock, config, db, migrations
 from backend.kernel.config import Settings, SettingsError
 
 if TYPE_CHECKING:
-    import uvicorn
-
-    from backend.kernel.http import Check
+    from backend.kernel.http import Check, Router
+    from backend.kernel.http.app import HttpApp
     from miniapp_mock.simulator import SimulatorConfig
 
 # In the order of the layers, lowest first; a domain without HTTP is not listed.
@@ -52,7 +51,7 @@ async def resources(settings: Settings) -> AsyncIterator[None]:
         yield
 
 
-def create_app(settings: Settings, *, own_resources: bool = True) -> Any:
+def create_app(settings: Settings, *, own_resources: bool = True) -> HttpApp:
     """The ASGI application. With ``own_resources`` its lifespan opens and closes them; else the caller has done so."""
     from backend.kernel.http import build_app, database_check, redis_check
 
@@ -78,10 +77,24 @@ def create_app(settings: Settings, *, own_resources: bool = True) -> Any:
     )
 
 
-def routers() -> list[Any]:
-    """Every domain's router."""
-    modules = [import_module(name) for name in ROUTES if find_spec(name.rpartition(".")[0]) and find_spec(name)]
-    return [module.router for module in modules if hasattr(module, "router")]
+def routers() -> list[Router]:
+    """Every domain's routers: ``routes.router``, or where routes is a package, that of each of its modules."""
+    found: list[Router] = []
+    for name in ROUTES:
+        for module in _modules(name):
+            found += [module.router] if hasattr(module, "router") else []
+    return found
+
+
+def _modules(name: str) -> list[ModuleType]:
+    try:
+        module = import_module(name)
+        inner = pkgutil.iter_modules(module.__path__) if hasattr(module, "__path__") else ()
+        return [module, *(import_module(f"{name}.{info.name}") for info in inner)]
+    except ModuleNotFoundError as error:
+        if not str(error.name).startswith("backend."):
+            raise
+        return []
 
 
 def _migrations_check() -> Check:
@@ -97,29 +110,6 @@ def _migrations_check() -> Check:
         seen = True
 
     return Check(name="migrations", probe=probe)
-
-
-def uvicorn_config(app: Any, settings: Settings) -> uvicorn.Config:
-    """How uvicorn runs the application; the caller brings the listening socket."""
-    import uvicorn
-
-    from backend.kernel.http.protocol import LimitedProtocol
-
-    stdlib_logging.getLogger("uvicorn.error").setLevel(stdlib_logging.WARNING)
-    return uvicorn.Config(
-        app,
-        http=LimitedProtocol,
-        ws="websockets-sansio",
-        ws_max_size=64 * 1024,
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=True,
-        proxy_headers=False,  # the kernel decides whom to believe
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=settings.shutdown_grace_s,
-    )
 
 
 def _demo_mounts(settings: Settings) -> Sequence[tuple[str, Any]]:

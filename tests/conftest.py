@@ -104,19 +104,20 @@ def clock() -> Iterator[object]:
 
 @asynccontextmanager
 async def _serving(settings: Settings, listener: socket.socket) -> AsyncIterator[None]:
-    import uvicorn
+    from backend.app import create_app
+    from backend.kernel.http.server import Server as HttpServer
+    from backend.kernel.http.server import uvicorn_config
 
-    from backend.app import create_app, uvicorn_config
-
-    running = uvicorn.Server(uvicorn_config(create_app(settings, own_resources=False), settings))
-    task = asyncio.create_task(running._serve([listener]))  # without its signal handlers: pytest has its own
+    running = HttpServer(uvicorn_config(create_app(settings, own_resources=False), settings))
+    task = asyncio.create_task(running.run_until_stopped([listener], signals=False))
+    ready = asyncio.create_task(running.ready.wait())
+    await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
+    if task.done():
+        ready.cancel()
+        await task
+        raise RuntimeError("the server ended before it was ready")
     try:
-        while not running.started:
-            if task.done():
-                task.result()
-                raise RuntimeError("the server ended while starting")
-            await asyncio.sleep(0.005)
         yield
     finally:
-        running.should_exit = True
+        running.stop()
         await task

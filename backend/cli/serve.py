@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from contextlib import suppress
@@ -30,26 +31,27 @@ def run(*, host: str, port: int, workers: int, fd: int | None) -> None:
 
 def run_worker() -> None:
     """Run the relay and the jobs until SIGTERM or SIGINT; what has begun is finished."""
-    import asyncio
-
     import uvloop
 
-    settings = config.settings()
-
     from backend import worker
+    from backend.kernel import logging
 
+    settings = config.settings()
+    logging.configure(settings)
     with suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(worker.run(settings))
 
 
 def _serve(listening: socket.socket, settings: Settings) -> None:
-    import uvicorn
+    import uvloop
 
-    from backend.app import create_app, uvicorn_config
+    from backend.app import create_app
+    from backend.kernel import logging
+    from backend.kernel.http.server import serve
 
-    server = uvicorn.Server(uvicorn_config(create_app(settings), settings))
-    with suppress(KeyboardInterrupt):
-        server.run(sockets=[listening])
+    logging.configure(settings)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(create_app(settings), settings=settings, sock=listening))
 
 
 def _supervise(listening: socket.socket, workers: int, settings: Settings) -> None:

@@ -82,7 +82,9 @@ class Engines:
             raise
 
     def stop(self) -> None:
-        """Stop both and give the directory free; may be called twice."""
+        """Stop both and give the directory free; may be called twice, and does nothing where we do not hold it."""
+        if self._lock is None:
+            return
         (self.data / "engine.json").unlink(missing_ok=True)
         try:
             for engine in (self.postgres, self.valkey):
@@ -91,9 +93,8 @@ class Engines:
         finally:
             if self.postgres is not None and self._run_dir_is_ours:
                 shutil.rmtree(self.postgres.run_dir, ignore_errors=True)
-            if self._lock is not None:
-                os.close(self._lock)
-                self._lock = None
+            os.close(self._lock)
+            self._lock = None
 
     def revive(self) -> list[str]:
         """Start again what has ended although nobody stopped it, and name it."""

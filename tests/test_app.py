@@ -1,0 +1,79 @@
+"""The application put together, on a real port."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import msgspec
+
+from backend.kernel import config
+from tests.support.server import Server
+
+
+async def test_is_ready_on_a_migrated_database(client: httpx.AsyncClient):
+    answer = await client.get("/readyz")
+
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ready", "checks": {"database": "ok", "migrations": "ok", "redis": "ok"}}
+
+
+async def test_serves_the_pages_and_the_simulator(client: httpx.AsyncClient):
+    phone = await client.get("/")
+    pos = await client.get("/pos")
+    session = await client.get("/mock/wechat/sns/jscode2session", params={"js_code": "demo-a"})
+
+    assert phone.headers["content-type"].startswith("text/html")
+    assert pos.headers["content-type"].startswith("text/html")
+    assert session.status_code == 200
+
+
+async def talk(server: Server, *pieces: bytes, pause_s: float = 0) -> bytes:
+    """Send pieces over a bare connection and return all that comes back."""
+    host, _, port = server.base_url.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    try:
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(pause_s)
+        return await asyncio.wait_for(reader.read(), 5)
+    finally:
+        writer.close()
+
+
+async def test_headers_without_end_are_refused(server: Server):
+    long = b"GET / HTTP/1.1\r\nhost: x\r\n" + b"x-filler: " + b"a" * 65_000
+
+    answer = await talk(server, long, b"b" * 600)
+
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    assert b'"code":"headers_too_large"' in answer
+
+
+async def test_a_client_that_dawdles_with_its_headers_is_refused(server: Server):
+    config.use(msgspec.structs.replace(server.settings, header_timeout_s=0.1))
+    try:
+        answer = await talk(server, b"GET / HTTP/1.1\r\nhost: ")
+    finally:
+        config.use(server.settings)
+
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b'"code":"request_timeout"' in answer
+
+
+async def test_a_client_that_connects_and_says_nothing_is_let_go(server: Server):
+    config.use(msgspec.structs.replace(server.settings, header_timeout_s=0.1))
+    try:
+        answer = await talk(server)
+    finally:
+        config.use(server.settings)
+
+    assert answer == b""
+
+
+async def test_what_is_not_http_is_refused_with_a_problem(server: Server):
+    answer = await talk(server, b"\x16\x03\x01 hello\r\n\r\n")
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"content-type: application/problem+json" in answer
