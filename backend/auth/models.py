@@ -31,10 +31,10 @@ class WechatIdentity(Model):
 
     id = fields.BigIntField(primary_key=True, generated=False)
     openid = fields.CharField(max_length=64, unique=True)
-    member_id: int | None = fields.BigIntField(null=True, db_index=True)  # type: ignore[assignment]
+    member_id: int | None = fields.BigIntField(null=True, db_index=True)
     standing = fields.CharField(max_length=16, default="none")
     created_at = fields.DatetimeField()
-    bound_at: datetime | None = fields.DatetimeField(null=True)  # type: ignore[assignment]
+    bound_at: datetime | None = fields.DatetimeField(null=True)
 
     class Meta:
         table = "auth_wechat_identity"
@@ -52,8 +52,8 @@ class Session(Model):
     created_at = fields.DatetimeField()
     refreshed_at = fields.DatetimeField()
     expires_at = fields.DatetimeField(db_index=True)
-    ended_at: datetime | None = fields.DatetimeField(null=True)  # type: ignore[assignment]
-    ended_why: str | None = fields.CharField(max_length=16, null=True)  # type: ignore[assignment]
+    ended_at: datetime | None = fields.DatetimeField(null=True)
+    ended_why = fields.CharField(max_length=16, null=True)
 
     class Meta:
         table = "auth_session"
@@ -66,9 +66,9 @@ class Device(Model):
     member_id = fields.BigIntField(db_index=True)
     name = fields.CharField(max_length=40)
     secret_sealed = fields.CharField(max_length=200)
-    session_id: int | None = fields.BigIntField(null=True)  # type: ignore[assignment]
+    session_id: int | None = fields.BigIntField(null=True)
     created_at = fields.DatetimeField()
-    revoked_at: datetime | None = fields.DatetimeField(null=True)  # type: ignore[assignment]
+    revoked_at: datetime | None = fields.DatetimeField(null=True)
 
     class Meta:
         table = "auth_device"
@@ -81,8 +81,8 @@ class Handle(Model):
     device_id = fields.BigIntField(db_index=True)
     member_id = fields.BigIntField()
     created_at = fields.DatetimeField()
-    retired_at: datetime | None = fields.DatetimeField(null=True)  # type: ignore[assignment]
-    good_until: datetime | None = fields.DatetimeField(null=True)  # type: ignore[assignment]
+    retired_at: datetime | None = fields.DatetimeField(null=True)
+    good_until: datetime | None = fields.DatetimeField(null=True)
 
     class Meta:
         table = "auth_handle"
@@ -98,10 +98,10 @@ class Terminal(Model):
     store_id: str
     name = fields.CharField(max_length=80)
     secret_sealed = fields.CharField(max_length=300)
-    previous_sealed: str | None = fields.CharField(max_length=300, null=True)  # type: ignore[assignment]
-    previous_until: datetime | None = fields.DatetimeField(null=True)  # type: ignore[assignment]
+    previous_sealed = fields.CharField(max_length=300, null=True)
+    previous_until: datetime | None = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()
-    revoked_at: datetime | None = fields.DatetimeField(null=True)  # type: ignore[assignment]
+    revoked_at: datetime | None = fields.DatetimeField(null=True)
 
     class Meta:
         table = "auth_terminal"
@@ -123,7 +123,7 @@ class Staff(Model):
     id = fields.BigIntField(primary_key=True, generated=False)
     username = fields.CharField(max_length=40, unique=True)
     password_hash = fields.CharField(max_length=200)
-    totp_sealed: str | None = fields.CharField(max_length=200, null=True)  # type: ignore[assignment]
+    totp_sealed = fields.CharField(max_length=200, null=True)
     totp_step = fields.BigIntField(default=0)
     role = fields.CharField(max_length=16)
     store: fields.ForeignKeyNullableRelation[Store] = fields.ForeignKeyField(
@@ -148,7 +148,7 @@ class StaffSession(Model):
     refresh_hash = fields.BinaryField()
     created_at = fields.DatetimeField()
     expires_at = fields.DatetimeField(db_index=True)
-    ended_at: datetime | None = fields.DatetimeField(null=True)  # type: ignore[assignment]
+    ended_at: datetime | None = fields.DatetimeField(null=True)
 
     class Meta:
         table = "auth_staff_session"

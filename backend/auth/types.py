@@ -34,6 +34,15 @@ class Store(msgspec.Struct, frozen=True):
     address: str = ""
 
 
+class Identity(msgspec.Struct, frozen=True):
+    """A WeChat account and whom it acts for."""
+
+    id: int
+    openid: str
+    member_id: int | None
+    standing: Standing
+
+
 class SessionCaller(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody logged in through WeChat, perhaps not registered."""
 
@@ -42,6 +51,7 @@ class SessionCaller(msgspec.Struct, frozen=True, kw_only=True):
     openid: str
     standing: Standing
     member_id: int | None
+    token_expires_at: int
     rate_key: str
     rate_per_minute: int
 
@@ -52,6 +62,7 @@ class MemberCaller(msgspec.Struct, frozen=True, kw_only=True):
     session_id: int
     member_id: int
     openid: str
+    token_expires_at: int
     rate_key: str
     rate_per_minute: int
 
@@ -74,6 +85,10 @@ class StaffCaller(msgspec.Struct, frozen=True, kw_only=True):
     store_id: str | None
     rate_key: str
     rate_per_minute: int
+
+    def reaches(self, store_id: str | None) -> bool:
+        """Whether this person may see what belongs to that store; what belongs to none is head office's."""
+        return self.role is Role.ADMIN or (store_id is not None and store_id == self.store_id)
 
 
 class Login(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +118,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     member_id: int
     name: str
     handle: str
+    handle_at: datetime
     session_id: int | None
     created_at: datetime
 

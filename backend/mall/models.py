@@ -22,7 +22,7 @@ class Article(Model):
     """One article; what is no longer sold is made inactive and stays."""
 
     sku = fields.CharField(max_length=40, primary_key=True)
-    barcode: str | None = fields.CharField(max_length=20, null=True, unique=True)  # type: ignore[assignment]
+    barcode = fields.CharField(max_length=20, null=True, unique=True)
     name = fields.CharField(max_length=80)
     category: fields.ForeignKeyRelation[Category] = fields.ForeignKeyField(
         "mall.Category", related_name="articles", on_delete=OnDelete.RESTRICT

@@ -31,17 +31,17 @@ class Member(Model):
     name = fields.CharField(max_length=40)
     phone_sealed = fields.CharField(max_length=200)
     phone_index = fields.CharField(max_length=64, unique=True)
-    birthday: date | None = fields.DateField(null=True)  # type: ignore[assignment]
+    birthday: date | None = fields.DateField(null=True)
     gender = fields.CharField(max_length=8, default="unknown")
-    store_id: str | None = fields.CharField(max_length=16, null=True, db_index=True)  # type: ignore[assignment]
-    referrer_id: int | None = fields.BigIntField(null=True)  # type: ignore[assignment]
+    store_id = fields.CharField(max_length=16, null=True, db_index=True)
+    referrer_id: int | None = fields.BigIntField(null=True)
     level: fields.ForeignKeyRelation[Level] = fields.ForeignKeyField(
         "members.Level", related_name="members", on_delete=OnDelete.RESTRICT
     )
     level_id: str
     status = fields.CharField(max_length=16)
     growth_fen = fields.BigIntField(default=0)
-    attributes: dict[str, Any] = fields.JSONField(default=dict)  # type: ignore[assignment]
+    attributes: dict[str, Any] = fields.JSONField(default=dict)
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
 
@@ -55,7 +55,7 @@ class Pin(Model):
     member_id = fields.BigIntField(primary_key=True, generated=False)
     pin_hash = fields.CharField(max_length=200)
     failures = fields.IntField(default=0)
-    locked_until: datetime | None = fields.DatetimeField(null=True)  # type: ignore[assignment]
+    locked_until: datetime | None = fields.DatetimeField(null=True)
     changed_at = fields.DatetimeField()
 
     class Meta:

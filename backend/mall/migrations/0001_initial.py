@@ -1,7 +1,5 @@
 """The catalogue: tables, then what the ORM cannot say."""
 
-
-
 from tortoise import fields, migrations
 from tortoise.fields.base import OnDelete
 from tortoise.migrations import operations as ops

@@ -1,0 +1,164 @@
+"""Reads of identities, sessions, devices, shops and staff. Each is by primary key or an index."""
+
+from __future__ import annotations
+
+from backend.kernel import clock, db
+from backend.kernel.errors import NotFound
+from backend.kernel.vault import vault
+
+from . import rules, tills
+from .types import Device, DeviceSecret, Role, Staff, Store, Terminal
+
+DEVICE_CONTEXT = "auth_device.secret"
+"""The vault's context of devices' secrets."""
+
+
+async def get_store(store_id: str) -> Store:
+    """A store, from this process's memory (at most a few seconds old); ``NotFound`` for none."""
+    store = await tills.find_store(store_id)
+    if store is None:
+        raise NotFound("there is no such store")
+    return store
+
+
+async def find_store(store_id: str) -> Store | None:
+    """A store or None, from this process's memory (at most a few seconds old)."""
+    return await tills.find_store(store_id)
+
+
+async def list_stores(*, only: str | None = None) -> list[Store]:
+    """Every store by id, or the one named ``only``."""
+    rows = await db.fetch(
+        "SELECT id, name, timezone, address FROM auth_store WHERE $1::text IS NULL OR id = $1 ORDER BY id", only
+    )
+    return [Store(**dict(row)) for row in rows]
+
+
+async def session_alive(session_id: int) -> bool:
+    """Whether a member's session still stands: not logged out, not evicted, not expired."""
+    alive = await db.fetchval(
+        "SELECT true FROM auth_session WHERE id = $1 AND ended_at IS NULL AND expires_at > $2", session_id, clock.now()
+    )
+    return bool(alive)
+
+
+async def find_session(session_id: int) -> db.Record | None:
+    """A living session with its identity (identity_id, openid, member_id, standing), or None."""
+    return await db.fetchrow(
+        "SELECT s.identity_id, i.openid, i.member_id, i.standing FROM auth_session s"
+        " JOIN auth_wechat_identity i ON i.id = s.identity_id"
+        " WHERE s.id = $1 AND s.ended_at IS NULL AND s.expires_at > $2",
+        session_id,
+        clock.now(),
+    )
+
+
+async def find_openid(member_id: int) -> str | None:
+    """The openid that messages to a member go to: the identity bound last; None where there is none."""
+    openid: str | None = await db.fetchval(
+        "SELECT openid FROM auth_wechat_identity WHERE member_id = $1 ORDER BY bound_at DESC LIMIT 1", member_id
+    )
+    return openid
+
+
+async def find_member_by_openid(openid: str) -> int | None:
+    """The member a WeChat account is bound to, or None."""
+    member_id: int | None = await db.fetchval("SELECT member_id FROM auth_wechat_identity WHERE openid = $1", openid)
+    return member_id
+
+
+_DEVICE = (
+    "SELECT d.id, d.member_id, d.name, h.handle, d.session_id, d.created_at, h.created_at AS handle_at"
+    " FROM auth_device d"
+    " JOIN auth_handle h ON h.member_id = d.member_id AND h.device_id = d.id AND h.retired_at IS NULL"
+    " WHERE d.revoked_at IS NULL AND d.member_id = $1"
+)
+
+
+async def list_devices(member_id: int) -> list[Device]:
+    """The living devices that a member enrolled, newest first; those the server keeps for sessions are left out."""
+    rows = await db.fetch(f"{_DEVICE} AND d.session_id IS NULL ORDER BY d.created_at DESC, d.id", member_id)
+    return [Device(**dict(row)) for row in rows]
+
+
+async def find_session_device(member_id: int, session_id: int) -> DeviceSecret | None:
+    """The server-side device of a session, ready to make codes; None where it is to be made or its handle rotated."""
+    row = await db.fetchrow(
+        "SELECT d.id, h.handle, d.secret_sealed FROM auth_device d"
+        " JOIN auth_handle h ON h.member_id = d.member_id AND h.device_id = d.id AND h.retired_at IS NULL"
+        " WHERE d.member_id = $1 AND d.session_id = $2 AND d.revoked_at IS NULL AND h.created_at > $3",
+        member_id,
+        session_id,
+        clock.now() - rules.HANDLE_AGE,
+    )
+    return device_secret(row, member_id) if row else None
+
+
+def device_secret(row: db.Record, member_id: int) -> DeviceSecret:
+    """A row of (id, handle, secret_sealed) with its secret opened."""
+    secret = vault().open(row["secret_sealed"], context=DEVICE_CONTEXT)
+    return DeviceSecret(id=row["id"], member_id=member_id, handle=row["handle"], secret=secret)
+
+
+async def list_terminals(*, store_id: str | None) -> list[Terminal]:
+    """Terminals by id, of one store or of all; revoked ones too."""
+    rows = await db.fetch(
+        "SELECT id, store_id, name, created_at, previous_until, revoked_at FROM auth_terminal"
+        " WHERE $1::text IS NULL OR store_id = $1 ORDER BY id",
+        store_id,
+    )
+    return [Terminal(**dict(row)) for row in rows]
+
+
+async def get_terminal(terminal_id: str) -> Terminal:
+    """One till, as it stands in the database; ``NotFound`` for none."""
+    row = await db.fetchrow(
+        "SELECT id, store_id, name, created_at, previous_until, revoked_at FROM auth_terminal WHERE id = $1",
+        terminal_id,
+    )
+    if row is None:
+        raise NotFound
+    return Terminal(**dict(row))
+
+
+async def find_terminal_keys(terminal_id: str) -> tills.TillKeys | None:
+    """A living terminal's secrets for checking its signature, from this process's memory."""
+    return await tills.find_keys(terminal_id)
+
+
+_STAFF = "SELECT id::text, username, role, store_id, totp_sealed IS NOT NULL AS totp, active FROM auth_staff"
+
+
+def _staff(row: db.Record) -> Staff:
+    fields = dict(row)
+    return Staff(**fields | {"role": Role(fields["role"])})
+
+
+async def list_staff() -> list[Staff]:
+    """Everybody with a login, by name."""
+    return [_staff(row) for row in await db.fetch(f"{_STAFF} ORDER BY username")]
+
+
+async def get_staff(staff_id: int) -> Staff:
+    """One person with a login; ``NotFound`` for none."""
+    row = await db.fetchrow(f"{_STAFF} WHERE id = $1", staff_id)
+    if row is None:
+        raise NotFound
+    return _staff(row)
+
+
+async def find_staff_login(username: str) -> db.Record | None:
+    """What a login is checked against: id, password_hash, totp_sealed, totp_step, active; None for no such name."""
+    return await db.fetchrow(
+        "SELECT id, password_hash, totp_sealed, totp_step, active FROM auth_staff WHERE username = $1", username
+    )
+
+
+async def find_staff_session(session_id: int) -> db.Record | None:
+    """A living session of active staff (staff_id, role, store_id), or None."""
+    return await db.fetchrow(
+        "SELECT s.staff_id, f.role, f.store_id FROM auth_staff_session s JOIN auth_staff f ON f.id = s.staff_id"
+        " WHERE s.id = $1 AND s.ended_at IS NULL AND s.expires_at > $2 AND f.active",
+        session_id,
+        clock.now(),
+    )

@@ -1,0 +1,124 @@
+"""Bodies and answers of the admin calls for staff, shops and tills."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from backend.kernel.http import Body
+
+from .types import Role, Staff, Store
+
+ShortId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,16}$", description="1–16 位字母、数字、_、-")]
+TerminalId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
+Name = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Username = Annotated[str, Meta(min_length=2, max_length=40, pattern=r"^[A-Za-z0-9._-]+$")]
+Password = Annotated[str, Meta(min_length=1, max_length=200)]
+TotpCode = Annotated[str, Meta(pattern=r"^[0-9]{6}$")]
+
+
+class StaffLogin(Body, frozen=True):
+    """A name, a password, and the second factor's code where one is set up."""
+
+    username: Annotated[str, Meta(min_length=1, max_length=40)]
+    password: Password
+    totp: TotpCode | None = None
+
+
+class Refresh(Body, frozen=True):
+    """The refresh token to exchange."""
+
+    refresh_token: Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class CreateStore(Body, frozen=True):
+    """A new shop."""
+
+    id: ShortId
+    name: Name
+    timezone: Annotated[str, Meta(min_length=1, max_length=40)] = "Asia/Shanghai"
+    address: Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+
+
+class CreateTerminal(Body, frozen=True):
+    """A new till; without an id one is made up."""
+
+    store_id: ShortId
+    name: Name
+    id: TerminalId | None = None
+
+
+class RotateSecret(Body, frozen=True):
+    """For how many seconds the secret of before still holds."""
+
+    overlap_s: Annotated[int, Meta(ge=0, le=7 * 86_400)] = 86_400
+
+
+class CreateStaff(Body, frozen=True):
+    """A new login; ``store_id`` for all roles but ``admin``. With ``totp`` a second factor is set up."""
+
+    username: Username
+    password: Annotated[str, Meta(min_length=10, max_length=200)]
+    role: Role
+    store_id: ShortId | None = None
+    totp: bool = False
+
+
+class TerminalQuery(Body, frozen=True):
+    """Which terminals."""
+
+    store_id: ShortId | None = None
+
+
+class StoreList(msgspec.Struct):
+    """Shops."""
+
+    items: list[Store]
+
+
+class TerminalView(msgspec.Struct):
+    """A till, without its secret."""
+
+    id: str
+    store_id: str
+    name: str
+    created_at: datetime
+    previous_until: datetime | None
+    revoked_at: datetime | None
+
+
+class TerminalList(msgspec.Struct):
+    """Tills."""
+
+    items: list[TerminalView]
+
+
+class TerminalSecret(msgspec.Struct):
+    """A till's new secret; it is not shown again."""
+
+    id: str
+    store_id: str
+    secret: str
+    previous_until: datetime | None = None
+
+
+class StaffList(msgspec.Struct):
+    """People with a login."""
+
+    items: list[Staff]
+
+
+class StaffCreated(msgspec.Struct):
+    """A new login; ``totp_secret`` (base32, for the authenticator) is not shown again."""
+
+    staff: Staff
+    totp_secret: str | None
+
+
+class Me(msgspec.Struct):
+    """Who is logged in."""
+
+    staff: Staff

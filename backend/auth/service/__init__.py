@@ -1,0 +1,38 @@
+"""Writes on a transaction that the caller opened: sessions and identities, devices, shops and tills, staff."""
+
+from backend.auth.passwords import hash_secret, matches
+
+from .devices import create_device, ensure_session_device, revoke_all_devices, revoke_device, rotate_device
+from .sessions import (
+    bind_identity,
+    end_sessions,
+    lock_identity,
+    open_session,
+    sessions_of,
+    set_standing,
+    unbind_identities,
+)
+from .staff import create_staff
+from .tills import create_store, create_terminal, revoke_terminal, rotate_terminal
+
+__all__ = [
+    "bind_identity",
+    "create_device",
+    "create_staff",
+    "create_store",
+    "create_terminal",
+    "end_sessions",
+    "ensure_session_device",
+    "hash_secret",
+    "lock_identity",
+    "matches",
+    "open_session",
+    "revoke_all_devices",
+    "revoke_device",
+    "revoke_terminal",
+    "rotate_device",
+    "rotate_terminal",
+    "sessions_of",
+    "set_standing",
+    "unbind_identities",
+]

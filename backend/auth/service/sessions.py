@@ -1,0 +1,128 @@
+"""Identities and their sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from backend.auth import rules, tokens
+from backend.auth.types import Identity, Login, Standing
+from backend.kernel import clock, db, ids
+from backend.kernel.db import Tx
+
+from .devices import revoke_devices_of_sessions
+
+_IDENTITY = "SELECT id, openid, member_id, standing FROM auth_wechat_identity"
+
+
+async def open_session(tx: Tx, openid: str) -> Login:
+    """Begin a session of a WeChat account, seen before or not; beyond ten the one longest unused ends."""
+    now = clock.now()
+    await db.raw(tx).execute(
+        "INSERT INTO auth_wechat_identity (id, openid, standing, created_at) VALUES ($1, $2, 'none', $3)"
+        " ON CONFLICT (openid) DO NOTHING",
+        ids.new_bigint(),
+        openid,
+        now,
+    )
+    (row,) = await db.fetch_in(tx, f"{_IDENTITY} WHERE openid = $1 FOR UPDATE", openid)
+    identity = _identity(row)
+    await _make_room(tx, identity.id)
+    session_id = ids.new_bigint()
+    refresh_token, digest = tokens.make_refresh_token(session_id, tokens.MEMBER)
+    await db.raw(tx).execute(
+        "INSERT INTO auth_session (id, identity_id, refresh_hash, created_at, refreshed_at, expires_at)"
+        " VALUES ($1, $2, $3, $4, $4, $5)",
+        session_id,
+        identity.id,
+        digest,
+        now,
+        now + rules.REFRESH_TTL,
+    )
+    return Login(
+        session_id=session_id,
+        identity_id=identity.id,
+        member_id=identity.member_id,
+        standing=identity.standing,
+        access_token=tokens.make_access_token(session_id, tokens.MEMBER),
+        refresh_token=refresh_token,
+        expires_in=int(rules.ACCESS_TTL.total_seconds()),
+    )
+
+
+async def _make_room(tx: Tx, identity_id: int) -> None:
+    """End the sessions that have run out, and those longest unused beyond the bound; the identity is locked."""
+    rows = await db.fetch_in(
+        tx,
+        "SELECT id, expires_at FROM auth_session WHERE identity_id = $1 AND ended_at IS NULL"
+        " ORDER BY refreshed_at DESC, id",
+        identity_id,
+    )
+    now = clock.now()
+    alive = [row["id"] for row in rows if row["expires_at"] > now]
+    over = [row["id"] for row in rows if row["expires_at"] <= now] + alive[rules.MAX_SESSIONS - 1 :]
+    if over:
+        await end_sessions(tx, over, why="evicted")
+
+
+async def end_sessions(tx: Tx, session_ids: Sequence[int], *, why: str) -> None:
+    """End these sessions and revoke the devices that the server keeps for them; ended ones stay as they are."""
+    now = clock.now()
+    ended = await db.fetch_in(
+        tx,
+        "UPDATE auth_session SET ended_at = $2, ended_why = $3 WHERE id IN (SELECT id FROM auth_session"
+        " WHERE id = ANY($1) AND ended_at IS NULL ORDER BY id FOR UPDATE) RETURNING id",
+        list(session_ids),
+        now,
+        why,
+    )
+    if ended:
+        await revoke_devices_of_sessions(tx, [row["id"] for row in ended])
+
+
+async def sessions_of(tx: Tx, identity_id: int) -> list[int]:
+    """The sessions that stand for whom this identity acts: the member's, by any identity, or else its own."""
+    rows = await db.fetch_in(
+        tx,
+        "SELECT s.id FROM auth_session s JOIN auth_wechat_identity i ON i.id = s.identity_id"
+        " JOIN auth_wechat_identity mine ON mine.id = $1"
+        " WHERE s.ended_at IS NULL AND (i.id = mine.id OR i.member_id = mine.member_id) ORDER BY s.id",
+        identity_id,
+    )
+    return [row["id"] for row in rows]
+
+
+async def lock_identity(tx: Tx, identity_id: int) -> Identity:
+    """The identity, locked until the transaction ends."""
+    (row,) = await db.fetch_in(tx, f"{_IDENTITY} WHERE id = $1 FOR UPDATE", identity_id)
+    return _identity(row)
+
+
+async def bind_identity(tx: Tx, identity_id: int, member_id: int, standing: Standing) -> None:
+    """Let every session of this identity, also those begun before, act for the member."""
+    await db.raw(tx).execute(
+        "UPDATE auth_wechat_identity SET member_id = $2, standing = $3, bound_at = $4 WHERE id = $1",
+        identity_id,
+        member_id,
+        standing.value,
+        clock.now(),
+    )
+
+
+async def set_standing(tx: Tx, member_id: int, standing: Standing) -> None:
+    """Put a member's status where the guards see it; holds from the next call on."""
+    await db.raw(tx).execute(
+        "UPDATE auth_wechat_identity SET standing = $2 WHERE member_id = $1", member_id, standing.value
+    )
+
+
+async def unbind_identities(tx: Tx, member_id: int) -> None:
+    """Make this member's identities unregistered again."""
+    await db.raw(tx).execute(
+        "UPDATE auth_wechat_identity SET member_id = NULL, standing = 'none', bound_at = NULL WHERE member_id = $1",
+        member_id,
+    )
+
+
+def _identity(row: db.Record) -> Identity:
+    fields = dict(row)
+    return Identity(**fields | {"standing": Standing(fields["standing"])})

@@ -1,0 +1,45 @@
+"""People with a login."""
+
+from __future__ import annotations
+
+import asyncpg
+
+from backend.auth.errors import AlreadyExists
+from backend.auth.types import Role
+from backend.kernel import clock, db, ids
+from backend.kernel.db import Tx
+from backend.kernel.errors import invalid
+from backend.kernel.vault import vault
+
+TOTP_CONTEXT = "auth_staff.totp"
+"""The vault's context of second-factor secrets."""
+
+
+async def create_staff(
+    tx: Tx,
+    *,
+    username: str,
+    password_hash: str,
+    role: Role,
+    store_id: str | None = None,
+    totp_secret: str | None = None,
+) -> int:
+    """Add a login; ``password_hash`` comes from ``hash_secret``, before the transaction."""
+    staff_id = ids.new_bigint()
+    try:
+        await db.raw(tx).execute(
+            "INSERT INTO auth_staff (id, username, password_hash, totp_sealed, totp_step, role, store_id, active,"
+            " created_at) VALUES ($1, $2, $3, $4, 0, $5, $6, true, $7)",
+            staff_id,
+            username,
+            password_hash,
+            vault().seal(totp_secret.encode(), context=TOTP_CONTEXT) if totp_secret else None,
+            role.value,
+            store_id,
+            clock.now(),
+        )
+    except asyncpg.UniqueViolationError:
+        raise AlreadyExists("somebody has this name already") from None
+    except asyncpg.ForeignKeyViolationError:
+        raise invalid("/store_id", "there is no such store") from None
+    return staff_id
