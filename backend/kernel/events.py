@@ -1,7 +1,7 @@
 """Facts that one domain states and others act on, at least once, after the transaction that made them true.
 
-An event is written to the outbox in that same transaction; the relay (``kernel.outbox``, in the worker) hands it to every
-handler registered for it. Handlers are idempotent: a crash between handling and forgetting brings the event again.
+An event is written to the outbox in that same transaction; the relay (``kernel.outbox``, in the worker) hands it to
+every handler registered for it. Handlers are idempotent: a crash between handling and forgetting brings it again.
 """
 
 from __future__ import annotations
@@ -26,6 +26,12 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
     member_id: int
 
+    def __init_subclass__(cls) -> None:
+        known = _kinds.setdefault(cls.__name__, cls)
+        if (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
+            raise TypeError(f"two events are called {cls.__name__}: in {known.__module__} and in {cls.__module__}")
+        _kinds[cls.__name__] = cls
+
 
 E = TypeVar("E", bound=Event)
 Handler = Callable[[E, Tx], Awaitable[None]]
@@ -39,13 +45,9 @@ def on(kind: type[E]) -> Callable[[Handler[E]], Handler[E]]:
 
     Raise to have the event tried again later. Other domains are told by further events, the outside by a job.
     """
-    name = kind.__name__
-    known = _kinds.setdefault(name, kind)
-    if known is not kind:
-        raise TypeError(f"two events are called {name}: {known.__module__} and {kind.__module__}")
 
     def register(handler: Handler[E]) -> Handler[E]:
-        _handlers.setdefault(name, []).append(handler)
+        _handlers.setdefault(kind.__name__, []).append(handler)
         return handler
 
     return register
@@ -59,6 +61,11 @@ def encode(event: Event) -> dict[str, Any]:
 def decode(name: str, body: str | bytes) -> Event:
     """The event back from its stored JSON; fields this release does not know are dropped."""
     return msgspec.json.decode(body, type=_kinds[name])
+
+
+def known_names() -> list[str]:
+    """The names of every event this process has imported."""
+    return sorted(_kinds)
 
 
 async def publish(tx: Tx, event: Event) -> None:
@@ -88,12 +95,13 @@ def handlers_of(name: str) -> tuple[Handler[Any], ...]:
 
 
 def handled_names() -> list[str]:
-    """The names of the events that somebody handles; all others may be forgotten unread."""
+    """The names of the events that somebody handles."""
     return sorted(name for name, handlers in _handlers.items() if handlers)
 
 
-def load_handlers(packages: Iterable[str]) -> None:
-    """Import ``<package>.handlers`` wherever there is one, so that its handlers are registered."""
+def load(packages: Iterable[str]) -> None:
+    """Import ``events`` and ``handlers`` of these packages wherever they have them, so that all are registered."""
     for package in packages:
-        if find_spec(package) and find_spec(f"{package}.handlers"):
-            importlib.import_module(f"{package}.handlers")
+        for module in ("events", "handlers"):
+            if find_spec(package) and find_spec(f"{package}.{module}"):
+                importlib.import_module(f"{package}.{module}")
