@@ -8,9 +8,6 @@ from time import perf_counter
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import Request as StarletteRequest
-from starlette.responses import Response as StarletteResponse
 from starlette.routing import BaseRoute, Mount
 from structlog.contextvars import bind_contextvars
 
@@ -81,7 +78,6 @@ class HttpApp:
         self._outside = Starlette(
             routes=[Mount(item[0], app=item[1]) if isinstance(item, tuple) else item for item in mounts],
             lifespan=lifespan,
-            exception_handlers={HTTPException: _mounted_refusal},
         )
         self._outside.router.redirect_slashes = False
         self._access = AccessLog(settings)
@@ -197,14 +193,3 @@ async def _linger(request: Request, receive: Receive, *, seconds: float = 2.0, l
                     return
     except TimeoutError:
         return
-
-
-async def _mounted_refusal(request: StarletteRequest, error: Exception) -> StarletteResponse:
-    """Starlette's own 404 and 405, as problem documents like all others."""
-    assert isinstance(error, HTTPException)
-    refusal: DomainError = NotFound("there is nothing at this address")
-    if error.status_code == 405:
-        refusal = MethodNotAllowed((error.headers or {}).get("Allow", "GET, HEAD"))
-    answer = problems.response(refusal)
-    headers = {name.decode(): value.decode() for name, value in answer.headers}
-    return StarletteResponse(answer.body, answer.status, headers)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, dataclass_transform
 
 import msgspec
 
 T = TypeVar("T")
 
 
+# Type checkers do not inherit `frozen` and `kw_only` from a Struct's base; this tells them.
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
 class Body(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """Base of every request body and query: unknown fields are refused, arguments are named, nothing changes later."""
 

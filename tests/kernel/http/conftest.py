@@ -1,0 +1,84 @@
+"""The sample application on a real port, in a thread of its own, with short time-outs."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import httpx
+import msgspec
+import pytest
+import uvloop
+
+from backend.kernel import config, limits
+from backend.kernel.config import Settings
+from backend.kernel.http.server import Server, running
+
+from . import sample
+
+
+def make_settings(**changes: object) -> Settings:
+    key = base64.urlsafe_b64encode(os.urandom(32)).decode()
+    plain = Settings(database_url="postgresql:///none", master_keys=f"k1:{key}", rate_anonymous_per_minute=100_000)
+    return msgspec.structs.replace(plain, **changes)
+
+
+class Site:
+    """A running server and how to talk to it."""
+
+    def __init__(self, server: Server, stop: Callable[[], object]) -> None:
+        self.port = server.port
+        self.base_url = f"http://127.0.0.1:{self.port}"
+        self.stop = stop
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[Site]:
+    """Serve the sample application in a thread for as long as the block lasts."""
+    started: list[Server] = []
+    is_up, stop_loop = threading.Event(), None
+
+    async def main() -> None:
+        nonlocal stop_loop
+        ending = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        stop_loop = lambda: loop.call_soon_threadsafe(ending.set)  # noqa: E731 - short and local
+        async with running(sample.build(settings=settings), settings=settings) as server:
+            started.append(server)
+            is_up.set()
+            await ending.wait()
+
+    def run() -> None:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(main())
+
+    config.use(settings)
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert is_up.wait(10)
+    assert stop_loop is not None
+    try:
+        yield Site(started[0], stop_loop)
+    finally:
+        stop_loop()
+        thread.join(15)
+        assert not thread.is_alive()
+
+
+@pytest.fixture(scope="package")
+def site() -> Iterator[Site]:
+    """The server of these tests."""
+    limits.forget()
+    with serving(make_settings(header_timeout_s=0.3, body_timeout_s=0.4, shutdown_grace_s=5)) as site:
+        yield site
+
+
+@pytest.fixture
+def http(site: Site) -> Iterator[httpx.Client]:
+    """A client that has the good token."""
+    with httpx.Client(base_url=site.base_url, headers={"Authorization": "Bearer good"}, trust_env=False) as client:
+        yield client
