@@ -23,6 +23,7 @@ _COUNT = (
     "if n==tonumber(ARGV[1]) then redis.call('EXPIRE',KEYS[1],ARGV[2]) end "
     "return {n,tonumber(redis.call('GET',KEYS[2]) or '0')}"
 )
+_ROUNDING = 1e-6  # of the sliding part; a call at the promised second must pass
 _SHARE = 16
 """A process may be ahead of Redis by one part in this many of what is left."""
 
@@ -45,7 +46,7 @@ _windows: dict[tuple[str, int], _Window] = {}
 async def hit(key: str, limit: int, window_s: int = 60) -> None:
     """Count one use of ``key``; ``RateLimited`` with the seconds to wait when ``limit`` in ``window_s`` is exceeded.
 
-    A refused use is not counted, so that waiting always helps.
+    What is refused here is not counted, so that waiting always helps.
     """
     at = clock.now().timestamp()
     number = int(at // window_s)
@@ -55,14 +56,14 @@ async def hit(key: str, limit: int, window_s: int = 60) -> None:
         window = _remember(key, window_s, number, window)
     elapsed = at / window_s - number
     used = window.before * (1.0 - elapsed) + window.known + window.unreported
-    if used + 1 > limit:
+    if used + 1 > limit + _ROUNDING:
         raise _limited(window, limit, window_s, elapsed)
     window.unreported += 1
     if not fresh and window.unreported <= (limit - used) / _SHARE:
         return
     await _report(key, window_s, window)
     # Others may have used it up meanwhile; what this call added is in the count.
-    if window.before * (1.0 - elapsed) + window.known > limit:
+    if window.before * (1.0 - elapsed) + window.known > limit + _ROUNDING:
         raise _limited(window, limit, window_s, elapsed)
 
 

@@ -113,7 +113,9 @@ def healthy() -> bool:
 
 
 async def call(*command: Argument) -> Any:
-    """Send one command and return its reply (bytes, int, list or None); commands under way together share a pipeline.
+    """Send one command and return its reply; commands under way together share a pipeline.
+
+    Replies are as redis-py gives them: bytes, int, list or None, and True for ``OK`` (a refused ``SET … NX`` is None).
 
     Raises ``RedisDown`` at once without an address or within a second of a failure, and after 200 ms otherwise.
     """
