@@ -67,7 +67,7 @@ $(DEV): requirements/dev.txt $(RUN)
 	@$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
 
-# Compiled on the oldest Python we support; `python_version` markers keep the lists right on the newer ones.
+# One list serves every supported Python: what only some of them need is named without a marker in pyproject.toml.
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
