@@ -83,6 +83,7 @@ class Handle(Model):
     created_at = fields.DatetimeField()
     retired_at: datetime | None = fields.DatetimeField(null=True)
     good_until: datetime | None = fields.DatetimeField(null=True)
+    suspect_at: datetime | None = fields.DatetimeField(null=True)
 
     class Meta:
         table = "auth_handle"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from backend.kernel import clock, db
+from backend.kernel.batching import Batcher
 from backend.kernel.errors import NotFound
 from backend.kernel.vault import vault
 
 from . import rules, tills
-from .types import Device, DeviceSecret, Role, Staff, Store, Terminal
+from .types import Device, DeviceSecret, HandleDevice, Role, Staff, Store, Terminal
 
 DEVICE_CONTEXT = "auth_device.secret"
 """The vault's context of devices' secrets."""
@@ -162,3 +163,35 @@ async def find_staff_session(session_id: int) -> db.Record | None:
         session_id,
         clock.now(),
     )
+
+
+_HANDLES = """
+SELECT h.handle, h.member_id, h.device_id, d.secret_sealed, h.created_at, h.good_until, d.revoked_at, h.suspect_at
+  FROM auth_handle h JOIN auth_device d ON d.id = h.device_id WHERE h.handle = ANY($1)
+"""
+
+
+async def _find_handles(handles: list[str]) -> list[HandleDevice | None | BaseException]:
+    rows = {row["handle"]: row for row in await db.fetch(_HANDLES, handles)}
+    return [_handle_device(rows[handle]) if handle in rows else None for handle in handles]
+
+
+def _handle_device(row: db.Record) -> HandleDevice:
+    return HandleDevice(
+        handle=row["handle"],
+        member_id=row["member_id"],
+        device_id=row["device_id"],
+        secret=vault().open(row["secret_sealed"], context=DEVICE_CONTEXT),
+        created_at=row["created_at"],
+        good_until=row["good_until"],
+        revoked_at=row["revoked_at"],
+        suspect=row["suspect_at"] is not None,
+    )
+
+
+_handle_batcher: Batcher[str, HandleDevice | None] = Batcher(_find_handles, max_size=64, lanes=2)
+
+
+async def find_handle(handle: str) -> HandleDevice | None:
+    """The device behind a handle, retired ones too, or None; concurrent calls share one query."""
+    return await _handle_batcher.submit(handle)

@@ -152,3 +152,22 @@ class Staff(msgspec.Struct, frozen=True, kw_only=True):
     store_id: str | None
     totp: bool
     active: bool
+
+
+class HandleDevice(msgspec.Struct, frozen=True):
+    """The device behind a handle, with its secret opened; ``usable`` says whether its codes count at an instant."""
+
+    handle: str
+    member_id: int
+    device_id: int
+    secret: bytes
+    created_at: datetime
+    good_until: datetime | None
+    revoked_at: datetime | None
+    suspect: bool
+
+    def usable(self, at: datetime) -> bool:
+        """Whether this handle made codes at that instant: not yet retired (or in its grace), its device not revoked."""
+        if self.revoked_at is not None and at >= self.revoked_at:
+            return False
+        return self.good_until is None or at < self.good_until

@@ -48,7 +48,7 @@ def migrate(data: Path | None, to: str | None) -> None:
 
 def audit(data: Path | None) -> int:
     """Prove the books; print what does not hold and return the exit code."""
-    from backend.ledger.audit import CHECKS, audit
+    from backend.ledger.audit import audit, checks
 
     with settings_for(data) as settings, step("Check the books") as say:
         url = settings.migrate_database_url or settings.database_url
@@ -61,9 +61,9 @@ def audit(data: Path | None) -> int:
 
         findings = asyncio.run(audit(db.connect_args(url), progress))
     if not findings:
-        out.print(f"The books balance: {len(CHECKS)} checks over {members} members found nothing.")
+        out.print(f"The books balance: {len(checks())} checks over {members} members found nothing.")
         return 0
-    titles = {check.name: check.title for check in CHECKS}
+    titles = {check.name: check.title for check in checks()}
     for finding in findings:
         title = titles.get(finding.check, finding.check)
         out.print(f"[red]✗[/red] {escape(f'{title}: member {finding.member_id}: {finding.what}')}")

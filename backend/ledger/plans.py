@@ -66,8 +66,8 @@ class Leg(msgspec.Struct, frozen=True, omit_defaults=True):
 class Guard(msgspec.Struct, frozen=True, omit_defaults=True):
     """A condition decided inside the door, per member and name.
 
-    ``above``: value must exceed the mark, which it then becomes. ``once``: the mark must not exist yet. ``add``: the counter
-    plus value must not exceed ``cap``. ``refusal`` is the code raised when it does not hold.
+    ``above``: value must exceed the mark, which it then becomes. ``once``: the mark must not exist yet. ``add``: the
+    counter plus value must not exceed ``cap``. ``refusal`` is the code raised when it does not hold.
     """
 
     name: str

@@ -58,7 +58,9 @@ async def list_due(kind: str, *, before: datetime, limit: int) -> list[Document]
 
 async def find_home(scope: str, key: str) -> tuple[int, str | None] | None:
     """The member and document that hold a key or a claim, or None."""
-    row = await db.fetchrow("SELECT member_id, document_id FROM ledger_key_home WHERE scope = $1 AND key = $2", scope, key)
+    row = await db.fetchrow(
+        "SELECT member_id, document_id FROM ledger_key_home WHERE scope = $1 AND key = $2", scope, key
+    )
     return (row["member_id"], row["document_id"]) if row else None
 
 
@@ -167,7 +169,9 @@ async def list_entries(member_id: int, kinds: Sequence[str], *, before: int | No
 
 async def guard_values(member_id: int, names: Sequence[str]) -> dict[str, int]:
     """The values of these guards; a name never used is absent. A hint: only the door decides."""
-    rows = await db.fetch("SELECT name, value FROM ledger_guard WHERE member_id = $1 AND name = ANY($2)", member_id, list(names))
+    rows = await db.fetch(
+        "SELECT name, value FROM ledger_guard WHERE member_id = $1 AND name = ANY($2)", member_id, list(names)
+    )
     return {row["name"]: row["value"] for row in rows}
 
 
@@ -184,7 +188,8 @@ async def find_transfer(member_id: int, document_id: str, kind: str) -> int | No
 
 _SNAPSHOT = """
 SELECT h.member_id, h.active, h.used_store, h.used_at,
-       (SELECT jsonb_object_agg(kind, balance) FROM ledger_account a WHERE a.member_id = h.member_id AND ref = '') AS balances,
+       (SELECT jsonb_object_agg(kind, balance) FROM ledger_account a
+         WHERE a.member_id = h.member_id AND ref = '') AS balances,
        (SELECT jsonb_agg(jsonb_build_array(kind, part, remaining) ORDER BY expires_on, lot_id) FROM ledger_lot l
          WHERE l.member_id = h.member_id AND open AND kind IN ('stored', 'points', 'rebate') AND ref = ''
            AND (expires_on IS NULL OR expires_on >= $2)) AS lots

@@ -50,15 +50,15 @@ def decode(answer: str) -> Posted | Exception:
 def decode_error(error: asyncpg.PostgresError) -> Exception:
     """The refusal in an exception that ``ledger_post`` raised when called alone."""
     if error.sqlstate != "HY001":
-        return error
+        return PlanInvalid(f"{error.sqlstate}: {error}")
     return refusal(str(error.args[0]), msgspec.json.decode(error.detail or "{}"))
 
 
 class LedgerWriter:
     """Group commit over connections of its own, outside the ORM's pool.
 
-    A plan that is refused costs its batch nothing. A batch that fails as a whole is posted again plan by plan, which the
-    keys make safe; only then is ``OutcomeUnknown`` answered.
+    A plan that is refused costs its batch nothing. A batch that fails as a whole is posted again plan by plan, which
+    the keys make safe; only then is ``OutcomeUnknown`` answered.
     """
 
     def __init__(self, settings: Settings) -> None:

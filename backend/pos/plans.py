@@ -15,7 +15,7 @@ from backend.ledger.types import Document
 
 from .types import SaleBody, SaleProgress, TenderType
 
-PASSWORD_FREE = "password_free"
+PASSWORD_FREE = "password_free"  # noqa: S105 - the name of a limit
 TWO_STORES = "two_stores"
 CODE_USED = "code_used"
 SALE = "sale"
@@ -45,7 +45,14 @@ def order_claim(store_id: str, order_no: str) -> ledger.Claim:
 
 
 def payment_legs(
-    body: SaleBody, store_id: str, *, bonus_fen: int, debt: int, expires_on: date | None, matures_on: date | None, earned: int
+    body: SaleBody,
+    store_id: str,
+    *,
+    bonus_fen: int,
+    debt: int,
+    expires_on: date | None,
+    matures_on: date | None,
+    earned: int,
 ) -> tuple[ledger.Leg, ...]:
     """The legs of a paid sale: what each tender takes, and what is earned."""
     legs: list[ledger.Leg] = []
@@ -65,9 +72,9 @@ def payment_legs(
     return tuple(legs)
 
 
-def with_key(idem: Idempotency, scope: str) -> dict[str, str]:
-    """The idempotency fields of a plan for a request."""
-    return {"scope": scope, "key": idem.key, "hash": idem.request_hash.hex()}
+def keyed(plan: ledger.Plan, idem: Idempotency, scope: str) -> ledger.Plan:
+    """The plan under a request's idempotency key."""
+    return msgspec.structs.replace(plan, scope=scope, key=idem.key, hash=idem.request_hash.hex())
 
 
 def refund_legs(
@@ -123,4 +130,3 @@ def sale_body(document: Document) -> SaleBody:
 def sale_progress(document: Document) -> SaleProgress:
     """What became of a sale's document so far."""
     return msgspec.convert(document.progress, SaleProgress)
-

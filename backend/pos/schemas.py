@@ -14,8 +14,12 @@ from backend.wallet.types import Wallet
 
 from .types import TenderType
 
-Code = Annotated[str, Meta(min_length=1, max_length=64, description="会员码：20 位数字", examples=["70123456789012345678"])]
-OrderNo = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$", description="收银单号，门店内唯一")]
+Code = Annotated[
+    str, Meta(min_length=1, max_length=64, description="会员码：20 位数字", examples=["70123456789012345678"])
+]
+OrderNo = Annotated[
+    str, Meta(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$", description="收银单号，门店内唯一")
+]
 Text = Annotated[str, Meta(min_length=1, max_length=80)]
 Sku = Annotated[str, Meta(min_length=1, max_length=64)]
 Pieces = Annotated[int, Meta(ge=1, le=1_000_000)]

@@ -103,6 +103,7 @@ class Migration(migrations.Migration):
                 ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ("retired_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ("good_until", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("suspect_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
             options={
                 "table": "auth_handle",

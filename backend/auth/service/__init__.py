@@ -2,7 +2,7 @@
 
 from backend.auth.passwords import hash_secret, matches
 
-from .devices import create_device, ensure_session_device, revoke_all_devices, revoke_device, rotate_device
+from .devices import create_device, ensure_session_device, mark_handle_suspect, revoke_all_devices, revoke_device, rotate_device
 from .sessions import (
     bind_identity,
     end_sessions,
@@ -25,6 +25,7 @@ __all__ = [
     "ensure_session_device",
     "hash_secret",
     "lock_identity",
+    "mark_handle_suspect",
     "matches",
     "open_session",
     "revoke_all_devices",

@@ -70,6 +70,13 @@ async def rotate_device(tx: Tx, member_id: int, device_id: int) -> DeviceSecret:
     return DeviceSecret(id=device_id, member_id=member_id, handle=handle, secret=secret)
 
 
+async def mark_handle_suspect(tx: Tx, handle: str) -> None:
+    """Somebody guesses at this handle: its sales wait for the phone until it is rotated, at the phone's next contact."""
+    await db.raw(tx).execute(
+        "UPDATE auth_handle SET suspect_at = $2 WHERE handle = $1 AND suspect_at IS NULL", handle, clock.now()
+    )
+
+
 async def revoke_device(tx: Tx, member_id: int, device_id: int) -> None:
     """End an enrolled device: none of its codes is good any more, in the ledger too; ``NotFound`` for no such one."""
     if not await _revoke(tx, member_id, "id = $3 AND session_id IS NULL", device_id):

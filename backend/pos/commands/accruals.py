@@ -58,10 +58,12 @@ async def accrue(body: AccrualIn, terminal: TerminalCaller, idem: Idempotency) -
     )
 
 
-async def _accrue(body: AccrualIn, terminal: TerminalCaller, idem: Idempotency, again: Again[Answer[AccrualOut]]) -> Answer[AccrualOut]:
+async def _accrue(
+    body: AccrualIn, terminal: TerminalCaller, idem: Idempotency, again: Again[Answer[AccrualOut]]
+) -> Answer[AccrualOut]:
     now = clock.now()
     if body.occurred_at > now + SLACK or body.occurred_at < now - MAX_AGE:
-        raise OccurredOutOfRange()
+        raise OccurredOutOfRange
     store = await auth.get_store(terminal.store_id)
     member_id, guards = await _member(body, terminal, now)
     for _ in range(sales.MAX_TIMES_PLANNED):
@@ -72,9 +74,7 @@ async def _accrue(body: AccrualIn, terminal: TerminalCaller, idem: Idempotency, 
             raise invalid("/total_fen", f"the lines make {priced.payable_fen} fen")
         earned = pricing.earned_points(priced, (), bonus_fen=0, multiplier_bp=standing.points_multiplier_bp)
         debt = (await ledger_queries.get_snapshot(member_id, on)).balances.get("points_debt", 0)
-        accrual = AccrualBody(
-            body.order_no, terminal.terminal_id, body.total_fen, earned, body.occurred_at.isoformat()
-        )
+        accrual = AccrualBody(body.order_no, terminal.terminal_id, body.total_fen, earned, body.occurred_at.isoformat())
         accrual_id = ids.new_document_id("A", member_id)
         expires_on, matures_on = pricing.lot_dates(on)
         account = ledger_plans.POINTS_PENDING if matures_on else ledger_plans.POINTS
@@ -84,14 +84,14 @@ async def _accrue(body: AccrualIn, terminal: TerminalCaller, idem: Idempotency, 
             kind=plans.ACCRUAL,
             at=now,
             on=on,
-            **plans.with_key(idem, terminal_scope(terminal.terminal_id)),
+            scope=terminal_scope(terminal.terminal_id),
+            key=idem.key,
+            hash=idem.request_hash.hex(),
             active=True,
             saw=sales.saw_debt(debt),
             guards=(*guards, *_limit(terminal.terminal_id, on.isoformat(), earned, now)),
             claim=plans.order_claim(store.id, body.order_no),
-            document=NewDocument(
-                accrual_id, plans.ACCRUAL, "posted", plans.encode_body(accrual), store_id=store.id
-            ),
+            document=NewDocument(accrual_id, plans.ACCRUAL, "posted", plans.encode_body(accrual), store_id=store.id),
             legs=ledger_plans.earn_points(earned, debt, issue, account=account),
         )
         try:
@@ -105,7 +105,7 @@ async def _accrue(body: AccrualIn, terminal: TerminalCaller, idem: Idempotency, 
         answer = _out(accrual_id, accrual, posted)
         live.push(member_id, "points_earned", {"points": earned, "store": {"id": store.id, "name": store.name}})
         return Answer(answer)
-    raise Stale()
+    raise Stale
 
 
 async def _member(body: AccrualIn, terminal: TerminalCaller, now: datetime) -> tuple[int, tuple[Guard, ...]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 from datetime import UTC, datetime
 
-from backend.auth import service as auth
-from backend.kernel import clock
+from backend.auth import queries, service
+from backend.kernel import clock, db
 
 from ..rules import codes
 from ..schemas import CodeOut
@@ -14,7 +14,10 @@ from ..schemas import CodeOut
 
 async def current_code(session_id: int, member_id: int) -> CodeOut:
     """The code of the session's server-side device for the current step; it dies when the next step ends."""
-    device = await auth.ensure_session_device(session_id, member_id)
+    device = await queries.find_session_device(member_id, session_id)
+    if device is None:
+        async with db.transaction() as tx:
+            device = await service.ensure_session_device(tx, session_id, member_id)
     now = clock.now().timestamp()
     step = codes.step_at(now)
     return CodeOut(

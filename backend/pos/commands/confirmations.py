@@ -64,7 +64,7 @@ async def decide(sale_id: str, member_id: int, decision: str, pin: str | None) -
         status = posted.state or document.state
         await _tell(document, status, posted.balances)
         return DecisionOut(sale_id, status)
-    raise Stale()
+    raise Stale
 
 
 async def _plan(document: Document, decision: str) -> Plan:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from datetime import UTC, datetime
 
@@ -11,7 +10,7 @@ import msgspec
 from backend.auth import queries as auth
 from backend.auth import service as auth_service
 from backend.auth.types import HandleDevice
-from backend.kernel import limits, logging, metrics
+from backend.kernel import db, limits, logging, metrics
 from backend.kernel.errors import RateLimited
 from backend.kernel.vault import vault
 from backend.ledger.plans import Guard
@@ -58,17 +57,17 @@ async def by_code(code: str, *, terminal_id: str, now: datetime) -> Customer:
     _check_blocked(terminal_id)
     parsed = codes.parse(code)
     if parsed is None:
-        raise CodeInvalid()
+        raise CodeInvalid
     handle, given = parsed
     device = await auth.find_handle(handle)
     usable = device is not None and device.usable(now)
     secret = device.secret if usable and device is not None else None
     verdict, step = codes.judge(secret, handle, given, codes.accepted_steps(now.timestamp()))
     if verdict is Verdict.EXPIRED:
-        raise CodeExpired()
+        raise CodeExpired
     if verdict is Verdict.INVALID or device is None:
         await _count_miss(terminal_id, handle, known=usable)
-        raise CodeInvalid()
+        raise CodeInvalid
     return _customer(device, step)
 
 
@@ -77,7 +76,7 @@ async def by_offline_code(code: str, *, terminal_id: str, occurred_at: datetime)
     _check_blocked(terminal_id)
     parsed = codes.parse(code)
     if parsed is None:
-        raise CodeInvalid()
+        raise CodeInvalid
     handle, given = parsed
     device = await auth.find_handle(handle)
     usable = device is not None and device.usable(occurred_at)
@@ -131,7 +130,8 @@ async def _count_miss(terminal_id: str, handle: str, *, known: bool) -> None:
             await limits.hit(f"code-miss:handle:{handle}", HANDLE_MISSES - 1, HANDLE_WINDOW_S)
         except RateLimited:
             log.warning("pos.handle_suspect")
-            await asyncio.shield(auth_service.mark_handle_suspect(handle))
+            async with db.transaction() as tx:
+                await auth_service.mark_handle_suspect(tx, handle)
     try:
         await limits.hit(f"code-miss:terminal:{terminal_id}", TERMINAL_MISSES, TERMINAL_WINDOW_S)
     except RateLimited as error:

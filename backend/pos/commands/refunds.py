@@ -12,7 +12,8 @@ from backend.kernel import clock, ids, live
 from backend.kernel.errors import ValidationFailed, invalid
 from backend.kernel.events import encode as encode_event
 from backend.kernel.http import Answer, Idempotency
-from backend.ledger import events, queries as ledger_queries
+from backend.ledger import events
+from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
 from backend.ledger.errors import Stale
 from backend.ledger.plans import DocumentUpdate, NewDocument, Plan
@@ -59,7 +60,7 @@ async def refund_sale(sale_id: str, body: RefundIn, terminal: TerminalCaller, id
             now = clock.now()
             sold = await _read(sale_id, terminal.store_id)
             plan, refund = await _plan(sold, body, now, zone=store.timezone)
-            plan = msgspec.structs.replace(plan, **plans.with_key(idem, terminal_scope(terminal.terminal_id)))
+            plan = plans.keyed(plan, idem, terminal_scope(terminal.terminal_id))
             try:
                 posted = await ledger.post(plan)
             except Stale:
@@ -68,7 +69,7 @@ async def refund_sale(sale_id: str, body: RefundIn, terminal: TerminalCaller, id
                 return await again(sold.document.member_id, posted)
             _tell(sold.document.member_id, refund, store.id, store.name, posted)
             return Answer(refund)
-        raise Stale()
+        raise Stale
 
     return await first_answer(idem, terminal_scope(terminal.terminal_id), work, again)
 
@@ -102,7 +103,9 @@ async def _plan(sold: _Sold, body: RefundIn, now: datetime, *, zone: str) -> tup
     member_id, sale_id = sold.document.member_id, sold.document.id
     shares = _shares(sold, body)
     by_type = {
-        tender.type: fen for tender, fen in zip(sold.body.tenders, shares.tender_fen, strict=True) if tender.type in _LOTS
+        tender.type: fen
+        for tender, fen in zip(sold.body.tenders, shares.tender_fen, strict=True)
+        if tender.type in _LOTS
     }
     returned = sold.progress.lots
     stored = refunds.return_to_lots(by_type.get(TenderType.STORED, 0), sold.taken("stored"), returned)

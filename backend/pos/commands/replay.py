@@ -23,13 +23,11 @@ class Again(Protocol[T_co]):
         ...
 
 
-async def first_answer(
-    idem: Idempotency, scope: str, work: Callable[[], Awaitable[T]], again: Again[T]
-) -> T:
+async def first_answer(idem: Idempotency, scope: str, work: Callable[[], Awaitable[T]], again: Again[T]) -> T:
     """Do ``work``; where it is refused and the key was answered before, give that answer ``again`` instead.
 
-    The door checks the key first, so a retry that reaches it is answered there. What is refused on the way (a dead code, a
-    changed price) is looked up here: the same outcome as asking for the key first, without a read in every sale.
+    The door checks the key first, so a retry that reaches it is answered there. What is refused on the way (a dead
+    code, a changed price) is looked up here: the same outcome as asking for the key first, without a read in every sale.
     """
     try:
         return await work()
@@ -38,7 +36,7 @@ async def first_answer(
         if known is None:
             raise
         if known.hash != idem.request_hash:
-            raise IdempotencyConflict() from None
+            raise IdempotencyConflict from None
         return await again(known.member_id, known.result)
 
 

@@ -11,13 +11,14 @@ from backend.auth.types import Store, TerminalCaller
 from backend.kernel import clock, ids, live
 from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, ValidationFailed, invalid
+from backend.kernel.events import encode as encode_event
 from backend.kernel.http import Answer, Idempotency
-from backend.ledger import events, queries as ledger_queries
+from backend.ledger import events
+from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
 from backend.ledger.errors import GuardRefused, InsufficientBalance, Stale
 from backend.ledger.plans import CodeUse, DocumentUpdate, Guard, NewDocument, Plan, Saw
 from backend.ledger.types import Document, Posted
-from backend.kernel.events import encode as encode_event
 
 from .. import plans, views
 from ..errors import CodeUsed, SaleAlreadyCompleted, SaleNotWaiting
@@ -44,7 +45,9 @@ async def complete_sale(body: SaleIn, terminal: TerminalCaller, idem: Idempotenc
     )
 
 
-async def _complete(body: SaleIn, terminal: TerminalCaller, idem: Idempotency, again: Again[Answer[SaleOut]]) -> Answer[SaleOut]:
+async def _complete(
+    body: SaleIn, terminal: TerminalCaller, idem: Idempotency, again: Again[Answer[SaleOut]]
+) -> Answer[SaleOut]:
     now = clock.now()
     store = await auth.get_store(terminal.store_id)
     customer = await identify(body, terminal, now)
@@ -59,7 +62,7 @@ async def _complete(body: SaleIn, terminal: TerminalCaller, idem: Idempotency, a
             posted = await ledger.post(plan)
         except GuardRefused as refused:
             if refused.refusal not in (PASSWORD_FREE, TWO_STORES):
-                raise CodeUsed() from refused
+                raise CodeUsed from refused
             must_wait = True
         except (Stale, InsufficientBalance):
             if attempt == MAX_TIMES_PLANNED - 1:
@@ -70,7 +73,7 @@ async def _complete(body: SaleIn, terminal: TerminalCaller, idem: Idempotency, a
             answer = views.sale_out(sale_id, sale, status=posted.state or "", balances=posted.balances, at=now)
             announce(customer.member_id, store, answer)
             return Answer(answer)
-    raise Stale()
+    raise Stale
 
 
 def _plan(
@@ -111,7 +114,9 @@ def _plan(
         kind=plans.SALE,
         at=now,
         on=priced.on,
-        **plans.with_key(idem, terminal_scope(terminal.terminal_id)),
+        scope=terminal_scope(terminal.terminal_id),
+        key=idem.key,
+        hash=idem.request_hash.hex(),
         active=True,
         use=CodeUse(store.id) if waits else CodeUse(store.id, rules.two_store_window_s, TWO_STORES),
         guards=guards,
@@ -165,9 +170,7 @@ async def identify(body: SaleIn | QuoteIn, terminal: TerminalCaller, now: dateti
         raise invalid("/code", "give either code or scan_token")
     if body.code is not None:
         return await by_code(body.code, terminal_id=terminal.terminal_id, now=now)
-    return by_scan_token(
-        body.scan_token or "", terminal_id=terminal.terminal_id, store_id=terminal.store_id, now=now
-    )
+    return by_scan_token(body.scan_token or "", terminal_id=terminal.terminal_id, store_id=terminal.store_id, now=now)
 
 
 async def quote(body: QuoteIn, terminal: TerminalCaller) -> QuoteOut:
@@ -220,7 +223,7 @@ async def cancel_sale(sale_id: str, terminal: TerminalCaller, idem: Idempotency)
             if document.state != SaleStatus.AWAITING:
                 raise _not_waiting(document)
             plan = close_plan(document, SaleStatus.CANCELLED, clock.now(), on_zone=await _zone(terminal.store_id))
-            plan = msgspec.structs.replace(plan, **plans.with_key(idem, terminal_scope(terminal.terminal_id)))
+            plan = plans.keyed(plan, idem, terminal_scope(terminal.terminal_id))
             try:
                 posted = await ledger.post(plan)
             except Stale:
@@ -231,7 +234,7 @@ async def cancel_sale(sale_id: str, terminal: TerminalCaller, idem: Idempotency)
             body = plans.sale_body(document)
             status = posted.state or SaleStatus.CANCELLED
             return Answer(views.sale_out(sale_id, body, status=status, balances=posted.balances, at=document.at))
-        raise Stale()
+        raise Stale
 
     return await first_answer(idem, terminal_scope(terminal.terminal_id), work, again)
 

@@ -44,7 +44,7 @@ async def scan(code: str, terminal: TerminalCaller) -> ScanOut:
     try:
         posted = await ledger.post(plan)
     except GuardRefused as refused:
-        raise CodeUsed() from refused
+        raise CodeUsed from refused
     # A repeated scan must give the first one's token: its time comes from the stored answer.
     scanned_at = int(posted.document_id or plan.about or 0)
     token = _token(customer, terminal, scanned_at)

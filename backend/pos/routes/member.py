@@ -42,8 +42,21 @@ async def list_confirmations(caller: MemberCaller) -> ConfirmationsOut:
     return ConfirmationsOut(await confirmations.list_waiting(caller.member_id))
 
 
-@router.post("/v1/member/confirmations/{confirmation_id}", guard=member, summary="确认或拒绝",
-             errors=(NotFound, InsufficientBalance, MemberInactive, PinRequired, PinInvalid, PinLocked, SaleAlreadyCompleted, SaleNotWaiting))
+@router.post(
+    "/v1/member/confirmations/{confirmation_id}",
+    guard=member,
+    summary="确认或拒绝",
+    errors=(
+        NotFound,
+        InsufficientBalance,
+        MemberInactive,
+        PinRequired,
+        PinInvalid,
+        PinLocked,
+        SaleAlreadyCompleted,
+        SaleNotWaiting,
+    ),
+)
 async def decide(caller: MemberCaller, confirmation_id: str, body: DecisionIn) -> DecisionOut:
     """Approve or reject; idempotent by the sale's state."""
     return await confirmations.decide(confirmation_id, caller.member_id, body.decision, body.pin)

@@ -12,7 +12,14 @@ from backend.auth.types import TerminalCaller
 from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, RateLimited
 from backend.kernel.http import Answer, Body, Idempotency, Router
-from backend.ledger.errors import Claimed, IdempotencyConflict, InsufficientBalance, MemberInactive, OutcomeUnknown, Stale
+from backend.ledger.errors import (
+    Claimed,
+    IdempotencyConflict,
+    InsufficientBalance,
+    MemberInactive,
+    OutcomeUnknown,
+    Stale,
+)
 from backend.mall import queries as mall
 
 from .. import errors
@@ -55,8 +62,22 @@ class ArticleQuery(Body):
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
 
 
-@router.post("/v1/pos/sales", guard=terminal, status=201, idempotent=True, summary="结算一笔销售",
-             errors=(*CODE, *MONEY, InsufficientBalance, Claimed, MemberInactive, errors.TendersMismatch, errors.TenderUnsupported))
+@router.post(
+    "/v1/pos/sales",
+    guard=terminal,
+    status=201,
+    idempotent=True,
+    summary="结算一笔销售",
+    errors=(
+        *CODE,
+        *MONEY,
+        InsufficientBalance,
+        Claimed,
+        MemberInactive,
+        errors.TendersMismatch,
+        errors.TenderUnsupported,
+    ),
+)
 async def create_sale(caller: TerminalCaller, body: SaleIn, idem: Idempotency) -> Answer[SaleOut]:
     """Settle a sale in one call, or let it wait for the member's phone (``awaiting_confirmation``)."""
     return await sales.complete_sale(body, caller, idem)
@@ -68,8 +89,12 @@ async def scan_code(caller: TerminalCaller, body: ScanIn) -> ScanOut:
     return await scan.scan(body.code, caller)
 
 
-@router.post("/v1/pos/quotes", guard=terminal, summary="试算价格",
-             errors=(*CODE, errors.TendersMismatch, errors.TenderUnsupported))
+@router.post(
+    "/v1/pos/quotes",
+    guard=terminal,
+    summary="试算价格",
+    errors=(*CODE, errors.TendersMismatch, errors.TenderUnsupported),
+)
 async def quote(caller: TerminalCaller, body: QuoteIn) -> QuoteOut:
     """The prices that the sale would have; spends and binds nothing."""
     return await sales.quote(body, caller)
@@ -87,22 +112,41 @@ async def get_sale_by_order(caller: TerminalCaller, query: OrderQuery) -> SaleOu
     return await sales.show(await sales.find_by_order(query.order_no, caller.store_id))
 
 
-@router.post("/v1/pos/sales/{sale_id}/cancel", guard=terminal, idempotent=True, summary="取消待确认的销售",
-             errors=(*MONEY, NotFound, errors.SaleAlreadyCompleted, errors.SaleNotWaiting))
-async def cancel_sale(caller: TerminalCaller, sale_id: str, idem: Idempotency, body: CancelIn | None = None) -> Answer[SaleOut]:
+@router.post(
+    "/v1/pos/sales/{sale_id}/cancel",
+    guard=terminal,
+    idempotent=True,
+    summary="取消待确认的销售",
+    errors=(*MONEY, NotFound, errors.SaleAlreadyCompleted, errors.SaleNotWaiting),
+)
+async def cancel_sale(
+    caller: TerminalCaller, sale_id: str, idem: Idempotency, body: CancelIn | None = None
+) -> Answer[SaleOut]:
     """Cancel a sale while it waits."""
     return await sales.cancel_sale(sale_id, caller, idem)
 
 
-@router.post("/v1/pos/sales/{sale_id}/refunds", guard=terminal, status=201, idempotent=True, summary="退款",
-             errors=(*MONEY, NotFound, errors.RefundExceedsPaid, errors.SaleNotRefundable))
+@router.post(
+    "/v1/pos/sales/{sale_id}/refunds",
+    guard=terminal,
+    status=201,
+    idempotent=True,
+    summary="退款",
+    errors=(*MONEY, NotFound, errors.RefundExceedsPaid, errors.SaleNotRefundable),
+)
 async def refund_sale(caller: TerminalCaller, sale_id: str, body: RefundIn, idem: Idempotency) -> Answer[RefundOut]:
     """Give back pieces of lines or an amount; cash and external tenders are paid by the till."""
     return await refunds.refund_sale(sale_id, body, caller, idem)
 
 
-@router.post("/v1/pos/accruals", guard=terminal, status=201, idempotent=True, summary="离线销售补积分",
-             errors=(*CODE, *MONEY, NotFound, Claimed, MemberInactive, errors.AccrualLimit, errors.OccurredOutOfRange))
+@router.post(
+    "/v1/pos/accruals",
+    guard=terminal,
+    status=201,
+    idempotent=True,
+    summary="离线销售补积分",
+    errors=(*CODE, *MONEY, NotFound, Claimed, MemberInactive, errors.AccrualLimit, errors.OccurredOutOfRange),
+)
 async def accrue(caller: TerminalCaller, body: AccrualIn, idem: Idempotency) -> Answer[AccrualOut]:
     """Credit points for a sale that was taken offline; never spends value."""
     return await accruals.accrue(body, caller, idem)
@@ -121,7 +165,7 @@ async def get_context(caller: TerminalCaller) -> ContextOut:
     rules = settings()
     store = await auth.get_store(caller.store_id)
     return ContextOut(
-        NamedOut(caller.terminal_id, await auth.get_terminal_name(caller.terminal_id)),
+        NamedOut(caller.terminal_id, (await auth.get_terminal(caller.terminal_id)).name),
         NamedOut(store.id, store.name),
         rules.chain_name,
         {

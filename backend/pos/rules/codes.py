@@ -1,4 +1,7 @@
-"""The dynamic member code. Source: DESIGN section 4; RFC 4226 section 5.3 (truncation); ISO/IEC 7812-1 annex B (Luhn)."""
+"""The dynamic member code.
+
+Source: DESIGN section 4; RFC 4226 section 5.3 (truncation); ISO/IEC 7812-1 annex B (Luhn).
+"""
 
 from __future__ import annotations
 
@@ -64,7 +67,9 @@ def parse(code: str) -> tuple[str, str] | None:
     return code[2 : 2 + HANDLE_DIGITS], code[2 + HANDLE_DIGITS : -1]
 
 
-def judge(secret: bytes | None, handle: str, given: str, steps: range, *, older: int = OLDER_STEPS) -> tuple[Verdict, int]:
+def judge(
+    secret: bytes | None, handle: str, given: str, steps: range, *, older: int = OLDER_STEPS
+) -> tuple[Verdict, int]:
     """The verdict on an OTP and the step it belongs to (0 where it belongs to none).
 
     Takes the same time for an unknown handle (``secret`` None) as for a known one with a wrong OTP.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from backend.kernel.errors import invalid
 from backend.kernel.money import MAX_AMOUNT, share_list
 from backend.ledger.errors import InsufficientBalance
@@ -54,18 +56,13 @@ def points_for(amount_fen: int, *, value_bp: int) -> int | None:
     return points if points_value_fen(points, value_bp=value_bp) == amount_fen else None
 
 
-class TenderIn:
+class TenderIn(msgspec.Struct, frozen=True):
     """A tender as the till sends it; an amount may be missing once."""
 
-    __slots__ = ("amount_fen", "points", "reference", "type")
-
-    def __init__(
-        self, type: TenderType, amount_fen: int | None = None, points: int | None = None, reference: str | None = None
-    ) -> None:
-        self.type = type
-        self.amount_fen = amount_fen
-        self.points = points
-        self.reference = reference
+    type: TenderType
+    amount_fen: int | None = None
+    points: int | None = None
+    reference: str | None = None
 
 
 def settle_tenders(given: Sequence[TenderIn] | None, payable_fen: int, *, value_bp: int) -> tuple[Tender, ...]:
@@ -130,7 +127,9 @@ def check_sufficient(tenders: Sequence[Tender], available: Mapping[str, int]) ->
             continue
         need = tender.points if tender.type is TenderType.POINTS else tender.amount_fen
         if available.get(tender.type.value, 0) < need:
-            raise InsufficientBalance(f"the member's {tender.type} balance is too small", extra={"tender": str(tender.type)})
+            raise InsufficientBalance(
+                f"the member's {tender.type} balance is too small", extra={"tender": str(tender.type)}
+            )
 
 
 def bonus_share(amount_fen: int, lots: Sequence[tuple[str, int]]) -> int:
@@ -149,7 +148,7 @@ def bonus_share(amount_fen: int, lots: Sequence[tuple[str, int]]) -> int:
 def points_earned(
     lines: Sequence[PricedLine], *, not_earning_fen: int, multiplier_bp: int, per_yuan_bp: int
 ) -> tuple[int, ...]:
-    """Points per line: what is payable less its share of points, coupon, rebate and bonus, times both rates, rounded down.
+    """Points per line: payable less its share of points, coupon, rebate and bonus, times the rates, rounded down.
 
     Args:
         not_earning_fen: the sum of those tenders, 0..payable; shared over the lines by largest remainder.

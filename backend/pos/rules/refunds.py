@@ -49,7 +49,9 @@ def by_lines(body: SaleBody, progress: SaleProgress, wanted: Mapping[int, int]) 
         line = body.lines[line_no - 1]
         reached = progress.line_qty[line_no - 1] + pieces
         if reached > line.qty:
-            raise RefundExceedsPaid(f"line {line_no} has {line.qty - progress.line_qty[line_no - 1]} pieces left to refund")
+            raise RefundExceedsPaid(
+                f"line {line_no} has {line.qty - progress.line_qty[line_no - 1]} pieces left to refund"
+            )
         qty[line_no - 1] = pieces
         fen[line_no - 1] = max(0, line.payable_fen * reached // line.qty - progress.line_fen[line_no - 1])
     return _shares(body, progress, qty, fen)
