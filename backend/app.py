@@ -39,6 +39,7 @@ async def resources(settings: Settings) -> AsyncIterator[None]:
     """
     from backend.kernel import redis
     from backend.ledger import service as ledger
+    from backend.wechat import service as wechat
 
     config.use(settings)
     async with AsyncExitStack() as stack:
@@ -48,6 +49,8 @@ async def resources(settings: Settings) -> AsyncIterator[None]:
         stack.push_async_callback(redis.close_client)
         await ledger.open_writer(settings)
         stack.push_async_callback(ledger.close_writer)
+        await wechat.open_client(settings)
+        stack.push_async_callback(wechat.close_client)
         yield
 
 

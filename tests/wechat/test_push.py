@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from xml.sax.saxutils import escape
 
@@ -37,7 +38,7 @@ def xml(fields: dict[str, object]) -> bytes:
     ).encode()
 
 
-FORMATS = {"xml": xml, "json": msgspec.json.encode}
+FORMATS: dict[str, Callable[..., bytes]] = {"xml": xml, "json": msgspec.json.encode}
 
 
 def sealed(plain: bytes, write) -> tuple[dict[str, str], bytes]:
