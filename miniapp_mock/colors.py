@@ -26,6 +26,7 @@ def brand_css(color: str) -> str:
         "brand-text": readable(brand, on=light_soft, toward=_BLACK),
         "brand-soft": light_soft,
     }
+    light |= {"paper-brand-text": light["brand-text"], "paper-brand-soft": light_soft}
     dark = {"brand-text": readable(brand, on=dark_soft, toward=_WHITE), "brand-soft": dark_soft}
     return f":root {{ {_declare(light)} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {_declare(dark)} }} }}\n"
 

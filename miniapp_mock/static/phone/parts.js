@@ -80,12 +80,54 @@ export function field(name, label, input, note) {
   };
 }
 
+/** Year, month, day as three choices; `value()` is `2026-11-22`, "" for nothing, or null for half a date. */
+export function dateField(name, label, { value = "", today, note }) {
+  const [year, month, day] = value.split("-").map(Number);
+  const thisYear = Number(today.slice(0, 4));
+  const years = Array.from({ length: thisYear - 1900 + 1 }, (_, i) => thisYear - i);
+  const upTo = (last) => Array.from({ length: last }, (_, i) => i + 1);
+  const select = (part, unit, options, chosen) => {
+    const node = h("select", { class: "input num", id: part === "year" ? name : `${name}-${part}`, "aria-label": `${label} ${unit}`, "aria-describedby": `${name}-error`, onchange: fit },
+      h("option", { value: "" }, unit), options.map((option) => h("option", { value: option }, `${option}${unit}`)));
+    node.value = chosen || "";
+    return node;
+  };
+  const parts = { year: select("year", "年", years, year), month: select("month", "月", upTo(12), month), day: select("day", "日", upTo(31), day) };
+  const problem = h("p", { class: "field-error", id: `${name}-error`, role: "alert" });
+  const node = h("div", { class: "field" }, h("label", { for: name }, label), h("div", { class: "date-parts" }, parts.year, parts.month, parts.day), note && h("p", { class: "muted tiny" }, note), problem);
+
+  /** Offer only days that the month has. */
+  function fit() {
+    const last = new Date(Date.UTC(Number(parts.year.value) || 2000, Number(parts.month.value) || 12, 0)).getUTCDate();
+    for (const option of parts.day.options) option.hidden = Number(option.value) > last;
+    if (Number(parts.day.value) > last) parts.day.value = String(last);
+  }
+  fit();
+  return {
+    node,
+    input: parts.year,
+    value() {
+      const given = [parts.year.value, parts.month.value, parts.day.value];
+      if (given.every((part) => part === "")) return "";
+      if (given.some((part) => part === "")) return null;
+      const text = given.map((part, i) => part.padStart(i ? 2 : 4, "0")).join("-");
+      return text <= today ? text : null;
+    },
+    mark(text) {
+      problem.textContent = text;
+      node.classList.toggle("wrong", Boolean(text));
+      if (text) parts.year.setAttribute("aria-invalid", "true");
+      else parts.year.removeAttribute("aria-invalid");
+    },
+  };
+}
+
 /** Radio inputs drawn as pills; `onchange(value)`. */
 export function choices(name, label, options, selected, onchange) {
   return h(
     "fieldset",
     { class: "field" },
-    h("legend", { class: "label small muted" }, label),
+    h("legend", { class: "label" }, label),
     h("div", { class: "choices" }, options.map(([value, text]) => h(
       "label",
       { class: "choice" },

@@ -35,7 +35,7 @@ export const COMMON = {
   "common.offline": "当前没有网络",
   "common.points": "{count} 积分",
 
-  "tender.stored": "余额",
+  "tender.stored": "余额支付",
   "tender.points": "积分抵扣",
   "tender.rebate": "返利",
   "tender.coupon": "优惠券",

@@ -74,7 +74,7 @@ export function codeScreen(app) {
       const fresh = card.dataset.view !== "code";
       if (fresh) buildCode();
       const bars = code128Path(now.code, 40);
-      parts.bars.setAttribute("viewBox", `-10 0 ${bars.width + 20} 40`);
+      parts.bars.setAttribute("viewBox", `0 0 ${bars.width} 40`);
       fill(parts.bars, s("path", { d: bars.path, fill: "#000" }));
       fill(parts.qr, s("path", { d: qrPath(now.code), fill: "#000" }));
       parts.number.textContent = inGroups(now.code);
@@ -89,7 +89,7 @@ export function codeScreen(app) {
     card.dataset.view = "code";
     parts = {
       bars: s("svg", { class: "bars", preserveAspectRatio: "none", "shape-rendering": "crispEdges", "aria-hidden": "true" }),
-      qr: s("svg", { class: "qr", viewBox: "-1 -1 23 23", "shape-rendering": "crispEdges", role: "img", "aria-label": t("code.qr_label") }),
+      qr: s("svg", { class: "qr", viewBox: "0 0 21 21", "shape-rendering": "crispEdges", role: "img", "aria-label": t("code.qr_label") }),
       ring: s("circle", { class: "ring-left", cx: 16, cy: 16, r: 13, "stroke-dasharray": RING, "stroke-dashoffset": 0 }),
       seconds: h("span", { class: "num strong ring-seconds" }),
       number: h("p", { class: "code-number num", hidden: !numberShown }),
@@ -113,7 +113,7 @@ export function codeScreen(app) {
       parts.qr,
       h("div", { class: "code-line" },
         h("span", { class: "ring", "aria-hidden": "true" }, s("svg", { viewBox: "0 0 32 32", width: 32, height: 32 }, s("circle", { class: "ring-ground", cx: 16, cy: 16, r: 13 }), parts.ring), parts.seconds),
-        h("span", { class: "small code-soft" }, "秒后自动更新"),
+        h("span", { class: "small code-soft" }, t("code.refresh")),
         toggle),
       parts.offline,
     );

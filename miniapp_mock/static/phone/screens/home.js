@@ -73,24 +73,31 @@ function drawHero(app, member) {
     h("div", { class: "row between" },
       h("div", { class: "grow" }, h("p", { class: "hero-hello" }, greeting(app.api.serverNow())), h("p", { class: "hero-name clip" }, member.name || "")),
       level.name && h("span", { class: "level-badge" }, glyph("crown", 16), level.name)),
-    h("div", { class: "hero-foot" },
-      progress(level) || h("p", { class: "small hero-soft" }, off ? t("home.level_discount", { discount: off }) : t("home.level_none")),
-      progress(level) && off && h("p", { class: "small hero-soft" }, t("home.level_discount", { discount: off }))),
+    h("div", null, progressBar(level), h("p", { class: "hero-line small hero-soft num" }, h("span", null, nextText(level) || (off ? "" : t("home.level_none"))), off && h("span", null, t("home.level_discount", { discount: off })))),
   ];
 }
 
-/** The way to the next level, where the server tells it. */
-function progress(level) {
+/** The next level and what is missing to it, where the server tells. */
+function nextLevel(level) {
   const next = level.next || level.next_level;
   if (!next || !next.name) return null;
-  const bp = Number.isFinite(next.progress_bp) ? next.progress_bp : Number.isFinite(level.progress_bp) ? level.progress_bp : null;
-  const left = next.remaining ?? next.remaining_points ?? next.growth_left;
-  if (bp === null && !Number.isFinite(left)) return null;
-  const percent = bp === null ? 0 : Math.max(0, Math.min(100, bp / 100));
-  const fillBar = h("div", { class: "progress-fill" });
-  fillBar.style.setProperty("width", `${percent}%`);
-  const text = Number.isFinite(left) ? t("home.progress_points", { name: next.name, left: count(left) }) : next.name;
-  return h("div", null, bp !== null && h("div", { class: "progress", role: "progressbar", "aria-valuenow": Math.round(percent), "aria-valuemin": 0, "aria-valuemax": 100, "aria-label": text }, fillBar), h("p", { class: "small hero-soft num" }, text));
+  const left = next.remaining ?? next.remaining_points;
+  return { name: next.name, left: Number.isFinite(left) ? left : null, bp: Number.isFinite(next.progress_bp) ? next.progress_bp : null };
+}
+
+function nextText(level) {
+  const next = nextLevel(level);
+  if (!next) return "";
+  return next.left === null ? next.name : t("home.progress_points", { name: next.name, left: count(next.left) });
+}
+
+function progressBar(level) {
+  const next = nextLevel(level);
+  if (!next || next.bp === null) return null;
+  const percent = Math.max(0, Math.min(100, next.bp / 100));
+  const done = h("div", { class: "progress-fill" });
+  done.style.setProperty("width", `${percent}%`);
+  return h("div", { class: "progress", role: "progressbar", "aria-valuenow": Math.round(percent), "aria-valuemin": 0, "aria-valuemax": 100, "aria-label": nextText(level) }, done);
 }
 
 function drawWorth(app, wallet) {
@@ -105,7 +112,7 @@ function drawWorth(app, wallet) {
   const { stored = {}, points = {}, rebate_fen: rebate } = wallet;
   return h(
     "div",
-    { class: "worth-grid" },
+    { class: rebate > 0 ? "worth-grid three" : "worth-grid" },
     cell({ label: t("home.balance"), lead: "¥", value: yuan(stored.total_fen), note: stored.bonus_fen > 0 ? t("home.bonus_part", { amount: money(stored.bonus_fen) }) : "", go: "entries" }),
     cell({ label: t("home.points"), value: count(points.available), gold: true, note: points.pending > 0 ? t("home.pending", { count: count(points.pending) }) : "", go: "entries?points" }),
     rebate > 0 && cell({ label: t("home.rebate"), lead: "¥", value: yuan(rebate), go: "entries?rebate" }),

@@ -1,13 +1,13 @@
 /** 个人资料: name, birthday, gender. */
 import { h } from "../../shared/dom.js";
-import { busy, choices, field } from "../parts.js";
+import { busy, choices, dateField, field } from "../parts.js";
 import { problemText, t } from "../texts.js";
 
 export function profileScreen(app) {
   const member = app.store.get("member") || {};
   const name = field("name", t("register.name"), h("input", { type: "text", autocomplete: "name", maxlength: 32, value: member.name || "" }));
   const today = new Date(app.api.serverNow()).toISOString().slice(0, 10);
-  const birthday = field("birthday", t("register.birthday"), h("input", { type: "date", min: "1900-01-01", max: today, value: member.birthday || "", autocomplete: "bday" }));
+  const birthday = dateField("birthday", t("register.birthday"), { today, value: member.birthday || "" });
   let gender = member.gender || "";
   const genders = choices("gender", t("register.gender"), [["female", t("gender.female")], ["male", t("gender.male")]], gender, (value) => { gender = value; });
   const phone = field("phone", t("register.phone"), h("input", { type: "text", class: "num", value: member.phone_masked || t("profile.none"), readonly: true }), t("profile.phone_note"));
@@ -17,7 +17,7 @@ export function profileScreen(app) {
   function changes() {
     const changed = {};
     if (name.input.value.trim() !== (member.name || "")) changed.name = name.input.value.trim();
-    if (birthday.input.value && birthday.input.value !== (member.birthday || "")) changed.birthday = birthday.input.value;
+    if (birthday.value() && birthday.value() !== (member.birthday || "")) changed.birthday = birthday.value();
     if (gender && gender !== (member.gender || "")) changed.gender = gender;
     return changed;
   }
@@ -25,8 +25,7 @@ export function profileScreen(app) {
   async function save() {
     const changed = changes();
     name.mark(name.input.value.trim() ? "" : t("register.need_name"));
-    const born = birthday.input.value;
-    birthday.mark(birthday.input.validity.badInput || (born && (born > today || born < "1900-01-01")) ? t("register.bad_birthday") : "");
+    birthday.mark(birthday.value() === null ? t("register.bad_birthday") : "");
     const wrong = [name, birthday].find((one) => one.input.getAttribute("aria-invalid") === "true");
     if (wrong) {
       wrong.input.focus();

@@ -1,7 +1,7 @@
 /** The registration form: phone from WeChat, name, birthday, gender, consents. */
 import { fill, h } from "../../shared/dom.js";
 import { openDialog } from "../../shared/dialog.js";
-import { busy, choices, field } from "../parts.js";
+import { busy, choices, dateField, field } from "../parts.js";
 import { problemText, t } from "../texts.js";
 
 export function registerScreen(app) {
@@ -9,7 +9,7 @@ export function registerScreen(app) {
   const phone = phoneField(app, form);
   const name = field("name", t("register.name"), h("input", { type: "text", autocomplete: "name", maxlength: 32, placeholder: t("register.name_hint") }));
   const today = new Date(app.api.serverNow()).toISOString().slice(0, 10);
-  const birthday = field("birthday", t("register.birthday"), h("input", { type: "date", min: "1900-01-01", max: today, autocomplete: "bday" }), t("register.birthday_note"));
+  const birthday = dateField("birthday", t("register.birthday"), { today, note: t("register.birthday_note") });
   const gender = choices("gender", t("register.gender"), [["female", t("gender.female")], ["male", t("gender.male")]], "", (value) => { form.gender = value; });
   const consent = consentField();
   const problem = h("p", { class: "field-error center", role: "alert" });
@@ -20,8 +20,7 @@ export function registerScreen(app) {
     const value = name.input.value.trim();
     phone.mark(form.phoneCode ? "" : t("register.need_phone"));
     name.mark(!value ? t("register.need_name") : [...value].length > 32 ? t("register.long_name") : "");
-    const born = birthday.input.value;
-    birthday.mark(birthday.input.validity.badInput || (born && (born > today || born < "1900-01-01")) ? t("register.bad_birthday") : "");
+    birthday.mark(birthday.value() === null ? t("register.bad_birthday") : "");
     consent.mark(consent.input.checked ? "" : t("register.need_consent"));
     const wrong = [phone, name, birthday, consent].find((one) => one.input.getAttribute("aria-invalid") === "true");
     wrong?.input.focus();
@@ -30,7 +29,7 @@ export function registerScreen(app) {
 
   async function send() {
     const body = { phone_code: form.phoneCode, name: name.input.value.trim(), consents: ["terms", "privacy"] };
-    if (birthday.input.value) body.birthday = birthday.input.value;
+    if (birthday.value()) body.birthday = birthday.value();
     if (form.gender) body.gender = form.gender;
     try {
       const member = await app.api.post("/v1/member/register", body);
@@ -81,7 +80,7 @@ function phoneField(app, form) {
   const get = h("button", { type: "button", class: "button soft compact", id: "phone", "aria-describedby": "phone-error" }, t("register.phone_get"));
   const problem = h("p", { class: "field-error", id: "phone-error", role: "alert" });
   const row = h("div", { class: "input phone-row" }, shown, get);
-  const node = h("div", { class: "field" }, h("label", { for: "phone" }, t("register.phone")), row, problem);
+  const node = h("div", { class: "field" }, h("span", { class: "label" }, t("register.phone")), row, problem);
 
   function draw() {
     fill(shown, form.phone ? `${form.phone.slice(0, 3)} ${form.phone.slice(3, 7)} ${form.phone.slice(7)}` : h("span", { class: "muted" }, "+86"));
