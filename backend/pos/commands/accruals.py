@@ -68,11 +68,11 @@ async def _accrue(
     member_id, guards = await _member(body, terminal, now)
     for _ in range(sales.MAX_TIMES_PLANNED):
         on = clock.local_date(now, store.timezone)
-        standing = await members.get_standing(member_id)
+        card = await members.get_card(member_id)
         priced = price_lines(await pricing.rated(body.lines), discount_bp=0)
         if priced.payable_fen != body.total_fen:
             raise invalid("/total_fen", f"the lines make {priced.payable_fen} fen")
-        earned = pricing.earned_points(priced, (), bonus_fen=0, multiplier_bp=standing.points_multiplier_bp)
+        earned = pricing.earned_points(priced, (), bonus_fen=0, multiplier_bp=card.level.points_multiplier_bp)
         debt = (await ledger_queries.get_snapshot(member_id, on)).balances.get("points_debt", 0)
         accrual = AccrualBody(body.order_no, terminal.terminal_id, body.total_fen, earned, body.occurred_at.isoformat())
         accrual_id = ids.new_document_id("A", member_id)

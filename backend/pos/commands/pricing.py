@@ -13,7 +13,7 @@ from backend.ledger import queries as ledger
 from backend.ledger.types import Snapshot
 from backend.mall import queries as mall
 from backend.members import queries as members
-from backend.members.types import Standing
+from backend.members.types import Card
 
 from ..rules import pricing
 from ..rules.pricing import TenderIn
@@ -26,7 +26,7 @@ NOT_EARNING = frozenset({TenderType.POINTS, TenderType.REBATE, TenderType.COUPON
 class Priced(msgspec.Struct, frozen=True):
     """A basket priced for a member, with everything the price was made from."""
 
-    standing: Standing
+    card: Card
     snapshot: Snapshot
     price: Price
     tenders: tuple[Tender, ...]
@@ -60,17 +60,17 @@ async def price(
     """Price a basket and settle its tenders; raises what does not add up, not what cannot be paid."""
     rules = settings()
     on = clock.local_date(now, zone)
-    standing = await members.get_standing(member_id)
+    card = await members.get_card(member_id)
     snapshot = await ledger.get_snapshot(member_id, on)
-    priced = pricing.price_lines(await rated(lines), discount_bp=standing.discount_bp)
+    priced = pricing.price_lines(await rated(lines), discount_bp=card.level.discount_bp)
     settled = pricing.settle_tenders(
         None if tenders is None else [TenderIn(t.type, t.amount_fen, t.points, t.reference) for t in tenders],
         priced.payable_fen,
         value_bp=rules.point_value_fen_bp,
     )
     bonus = stored_bonus(settled, snapshot)
-    earned = earned_points(priced, settled, bonus_fen=bonus, multiplier_bp=standing.points_multiplier_bp)
-    return Priced(standing, snapshot, priced, settled, bonus, earned, on)
+    earned = earned_points(priced, settled, bonus_fen=bonus, multiplier_bp=card.level.points_multiplier_bp)
+    return Priced(card, snapshot, priced, settled, bonus, earned, on)
 
 
 async def rated(lines: Sequence[LineIn]) -> list[Line]:

@@ -100,7 +100,7 @@ def _plan(
         discount_fen=priced.price.discount_fen,
         payable_fen=priced.price.payable_fen,
         points_earned=priced.earned,
-        multiplier_bp=priced.standing.points_multiplier_bp,
+        multiplier_bp=priced.card.level.points_multiplier_bp,
         paid={str(tender.type): tender.amount_fen for tender in priced.tenders},
         waits_until=due_at.isoformat() if due_at else None,
         occurred_at=body.occurred_at.isoformat() if body.occurred_at else None,

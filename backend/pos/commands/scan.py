@@ -48,7 +48,7 @@ async def scan(code: str, terminal: TerminalCaller) -> ScanOut:
     # A repeated scan must give the first one's token: its time comes from the stored answer.
     scanned_at = int(posted.document_id or plan.about or 0)
     token = _token(customer, terminal, scanned_at)
-    standing = await members.get_standing(customer.member_id)
+    card = await members.get_card(customer.member_id)
     if not posted.replayed:
         live.push(
             customer.member_id,
@@ -60,8 +60,8 @@ async def scan(code: str, terminal: TerminalCaller) -> ScanOut:
         expires_at=datetime.fromtimestamp(token.expires_at, tz=UTC),
         member=ScanMemberOut(
             str(customer.member_id),
-            standing.name_masked,
-            LevelOut(standing.level_code, standing.level_name, standing.discount_bp),
+            card.name_masked,
+            LevelOut(card.level.code, card.level.name, card.level.discount_bp),
         ),
         wallet=await wallet.get_wallet(customer.member_id, on),
         coupons=[],

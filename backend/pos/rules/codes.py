@@ -86,7 +86,7 @@ def judge(
     if found and secret is not None:
         return Verdict.GOOD, found
     expired = 0
-    for step in range(steps.start - older, steps.start):
+    for step in range(max(0, steps.start - older), steps.start):
         if hmac.compare_digest(otp(key, handle, step), given):
             expired = step
     if expired and secret is not None:
