@@ -19,8 +19,15 @@ class Guard(Protocol):
     ``authenticate_ws(websocket)``.
     """
 
-    name: str
-    scheme: str | None
+    @property
+    def name(self) -> str:
+        """As the API's pages call it."""
+        ...
+
+    @property
+    def scheme(self) -> str | None:
+        """The OpenAPI security scheme."""
+        ...
 
     async def authenticate(self, request: Request) -> Any:
         """The caller; raises ``Unauthenticated``, ``Forbidden`` or ``RateLimited``."""
@@ -31,7 +38,7 @@ class Public:
     """Lets everybody in; the caller is None."""
 
     name = "public"
-    scheme: str | None = None
+    scheme = None
 
     async def authenticate(self, request: Request) -> None:
         """Ask nothing."""

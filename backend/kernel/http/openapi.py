@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 
 from backend import __version__
-from backend.kernel.config import settings
 from backend.kernel.errors import (
     DomainError,
     Forbidden,
@@ -69,7 +68,7 @@ def document(routers: Iterable[Router]) -> dict[str, Any]:
     described: dict[str, Any] = {
         "openapi": "3.1.0",
         "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
-        "info": {"title": f"{settings().chain_name} 会员接口", "version": __version__, "description": _DESCRIPTION},
+        "info": {"title": "惠员（Huiyuan）接口", "version": __version__, "description": _DESCRIPTION},
         "servers": [{"url": "/"}],
         "tags": [{"name": tag, "description": _TAGS[tag]} if tag in _TAGS else {"name": tag} for tag in tags],
         "paths": paths,
