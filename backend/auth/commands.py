@@ -6,14 +6,14 @@ import hmac
 
 import pyotp
 
-from backend.kernel import clock, db, ids
+from backend.kernel import clock, db, ids, live
 from backend.kernel.errors import NotFound, Unauthenticated
 from backend.kernel.vault import vault
 
 from . import passwords, queries, rules, service, tills, tokens
 from .errors import LoginLocked
 from .service.staff import TOTP_CONTEXT
-from .types import Role, Staff, StaffCaller, Store, Tokens
+from .types import SESSION_CHECK, Role, Staff, StaffCaller, Store, Tokens
 
 _ACCESS_S = int(rules.ACCESS_TTL.total_seconds())
 
@@ -43,6 +43,7 @@ async def refresh_member(refresh_token: str) -> Tokens:
         if not exchanged:
             await service.end_sessions(tx, [given.session_id], why="reuse")
     if not exchanged:
+        _look_again(await queries.find_member_of_session(given.session_id))
         raise Unauthenticated("this refresh token does not hold")
     access_token = tokens.make_access_token(given.session_id, tokens.MEMBER)
     return Tokens(access_token=access_token, refresh_token=next_token, expires_in=_ACCESS_S)
@@ -55,6 +56,13 @@ async def logout(session_id: int, identity_id: int, member_id: int | None, *, ev
         await service.end_sessions(tx, over, why="logout")
         if everywhere and member_id is not None:
             await service.revoke_all_devices(tx, member_id)
+    _look_again(member_id)
+
+
+def _look_again(member_id: int | None) -> None:
+    """Have the member's open sockets look at once whether their sessions stand."""
+    if member_id is not None:
+        live.push(member_id, SESSION_CHECK, {})
 
 
 async def login_staff(username: str, password: str, totp: str | None) -> Tokens:

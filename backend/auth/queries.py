@@ -7,8 +7,8 @@ from backend.kernel.batching import Batcher
 from backend.kernel.errors import NotFound
 from backend.kernel.vault import vault
 
-from . import rules, tills
-from .types import Device, DeviceSecret, HandleDevice, Role, Staff, Store, Terminal
+from . import tills
+from .types import HANDLE_AGE, Device, DeviceSecret, HandleDevice, Role, Staff, Standing, Store, Terminal
 
 DEVICE_CONTEXT = "auth_device.secret"
 """The vault's context of devices' secrets."""
@@ -37,10 +37,13 @@ async def list_stores(*, only: str | None = None) -> list[Store]:
 
 async def session_alive(session_id: int) -> bool:
     """Whether a member's session still stands: not logged out, not evicted, not expired."""
-    alive = await db.fetchval(
-        "SELECT true FROM auth_session WHERE id = $1 AND ended_at IS NULL AND expires_at > $2", session_id, clock.now()
-    )
-    return bool(alive)
+    return await find_session(session_id) is not None
+
+
+async def find_acting_member(session_id: int) -> int | None:
+    """The active member for whom a session acts now; None where it ended or the member is not active."""
+    row = await find_session(session_id)
+    return row["member_id"] if row is not None and row["standing"] == Standing.ACTIVE else None
 
 
 async def find_session(session_id: int) -> db.Record | None:
@@ -52,6 +55,15 @@ async def find_session(session_id: int) -> db.Record | None:
         session_id,
         clock.now(),
     )
+
+
+async def find_member_of_session(session_id: int) -> int | None:
+    """The member a session belongs to, also after it has ended; None for none."""
+    member_id: int | None = await db.fetchval(
+        "SELECT i.member_id FROM auth_session s JOIN auth_wechat_identity i ON i.id = s.identity_id WHERE s.id = $1",
+        session_id,
+    )
+    return member_id
 
 
 async def find_openid(member_id: int) -> str | None:
@@ -69,7 +81,8 @@ async def find_member_by_openid(openid: str) -> int | None:
 
 
 _DEVICE = (
-    "SELECT d.id, d.member_id, d.name, h.handle, d.session_id, d.created_at, h.created_at AS handle_at"
+    "SELECT d.id, d.member_id, d.name, h.handle, d.session_id, d.created_at, h.created_at AS handle_at,"
+    " h.suspect_at IS NOT NULL AS suspect"
     " FROM auth_device d"
     " JOIN auth_handle h ON h.member_id = d.member_id AND h.device_id = d.id AND h.retired_at IS NULL"
     " WHERE d.revoked_at IS NULL AND d.member_id = $1"
@@ -87,10 +100,11 @@ async def find_session_device(member_id: int, session_id: int) -> DeviceSecret |
     row = await db.fetchrow(
         "SELECT d.id, h.handle, d.secret_sealed FROM auth_device d"
         " JOIN auth_handle h ON h.member_id = d.member_id AND h.device_id = d.id AND h.retired_at IS NULL"
-        " WHERE d.member_id = $1 AND d.session_id = $2 AND d.revoked_at IS NULL AND h.created_at > $3",
+        " WHERE d.member_id = $1 AND d.session_id = $2 AND d.revoked_at IS NULL AND h.created_at > $3"
+        " AND h.suspect_at IS NULL",
         member_id,
         session_id,
-        clock.now() - rules.HANDLE_AGE,
+        clock.now() - HANDLE_AGE,
     )
     return device_secret(row, member_id) if row else None
 
@@ -171,7 +185,7 @@ SELECT h.handle, h.member_id, h.device_id, d.secret_sealed, h.created_at, h.good
 """
 
 
-async def _find_handles(handles: list[str]) -> list[HandleDevice | None | BaseException]:
+async def _find_handles(handles: list[str]) -> list[HandleDevice | BaseException | None]:
     rows = {row["handle"]: row for row in await db.fetch(_HANDLES, handles)}
     return [_handle_device(rows[handle]) if handle in rows else None for handle in handles]
 

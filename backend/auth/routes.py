@@ -1,4 +1,7 @@
-"""Admin calls: staff log in, shops, tills and logins are kept. Members' log-in stands in ``backend.members``."""
+"""Tokens of members and staff, and the admin calls that keep shops, tills and logins.
+
+A member's log-in and registration answer with a member, so they stand in ``backend.members``.
+"""
 
 from __future__ import annotations
 
@@ -15,16 +18,29 @@ from backend.kernel.http import Request, Router, public
 
 from . import commands, queries, schemas
 from .errors import AlreadyExists, LoginLocked
-from .guards import staff
-from .types import Role, StaffCaller, Store, Terminal, Tokens
+from .guards import session, staff
+from .types import Role, SessionCaller, StaffCaller, Store, Terminal, Tokens
 
-router = Router(tag="admin")
+router = Router(tag="auth")
 
 _ADMIN = staff(Role.ADMIN)
 _MANAGERS = staff(Role.ADMIN, Role.MANAGER)
 _ANY = staff()
 
 RowId = Annotated[int, Meta(ge=1, lt=1 << 63)]
+
+
+@router.post("/v1/member/token", guard=public, summary="会员换取新令牌")
+async def refresh_member(body: schemas.Refresh) -> Tokens:
+    """Exchange a refresh token; the old one is dead, and its reuse ends the whole session."""
+    return await commands.refresh_member(body.refresh_token)
+
+
+@router.post("/v1/member/logout", guard=session, status=204, summary="会员退出")
+async def logout_member(caller: SessionCaller, body: schemas.Logout | None) -> None:
+    """End this session; with ``everywhere`` all sessions and devices of the member."""
+    everywhere = body is not None and body.everywhere
+    await commands.logout(caller.session_id, caller.identity_id, caller.member_id, everywhere=everywhere)
 
 
 @router.post("/v1/admin/login", guard=public, errors=(LoginLocked,), summary="员工登录")

@@ -29,9 +29,6 @@ MAX_DEVICES = 100
 HANDLE_DIGITS = 9
 HANDLE_GRACE = timedelta(seconds=60)
 HANDLE_KEPT = timedelta(days=30)
-HANDLE_AGE = timedelta(hours=24)
-"""An older handle is to be rotated at the phone's next contact."""
-
 SKEW_S = 300
 NONCE_KEPT_S = 600
 
@@ -97,8 +94,3 @@ def signed_text(method: str, target: str, timestamp: str, nonce: str, idempotenc
 def signature_matches(secret: bytes, text: bytes, signature: str) -> bool:
     """Whether the lower-case hex signature is that of the text; in constant time."""
     return hmac.compare_digest(hmac.digest(secret, text, "sha256").hex(), signature)
-
-
-def encode_secret(secret: bytes) -> str:
-    """A device's secret as it goes over the wire: base64url without padding."""
-    return base64.urlsafe_b64encode(secret).decode().rstrip("=")

@@ -34,6 +34,12 @@ class Refresh(Body, frozen=True):
     refresh_token: Annotated[str, Meta(min_length=1, max_length=200)]
 
 
+class Logout(Body, frozen=True):
+    """Whether all of the member's sessions and devices end, not only this session."""
+
+    everywhere: bool = False
+
+
 class CreateStore(Body, frozen=True):
     """A new shop."""
 

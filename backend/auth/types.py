@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import base64
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
+
+SESSION_CHECK = "session_check"
+"""What is pushed on the live channel to make a member's sockets look whether their sessions still stand."""
+
+
+HANDLE_AGE = timedelta(hours=24)
+"""A handle this old is to be rotated at the phone's next contact."""
 
 
 class Role(StrEnum):
@@ -119,8 +127,13 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     handle: str
     handle_at: datetime
+    suspect: bool
     session_id: int | None
     created_at: datetime
+
+    def rotation_due(self, now: datetime) -> bool:
+        """Whether the phone should ask for a new handle: this one is a day old, or somebody guesses at it."""
+        return self.suspect or now - self.handle_at >= HANDLE_AGE
 
 
 class DeviceSecret(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,6 +143,11 @@ class DeviceSecret(msgspec.Struct, frozen=True, kw_only=True):
     member_id: int
     handle: str
     secret: bytes
+
+    @property
+    def encoded_secret(self) -> str:
+        """The secret as it goes over the wire: base64url without padding."""
+        return base64.urlsafe_b64encode(self.secret).decode().rstrip("=")
 
 
 class Terminal(msgspec.Struct, frozen=True, kw_only=True):

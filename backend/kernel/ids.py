@@ -19,6 +19,14 @@ def new_bigint() -> int:
     return secrets.randbits(62) | 1 << 61
 
 
+def read_bigint(text: str) -> int | None:
+    """The row id that a client sent, or None for what cannot be one."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 19):
+        return None
+    value = int(text)
+    return value if 0 < value < 1 << 63 else None
+
+
 def new_token(n_bytes: int = 32) -> str:
     """A secret of ``n_bytes`` random bytes, base64url."""
     return secrets.token_urlsafe(n_bytes)

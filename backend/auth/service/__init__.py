@@ -2,10 +2,18 @@
 
 from backend.auth.passwords import hash_secret, matches
 
-from .devices import create_device, ensure_session_device, mark_handle_suspect, revoke_all_devices, revoke_device, rotate_device
+from .devices import (
+    create_device,
+    ensure_session_device,
+    mark_handle_suspect,
+    revoke_all_devices,
+    revoke_device,
+    rotate_device,
+)
 from .sessions import (
     bind_identity,
     end_sessions,
+    is_bound,
     lock_identity,
     open_session,
     sessions_of,
@@ -24,6 +32,7 @@ __all__ = [
     "end_sessions",
     "ensure_session_device",
     "hash_secret",
+    "is_bound",
     "lock_identity",
     "mark_handle_suspect",
     "matches",

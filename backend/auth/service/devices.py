@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from backend.auth import rules
 from backend.auth.errors import TooManyDevices
 from backend.auth.queries import DEVICE_CONTEXT, device_secret
-from backend.auth.types import DeviceSecret
+from backend.auth.types import HANDLE_AGE, DeviceSecret
 from backend.kernel import clock, db, ids
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound, Unauthenticated
@@ -33,7 +33,7 @@ async def create_device(tx: Tx, member_id: int, name: str) -> DeviceSecret:
 
 
 async def ensure_session_device(tx: Tx, session_id: int, member_id: int) -> DeviceSecret:
-    """The device that the server keeps for a session, made at the first call; its handle is rotated once a day.
+    """The device that the server keeps for a session, made at the first call; its handle is rotated daily and when guessed at.
 
     Raises ``Unauthenticated`` where the session has ended meanwhile. Two calls at once get the same device.
     """
@@ -47,9 +47,8 @@ async def ensure_session_device(tx: Tx, session_id: int, member_id: int) -> Devi
             return made
         found = await _find_of_session(tx, session_id, member_id)  # another call was quicker
         assert found is not None
-    device_id, handle_at = found["id"], found["handle_at"]
-    if handle_at <= clock.now() - rules.HANDLE_AGE:
-        return await rotate_device(tx, member_id, device_id)
+    if found["suspect_at"] is not None or found["handle_at"] <= clock.now() - HANDLE_AGE:
+        return await rotate_device(tx, member_id, found["id"])
     return device_secret(found, member_id)
 
 
@@ -71,7 +70,7 @@ async def rotate_device(tx: Tx, member_id: int, device_id: int) -> DeviceSecret:
 
 
 async def mark_handle_suspect(tx: Tx, handle: str) -> None:
-    """Somebody guesses at this handle: its sales wait for the phone until it is rotated, at the phone's next contact."""
+    """Somebody guesses at this handle: its sales wait for the phone until it is rotated, at the next contact."""
     await db.raw(tx).execute(
         "UPDATE auth_handle SET suspect_at = $2 WHERE handle = $1 AND suspect_at IS NULL", handle, clock.now()
     )
@@ -141,7 +140,7 @@ async def _insert(tx: Tx, member_id: int, name: str, session_id: int | None) -> 
 async def _find_of_session(tx: Tx, session_id: int, member_id: int) -> db.Record | None:
     rows = await db.fetch_in(
         tx,
-        "SELECT d.id, h.handle, d.secret_sealed, h.created_at AS handle_at FROM auth_device d"
+        "SELECT d.id, h.handle, d.secret_sealed, h.created_at AS handle_at, h.suspect_at FROM auth_device d"
         " JOIN auth_handle h ON h.member_id = d.member_id AND h.device_id = d.id AND h.retired_at IS NULL"
         " WHERE d.member_id = $1 AND d.session_id = $2 AND d.revoked_at IS NULL",
         member_id,

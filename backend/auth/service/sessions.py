@@ -97,6 +97,11 @@ async def lock_identity(tx: Tx, identity_id: int) -> Identity:
     return _identity(row)
 
 
+async def is_bound(tx: Tx, member_id: int) -> bool:
+    """Whether any WeChat account acts for this member. The caller holds the member's lock."""
+    return bool(await db.fetch_in(tx, "SELECT 1 FROM auth_wechat_identity WHERE member_id = $1 LIMIT 1", member_id))
+
+
 async def bind_identity(tx: Tx, identity_id: int, member_id: int, standing: Standing) -> None:
     """Let every session of this identity, also those begun before, act for the member."""
     await db.raw(tx).execute(

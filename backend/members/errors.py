@@ -1,0 +1,57 @@
+"""Refusals of registration, PINs and levels."""
+
+from __future__ import annotations
+
+from backend.kernel.errors import DomainError, Kind
+
+
+class PhoneTaken(DomainError):
+    """This phone number belongs to another member; ask the shop."""
+
+    code = "phone_taken"
+    kind = Kind.CONFLICT
+
+
+class AlreadyRegistered(DomainError):
+    """This login is registered already."""
+
+    code = "already_registered"
+    kind = Kind.CONFLICT
+
+
+class StatusConflict(DomainError):
+    """The member's status does not allow this."""
+
+    code = "status_conflict"
+    kind = Kind.CONFLICT
+
+
+class PinRequired(DomainError):
+    """The payment PIN is needed for this."""
+
+    code = "pin_required"
+    kind = Kind.CONFLICT
+
+
+class PinInvalid(DomainError):
+    """The payment PIN is wrong."""
+
+    code = "pin_invalid"
+    kind = Kind.INVALID
+
+    def __init__(self, tries_left: int) -> None:
+        super().__init__(extra={"tries_left": tries_left})
+
+
+class PinLocked(DomainError):
+    """Too many wrong PINs; wait, or set a new one with the phone number."""
+
+    code = "pin_locked"
+    kind = Kind.LIMITED
+
+
+class LevelExists(DomainError):
+    """A level with this code or threshold exists already."""
+
+    code = "already_exists"
+    kind = Kind.CONFLICT

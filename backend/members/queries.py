@@ -1,0 +1,173 @@
+"""Reads of members and levels."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from time import monotonic
+
+import msgspec
+
+from backend.kernel import db
+from backend.kernel.batching import Batcher
+from backend.kernel.errors import NotFound
+from backend.kernel.vault import vault
+
+from . import rules
+from .types import Card, Gender, Level, Member, Status
+
+PHONE_CONTEXT = "member.phone"
+"""The vault's context of phone numbers and of their index."""
+
+LEVELS_KEPT_S = 5.0
+LIST_LIMIT = 50
+
+_levels: tuple[object, float, dict[str, Level]] = (None, 0.0, {})
+
+
+def phone_index(phone: str) -> str:
+    """What a phone number is found by."""
+    return vault().blind_index(phone, context=PHONE_CONTEXT)
+
+
+def forget_levels() -> None:
+    """Read the levels again at the next question: they were changed here."""
+    global _levels
+    _levels = (None, 0.0, {})
+
+
+async def levels() -> dict[str, Level]:
+    """Every level by code, lowest first; at most five seconds old."""
+    global _levels
+    pool, until, known = _levels
+    if pool is not db.pool() or monotonic() >= until:
+        known = {level.code: level for level in await list_levels()}
+        _levels = (db.pool(), monotonic() + LEVELS_KEPT_S, known)
+    return known
+
+
+async def list_levels() -> list[Level]:
+    """Every level as it stands in the database, lowest first."""
+    rows = await db.fetch(
+        "SELECT code, name, discount_bp, points_multiplier_bp, growth_from_fen FROM member_level"
+        " ORDER BY growth_from_fen"
+    )
+    return [Level(*row) for row in rows]
+
+
+async def get_level(code: str) -> Level:
+    """One level, at most five seconds old; a new one is found at once."""
+    known = await levels()
+    if code not in known:
+        forget_levels()
+        known = await levels()
+    return known[code]
+
+
+_MEMBER = (
+    "SELECT id, member_no, name, phone_sealed, birthday, gender, store_id, level_id, status, growth_fen, attributes,"
+    " created_at FROM member"
+)
+
+
+async def _member(row: db.Record) -> Member:
+    return Member(
+        id=row["id"],
+        member_no=row["member_no"],
+        name=row["name"],
+        phone_masked=rules.mask_phone(open_phone(row["phone_sealed"])),
+        birthday=row["birthday"],
+        gender=Gender(row["gender"]),
+        store_id=row["store_id"],
+        level=await get_level(row["level_id"]),
+        status=Status(row["status"]),
+        growth_fen=row["growth_fen"],
+        attributes=msgspec.json.decode(row["attributes"]),
+        created_at=row["created_at"],
+    )
+
+
+def open_phone(sealed: str) -> str:
+    """The phone number in a member's row."""
+    return vault().open(sealed, context=PHONE_CONTEXT).decode()
+
+
+async def find_member(member_id: int) -> Member | None:
+    """A member, or None."""
+    row = await db.fetchrow(f"{_MEMBER} WHERE id = $1", member_id)
+    return await _member(row) if row else None
+
+
+async def get_member(member_id: int) -> Member:
+    """A member; ``NotFound`` for none."""
+    member = await find_member(member_id)
+    if member is None:
+        raise NotFound("there is no such member")
+    return member
+
+
+async def _find_cards(member_ids: list[int]) -> list[db.Record | BaseException | None]:
+    rows = await db.fetch("SELECT id, member_no, name, level_id, status FROM member WHERE id = ANY($1)", member_ids)
+    found = {row["id"]: row for row in rows}
+    return [found.get(member_id) for member_id in member_ids]
+
+
+_card_batcher: Batcher[int, db.Record | None] = Batcher(_find_cards, max_size=64, lanes=2)
+
+
+async def get_card(member_id: int) -> Card:
+    """What a till may know of a member, concurrent calls in one query; ``NotFound`` for none."""
+    row = await _card_batcher.submit(member_id)
+    if row is None:
+        raise NotFound("there is no such member")
+    return Card(
+        member_id=row["id"],
+        member_no=row["member_no"],
+        name_masked=rules.mask_name(row["name"]),
+        level=await get_level(row["level_id"]),
+        status=Status(row["status"]),
+    )
+
+
+async def find_id_by_number(member_no: str) -> int | None:
+    """The member who has that number, or None."""
+    if not rules.is_member_no(member_no):
+        return None
+    member_id: int | None = await db.fetchval("SELECT id FROM member WHERE member_no = $1", member_no)
+    return member_id
+
+
+async def find_phone_index(member_id: int) -> str | None:
+    """The index of a member's phone, to compare with ``phone_index``."""
+    index: str | None = await db.fetchval("SELECT phone_index FROM member WHERE id = $1", member_id)
+    return index
+
+
+async def has_pin(member_id: int) -> bool:
+    """Whether the member has set a payment PIN."""
+    return bool(await db.fetchval("SELECT true FROM member_pin WHERE member_id = $1", member_id))
+
+
+async def search_members(text: str | None, status: Status | None, *, store_id: str | None) -> list[Member]:
+    """Members by their whole phone number or member number, or those of a status, newest first; at most 50.
+
+    ``store_id`` keeps it to that store's members; None is for all of them.
+    """
+    conditions, arguments = ["($1::text IS NULL OR store_id = $1)"], [store_id]
+    if text is not None:
+        arguments += [text, phone_index(text) if rules.is_phone(text) else ""]
+        conditions.append(f"(member_no = ${len(arguments) - 1} OR phone_index = ${len(arguments)})")
+    if status is not None:
+        arguments.append(status.value)
+        conditions.append(f"status = ${len(arguments)}")
+    rows = await db.fetch(
+        f"{_MEMBER} WHERE {' AND '.join(conditions)} ORDER BY created_at DESC, id LIMIT {LIST_LIMIT}", *arguments
+    )
+    return [await _member(row) for row in rows]
+
+
+async def list_consents(member_id: int) -> list[tuple[str, str, datetime]]:
+    """What a member agreed to: kind, version, when."""
+    rows = await db.fetch(
+        "SELECT kind, version, agreed_at FROM member_consent WHERE member_id = $1 ORDER BY agreed_at, kind", member_id
+    )
+    return [(row["kind"], row["version"], row["agreed_at"]) for row in rows]

@@ -1,0 +1,100 @@
+"""Forms of names, numbers and phones; bounds; levels by growth. No I/O, clock or randomness."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from backend.kernel.errors import invalid
+
+from .types import Level
+
+NAME_MAX = 40
+EARLIEST_BIRTHDAY = date(1900, 1, 1)
+ATTRIBUTES_MAX = 50
+
+CONSENT_VERSIONS = {"terms": "1", "privacy": "1"}
+"""What must be agreed to, and the version now in force; a new text gets a new version."""
+
+PIN_TRIES = 5
+PIN_LOCK = timedelta(minutes=15)
+
+_BIDI = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def clean_name(name: str, pointer: str = "/name") -> str:
+    """The name without outer white space; refused when empty, longer than 40, or with characters that do not show."""
+    name = unicodedata.normalize("NFC", name).strip()
+    if not 1 <= len(name) <= NAME_MAX:
+        raise invalid(pointer, f"must have 1 to {NAME_MAX} characters")
+    if any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") or char in _BIDI for char in name):
+        raise invalid(pointer, "contains control characters")
+    return name
+
+
+def check_birthday(birthday: date | None, today: date) -> None:
+    """Refuse a birthday in the future or before 1900."""
+    if birthday is not None and not EARLIEST_BIRTHDAY <= birthday <= today:
+        raise invalid("/birthday", "must lie between 1900-01-01 and today")
+
+
+def check_consents(consents: Iterable[str]) -> None:
+    """Refuse unless exactly what must be agreed to is agreed to."""
+    given = set(consents)
+    if given != CONSENT_VERSIONS.keys():
+        raise invalid("/consents", f"must be {sorted(CONSENT_VERSIONS)}")
+
+
+def is_phone(text: str) -> bool:
+    """Whether this can be a phone number as WeChat tells it: 6–15 digits."""
+    return text.isascii() and text.isdigit() and 6 <= len(text) <= 15
+
+
+def mask_phone(phone: str) -> str:
+    """``138****5678``: three digits, four stars, four digits; less of a short number."""
+    if len(phone) < 8:
+        return f"{phone[:1]}****{phone[-2:]}"
+    return f"{phone[:3]}****{phone[-4:]}"
+
+
+def mask_name(name: str) -> str:
+    """The first character and stars, at most two: a cashier greets with it, a bystander learns little."""
+    return name[:1] + "*" * min(max(len(name) - 1, 1), 2)
+
+
+def luhn_digit(digits: str) -> str:
+    """The check digit to append. Source: ISO/IEC 7812-1, annex B (Luhn)."""
+    total = 0
+    for place, digit in enumerate(reversed(digits)):
+        value = int(digit) * (2 if place % 2 == 0 else 1)
+        total += value - 9 if value > 9 else value
+    return str(-total % 10)
+
+
+def is_member_no(text: str) -> bool:
+    """Whether this has the form of a member number: 12 digits, the last one a check digit."""
+    return len(text) == 12 and text.isascii() and text.isdigit() and luhn_digit(text[:11]) == text[11]
+
+
+def make_member_no(random: int) -> str:
+    """A member number from a random number below 9 × 10^10: it does not begin with 0 and tells nothing."""
+    digits = str(random + 10**10)
+    return digits + luhn_digit(digits)
+
+
+def level_for(growth_fen: int, levels: Iterable[Level]) -> Level:
+    """The highest level whose threshold the growth has reached."""
+    return max(
+        (level for level in levels if level.growth_from_fen <= max(growth_fen, 0)),
+        key=lambda level: level.growth_from_fen,
+    )
+
+
+def merge_attributes(old: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes with the changes in; None takes one away. Refused beyond 50."""
+    merged = {key: value for key, value in {**old, **changes}.items() if value is not None}
+    if len(merged) > ATTRIBUTES_MAX:
+        raise invalid("/attributes", f"may hold at most {ATTRIBUTES_MAX} attributes")
+    return merged

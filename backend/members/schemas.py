@@ -1,0 +1,185 @@
+"""Bodies and answers of the members' own calls and of staff's calls about members."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, TypeAlias
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from backend.kernel.http import Body
+
+from .types import Gender, Level, Status
+
+Name = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
+WechatCode = Annotated[str, Meta(min_length=1, max_length=256)]
+PinText = Annotated[str, Meta(pattern=r"^[0-9]{6}$", description="6 位数字")]
+StoreId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,16}$")]
+LevelCode = Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,20}$")]
+AttributeName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+AttributeValue: TypeAlias = (
+    Annotated[str, Meta(max_length=200)] | Annotated[int, Meta(ge=-(10**15), le=10**15)] | bool | None
+)
+Attributes = Annotated[dict[AttributeName, AttributeValue], Meta(max_length=50)]
+
+
+class LoginBody(Body, frozen=True):
+    """The code from ``wx.login``."""
+
+    js_code: WechatCode
+
+
+class Register(Body, frozen=True):
+    """Who registers. ``phone_code`` comes from ``getPhoneNumber``; ``referrer_code`` is another's member number."""
+
+    phone_code: WechatCode
+    name: Name
+    consents: Annotated[list[Annotated[str, Meta(max_length=20)]], Meta(max_length=10)]
+    birthday: date | None = None
+    gender: Gender | None = None
+    store_id: StoreId | None = None
+    referrer_code: Annotated[str, Meta(max_length=20)] | None = None
+
+
+class ChangeProfile(Body, frozen=True):
+    """The fields that change; ``null`` clears a birthday, a store, or one attribute."""
+
+    name: Name | UnsetType = UNSET
+    birthday: date | UnsetType | None = UNSET
+    gender: Gender | UnsetType = UNSET
+    store_id: StoreId | UnsetType | None = UNSET
+    attributes: Attributes | UnsetType = UNSET
+
+
+class PutPin(Body, frozen=True):
+    """A new PIN, with the current one, or with a fresh phone code of the member's own number."""
+
+    pin: PinText
+    current_pin: PinText | None = None
+    phone_code: WechatCode | None = None
+
+
+class CreateDevice(Body, frozen=True):
+    """What the phone is called."""
+
+    name: Name
+
+
+class LevelView(msgspec.Struct):
+    """A level as members see it."""
+
+    code: str
+    name: str
+    discount_bp: int
+
+
+class MemberView(msgspec.Struct):
+    """A member's profile."""
+
+    id: str
+    member_no: str
+    name: str
+    phone_masked: str
+    birthday: date | None
+    gender: Gender
+    level: LevelView
+    status: Status
+    attributes: dict[str, Any]
+
+
+class LoginAnswer(msgspec.Struct):
+    """A session's first tokens, and how far its user is registered."""
+
+    access_token: str
+    refresh_token: str
+    expires_in: int
+    registration: str
+    member: MemberView | None
+
+
+class DeviceCreated(msgspec.Struct):
+    """All that a phone needs to show codes without a network; the secret is not shown again."""
+
+    device_id: str
+    handle: str
+    secret: str
+    algorithm: str
+    step_s: int
+    digits: int
+    server_time: datetime
+
+
+class DeviceRotated(msgspec.Struct):
+    """The device's new handle; the one before is good for 60 s more."""
+
+    device_id: str
+    handle: str
+    server_time: datetime
+
+
+class DeviceView(msgspec.Struct):
+    """An enrolled phone. ``rotate``: its handle is a day old, ask for a new one."""
+
+    device_id: str
+    name: str
+    handle: str
+    created_at: datetime
+    rotate: bool
+
+
+class DeviceList(msgspec.Struct):
+    """Enrolled phones, newest first."""
+
+    items: list[DeviceView]
+
+
+class AdminMember(msgspec.Struct):
+    """A member as staff see it."""
+
+    id: str
+    member_no: str
+    name: str
+    phone_masked: str
+    birthday: date | None
+    gender: Gender
+    level: LevelView
+    status: Status
+    attributes: dict[str, Any]
+    store_id: str | None
+    growth_fen: int
+    created_at: datetime
+
+
+class AdminMemberList(msgspec.Struct):
+    """Members, newest first; at most 50."""
+
+    items: list[AdminMember]
+
+
+class MemberQuery(Body, frozen=True):
+    """A whole phone number or member number, a status, or both."""
+
+    query: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
+    status: Status | None = None
+
+
+class LevelBody(Body, frozen=True):
+    """A level. ``discount_bp`` 500 takes 5 % off; ``points_multiplier_bp`` 20000 doubles the points."""
+
+    name: Name
+    growth_from_fen: Annotated[int, Meta(ge=0, le=10**11)]
+    discount_bp: Annotated[int, Meta(ge=0, le=9999)] = 0
+    points_multiplier_bp: Annotated[int, Meta(ge=0, le=100_000)] = 10_000
+
+
+class CreateLevel(LevelBody, frozen=True):
+    """A new level."""
+
+    code: LevelCode
+
+
+class LevelList(msgspec.Struct):
+    """Levels, lowest first."""
+
+    items: list[Level]

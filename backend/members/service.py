@@ -1,0 +1,157 @@
+"""Writes on members that other domains may ask for; all but ``check_pin`` take the caller's open transaction."""
+
+from __future__ import annotations
+
+import math
+import secrets
+
+from backend.auth import service as auth
+from backend.auth.types import Standing
+from backend.kernel import clock, db, ids
+from backend.kernel.db import Tx
+from backend.kernel.vault import vault
+from backend.ledger import service as ledger
+
+from . import locks, queries, rules
+from .errors import PinInvalid, PinLocked, PinRequired
+from .types import NewMember, Status
+
+
+async def create_member(tx: Tx, new: NewMember) -> int | None:
+    """Make a member with open books, at the lowest level unless one is named; None where the phone is taken."""
+    index = queries.phone_index(new.phone)
+    for _ in range(10):
+        member_id = await _insert(tx, new, index)
+        if member_id is not None:
+            await ledger.open_member(tx, member_id, active=new.status is Status.ACTIVE)
+            return member_id
+        if await db.fetch_in(tx, "SELECT 1 FROM member WHERE phone_index = $1", index):
+            return None
+    raise RuntimeError("no free member number in ten tries")
+
+
+async def _insert(tx: Tx, new: NewMember, index: str) -> int | None:
+    rows = await db.fetch_in(
+        tx,
+        "INSERT INTO member (id, member_no, name, phone_sealed, phone_index, birthday, gender, store_id, referrer_id,"
+        " level_id, status, growth_fen, attributes, created_at, updated_at)"
+        " SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, code, $11, 0, '{}', $12, $12 FROM member_level"
+        " WHERE $10::text IS NULL OR code = $10 ORDER BY growth_from_fen LIMIT 1"
+        " ON CONFLICT DO NOTHING RETURNING id",
+        ids.new_bigint(),
+        rules.make_member_no(secrets.randbelow(9 * 10**10)),
+        new.name,
+        vault().seal(new.phone.encode(), context=queries.PHONE_CONTEXT),
+        index,
+        new.birthday,
+        new.gender.value,
+        new.store_id,
+        new.referrer_id,
+        new.level,
+        new.status.value,
+        clock.now(),
+    )
+    return rows[0]["id"] if rows else None
+
+
+async def set_status(tx: Tx, member_id: int, status: Status) -> None:
+    """Change a member's status everywhere it is looked at: here, at the guards and in the ledger."""
+    await db.raw(tx).execute(
+        "UPDATE member SET status = $2, updated_at = $3 WHERE id = $1", member_id, status.value, clock.now()
+    )
+    if status is Status.NONE:
+        await auth.unbind_identities(tx, member_id)
+    else:
+        await auth.set_standing(tx, member_id, Standing(status.value))
+    await ledger.set_member_status(tx, member_id, active=status is Status.ACTIVE)
+
+
+async def add_growth(tx: Tx, member_id: int, source_id: str, growth_fen: int) -> str | None:
+    """Add a sale's growth (a refund's is negative), once per source; returns the new level's code if one was reached.
+
+    Levels are only reached here, never lost: growth that falls below a threshold keeps the level.
+    """
+    member = await locks.lock_member(tx, member_id)
+    added = await db.fetch_in(
+        tx,
+        "INSERT INTO member_growth (id, member_id, source_id, growth_fen, at) VALUES ($1, $2, $3, $4, $5)"
+        " ON CONFLICT (member_id, source_id) DO NOTHING RETURNING id",
+        ids.new_bigint(),
+        member_id,
+        source_id,
+        growth_fen,
+        clock.now(),
+    )
+    if not added:
+        return None
+    rows = await db.fetch_in(
+        tx,
+        "UPDATE member SET growth_fen = growth_fen + $2, updated_at = $3 WHERE id = $1 RETURNING growth_fen",
+        member_id,
+        growth_fen,
+        clock.now(),
+    )
+    current = await queries.get_level(member["level_id"])
+    reached = rules.level_for(rows[0]["growth_fen"], (await queries.levels()).values())
+    if reached.growth_from_fen <= current.growth_from_fen:
+        return None
+    await db.raw(tx).execute("UPDATE member SET level_id = $2 WHERE id = $1", member_id, reached.code)
+    return reached.code
+
+
+async def check_pin(member_id: int, pin: str | None) -> None:
+    """Refuse unless this is the member's PIN; passes where none is set. Call it outside of any transaction.
+
+    A try is counted and committed before it is judged: a refused sale does not give it back, and tries at the same
+    moment cannot share one. Five wrong ones lock the PIN for 15 minutes; a right one sets the count to zero.
+
+    Raises ``PinRequired`` for no PIN where one is set, ``PinInvalid``, or ``PinLocked`` with the seconds to wait.
+    """
+    if pin is None:
+        if await queries.has_pin(member_id):
+            raise PinRequired
+        return
+    now = clock.now()
+    row = await db.fetchrow(
+        "UPDATE member_pin SET failures = CASE WHEN locked_until <= $2 THEN 1 ELSE failures + 1 END,"
+        " locked_until = CASE WHEN locked_until IS NULL AND failures + 1 >= $3 THEN $4::timestamptz END"
+        " WHERE member_id = $1 AND (failures < $3 OR locked_until <= $2) RETURNING pin_hash, failures",
+        member_id,
+        now,
+        rules.PIN_TRIES,
+        now + rules.PIN_LOCK,
+    )
+    if row is None:
+        await _refuse_locked(member_id)
+        return
+    if not await auth.matches(row["pin_hash"], peppered(member_id, pin)):
+        raise PinInvalid(rules.PIN_TRIES - row["failures"])
+    await db.fetchval(
+        "UPDATE member_pin SET failures = 0, locked_until = NULL WHERE member_id = $1 AND pin_hash = $2",
+        member_id,
+        row["pin_hash"],
+    )
+
+
+async def _refuse_locked(member_id: int) -> None:
+    """``PinLocked``, unless there is no PIN at all."""
+    row = await db.fetchrow("SELECT locked_until FROM member_pin WHERE member_id = $1", member_id)
+    if row is not None:
+        left_s = (row["locked_until"] - clock.now()).total_seconds() if row["locked_until"] else 0
+        raise PinLocked(retry_after_s=max(1, math.ceil(left_s)))
+
+
+def peppered(member_id: int, pin: str) -> str:
+    """What is hashed for a PIN: under a key, because a million PINs are soon tried on a stolen table alone."""
+    return vault().derive("member-pin", f"{member_id}:{pin}".encode()).hex()
+
+
+async def put_pin(tx: Tx, member_id: int, pin_hash: str) -> None:
+    """Set or replace a member's PIN and unlock it; the hash is of ``peppered``."""
+    await db.raw(tx).execute(
+        "INSERT INTO member_pin (member_id, pin_hash, failures, changed_at) VALUES ($1, $2, 0, $3)"
+        " ON CONFLICT (member_id) DO UPDATE SET pin_hash = $2, failures = 0, locked_until = NULL, changed_at = $3",
+        member_id,
+        pin_hash,
+        clock.now(),
+    )
