@@ -174,7 +174,7 @@ def _make_directory(path: Path) -> None:
         raise EngineError(f"cannot make the data directory {path}: {error.strerror}") from error
 
 
-def _acquire(lock: int, patience_s: float = 0.5) -> bool:
+def _acquire(lock: int, patience_s: float = 1.5) -> bool:
     """Take the lock; a little patience covers a holder that was killed a moment ago and is not quite gone."""
     deadline = time.monotonic() + patience_s
     while True:
