@@ -119,12 +119,12 @@ def _demo_mounts(settings: Settings) -> Sequence[tuple[str, Any]]:
     from miniapp_mock import pages, simulator
 
     return [
-        (SIMULATOR_PATH, simulator.build(_simulator_config(settings))),
+        (SIMULATOR_PATH, simulator.build(simulator_config(settings))),
         ("", pages.build(settings.chain_name, settings.brand_color)),
     ]
 
 
-def _simulator_config(settings: Settings) -> SimulatorConfig:
+def simulator_config(settings: Settings) -> SimulatorConfig:
     """The simulator's side of the demo's secrets: it holds the platform's private key and the merchant's public one."""
     from backend.engines import datadir, embedded
     from miniapp_mock.simulator import SimulatorConfig

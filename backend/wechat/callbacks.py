@@ -11,9 +11,7 @@ import hashlib
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
-import structlog
-
-from backend.kernel import clock, redis
+from backend.kernel import clock, logging, redis
 from backend.kernel.redis import RedisDown
 
 from . import notify
@@ -22,7 +20,7 @@ from .notify import Trust
 from .push import Push
 from .types import Payment, PushMessage, Refund
 
-log = structlog.get_logger(__name__)
+log = logging.get(__name__)
 
 ANSWER_S = 4.0
 """WeChat waits 5 s; what is left is for the network."""
@@ -99,7 +97,7 @@ async def accept_push(push: Push, query: Mapping[str, Any], body: bytes) -> None
         return
     await _finish("push", _deliver(message))
     await _remember(seen, b"1")
-    log.info("wechat.push_accepted", kind=message.kind, event=message.event[:64])
+    log.info("wechat.push_accepted", kind=message.kind, about=message.event[:64])
 
 
 async def drain(timeout_s: float) -> None:
@@ -128,7 +126,7 @@ def _verified(
 
 
 def _log_refusal(what: str, refusal: CallbackUnverified | CallbackRefused) -> None:
-    log.warning("wechat.callback_refused", what=what, code=refusal.code, reason=refusal.reason)
+    log.warning("wechat.callback_refused", what=what, refusal=refusal.code, reason=refusal.reason)
 
 
 def _callback_for(callbacks: dict[str, Callable[[E], Work]], event: E) -> Callable[[E], Work]:
@@ -144,9 +142,12 @@ async def _finish(what: str, work: Work) -> None:
     task = asyncio.create_task(work)
     _running.add(task)
     task.add_done_callback(_running.discard)
-    await asyncio.wait({task}, timeout=ANSWER_S)
+    try:
+        await asyncio.wait({task}, timeout=ANSWER_S)
+    finally:
+        if not task.done():  # too slow, or WeChat hung up: nobody here will ask for its result
+            task.add_done_callback(lambda late: _log_late(what, late))
     if not task.done():
-        task.add_done_callback(lambda late: _log_late(what, late))
         log.error("wechat.callback_slow", what=what)
         raise WechatUnavailable("this takes longer than WeChat waits; come again", retry_after_s=15)
     task.result()
@@ -160,12 +161,14 @@ def _log_late(what: str, task: asyncio.Task[None]) -> None:
 async def _refuse_other_body(query: Mapping[str, Any], body: bytes) -> None:
     """In plain mode a signature does not cover the body: who saw one could send other bodies with it. One each."""
     signed = "\n".join(str(query.get(name)) for name in ("signature", "timestamp", "nonce"))
-    mark = hashlib.sha256(signed.encode()).hexdigest()
-    digest = hashlib.sha256(body).digest()
+    mark = f"wechat:push:signed:{hashlib.sha256(signed.encode()).hexdigest()}"
+    digest = hashlib.sha256(body).hexdigest().encode()
     try:
-        before = await redis.call("SET", f"wechat:push:signed:{mark}", digest, "NX", "GET", "EX", REMEMBER_S)
+        if await redis.call("SET", mark, digest, "NX", "EX", REMEMBER_S):
+            return
     except RedisDown:
         return
+    before = await _remembered(mark)
     if before is not None and before != digest:
         refusal = CallbackUnverified("another body")
         _log_refusal("push", refusal)

@@ -11,9 +11,8 @@ from typing import Any, TypeVar
 
 import httpx
 import msgspec
-import structlog
 
-from backend.kernel import clock, redis
+from backend.kernel import clock, logging, redis
 from backend.kernel.redis import RedisDown
 from backend.kernel.vault import Vault
 
@@ -29,7 +28,7 @@ from .schemas import ApiAnswer, LoginAnswer, PhoneAnswer, TokenAnswer
 from .transport import Transport
 from .types import Session
 
-log = structlog.get_logger(__name__)
+log = logging.get(__name__)
 A = TypeVar("A", bound=ApiAnswer)
 
 TOKEN_MARGIN_S = 300

@@ -16,9 +16,8 @@ from urllib.parse import quote
 
 import httpx
 import msgspec
-import structlog
 
-from backend.kernel import clock
+from backend.kernel import clock, logging
 
 from . import errors, notify
 from .errors import CallbackRefused, CallbackUnverified, PayRefused, WechatMisconfigured, WechatUnavailable
@@ -28,7 +27,7 @@ from .signing import Merchant
 from .transport import Answer, Transport, Unreachable
 from .types import CURRENCY, Order, Refund, RefundStatus, TradeState
 
-log = structlog.get_logger(__name__)
+log = logging.get(__name__)
 T = TypeVar("T")
 
 ATTEMPTS = 3

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+import logging as stdlib_logging
 from collections.abc import Mapping
 
 import httpx
 import msgspec
-import structlog
+
+from backend.kernel import logging
 
 from .errors import WechatUnavailable
 
-log = structlog.get_logger(__name__)
+log = logging.get(__name__)
 
 MAX_ANSWER_BYTES = 256 * 1024
 TOTAL_S = 8.0
@@ -43,7 +44,7 @@ class Transport:
     def __init__(self) -> None:
         # These libraries log addresses, and WeChat's addresses carry the AppSecret, codes and tokens.
         for name in ("httpx", "httpcore"):
-            logging.getLogger(name).setLevel(logging.WARNING)
+            stdlib_logging.getLogger(name).setLevel(stdlib_logging.WARNING)
         self._client = httpx.AsyncClient(
             timeout=_TIMEOUT,
             limits=_LIMITS,
