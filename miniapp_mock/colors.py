@@ -6,7 +6,8 @@ import re
 
 _HEX = re.compile(r"#[0-9A-Fa-f]{6}")
 _TEXT_CONTRAST = 4.5  # WCAG 2.2, success criterion 1.4.3
-_WHITE, _BLACK = (255, 255, 255), (0, 0, 0)
+_WHITE_TEXT_FROM = 3.0
+_WHITE, _BLACK, _INK = (255, 255, 255), (0, 0, 0), (0x1A, 0x1A, 0x1A)
 _LIGHT_SOFT_MIX, _DARK_SOFT_MIX = 0.10, 0.22
 _DARK_CARD = (0x1C, 0x1F, 0x22)
 
@@ -16,18 +17,20 @@ Rgb = tuple[int, int, int]
 def brand_css(color: str) -> str:
     """The CSS variables of a brand colour ``#rrggbb``, light and dark scheme; raise ``ValueError`` for another form."""
     brand = parse(color)
-    on_brand = _WHITE if contrast(brand, _WHITE) >= _TEXT_CONTRAST else (0x1A, 0x1A, 0x1A)
+    ink = _INK
+    if contrast(brand, _WHITE) >= _WHITE_TEXT_FROM:  # a little darker for white text beats black text on blue or red
+        brand, ink = readable(brand, on=(_WHITE,), toward=_BLACK), _WHITE
     light_soft = mix(brand, _WHITE, _LIGHT_SOFT_MIX)
     dark_soft = mix(brand, _DARK_CARD, _DARK_SOFT_MIX)
     light = {
         "brand": brand,
-        "on-brand": on_brand,
-        "brand-deep": mix(brand, _BLACK, 0.8),
-        "brand-text": readable(brand, on=light_soft, toward=_BLACK),
+        "on-brand": ink,
+        "brand-deep": mix(brand, _BLACK, 0.8 if ink == _WHITE else 0.9),
+        "brand-text": readable(brand, on=(light_soft, _WHITE), toward=_BLACK),
         "brand-soft": light_soft,
     }
     light |= {"paper-brand-text": light["brand-text"], "paper-brand-soft": light_soft}
-    dark = {"brand-text": readable(brand, on=dark_soft, toward=_WHITE), "brand-soft": dark_soft}
+    dark = {"brand-text": readable(brand, on=(dark_soft, _DARK_CARD), toward=_WHITE), "brand-soft": dark_soft}
     return f":root {{ {_declare(light)} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {_declare(dark)} }} }}\n"
 
 
@@ -50,10 +53,10 @@ def contrast(one: Rgb, other: Rgb) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
-def readable(color: Rgb, *, on: Rgb, toward: Rgb) -> Rgb:
-    """The colour, moved toward black or white just as far as text on that ground needs."""
+def readable(color: Rgb, *, on: tuple[Rgb, ...], toward: Rgb) -> Rgb:
+    """The colour, moved toward black or white just as far as text on any of those grounds needs."""
     steps = (mix(color, toward, share / 20) for share in range(20, -1, -1))
-    return next((step for step in steps if contrast(step, on) >= _TEXT_CONTRAST), toward)
+    return next((step for step in steps if all(contrast(step, ground) >= _TEXT_CONTRAST for ground in on)), toward)
 
 
 def _luminance(color: Rgb) -> float:

@@ -47,6 +47,12 @@ export function createConfirmations(app) {
       else app.store.set({ confirmations: [] });
     },
 
+    /** The till cancelled a sale, or it ran out of time: say so where it is being looked at. */
+    gone(saleId, cancelled) {
+      if (sheet && sheet.saleId === saleId) sheet.gone(cancelled);
+      app.store.set({ confirmations: listed().filter((item) => item.sale_id !== saleId) });
+    },
+
     /** A sale went through: it waits no longer. */
     settled(saleId) {
       const rest = listed().filter((item) => item.sale_id !== saleId);

@@ -1,6 +1,6 @@
 /** What the server tells the phone, and what the phone does then; while the channel is down it asks by itself. */
 import { createLive } from "../shared/live.js";
-import { shortMoney } from "../shared/format.js";
+import { count, money, shortMoney } from "../shared/format.js";
 import { showReceipt } from "./sheets/receipt.js";
 import { t } from "./texts.js";
 
@@ -30,6 +30,16 @@ export function createEvents(app) {
     if (type === "confirmation_requested") app.confirmations.add(data);
     if (type === "sale_completed") sold(data);
     if (type === "recharged") recharged(data);
+    if (type === "sale_cancelled" || type === "sale_expired") app.confirmations.gone(data.sale_id, type === "sale_cancelled");
+    if (type === "sale_rejected") app.confirmations.settled(data.sale_id);
+    if (type === "sale_refunded") {
+      app.toast(t("event.refunded", { amount: money(data.refund?.refund_fen) }));
+      later();
+    }
+    if (type === "points_earned") {
+      app.toast(t("event.points", { count: count(data.points) }));
+      later();
+    }
     tell(type, data);
   }
 

@@ -39,7 +39,8 @@ export function createFrame(root, app, screens) {
   }
 
   function leaveSub() {
-    if (depth > 0) history.back();
+    if (current?.onBack) current.onBack();
+    else if (depth > 0) history.back();
     else location.replace(`#/${current?.parent || "me"}`);
   }
 
@@ -52,7 +53,7 @@ export function createFrame(root, app, screens) {
     root.dataset.tone = screen.tone || "plain";
     title.textContent = screen.title;
     document.title = route && route !== "home" ? `${screen.title} · ${app.chainName}` : app.chainName;
-    back.hidden = !route || isTab(route);
+    back.hidden = !screen.onBack && (!route || isTab(route));
     bar.hidden = Boolean(screen.bare);
     tabBar.hidden = !isTab(route);
     for (const tab of tabs) {

@@ -65,19 +65,19 @@ export function field(name, label, input, note) {
   const problem = h("p", { class: "field-error", id: `${name}-error`, role: "alert" });
   input.id = name;
   input.classList.add("input");
+  input.addEventListener("input", () => mark(""));
   input.setAttribute("aria-describedby", `${name}-error${note ? ` ${name}-note` : ""}`);
   const node = h("div", { class: "field" }, h("label", { for: name }, label), input, note && h("p", { class: "muted tiny", id: `${name}-note` }, note), problem);
-  return {
-    node,
-    input,
-    /** Show what is wrong ("" for nothing). */
-    mark(text) {
-      problem.textContent = text;
-      node.classList.toggle("wrong", Boolean(text));
-      if (text) input.setAttribute("aria-invalid", "true");
-      else input.removeAttribute("aria-invalid");
-    },
-  };
+
+  /** Show what is wrong ("" for nothing). */
+  function mark(text) {
+    problem.textContent = text;
+    node.classList.toggle("wrong", Boolean(text));
+    if (text) input.setAttribute("aria-invalid", "true");
+    else input.removeAttribute("aria-invalid");
+  }
+
+  return { node, input, mark };
 }
 
 /** Year, month, day as three choices; `value()` is `2026-11-22`, "" for nothing, or null for half a date. */

@@ -98,9 +98,9 @@ export function month(at) {
   return parts ? `${parts.year}年${parts.month}月` : "—";
 }
 
-/** Seconds → `1:05`. */
+/** Whole seconds that are left → `1:05`. */
 export function countdown(seconds) {
-  const left = Math.max(0, Math.ceil(seconds));
+  const left = Math.max(0, Math.floor(seconds));
   return `${Math.floor(left / 60)}:${two(left % 60)}`;
 }
 

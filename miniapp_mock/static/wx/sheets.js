@@ -27,6 +27,7 @@ const TEXT = {
   payFailed: "支付没有完成，请重试",
   close: "关闭",
 };
+const chain = () => document.querySelector('meta[name="chain-name"]')?.content || document.title;
 const CLOSE = "M6 6l12 12M18 6L6 18";
 const CHECK = "M5 12.5l4.5 4.5L19 7.5";
 
@@ -62,7 +63,7 @@ export const getPhoneNumber = api("getPhoneNumber", async () => {
   const form = h(
     "form",
     { class: "wx-sheet", novalidate: true, onsubmit: submit },
-    header(document.title, () => dialog.close()),
+    header(chain(), () => dialog.close()),
     h("p", { class: "wx-title" }, TEXT.phoneTitle),
     h("p", { class: "muted small" }, TEXT.phoneWhy),
     h("div", { class: "field" }, h("label", { for: "wx-phone" }, TEXT.phoneLabel), input, problem),
@@ -118,10 +119,10 @@ export const requestPayment = api("requestPayment", async ({ outTradeNo, package
     "div",
     { class: "wx-sheet" },
     header(TEXT.payTitle, () => dialog.close()),
-    h("p", { class: "muted center" }, order.description || document.title),
+    h("p", { class: "muted center" }, order.description || chain()),
     h("p", { class: "wx-amount num", "aria-label": `${amount} 元` }, `¥${amount}`),
     h("dl", { class: "wx-facts" },
-      h("div", null, h("dt", null, TEXT.payTo), h("dd", null, document.title)),
+      h("div", null, h("dt", null, TEXT.payTo), h("dd", null, chain())),
       h("div", null, h("dt", null, TEXT.payMethod), h("dd", null, TEXT.payBank))),
     problem,
     h("div", { class: "stack" }, pay, cancel),

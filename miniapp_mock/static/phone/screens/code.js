@@ -82,7 +82,6 @@ export function codeScreen(app) {
     const share = Math.max(0, Math.min(1, now.leftS / now.stepS));
     parts.ring.setAttribute("stroke-dashoffset", String(RING * (1 - share)));
     parts.seconds.textContent = String(Math.ceil(now.leftS));
-    parts.offline.hidden = app.store.get("online");
   }
 
   function buildCode() {
@@ -94,7 +93,6 @@ export function codeScreen(app) {
       seconds: h("span", { class: "num strong ring-seconds" }),
       number: h("p", { class: "code-number num", hidden: !numberShown }),
       note: h("p", { class: "tiny code-soft center", hidden: !numberShown }, t("code.typed_note")),
-      offline: h("p", { class: "code-offline", hidden: true }, glyph("cloud", 16), t("code.offline")),
     };
     const toggle = h("button", { type: "button", class: "link small code-toggle", "aria-expanded": String(numberShown) }, t(numberShown ? "code.hide_number" : "code.show_number"));
     toggle.addEventListener("click", () => {
@@ -115,7 +113,6 @@ export function codeScreen(app) {
         h("span", { class: "ring", "aria-hidden": "true" }, s("svg", { viewBox: "0 0 32 32", width: 32, height: 32 }, s("circle", { class: "ring-ground", cx: 16, cy: 16, r: 13 }), parts.ring), parts.seconds),
         h("span", { class: "small code-soft" }, t("code.refresh")),
         toggle),
-      parts.offline,
     );
   }
 
@@ -150,6 +147,8 @@ export function codeScreen(app) {
       } else if (type === "sale_completed" || type === "code_used") {
         view = "used";
         usedStep = Number.isFinite(data.step) ? data.step : source.current()?.step ?? null;
+      } else if (/^sale_(cancelled|expired|rejected)$/.test(type) && view === "scanned") {
+        view = "used"; // the scan spent that code; the next one follows
       } else return;
       draw();
     }),

@@ -1,6 +1,6 @@
 /** 首页: who one is here, what one has, and the ways on. */
 import { fill, h } from "../../shared/dom.js";
-import { count, date, discount, local, money, yuan } from "../../shared/format.js";
+import { count, date, discount, local, money, shortMoney, yuan } from "../../shared/format.js";
 import { glyph } from "../icons.js";
 import { emptyState, skeleton, skeletonRows, trouble } from "../parts.js";
 import { entryRow } from "../sheets/entry.js";
@@ -81,14 +81,13 @@ function drawHero(app, member) {
 function nextLevel(level) {
   const next = level.next || level.next_level;
   if (!next || !next.name) return null;
-  const left = next.remaining ?? next.remaining_points;
-  return { name: next.name, left: Number.isFinite(left) ? left : null, bp: Number.isFinite(next.progress_bp) ? next.progress_bp : null };
+  return { name: next.name, leftFen: Number.isFinite(next.left_fen) ? next.left_fen : null, bp: Number.isFinite(next.progress_bp) ? next.progress_bp : null };
 }
 
 function nextText(level) {
   const next = nextLevel(level);
   if (!next) return "";
-  return next.left === null ? next.name : t("home.progress_points", { name: next.name, left: count(next.left) });
+  return next.leftFen === null ? "" : t("home.next", { name: next.name, amount: shortMoney(next.leftFen) });
 }
 
 function progressBar(level) {

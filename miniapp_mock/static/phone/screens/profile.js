@@ -5,7 +5,7 @@ import { problemText, t } from "../texts.js";
 
 export function profileScreen(app) {
   const member = app.store.get("member") || {};
-  const name = field("name", t("register.name"), h("input", { type: "text", autocomplete: "name", maxlength: 32, value: member.name || "" }));
+  const name = field("name", t("register.name"), h("input", { type: "text", autocomplete: "name", maxlength: 40, value: member.name || "" }));
   const today = new Date(app.api.serverNow()).toISOString().slice(0, 10);
   const birthday = dateField("birthday", t("register.birthday"), { today, value: member.birthday || "" });
   let gender = member.gender || "";

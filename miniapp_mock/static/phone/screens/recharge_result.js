@@ -44,7 +44,7 @@ export function rechargeResult(app, order, done) {
       return;
     }
     app.wx.vibrateShort();
-    const balance = h("dd", { class: "num strong" }, money(app.store.get("wallet")?.stored?.total_fen));
+    const balance = h("dd", { class: "num strong" }, "…");
     show("paid", state, balance);
     app.refresh().then(() => fill(balance, money(app.store.get("wallet")?.stored?.total_fen)), () => undefined);
   }

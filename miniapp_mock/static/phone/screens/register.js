@@ -7,7 +7,7 @@ import { problemText, t } from "../texts.js";
 export function registerScreen(app) {
   const form = { phoneCode: "", phone: "", gender: "" };
   const phone = phoneField(app, form);
-  const name = field("name", t("register.name"), h("input", { type: "text", autocomplete: "name", maxlength: 32, placeholder: t("register.name_hint") }));
+  const name = field("name", t("register.name"), h("input", { type: "text", autocomplete: "name", maxlength: 40, placeholder: t("register.name_hint") }));
   const today = new Date(app.api.serverNow()).toISOString().slice(0, 10);
   const birthday = dateField("birthday", t("register.birthday"), { today, note: t("register.birthday_note") });
   const gender = choices("gender", t("register.gender"), [["female", t("gender.female")], ["male", t("gender.male")]], "", (value) => { form.gender = value; });
@@ -19,7 +19,7 @@ export function registerScreen(app) {
   function valid() {
     const value = name.input.value.trim();
     phone.mark(form.phoneCode ? "" : t("register.need_phone"));
-    name.mark(!value ? t("register.need_name") : [...value].length > 32 ? t("register.long_name") : "");
+    name.mark(!value ? t("register.need_name") : [...value].length > 40 ? t("register.long_name") : "");
     birthday.mark(birthday.value() === null ? t("register.bad_birthday") : "");
     consent.mark(consent.input.checked ? "" : t("register.need_consent"));
     const wrong = [phone, name, birthday, consent].find((one) => one.input.getAttribute("aria-invalid") === "true");
@@ -72,7 +72,7 @@ export function registerScreen(app) {
     problem,
     submit,
   );
-  return { title: t("register.title"), node };
+  return { title: t("register.title"), node, onBack: app.welcome };
 }
 
 function phoneField(app, form) {
@@ -128,15 +128,15 @@ function consentField() {
     h("div", { class: "row consent-row" }, h("label", { class: "check" }, input, h("span", { class: "small" }, t("register.consent_lead"))), h("span", { class: "small" }, read("terms"), t("register.and"), read("privacy"))),
     problem,
   );
-  return {
-    node,
-    input,
-    mark(text) {
-      problem.textContent = text;
-      if (text) input.setAttribute("aria-invalid", "true");
-      else input.removeAttribute("aria-invalid");
-    },
-  };
+
+  function mark(text) {
+    problem.textContent = text;
+    if (text) input.setAttribute("aria-invalid", "true");
+    else input.removeAttribute("aria-invalid");
+  }
+
+  input.addEventListener("change", () => mark(""));
+  return { node, input, mark };
 }
 
 function showText(which) {

@@ -5,6 +5,7 @@ import { countdown, money } from "../../shared/format.js";
 import { glyph } from "../icons.js";
 import { busy } from "../parts.js";
 import { pinPad } from "../pinpad.js";
+import { receiptShown } from "./receipt.js";
 import { problemText, t } from "../texts.js";
 
 /** Open it; `closed` resolves with "answered" when this payment needs no further word, `undefined` when it was put off. */
@@ -83,13 +84,13 @@ export function confirmationSheet(app, item) {
   function paid() {
     setTimeout(() => {
       app.refresh().catch(() => undefined);
-      if (!document.querySelector(".receipt")) app.toast(t("confirm.paid"));
+      if (!receiptShown(item.sale_id)) app.toast(t("confirm.paid"));
     }, 1500);
   }
 
   function refused(error) {
     if (error.code === "pin_required") return askPin();
-    if (error.status === 404 || ["sale_completed", "confirmation_expired", "sale_expired"].includes(error.code)) return over(t("confirm.expired"), t("confirm.expired_hint"));
+    if (error.status === 404 || ["sale_completed", "sale_not_waiting"].includes(error.code)) return over(t("confirm.expired"), t("confirm.expired_hint"));
     problem.textContent = problemText(error);
     if (error.code === "insufficient_balance") {
       problem.textContent = t("confirm.short");
@@ -101,5 +102,11 @@ export function confirmationSheet(app, item) {
     return undefined;
   }
 
-  return { closed: dialog.closed, close: dialog.close, saleId: item.sale_id };
+  /** The till took it back, or its time ran out. */
+  function gone(cancelled) {
+    if (cancelled) over(t("confirm.cancelled"), t("confirm.expired_hint"));
+    else over(t("confirm.expired"), t("confirm.expired_hint"));
+  }
+
+  return { gone, closed: dialog.closed, close: dialog.close, saleId: item.sale_id };
 }

@@ -5,13 +5,17 @@ import { count, money, signedCount } from "../../shared/format.js";
 import { glyph } from "../icons.js";
 import { known, t } from "../texts.js";
 
+const LINES_SHOWN = 4;
 const shown = new Set();
+
+/** Whether the member has seen this sale's receipt. */
+export const receiptShown = (saleId) => shown.has(saleId);
 
 /** Show it once a sale; `data` is the event's `{ sale, store, balances }`. */
 export function showReceipt(app, data) {
   const { sale, store } = data;
-  if (sale.id && shown.has(sale.id) && sale.id !== undefined) return;
-  if (sale.id) shown.add(sale.id);
+  if (sale.id && shown.has(sale.id)) return;
+  shown.add(sale.id);
   const balances = data.balances || sale.balances || {};
   const body = h(
     "div",
@@ -23,8 +27,7 @@ export function showReceipt(app, data) {
     h("p", { class: "big-amount num" }, money(sale.payable_fen)),
     earned(sale),
     h("dl", { class: "facts" },
-      (sale.lines || []).slice(0, 4).map((line) => fact(`${line.name || t("receipt.goods", { sku: line.sku })} ${t("receipt.pieces", { qty: line.qty })}`, money(line.payable_fen))),
-      (sale.lines || []).length > 4 && fact(`… 共 ${sale.lines.length} 项`, ""),
+      goods(sale),
       sale.discount_fen > 0 && fact(t("receipt.discount"), money(-sale.discount_fen), "brand"),
       (sale.tenders || []).map((tender) => fact(known(`tender.${tender.type}`) ? t(`tender.${tender.type}`) : tender.type, money(tender.amount_fen)))),
     h("dl", { class: "facts sunk" },
@@ -41,6 +44,17 @@ export function showReceipt(app, data) {
 function earned(sale) {
   if (!(sale.points_earned > 0)) return null;
   return h("p", { class: "earned" }, glyph("star", 18), h("span", null, t("receipt.earned")), h("strong", { class: "num" }, signedCount(sale.points_earned)));
+}
+
+/** The lines by name where the server tells names (the first few), else their sum. */
+function goods(sale) {
+  const lines = sale.lines || [];
+  if (!lines.length) return null;
+  const pieces = lines.reduce((sum, line) => sum + (line.qty || 0), 0);
+  if (!lines.some((line) => line.name)) return fact(t("receipt.pieces_sum", { count: pieces }), money(sale.total_fen));
+  const rows = lines.slice(0, LINES_SHOWN).map((line) => fact(`${line.name || line.sku} ${t("receipt.pieces", { qty: line.qty })}`, money(line.payable_fen)));
+  if (lines.length > LINES_SHOWN) rows.push(fact(t("receipt.more_lines", { count: lines.length }), ""));
+  return rows;
 }
 
 function fact(label, value, className = "") {
