@@ -47,7 +47,12 @@ def new_short(prefix: str, width: int = 12) -> str:
 
 def new_document_id(prefix: str, member_id: int) -> str:
     """An id for a document of that member: one prefix letter, the member, 65 random bits; 27 of ``[0-9A-Z]``."""
-    return prefix + _base32(member_id, _MEMBER_CHARS) + _base32(secrets.randbits(65), _RANDOM_CHARS)
+    return document_id(prefix, member_id, secrets.randbits(65))
+
+
+def document_id(prefix: str, member_id: int, random: int) -> str:
+    """The id for a document of that member from 65 random bits (a seed's, for data made offline)."""
+    return prefix + _base32(member_id, _MEMBER_CHARS) + _base32(random, _RANDOM_CHARS)
 
 
 def member_of(document_id: str, prefix: str) -> int | None:

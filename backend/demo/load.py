@@ -1,0 +1,202 @@
+"""Load the demo chain into a fresh database, once; say what a client of the demo needs to know, every time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+
+from backend.auth import service as auth
+from backend.auth.types import Role, Store
+from backend.kernel import clock, db
+from backend.kernel.config import Settings
+from backend.kernel.vault import vault
+from backend.ledger.plans import encode
+from backend.members import queries as members
+from backend.members import rules as member_rules
+
+from .catalogue import CATEGORIES, make_articles
+from .history import OFFERS, MemberYear, Stores
+from .people import Person, make_people
+
+MEMBERS = 2000
+LANES = 2
+CHUNK = 400
+
+STORES = (
+    Store(id="S001", name="南京路店", timezone="Asia/Shanghai", address="上海市黄浦区南京东路 100 号"),
+    Store(id="S002", name="徐家汇店", timezone="Asia/Shanghai", address="上海市徐汇区虹桥路 1 号"),
+    Store(id="S003", name="西湖店", timezone="Asia/Shanghai", address="杭州市西湖区曙光路 15 号"),
+)
+TILLS = 2
+LEVELS = (
+    ("silver", "银卡会员", 200, 12_000, 50_000),
+    ("gold", "金卡会员", 500, 15_000, 200_000),
+    ("black", "黑金会员", 800, 20_000, 800_000),
+)
+
+
+async def load(settings: Settings, say: Callable[[str], None]) -> dict[str, Any]:
+    """Load what is missing and return ``{"terminals", "staff"}`` with their secrets.
+
+    The secrets are derived from the data directory's master key: the same at every start, different everywhere else.
+    """
+    await db.open_pools(settings)
+    try:
+        if not await db.fetchval("SELECT true FROM auth_store LIMIT 1"):
+            say("stores, tills, staff, articles")
+            await _load_chain()
+            await _load_members(settings, say)
+    finally:
+        await db.close_pools()
+    return {"terminals": _terminals(), "staff": _staff()}
+
+
+def _secret(purpose: str) -> str:
+    return vault().derive(f"demo:{purpose}").hex()
+
+
+def _terminals() -> list[dict[str, Any]]:
+    return [
+        {"id": terminal_id, "secret": _secret(f"terminal:{terminal_id}"), "store_id": store.id}
+        for store in STORES
+        for terminal_id in _terminal_ids(store.id)
+    ]
+
+
+def _terminal_ids(store_id: str) -> tuple[str, ...]:
+    return tuple(f"{store_id}-T{number}" for number in range(1, TILLS + 1))
+
+
+def _staff() -> list[dict[str, Any]]:
+    people = [{"username": "admin", "role": "admin", "store_id": None}]
+    for number, store in enumerate(STORES, 1):
+        people.append({"username": f"manager{number}", "role": "manager", "store_id": store.id})
+        people.append({"username": f"clerk{number}", "role": "clerk", "store_id": store.id})
+    return [
+        person | {"password": _secret(f"staff:{person['username']}")[:20], "totp_secret": None} for person in people
+    ]
+
+
+async def _load_chain() -> None:
+    staff = [(person, await auth.hash_secret(person["password"])) for person in _staff()]
+    async with db.transaction() as tx:
+        for store in STORES:
+            await auth.create_store(tx, store)
+        for terminal in _terminals():
+            name = f"{terminal['id'][-1]} 号收银台"
+            await auth.create_terminal(
+                tx, terminal["store_id"], name, terminal_id=terminal["id"], secret=terminal["secret"]
+            )
+        for person, hashed in staff:
+            await auth.create_staff(
+                tx,
+                username=person["username"],
+                password_hash=hashed,
+                role=Role(person["role"]),
+                store_id=person["store_id"],
+            )
+        connection = db.raw(tx)
+        await connection.copy_records_to_table(
+            "member_level",
+            records=LEVELS,
+            columns=("code", "name", "discount_bp", "points_multiplier_bp", "growth_from_fen"),
+        )
+        await connection.copy_records_to_table(
+            "mall_category",
+            records=[(c.code, c.name, c.points_rate_bp) for c in CATEGORIES],
+            columns=("code", "name", "points_rate_bp"),
+        )
+        await connection.copy_records_to_table(
+            "mall_article",
+            records=[(a.sku, a.barcode, a.name, a.category, a.unit_price_fen, True) for a in make_articles()],
+            columns=("sku", "barcode", "name", "category_id", "unit_price_fen", "active"),
+        )
+
+
+async def _load_members(settings: Settings, say: Callable[[str], None]) -> None:
+    now = clock.now()
+    levels = await members.list_levels()
+    stores = Stores(tuple(store.id for store in STORES), {store.id: _terminal_ids(store.id) for store in STORES})
+    articles = make_articles()
+    years = [MemberYear(person, settings, levels, stores, articles) for person in make_people(MEMBERS, now)]
+    owners = [await asyncpg.connect(**db.connect_args(settings.migrate_database_url)) for _ in range(LANES)]
+    try:
+        await owners[0].execute("SELECT ledger_make_partitions($1, 14)", (now - timedelta(days=366)).date())
+        done = 0
+        waiting: asyncio.Queue[asyncpg.Connection] = asyncio.Queue()
+        for owner in owners:
+            waiting.put_nowait(owner)
+
+        async def post(owner: asyncpg.Connection, ids: list[int], texts: list[str]) -> None:
+            await owner.execute("SELECT ledger_load($1, $2::text[]::jsonb[])", ids, texts)
+            waiting.put_nowait(owner)
+
+        tasks = []
+        for start in range(0, len(years), CHUNK // 8):
+            chunk = years[start : start + CHUNK // 8]
+            plans = [plan for year in chunk for plan in year.plans(now)]
+            owner = await waiting.get()
+            tasks.append(asyncio.create_task(post(owner, [p.member_id for p in plans], [encode(p) for p in plans])))
+            done += len(chunk)
+            say(f"a year of sales: {done} of {len(years)} members")
+        await asyncio.gather(*tasks)
+        await _copy_members(owners[0], years)
+        await owners[0].execute("ANALYZE")
+    finally:
+        for owner in owners:
+            await owner.close()
+
+
+async def _copy_members(owner: asyncpg.Connection, years: list[MemberYear]) -> None:
+    box = vault()
+    no_sales = [year.person.member_id for year in years]
+    await owner.execute(
+        "INSERT INTO ledger_head (member_id) SELECT unnest($1::bigint[]) ON CONFLICT DO NOTHING", no_sales
+    )
+
+    def record(year: MemberYear) -> tuple[Any, ...]:
+        person: Person = year.person
+        return (
+            person.member_id,
+            member_rules.make_member_no(person.number * 41_000_017 + 7),
+            person.name,
+            box.seal(person.phone.encode(), context=members.PHONE_CONTEXT),
+            members.phone_index(person.phone),
+            person.birthday,
+            person.gender,
+            STORES[person.store].id,
+            year.level.code,
+            "active",
+            year.growth_fen,
+            "{}",
+            person.joined_at,
+            person.joined_at,
+        )
+
+    await owner.copy_records_to_table(
+        "member",
+        records=[record(year) for year in years],
+        columns=(
+            "id",
+            "member_no",
+            "name",
+            "phone_sealed",
+            "phone_index",
+            "birthday",
+            "gender",
+            "store_id",
+            "level_id",
+            "status",
+            "growth_fen",
+            "attributes",
+            "created_at",
+            "updated_at",
+        ),
+    )
+
+
+__all__ = ["OFFERS", "load"]
