@@ -1,0 +1,77 @@
+/** Attempts put aside: they go on in the background, and the header leads to them. */
+import { h } from "/static/shared/dom.js";
+import { money, time } from "/static/shared/format.js";
+import * as api from "./api.js";
+import * as attempts from "./attempts.js";
+import { button, openDialog } from "./dialogs.js";
+import { isUp } from "./line.js";
+import { notify } from "./notices.js";
+import { print, receiptOf } from "./receipt.js";
+import { resumeRefund } from "./refund.js";
+import { countAside, resume } from "./settle.js";
+import { keepLast, state } from "./state.js";
+import { t, troubleText } from "./texts.js";
+
+const EVERY_MS = 8000;
+
+/** Take up an attempt in front of the cashier. */
+export const takeUp = (attempt) => (attempt.kind === "refund" ? resumeRefund(attempt) : resume(attempt));
+
+/** The list of what is still open. */
+export async function openList() {
+  const rows = await attempts.unfinished();
+  const dialog = openDialog({
+    title: t("aside.title"),
+    body: rows.length
+      ? h("ul", { class: "cells" }, rows.map((row) => h("li", { class: "cell" },
+        h("div", { class: "grow" },
+          h("p", { class: "strong num" }, row.memo.orderNo),
+          h("p", { class: "small muted num" }, `${time(row.begunAt)} · ${row.kind === "refund" ? t("aside.refund") : t("aside.sale", { amount: money(row.memo.payable) })}`)),
+        button(t("aside.open"), () => { dialog.close(); takeUp(row); }, "compact soft"))))
+      : h("p", { class: "empty" }, t("aside.empty")),
+  });
+}
+
+/** One try, without a word to the cashier unless it decides. */
+async function tryOnce(attempt) {
+  attempts.inHand.add(attempt.key);
+  const once = new AbortController();
+  try {
+    const answer = await attempts.send(attempt, { signal: once.signal, resumed: true, onWait: () => once.abort() });
+    await decided(attempt, answer);
+  } catch (error) {
+    if (error instanceof attempts.PutAside) return;
+    await attempts.end(attempt);
+    notify(t("aside.refused", { order: attempt.memo.orderNo, reason: troubleText(error).title }), { bad: true });
+  } finally {
+    attempts.inHand.delete(attempt.key);
+  }
+}
+
+async function decided(attempt, answer) {
+  const order = attempt.memo.orderNo;
+  if (attempt.kind === "refund") {
+    await attempts.end(attempt);
+    return notify(t("aside.refund_done", { order }));
+  }
+  const sale = answer.status === "awaiting_confirmation" ? await api.getSale(answer.id) : answer;
+  if (sale.status === "awaiting_confirmation") return undefined;
+  await attempts.end(attempt);
+  if (["rejected", "expired", "cancelled"].includes(sale.status)) return notify(t("aside.refused", { order, reason: t(`status.${sale.status}`) }), { bad: true });
+  const receipt = receiptOf(sale, attempt.memo, state.context);
+  keepLast(receipt);
+  return notify(t("aside.done", { order, amount: money(sale.payable_fen) }), { action: { text: t("result.print"), run: () => print(receipt) } });
+}
+
+async function round() {
+  if (!state.settling && isUp()) {
+    for (const attempt of await attempts.unfinished()) await tryOnce(attempt);
+    await countAside();
+  }
+  setTimeout(round, EVERY_MS);
+}
+
+export function start() {
+  countAside();
+  setTimeout(round, EVERY_MS);
+}

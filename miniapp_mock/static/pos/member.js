@@ -1,0 +1,137 @@
+/** Reading a member's code, and the card that shows who it is. */
+import { fill, h } from "/static/shared/dom.js";
+import { count, countdown, discount, money } from "/static/shared/format.js";
+import * as api from "./api.js";
+import { serverNow } from "./clock.js";
+import { openDialog } from "./dialogs.js";
+import { picture } from "./icons.js";
+import { askCode } from "./code_dialog.js";
+import { pause } from "./line.js";
+import { announce, dismiss, notify, trouble } from "./notices.js";
+import { change, dropMember, onChange, state } from "./state.js";
+import { settings } from "./store.js";
+import { freshChoice } from "./tenders.js";
+import { t } from "./texts.js";
+
+const KEPT = "member";
+const RETRIES_MS = [400, 1000, 2000]; // within the 30 s in which the same code gives the same answer
+const MARGIN_MS = 2000;
+
+let latest = 0;
+
+/** Read a code (`entry` is "scanned" or "typed"); the newest reading wins. */
+export async function read(code, entry) {
+  latest += 1;
+  const mine = latest;
+  dismiss();
+  change((now) => Object.assign(now, { reading: true, member: null, quote: null, choice: freshChoice() }));
+  try {
+    const answer = await scanned(code);
+    if (mine !== latest) return;
+    const { member, wallet, coupons = [] } = answer;
+    const read = { scanToken: answer.scan_token, expiresAt: answer.expires_at, entry, name: member.name_masked, level: member.level, wallet, coupons };
+    change((now) => Object.assign(now, { reading: false, member: read }));
+    await settings.set(KEPT, read);
+    announce(t("member.read", { name: read.name, level: read.level?.name || "", stored: money(wallet.stored.total_fen) }));
+  } catch (error) {
+    if (mine !== latest) return;
+    change((now) => { now.reading = false; });
+    trouble(error, { text: t("member.type"), run: ask });
+  }
+}
+
+async function scanned(code) {
+  for (const waitMs of RETRIES_MS) {
+    try {
+      return await api.scan(code);
+    } catch (error) {
+      if (error.status !== undefined && error.status < 500) throw error;
+      await pause(error.retryAfterMs || waitMs);
+    }
+  }
+  return api.scan(code);
+}
+
+/** Let the cashier type the code, or use the camera. */
+export async function ask() {
+  const answer = await askCode();
+  if (answer) await read(answer.code, answer.entry);
+}
+
+/** Take back the member read before a reload, while that reading is good. */
+export async function restore() {
+  const kept = await settings.get(KEPT);
+  if (kept && Date.parse(kept.expiresAt) - MARGIN_MS > serverNow()) change((now) => { now.member = kept; });
+}
+
+function showCoupons(coupons) {
+  openDialog({
+    title: t("coupons.title"),
+    body: h("ul", { class: "cells" }, coupons.map((coupon) => h("li", { class: "cell" },
+      picture("ticket"), h("span", { class: "grow" }, coupon.title),
+      h("span", { class: "small muted" }, coupon.unavailable_reason || coupon.reason || t("coupons.usable"))))),
+  });
+}
+
+function blank() {
+  const camera = "BarcodeDetector" in window;
+  return h("div", { class: "member-blank" },
+    h("div", { class: "member-mark" }, picture("scan", 34)),
+    h("div", { class: "grow" }, h("p", { class: "strong big-text" }, t("member.scan")), h("p", { class: "small muted" }, t("member.scan_hint"))),
+    h("button", { class: "button soft", type: "button", id: "member-type", onclick: ask },
+      picture(camera ? "camera" : "keyboard", 20), t("member.type"), h("kbd", null, "F8")));
+}
+
+function loading() {
+  return h("div", { class: "member-blank", role: "status" },
+    h("div", { class: "member-mark skeleton" }), h("div", { class: "grow stack tight" }, h("div", { class: "skeleton bar-1" }), h("div", { class: "skeleton bar-2" })),
+    h("span", { class: "sr-only" }, t("member.reading")));
+}
+
+function figure(label, value, look = "") {
+  return h("div", { class: "figure" }, h("span", { class: "tiny muted" }, label), h("span", { class: `num strong ${look}` }, value));
+}
+
+function card(member) {
+  const { stored, points, rebate_fen: rebate } = member.wallet;
+  const off = discount(member.level?.discount_bp);
+  const coupons = member.coupons.length
+    ? h("button", { class: "figure as-button", type: "button", onclick: () => showCoupons(member.coupons) }, h("span", { class: "tiny muted" }, t("member.coupons")), h("span", { class: "strong brand" }, t("member.coupon_count", { count: member.coupons.length })))
+    : figure(t("member.coupons"), t("member.none"));
+  return h("div", { class: "member-card" },
+    h("div", { class: "row" },
+      h("span", { class: "avatar", "aria-hidden": "true" }, member.name.slice(0, 1)),
+      h("div", { class: "grow" },
+        h("div", { class: "row tight" }, h("span", { class: "strong big-text clip", id: "member-name" }, member.name), h("span", { class: "pill gold" }, member.level?.name || "", off ? ` · ${off}` : "")),
+        h("p", { class: "tiny muted", id: "member-left" })),
+      h("button", { class: "button compact", type: "button", id: "member-change", onclick: dropMember }, t("member.change"))),
+    h("div", { class: "figures" },
+      figure(t("member.balance"), money(stored.total_fen), "brand"), figure(t("member.points"), count(points.available), "gold"),
+      rebate ? figure(t("member.rebate"), money(rebate)) : null, coupons));
+}
+
+function showTime() {
+  const { member } = state;
+  if (!member) return;
+  const leftMs = Date.parse(member.expiresAt) - serverNow() - MARGIN_MS;
+  const place = document.getElementById("member-left");
+  if (place) place.textContent = member.entry === "typed" ? t("member.typed") : t("member.left", { left: countdown(leftMs / 1000) });
+  if (leftMs > 0 || state.settling) return;
+  dropMember();
+  notify(t("member.dropped"), { bad: true, action: { text: t("member.type"), run: ask } });
+}
+
+export function build() {
+  const place = h("section", { class: "card member", id: "member", "aria-label": t("member.title") });
+  let drawn;
+  onChange(({ member, reading }) => {
+    const wish = reading ? "reading" : member;
+    if (drawn === wish && drawn !== undefined) return;
+    drawn = wish;
+    fill(place, reading ? loading() : member ? card(member) : blank());
+    if (!member && !reading) settings.remove(KEPT);
+    showTime();
+  });
+  setInterval(showTime, 1000);
+  return place;
+}

@@ -1,0 +1,76 @@
+/**
+ * Reads a scanner that types: keys faster than a hand, ended by Enter, taken wherever the focus is. What the burst left in
+ * a field is taken out again.
+ */
+import { luhnDigit } from "/static/shared/code.js";
+
+const GAP_MS = 35;
+const ENTER_GAP_MS = 120;
+const MIN_LENGTH = 6;
+
+/** Collects keys with their times; `end` returns the text where it was a burst, else null. */
+export class Burst {
+  text = "";
+  #lastMs = -Infinity;
+
+  /** Add a character; true where it begins a new burst. */
+  add(character, atMs) {
+    const fresh = atMs - this.#lastMs >= GAP_MS;
+    this.text = fresh ? character : this.text + character;
+    this.#lastMs = atMs;
+    return fresh;
+  }
+
+  end(atMs) {
+    const text = atMs - this.#lastMs < ENTER_GAP_MS && this.text.length >= MIN_LENGTH ? this.text : null;
+    this.text = "";
+    return text;
+  }
+}
+
+/** Whether a text is a member code: 20 digits from 70 with the right check digit. */
+export function isMemberCode(text) {
+  return /^70\d{18}$/.test(text) && luhnDigit(text.slice(0, 19)) === text[19];
+}
+
+/** The character a key event types; through a Chinese input method only `code` tells. */
+function characterOf(event) {
+  if (event.key.length === 1) return event.key;
+  if (event.key !== "Process") return "";
+  const digit = /^(?:Digit|Numpad)(\d)$/.exec(event.code);
+  return digit ? digit[1] : "";
+}
+
+function snapshot(field) {
+  return field ? { field, value: field.value } : null;
+}
+
+function restore(before) {
+  if (!before || before.field.value === before.value) return;
+  before.field.value = before.value;
+  before.field.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+/** Call `onScan(text)` for every burst. `typingField()` names the field that keys typed outside any field go to. */
+export function listen(onScan, typingField) {
+  const burst = new Burst();
+  let before = null;
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
+    if (event.key === "Enter") {
+      const text = burst.end(event.timeStamp);
+      if (text === null) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      restore(before);
+      onScan(text);
+      return;
+    }
+    const character = characterOf(event);
+    if (!character) return;
+    if (burst.add(character, event.timeStamp)) {
+      const editable = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement;
+      before = snapshot(editable ? event.target : typingField());
+    }
+  }, true);
+}
