@@ -37,7 +37,7 @@ async def resources(settings: Settings) -> AsyncIterator[None]:
 
     Closed in reverse, so that what was handed to the ledger is posted before its connections go.
     """
-    from backend.kernel import redis
+    from backend.kernel import live, redis
     from backend.ledger import service as ledger
     from backend.wechat import service as wechat
 
@@ -47,6 +47,8 @@ async def resources(settings: Settings) -> AsyncIterator[None]:
         stack.push_async_callback(db.close_pools)
         await redis.open_client(settings)
         stack.push_async_callback(redis.close_client)
+        await live.start(settings)
+        stack.push_async_callback(live.stop)
         await ledger.open_writer(settings)
         stack.push_async_callback(ledger.close_writer)
         await wechat.open_client(settings)
