@@ -56,6 +56,7 @@ def build_app(
         checks: what ``/readyz`` asks.
         settings: by default the process's.
     """
+    check_routes(routers)
     everything = [*routers, system.build_router(routers, checks)]
     check_routes(everything)
     return HttpApp(everything, lifespan, mounts, settings or config.settings())
@@ -144,7 +145,8 @@ class HttpApp:
             request.body = await read_body(request, receive, limit=limit, timeout_s=self.settings.body_timeout_s)
             return await call(route, request, values, self.settings.rate_anonymous_per_minute)
         except DomainError as error:
-            return problems.response(error, request.id)
+            challenge = getattr(route.guard, "challenge", "Bearer") if route else "Bearer"
+            return problems.response(error, request.id, challenge)
         except ClientGone:
             raise
         except Exception:

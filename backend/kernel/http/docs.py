@@ -1,4 +1,4 @@
-"""The API's pages at ``/docs``: our own HTML, CSS and module over ``/openapi.json``; nothing from another host."""
+"""The API's pages at ``/docs``: our own HTML, CSS and modules over ``/openapi.json``; nothing from another host."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _HEADERS = {
 
 
 def register(router: Router) -> None:
-    """Add ``/docs`` and its two files to a router."""
-    for path, name in (("/docs", "docs.html"), ("/docs/docs.css", "docs.css"), ("/docs/docs.js", "docs.js")):
-        _register_file(router, path, name)
+    """Add ``/docs`` and its files to a router."""
+    for file in sorted(_FILES.iterdir()):
+        if file.suffix in _TYPES:
+            _register_file(router, "/docs" if file.suffix == ".html" else f"/docs/{file.name}", file)
 
 
-def _register_file(router: Router, path: str, name: str) -> None:
-    content = (_FILES / name).read_bytes()
-    media_type = _TYPES[Path(name).suffix]
+def _register_file(router: Router, path: str, file: Path) -> None:
+    content = file.read_bytes()
 
     @router.get(path, guard=public, rate_limited=False, in_schema=False, quiet=True)
-    async def file() -> Reply:
-        return Reply(content, media_type, headers=_HEADERS)
+    async def page() -> Reply:
+        return Reply(content, _TYPES[file.suffix], headers=_HEADERS)

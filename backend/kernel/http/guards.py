@@ -15,7 +15,8 @@ class Guard(Protocol):
 
     ``name`` is shown by ``iter_routes`` and in the API's pages; ``scheme`` is the OpenAPI security scheme: a name that
     ends in ``Bearer`` (a token) or ``Hmac`` (a signed request), or None where nothing is asked for. A guard that
-    refuses with ``Forbidden`` sets ``may_forbid = True`` so that 403 is documented. Guards of WebSockets also have
+    never refuses with ``Forbidden`` says ``may_forbid = False``, and 403 is not documented; one that wants another
+    ``WWW-Authenticate`` than ``Bearer`` has it as ``challenge``. Guards of WebSockets also have
     ``authenticate_ws(websocket)``.
     """
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -64,6 +65,8 @@ def document(routers: Iterable[Router]) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas)
+    for route, name in zip(routes, _operation_ids(routes), strict=True):
+        paths[route.path][route.method.lower()]["operationId"] = name
     tags = dict.fromkeys(route.tag for route in everything)
     described: dict[str, Any] = {
         "openapi": "3.1.0",
@@ -89,6 +92,19 @@ def _anything(hint: type) -> dict[str, Any]:
     if hint in (object, msgspec.Raw):
         return {"description": "任意 JSON"}
     raise NotImplementedError
+
+
+def _operation_ids(routes: list[Route]) -> list[str]:
+    """The handlers' names; with method or tag where several have the same."""
+    ids = [route.name for route in routes]
+    longer_names: tuple[Callable[[Route], str], ...] = (
+        lambda route: f"{route.name}_{route.method.lower()}",
+        lambda route: f"{route.tag}_{route.name}_{route.method.lower()}",
+    )
+    for longer in longer_names:
+        taken = Counter(ids)
+        ids = [longer(route) if taken[name] > 1 else name for route, name in zip(routes, ids, strict=True)]
+    return ids
 
 
 class _Schemas:
@@ -129,7 +145,7 @@ class _Schemas:
 
 def _operation(route: Route, schemas: _Schemas) -> dict[str, Any]:
     operation: dict[str, Any] = {
-        "operationId": route.name,
+        "operationId": "",
         "summary": route.summary,
         "tags": [route.tag],
         "parameters": list(_parameters(route, schemas)),

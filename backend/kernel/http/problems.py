@@ -64,8 +64,8 @@ def document(error: DomainError, request_id: str = "") -> dict[str, Any]:
     return {**error.extra, **members}
 
 
-def response(error: DomainError, request_id: str = "") -> Response:
-    """The whole answer for a refusal, with the headers its status asks for."""
+def response(error: DomainError, request_id: str = "", challenge: str = "Bearer") -> Response:
+    """The whole answer for a refusal, with the headers its status asks for; ``challenge`` is for a 401."""
     body = document(error, request_id)
     status = body["status"]
     headers = [(b"content-type", MEDIA_TYPE.encode())]
@@ -77,5 +77,5 @@ def response(error: DomainError, request_id: str = "") -> Response:
     if isinstance(error, MethodNotAllowed):
         headers.append((b"allow", error.allow.encode()))
     if error.kind is Kind.UNAUTHENTICATED:
-        headers.append((b"www-authenticate", b"Bearer"))
+        headers.append((b"www-authenticate", challenge.encode()))
     return Response(status=status, body=msgspec.json.encode(body), headers=headers, error=error)

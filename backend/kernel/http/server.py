@@ -121,10 +121,12 @@ async def _announce(server: Server, on_ready: Callable[[Server], object]) -> Non
 
 
 @asynccontextmanager
-async def running(app: Any, *, settings: Settings, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Server]:
+async def running(
+    app: Any, *, settings: Settings, host: str = "127.0.0.1", port: int = 0, sock: socket.socket | None = None
+) -> AsyncIterator[Server]:
     """A server inside the running event loop for as long as the block lasts (tests, the demo); ``.port`` is real."""
     server = Server(uvicorn_config(app, settings, host=host, port=port))
-    serving = asyncio.create_task(server.run_until_stopped(None, signals=False))
+    serving = asyncio.create_task(server.run_until_stopped([sock] if sock else None, signals=False))
     ready = asyncio.create_task(server.ready.wait())
     await asyncio.wait({serving, ready}, return_when=asyncio.FIRST_COMPLETED)
     if serving.done():

@@ -73,15 +73,14 @@ def build_router(routers: Sequence[Router], checks: Sequence[Check]) -> Router:
     async def prometheus() -> Reply:
         return Reply(metrics.render(), "text/plain; version=0.0.4; charset=utf-8")
 
-    document: list[bytes] = []
+    docs.register(router)
+    # Made now, so that a shape that cannot be described stops the start and not a reader.
+    document = msgspec.json.encode(openapi.document([*routers, router]))
 
     @router.get("/openapi.json", guard=public, rate_limited=False, in_schema=False)
     async def openapi_json() -> Reply:
-        if not document:
-            document.append(msgspec.json.encode(openapi.document([*routers, router])))
-        return Reply(document[0], "application/json")
+        return Reply(document, "application/json")
 
-    docs.register(router)
     return router
 
 

@@ -113,6 +113,7 @@ async def list_orders(query: Page) -> Listing:
     return Listing(query.limit, query.account)
 
 
+@router.put("/v1/logout", guard=guard)
 @router.post("/v1/logout", guard=guard)
 async def logout(body: Page | None) -> None:
     return
@@ -136,6 +137,12 @@ async def broken() -> None:
 @router.get("/v1/slow", guard=public, in_schema=False)
 async def slow() -> Listing:
     await asyncio.sleep(0.4)
+    return Listing(1, "stored")
+
+
+@router.get("/v1/stuck", guard=public, in_schema=False)
+async def stuck() -> Listing:
+    await asyncio.sleep(30)
     return Listing(1, "stored")
 
 
