@@ -9,8 +9,7 @@ export function createCodeSource(app) {
   async function fetchCode() {
     clearTimeout(timer);
     const answer = await app.api.get("/v1/member/code");
-    const until = Date.parse(answer.expires_at);
-    fromServer = { code: answer.code, until: Math.min(until, app.api.serverNow() + answer.refresh_after_s * 1000), step: Number(answer.code.slice(11, 19)) };
+    fromServer = { code: answer.code, until: Math.min(Date.parse(answer.expires_at), app.api.serverNow() + answer.refresh_after_s * 1000) };
     if (!stopped) timer = setTimeout(() => fetchCode().catch(() => undefined), Math.max(1, answer.refresh_after_s) * 1000);
   }
 

@@ -137,6 +137,7 @@ const TABLE = {
   "recharge.own_hint": "输入金额",
   "recharge.own_note": "自选金额不参与赠送",
   "recharge.bad_amount": "请输入正确的金额，最多两位小数",
+  "recharge.bad_range": "这个金额不在可充值范围内",
   "recharge.submit": "立即充值 {amount}",
   "recharge.submit_none": "请选择充值金额",
   "recharge.note": "充值金额全部门店通用，赠送金额不可提现",

@@ -36,7 +36,9 @@ export function createDevice(wx, api) {
   }
 
   async function renew() {
+    const sentAt = Date.now();
     const given = await api.post(`/v1/member/devices/${encodeURIComponent(device.id)}/rotate`);
+    learnTime(given.server_time, sentAt);
     keep({ ...device, handle: String(given.handle), renewedAt: Date.now() });
   }
 

@@ -103,7 +103,7 @@ export function rechargeScreen(app) {
       if (error.errMsg) {
         if (/cancel/.test(error.errMsg)) app.toast(t("recharge.cancelled"));
         else problem.textContent = error.errMsg.replace(/^requestPayment:fail\s*/, "");
-      } else problem.textContent = problemText(error);
+      } else problem.textContent = choice === OWN && error.code === "validation_failed" ? t("recharge.bad_range") : problemText(error);
     }
   }
 
