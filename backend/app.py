@@ -23,8 +23,6 @@ ROUTES = (
     "backend.wechat.routes",
     "backend.auth.routes",
     "backend.members.routes",
-    "backend.wallet.routes",
-    "backend.mall.routes",
     "backend.pos.routes",
 )
 
@@ -92,14 +90,9 @@ def routers() -> list[Router]:
 
 
 def _modules(name: str) -> list[ModuleType]:
-    try:
-        module = import_module(name)
-        inner = pkgutil.iter_modules(module.__path__) if hasattr(module, "__path__") else ()
-        return [module, *(import_module(f"{name}.{info.name}") for info in inner)]
-    except ModuleNotFoundError as error:
-        if not str(error.name).startswith("backend."):
-            raise
-        return []
+    module = import_module(name)
+    inner = pkgutil.iter_modules(module.__path__) if hasattr(module, "__path__") else ()
+    return [module, *(import_module(f"{name}.{info.name}") for info in inner)]
 
 
 def _migrations_check() -> Check:

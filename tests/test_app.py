@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import httpx
 import msgspec
 
+from backend import app
 from backend.kernel import config
 from tests.support.server import Server
+
+
+def test_no_domain_with_routes_is_forgotten():
+    root = Path(app.__file__).parent
+    found = {f"backend.{path.parent.name}.routes" for path in root.glob("*/routes*") if path.stem == "routes"}
+
+    assert found == set(app.ROUTES)
 
 
 async def test_is_ready_on_a_migrated_database(client: httpx.AsyncClient):

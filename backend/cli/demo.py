@@ -7,9 +7,12 @@ import http.client
 import json
 import os
 import socket
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,10 +21,11 @@ from backend.engines import datadir, process
 from backend.engines.embedded import Engines, write_private
 from backend.engines.errors import EngineError
 from backend.kernel import config
+from backend.kernel.config import SettingsError
 
 from .console import notice, out, step
 from .listen import address_of, listen
-from .supervisor import Child, Supervisor, command, interruptible, metrics_directory
+from .supervisor import Child, Supervisor, command, empty_directory, interruptible
 
 if TYPE_CHECKING:
     from backend.kernel.config import Settings
@@ -75,7 +79,10 @@ def _prepare(engines: Engines, listening: socket.socket, options: Options) -> Se
     (engines.data / "demo.json").unlink(missing_ok=True)
     first = not (engines.data / "postgres").exists()
     with step("Make and start PostgreSQL and Valkey" if first else "Start PostgreSQL and Valkey"):
-        engines.start()
+        meanwhile = threading.Thread(target=_meanwhile, args=(engines.data,))
+        meanwhile.start()
+        engines.start()  # in this thread: the engines end when the thread that started them does
+        meanwhile.join()
         base_url = "http://{}:{}".format(*address_of(listening))
         settings = datadir.demo_settings(engines.data, engines.urls(), base_url, environ=os.environ)
         config.use(settings)
@@ -86,12 +93,18 @@ def _prepare(engines: Engines, listening: socket.socket, options: Options) -> Se
     return settings
 
 
+def _meanwhile(data: Path) -> None:
+    """While PostgreSQL makes its files: make the keys, and import what comes next."""
+    with suppress(SettingsError):  # a damaged file is reported by whoever needs it
+        datadir.secrets_of(data)
+    import_module("backend.cli.migrate")
+    import_module("tortoise.migrations.executor")
+
+
 def _load_chain(settings: Settings, *, empty: bool) -> dict[str, Any]:
     """Load the demo chain where it is missing; returns its terminals and staff with their secrets."""
     if empty or find_spec("backend.demo") is None:
         return {"terminals": [], "staff": []}
-    from importlib import import_module
-
     load: Callable[..., Any] = import_module("backend.demo.load").load
     with step("Load the demo chain") as say:
         chain: dict[str, Any] = asyncio.run(load(settings, say))
@@ -101,7 +114,8 @@ def _load_chain(settings: Settings, *, empty: bool) -> dict[str, Any]:
 def _start_processes(supervisor: Supervisor, settings: Settings, listening: socket.socket, workers: int) -> None:
     data = Path(settings.demo_data)
     environ = datadir.environment(settings)
-    environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics_directory(data / "metrics"))
+    supervisor.metrics = empty_directory(data / "metrics")
+    environ["PROMETHEUS_MULTIPROC_DIR"] = str(supervisor.metrics)
     fd = listening.fileno()
     for name in ("server.log", "worker.log"):
         process.trim(data / name)

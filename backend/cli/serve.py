@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import tempfile
 from contextlib import suppress
+from pathlib import Path
 
 from backend.kernel import config
 from backend.kernel.config import Settings
 
 from .listen import address_of, listen
-from .supervisor import Child, Supervisor, command, interruptible, metrics_directory
+from .supervisor import Child, Supervisor, command, empty_directory, interruptible
 
 
 def run(*, host: str, port: int, workers: int, fd: int | None) -> None:
@@ -56,20 +58,16 @@ def _serve(listening: socket.socket, settings: Settings) -> None:
 
 def _supervise(listening: socket.socket, workers: int, settings: Settings) -> None:
     supervisor = Supervisor(lambda text: print(f"huiyuan: {text}", flush=True), grace_s=settings.shutdown_grace_s + 5)
-    environ = dict(os.environ)
-    environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(metrics_directory()))
-    with interruptible(supervisor.stopping) as started:
+    with tempfile.TemporaryDirectory(prefix="huiyuan-metrics-") as own, interruptible(supervisor.stopping) as started:
+        environ = {"PROMETHEUS_MULTIPROC_DIR": own} | dict(os.environ)
+        supervisor.metrics = empty_directory(Path(environ["PROMETHEUS_MULTIPROC_DIR"]))
         try:
             for number in range(1, workers + 1):
-                supervisor.add(
-                    Child(
-                        name=f"server {number}",
-                        command=command("serve", "--fd", str(listening.fileno())),
-                        env=environ,
-                        pass_fds=(listening.fileno(),),
-                    )
-                )
+                serve = command("serve", "--fd", str(listening.fileno()))
+                supervisor.add(Child(f"server {number}", serve, environ, pass_fds=(listening.fileno(),)))
             started()
             supervisor.run()
+        except KeyboardInterrupt:
+            pass
         finally:
             supervisor.stop()

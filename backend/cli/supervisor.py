@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -46,9 +45,16 @@ class Child:
 
 
 class Supervisor:
-    """Keeps children running until it is told to stop; ``watch`` adds a look at anything else each round."""
+    """Keeps children running until it is told to stop.
+
+    Attributes:
+        stopping: set when it is time to stop.
+        watch: called each round, for anything else that needs a look.
+        metrics: the directory of the figures that the children share, if they do.
+    """
 
     def __init__(self, say: Callable[[str], None], *, grace_s: float) -> None:
+        self.metrics: Path | None = None
         self._say = say
         self._grace_s = grace_s
         self._children: list[Child] = []
@@ -75,9 +81,17 @@ class Supervisor:
                     child.start()
             elif (code := child.running.poll()) is not None:
                 child.crashes = 1 if now - child.started_at > _STABLE_AFTER_S else child.crashes + 1
+                self._forget(child.running.pid)
                 pause = min(_FIRST_PAUSE_S * 2 ** (child.crashes - 1), _LONGEST_PAUSE_S)
                 self._say(f"{child.name} ended ({_reason(code)}); starting it again in {pause:.1f} s")
                 child.running, child.start_again_at = None, now + pause
+
+    def _forget(self, pid: int) -> None:
+        """Take the live gauges of a process that ended out of the sums."""
+        if self.metrics is not None:
+            from prometheus_client.multiprocess import mark_process_dead
+
+            mark_process_dead(pid, path=str(self.metrics))  # type: ignore[no-untyped-call]
 
     def fail_if_crashing(self) -> None:
         """Raise when a child has crashed three times in a row: it will not get better by itself."""
@@ -136,14 +150,12 @@ def command(*args: str) -> list[str]:
     return [sys.executable, "-m", "backend.cli.main", *args]
 
 
-def metrics_directory(parent: Path | None = None) -> Path:
-    """An empty directory for the figures that several processes share (``PROMETHEUS_MULTIPROC_DIR``)."""
-    if parent is None:
-        return Path(tempfile.mkdtemp(prefix="huiyuan-metrics-"))
-    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for old in parent.glob("*.db"):
+def empty_directory(path: Path) -> Path:
+    """The directory for the figures that several processes share (``PROMETHEUS_MULTIPROC_DIR``), without old ones."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for old in path.glob("*.db"):
         old.unlink(missing_ok=True)
-    return parent
+    return path
 
 
 def _reason(code: int) -> str:

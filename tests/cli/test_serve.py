@@ -1,0 +1,50 @@
+"""``huiyuan serve`` in production's way: settings from the environment, several workers on one socket."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+
+import httpx
+
+from backend.engines import datadir
+from backend.kernel.config import Settings
+
+SERVE = [sys.executable, "-m", "backend.cli.main", "serve"]
+
+
+def test_workers_share_a_port_and_finish_together(settings: Settings):
+    environ = datadir.environment(settings)
+    serving = subprocess.Popen(
+        [*SERVE, "--port", "0", "--workers", "2"], env=environ, stdout=subprocess.PIPE, text=True
+    )
+    assert serving.stdout is not None
+    url = serving.stdout.readline().split()[-1]
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            if httpx.get(f"{url}/readyz", timeout=5).status_code == 200:
+                break
+        except httpx.HTTPError:
+            pass
+        assert time.monotonic() < deadline
+
+    metrics = httpx.get(f"{url}/metrics").text
+    serving.send_signal(signal.SIGTERM)
+    serving.communicate(timeout=20)
+
+    assert serving.returncode == 0
+    assert 'huiyuan_requests_total{method="GET",route="/readyz",status="200"}' in metrics
+
+
+def test_without_settings_it_says_which_are_missing():
+    environ = {"PATH": "/usr/bin:/bin"}
+
+    refused = subprocess.run(SERVE, env=environ, capture_output=True, text=True, check=False)
+
+    assert refused.returncode == 2
+    assert "HUIYUAN_DATABASE_URL: is required" in refused.stderr
+    assert "HUIYUAN_MASTER_KEYS: is required" in refused.stderr
+    assert "Traceback" not in refused.stderr
