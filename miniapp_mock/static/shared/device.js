@@ -10,6 +10,7 @@ const ROTATE_AFTER_MS = 20 * 3600 * 1000; // "at least daily", and not at the ve
 
 export function createDevice(wx, api) {
   let device = wx.getStorageSync(DEVICE) || null;
+  let ensuring = null; // one at a time: two would enrol the phone twice
 
   function keep(value) {
     device = value;
@@ -42,20 +43,24 @@ export function createDevice(wx, api) {
     keep({ ...device, handle: String(given.handle), renewedAt: Date.now() });
   }
 
+  async function makeSure(name) {
+    if (device) {
+      const { items = [] } = await api.get("/v1/member/devices");
+      const mine = items.find((item) => (item.device_id || item.id) === device.id);
+      if (!mine || mine.revoked || mine.revoked_at || mine.status === "revoked") keep(null);
+      else if (mine.rotate === true || Date.now() - device.renewedAt > ROTATE_AFTER_MS) await renew();
+    }
+    if (!device) await enroll(name);
+  }
+
   return {
     known: () => Boolean(device),
     id: () => (device ? device.id : null),
 
     /** Make sure, online, that this phone is enrolled, not revoked, and its handle not old. */
-    async ensure(name) {
-      if (device) {
-        const list = await api.get("/v1/member/devices");
-        const items = list.items || [];
-        const mine = items.find((item) => (item.device_id || item.id) === device.id);
-        if (!mine || mine.revoked || mine.revoked_at || mine.status === "revoked") keep(null);
-        else if (mine.rotate === true || Date.now() - device.renewedAt > ROTATE_AFTER_MS) await renew();
-      }
-      if (!device) await enroll(name);
+    ensure(name) {
+      ensuring ||= makeSure(name).finally(() => { ensuring = null; });
+      return ensuring;
     },
 
     forget: () => keep(null),

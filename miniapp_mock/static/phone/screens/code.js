@@ -137,7 +137,7 @@ export function codeScreen(app) {
         h("button", { type: "button", class: "code-worth", onclick: () => app.go("entries?points") }, h("span", { class: "small" }, t("home.points")), h("span", { class: "num strong" }, count(known.points?.available))));
     }),
     app.store.watch(["online"], () => {
-      if (app.store.get("online") && !source.current()) prepare();
+      if (app.store.get("online")) prepare();
     }),
     app.events.listen((type, data) => {
       if (type === "code_scanned") {
@@ -158,7 +158,7 @@ export function codeScreen(app) {
   }, TICK_MS);
   app.wx.setScreenBrightness({ value: 1 }).catch(() => undefined);
   app.wx.setKeepScreenOn({ keepScreenOn: true }).catch(() => undefined);
-  prepare();
+  draw();
 
   return {
     title: t("code.title"),
