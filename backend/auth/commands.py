@@ -175,7 +175,7 @@ async def create_staff(
     async with db.transaction() as tx:
         staff_id = await service.create_staff(
             tx,
-            username=username.lower(),
+            username=username,
             password_hash=password_hash,
             role=role,
             store_id=store_id,
@@ -184,15 +184,16 @@ async def create_staff(
     return await queries.get_staff(staff_id)
 
 
-async def close_staff(staff_id: int) -> None:
+async def close_staff(staff_id: str) -> None:
     """Take a login away and end its sessions at once."""
+    row_id = ids.read_bigint(staff_id)
     async with db.transaction() as tx:
-        closed = await db.fetch_in(tx, "UPDATE auth_staff SET active = false WHERE id = $1 RETURNING id", staff_id)
+        closed = await db.fetch_in(tx, "UPDATE auth_staff SET active = false WHERE id = $1 RETURNING id", row_id)
         if not closed:
             raise NotFound
         await db.raw(tx).execute(
             "UPDATE auth_staff_session SET ended_at = $2 WHERE staff_id = $1 AND ended_at IS NULL",
-            staff_id,
+            row_id,
             clock.now(),
         )
 

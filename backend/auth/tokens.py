@@ -6,7 +6,7 @@ import secrets
 
 import jwt
 
-from backend.kernel import clock
+from backend.kernel import clock, ids
 from backend.kernel.vault import vault
 
 from . import rules
@@ -41,10 +41,10 @@ def read_access_token(token: str, audience: str) -> tuple[int, int] | None:
             # Expiry is judged below, by our own clock.
             options={"require": ["exp", "aud", "sid", "iss"], "verify_exp": False, "verify_iat": False},
         )
-        session_id, expires_at = int(claims["sid"]), int(claims["exp"])
-    except (jwt.InvalidTokenError, ValueError, TypeError):
+        session_id, expires_at = ids.read_bigint(claims["sid"]), int(claims["exp"])
+    except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError):
         return None
-    return (session_id, expires_at) if clock.unix() < expires_at else None
+    return (session_id, expires_at) if session_id is not None and clock.unix() < expires_at else None
 
 
 def make_refresh_token(session_id: int, audience: str) -> tuple[str, bytes]:

@@ -33,7 +33,7 @@ async def create_device(tx: Tx, member_id: int, name: str) -> DeviceSecret:
 
 
 async def ensure_session_device(tx: Tx, session_id: int, member_id: int) -> DeviceSecret:
-    """The device that the server keeps for a session, made at the first call; its handle is rotated daily and when guessed at.
+    """The device that the server keeps for a session, made at the first call; rotated daily and when guessed at.
 
     Raises ``Unauthenticated`` where the session has ended meanwhile. Two calls at once get the same device.
     """

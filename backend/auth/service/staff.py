@@ -24,14 +24,14 @@ async def create_staff(
     store_id: str | None = None,
     totp_secret: str | None = None,
 ) -> int:
-    """Add a login; ``password_hash`` comes from ``hash_secret``, before the transaction."""
+    """Add a login, its name in lower case; ``password_hash`` comes from ``hash_secret``, before the transaction."""
     staff_id = ids.new_bigint()
     try:
         await db.raw(tx).execute(
             "INSERT INTO auth_staff (id, username, password_hash, totp_sealed, totp_step, role, store_id, active,"
             " created_at) VALUES ($1, $2, $3, $4, 0, $5, $6, true, $7)",
             staff_id,
-            username,
+            username.lower(),
             password_hash,
             vault().seal(totp_secret.encode(), context=TOTP_CONTEXT) if totp_secret else None,
             role.value,
