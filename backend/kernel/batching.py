@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -43,7 +44,8 @@ class Batcher(Generic[T, R]):
         self._waiting.append((item, future))
         if self._free_lanes:
             self._free_lanes -= 1
-            task = asyncio.create_task(self._drain())
+            # In a context of its own: the work is for many callers, not for the one who came first.
+            task = asyncio.create_task(self._drain(), context=Context())
             self._running.add(task)
             task.add_done_callback(self._running.discard)
         return await future

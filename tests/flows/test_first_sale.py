@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-import pytest_asyncio
-
-from tests.support.members import register
-from tests.support.seed import Chain, seed_chain
 from tests.support.value import findings, give
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def chain(server) -> Chain:
-    return await seed_chain(server.base_url)
-
-
-async def test_a_member_registers_pays_at_the_till_and_sees_it(client, chain, settings):
-    phone = await register(client)
+async def test_a_member_registers_pays_at_the_till_and_sees_it(client, chain, phone, settings):
     await give(phone.member_id, principal=50_000, points=300)
 
     answer = await chain.till.post(
@@ -24,7 +14,10 @@ async def test_a_member_registers_pays_at_the_till_and_sees_it(client, chain, se
         {
             "code": phone.code(),
             "order_no": "A-1",
-            "lines": [{"sku": "6901", "qty": 3, "unit_price_fen": 200}, {"sku": "6902", "qty": 1, "unit_price_fen": 1250}],
+            "lines": [
+                {"sku": "6901", "qty": 3, "unit_price_fen": 200},
+                {"sku": "6902", "qty": 1, "unit_price_fen": 1250},
+            ],
             "tenders": [{"type": "points", "points": 150}, {"type": "stored"}],
         },
     )

@@ -1,4 +1,4 @@
-"""A till as an integrator writes it: from the published formula, with nothing of ours."""
+"""A till as an integrator writes it, from the published formula; of ours only the clock, which tests move."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import hashlib
 import hmac
 import json
 import secrets
-import time
 import uuid
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
+
+from backend.kernel import clock
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Till:
         self, method: str, target: str, body: bytes, key: str = "", *, at: int | None = None, nonce: str | None = None
     ) -> str:
         """The Authorization header for a request."""
-        timestamp = int(time.time()) if at is None else at
+        timestamp = int(clock.now().timestamp()) if at is None else at
         nonce = nonce or secrets.token_hex(12)
         signed = f"{method}\n{target}\n{timestamp}\n{nonce}\n{key}\n{hashlib.sha256(body).hexdigest()}"
         signature = hmac.new(self.secret.encode(), signed.encode(), hashlib.sha256).hexdigest()

@@ -124,7 +124,7 @@ def _check_blocked(terminal_id: str) -> None:
 
 
 async def _count_miss(terminal_id: str, handle: str, *, known: bool) -> None:
-    metrics.CODE_FAILURES.inc()
+    metrics.CODE_FAILURES.labels("wrong" if known else "unknown").inc()
     if known:
         try:
             await limits.hit(f"code-miss:handle:{handle}", HANDLE_MISSES - 1, HANDLE_WINDOW_S)

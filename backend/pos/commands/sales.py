@@ -215,15 +215,17 @@ async def cancel_sale(sale_id: str, terminal: TerminalCaller, idem: Idempotency)
     async def again(member_id: int, posted: Posted) -> Answer[SaleOut]:
         return Answer(await _first_answer_of(member_id, posted), replayed=True)
 
+    scope = terminal_scope(terminal.terminal_id)
+
     async def work() -> Answer[SaleOut]:
         for _ in range(MAX_TIMES_PLANNED):
             document = await get_store_sale(sale_id, terminal.store_id)
-            if document.state == SaleStatus.CANCELLED:
+            if document.state == SaleStatus.CANCELLED and not await ledger_queries.find_known(scope, idem.key):
                 return Answer(views.document_out(document, await ledger_queries.get_balances(document.member_id)))
             if document.state != SaleStatus.AWAITING:
                 raise _not_waiting(document)
             plan = close_plan(document, SaleStatus.CANCELLED, clock.now(), on_zone=await _zone(terminal.store_id))
-            plan = plans.keyed(plan, idem, terminal_scope(terminal.terminal_id))
+            plan = plans.keyed(plan, idem, scope)
             try:
                 posted = await ledger.post(plan)
             except Stale:
@@ -236,7 +238,7 @@ async def cancel_sale(sale_id: str, terminal: TerminalCaller, idem: Idempotency)
             return Answer(views.sale_out(sale_id, body, status=status, balances=posted.balances, at=document.at))
         raise Stale
 
-    return await first_answer(idem, terminal_scope(terminal.terminal_id), work, again)
+    return await first_answer(idem, scope, work, again)
 
 
 def close_plan(document: Document, status: SaleStatus, now: datetime, *, on_zone: str) -> Plan:
