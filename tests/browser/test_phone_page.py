@@ -1,4 +1,4 @@
-"""The phone page on a real server: joining, being read at a till, working without a network, and its sheets by keyboard."""
+"""The phone page on a real server: joining, read at a till, without a network, its sheets by keyboard."""
 
 from __future__ import annotations
 
