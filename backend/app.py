@@ -23,6 +23,7 @@ ROUTES = (
     "backend.wechat.routes",
     "backend.auth.routes",
     "backend.members.routes",
+    "backend.wallet.routes",
     "backend.pos.routes",
 )
 

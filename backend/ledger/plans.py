@@ -6,6 +6,7 @@ release's server can still post.
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -171,6 +172,11 @@ def earn_points(earned: int, debt: int, issue: Issue, *, account: str = POINTS) 
         kept = earned - paid
         legs.append(Leg(account, POINT, kept, issue=(msgspec.structs.replace(issue, amount=kept),)))
     return tuple(legs)
+
+
+def job_hash(*parts: object) -> str:
+    """The request hash of a plan that no HTTP request asked for: what must be equal for it to be the same wish."""
+    return hashlib.sha256("\n".join(str(part) for part in parts).encode()).hexdigest()
 
 
 _encoder = msgspec.json.Encoder()

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date
+from collections.abc import Iterable
+from datetime import date, datetime
+
+import msgspec
 
 from backend.kernel import db
 from backend.ledger import queries as ledger
+from backend.members import queries as members
 
-from .types import ExpiringPoints, PointsBalance, StoredValue, Wallet
+from . import rules
+from .types import ExpiringPoints, Offer, PointsBalance, RechargeStatus, StoredValue, Wallet
 
 _EXPIRING = """
 SELECT expires_on, sum(remaining)::bigint FROM ledger_lot
  WHERE member_id = $1 AND kind = 'points' AND open AND expires_on >= $2
  GROUP BY expires_on ORDER BY expires_on LIMIT 12
 """
+_OFFER = (
+    "SELECT id, pay_fen, bonus_fen, points, first_only, bonus_valid_days, starts_at, ends_at, store_id, active, sort"
+    " FROM wallet_offer"
+)
+LIST_LIMIT = 200
 
 
 async def get_wallet(member_id: int, on: date) -> Wallet:
@@ -34,3 +44,35 @@ async def get_wallet(member_id: int, on: date) -> Wallet:
         ),
         rebate_fen=snapshot.spendable("rebate"),
     )
+
+
+async def list_offers() -> list[Offer]:
+    """Every offer, in the order to show them; those that are over too."""
+    return _offers(await db.fetch(_OFFER + " ORDER BY sort, pay_fen, id LIMIT $1", LIST_LIMIT))
+
+
+async def list_offers_for(member_id: int, now: datetime) -> list[Offer]:
+    """The offers that this member may take now, in the order to show them."""
+    active = _offers(await db.fetch(_OFFER + " WHERE active ORDER BY sort, pay_fen, id LIMIT $1", LIST_LIMIT))
+    return await _offered(active, member_id, now)
+
+
+async def find_offer_for(member_id: int, offer_id: str, now: datetime) -> Offer | None:
+    """That offer, where this member may take it now."""
+    found = await _offered(_offers(await db.fetch(_OFFER + " WHERE id = $1", offer_id)), member_id, now)
+    return found[0] if found else None
+
+
+async def _offered(offers: Iterable[Offer], member_id: int, now: datetime) -> list[Offer]:
+    offers = list(offers)
+    recharged, store_id = False, None
+    if any(offer.first_only for offer in offers):
+        recharged = bool(await ledger.list_documents(member_id, "recharge", states=[RechargeStatus.PAID], limit=1))
+    if any(offer.store_id for offer in offers):
+        found = await members.find_member(member_id)
+        store_id = found.store_id if found else None
+    return [item for item in offers if rules.is_offered(item, now=now, recharged=recharged, store_id=store_id)]
+
+
+def _offers(rows: list[db.Record]) -> list[Offer]:
+    return [msgspec.convert(dict(row), Offer) for row in rows]

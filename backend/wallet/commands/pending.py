@@ -1,0 +1,194 @@
+"""What the clock does with recharges: ask about unpaid orders, close stale ones, give late payments back.
+
+Every step reads where the recharge stands, asks WeChat, and records; a crash between any two leaves it due again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+
+import msgspec
+
+from backend.kernel import clock, ids, logging
+from backend.kernel.config import settings
+from backend.kernel.errors import DomainError
+from backend.ledger import queries as ledger_queries
+from backend.ledger import service as ledger
+from backend.ledger.errors import Stale
+from backend.ledger.types import Document
+from backend.wechat import service as wechat
+from backend.wechat.errors import CallbackRefused, OrderNotFound, OrderPaid
+from backend.wechat.types import Refund, RefundStatus, TradeState
+
+from .. import plans, rules
+from ..types import RechargeStatus
+from . import payments
+
+log = logging.get(__name__)
+
+BATCH = 100
+BATCHES = 10
+AT_ONCE = 8
+
+_OVER = frozenset({TradeState.CLOSED, TradeState.REVOKED})
+
+
+def ends_at(document: Document) -> datetime:
+    """When the order can no longer be paid."""
+    return plans.pay_until(document, timedelta(seconds=settings().recharge_close_after_s))
+
+
+async def advance_due(now: datetime, *, batch: int = BATCH, batches: int = BATCHES) -> int:
+    """Do for every recharge whose time has come what is next for it; returns how many were looked at.
+
+    What fails is tried again later and holds nothing else up.
+    """
+    seen = 0
+    for _ in range(batches):
+        due = await ledger_queries.list_due(plans.RECHARGE, before=now, limit=batch)
+        gate = asyncio.Semaphore(AT_ONCE)
+        await asyncio.gather(*(_advance_alone(document, now, gate) for document in due))
+        seen += len(due)
+        if len(due) < batch:
+            break
+    return seen
+
+
+async def _advance_alone(document: Document, now: datetime, gate: asyncio.Semaphore) -> None:
+    async with gate:
+        try:
+            await advance(document, now)
+        except Stale:
+            pass  # somebody else moved it; if it is still due, the next round sees it
+        except Exception as error:
+            log.warning("wallet.recharge_not_advanced", recharge_id=document.id, error=type(error).__name__)
+            await _try_later(document, now)
+
+
+async def advance(document: Document, now: datetime) -> None:
+    """The next step of one recharge."""
+    if document.state == RechargeStatus.REFUNDING:
+        await refund(document, now)
+    elif document.state != RechargeStatus.PENDING:
+        await _change(document, "settled", now, due_at=None)
+    elif now >= ends_at(document):
+        await close(document, now)
+    else:
+        await ask(document, now)
+
+
+async def ask(document: Document, now: datetime) -> None:
+    """Ask WeChat how an unpaid order stands, and act on it."""
+    try:
+        order = await wechat.query_order(document.id)
+    except OrderNotFound:
+        await _ask_again(document, now)
+        return
+    if order.payment is not None and order.state is TradeState.REFUND:
+        # Somebody paid it back at the merchant's platform before it was ever credited here.
+        log.error("wallet.recharge_refunded_elsewhere", recharge_id=document.id)
+        await _change(document, "refunded", now, state=RechargeStatus.REFUNDED, due_at=None)
+    elif order.payment is not None:
+        await payments.settle_payment(order.payment)
+    elif order.state in _OVER:
+        await _change(document, "closed", now, state=RechargeStatus.CLOSED, due_at=None)
+    else:
+        await _ask_again(document, now)
+
+
+async def close(document: Document, now: datetime) -> None:
+    """Close a stale order at WeChat first, then here; one that turns out to be paid is credited."""
+    try:
+        await wechat.close_order(document.id)
+    except OrderPaid:
+        await ask(document, now)
+        return
+    except OrderNotFound:
+        pass  # it was never opened there, and its time is over
+    await _change(document, "closed", now, state=RechargeStatus.CLOSED, due_at=None)
+
+
+async def refund(document: Document, now: datetime) -> None:
+    """Give a late payment back to its payer: the same refund however often it is asked for."""
+    pay_fen = plans.body_of(document).pay_fen
+    answer = await wechat.refund(
+        document.id, refund_no(document.id), amount_fen=pay_fen, total_fen=pay_fen, reason="充值订单已关闭，原路退回"
+    )
+    if not await _settle_refund(document, answer, now):
+        await _try_later(document, now)
+
+
+async def settle_refund(refund: Refund) -> None:
+    """Take the end of a refund that WeChat reports; ``CallbackRefused`` for one that is not of a late payment."""
+    member_id = ids.member_of(refund.out_trade_no, "R")
+    document = await ledger_queries.find_document(member_id, refund.out_trade_no) if member_id else None
+    if document is None or document.kind != plans.RECHARGE or refund.out_refund_no != refund_no(document.id):
+        log.error("wallet.refund_unknown", out_refund_no=refund.out_refund_no)
+        raise CallbackRefused("refund")
+    if refund.amount_fen != plans.body_of(document).pay_fen:
+        log.error("wallet.refund_amount_wrong", out_refund_no=refund.out_refund_no)
+        raise CallbackRefused("amount")
+    if document.state == RechargeStatus.REFUNDING:
+        await _settle_refund(document, refund, clock.now())
+
+
+async def _settle_refund(document: Document, refund: Refund, now: datetime) -> bool:
+    if refund.status == RefundStatus.SUCCESS:
+        await _change(document, "refunded", now, state=RechargeStatus.REFUNDED, due_at=None)
+        return True
+    if refund.status != RefundStatus.PROCESSING:
+        log.error("wallet.refund_failed", out_refund_no=refund.out_refund_no, status=refund.status)
+    return False
+
+
+def refund_no(recharge_id: str) -> str:
+    """The number of the refund of a late payment: of each recharge there is one."""
+    return f"{recharge_id}L"
+
+
+async def _ask_again(document: Document, now: datetime) -> None:
+    tries = plans.progress_of(document).tries
+    await _count(document, now, rules.next_question(tries, now=now, pay_until=ends_at(document)))
+
+
+async def _try_later(document: Document, now: datetime) -> None:
+    """After a failure: later, and for a refund not for ever; an unpaid order stays due until it is decided."""
+    tries = plans.progress_of(document).tries
+    due_at: datetime | None = rules.repeat_at(tries, now=now)
+    if document.state == RechargeStatus.REFUNDING:
+        if tries >= rules.MAX_REFUND_TRIES:
+            log.error("wallet.refund_given_up", recharge_id=document.id)
+            due_at = None
+    else:
+        due_at = rules.next_question(tries, now=now, pay_until=ends_at(document))
+    try:
+        await _count(document, now, due_at)
+    except DomainError as error:
+        log.warning("wallet.recharge_not_postponed", recharge_id=document.id, error=error.code)
+
+
+async def _count(document: Document, now: datetime, due_at: datetime | None) -> None:
+    progress = plans.progress_of(document)
+    plan = plans.change(
+        document,
+        "asked",
+        now=now,
+        on=clock.local_date(now, settings().timezone),
+        progress=msgspec.structs.replace(progress, tries=progress.tries + 1),
+        due_at=due_at,
+        each_version=True,
+    )
+    await ledger.post(plan)
+
+
+async def _change(
+    document: Document,
+    what: str,
+    now: datetime,
+    *,
+    state: RechargeStatus | None = None,
+    due_at: datetime | None,
+) -> None:
+    on = clock.local_date(now, settings().timezone)
+    await ledger.post(plans.change(document, what, now=now, on=on, state=state, due_at=due_at))

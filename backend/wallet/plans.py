@@ -1,0 +1,221 @@
+"""Plans of recharges and of lots that age: pure. Each says what it saw, so that the door can refuse it as stale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+
+from backend.kernel import clock
+from backend.kernel.events import encode as encode_event
+from backend.ledger import plans as ledger
+from backend.ledger.events import Recharged
+from backend.ledger.plans import DocumentUpdate, Guard, Issue, Leg, NewDocument, Plan, Saw, job_hash
+from backend.ledger.types import Document, Lot
+
+from .types import RechargeBody, RechargeProgress, RechargeStatus
+
+RECHARGE = "recharge"
+EXPIRY = "expiry"
+MATURITY = "maturity"
+NOT_FIRST = "not_first_recharge"
+
+_COUNTER = "recharges"
+_NO_CAP = 10**12
+_EXPIRES_TO = {
+    ledger.STORED: (ledger.HOUSE_BREAKAGE, ledger.FEN),
+    ledger.REBATE: (ledger.HOUSE_REBATE_COST, ledger.FEN),
+    ledger.POINTS: (ledger.HOUSE_POINTS_EXPIRED, ledger.POINT),
+    ledger.POINTS_PENDING: (ledger.HOUSE_POINTS_EXPIRED, ledger.POINT),
+}
+EXPIRING = tuple(_EXPIRES_TO)
+
+
+def member_scope(member_id: int) -> str:
+    """The idempotency scope of a member's own requests."""
+    return f"member/{member_id}"
+
+
+def body_of(document: Document) -> RechargeBody:
+    """The value part of a recharge's document."""
+    return msgspec.convert(document.body, RechargeBody)
+
+
+def progress_of(document: Document) -> RechargeProgress:
+    """What became of a recharge so far."""
+    return msgspec.convert(document.progress, RechargeProgress)
+
+
+def pay_until(document: Document, close_after: Any) -> datetime:
+    """When the order ends at WeChat."""
+    return body_of(document).pay_until or document.at + close_after
+
+
+def open_recharge(
+    recharge_id: str,
+    body: RechargeBody,
+    *,
+    member_id: int,
+    key: str,
+    request_hash: bytes,
+    now: datetime,
+    on: date,
+    due_at: datetime,
+) -> Plan:
+    """Store the intent; nothing moves."""
+    return Plan(
+        member_id=member_id,
+        kind="recharge_opened",
+        at=now,
+        on=on,
+        scope=member_scope(member_id),
+        key=key,
+        hash=request_hash.hex(),
+        active=True,
+        document=NewDocument(
+            recharge_id,
+            RECHARGE,
+            RechargeStatus.PENDING,
+            msgspec.Raw(msgspec.json.encode(body)),
+            due_at=due_at,
+        ),
+    )
+
+
+def change(
+    document: Document,
+    what: str,
+    *,
+    now: datetime,
+    on: date,
+    state: RechargeStatus | None = None,
+    progress: RechargeProgress | None = None,
+    due_at: datetime | None = None,
+    each_version: bool = False,
+) -> Plan:
+    """Change a recharge's document without moving anything: once, or (``each_version``) once from where it stands.
+
+    ``due_at`` is when the clock looks at it again; None is never.
+    """
+    return Plan(
+        member_id=document.member_id,
+        kind=f"recharge_{what}",
+        at=now,
+        on=on,
+        scope=f"recharge/{what}",
+        key=f"{document.id}:{document.version}" if each_version else document.id,
+        hash=job_hash(what, document.id),
+        update=DocumentUpdate(
+            document.id,
+            document.version,
+            state=state,
+            progress=None if progress is None else msgspec.to_builtins(progress),
+            due_at=due_at,
+        ),
+    )
+
+
+def credit(
+    document: Document,
+    *,
+    transaction_id: str,
+    with_gift: bool,
+    debt: int,
+    now: datetime,
+    on: date,
+    points_expire_on: date | None,
+) -> Plan:
+    """Credit what was paid, and with ``with_gift`` what the offer gives on top; once per recharge and payment.
+
+    Every paid recharge counts; an offer for the first one holds only while the count is nought, which the door decides.
+    """
+    body, progress = body_of(document), progress_of(document)
+    bonus_fen, points = (body.bonus_fen, body.points) if with_gift else (0, 0)
+    first = body.first_only and with_gift
+    done = msgspec.structs.replace(progress, transaction_id=transaction_id, bonus_fen=bonus_fen, points=points)
+    paid = Recharged(
+        member_id=document.member_id,
+        recharge_id=document.id,
+        pay_fen=body.pay_fen,
+        bonus_fen=bonus_fen,
+        points=points,
+    )
+    lots = [Issue("principal", body.pay_fen)]
+    legs = [Leg(ledger.HOUSE_PSP, ledger.FEN, -body.pay_fen)]
+    if bonus_fen:
+        until = clock.days_after(on, body.bonus_valid_days) if body.bonus_valid_days else None
+        lots.append(Issue("bonus", bonus_fen, expires_on=until))
+        legs.append(Leg(ledger.HOUSE_BONUS, ledger.FEN, -bonus_fen))
+    stored = Leg(ledger.STORED, ledger.FEN, body.pay_fen + bonus_fen, issue=tuple(lots))
+    gift = ledger.earn_points(points, debt, Issue("gift", 0, expires_on=points_expire_on))
+    return Plan(
+        member_id=document.member_id,
+        kind=RECHARGE,
+        at=now,
+        on=on,
+        scope="recharge/paid",
+        key=document.id,
+        hash=job_hash("paid", document.id, transaction_id),
+        saw=(Saw(ledger.POINTS_DEBT, debt),) if points else (),
+        guards=(
+            Guard(_COUNTER, "add", 1, NOT_FIRST, cap=1 if first else _NO_CAP),
+            Guard(f"psp:{transaction_id}", "once", 1, "payment_used"),
+        ),
+        legs=(stored, *legs, *gift),
+        update=DocumentUpdate(
+            document.id, document.version, state=RechargeStatus.PAID, progress=msgspec.to_builtins(done)
+        ),
+        events=(encode_event(paid),),
+    )
+
+
+def expire(member_id: int, kind: str, ref: str, lots: Sequence[Lot], *, now: datetime, on: date) -> Plan:
+    """Take what is left of these lots of one account: their last day was before ``on``."""
+    house, unit = _EXPIRES_TO[kind]
+    amount = sum(lot.remaining for lot in lots)
+    named = tuple((lot.lot_id, -lot.remaining) for lot in lots)
+    return Plan(
+        member_id=member_id,
+        kind=EXPIRY,
+        at=now,
+        on=on,
+        scope="expiry",
+        key=f"{member_id}:{kind}:{ref}:{on}:{job_hash(*named)[:16]}",
+        hash=job_hash(*named),
+        legs=(Leg(kind, unit, -amount, ref=ref, lots=named), Leg(house, unit, amount)),
+    )
+
+
+def mature(member_id: int, lots: Sequence[Lot], *, debt: int, now: datetime, on: date) -> Plan:
+    """Make pending points available: what is owed is paid first, each other lot keeps its source and its last day."""
+    amount = sum(lot.remaining for lot in lots)
+    named = tuple((lot.lot_id, -lot.remaining) for lot in lots)
+    paid = owed = min(amount, debt)
+    issue: list[Issue] = []
+    for lot in lots:
+        used = min(owed, lot.remaining)
+        owed -= used
+        if lot.remaining > used:
+            issue.append(Issue(lot.part, lot.remaining - used, expires_on=lot.expires_on, source=lot.source))
+    legs = [Leg(ledger.POINTS_PENDING, ledger.POINT, -amount, lots=named)]
+    if paid:
+        legs += [
+            Leg(ledger.POINTS_DEBT, ledger.POINT, -paid),
+            Leg(ledger.HOUSE_POINTS_RECEIVABLE, ledger.POINT, paid),
+            Leg(ledger.HOUSE_POINTS_CLAWED, ledger.POINT, paid),
+        ]
+    if issue:
+        legs.append(Leg(ledger.POINTS, ledger.POINT, amount - paid, issue=tuple(issue)))
+    return Plan(
+        member_id=member_id,
+        kind=MATURITY,
+        at=now,
+        on=on,
+        scope="maturity",
+        key=f"{member_id}:{on}:{job_hash(*named)[:16]}",
+        hash=job_hash(*named),
+        saw=(Saw(ledger.POINTS_DEBT, debt),),
+        legs=tuple(legs),
+    )

@@ -1,0 +1,88 @@
+"""Pure rules of recharges and statements: no I/O, no clock, no randomness."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import datetime, timedelta
+
+from .types import Offer
+
+ASK_S = (60, 60, 60, 60)
+"""Pauses between the first questions about an unpaid order; the phone may still wait for the answer."""
+
+ASK_LATER_S = 240
+"""Later ones. With the minute that the clock may be late, a payment is found within 6 minutes of being made."""
+
+REPEAT_FIRST_S = 60
+REPEAT_MOST_S = 6 * 3600
+
+MAX_REFUND_TRIES = 60
+"""Of a refund to a payer, over two weeks; then a person must act."""
+
+_TITLES = {
+    ("stored", "sale"): ("余额变动", "消费"),
+    ("stored", "refund"): ("退款", "退款"),
+    ("stored", "recharge"): ("充值", "充值"),
+    ("stored", "expiry"): ("余额过期", "赠送余额过期"),
+    ("points", "sale"): ("消费得积分", "积分抵扣"),
+    ("points", "refund"): ("退款返还积分", "退款扣回积分"),
+    ("points", "recharge"): ("充值赠积分", "充值积分调整"),
+    ("points", "accrual"): ("补登积分", "补登积分"),
+    ("points", "maturity"): ("积分到账", "积分到账"),
+    ("points", "expiry"): ("积分过期", "积分过期"),
+    ("rebate", "sale"): ("消费返利", "返利抵扣"),
+    ("rebate", "refund"): ("返利退回", "返利扣回"),
+    ("rebate", "expiry"): ("返利过期", "返利过期"),
+}
+_OTHER_TITLES = {"gift": "赠送", "adjustment": "调整"}
+
+
+def is_offered(offer: Offer, *, now: datetime, recharged: bool, store_id: str | None) -> bool:
+    """Whether a member of that store, who has or has not recharged before, may take the offer now."""
+    return (
+        offer.active
+        and (offer.starts_at is None or offer.starts_at <= now)
+        and (offer.ends_at is None or now < offer.ends_at)
+        and not (offer.first_only and recharged)
+        and (offer.store_id is None or offer.store_id == store_id)
+    )
+
+
+def next_question(tries: int, *, now: datetime, pay_until: datetime) -> datetime:
+    """When to ask WeChat again about an order that is not paid; at ``pay_until`` it is closed instead.
+
+    An order that could not be settled or closed by then is asked about ever more rarely, but never forgotten.
+    """
+    if now >= pay_until:
+        return repeat_at(max(0, tries - len(ASK_S)), now=now)
+    pause_s = ASK_S[tries] if tries < len(ASK_S) else ASK_LATER_S
+    return min(now + timedelta(seconds=pause_s), pay_until)
+
+
+def repeat_at(tries: int, *, now: datetime) -> datetime:
+    """When to try again what did not work: after a minute, then ever later, at most six hours."""
+    return now + timedelta(seconds=min(REPEAT_FIRST_S * 2 ** min(tries, 10), REPEAT_MOST_S))
+
+
+def title(account: str, kind: str, amount: int) -> str:
+    """What a line of a statement is called: by the account and by whether it came or went."""
+    came, went = _TITLES.get((account, kind), (_OTHER_TITLES.get(kind, "其他"),) * 2)
+    return went if amount < 0 else came
+
+
+def make_cursor(account: str, before: int) -> str:
+    """Where the next page of an account's statement begins: below that transfer."""
+    return base64.urlsafe_b64encode(f"{account}:{before}".encode()).decode().rstrip("=")
+
+
+def read_cursor(account: str, cursor: str) -> int | None:
+    """The transfer below which to go on, or None for what is no cursor of this account."""
+    try:
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
+    except (binascii.Error, ValueError):
+        return None
+    name, _, number = text.partition(":")
+    if name != account or not (number.isdigit() and len(number) <= 18):
+        return None
+    return int(number)
