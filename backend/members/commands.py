@@ -118,10 +118,11 @@ async def _complete(tx: db.Tx, known: db.Record, new: NewMember) -> None:
 
 
 async def _record_consents(tx: db.Tx, member_id: int) -> None:
+    now = clock.now()
     await db.raw(tx).executemany(
         "INSERT INTO member_consent (id, member_id, kind, version, agreed_at) VALUES ($1, $2, $3, $4, $5)"
         " ON CONFLICT (member_id, kind, version) DO NOTHING",
-        [(ids.new_bigint(), member_id, kind, version, clock.now()) for kind, version in rules.CONSENT_VERSIONS.items()],
+        [(ids.new_bigint(), member_id, kind, version, now) for kind, version in rules.CONSENT_VERSIONS.items()],
     )
 
 

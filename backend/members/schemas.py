@@ -173,7 +173,7 @@ class LevelBody(Body, frozen=True):
     points_multiplier_bp: Annotated[int, Meta(ge=0, le=100_000)] = 10_000
 
 
-class CreateLevel(LevelBody, frozen=True):
+class CreateLevel(LevelBody, frozen=True, kw_only=True):
     """A new level."""
 
     code: LevelCode

@@ -13,7 +13,7 @@ import msgspec
 from backend.kernel.errors import FieldError, ValidationFailed
 
 MAX_DEPTH = 32
-_AT = re.compile(r"\A(?P<what>.*) - at `(?:key in )?`?\$(?P<path>[^`]*)`\Z", re.DOTALL)
+_AT = re.compile(r"\A(?P<what>.*) - at (?:`key` in )?`\$(?P<path>[^`]*)`\Z", re.DOTALL)
 _FIELD = re.compile(r"\AObject (?:contains unknown|missing required) field `(?P<name>.*)`\Z", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[\.\.\.\]")
 _TEXT_TRAP = re.compile("[\0\ud800-\udfff]")

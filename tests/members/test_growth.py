@@ -1,0 +1,68 @@
+"""Growth and levels: once per sale, upwards only."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest_asyncio
+
+from backend.kernel import db, events
+from backend.ledger.events import SaleCompleted, SaleRefunded
+from backend.members import handlers, queries, service
+from tests.support.members import register
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
+async def levels(database):
+    await db.fetchval(
+        "INSERT INTO member_level (code, name, discount_bp, points_multiplier_bp, growth_from_fen)"
+        " VALUES ('silver', '银卡', 200, 12000, 10000), ('gold', '金卡', 500, 15000, 50000) RETURNING 1"
+    )
+    queries.forget_levels()
+
+
+async def grow(member_id: int, source: str, fen: int) -> str | None:
+    async with db.transaction() as tx:
+        return await service.add_growth(tx, member_id, source, fen)
+
+
+async def test_growth_reaches_the_highest_level_it_has_earned(client):
+    phone = await register(client)
+
+    assert await grow(phone.member_id, "sale-1", 9_999) is None
+    assert await grow(phone.member_id, "sale-2", 1) == "silver"
+    assert await grow(phone.member_id, "sale-3", 90_000) == "gold"
+
+    assert (await phone.call("GET", "/v1/member/profile")).json()["level"] == {
+        "code": "gold",
+        "name": "金卡",
+        "discount_bp": 500,
+    }
+
+
+async def test_a_sale_counts_once_however_often_it_is_told(client):
+    phone = await register(client)
+
+    await asyncio.gather(*(asyncio.create_task(grow(phone.member_id, "same", 6_000)) for _ in range(4)))
+
+    member = await queries.get_member(phone.member_id)
+    assert (member.growth_fen, member.level.code) == (6_000, "basic")
+
+
+async def test_a_refund_takes_growth_but_not_the_level(client):
+    phone = await register(client)
+    sale = SaleCompleted(member_id=phone.member_id, sale_id="s", store_id="S1", payable_fen=60_000)
+    refund = SaleRefunded(member_id=phone.member_id, sale_id="s", refund_id="r", refund_fen=59_000)
+
+    for event in (sale, refund, refund):
+        async with db.transaction() as tx:
+            for handler in events.handlers_of(type(event).__name__):
+                await handler(event, tx)
+
+    member = await queries.get_member(phone.member_id)
+    assert (member.growth_fen, member.level.code) == (1_000, "gold")
+
+
+def test_levels_hear_of_sales():
+    assert handlers.grow in events.handlers_of("SaleCompleted")
+    assert handlers.shrink in events.handlers_of("SaleRefunded")
