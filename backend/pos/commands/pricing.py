@@ -58,15 +58,21 @@ async def price(
     member_id: int, lines: Sequence[LineIn], tenders: Sequence[TenderInput] | None, *, zone: str, now: datetime
 ) -> Priced:
     """Price a basket and settle its tenders; raises what does not add up, not what cannot be paid."""
-    rules = settings()
     on = clock.local_date(now, zone)
     card = await members.get_card(member_id)
     snapshot = await ledger.get_snapshot(member_id, on)
-    priced = pricing.price_lines(await rated(lines), discount_bp=card.level.discount_bp)
+    return price_for(card, snapshot, await rated(lines), tenders, on)
+
+
+def price_for(
+    card: Card, snapshot: Snapshot, lines: Sequence[Line], tenders: Sequence[TenderInput] | None, on: date
+) -> Priced:
+    """The same without a read: from what was read, and the day it is in the store."""
+    priced = pricing.price_lines(lines, discount_bp=card.level.discount_bp)
     settled = pricing.settle_tenders(
         None if tenders is None else [TenderIn(t.type, t.amount_fen, t.points, t.reference) for t in tenders],
         priced.payable_fen,
-        value_bp=rules.point_value_fen_bp,
+        value_bp=settings().point_value_fen_bp,
     )
     bonus = stored_bonus(settled, snapshot)
     earned = earned_points(priced, settled, bonus_fen=bonus, multiplier_bp=card.level.points_multiplier_bp)

@@ -57,7 +57,7 @@ async def _complete(
         priced = await pricing.price(customer.member_id, body.lines, body.tenders, zone=store.timezone, now=now)
         check_sufficient(priced.tenders, priced.available)
         waits = must_wait or priced.value_fen > settings().password_free_sale_fen
-        plan, sale = _plan(body, terminal, idem, store, customer, priced, sale_id=sale_id, waits=waits, now=now)
+        plan, sale = sale_plan(body, terminal, idem, store, customer, priced, sale_id=sale_id, waits=waits, now=now)
         try:
             posted = await ledger.post(plan)
         except GuardRefused as refused:
@@ -76,7 +76,7 @@ async def _complete(
     raise Stale
 
 
-def _plan(
+def sale_plan(
     body: SaleIn,
     terminal: TerminalCaller,
     idem: Idempotency,
