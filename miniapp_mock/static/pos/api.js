@@ -28,6 +28,9 @@ export function useTerminal(value) {
   terminal = value;
 }
 
+/** The id of the terminal in use. */
+export const terminalId = () => terminal?.id;
+
 /** One signed call. `body` is the exact text to send; `query` an object. Returns `{ data, replayed }`. */
 export async function call(method, path, options = {}) {
   const before = offset();

@@ -4,7 +4,7 @@ import { money, time } from "/static/shared/format.js";
 import * as api from "./api.js";
 import * as attempts from "./attempts.js";
 import { button, openDialog } from "./dialogs.js";
-import { isUp } from "./line.js";
+import { isUp, watch } from "./line.js";
 import { notify } from "./notices.js";
 import { print, receiptOf } from "./receipt.js";
 import { resumeRefund } from "./refund.js";
@@ -52,7 +52,7 @@ async function decided(attempt, answer) {
   const order = attempt.memo.orderNo;
   if (attempt.kind === "refund") {
     await attempts.end(attempt);
-    return notify(t("aside.refund_done", { order }));
+    return notify(t("aside.refund_done", { order }), { stays: true });
   }
   const sale = answer.status === "awaiting_confirmation" ? await api.getSale(answer.id) : answer;
   if (sale.status === "awaiting_confirmation") return undefined;
@@ -60,18 +60,25 @@ async function decided(attempt, answer) {
   if (["rejected", "expired", "cancelled"].includes(sale.status)) return notify(t("aside.refused", { order, reason: t(`status.${sale.status}`) }), { bad: true });
   const receipt = receiptOf(sale, attempt.memo, state.context);
   keepLast(receipt);
-  return notify(t("aside.done", { order, amount: money(sale.payable_fen) }), { action: { text: t("result.print"), run: () => print(receipt) } });
+  return notify(t("aside.done", { order, amount: money(sale.payable_fen) }), { stays: true, action: { text: t("result.print"), run: () => print(receipt) } });
 }
+
+let busy = false;
 
 async function round() {
-  if (!state.settling && isUp()) {
+  if (busy || state.settling || !isUp()) return;
+  busy = true;
+  try {
     for (const attempt of await attempts.unfinished()) await tryOnce(attempt);
     await countAside();
+  } finally {
+    busy = false;
   }
-  setTimeout(round, EVERY_MS);
 }
 
+/** Go on with what is put aside, every few seconds and as soon as the line is back. */
 export function start() {
   countAside();
-  setTimeout(round, EVERY_MS);
+  setInterval(round, EVERY_MS);
+  watch(round);
 }

@@ -2,7 +2,7 @@
  * Money-moving requests that happen once. An attempt is kept with its key and its exact body before it is first sent, and
  * sent again with the same key until the server decides; so a cut line, a reload or a crash never doubles it.
  */
-import { call, LineDown, Problem } from "./api.js";
+import { call, LineDown, Problem, terminalId } from "./api.js";
 import { isUp, pause } from "./line.js";
 import { random } from "./signing.js";
 import { attempts } from "./store.js";
@@ -17,7 +17,7 @@ export const inHand = new Set();
 
 /** Keep a new attempt: what to send, and `memo`, what the till needs to show its result. */
 export async function begin(kind, path, body, memo) {
-  const attempt = { key: `${kind}-${random()}`, kind, path, body: JSON.stringify(body), memo, begunAt: Date.now() };
+  const attempt = { key: `${kind}-${random()}`, kind, path, body: JSON.stringify(body), memo, terminal: terminalId(), begunAt: Date.now() };
   await attempts.put(attempt);
   inHand.add(attempt.key);
   return attempt;
@@ -35,10 +35,10 @@ export async function note(attempt, facts) {
   await attempts.put(attempt);
 }
 
-/** Attempts of unknown outcome that nobody has in hand, oldest first. */
+/** This terminal's attempts of unknown outcome that nobody has in hand, oldest first; a key counts for its terminal only. */
 export async function unfinished() {
   const rows = await attempts.all();
-  return rows.filter((row) => !inHand.has(row.key)).sort((a, b) => a.begunAt - b.begunAt);
+  return rows.filter((row) => row.terminal === terminalId() && !inHand.has(row.key)).sort((a, b) => a.begunAt - b.begunAt);
 }
 
 /** Whether a refusal says that nothing was done under this key; one at the door (401, 403) says so of the first try only. */

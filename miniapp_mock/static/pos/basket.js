@@ -1,6 +1,6 @@
 /** Changes of the basket; each keeps the selection on the line in work. */
 import { money } from "/static/shared/format.js";
-import { announce, notify } from "./notices.js";
+import { announce, dismiss, notify } from "./notices.js";
 import { linePayable } from "./prices.js";
 import { change, clearSale, state } from "./state.js";
 import { held } from "./store.js";
@@ -16,6 +16,7 @@ export function addArticle(article) {
     notify(t("basket.full"), { bad: true });
     return;
   }
+  dismiss();
   change((now) => {
     if (same >= 0) now.lines = now.lines.map((line, i) => (i === same ? { ...line, qty: line.qty + 1 } : line));
     else {

@@ -12,7 +12,7 @@ import { picture } from "./icons.js";
 import * as keys from "./keys.js";
 import { pause } from "./line.js";
 import * as member from "./member.js";
-import { parts as notices, trouble } from "./notices.js";
+import { notify, parts as notices, trouble, ways } from "./notices.js";
 import * as payView from "./pay_view.js";
 import * as quotes from "./quotes.js";
 import * as refund from "./refund.js";
@@ -54,7 +54,7 @@ function holdWindow() {
 
 function buildScreens() {
   const till = h("main", { class: "till", id: "till" },
-    h("section", { class: "card goods" }, search.build(), basketView.build()),
+    h("section", { class: "card goods" }, search.build((code) => member.read(code, "typed")), basketView.build()),
     h("div", { class: "side" }, member.build(), payView.build()));
   views.add("till", till, { enter: () => search.focus() });
   fill(app, header.build(), h("div", { class: "stage" }, setup.build(), till, result.build(), refund.build(), notices[0]), notices[1]);
@@ -114,10 +114,11 @@ async function start() {
   scanner.listen(onScan, () => (views.current() === "till" && !dialogOpen() ? search.box : null));
   const terminal = await setup.keptTerminal();
   const context = terminal && (await contextOf(terminal));
+  ways.unauthenticated = { text: t("setup.again"), run: () => views.show("setup", useTerminal) };
   if (context) await useTerminal(terminal, context);
   else {
     views.show("setup", useTerminal);
-    if (terminal) trouble({ status: 401, code: "terminal_revoked", detail: t("setup.revoked"), fields: [] });
+    if (terminal) notify(t("setup.revoked"), { bad: true });
   }
 }
 

@@ -127,9 +127,9 @@ export function build() {
   onChange(({ member, reading }) => {
     const wish = reading ? "reading" : member;
     if (drawn === wish && drawn !== undefined) return;
+    if (drawn && !wish) settings.remove(KEPT);
     drawn = wish;
     fill(place, reading ? loading() : member ? card(member) : blank());
-    if (!member && !reading) settings.remove(KEPT);
     showTime();
   });
   setInterval(showTime, 1000);

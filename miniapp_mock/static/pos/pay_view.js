@@ -3,7 +3,7 @@ import { fill, h } from "/static/shared/dom.js";
 import { count, money, parseYuan, yuan } from "/static/shared/format.js";
 import { picture } from "./icons.js";
 import { isUp, watch } from "./line.js";
-import { announce } from "./notices.js";
+import { announce, dismiss } from "./notices.js";
 import { limits, pointsValue, prices, shares } from "./quotes.js";
 import { settle } from "./settle.js";
 import { change, onChange, state } from "./state.js";
@@ -14,7 +14,10 @@ const ICONS = { stored: "wallet", points: "star", rebate: "rebate", cash: "cash"
 const KEYS = { cash: "F6", external: "F7" };
 const TYPES = Object.keys(ICONS);
 
-const choose = (next) => change((now) => { now.choice = next; });
+function choose(next) {
+  dismiss(); // what a notice said of the amounts is no longer so
+  change((now) => { now.choice = next; });
+}
 
 /** Let a tender take what is missing, and put the caret into its amount. */
 export function use(type) {
@@ -108,7 +111,6 @@ export function build() {
   const leftLabel = h("span", { class: "small" });
   const left = h("output", { class: "left-amount num", id: "remaining" });
   const leftRow = h("div", { class: "left-row" }, leftLabel, left);
-  const confirmHint = h("p", { class: "tiny muted row tight" }, picture("phone", 16), t("pay.phone"));
   const go = h("button", { class: "button primary settle", type: "button", id: "settle", onclick: () => settle() }, h("span", { class: "settle-text" }), h("kbd", null, "F9"));
   const goText = go.firstChild;
   let said = "";
@@ -125,12 +127,11 @@ export function build() {
     quickCash(quick, split.amounts, sums.payable - split.amounts.stored - split.amounts.points - split.amounts.rebate - split.amounts.external);
     reference.parentElement.hidden = split.amounts.external === 0;
     if (document.activeElement !== reference) reference.value = state.choice.reference;
-    confirmHint.hidden = !needsPhone(sums, split.amounts) || split.change > 0 || split.remaining > 0;
     const waits = state.lines.length > 0;
     const asks = waits && !state.member;
     leftRow.classList.toggle("due", waits && !asks && split.remaining > 0);
     leftRow.classList.toggle("change", !asks && split.change > 0);
-    leftLabel.textContent = asks ? t("pay.scan_first") : split.change > 0 ? t("pay.change") : split.remaining > 0 ? t("pay.left") : waits ? t("pay.settled") : "";
+    leftLabel.textContent = asks ? t("pay.scan_first") : split.change > 0 ? t("pay.change") : split.remaining > 0 ? t("pay.left") : waits ? t(needsPhone(sums, split.amounts) ? "pay.phone" : "pay.settled") : "";
     left.textContent = asks ? "" : split.change > 0 ? money(split.change) : waits && split.remaining > 0 ? money(split.remaining) : "";
     go.classList.toggle("not-yet", waits && (asks || split.remaining > 0));
     go.disabled = !waits;
@@ -146,7 +147,7 @@ export function build() {
       h("div", { class: "row between" }, h("span", { class: "muted" }, t("pay.total")), total), h("div", { class: "row between" }, parts, earned)),
     h("section", { class: "card pay", "aria-label": t("pay.methods") },
       h("div", { class: "tenders" }, TYPES.flatMap((type) => [rows[type].row, type === "cash" ? quick : null, type === "external" ? h("div", { class: "reference" }, reference) : null])),
-      h("div", { class: "pay-foot" }, confirmHint, leftRow, go)),
+      h("div", { class: "pay-foot" }, leftRow, go)),
   ];
   onChange(show);
   watch(() => { go.classList.toggle("offline-now", !isUp()); });

@@ -84,8 +84,14 @@ export function slip(data) {
     barcode(data.orderNo), h("p", { class: "center num" }, data.orderNo), h("p", { class: "center" }, t("receipt.thanks")));
 }
 
+const paper = new CSSStyleSheet(); // a roll has no page height of its own: each slip sets it
+document.adoptedStyleSheets = [...document.adoptedStyleSheets, paper];
+
 /** Print it through the browser. */
 export function print(data) {
-  document.getElementById("print").replaceChildren(slip(data));
+  const place = document.getElementById("print");
+  place.replaceChildren(slip(data));
+  const heightMm = Math.ceil((place.firstChild.getBoundingClientRect().height * 25.4) / 96) + 2;
+  paper.replaceSync(`@page { size: 80mm ${heightMm}mm; margin: 0; }`);
   window.print();
 }

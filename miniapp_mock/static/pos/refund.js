@@ -27,7 +27,7 @@ const freshDraft = () => ({ mode: "lines", qty: new Map(), amount: "", reason: "
 /** An order number typed whole, or only its last digits for this terminal's day. */
 export function wholeOrderNo(text) {
   const typed = text.trim();
-  return /^\d{1,4}$/.test(typed) ? `${state.context.terminal.id}-${orderDay()}-${typed.padStart(4, "0")}` : typed;
+  return /^\d{1,5}$/.test(typed) ? `${state.context.terminal.id}-${orderDay()}-${typed.padStart(4, "0")}` : typed;
 }
 
 /** Whether a scanned text looks like one of this chain's order numbers. */

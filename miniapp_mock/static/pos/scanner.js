@@ -4,27 +4,30 @@
  */
 import { luhnDigit } from "/static/shared/code.js";
 
-const GAP_MS = 35;
-const ENTER_GAP_MS = 120;
+const MEAN_GAP_MS = 35; // a hand is slower
+const PAUSE_MS = 120; // a busy machine may deliver one key late; a longer pause begins anew
 const MIN_LENGTH = 6;
 
 /** Collects keys with their times; `end` returns the text where it was a burst, else null. */
 export class Burst {
   text = "";
+  #firstMs = 0;
   #lastMs = -Infinity;
 
   /** Add a character; true where it begins a new burst. */
   add(character, atMs) {
-    const fresh = atMs - this.#lastMs >= GAP_MS;
+    const fresh = atMs - this.#lastMs >= PAUSE_MS;
+    if (fresh) this.#firstMs = atMs;
     this.text = fresh ? character : this.text + character;
     this.#lastMs = atMs;
     return fresh;
   }
 
   end(atMs) {
-    const text = atMs - this.#lastMs < ENTER_GAP_MS && this.text.length >= MIN_LENGTH ? this.text : null;
+    const { text } = this;
     this.text = "";
-    return text;
+    const mean = (this.#lastMs - this.#firstMs) / (text.length - 1);
+    return text.length >= MIN_LENGTH && mean < MEAN_GAP_MS && atMs - this.#lastMs < PAUSE_MS ? text : null;
   }
 }
 

@@ -5,6 +5,7 @@ import * as api from "./api.js";
 import { addArticle } from "./basket.js";
 import { picture } from "./icons.js";
 import { announce, notify, trouble } from "./notices.js";
+import { isMemberCode } from "./scanner.js";
 import { t } from "./texts.js";
 
 const LIMIT = 30;
@@ -50,6 +51,7 @@ const input = h("input", {
 });
 const list = h("ul", { class: "results", id: "search-list", role: "listbox", "aria-label": t("search.label"), hidden: true });
 
+let onMemberCode = null;
 let found = [];
 let marked = -1;
 let asking = null;
@@ -135,7 +137,11 @@ function onKey(event) {
   if (event.key === "Enter") {
     event.preventDefault();
     clearTimeout(timer);
-    if (isOpen() && marked >= 0 && !timer) choose(marked);
+    if (isMemberCode(input.value.trim())) {
+      const code = input.value.trim();
+      close({ clear: true });
+      onMemberCode(code);
+    } else if (isOpen() && marked >= 0 && !timer) choose(marked);
     else if (input.value.trim()) look({ take: true });
     timer = null;
   } else if (isOpen() && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
@@ -149,7 +155,9 @@ function onKey(event) {
   }
 }
 
-export function build() {
+/** The search box with its list; `memberCode(code)` is told of a member code typed into it. */
+export function build(memberCode) {
+  onMemberCode = memberCode;
   input.addEventListener("input", () => {
     clearTimeout(timer);
     if (!input.value.trim()) return close();

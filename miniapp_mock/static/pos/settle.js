@@ -15,7 +15,7 @@ import { edit, freshChoice, press } from "./tenders.js";
 import { t, troubleText } from "./texts.js";
 import { awaitPhone } from "./waiting.js";
 
-const ORDER_TRIES = 4;
+const ABOVE_ALL = 10000;
 
 /** The day of an order number, in the store's zone: `261123`. */
 export function orderDay() {
@@ -23,8 +23,14 @@ export function orderDay() {
   return [year % 100, month, day].map((part) => String(part).padStart(2, "0")).join("");
 }
 
-async function ensureOrderNo(skip = 0) {
-  const orderNo = await takeOrderNo(state.context.terminal.id, orderDay(), skip);
+/** Above every number that this terminal gave out today, also where its counter was lost: from the second of the day. */
+function leastFree() {
+  const { hour, minute, second } = local(serverNow());
+  return ABOVE_ALL + (hour * 60 + minute) * 60 + second;
+}
+
+async function takeNumber(least) {
+  const orderNo = await takeOrderNo(state.context.terminal.id, orderDay(), least);
   change((now) => { now.orderNo = orderNo; });
 }
 
@@ -62,7 +68,7 @@ export async function settle() {
   }
   change((now) => { now.settling = true; });
   try {
-    await settleOnce(0);
+    await settleOnce(false);
   } finally {
     change((now) => { now.settling = false; });
   }
@@ -77,17 +83,17 @@ function memoOf() {
   };
 }
 
-async function settleOnce(tries) {
-  if (!state.orderNo) await ensureOrderNo();
+async function settleOnce(again) {
+  if (!state.orderNo) await takeNumber();
   const attempt = await attempts.begin("sale", "/v1/pos/sales", quotes.saleBody(state.orderNo), { ...memoOf(), orderNo: state.orderNo });
   try {
     await finish(attempt, await sendShown(attempt));
   } catch (error) {
     if (error instanceof attempts.PutAside) return putAside(attempt);
     await attempts.end(attempt);
-    if (error.code === "order_exists" && tries < ORDER_TRIES) { // the counter was lost once; jump over what it gave out
-      await ensureOrderNo(10 ** tries - 1);
-      return settleOnce(tries + 1);
+    if (error.code === "order_exists" && !again) { // the counter was lost once
+      await takeNumber(leastFree());
+      return settleOnce(true);
     }
     refused(error);
   }
@@ -100,7 +106,7 @@ function refused(error) {
     dropMember();
     trouble(error, { text: t("member.type"), run: ask });
   } else if (error.code === "insufficient_balance") {
-    trouble(error, { text: t("pay.top_up_cash"), run: () => change((now) => { now.choice = edit({ ...freshChoice(), rest: "cash" }, "cash", null); }) });
+    trouble(error, { text: t("pay.all_cash"), run: () => change((now) => { now.choice = edit({ ...freshChoice(), rest: "cash" }, "cash", null); }) });
   } else if (error.code === "tenders_mismatch") {
     quotes.refresh();
     trouble(error, { text: t("pay.all_stored"), run: () => change((now) => { now.choice = freshChoice(); }) });

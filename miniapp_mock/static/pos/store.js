@@ -46,8 +46,8 @@ function rows(store) {
 export const attempts = rows("attempts");
 export const held = rows("held");
 
-/** The next order number of this terminal on this day (`261123`), counted up for good: `T0101-261123-0042`. */
-export async function takeOrderNo(terminalId, day, skip = 0) {
+/** The next order number of this terminal on this day (`261123`), counted up for good from `least`: `T0101-261123-0042`. */
+export async function takeOrderNo(terminalId, day, least = 1) {
   const database = await open();
   return new Promise((resolve, reject) => {
     const transaction = database.transaction("settings", "readwrite", { durability: "strict" });
@@ -56,7 +56,7 @@ export async function takeOrderNo(terminalId, day, skip = 0) {
     let orderNo = "";
     store.get(name).onsuccess = ({ target }) => {
       const last = target.result?.day === day ? target.result.number : 0;
-      const number = last + 1 + skip;
+      const number = Math.max(last + 1, least);
       orderNo = `${terminalId}-${day}-${String(number).padStart(4, "0")}`;
       store.put({ day, number }, name);
     };

@@ -49,6 +49,8 @@ class Waiting {
       ],
       actions: [this.cancel],
     });
+    this.dialog.element.tabIndex = -1; // an Enter too many must not cancel
+    this.dialog.element.focus();
     announce(t("wait.title"));
     this.ticking = setInterval(() => this.tick(), 200);
     this.tick();
