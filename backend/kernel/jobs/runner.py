@@ -1,0 +1,162 @@
+"""procrastinate itself: only the worker imports this module."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
+from procrastinate.jobs import Job as StoredJob
+from procrastinate.jobs import Status
+from psycopg.conninfo import make_conninfo
+from structlog.contextvars import bound_contextvars
+
+from .. import db, logging, metrics
+from ..config import Settings
+from . import registry, schema
+from .queue import QUEUE
+from .registry import Job
+
+log = logging.get(__name__)
+
+CONCURRENCY = 2
+POLL_S = 5.0
+LONGEST_WAIT_S = 900
+STALLED_AFTER_S = 60
+FAILED_KEPT_HOURS = 30 * 24
+REVIVE = "jobs.revive"
+CLEAN = "jobs.clean"
+
+
+class SchemaOutdated(Exception):
+    """The job queue's tables are not those of the installed procrastinate; the message says what to do."""
+
+
+class _Backoff(BaseRetryStrategy):
+    """A bounded number of tries, 2, 4, 8 … seconds apart, a quarter of an hour at most."""
+
+    def __init__(self, retries: int) -> None:
+        self._retries = retries
+
+    def get_retry_decision(self, *, exception: BaseException, job: StoredJob) -> RetryDecision | None:
+        if job.attempts >= self._retries:
+            return None
+        return RetryDecision(retry_in={"seconds": min(2 ** (job.attempts + 1), LONGEST_WAIT_S)})
+
+
+def conninfo(url: str) -> str:
+    """libpq's form of a database address, read the same way as for asyncpg."""
+    args = db.connect_args(url)
+    return make_conninfo(
+        host=args["host"], port=args["port"], user=args["user"], password=args["password"], dbname=args["database"],
+        application_name="huiyuan-jobs", connect_timeout=5,
+    )  # fmt: skip
+
+
+def build(settings: Settings, *, periodic: bool = True) -> App:
+    """procrastinate's application with every declared job; without ``periodic`` the clock starts nothing."""
+    app = App(
+        connector=PsycopgConnector(conninfo=conninfo(settings.database_url), min_size=1, max_size=CONCURRENCY + 2)
+    )
+    for job in registry.declared():
+        # A job of the clock waits at most once and never runs beside itself.
+        lock = job.name if job.crons else None
+        declare = app.task(name=job.name, queue=QUEUE, retry=_Backoff(job.retries), lock=lock, queueing_lock=lock)
+        task = declare(_entry(job))
+        for cron in job.crons if periodic else ():
+            _run_at(app, cron, task)
+    revive = app.task(name=REVIVE, queue=QUEUE, queueing_lock=REVIVE, pass_context=True)(_revive)
+    clean = app.task(name=CLEAN, queue=QUEUE, queueing_lock=CLEAN, pass_context=True)(_clean)
+    if periodic:
+        _run_at(app, "* * * * *", revive)
+        _run_at(app, "17 19 * * *", clean)
+    return app
+
+
+def _run_at(app: App, cron: str, task: Any) -> None:
+    app.periodic(cron=cron, periodic_id=cron)(task)
+
+
+async def check_schema() -> None:
+    """Refuse to work on tables of another release of procrastinate."""
+    found = await db.fetchval(f"SELECT {schema.VERSION_OF_TABLE}")
+    if found != schema.version():
+        raise SchemaOutdated(
+            f"the job queue's tables are at {found}, the installed procrastinate needs {schema.version()}: "
+            "run `huiyuan migrate` of this release"
+        )
+
+
+async def run(settings: Settings) -> None:
+    """Run jobs until cancelled; then the running ones may finish within the grace period."""
+    app = build(settings)
+    async with app.open_async():
+        await app.run_worker_async(
+            concurrency=CONCURRENCY,
+            install_signal_handlers=False,
+            fetch_job_polling_interval=POLL_S,
+            shutdown_graceful_timeout=settings.shutdown_grace_s,
+            delete_jobs="successful",
+            worker_middleware=[_observe],
+        )
+
+
+async def run_waiting(settings: Settings) -> None:
+    """Run the jobs that are due now and return (tests, tools); the clock's jobs only if somebody deferred them."""
+    app = build(settings, periodic=False)
+    async with app.open_async():
+        await app.run_worker_async(
+            wait=False, listen_notify=False, install_signal_handlers=False, delete_jobs="successful",
+            worker_middleware=[_observe],
+        )  # fmt: skip
+
+
+def _entry(job: Job) -> Callable[..., Awaitable[Any]]:
+    """The function as procrastinate calls it: the time it was due only if it asks for it, its result dropped."""
+    wants_timestamp = "timestamp" in inspect.signature(job.function).parameters
+
+    async def entry(**arguments: Any) -> None:
+        if job.crons and not wants_timestamp:
+            arguments.pop("timestamp", None)
+        await job.function(**arguments)
+
+    return entry
+
+
+async def _observe(call_next: Callable[[], Awaitable[Any]], context: JobContext | None, _: Any) -> Any:
+    """Count every run and log how it ended; arguments are not logged."""
+    assert context is not None
+    job = context.job
+    with bound_contextvars(job=job.task_name, job_id=job.id):
+        try:
+            result = await call_next()
+        except (Exception, asyncio.CancelledError) as error:
+            metrics.JOB_RUNS.labels(job.task_name, "failed").inc()
+            log.warning("job.failed", attempts=job.attempts + 1, error=type(error).__name__, exc_info=error)
+            raise
+        metrics.JOB_RUNS.labels(job.task_name, "done").inc()
+        log.debug("job.done")
+        return result
+
+
+async def _revive(context: JobContext, timestamp: int) -> None:
+    """Queue the jobs again that a dead worker left half-way; those of the clock come again by themselves."""
+    manager = context.app.job_manager
+    by_name = {job.name: job for job in registry.declared()}
+    for stalled in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_S):
+        job = by_name.get(stalled.task_name)
+        again = job is not None and not job.crons and stalled.attempts < max(job.retries, 1)
+        log.warning("job.stalled", job=stalled.task_name, job_id=stalled.id, attempts=stalled.attempts, again=again)
+        if again:
+            await manager.retry_job(stalled)
+        else:
+            await manager.finish_job(stalled, Status.FAILED, delete_job=job is None or bool(job.crons))
+
+
+async def _clean(context: JobContext, timestamp: int) -> None:
+    """Delete what failed or was cancelled a month ago."""
+    await context.app.job_manager.delete_old_jobs(
+        FAILED_KEPT_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
+    )

@@ -1,0 +1,250 @@
+"""The job queue: enqueued with the caller's transaction, run at least once, a bounded number of times."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+
+from backend.kernel import clock as kernel_clock
+from backend.kernel import db, jobs
+from backend.kernel.jobs import registry, runner, schema
+
+
+@pytest.fixture(autouse=True)
+async def empty(database, monkeypatch):
+    monkeypatch.setattr(registry, "_jobs", {})
+    await db.pool().execute("DELETE FROM procrastinate_periodic_defers; DELETE FROM procrastinate_jobs")
+
+
+async def defer(*args, **kwargs) -> int | None:
+    async with db.transaction() as tx:
+        return await jobs.defer(tx, *args, **kwargs)
+
+
+async def stored() -> list[tuple[str, str, int]]:
+    rows = await db.fetch("SELECT task_name, status::text, attempts FROM procrastinate_jobs ORDER BY id")
+    return [tuple(row) for row in rows]
+
+
+async def run_now(settings) -> None:
+    await db.pool().execute("UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE status = 'todo'")
+    await runner.run_waiting(settings)
+
+
+async def test_runs_with_the_arguments_it_was_given_once_the_transaction_commits(database):
+    ran = []
+
+    @jobs.task(name="parcels.send")
+    async def send(parcel_id: str, tags: list[str], note: str | None) -> None:
+        ran.append((parcel_id, tags, note))
+
+    assert await defer(send, parcel_id="P1 %s $1 '", tags=["a"], note=None)
+    await runner.run_waiting(database)
+
+    assert ran == [("P1 %s $1 '", ["a"], None)]
+    assert await stored() == []
+
+
+async def test_a_rolled_back_transaction_leaves_no_job(database):
+    async def fail() -> None:
+        async with db.transaction() as tx:
+            await jobs.defer(tx, "parcels.send")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
+
+    assert await stored() == []
+
+
+async def test_unique_keeps_one_waiting_and_the_transaction_alive(database):
+    async with db.transaction() as tx:
+        first = await jobs.defer(tx, "parcels.send", unique="P1")
+        second = await jobs.defer(tx, "parcels.send", unique="P1")
+        third = await jobs.defer(tx, "parcels.send", unique="P2")
+
+    assert first
+    assert second is None
+    assert third
+    assert await stored() == [("parcels.send", "todo", 0)] * 2
+
+
+async def test_waits_for_its_time(database):
+    ran = []
+
+    @jobs.task(name="parcels.send")
+    async def send() -> None:
+        ran.append(1)
+
+    await defer(send, run_at=kernel_clock.now() + timedelta(hours=1))
+    await runner.run_waiting(database)
+
+    assert ran == []
+    assert await stored() == [("parcels.send", "todo", 0)]
+
+
+async def test_tries_again_a_bounded_number_of_times_then_keeps_it_as_failed(database):
+    ran = []
+
+    @jobs.task(name="parcels.send", retry=2)
+    async def send() -> None:
+        ran.append(1)
+        raise RuntimeError("no")
+
+    await defer(send)
+    for _ in range(5):
+        await run_now(database)
+
+    assert len(ran) == 3
+    assert await stored() == [("parcels.send", "failed", 3)]
+    (failed,) = await jobs.list_failed()
+    assert (failed.name, failed.attempts) == ("parcels.send", 3)
+
+
+async def test_waits_longer_after_each_try(database):
+    @jobs.task(name="parcels.send")
+    async def send() -> None:
+        raise RuntimeError("no")
+
+    await defer(send)
+    waits = []
+    for _ in range(3):
+        await run_now(database)
+        waits.append(await db.fetchval("SELECT extract(epoch FROM scheduled_at - now()) FROM procrastinate_jobs"))
+
+    assert [round(float(wait)) for wait in waits] == pytest.approx([2, 4, 8], abs=1)
+
+
+async def test_the_clock_starts_a_job_that_takes_no_arguments(database):
+    ran = asyncio.Event()
+
+    @jobs.every("* * * * * *")
+    @jobs.task(name="parcels.sweep", retry=0)
+    async def sweep() -> None:
+        ran.set()
+
+    running = asyncio.create_task(runner.run(database))
+    try:
+        async with asyncio.timeout(10):
+            await ran.wait()
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    assert registry.declared()[0].crons == ["* * * * * *"]
+
+
+async def test_a_job_that_runs_at_shutdown_is_finished(database):
+    started, done = asyncio.Event(), asyncio.Event()
+
+    @jobs.task(name="parcels.send")
+    async def send() -> None:
+        started.set()
+        await asyncio.sleep(0.3)
+        done.set()
+
+    running = asyncio.create_task(runner.run(database))
+    await defer(send)
+    async with asyncio.timeout(10):
+        await started.wait()
+
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    assert done.is_set()
+    assert "parcels.send" not in [name for name, _, _ in await stored()]
+
+
+async def test_a_job_whose_worker_died_is_queued_again_and_one_of_the_clock_is_not(database):
+    @jobs.task(name="parcels.send")
+    async def send() -> None:
+        pass
+
+    @jobs.every("0 0 1 1 *")
+    async def sweep() -> None:
+        pass
+
+    for name in ("parcels.send", registry.name_of(sweep)):
+        await defer(name)
+    await db.pool().execute("""
+        WITH dead AS (
+            INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 hour') RETURNING id)
+        UPDATE procrastinate_jobs SET status = 'doing', worker_id = dead.id FROM dead""")
+    await defer(runner.REVIVE, timestamp=0)
+
+    await runner.run_waiting(database)
+
+    assert await stored() in ([], [("parcels.send", "todo", 1)])  # run at once, or waiting its turn
+
+
+async def test_a_job_nobody_declares_ends_as_failed(database):
+    await defer("parcels.unheard_of")
+
+    await runner.run_waiting(database)
+
+    assert await stored() == [("parcels.unheard_of", "failed", 1)]
+
+
+async def test_every_names_a_job_after_its_module():
+    async def sweep() -> None:
+        pass
+
+    sweep.__module__ = "backend.parcels.jobs"
+    jobs.every("* * * * *")(sweep)
+
+    assert registry.name_of(sweep) == "parcels.sweep"
+
+
+async def test_two_jobs_of_one_name_are_refused():
+    async def one() -> None:
+        pass
+
+    async def other() -> None:
+        pass
+
+    jobs.task(name="same")(one)
+
+    with pytest.raises(TypeError, match="two jobs are called same"):
+        jobs.task(name="same")(other)
+
+
+async def test_refuses_tables_of_another_release(database, monkeypatch):
+    await runner.check_schema()
+
+    monkeypatch.setattr(schema, "version", lambda: "99.00.00_01_pre")
+    with pytest.raises(runner.SchemaOutdated, match=r"huiyuan migrate"):
+        await runner.check_schema()
+
+
+async def test_the_migration_survives_percent_and_dollar_and_can_be_taken_back(database):
+    import asyncpg
+
+    connection = await asyncpg.connect(**db.connect_args(database.migrate_database_url))
+    try:
+        source = await connection.fetchval("SELECT prosrc FROM pg_proc WHERE proname = 'procrastinate_finish_job_v1'")
+        assert "(job id: %)" in source
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection.execute(schema.DROP)
+        left = await connection.fetchval("""
+            SELECT (SELECT count(*) FROM pg_proc WHERE starts_with(proname, 'procrastinate_'))
+                 + (SELECT count(*) FROM pg_class WHERE starts_with(relname, 'procrastinate_'))
+                 + (SELECT count(*) FROM pg_type WHERE starts_with(typname, 'procrastinate_'))""")
+        assert left == 0
+        await connection.execute(schema.create())
+        await transaction.rollback()
+    finally:
+        await connection.close()
+
+
+def test_a_server_process_loads_neither_procrastinate_nor_psycopg():
+    code = (
+        "import sys; import backend.kernel.jobs; print([m for m in ('procrastinate', 'psycopg') if m in sys.modules])"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=20)
+
+    assert answer.stdout.strip() == "[]"
