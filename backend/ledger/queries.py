@@ -153,18 +153,35 @@ async def list_moves(member_id: int, transfer: int) -> list[tuple[Lot, int]]:
     return [(Lot(*row[:9]), row[9]) for row in rows]
 
 
-async def list_entries(member_id: int, kinds: Sequence[str], *, before: int | None, limit: int) -> list[Entry]:
-    """A member's entries on these accounts, newest transfer first, from below transfer ``before``."""
-    rows = await db.fetch(
-        "SELECT e.seq, e.version, e.at, t.kind, e.amount, e.balance_after, t.document_id FROM ledger_entry e"
-        " JOIN ledger_transfer t ON t.member_id = e.member_id AND t.seq = e.seq"
-        " WHERE e.member_id = $1 AND e.kind = ANY($2) AND e.seq < $3 ORDER BY e.seq DESC, e.leg LIMIT $4",
-        member_id,
-        list(kinds),
-        before if before is not None else 1 << 62,
-        limit,
-    )
-    return [Entry(*row) for row in rows]
+_STATEMENT = """
+WITH page AS (
+    SELECT e.seq, max(e.at) AS at, sum(CASE WHEN e.kind = $3 THEN -e.amount ELSE e.amount END)::bigint AS amount
+      FROM ledger_entry e
+     WHERE e.member_id = $1 AND e.kind IN ($2, $3) AND e.ref = '' AND e.seq < $4
+     GROUP BY e.seq ORDER BY e.seq DESC LIMIT $5
+), top AS (SELECT max(seq) AS seq FROM page)
+SELECT p.seq, p.at, t.kind, p.amount, t.document_id,
+       coalesce((SELECT balance_after FROM ledger_entry WHERE member_id = $1 AND kind = $2 AND ref = ''
+                    AND seq <= top.seq ORDER BY version DESC LIMIT 1), 0)
+       - coalesce((SELECT balance_after FROM ledger_entry WHERE member_id = $1 AND kind = $3 AND ref = ''
+                      AND seq <= top.seq ORDER BY version DESC LIMIT 1), 0) AS balance_after
+  FROM page p CROSS JOIN top JOIN ledger_transfer t ON t.member_id = $1 AND t.seq = p.seq
+ ORDER BY p.seq DESC
+"""
+
+
+async def list_statement(member_id: int, kind: str, *, less: str = "", before: int | None, limit: int) -> list[Entry]:
+    """What transfers did to an account, one line each, newest first, from below transfer ``before``.
+
+    With ``less`` amounts and balances are net of that account (points less points owed).
+    """
+    rows = await db.fetch(_STATEMENT, member_id, kind, less, before if before is not None else 1 << 62, limit)
+    entries: list[Entry] = []
+    balance = rows[0]["balance_after"] if rows else 0
+    for row in rows:
+        entries.append(Entry(row["seq"], row["at"], row["kind"], row["amount"], balance, row["document_id"]))
+        balance -= row["amount"]
+    return entries
 
 
 async def guard_values(member_id: int, names: Sequence[str]) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import date
 
 import asyncpg
 import msgspec
@@ -99,3 +100,8 @@ async def revoke_device(tx: Tx, member_id: int, device_id: int) -> None:
 async def sweep_guards(limit: int, *, before: object) -> int:
     """Delete one-time marks and day counters that expired before ``before``; returns how many."""
     return int(await db.fetchval("SELECT ledger_sweep_guards($1, $2)", before, limit))
+
+
+async def make_partitions(first: date, months: int) -> int:
+    """Make the monthly partitions of entries and outbox from that month on, where they lack; returns how many."""
+    return int(await db.fetchval("SELECT ledger_make_partitions($1, $2)", first, months))

@@ -63,10 +63,9 @@ class Known(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One line of a member's account, with the transfer it belongs to."""
+    """One line of a member's statement: what transfer ``seq`` did to an account, and what that held afterwards."""
 
     seq: int
-    version: int
     at: datetime
     kind: str
     amount: int

@@ -10,6 +10,7 @@ import msgspec
 
 from backend.kernel import db
 from backend.ledger import queries as ledger
+from backend.ledger.types import Entry
 from backend.members import queries as members
 
 from . import rules
@@ -76,3 +77,9 @@ async def _offered(offers: Iterable[Offer], member_id: int, now: datetime) -> li
 
 def _offers(rows: list[db.Record]) -> list[Offer]:
     return [msgspec.convert(dict(row), Offer) for row in rows]
+
+
+async def list_entries(member_id: int, account: str, *, before: int | None, limit: int) -> list[Entry]:
+    """A member's statement of stored value, points (less what is owed) or rebate, newest first."""
+    less = "points_debt" if account == "points" else ""
+    return await ledger.list_statement(member_id, account, less=less, before=before, limit=limit)

@@ -6,14 +6,23 @@ from backend.auth.guards import member
 from backend.auth.types import MemberCaller
 from backend.kernel import clock
 from backend.kernel.config import settings
-from backend.kernel.errors import NotFound, Unavailable
+from backend.kernel.errors import NotFound, Unavailable, ValidationFailed, invalid
 from backend.kernel.http import Answer, Idempotency, Router
 from backend.ledger.errors import IdempotencyConflict, MemberInactive, OutcomeUnknown, Stale
 
-from .. import queries
+from .. import queries, rules
 from ..commands import recharges
 from ..errors import OfferUnavailable, RechargeOver
-from ..schemas import OfferOut, OffersOut, RechargeCreated, RechargeIn, RechargeOut
+from ..schemas import (
+    EntriesOut,
+    EntriesQuery,
+    EntryOut,
+    OfferOut,
+    OffersOut,
+    RechargeCreated,
+    RechargeIn,
+    RechargeOut,
+)
 from ..types import Wallet
 
 router = Router(tag="wallet")
@@ -49,3 +58,28 @@ async def create_recharge(caller: MemberCaller, body: RechargeIn, idem: Idempote
 async def get_recharge(caller: MemberCaller, recharge_id: str) -> RechargeOut:
     """How a recharge stands."""
     return await recharges.get_recharge(recharge_id, caller.member_id)
+
+
+@router.get("/v1/member/wallet/entries", guard=member, summary="收支明细", errors=(ValidationFailed,))
+async def list_entries(caller: MemberCaller, query: EntriesQuery) -> EntriesOut:
+    """A page of an account's statement: one line a transfer, newest first."""
+    before = None
+    if query.cursor is not None and (before := rules.read_cursor(query.account, query.cursor)) is None:
+        raise invalid("/query/cursor", "not a cursor of this account")
+    found = await queries.list_entries(caller.member_id, query.account, before=before, limit=query.limit + 1)
+    page = found[: query.limit]
+    return EntriesOut(
+        items=[
+            EntryOut(
+                id=f"{query.account}-{entry.seq}",
+                at=entry.at,
+                kind=entry.kind,
+                amount=entry.amount,
+                balance_after=entry.balance_after,
+                title=rules.title(query.account, entry.kind, entry.amount),
+                reference=entry.document_id,
+            )
+            for entry in page
+        ],
+        next_cursor=rules.make_cursor(query.account, page[-1].seq) if len(found) > len(page) else None,
+    )

@@ -1,0 +1,40 @@
+"""Head office keeps the recharge offers."""
+
+from __future__ import annotations
+
+import msgspec
+
+from backend.auth import queries as auth
+from backend.kernel import db, ids
+from backend.kernel.errors import NotFound, invalid
+
+from .. import service
+from ..schemas import OfferIn
+from ..types import Offer
+
+
+async def create_offer(body: OfferIn) -> Offer:
+    """Add an offer."""
+    offer = await _checked(ids.new_short("O"), body)
+    async with db.transaction() as tx:
+        await service.create_offer(tx, offer)
+    return offer
+
+
+async def replace_offer(offer_id: str, body: OfferIn) -> Offer:
+    """Change an offer as a whole; recharges that were begun keep what they agreed."""
+    offer = await _checked(offer_id, body)
+    async with db.transaction() as tx:
+        if not await service.replace_offer(tx, offer):
+            raise NotFound("there is no such offer")
+    return offer
+
+
+async def _checked(offer_id: str, body: OfferIn) -> Offer:
+    if body.starts_at and body.ends_at and body.starts_at >= body.ends_at:
+        raise invalid("/ends_at", "must be after starts_at")
+    if body.bonus_valid_days and not body.bonus_fen:
+        raise invalid("/bonus_valid_days", "there is no bonus")
+    if body.store_id is not None and await auth.find_store(body.store_id) is None:
+        raise invalid("/store_id", "there is no such store")
+    return Offer(id=offer_id, **msgspec.structs.asdict(body))
