@@ -29,14 +29,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     # where things are
     database_url: Annotated[str, _doc("PostgreSQL, as the application's role (no writes to the ledger)")]
-    migrate_database_url: Annotated[str, _doc("PostgreSQL, as the owner of the schema; only `migrate` and `audit` use it")] = ""
+    migrate_database_url: Annotated[str, _doc("PostgreSQL, as the schema's owner; for `migrate` and `audit`")] = ""
     redis_url: Annotated[str, _doc("Redis protocol; only speeds up, may be down")] = ""
     base_url: Annotated[str, _doc("Public address, as WeChat and phones reach it")] = "http://127.0.0.1:8000"
     demo: Annotated[bool, _doc("Demo mode: mounts the WeChat simulator. Never in production")] = False
     demo_data: Annotated[str, _doc("Demo mode: the data directory, with the simulator's keys")] = ""
 
     # keys
-    master_keys: Annotated[str, _doc("secret: `id:base64url of 32 bytes`, comma-separated; the first encrypts, all decrypt")]
+    master_keys: Annotated[str, _doc("secret: `id:base64url of 32 bytes`, by commas; the first encrypts")]
 
     # WeChat
     wechat_app_id: Annotated[str, _doc("Mini-program AppID")] = ""
@@ -49,14 +49,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     wechat_mch_serial: Annotated[str, _doc("Serial of the merchant's API certificate")] = ""
     wechat_mch_key_file: Annotated[str, _doc("PEM file of the merchant's private key")] = ""
     wechat_api_v3_key: Annotated[str, _doc("secret: APIv3 key, 32 characters")] = ""
-    wechat_platform_keys_dir: Annotated[str, _doc("Directory of `<serial or PUB_KEY_ID>.pem`: certificates and public keys")] = ""
+    wechat_platform_keys_dir: Annotated[str, _doc("Directory of `<serial or PUB_KEY_ID>.pem` files")] = ""
 
     # HTTP
     body_limit_bytes: Annotated[int, _doc("Largest request body", ge=1024)] = 256 * 1024
     header_timeout_s: Annotated[int, _doc("Time for a client to send its headers", ge=1)] = 10
     body_timeout_s: Annotated[int, _doc("Time for a client to send its body", ge=1)] = 15
     shutdown_grace_s: Annotated[int, _doc("Time for accepted requests to finish at shutdown", ge=1)] = 20
-    rate_anonymous_per_minute: Annotated[int, _doc("Requests a minute from one address, without credentials", ge=1)] = 600
+    rate_anonymous_per_minute: Annotated[int, _doc("Requests a minute of one address without login", ge=1)] = 600
     rate_member_per_minute: Annotated[int, _doc("Requests a minute of one member", ge=1)] = 600
     rate_terminal_per_minute: Annotated[int, _doc("Requests a minute of one terminal", ge=1)] = 3000
     rate_login_per_minute: Annotated[int, _doc("Login attempts a minute from one address", ge=1)] = 60
@@ -74,9 +74,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     brand_color: Annotated[str, _doc("Brand colour of the pages", pattern="^#[0-9A-Fa-f]{6}$")] = "#0B7A5B"
     timezone: Annotated[str, _doc("Zone of the chain; a store may have its own")] = "Asia/Shanghai"
     registration_approval: Annotated[bool, _doc("A new member waits until staff approve")] = False
-    points_per_yuan_bp: Annotated[int, _doc("Points per ¥1 in basis points (10000 = 1 point)", ge=0, le=1_000_000)] = 10_000
+    points_per_yuan_bp: Annotated[int, _doc("Points per ¥1, in 1/10000", ge=0, le=1_000_000)] = 10_000
     point_value_fen_bp: Annotated[int, _doc("What one point pays, in 1/10000 fen (10000 = 1 fen)", ge=1)] = 10_000
-    points_valid_months: Annotated[int, _doc("Earned points expire at the end of that month; 0 = never", ge=0, le=120)] = 12
+    points_valid_months: Annotated[
+        int, _doc("Months that points last (to the month's end); 0 = ever", ge=0, le=120)
+    ] = 12
     points_pending_days: Annotated[int, _doc("Days until earned points can be spent", ge=0, le=90)] = 0
     password_free_sale_fen: Annotated[int, _doc("A sale above this waits for the phone", ge=0)] = 20_000
     password_free_day_fen: Annotated[int, _doc("A member's day above this waits for the phone", ge=0)] = 100_000
@@ -117,9 +119,11 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             values[name] = msgspec.convert(given[name].strip(), field.type, strict=False)
         except msgspec.ValidationError as error:
             mistakes.append(f"{PREFIX}{name.upper()}: {error}")
-    for name in ("wechat_mch_key_file", "wechat_platform_keys_dir"):
-        if values.get(name) and not Path(values[name]).exists():
-            mistakes.append(f"{PREFIX}{name.upper()}: no such file or directory")
+    mistakes += [
+        f"{PREFIX}{name.upper()}: no such file or directory"
+        for name in ("wechat_mch_key_file", "wechat_platform_keys_dir")
+        if values.get(name) and not Path(values[name]).exists()
+    ]
     if mistakes:
         raise SettingsError("\n".join(mistakes))
     return Settings(**values)
@@ -140,4 +144,3 @@ def settings() -> Settings:
     if _current is None:
         _current = load()
     return _current
-

@@ -39,7 +39,7 @@ _in_transaction: ContextVar[bool] = ContextVar("in_transaction", default=False)
 
 
 class PlainConnection(asyncpg.Connection):
-    """A connection without the pool's reset query: it costs half a hot request, and we leave no session state behind."""
+    """A connection without the pool's reset query: that costs half a hot request, and we leave no session state."""
 
     def get_reset_query(self) -> str:
         """Nothing to reset."""

@@ -42,7 +42,7 @@ def forget_rates() -> None:
     _rates.pool = None
 
 
-async def _find_rates(skus: list[str]) -> list[int | None | BaseException]:
+async def _find_rates(skus: list[str]) -> list[int | BaseException | None]:
     rows = await db.fetch(
         "SELECT a.sku, c.points_rate_bp FROM mall_article a JOIN mall_category c ON c.code = a.category_id"
         " WHERE a.sku = ANY($1)",

@@ -130,7 +130,7 @@ class BalancesOut(msgspec.Struct):
     points: int
 
 
-class SaleLineOut(msgspec.Struct):
+class SaleLineOut(msgspec.Struct, omit_defaults=True):
     """A line and its price."""
 
     line_no: int
@@ -139,6 +139,7 @@ class SaleLineOut(msgspec.Struct):
     unit_price_fen: int
     discount_fen: int
     payable_fen: int
+    name: str | None = None
 
 
 class SaleOut(msgspec.Struct, omit_defaults=True, kw_only=True):

@@ -43,9 +43,10 @@ class Line(msgspec.Struct, frozen=True):
     unit_price_fen: int
     discount_fen: int = 0
     rate_bp: int = 10_000
+    name: str | None = None
 
 
-class PricedLine(msgspec.Struct, frozen=True):
+class PricedLine(msgspec.Struct, frozen=True, omit_defaults=True):
     """A line with its price: ``payable = qty × price − till's discount − member's discount``."""
 
     line_no: int
@@ -56,6 +57,7 @@ class PricedLine(msgspec.Struct, frozen=True):
     member_discount_fen: int
     payable_fen: int
     rate_bp: int
+    name: str | None = None
 
 
 class Tender(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -34,6 +34,7 @@ def lines_out(lines: Sequence[PricedLine]) -> list[SaleLineOut]:
             line.unit_price_fen,
             line.discount_fen + line.member_discount_fen,
             line.payable_fen,
+            line.name,
         )
         for line in lines
     ]

@@ -44,7 +44,7 @@ def test_a_code_is_good_in_its_step_and_the_next_and_then_expired(secret, handle
     assert handle_read == handle
     assert now[0] is after[0] is Verdict.GOOD
     assert now[1] == step or codes.otp(secret, handle, step - 1) == otp
-    assert later[0] is Verdict.EXPIRED or later[0] is Verdict.GOOD and codes.otp(secret, handle, later[1]) == otp
+    assert later[0] is Verdict.EXPIRED or (later[0] is Verdict.GOOD and codes.otp(secret, handle, later[1]) == otp)
 
 
 @given(secrets, handles, steps)

@@ -83,7 +83,7 @@ async def rated(lines: Sequence[LineIn]) -> list[Line]:
     """The lines with their category's rate: our article's category, else the till's."""
     rates = await mall.find_rates([(line.sku, line.category) for line in lines])
     return [
-        Line(line.sku, line.qty, line.unit_price_fen, line.discount_fen, rate)
+        Line(line.sku, line.qty, line.unit_price_fen, line.discount_fen, rate, line.name)
         for line, rate in zip(lines, rates, strict=True)
     ]
 

@@ -27,7 +27,7 @@ async def first_answer(idem: Idempotency, scope: str, work: Callable[[], Awaitab
     """Do ``work``; where it is refused and the key was answered before, give that answer ``again`` instead.
 
     The door checks the key first, so a retry that reaches it is answered there. What is refused on the way (a dead
-    code, a changed price) is looked up here: the same outcome as asking for the key first, without a read in every sale.
+    code, a changed price) is looked up here: the same outcome as asking first, without a read in every sale.
     """
     try:
         return await work()

@@ -36,6 +36,7 @@ def price_lines(lines: Sequence[Line], *, discount_bp: int) -> Price:
                 member_discount_fen=member_discount,
                 payable_fen=base - member_discount,
                 rate_bp=line.rate_bp,
+                name=line.name,
             )
         )
     total = sum(line.qty * line.unit_price_fen for line in priced)
