@@ -47,12 +47,13 @@ _WORDS = re.compile(
     r"|://(?=[^/\s@]*@)"  # user and password in an address
     r"|\bKey \([^)\n]*\)=|\bFailing row contains "  # PostgreSQL's detail of a refused row
     r"|[\"']?(?<![a-z])(?:js_?code|phone_?code|access_?token|refresh_?token|scan_?token|openid|unionid|session_?key"
-    r"|app_?secret|secret|token|signature|sign|password|passwd|authorization|phone|mobile|pin|code|otp)[\"']?"
+    r"|app_?secret|secret|token|signature|sign|password|passwd|phone|mobile|pin|code|otp)[\"']?"
     r"\s*[=:]\s*(?:b?[\"'](?=[^\"']))?"
     r")"
     r"(?P<value>(?!\[redacted\])(?:\((?:[^()]|\([^()]*\))*\)?|[^\s&\"',;)}\]@]+))",
     re.IGNORECASE,
 )
+_HEADER = re.compile(r"(authorization[\"']?\s*[=:,]\s*b?[\"']?)[^\n\"']+", re.IGNORECASE)
 _SHAPES = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*-----|\Z)"
     r"|\beyJ[\w-]+\.[\w-]+\.[\w-]*"  # a JWT
@@ -79,6 +80,8 @@ def redact_text(text: str) -> str:
     lower = text.lower()
     if len(text) >= 28 or "openid-" in text or "eyJ" in text:
         text = _SHAPES.sub(REDACTED, text)
+    if "authorization" in lower:
+        text = _HEADER.sub(rf"\1{REDACTED}", text)
     if "=" in text or ":" in text or "(" in text or "bearer" in lower:
         text = _WORDS.sub(rf"\g<keep>{REDACTED}", text)
     return _DIGITS.sub(REDACTED, text) if len(text) >= 11 else text
