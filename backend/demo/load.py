@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -24,7 +24,7 @@ from .people import Person, make_people
 
 MEMBERS = 2000
 LANES = 2
-CHUNK = 400
+CHUNK = 50
 
 STORES = (
     Store(id="S001", name="南京路店", timezone="Asia/Shanghai", address="上海市黄浦区南京东路 100 号"),
@@ -32,8 +32,9 @@ STORES = (
     Store(id="S003", name="西湖店", timezone="Asia/Shanghai", address="杭州市西湖区曙光路 15 号"),
 )
 TILLS = 2
+BASIC_DISCOUNT_BP = 200
 LEVELS = (
-    ("silver", "银卡会员", 200, 12_000, 50_000),
+    ("silver", "银卡会员", 300, 12_000, 50_000),
     ("gold", "金卡会员", 500, 15_000, 200_000),
     ("black", "黑金会员", 800, 20_000, 800_000),
 )
@@ -49,6 +50,8 @@ async def load(settings: Settings, say: Callable[[str], None]) -> dict[str, Any]
         if not await db.fetchval("SELECT true FROM auth_store LIMIT 1"):
             say("stores, tills, staff, articles")
             await _load_chain()
+        # Members come last and at once; a load that was cut short before is done again, its keys make that safe.
+        if not await db.fetchval("SELECT true FROM member LIMIT 1"):
             await _load_members(settings, say)
     finally:
         await db.close_pools()
@@ -99,22 +102,37 @@ async def _load_chain() -> None:
                 role=Role(person["role"]),
                 store_id=person["store_id"],
             )
-        connection = db.raw(tx)
-        await connection.copy_records_to_table(
-            "member_level",
-            records=LEVELS,
-            columns=("code", "name", "discount_bp", "points_multiplier_bp", "growth_from_fen"),
-        )
-        await connection.copy_records_to_table(
-            "mall_category",
-            records=[(c.code, c.name, c.points_rate_bp) for c in CATEGORIES],
-            columns=("code", "name", "points_rate_bp"),
-        )
-        await connection.copy_records_to_table(
-            "mall_article",
-            records=[(a.sku, a.barcode, a.name, a.category, a.unit_price_fen, True) for a in make_articles()],
-            columns=("sku", "barcode", "name", "category_id", "unit_price_fen", "active"),
-        )
+        await _copy_rules(db.raw(tx))
+
+
+async def _copy_rules(connection: asyncpg.Connection) -> None:
+    """Levels, recharge offers, categories and articles."""
+    await connection.execute("UPDATE member_level SET discount_bp = $1 WHERE code = 'basic'", BASIC_DISCOUNT_BP)
+    await connection.copy_records_to_table(
+        "member_level",
+        records=LEVELS,
+        columns=("code", "name", "discount_bp", "points_multiplier_bp", "growth_from_fen"),
+    )
+    now = clock.now()
+    offers = [
+        (f"R{pay // 100}", pay, bonus, points, False, True, number, now)
+        for number, (pay, bonus, points) in enumerate(OFFERS, 1)
+    ]
+    await connection.copy_records_to_table(
+        "wallet_offer",
+        records=[("NEW100", 10_000, 1_000, 100, True, True, 0, now), *offers],
+        columns=("id", "pay_fen", "bonus_fen", "points", "first_only", "active", "sort", "updated_at"),
+    )
+    await connection.copy_records_to_table(
+        "mall_category",
+        records=[(c.code, c.name, c.points_rate_bp) for c in CATEGORIES],
+        columns=("code", "name", "points_rate_bp"),
+    )
+    await connection.copy_records_to_table(
+        "mall_article",
+        records=[(a.sku, a.barcode, a.name, a.category, a.unit_price_fen, True) for a in make_articles()],
+        columns=("sku", "barcode", "name", "category_id", "unit_price_fen", "active"),
+    )
 
 
 async def _load_members(settings: Settings, say: Callable[[str], None]) -> None:
@@ -126,29 +144,35 @@ async def _load_members(settings: Settings, say: Callable[[str], None]) -> None:
     owners = [await asyncpg.connect(**db.connect_args(settings.migrate_database_url)) for _ in range(LANES)]
     try:
         await owners[0].execute("SELECT ledger_make_partitions($1, 14)", (now - timedelta(days=366)).date())
-        done = 0
-        waiting: asyncio.Queue[asyncpg.Connection] = asyncio.Queue()
-        for owner in owners:
-            waiting.put_nowait(owner)
-
-        async def post(owner: asyncpg.Connection, ids: list[int], texts: list[str]) -> None:
-            await owner.execute("SELECT ledger_load($1, $2::text[]::jsonb[])", ids, texts)
-            waiting.put_nowait(owner)
-
-        tasks = []
-        for start in range(0, len(years), CHUNK // 8):
-            chunk = years[start : start + CHUNK // 8]
-            plans = [plan for year in chunk for plan in year.plans(now)]
-            owner = await waiting.get()
-            tasks.append(asyncio.create_task(post(owner, [p.member_id for p in plans], [encode(p) for p in plans])))
-            done += len(chunk)
-            say(f"a year of sales: {done} of {len(years)} members")
-        await asyncio.gather(*tasks)
+        await _post_years(owners, years, now, say)
         await _copy_members(owners[0], years)
         await owners[0].execute("ANALYZE")
     finally:
         for owner in owners:
             await owner.close()
+
+
+async def _post_years(
+    owners: list[asyncpg.Connection], years: list[MemberYear], now: datetime, say: Callable[[str], None]
+) -> None:
+    """Post every year through the offline door; plans are priced here while the lanes post the chunks before."""
+    free: asyncio.Queue[asyncpg.Connection] = asyncio.Queue()
+    for owner in owners:
+        free.put_nowait(owner)
+
+    async def post(owner: asyncpg.Connection, member_ids: list[int], texts: list[str]) -> None:
+        try:
+            await owner.execute("SELECT ledger_load($1, $2::text[]::jsonb[])", member_ids, texts)
+        finally:
+            free.put_nowait(owner)
+
+    async with asyncio.TaskGroup() as tasks:
+        for start in range(0, len(years), CHUNK):
+            chunk = years[start : start + CHUNK]
+            plans = [plan for year in chunk for plan in year.plans(now)]
+            owner = await free.get()
+            tasks.create_task(post(owner, [plan.member_id for plan in plans], [encode(plan) for plan in plans]))
+            say(f"a year of sales: {min(start + CHUNK, len(years))} of {len(years)} members")
 
 
 async def _copy_members(owner: asyncpg.Connection, years: list[MemberYear]) -> None:
