@@ -9,11 +9,9 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
     from backend.kernel.config import Settings
 
 _READY_WITHIN_S = 60.0
-_GRACE_S = 25.0  # a little more than the servers give their own requests
+_GRACE_MARGIN_S = 5.0  # more than the children give themselves, so that killing them is the exception
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ class Options:
 def run(options: Options) -> None:
     """Start everything, say where it is, and stay until Ctrl-C or SIGTERM; then stop it all in order."""
     data = options.data.expanduser().resolve()
-    supervisor = Supervisor(notice, grace_s=_GRACE_S)
+    supervisor = Supervisor(notice, grace_s=_GRACE_MARGIN_S)
     engines = Engines(data, notice)
     with interruptible(supervisor.stopping) as started, listen(options.host, options.port) as listening:
         try:
@@ -103,16 +101,17 @@ def _meanwhile(data: Path) -> None:
 
 def _load_chain(settings: Settings, *, empty: bool) -> dict[str, Any]:
     """Load the demo chain where it is missing; returns its terminals and staff with their secrets."""
-    if empty or find_spec("backend.demo") is None:
+    if empty:
         return {"terminals": [], "staff": []}
-    load: Callable[..., Any] = import_module("backend.demo.load").load
+    from backend.demo.load import load
+
     with step("Load the demo chain") as say:
-        chain: dict[str, Any] = asyncio.run(load(settings, say))
-    return chain
+        return asyncio.run(load(settings, say))
 
 
 def _start_processes(supervisor: Supervisor, settings: Settings, listening: socket.socket, workers: int) -> None:
     data = Path(settings.demo_data)
+    supervisor.grace_s = settings.shutdown_grace_s + _GRACE_MARGIN_S
     environ = datadir.environment(settings)
     supervisor.metrics = empty_directory(data / "metrics")
     environ["PROMETHEUS_MULTIPROC_DIR"] = str(supervisor.metrics)
@@ -122,8 +121,7 @@ def _start_processes(supervisor: Supervisor, settings: Settings, listening: sock
     for number in range(1, workers + 1):
         serve = command("serve", "--fd", str(fd))
         supervisor.add(Child(f"server {number}", serve, environ, log=data / "server.log", pass_fds=(fd,)))
-    if find_spec("backend.worker"):
-        supervisor.add(Child("worker", command("worker"), environ, log=data / "worker.log"))
+    supervisor.add(Child("worker", command("worker"), environ, log=data / "worker.log"))
 
 
 def _wait_until_ready(supervisor: Supervisor, listening: socket.socket) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from importlib.resources import files
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from backend.kernel import clock, db
@@ -83,10 +82,6 @@ async def migrate(settings: Settings, progress: Progress = _silent, *, to: str |
     return done
 
 
-def _present() -> list[str]:
-    return [label for label, package in db.APPS.items() if find_spec(package)]
-
-
 @asynccontextmanager
 async def _alone(settings: Settings, progress: Progress) -> AsyncIterator[asyncpg.Connection]:
     """A connection as the owner that holds the migration lock; waits while another one migrates."""
@@ -115,8 +110,8 @@ async def _run_migrations(settings: Settings, say: Progress, to: str | None) -> 
         elif event == "rollback_start":
             say(f"take back {app}.{name}")
 
-    targets = [_target(to)] if to else [(label, "__latest__") for label in _present()]
-    apps = {label: {"migrations": f"{package}.migrations"} for label, package in db.APPS.items() if label in _present()}
+    targets = [_target(to)] if to else [(label, "__latest__") for label in db.APPS]
+    apps = {label: {"migrations": f"{package}.migrations"} for label, package in db.APPS.items()}
     async with TortoiseContext():
         await Tortoise.init(config=db.tortoise_config(settings.migrate_database_url, settings), init_connections=False)
         try:

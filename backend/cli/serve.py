@@ -35,13 +35,13 @@ def run_worker() -> None:
     """Run the relay and the jobs until SIGTERM or SIGINT; what has begun is finished."""
     import uvloop
 
-    from backend import worker
+    from backend.worker import run as work
     from backend.kernel import logging
 
     settings = config.settings()
     logging.configure(settings)
     with suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(worker.run(settings))
+        runner.run(work(settings))
 
 
 def _serve(listening: socket.socket, settings: Settings) -> None:

@@ -50,13 +50,14 @@ class Supervisor:
     Attributes:
         stopping: set when it is time to stop.
         watch: called each round, for anything else that needs a look.
+        grace_s: what a group of children may take to finish before it is killed.
         metrics: the directory of the figures that the children share, if they do.
     """
 
     def __init__(self, say: Callable[[str], None], *, grace_s: float) -> None:
         self.metrics: Path | None = None
         self._say = say
-        self._grace_s = grace_s
+        self.grace_s = grace_s
         self._children: list[Child] = []
         self.stopping = threading.Event()
         self.watch: Callable[[], None] = lambda: None
@@ -108,13 +109,13 @@ class Supervisor:
             for running in group:
                 if running.poll() is None:
                     running.send_signal(signal.SIGTERM)
-            deadline = time.monotonic() + self._grace_s
+            deadline = time.monotonic() + self.grace_s
             for running in group:
                 left = max(0.1, deadline - time.monotonic())
                 try:
                     running.wait(left)
                 except subprocess.TimeoutExpired:
-                    self._say(f"{name} did not finish within {self._grace_s:.0f} s and was killed")
+                    self._say(f"{name} did not finish within {self.grace_s:.0f} s and was killed")
                     running.kill()
                     running.wait()
 

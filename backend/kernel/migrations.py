@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from importlib.resources import files
-from importlib.util import find_spec
 from typing import Any
 
 from . import db
@@ -15,7 +14,6 @@ def on_disk() -> list[str]:
     return [
         f"{label}.{path.name.removesuffix('.py')}"
         for label, package in db.APPS.items()
-        if find_spec(package)
         for path in files(f"{package}.migrations").iterdir()
         if path.name.endswith(".py") and path.name[0] not in "_~"
     ]

@@ -35,7 +35,11 @@ class Demo:
     def __init__(self, data: Path, *options: str) -> None:
         self.data = data
         command = [*HUIYUAN, "demo", "--empty", "--port", "0", "--data", str(data), *options]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        # Killed together with its database, the worker waits for it as long as it may.
+        environ = dict(os.environ) | {"HUIYUAN_SHUTDOWN_GRACE_S": "3"}
+        self.process = subprocess.Popen(
+            command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
         deadline = time.monotonic() + 30
         while not (data / "demo.json").exists():
             assert self.process.poll() is None, self.process.communicate()[0]
