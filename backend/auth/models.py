@@ -60,7 +60,7 @@ class Session(Model):
 
 
 class Device(Model):
-    """One holder of a code secret; revoked, never deleted, because its step guard must stand."""
+    """One holder of a code secret; goes 30 days after it was revoked (its step guard in the ledger stays)."""
 
     id = fields.BigIntField(primary_key=True, generated=False)
     member_id = fields.BigIntField(db_index=True)

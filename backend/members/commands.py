@@ -8,7 +8,7 @@ from msgspec import UNSET
 
 from backend.auth import queries as auth_queries
 from backend.auth import service as auth
-from backend.auth.types import SESSION_CHECK, DeviceSecret, Login, SessionCaller, StaffCaller, Standing
+from backend.auth.types import SESSION_CHECK, DeviceSecret, Login, MemberCaller, SessionCaller, StaffCaller, Standing
 from backend.kernel import clock, db, ids, live, logging
 from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, invalid
@@ -177,12 +177,12 @@ async def _check_own_phone(member_id: int, phone_code: str) -> None:
         raise invalid("/phone_code", "is not of this member's phone number")
 
 
-async def create_device(member_id: int, name: str) -> DeviceSecret:
+async def create_device(caller: MemberCaller, name: str) -> DeviceSecret:
     """Enrol a phone for codes without a network."""
     name = rules.clean_name(name)
     async with db.transaction() as tx:
-        await locks.lock_member(tx, member_id)
-        return await auth.create_device(tx, member_id, name)
+        await locks.lock_member(tx, caller.member_id)
+        return await auth.create_device(tx, caller.member_id, name, session_id=caller.session_id)
 
 
 async def revoke_device(member_id: int, device_id: str) -> None:

@@ -35,6 +35,7 @@ async def serve(websocket: WebSocket, caller: MemberCaller) -> None:
         async with live.subscribe(caller.member_id) as inbox:
             reader = asyncio.create_task(_read(websocket))
             try:
+                await _check(caller)  # it may have ended before we listened
                 await _write(websocket, caller, inbox, reader)
             finally:
                 reader.cancel()

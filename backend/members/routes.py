@@ -103,7 +103,7 @@ async def put_pin(caller: MemberCaller, body: schemas.PutPin) -> None:
 async def create_device(caller: MemberCaller, body: schemas.CreateDevice) -> schemas.DeviceCreated:
     """Enrol this phone for codes without a network; the secret is shown this once."""
     await limits.hit(f"enrol:{caller.member_id}", ENROLMENTS_PER_HOUR, 3600)
-    device = await commands.create_device(caller.member_id, body.name)
+    device = await commands.create_device(caller, body.name)
     return schemas.DeviceCreated(
         device_id=str(device.id),
         handle=device.handle,

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
 from backend.kernel import live
 from backend.members import live_socket
@@ -17,7 +18,7 @@ from tests.support.staff import log_in
 
 def socket(server, *subprotocols: str):
     url = server.base_url.replace("http", "ws") + "/v1/member/live"
-    return connect(url, subprotocols=list(subprotocols), proxy=None)
+    return connect(url, subprotocols=[Subprotocol(item) for item in subprotocols], proxy=None)
 
 
 async def close_code(connection) -> int:

@@ -52,6 +52,7 @@ async def test_five_wrong_ones_lock_it_for_a_quarter_of_an_hour(client, chain, c
     assert await check(phone.member_id, "135790") == "pin_locked"
     with pytest.raises(PinLocked) as locked:
         await service.check_pin(phone.member_id, "135790")
+    assert locked.value.retry_after_s is not None
     assert 0 < locked.value.retry_after_s <= 900
     clock.shift(timedelta(minutes=15, seconds=1))
     assert await check(phone.member_id, "000000") == "pin_invalid"

@@ -148,6 +148,7 @@ async def test_a_member_without_wechat_becomes_whoever_proves_the_phone(client, 
     async with db.transaction() as tx:
         known = await service.create_member(tx, NewMember(phone=phone, name="店员录入", status=Status.ACTIVE))
 
+    assert known is not None
     answer = await sign_up(client, await login(client), phone, birthday="1990-05-01", store_id="S2")
 
     assert answer.status_code == 201

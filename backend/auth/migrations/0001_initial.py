@@ -14,6 +14,7 @@ CREATE INDEX auth_session_live ON auth_session (identity_id) WHERE ended_at IS N
 ALTER TABLE auth_session ADD CONSTRAINT auth_session_end CHECK ((ended_at IS NULL) = (ended_why IS NULL));
 CREATE UNIQUE INDEX auth_device_of_session ON auth_device (member_id, session_id)
     WHERE session_id IS NOT NULL AND revoked_at IS NULL;
+CREATE INDEX auth_device_revoked ON auth_device (revoked_at) WHERE revoked_at IS NOT NULL;
 CREATE INDEX auth_device_by_session ON auth_device (session_id) WHERE session_id IS NOT NULL AND revoked_at IS NULL;
 ALTER TABLE auth_handle
     ADD CONSTRAINT auth_handle_digits CHECK (handle ~ '^[0-9]{9}$'),
@@ -44,8 +45,8 @@ CREATE INDEX auth_nonce_expiry ON auth_nonce (expires_at);
 UNCHECK = """
 DROP TABLE auth_nonce;
 DELETE FROM auth_epoch;
-DROP INDEX auth_session_live, auth_device_of_session, auth_device_by_session, auth_handle_current, auth_handle_retired_at,
-    auth_terminal_by_store, auth_staff_by_store, auth_staff_session_live;
+DROP INDEX auth_session_live, auth_device_of_session, auth_device_by_session, auth_device_revoked, auth_handle_current,
+    auth_handle_retired_at, auth_terminal_by_store, auth_staff_by_store, auth_staff_session_live;
 ALTER TABLE auth_wechat_identity DROP CONSTRAINT auth_identity_standing, DROP CONSTRAINT auth_identity_bound;
 ALTER TABLE auth_session DROP CONSTRAINT auth_session_end;
 ALTER TABLE auth_handle DROP CONSTRAINT auth_handle_digits, DROP CONSTRAINT auth_handle_retired;
@@ -76,7 +77,7 @@ class Migration(migrations.Migration):
                 "table": "auth_device",
                 "app": "auth",
                 "pk_attr": "id",
-                "table_description": "One holder of a code secret; revoked, never deleted, because its step guard must stand.",
+                "table_description": "One holder of a code secret; goes 30 days after it was revoked (its step guard in the ledger stays).",
             },
             bases=["Model"],
         ),

@@ -18,8 +18,13 @@ from backend.ledger import service as ledger
 _SERVER_SIDE = "session"
 
 
-async def create_device(tx: Tx, member_id: int, name: str) -> DeviceSecret:
-    """Enrol a phone: a new secret and a first handle. The caller holds the member's lock: it makes the bound exact."""
+async def create_device(tx: Tx, member_id: int, name: str, *, session_id: int | None = None) -> DeviceSecret:
+    """Enrol a phone: a new secret and a first handle. The caller holds the member's lock: it makes the bound exact.
+
+    ``Unauthenticated`` where the session it is enrolled in has ended meanwhile: a logout everywhere misses no device.
+    """
+    if session_id is not None:
+        await _hold_session(tx, session_id)
     (count,) = await db.fetch_in(
         tx,
         "SELECT count(*) FROM auth_device WHERE member_id = $1 AND session_id IS NULL AND revoked_at IS NULL",
@@ -37,9 +42,7 @@ async def ensure_session_device(tx: Tx, session_id: int, member_id: int) -> Devi
 
     Raises ``Unauthenticated`` where the session has ended meanwhile. Two calls at once get the same device.
     """
-    alive = await db.fetch_in(tx, "SELECT 1 FROM auth_session WHERE id = $1 AND ended_at IS NULL FOR SHARE", session_id)
-    if not alive:
-        raise Unauthenticated
+    await _hold_session(tx, session_id)
     found = await _find_of_session(tx, session_id, member_id)
     if found is None:
         made = await _insert(tx, member_id, _SERVER_SIDE, session_id)
@@ -113,6 +116,12 @@ async def _revoke(tx: Tx, member_id: int, which: str, argument: object) -> int:
     for device_id in device_ids:
         await ledger.revoke_device(tx, member_id, device_id)
     return len(device_ids)
+
+
+async def _hold_session(tx: Tx, session_id: int) -> None:
+    """Keep the session from ending until this transaction has; refused where it has ended."""
+    if not await db.fetch_in(tx, "SELECT 1 FROM auth_session WHERE id = $1 AND ended_at IS NULL FOR SHARE", session_id):
+        raise Unauthenticated
 
 
 async def _insert(tx: Tx, member_id: int, name: str, session_id: int | None) -> DeviceSecret | None:
