@@ -1,4 +1,7 @@
-"""What WeChat reports of recharges. Importing this module registers it."""
+"""What WeChat reports of recharges. Importing this module registers it.
+
+Registered for every order number that no other domain claims, so that a notification of an unknown order is refused.
+"""
 
 from __future__ import annotations
 
@@ -7,5 +10,5 @@ from backend.wechat import service as wechat
 from .commands.payments import settle_payment
 from .commands.pending import settle_refund
 
-wechat.on_payment(settle_payment, prefix="R")
-wechat.on_refund(settle_refund, prefix="R")
+wechat.on_payment(settle_payment)
+wechat.on_refund(settle_refund)
