@@ -123,6 +123,19 @@ async def test_a_waiting_sale_expires(client, chain, phone, clock):
     assert (await phone.call("GET", "/v1/member/confirmations")).json()["items"] == []
 
 
+async def test_an_order_number_is_free_again_as_soon_as_its_sale_has_waited_too_long(client, chain, phone, clock):
+    await give(phone.member_id, principal=100_000)
+    first = await wait(client, chain, phone, order_no="LATE-1")
+    clock.shift(timedelta(seconds=60))
+    held = await chain.till.sell(client, phone.code(), order_no="LATE-1")
+    clock.shift(timedelta(seconds=61))
+
+    again = await chain.till.sell(client, phone.code(), order_no="LATE-1")
+
+    assert (held.status_code, held.json()["code"], held.json()["id"]) == (409, "order_exists", first["id"])
+    assert again.status_code == 201, again.text
+
+
 async def test_the_till_cancels_while_it_waits_and_not_after(client, chain, phone, clock):
     await give(phone.member_id, principal=100_000)
     sale = await wait(client, chain, phone)

@@ -172,6 +172,8 @@ async def test_a_quote_binds_nothing(client, chain, phone):
     assert quote.json()["payable_fen"] == 2_500
     assert quote.json()["sufficient"] is True
     assert (await chain.till.sell(client, code, fen=2_500)).status_code == 201
+    spent = await chain.till.post(client, "/v1/pos/quotes", body)
+    assert (spent.status_code, spent.json()["code"]) == (409, "code_used")
 
 
 async def test_codes_of_the_server_are_good_too(client, chain, phone):

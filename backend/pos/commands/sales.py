@@ -16,7 +16,7 @@ from backend.kernel.http import Answer, Idempotency
 from backend.ledger import events
 from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
-from backend.ledger.errors import GuardRefused, InsufficientBalance, Stale
+from backend.ledger.errors import Claimed, GuardRefused, InsufficientBalance, Stale
 from backend.ledger.plans import CodeUse, DocumentUpdate, Guard, NewDocument, Plan, Saw
 from backend.ledger.types import Document, Posted
 
@@ -66,6 +66,10 @@ async def _complete(
             must_wait = True
         except (Stale, InsufficientBalance):
             if attempt == MAX_TIMES_PLANNED - 1:
+                raise
+        except Claimed as claimed:
+            # A sale that waited too long holds its order number until somebody looks; this is the look.
+            if not await _freed(claimed.document_id):
                 raise
         else:
             if posted.replayed:
@@ -178,15 +182,20 @@ async def quote(body: QuoteIn, terminal: TerminalCaller) -> QuoteOut:
     now = clock.now()
     store = await auth.get_store(terminal.store_id)
     customer = await identify(body, terminal, now)
+    rules = settings()
+    on = clock.local_date(now, store.timezone)
+    marks = await ledger_queries.guard_values(
+        customer.member_id, [f"free:{on.isoformat()}", *(guard.name for guard in customer.guards)]
+    )
+    if any(marks.get(guard.name, -1) >= guard.value for guard in customer.guards):
+        raise CodeUsed
     priced = await pricing.price(customer.member_id, body.lines, body.tenders, zone=store.timezone, now=now)
     try:
         check_sufficient(priced.tenders, priced.available)
         sufficient = True
     except InsufficientBalance:
         sufficient = False
-    rules = settings()
-    spent = await ledger_queries.guard_values(customer.member_id, [f"free:{priced.on.isoformat()}"])
-    over_day = sum(spent.values()) + priced.value_fen > rules.password_free_day_fen
+    over_day = marks.get(f"free:{on.isoformat()}", 0) + priced.value_fen > rules.password_free_day_fen
     elsewhere = (
         priced.snapshot.used_store not in (None, store.id)
         and priced.snapshot.used_at is not None
@@ -265,6 +274,15 @@ async def expire_sale(document: Document) -> bool:
         return False
     live.push(document.member_id, "sale_expired", {"sale_id": document.id})
     return True
+
+
+async def _freed(sale_id: str | None) -> bool:
+    """Expire the waiting sale that holds an order number, where its time is over; whether the number is free now."""
+    member_id = ids.member_of(sale_id or "", "S")
+    document = await ledger_queries.find_document(member_id, sale_id or "") if member_id else None
+    if document is None or document.state != SaleStatus.AWAITING:
+        return False
+    return (await fresh(document)).state == SaleStatus.EXPIRED
 
 
 async def get_store_sale(sale_id: str, store_id: str) -> Document:

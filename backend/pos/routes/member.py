@@ -13,7 +13,7 @@ from ..commands import codes, confirmations
 from ..errors import SaleAlreadyCompleted, SaleNotWaiting
 from ..schemas import CodeOut, ConfirmationsOut, DecisionIn, DecisionOut
 
-router = Router(tag="会员 Member")
+router = Router(tag="member")
 
 
 @router.get("/v1/member/code", guard=member, summary="当前会员码")

@@ -43,7 +43,7 @@ from ..schemas import (
     ScanOut,
 )
 
-router = Router(tag="收银 POS")
+router = Router(tag="pos")
 
 CODE = (errors.CodeInvalid, errors.CodeExpired, errors.CodeUsed, RateLimited)
 MONEY = (IdempotencyConflict, Stale, OutcomeUnknown)
