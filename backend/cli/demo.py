@@ -23,7 +23,7 @@ from backend.kernel.config import SettingsError
 
 from .console import notice, out, step
 from .listen import address_of, listen
-from .supervisor import Child, Supervisor, command, empty_directory, interruptible
+from .supervisor import Child, Supervisor, command, interruptible, metrics_directory
 
 if TYPE_CHECKING:
     from backend.kernel.config import Settings
@@ -55,7 +55,7 @@ def run(options: Options) -> None:
             chain = _load_chain(settings, empty=options.empty)
             with step("Start the servers and the worker"):
                 _start_processes(supervisor, settings, listening, options.workers)
-                _wait_until_ready(supervisor, listening)
+                wait_until_ready(supervisor, listening)
             _write_demo_json(data, settings, chain)
             started()
             _welcome(settings.base_url, data)
@@ -113,7 +113,7 @@ def _start_processes(supervisor: Supervisor, settings: Settings, listening: sock
     data = Path(settings.demo_data)
     supervisor.grace_s = settings.shutdown_grace_s + _GRACE_MARGIN_S
     environ = datadir.environment(settings)
-    supervisor.metrics = empty_directory(data / "metrics")
+    supervisor.metrics = metrics_directory(data / "metrics")
     environ["PROMETHEUS_MULTIPROC_DIR"] = str(supervisor.metrics)
     fd = listening.fileno()
     for name in ("server.log", "worker.log"):
@@ -124,7 +124,7 @@ def _start_processes(supervisor: Supervisor, settings: Settings, listening: sock
     supervisor.add(Child("worker", command("worker"), environ, log=data / "worker.log"))
 
 
-def _wait_until_ready(supervisor: Supervisor, listening: socket.socket) -> None:
+def wait_until_ready(supervisor: Supervisor, listening: socket.socket) -> None:
     """Until ``/readyz`` says 200. A child that cannot start is an error at once, with the end of its log."""
     host, port = address_of(listening)
     deadline = time.monotonic() + _READY_WITHIN_S

@@ -13,7 +13,7 @@ from backend.kernel import config
 from backend.kernel.config import Settings
 
 from .listen import address_of, listen
-from .supervisor import Child, Supervisor, command, empty_directory, interruptible
+from .supervisor import Child, Supervisor, command, interruptible, metrics_directory
 
 
 def run(*, host: str, port: int, workers: int, fd: int | None) -> None:
@@ -35,8 +35,8 @@ def run_worker() -> None:
     """Run the relay and the jobs until SIGTERM or SIGINT; what has begun is finished."""
     import uvloop
 
-    from backend.worker import run as work
     from backend.kernel import logging
+    from backend.worker import run as work
 
     settings = config.settings()
     logging.configure(settings)
@@ -60,7 +60,7 @@ def _supervise(listening: socket.socket, workers: int, settings: Settings) -> No
     supervisor = Supervisor(lambda text: print(f"huiyuan: {text}", flush=True), grace_s=settings.shutdown_grace_s + 5)
     with tempfile.TemporaryDirectory(prefix="huiyuan-metrics-") as own, interruptible(supervisor.stopping) as started:
         environ = {"PROMETHEUS_MULTIPROC_DIR": own} | dict(os.environ)
-        supervisor.metrics = empty_directory(Path(environ["PROMETHEUS_MULTIPROC_DIR"]))
+        supervisor.metrics = metrics_directory(Path(environ["PROMETHEUS_MULTIPROC_DIR"]))
         try:
             for number in range(1, workers + 1):
                 serve = command("serve", "--fd", str(listening.fileno()))

@@ -151,7 +151,7 @@ def command(*args: str) -> list[str]:
     return [sys.executable, "-m", "backend.cli.main", *args]
 
 
-def empty_directory(path: Path) -> Path:
+def metrics_directory(path: Path) -> Path:
     """The directory for the figures that several processes share (``PROMETHEUS_MULTIPROC_DIR``), without old ones."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     for old in path.glob("*.db"):
