@@ -51,7 +51,7 @@ async def login(body: schemas.LoginBody) -> schemas.LoginAnswer:
         refresh_token=opened.refresh_token,
         expires_in=opened.expires_in,
         registration=opened.standing.value,
-        member=_view(found) if found else None,
+        member=await _view(found) if found else None,
     )
 
 
@@ -65,25 +65,25 @@ async def login(body: schemas.LoginBody) -> schemas.LoginAnswer:
 async def register(caller: SessionCaller, body: schemas.Register) -> schemas.MemberView:
     """Make the logged-in user a member; the same token acts for the member from now on."""
     await limits.hit(f"register:{caller.identity_id}", REGISTRATIONS_PER_HOUR, 3600)
-    return _view(await commands.register(caller, body))
+    return await _view(await commands.register(caller, body))
 
 
 @router.get("/v1/member/profile", guard=registered, summary="会员资料")
 async def get_profile(caller: MemberCaller) -> schemas.MemberView:
     """The caller's own profile; also while the registration waits or the membership is frozen."""
-    return _view(await queries.get_member(caller.member_id))
+    return await _view(await queries.get_member(caller.member_id))
 
 
 @router.patch("/v1/member/profile", guard=member, summary="修改会员资料")
 async def change_profile(caller: MemberCaller, body: schemas.ChangeProfile) -> schemas.MemberView:
     """Change the fields that are sent."""
-    return _view(await commands.change_profile(caller.member_id, body))
+    return await _view(await commands.change_profile(caller.member_id, body))
 
 
 @router.post("/v1/member/profile", guard=member, summary="修改会员资料（小程序不能发 PATCH）")
 async def post_profile(caller: MemberCaller, body: schemas.ChangeProfile) -> schemas.MemberView:
     """The same as PATCH."""
-    return _view(await commands.change_profile(caller.member_id, body))
+    return await _view(await commands.change_profile(caller.member_id, body))
 
 
 @router.put(
@@ -216,7 +216,7 @@ async def change_level(code: schemas.LevelCode, body: schemas.LevelBody) -> Leve
     return await queries.get_level(code)
 
 
-def _view(found: Member) -> schemas.MemberView:
+async def _view(found: Member) -> schemas.MemberView:
     return schemas.MemberView(
         id=str(found.id),
         member_no=found.member_no,
@@ -224,9 +224,10 @@ def _view(found: Member) -> schemas.MemberView:
         phone_masked=found.phone_masked,
         birthday=found.birthday,
         gender=found.gender,
-        level=_level(found.level),
+        level=_level(found.level, await _next_level(found)),
         status=found.status,
         attributes=found.attributes,
+        pin_set=await queries.has_pin(found.id),
     )
 
 
@@ -247,5 +248,16 @@ def _admin_view(found: Member) -> schemas.AdminMember:
     )
 
 
-def _level(level: Level) -> schemas.LevelView:
-    return schemas.LevelView(code=level.code, name=level.name, discount_bp=level.discount_bp)
+def _level(level: Level, following: schemas.NextLevel | None = None) -> schemas.LevelView:
+    return schemas.LevelView(code=level.code, name=level.name, discount_bp=level.discount_bp, next=following)
+
+
+async def _next_level(found: Member) -> schemas.NextLevel | None:
+    above = [
+        level for level in (await queries.levels()).values() if level.growth_from_fen > found.level.growth_from_fen
+    ]
+    if not above:
+        return None
+    start, goal = found.level.growth_from_fen, above[0].growth_from_fen
+    progress = (found.growth_fen - start) * 10_000 // (goal - start)
+    return schemas.NextLevel(above[0].name, max(0, goal - found.growth_fen), min(10_000, max(0, progress)))

@@ -66,12 +66,21 @@ class CreateDevice(Body, frozen=True):
     name: Name
 
 
-class LevelView(msgspec.Struct):
-    """A level as members see it."""
+class NextLevel(msgspec.Struct):
+    """The level above: how much spending is left to it, and how far along the way (basis points)."""
+
+    name: str
+    left_fen: int
+    progress_bp: int
+
+
+class LevelView(msgspec.Struct, omit_defaults=True):
+    """A level as members see it; no ``next`` at the highest."""
 
     code: str
     name: str
     discount_bp: int
+    next: NextLevel | None = None
 
 
 class MemberView(msgspec.Struct):
@@ -86,6 +95,7 @@ class MemberView(msgspec.Struct):
     level: LevelView
     status: Status
     attributes: dict[str, Any]
+    pin_set: bool
 
 
 class LoginAnswer(msgspec.Struct):
