@@ -1,0 +1,149 @@
+"""A member with a phone and a cashier at a till, as they use the pages; for journeys in Chromium and for pictures."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import zxingcpp
+from PIL import Image
+from playwright.async_api import Browser, Locator, Page, expect
+
+PHONE = (375, 812)
+TILL = (1024, 768)
+SCANNER_KEY_MS = 3
+PATIENCE_MS = 10_000
+
+
+@dataclass
+class Screen:
+    """One window of a browser and what went wrong in it."""
+
+    page: Page
+    broken: list[str] = field(default_factory=list)
+
+    def button(self, name: str, *, exact: bool = False) -> Locator:
+        """The button with this name."""
+        return self.page.get_by_role("button", name=name, exact=exact)
+
+    def field(self, name: str) -> Locator:
+        """The text field whose name begins so."""
+        return self.page.get_by_role("textbox", name=name)
+
+    def dialog(self, name: str) -> Locator:
+        """The open dialog with this name."""
+        return self.page.get_by_role("dialog", name=name)
+
+    async def sees(self, *texts: str) -> None:
+        """Fail unless every text appears."""
+        for text in texts:
+            await expect(self.page.get_by_text(text).filter(visible=True).first).to_be_visible()
+
+
+S = TypeVar("S", bound=Screen)
+
+
+@asynccontextmanager
+async def open_screen(
+    browser: Browser, url: str, size: tuple[int, int], *, kind: type[S], dark: bool = False, scale: float = 2
+) -> AsyncIterator[S]:
+    """A window of its own (storage too) on ``url``; errors of its scripts are collected in ``broken``."""
+    context = await browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        device_scale_factor=scale,
+        color_scheme="dark" if dark else "light",
+        locale="zh-CN",
+        timezone_id="Asia/Shanghai",
+        reduced_motion="reduce",
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    page = await context.new_page()
+    screen = kind(page)
+    page.on("pageerror", lambda error: screen.broken.append(str(error)))
+    page.on("console", lambda line: screen.broken.append(line.text) if "Content Security Policy" in line.text else None)
+    try:
+        await page.goto(url)
+        yield screen
+    finally:
+        await context.close()
+
+
+class Member(Screen):
+    """Somebody with the phone page open."""
+
+    async def join(self, phone: str, name: str) -> None:
+        """Register with a phone number from WeChat."""
+        await self.button("手机号快速注册").click()
+        await self.button("获取手机号").click()
+        await self.field("手机号").fill(phone)
+        await self.button("允许", exact=True).click()
+        await self.field("姓名").fill(name)
+        await self.page.get_by_role("checkbox").check()
+        await self.button("完成注册").click()
+        await self.sees(name)
+
+    async def go(self, tab: str) -> None:
+        """Open a screen of the tab bar."""
+        await self.page.get_by_role("link", name=tab, exact=True).click()
+
+    async def recharge(self, yuan: str) -> None:
+        """Pay for the offer of so many yuan at WeChat's cashier, and wait for the result."""
+        await self.go("充值")
+        offer = self.page.get_by_role("radio", name=f"¥{yuan}")
+        await offer.check(force=True)
+        await self.button(f"立即充值 ¥{yuan}").click()
+        await self.button("立即支付").click()
+        await self.sees("充值成功")
+
+    async def recharge_own(self, yuan: str) -> None:
+        """Pay an amount of one's own choice at WeChat's cashier, and wait for the result."""
+        await self.go("充值")
+        await self.page.get_by_role("radio", name="其他金额").check(force=True)
+        await self.page.get_by_label("其他金额").last.fill(yuan)
+        await self.button(f"立即充值 ¥{yuan}").click()
+        await self.button("立即支付").click()
+        await self.sees("充值成功")
+
+    async def show_code(self) -> str:
+        """Show the code; returns what a scanner reads off the screen (QR and barcode must agree)."""
+        await self.go("会员码")
+        await expect(self.page.get_by_role("img", name="会员二维码")).to_be_visible()
+        picture = Image.open(io.BytesIO(await self.page.screenshot()))
+        found = {str(code.format): code.text for code in zxingcpp.read_barcodes(picture)}
+        assert len(found) == 2, found
+        (text,) = set(found.values())
+        return text
+
+
+class Cashier(Screen):
+    """Somebody with the POS page open."""
+
+    async def enter_terminal(self, terminal_id: str, secret: str, cashier: str = "") -> None:
+        """Enter the terminal's id and secret, once."""
+        await self.field("终端编号").fill(terminal_id)
+        await self.page.get_by_label("终端密钥").fill(secret)
+        await self.field("收银员").fill(cashier)
+        await self.button("启用", exact=True).click()
+        await self.sees("扫商品条码开始收银")
+
+    async def scan(self, text: str) -> None:
+        """What a hand scanner does: fast keys, then Enter."""
+        await self.page.keyboard.type(text, delay=SCANNER_KEY_MS)
+        await self.page.keyboard.press("Enter")
+
+    async def ring_up(self, barcodes: Sequence[str]) -> None:
+        """Scan articles one after the other."""
+        rows = self.page.locator("#basket tbody tr")
+        for position, barcode in enumerate(barcodes, 1):
+            await self.scan(barcode)
+            await expect(rows).to_have_count(position)
+
+    async def find_sale(self, order_no: str) -> None:
+        """Open the refund screen with this receipt number."""
+        await self.button("退货").click()
+        await self.field("小票单号").fill(order_no)
+        await self.button("查找", exact=True).click()
+        await self.sees(order_no)
