@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -22,6 +21,8 @@ SALE = "sale"
 REFUND = "refund"
 ACCRUAL = "accrual"
 
+job_hash = ledger.job_hash
+
 
 def encode_body(body: msgspec.Struct) -> msgspec.Raw:
     """A document body as it goes into the plan."""
@@ -32,11 +33,6 @@ def encode_progress(progress: SaleProgress) -> dict[str, Any]:
     """A document's progress as it goes into the plan."""
     built: dict[str, Any] = msgspec.to_builtins(progress)
     return built
-
-
-def job_hash(*parts: object) -> str:
-    """The request hash of a plan that no HTTP request asked for."""
-    return hashlib.sha256("\n".join(str(part) for part in parts).encode()).hexdigest()
 
 
 def order_claim(store_id: str, order_no: str) -> ledger.Claim:

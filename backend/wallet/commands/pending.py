@@ -19,7 +19,7 @@ from backend.ledger.errors import Stale
 from backend.ledger.types import Document
 from backend.wechat import service as wechat
 from backend.wechat.errors import CallbackRefused, OrderNotFound, OrderPaid
-from backend.wechat.types import Refund, RefundStatus, TradeState
+from backend.wechat.types import Order, Refund, RefundStatus, TradeState
 
 from .. import plans, rules
 from ..types import RechargeStatus
@@ -71,30 +71,30 @@ async def advance(document: Document, now: datetime) -> None:
     if document.state == RechargeStatus.REFUNDING:
         await refund(document, now)
     elif document.state != RechargeStatus.PENDING:
-        await _change(document, "settled", now, due_at=None)
+        await _change(document, "settled", now)
     elif now >= ends_at(document):
         await close(document, now)
     else:
         await ask(document, now)
 
 
-async def ask(document: Document, now: datetime) -> None:
-    """Ask WeChat how an unpaid order stands, and act on it."""
+async def ask(document: Document, now: datetime, *, postpone: bool = True) -> None:
+    """Ask WeChat how an unpaid order stands, and act on it; with ``postpone`` an unpaid one is asked about later."""
     try:
         order = await wechat.query_order(document.id)
     except OrderNotFound:
-        await _ask_again(document, now)
-        return
+        order = Order(out_trade_no=document.id, state=TradeState.NOTPAY)
     if order.payment is not None and order.state is TradeState.REFUND:
         # Somebody paid it back at the merchant's platform before it was ever credited here.
         log.error("wallet.recharge_refunded_elsewhere", recharge_id=document.id)
-        await _change(document, "refunded", now, state=RechargeStatus.REFUNDED, due_at=None)
+        await _change(document, "refunded", now, state=RechargeStatus.REFUNDED)
     elif order.payment is not None:
         await payments.settle_payment(order.payment)
     elif order.state in _OVER:
-        await _change(document, "closed", now, state=RechargeStatus.CLOSED, due_at=None)
-    else:
-        await _ask_again(document, now)
+        await _change(document, "closed", now, state=RechargeStatus.CLOSED)
+    elif postpone:
+        tries = plans.progress_of(document).tries
+        await _count(document, now, rules.next_question(tries, now=now, pay_until=ends_at(document)))
 
 
 async def close(document: Document, now: datetime) -> None:
@@ -106,7 +106,7 @@ async def close(document: Document, now: datetime) -> None:
         return
     except OrderNotFound:
         pass  # it was never opened there, and its time is over
-    await _change(document, "closed", now, state=RechargeStatus.CLOSED, due_at=None)
+    await _change(document, "closed", now, state=RechargeStatus.CLOSED)
 
 
 async def refund(document: Document, now: datetime) -> None:
@@ -135,7 +135,7 @@ async def settle_refund(refund: Refund) -> None:
 
 async def _settle_refund(document: Document, refund: Refund, now: datetime) -> bool:
     if refund.status == RefundStatus.SUCCESS:
-        await _change(document, "refunded", now, state=RechargeStatus.REFUNDED, due_at=None)
+        await _change(document, "refunded", now, state=RechargeStatus.REFUNDED)
         return True
     if refund.status != RefundStatus.PROCESSING:
         log.error("wallet.refund_failed", out_refund_no=refund.out_refund_no, status=refund.status)
@@ -145,11 +145,6 @@ async def _settle_refund(document: Document, refund: Refund, now: datetime) -> b
 def refund_no(recharge_id: str) -> str:
     """The number of the refund of a late payment: of each recharge there is one."""
     return f"{recharge_id}L"
-
-
-async def _ask_again(document: Document, now: datetime) -> None:
-    tries = plans.progress_of(document).tries
-    await _count(document, now, rules.next_question(tries, now=now, pay_until=ends_at(document)))
 
 
 async def _try_later(document: Document, now: datetime) -> None:
@@ -188,7 +183,7 @@ async def _change(
     now: datetime,
     *,
     state: RechargeStatus | None = None,
-    due_at: datetime | None,
 ) -> None:
+    """Bring a recharge to where the clock has nothing more to do with it."""
     on = clock.local_date(now, settings().timezone)
-    await ledger.post(plans.change(document, what, now=now, on=on, state=state, due_at=due_at))
+    await ledger.post(plans.change(document, what, now=now, on=on, state=state, each_version=state is None))

@@ -140,7 +140,7 @@ async def get_recharge(recharge_id: str, member_id: int) -> RechargeOut:
     document = await _get(member_id, recharge_id)
     if document.state == RechargeStatus.PENDING and await _may_ask(document):
         try:
-            await pending.ask(document, clock.now())
+            await pending.ask(document, clock.now(), postpone=False)
         except DomainError as error:
             log.warning("wallet.recharge_not_asked", recharge_id=recharge_id, error=error.code)
         document = await _get(member_id, recharge_id)

@@ -9,6 +9,7 @@ from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, Unavailable, ValidationFailed, invalid
 from backend.kernel.http import Answer, Idempotency, Router
 from backend.ledger.errors import IdempotencyConflict, MemberInactive, OutcomeUnknown, Stale
+from backend.wechat.errors import PayRefused
 
 from .. import queries, rules
 from ..commands import recharges
@@ -47,7 +48,16 @@ async def list_offers(caller: MemberCaller) -> OffersOut:
     status=201,
     idempotent=True,
     summary="发起充值",
-    errors=(IdempotencyConflict, Stale, OutcomeUnknown, OfferUnavailable, RechargeOver, MemberInactive, Unavailable),
+    errors=(
+        IdempotencyConflict,
+        Stale,
+        OutcomeUnknown,
+        OfferUnavailable,
+        RechargeOver,
+        MemberInactive,
+        PayRefused,
+        Unavailable,
+    ),
 )
 async def create_recharge(caller: MemberCaller, body: RechargeIn, idem: Idempotency) -> Answer[RechargeCreated]:
     """Open a recharge by offer or free amount; pay it with ``wx.requestPayment``."""
