@@ -58,7 +58,7 @@ def run(options: Options) -> None:
                 wait_until_ready(supervisor, listening)
             _write_demo_json(data, settings, chain)
             started()
-            _welcome(settings.base_url, data)
+            _welcome(settings.base_url, data, next(iter(chain["terminals"]), None))
             supervisor.watch = lambda: _keep_engines(engines)
             supervisor.run()
         except KeyboardInterrupt:
@@ -158,7 +158,7 @@ def _write_demo_json(data: Path, settings: Settings, chain: dict[str, Any]) -> N
     write_private(data / "demo.json", json.dumps(document, ensure_ascii=False, indent=2) + "\n")
 
 
-def _welcome(base_url: str, data: Path) -> None:
+def _welcome(base_url: str, data: Path, terminal: dict[str, Any] | None) -> None:
     from rich.panel import Panel
     from rich.table import Table
 
@@ -167,6 +167,8 @@ def _welcome(base_url: str, data: Path) -> None:
     table.add_row("收银台      POS", f"[bold]{base_url}/pos[/bold]")
     table.add_row("接口文档    API", f"[bold]{base_url}/docs[/bold]")
     table.add_row("", "")
+    if terminal is not None:
+        table.add_row("启用收银台  till", f"终端编号 [bold]{terminal['id']}[/bold]\n密钥 [bold]{terminal['secret']}[/bold]")
     table.add_row("[dim]terminals, staff[/dim]", f"[dim]{data / 'demo.json'}[/dim]")
     table.add_row("[dim]logs[/dim]", f"[dim]{data / 'server.log'}, worker.log[/dim]")
     out.print(Panel(table, title="惠员 Huiyuan", subtitle="Ctrl-C stops everything", expand=False, padding=(1, 2)))

@@ -64,7 +64,7 @@ def _secret(purpose: str) -> str:
 
 def _terminals() -> list[dict[str, Any]]:
     return [
-        {"id": terminal_id, "secret": _secret(f"terminal:{terminal_id}"), "store_id": store.id}
+        {"id": terminal_id, "secret": _secret(f"terminal:{terminal_id}")[:32], "store_id": store.id}
         for store in STORES
         for terminal_id in _terminal_ids(store.id)
     ]
