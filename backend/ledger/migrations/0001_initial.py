@@ -158,6 +158,10 @@ CREATE TRIGGER ledger_lot_move_is_history BEFORE UPDATE OR DELETE ON ledger_lot_
     FOR EACH ROW EXECUTE FUNCTION ledger_is_history();
 CREATE TRIGGER ledger_key_is_history BEFORE UPDATE OR DELETE ON ledger_key
     FOR EACH ROW EXECUTE FUNCTION ledger_is_history();
+CREATE TRIGGER ledger_transfer_stays BEFORE TRUNCATE ON ledger_transfer EXECUTE FUNCTION ledger_is_history();
+CREATE TRIGGER ledger_entry_stays BEFORE TRUNCATE ON ledger_entry EXECUTE FUNCTION ledger_is_history();
+CREATE TRIGGER ledger_lot_move_stays BEFORE TRUNCATE ON ledger_lot_move EXECUTE FUNCTION ledger_is_history();
+CREATE TRIGGER ledger_key_stays BEFORE TRUNCATE ON ledger_key EXECUTE FUNCTION ledger_is_history();
 """
 
 DROP = """

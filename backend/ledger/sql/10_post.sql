@@ -40,6 +40,7 @@ DECLARE
     v_kind     text;
     v_ref      text;
     v_unit     text;
+    v_kept_in  text;
     v_digest   bytea := '\x';
     v_progress bytea;
     v_text     text := '';
@@ -59,7 +60,7 @@ DECLARE
     l_part     text[] := '{}';
     l_kind     text[] := '{}';
 BEGIN
-    IF (p->>'v')::int <> 1 THEN
+    IF (p->>'v')::int IS DISTINCT FROM 1 THEN
         PERFORM ledger_refuse('plan_invalid', '{"why": "format version"}');
     END IF;
     SELECT * INTO v_head FROM ledger_head WHERE member_id = p_member FOR UPDATE;
@@ -176,7 +177,7 @@ BEGIN
             IF v_n < 0 THEN
                 UPDATE ledger_account SET balance = balance + v_n, version = version + 1
                  WHERE member_id = p_member AND kind = v_kind AND ref = v_ref AND balance + v_n >= 0
-                RETURNING balance, version INTO v_balance, v_version;
+                RETURNING balance, version, unit INTO v_balance, v_version, v_kept_in;
                 IF NOT FOUND THEN
                     PERFORM ledger_refuse('insufficient_balance', jsonb_build_object('account', v_kind));
                 END IF;
@@ -184,7 +185,10 @@ BEGIN
                 INSERT INTO ledger_account AS a (member_id, kind, ref, unit, balance, version)
                 VALUES (p_member, v_kind, v_ref, v_unit, v_n, 1)
                 ON CONFLICT (member_id, kind, ref) DO UPDATE SET balance = a.balance + v_n, version = a.version + 1
-                RETURNING a.balance, a.version INTO v_balance, v_version;
+                RETURNING a.balance, a.version, a.unit INTO v_balance, v_version, v_kept_in;
+            END IF;
+            IF v_kept_in <> v_unit THEN
+                PERFORM ledger_refuse('plan_invalid', '{"why": "the account is kept in another unit"}');
             END IF;
 
             IF v_kind <> 'points_debt' THEN
