@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any
 
 import asyncpg
@@ -25,6 +26,7 @@ from .tasks import end
 log = logging.get(__name__)
 
 BATCH = 256
+LARGEST_BATCH = 2048
 FORGET_BATCH = 5_000
 MAX_ATTEMPTS = 12
 LONGEST_WAIT_S = 3600
@@ -32,6 +34,7 @@ HANDLER_TIMEOUT_S = 15
 UNKNOWN_KEPT = timedelta(days=1)
 """How long an event that this release does not know waits for one that does, before it is forgotten."""
 
+FORGET_EVERY_S = 0.2
 BUSY_PAUSE_S = 0.05
 IDLE_PAUSE_S = 0.5
 MEASURE_EVERY_S = 5.0
@@ -39,6 +42,11 @@ COUNTED = 20_000
 
 _TRANSIENT = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, BaseORMException)
 
+# The outbox is empty at one moment and full at the next, and statistics come late: a plan kept from the empty table
+# would scan the full one for every batch, and a claim planned on stale statistics would sort all of it.
+_PLAN_AFRESH = "SET LOCAL plan_cache_mode = force_custom_plan"
+_BY_INDEX = f"{_PLAN_AFRESH}; SET LOCAL enable_sort = off"
+_AS_USUAL = "SET LOCAL enable_sort = on"
 # A parked event has `not_before` infinity: it is kept until somebody decides.
 _CLAIM = """
 SELECT member_id, id, at, name, body::text AS body, attempts
@@ -111,7 +119,7 @@ async def measure() -> None:
 
 async def relay_once() -> int:
     """Forget what nobody handles and handle one batch; returns how many events left the outbox or were put off."""
-    return await _forget() + await _handle_batch()
+    return await _forget() + await _handle_batch(BATCH)
 
 
 async def drain() -> int:
@@ -125,13 +133,16 @@ async def drain() -> int:
 async def _forget() -> int:
     handled, known = events.handled_names(), events.known_names()
     unhandled = sorted(set(known) - set(handled))
-    gone: int = await db.fetchval(_FORGET, unhandled, known, clock.now() - UNKNOWN_KEPT, FORGET_BATCH)
+    async with db.pool().acquire() as connection, connection.transaction():
+        await connection.execute(_PLAN_AFRESH)
+        before = clock.now() - UNKNOWN_KEPT
+        gone: int = await connection.fetchval(_FORGET, unhandled, known, before, FORGET_BATCH)
     if gone:
         metrics.OUTBOX_RELAYED.inc(gone)
     return gone
 
 
-async def _handle_batch() -> int:
+async def _handle_batch(batch: int) -> int:
     """Handle a batch in one transaction; if anything in it fails, each event again in one of its own.
 
     What has failed before goes alone from the start, so that it does not take its neighbours with it again.
@@ -144,7 +155,9 @@ async def _handle_batch() -> int:
     alone: list[Record] = []
     try:
         async with db.transaction() as tx:
-            rows = await db.fetch_in(tx, _CLAIM, names, clock.now(), BATCH)
+            await db.raw(tx).execute(_BY_INDEX)
+            rows = await db.fetch_in(tx, _CLAIM, names, clock.now(), batch)
+            await db.raw(tx).execute(_AS_USUAL)
             for row in rows:
                 (alone if row["attempts"] else fresh).append(row)
             for row in fresh:
@@ -223,18 +236,24 @@ class Relay:
     async def run(self) -> None:
         """Relay until ``stop``; a database that is gone is waited for."""
         helpers = [asyncio.create_task(self._listen()), asyncio.create_task(self._measure())]
-        pause = BUSY_PAUSE_S
+        pause, batch = BUSY_PAUSE_S, BATCH
+        forget_at = 0.0
         try:
             while not self._stopping:
                 try:
-                    count = await relay_once()
+                    count = await _handle_batch(batch)
+                    if monotonic() >= forget_at:  # it looks at everything: not at every batch of a backlog
+                        gone = await _forget()
+                        forget_at = monotonic() + (0.0 if gone >= FORGET_BATCH else FORGET_EVERY_S)
+                        count = max(count, gone)
                 except _TRANSIENT as error:
                     log.warning("outbox.relay_failed", error=type(error).__name__)
                     await self._wait(2.0)
                     continue
-                if count >= BATCH:
-                    await asyncio.sleep(0)  # more is waiting
+                if count >= batch:  # more is waiting; claiming costs with the backlog, so claim more at a time
+                    batch = min(batch * 2, LARGEST_BATCH)
                     continue
+                batch = BATCH
                 # Under load a short pause lets batches fill; when nothing comes the polls grow rare.
                 pause = BUSY_PAUSE_S if count else min(pause * 1.5, IDLE_PAUSE_S)
                 await asyncio.sleep(BUSY_PAUSE_S / 5)
