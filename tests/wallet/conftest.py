@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import httpx
-import pytest
 import pytest_asyncio
 
-from backend.kernel import config, db, ids
+from backend.kernel import db, ids
 from backend.kernel.config import Settings
 from backend.wallet import service
 from backend.wallet.types import Offer
 from tests.support import recharge
 from tests.support.members import Phone, register
 from tests.support.seed import Chain, seed_chain
+from tests.support.server import Server
 from tests.support.value import findings
 
 
@@ -48,24 +48,16 @@ async def phone(client: httpx.AsyncClient, chain) -> Phone:
     return await register(client)
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def bystander(server: Server, chain) -> AsyncIterator[Phone]:
+    """A member to whom nothing happens: for refusals."""
+    async with httpx.AsyncClient(base_url=server.base_url, timeout=20, trust_env=False) as client:
+        yield await register(client)
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def books(client: httpx.AsyncClient, settings: Settings) -> AsyncIterator[None]:
     """The platform behaves and the books balance when the test is over."""
     yield
     await recharge.faults(client)
     assert await findings(settings) == []
-
-
-@pytest.fixture
-def rules(settings: Settings):
-    """Change settings for one test."""
-    import msgspec
-
-    def change(**changes: object) -> None:
-        config.use(msgspec.structs.replace(settings, **changes))
-
-    yield change
-    config.use(settings)
-
-
-Change = Callable[..., Awaitable[None]]

@@ -14,6 +14,7 @@ from backend.ledger import service
 from backend.ledger.plans import Issue, Leg, Plan
 from backend.wallet import queries
 from backend.wallet.commands import lots
+from tests.support.members import register
 from tests.support.value import give
 
 pytestmark = pytest.mark.usefixtures("books")
@@ -71,8 +72,6 @@ async def test_what_expired_yesterday_goes_and_what_ends_today_stays(phone):
 
 
 async def test_what_the_run_left_half_done_is_taken_up_again(client, phone, chain):
-    from tests.support.members import register
-
     members = [phone.member_id, *[(await register(client)).member_id for _ in range(2)]]
     for member_id in members:
         await give(member_id, points=10, points_until=today() - timedelta(days=1))

@@ -76,17 +76,17 @@ async def test_notifications_in_another_order_credit_each_once(client, phone):
     assert await total(phone) == 3_000
 
 
-@pytest.mark.parametrize("kind", FORGERIES)
-async def test_a_forged_notification_is_refused_and_moves_nothing(client, phone, kind):
+async def test_forged_notifications_are_refused_and_move_nothing(client, phone):
     order = await recharge.begin(phone, amount_fen=1_000)
     before = await recharge.document(phone, order["id"])
-    await recharge.faults(client, drop=True, forge=kind)
+    await recharge.faults(client, drop=True, forge=True)
 
     await recharge.pay(client, order["id"])
 
-    # One of an order that nobody has is stored under the order it was made from.
-    sent = [item for item in await recharge.all_answered(client, order["id"], 1) if item["kind"] == kind]
-    assert [item["last_status"] // 100 for item in sent] == [4]
+    sent = await recharge.all_answered(client, order["id"], len(FORGERIES))
+    answers = {item["kind"]: item["last_status"] for item in sent if item["kind"] != "genuine"}
+    assert set(answers) == set(FORGERIES)
+    assert {status // 100 for status in answers.values()} == {4}
     assert await total(phone) == 0
     assert await recharge.document(phone, order["id"]) == before
 
@@ -120,7 +120,7 @@ async def test_dropped_notifications_are_made_up_for_by_asking(client, phone, cl
 async def test_a_payment_without_any_notification_is_credited_within_six_minutes(client, phone, clock):
     """Whenever in the life of the order it is paid, with the clock's jobs a minute apart."""
     await recharge.faults(client, drop=True)
-    for paid_after_min in (0, 4, 9, 17, 27):
+    for paid_after_min in (0, 5, 27):
         order = await recharge.begin(phone, amount_fen=1_000)
         minutes = 0
         paid = False
@@ -133,7 +133,7 @@ async def test_a_payment_without_any_notification_is_credited_within_six_minutes
             minutes += 1
             await pending.advance_due(clock.now())
         clock.reset()
-    assert await total(phone) == 5_000
+    assert await total(phone) == 3_000
 
 
 async def test_a_look_at_a_waiting_recharge_asks_wechat(client, phone, clock):

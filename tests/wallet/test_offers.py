@@ -7,21 +7,30 @@ from datetime import timedelta
 import pytest
 import pytest_asyncio
 
+from backend.kernel import db
 from tests.support import recharge
 
 OFFERS = "/v1/admin/recharge-offers"
 TEN = {"pay_fen": 1_000, "bonus_fen": 100}
 
 
+@pytest.fixture(scope="module")
+def tokens() -> dict[str, str]:
+    """Access tokens by username, as they were got."""
+    return {}
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def call(client, chain):
+async def call(client, chain, tokens):
     """A call as that person."""
 
     async def send(who: str, method: str, path: str, body: object = None):
-        login = next(item for item in chain.staff if item.username == who)
-        tokens = await client.post("/v1/admin/login", json={"username": login.username, "password": login.password})
-        assert tokens.status_code == 200, tokens.text
-        headers = {"Authorization": f"Bearer {tokens.json()['access_token']}"}
+        if who not in tokens:
+            login = next(item for item in chain.staff if item.username == who)
+            got = await client.post("/v1/admin/login", json={"username": login.username, "password": login.password})
+            assert got.status_code == 200, got.text
+            tokens[who] = got.json()["access_token"]
+        headers = {"Authorization": f"Bearer {tokens[who]}"}
         return await client.request(method, path, json=body, headers=headers)
 
     return send
@@ -67,8 +76,6 @@ async def test_an_offer_holds_from_its_start_to_its_end(call, phone, clock):
 async def test_a_stores_offer_is_for_its_members(call, phone):
     offer = (await call("admin", "POST", OFFERS, TEN | {"store_id": "S1"})).json()
     before = await shown(phone)
-    from backend.kernel import db
-
     async with db.transaction() as tx:
         await db.raw(tx).execute("UPDATE member SET store_id = 'S1' WHERE id = $1", phone.member_id)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from backend.kernel import clock as kernel_clock
@@ -123,8 +124,6 @@ async def test_a_payment_and_the_closing_at_once_end_in_one_of_both(client, phon
 
 
 async def test_an_order_that_never_reached_wechat_is_closed_here(phone, settings, clock):
-    import msgspec
-
     await wechat.open_client(msgspec.structs.replace(settings, wechat_pay_url="http://127.0.0.1:9/mock/wechat"))
     try:
         await phone.call("POST", "/v1/member/recharges", {"amount_fen": 1_000}, key="never")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from datetime import timedelta
 
 import msgspec
 import pytest
@@ -135,8 +136,6 @@ async def test_a_retry_after_the_order_ended_is_told_to_start_anew(phone, settin
         await phone.call("POST", "/v1/member/recharges", {"amount_fen": 800}, key=key)
     finally:
         await wechat.open_client(settings)
-    from datetime import timedelta
-
     clock.shift(timedelta(minutes=14))
     fresh = await phone.client.post("/v1/member/token", json={"refresh_token": phone.refresh_token})
     phone.access_token = fresh.json()["access_token"]
@@ -163,22 +162,22 @@ async def test_a_retry_after_the_order_ended_is_told_to_start_anew(phone, settin
         ({"amount_fen": 100, "bonus_fen": 100}, "/bonus_fen"),
     ],
 )
-async def test_refuses_a_recharge_that_is_neither_an_offer_nor_an_amount_in_bounds(phone, body, pointer):
-    refused = await phone.call("POST", "/v1/member/recharges", body, key=uuid.uuid4().hex)
+async def test_refuses_a_recharge_that_is_neither_an_offer_nor_an_amount_in_bounds(bystander, body, pointer):
+    refused = await bystander.call("POST", "/v1/member/recharges", body, key=uuid.uuid4().hex)
 
     assert refused.status_code == 422
     assert refused.json()["errors"][0]["pointer"] == pointer
-    assert await ledger.list_documents(phone.member_id, "recharge", states=["pending"], limit=9) == []
+    assert await ledger.list_documents(bystander.member_id, "recharge", states=["pending"], limit=9) == []
 
 
-async def test_refuses_an_offer_nobody_made(phone):
-    refused = await phone.call("POST", "/v1/member/recharges", {"offer_id": "O-NO-SUCH"}, key="x")
+async def test_refuses_an_offer_nobody_made(bystander):
+    refused = await bystander.call("POST", "/v1/member/recharges", {"offer_id": "O-NO-SUCH"}, key="x")
 
     assert (refused.status_code, refused.json()["code"]) == (409, "offer_unavailable")
 
 
-async def test_needs_a_key(phone):
-    refused = await phone.call("POST", "/v1/member/recharges", {"amount_fen": 100})
+async def test_needs_a_key(bystander):
+    refused = await bystander.call("POST", "/v1/member/recharges", {"amount_fen": 100})
 
     assert (refused.status_code, refused.json()["code"]) == (400, "idempotency_key_required")
 

@@ -114,8 +114,8 @@ async def test_what_happens_meanwhile_moves_no_page(phone):
         ("account=stored&page=2", "/query/page"),
     ],
 )
-async def test_refuses_a_question_it_does_not_understand(phone, query, pointer):
-    answer = await phone.call("GET", f"/v1/member/wallet/entries?{query}")
+async def test_refuses_a_question_it_does_not_understand(bystander, query, pointer):
+    answer = await bystander.call("GET", f"/v1/member/wallet/entries?{query}")
 
     assert answer.status_code == 422
     assert pointer in [error["pointer"] for error in answer.json()["errors"]]
