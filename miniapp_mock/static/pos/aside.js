@@ -57,10 +57,16 @@ async function decided(attempt, answer) {
   const sale = answer.status === "awaiting_confirmation" ? await api.getSale(answer.id) : answer;
   if (sale.status === "awaiting_confirmation") return undefined;
   await attempts.end(attempt);
-  if (["rejected", "expired", "cancelled"].includes(sale.status)) return notify(t("aside.refused", { order, reason: t(`status.${sale.status}`) }), { bad: true });
+  if (["rejected", "expired", "cancelled"].includes(sale.status)) return notify(
+    t("aside.refused", { order, reason: t(`status.${sale.status}`) }),
+    { bad: true },
+  );
   const receipt = receiptOf(sale, attempt.memo, state.context);
   keepLast(receipt);
-  return notify(t("aside.done", { order, amount: money(sale.payable_fen) }), { stays: true, action: { text: t("result.print"), run: () => print(receipt) } });
+  return notify(
+    t("aside.done", { order, amount: money(sale.payable_fen) }),
+    { stays: true, action: { text: t("result.print"), run: () => print(receipt) } },
+  );
 }
 
 let busy = false;

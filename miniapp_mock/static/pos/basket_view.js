@@ -46,19 +46,28 @@ export function build() {
       h("th", { scope: "col" }, h("span", { class: "sr-only" }, "#")), h("th", { scope: "col", class: "left" }, t("basket.item")),
       h("th", { scope: "col", class: "right" }, t("basket.price")), h("th", { scope: "col", class: "right" }, t("basket.qty")), h("th", { scope: "col", class: "right" }, t("basket.sum")))),
     body);
-  const empty = h("div", { class: "empty basket-empty" }, picture("basket", 56), h("p", { class: "strong" }, t("basket.empty")), h("p", { class: "small" }, t("basket.empty_hint")));
+  const empty = h("div", { class: "empty basket-empty" },
+    picture("basket", 56),
+    h("p", { class: "strong" }, t("basket.empty")),
+    h("p", { class: "small" }, t("basket.empty_hint")),
+  );
   const scroller = h("div", { class: "basket-scroll" }, table, empty);
   const summary = h("p", { class: "basket-sum small muted num", id: "basket-sum" });
   const forLine = [
     h("div", { class: "stepper" },
-      h("button", { class: "icon-button", type: "button", id: "act-less", "aria-label": t("basket.less"), onclick: onSelected((i) => basket.step(i, -1)) }, picture("minus")),
+      h("button", {
+        class: "icon-button", type: "button", id: "act-less", "aria-label": t("basket.less"), onclick: onSelected((i) => basket.step(i, -1)),
+      }, picture("minus")),
       h("output", { class: "num strong", id: "qty-now" }, "0"),
       h("button", { class: "icon-button", type: "button", id: "act-more", "aria-label": t("basket.more"), onclick: onSelected((i) => basket.step(i, 1)) }, picture("plus"))),
     action("qty", t("basket.change_qty"), "F2", onSelected(askQty), { icon: "hash" }),
     action("cut", t("basket.change_cut"), "F4", onSelected(askCut), { icon: "tag" }),
     action("remove", t("basket.remove"), "Del", onSelected(basket.remove), { icon: "trash" }),
   ];
-  const forBasket = [action("hold", t("pos.hold"), "", () => basket.hold(), { icon: "pause" }), action("clear", t("basket.clear"), "", basket.clear, { icon: "close" })];
+  const forBasket = [
+    action("hold", t("pos.hold"), "", () => basket.hold(), { icon: "pause" }),
+    action("clear", t("basket.clear"), "", basket.clear, { icon: "close" }),
+  ];
   const bar = h("div", { class: "actions", role: "toolbar", "aria-label": t("basket.title") }, forLine, h("span", { class: "grow" }), forBasket);
   const output = forLine[0].querySelector("output");
   const buttons = [...bar.querySelectorAll("button")];

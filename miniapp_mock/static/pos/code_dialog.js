@@ -39,13 +39,18 @@ export async function askCode() {
   });
   input.addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); take(); } });
 
+  const pad = keypad(input);
   const camera = new Camera((code) => dialog.close({ code, entry: "scanned" }));
   const dialog = openDialog({
     title: t("code.title"),
     body: [
       h("p", { class: "small muted" }, t("code.hint")), wrapper, left,
-      camera.possible ? button([picture("camera", 20), t("member.camera")], (event) => camera.start(event.currentTarget), "soft") : null,
-      camera.view, keypad(input),
+      camera.possible ? button(
+        [picture("camera", 20), t("member.camera")],
+        (event) => { pad.hidden = true; camera.start(event.currentTarget); },
+        "soft",
+      ) : null,
+      camera.view, pad,
     ],
     actions: [button(t("common.cancel"), () => dialog.close(null)), button(t("common.confirm"), take, "primary", { id: "code-save" })],
     onClose: () => camera.stop(),

@@ -24,7 +24,10 @@ async function openHeld() {
         const sums = priceBasket(row.lines, 0);
         const names = row.lines.slice(0, 2).map((line) => line.name).join("、");
         return h("li", null, h("button", { class: "cell", type: "button", onclick: () => { dialog.close(); basket.recall(row); } },
-          picture("pause"), h("span", { class: "grow" }, h("span", { class: "strong clip block" }, row.lines.length > 2 ? t("held.more", { names }) : names), h("span", { class: "small muted num" }, t("held.row", { time: time(row.id), pieces: sums.pieces }))),
+          picture("pause"), h("span", { class: "grow" },
+            h("span", { class: "strong clip block" }, row.lines.length > 2 ? t("held.more", { names }) : names),
+            h("span", { class: "small muted num" }, t("held.row", { time: time(row.id), pieces: sums.pieces })),
+          ),
           h("span", { class: "num strong" }, money(sums.payable))));
       }))
       : h("div", { class: "empty" }, picture("pause", 40), h("p", null, t("held.empty"))),
@@ -38,7 +41,11 @@ function showLast() {
   else notify(t("result.none"));
 }
 
-const tool = (id, name, text, run) => h("button", { class: "tool", type: "button", id, onclick: run }, picture(name, 20), h("span", null, text), h("span", { class: "badge num", hidden: true }));
+const tool = (id, name, text, run) => h("button", { class: "tool", type: "button", id, onclick: run },
+  picture(name, 20),
+  h("span", null, text),
+  h("span", { class: "badge num", hidden: true }),
+);
 
 function badge(element, number) {
   const mark = element.querySelector(".badge");
@@ -53,7 +60,12 @@ export function build() {
   const clock = h("time", { class: "num muted" });
   const aside = h("button", { class: "pill danger as-button", type: "button", id: "aside", hidden: true, onclick: openList });
   const held = tool("recall", "recall", t("pos.recall"), openHeld);
-  const tools = h("nav", { class: "tools" }, held, tool("last", "receipt", t("pos.last"), showLast), tool("to-refund", "refund", t("pos.refund"), () => views.show("refund")), tool("settings", "gear", t("pos.settings"), openSettings));
+  const tools = h("nav", { class: "tools" },
+    held,
+    tool("last", "receipt", t("pos.last"), showLast),
+    tool("to-refund", "refund", t("pos.refund"), () => views.show("refund")),
+    tool("settings", "gear", t("pos.settings"), openSettings),
+  );
   const banner = h("div", { class: "offline", id: "offline", role: "alert", hidden: true }, picture("offline", 18), t("pos.offline_banner"));
 
   let context = null;
@@ -78,5 +90,8 @@ export function build() {
   const tick = () => { clock.textContent = time(serverNow()); };
   tick();
   setInterval(tick, 1000);
-  return h("header", { class: "top", id: "top", hidden: true }, h("div", { class: "top-row" }, who, h("span", { class: "grow" }), order, aside, pill, clock, tools), banner);
+  return h("header", { class: "top", id: "top", hidden: true },
+    h("div", { class: "top-row" }, who, h("span", { class: "grow" }), order, aside, pill, clock, tools),
+    banner,
+  );
 }

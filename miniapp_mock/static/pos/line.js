@@ -44,6 +44,7 @@ async function probe() {
 
 /** Wait `ms`, or less where the line comes back meanwhile, or until `signal` ends it. */
 export function pause(ms, signal) {
+  if (signal?.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const wasUp = isUp();
     const done = () => {

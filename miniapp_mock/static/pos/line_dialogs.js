@@ -55,7 +55,11 @@ export async function askCut(index) {
   const { wrapper, input, complain } = field(t("cut.label_amount"), numberInput("cut-input", shown, "decimal"));
   const label = wrapper.querySelector("label");
   const after = h("p", { class: "small muted num", "aria-live": "polite" });
-  const quick = h("div", { class: "quick" }, RATES.map((rate) => button(`${rate % 10 ? rate : rate / 10}折`, () => apply({ kind: "rate", value: 10000 - rate * 100 }), "compact num")));
+  const quick = h("div", { class: "quick" }, RATES.map((rate) => button(
+    `${rate % 10 ? rate : rate / 10}折`,
+    () => apply({ kind: "rate", value: 10000 - rate * 100 }),
+    "compact num",
+  )));
 
   const read = () => {
     if (kind === "rate") {
@@ -90,7 +94,10 @@ export async function askCut(index) {
     title: t("cut.title"),
     body: [
       h("p", { class: "small muted clip" }, `${line.name} · ${money(gross(line))}`),
-      h("div", { class: "choices even", role: "radiogroup", "aria-label": t("cut.title") }, choice("fen", t("cut.amount")), choice("rate", t("cut.rate"))),
+      h("div", { class: "choices even", role: "radiogroup", "aria-label": t("cut.title") },
+        choice("fen", t("cut.amount")),
+        choice("rate", t("cut.rate")),
+      ),
       quick, wrapper, after, keypad(input, { point: true }),
     ],
     actions: [

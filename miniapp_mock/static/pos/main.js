@@ -20,7 +20,7 @@ import * as result from "./result.js";
 import * as scanner from "./scanner.js";
 import * as search from "./search.js";
 import * as setup from "./setup.js";
-import { change, restoreBasket, state } from "./state.js";
+import { change, onChange, restoreBasket, state } from "./state.js";
 import { settings } from "./store.js";
 import { t, troubleText } from "./texts.js";
 import * as views from "./views.js";
@@ -41,7 +41,12 @@ function holdWindow() {
   if (!navigator.locks) return Promise.resolve();
   const lost = () => {
     document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.remove());
-    message("store", t("tab.title"), t("tab.text"), h("button", { class: "button primary", type: "button", onclick: () => { sessionStorage.setItem("huiyuan-pos-take", "yes"); location.reload(); } }, t("tab.take")));
+    message(
+      "store",
+      t("tab.title"),
+      t("tab.text"),
+      h("button", { class: "button primary", type: "button", onclick: () => { sessionStorage.setItem("huiyuan-pos-take", "yes"); location.reload(); } }, t("tab.take")),
+    );
   };
   const steal = sessionStorage.getItem("huiyuan-pos-take") === "yes";
   sessionStorage.removeItem("huiyuan-pos-take");
@@ -57,6 +62,14 @@ function buildScreens() {
     h("section", { class: "card goods" }, search.build((code) => member.read(code, "typed")), basketView.build()),
     h("div", { class: "side" }, member.build(), payView.build()));
   views.add("till", till, { enter: () => search.focus() });
+  let held = false;
+  onChange(({ settling }) => { // what is being settled must not change meanwhile
+    if (settling === held) return;
+    held = settling;
+    till.inert = settling;
+    document.getElementById("top").inert = settling;
+    if (!settling && views.current() === "till" && !dialogOpen()) search.focus();
+  });
   fill(app, header.build(), h("div", { class: "stage" }, setup.build(), till, result.build(), refund.build(), notices[0]), notices[1]);
 }
 
@@ -124,5 +137,10 @@ async function start() {
 
 start().catch((error) => {
   console.error(error);
-  message("warn", t("trouble.boot"), error.name === "Problem" ? troubleText(error).title : String(error.message), h("button", { class: "button primary", type: "button", onclick: () => location.reload() }, t("common.retry")));
+  message(
+    "warn",
+    t("trouble.boot"),
+    error.name === "Problem" ? troubleText(error).title : String(error.message),
+    h("button", { class: "button primary", type: "button", onclick: () => location.reload() }, t("common.retry")),
+  );
 });

@@ -79,12 +79,15 @@ function blank() {
     h("div", { class: "member-mark" }, picture("scan", 34)),
     h("div", { class: "grow" }, h("p", { class: "strong big-text" }, t("member.scan")), h("p", { class: "small muted" }, t("member.scan_hint"))),
     h("button", { class: "button soft", type: "button", id: "member-type", onclick: ask },
-      picture(camera ? "camera" : "keyboard", 20), t("member.type"), h("kbd", null, "F8")));
+      picture(camera ? "camera" : "keyboard", 20), t(camera ? "member.type_or_look" : "member.type"), h("kbd", null, "F8")));
 }
 
 function loading() {
   return h("div", { class: "member-blank", role: "status" },
-    h("div", { class: "member-mark skeleton" }), h("div", { class: "grow stack tight" }, h("div", { class: "skeleton bar-1" }), h("div", { class: "skeleton bar-2" })),
+    h("div", { class: "member-mark skeleton" }), h("div", { class: "grow stack tight" },
+      h("div", { class: "skeleton bar-1" }),
+      h("div", { class: "skeleton bar-2" }),
+    ),
     h("span", { class: "sr-only" }, t("member.reading")));
 }
 
@@ -96,13 +99,19 @@ function card(member) {
   const { stored, points, rebate_fen: rebate } = member.wallet;
   const off = discount(member.level?.discount_bp);
   const coupons = member.coupons.length
-    ? h("button", { class: "figure as-button", type: "button", onclick: () => showCoupons(member.coupons) }, h("span", { class: "tiny muted" }, t("member.coupons")), h("span", { class: "strong brand" }, t("member.coupon_count", { count: member.coupons.length })))
+    ? h("button", { class: "figure as-button", type: "button", onclick: () => showCoupons(member.coupons) },
+      h("span", { class: "tiny muted" }, t("member.coupons")),
+      h("span", { class: "strong brand" }, t("member.coupon_count", { count: member.coupons.length })),
+    )
     : figure(t("member.coupons"), t("member.none"));
   return h("div", { class: "member-card" },
     h("div", { class: "row" },
       h("span", { class: "avatar", "aria-hidden": "true" }, member.name.slice(0, 1)),
       h("div", { class: "grow" },
-        h("div", { class: "row tight" }, h("span", { class: "strong big-text clip", id: "member-name" }, member.name), h("span", { class: "pill gold" }, member.level?.name || "", off ? ` · ${off}` : "")),
+        h("div", { class: "row tight" },
+          h("span", { class: "strong big-text clip", id: "member-name" }, member.name),
+          h("span", { class: "pill gold" }, member.level?.name || "", off ? ` · ${off}` : ""),
+        ),
         h("p", { class: "tiny muted", id: "member-left" })),
       h("button", { class: "button compact", type: "button", id: "member-change", onclick: dropMember }, t("member.change"))),
     h("div", { class: "figures" },

@@ -29,7 +29,10 @@ export function use(type) {
 
 function available(type, amounts) {
   const { member } = state;
-  if (type === "cash") return state.choice.cashGiven !== null && amounts.cash > 0 ? t("pay.cash_given", { amount: money(state.choice.cashGiven) }) : t("pay.cash_hint");
+  if (type === "cash") {
+    const given = state.choice.cashGiven;
+    return given !== null && amounts.cash > 0 ? t("pay.cash_given", { amount: money(given) }) : t("pay.cash_hint");
+  }
   if (type === "external") return t("pay.external_hint");
   if (!member) return t("pay.after_scan");
   if (type === "points") {
@@ -46,7 +49,9 @@ function tenderRow(type) {
     class: "input amount num", id: `amount-${type}`, inputmode: "decimal", autocomplete: "off", maxlength: "12", placeholder: "0.00",
     "aria-label": t("pay.amount_of", { tender: t(`pay.${type}`) }), "aria-describedby": `hint-${type}`,
   });
-  const choice = h("button", { class: "tender-use", type: "button", id: `use-${type}`, "aria-label": t("pay.use", { tender: t(`pay.${type}`) }), onclick: () => use(type) },
+  const choice = h("button", {
+    class: "tender-use", type: "button", id: `use-${type}`, "aria-label": t("pay.use", { tender: t(`pay.${type}`) }), onclick: () => use(type),
+  },
     h("span", { class: "tender-mark" }, picture(ICONS[type], 20)),
     h("span", { class: "tender-text" }, h("span", { class: "strong" }, t(`pay.${type}`), KEYS[type] ? h("kbd", null, KEYS[type]) : null), hint));
   const row = h("div", { class: "tender", dataset: { type } }, choice, input);
@@ -100,18 +105,38 @@ function needsPhone(sums, amounts) {
   return Boolean(state.member) && (sums.phone || state.member.entry === "typed" || amounts.stored + amounts.points + amounts.rebate > limit);
 }
 
+/** What is still to do before the sale can be settled, in a word and an amount. */
+function standing(sums, { amounts, remaining, change: back }) {
+  if (!state.member) return [t("pay.scan_first"), 0];
+  if (back > 0) return [t("pay.change"), back];
+  if (remaining > 0) return [t("pay.left"), remaining];
+  return [t(needsPhone(sums, amounts) ? "pay.phone" : "pay.settled"), 0];
+}
+
+/** What a screen reader hears when the sums change. */
+function spokenSums(sums, { remaining }) {
+  if (!state.lines.length || !state.member) return "";
+  const left = remaining ? `，${t("pay.left_spoken", { amount: money(remaining) })}` : "";
+  return `${t("pay.total")} ${money(sums.payable)}${left}`;
+}
+
 export function build() {
   const total = h("output", { class: "total num", id: "payable" });
   const parts = h("p", { class: "total-parts tiny muted num" });
   const earned = h("p", { class: "tiny gold num" });
   const rows = Object.fromEntries(TYPES.map((type) => [type, tenderRow(type)]));
   const quick = h("div", { class: "quick-cash", hidden: true });
-  const reference = h("input", { class: "input small-input", id: "reference", maxlength: "64", autocomplete: "off", placeholder: t("pay.reference"), "aria-label": t("pay.reference") });
+  const reference = h("input", {
+    class: "input small-input", id: "reference", maxlength: "64", autocomplete: "off", placeholder: t("pay.reference"), "aria-label": t("pay.reference"),
+  });
   reference.addEventListener("input", () => choose({ ...state.choice, reference: reference.value }));
   const leftLabel = h("span", { class: "small" });
   const left = h("output", { class: "left-amount num", id: "remaining" });
   const leftRow = h("div", { class: "left-row" }, leftLabel, left);
-  const go = h("button", { class: "button primary settle", type: "button", id: "settle", onclick: () => settle() }, h("span", { class: "settle-text" }), h("kbd", null, "F9"));
+  const go = h("button", { class: "button primary settle", type: "button", id: "settle", onclick: () => settle() },
+    h("span", { class: "settle-text" }),
+    h("kbd", null, "F9"),
+  );
   const goText = go.firstChild;
   let said = "";
 
@@ -131,13 +156,14 @@ export function build() {
     const asks = waits && !state.member;
     leftRow.classList.toggle("due", waits && !asks && split.remaining > 0);
     leftRow.classList.toggle("change", !asks && split.change > 0);
-    leftLabel.textContent = asks ? t("pay.scan_first") : split.change > 0 ? t("pay.change") : split.remaining > 0 ? t("pay.left") : waits ? t(needsPhone(sums, split.amounts) ? "pay.phone" : "pay.settled") : "";
-    left.textContent = asks ? "" : split.change > 0 ? money(split.change) : waits && split.remaining > 0 ? money(split.remaining) : "";
+    const [label, fen] = waits ? standing(sums, split) : ["", 0];
+    leftLabel.textContent = label;
+    left.textContent = fen ? money(fen) : "";
     go.classList.toggle("not-yet", waits && (asks || split.remaining > 0));
     go.disabled = !waits;
     go.setAttribute("aria-busy", String(state.settling));
     goText.textContent = state.settling ? t("pay.settling") : t("pay.settle");
-    const say = waits && state.member ? `${t("pay.total")} ${money(sums.payable)}${split.remaining ? `，${t("pay.left_spoken", { amount: money(split.remaining) })}` : ""}` : "";
+    const say = spokenSums(sums, split);
     if (say && say !== said && sums.exact) announce(say);
     if (sums.exact || !say) said = say;
   };
@@ -146,7 +172,11 @@ export function build() {
     h("section", { class: "card sums", "aria-label": t("pay.total") },
       h("div", { class: "row between" }, h("span", { class: "muted" }, t("pay.total")), total), h("div", { class: "row between" }, parts, earned)),
     h("section", { class: "card pay", "aria-label": t("pay.methods") },
-      h("div", { class: "tenders" }, TYPES.flatMap((type) => [rows[type].row, type === "cash" ? quick : null, type === "external" ? h("div", { class: "reference" }, reference) : null])),
+      h("div", { class: "tenders" }, TYPES.flatMap((type) => [
+        rows[type].row,
+        type === "cash" ? quick : null,
+        type === "external" ? h("div", { class: "reference" }, reference) : null,
+      ])),
       h("div", { class: "pay-foot" }, leftRow, go)),
   ];
   onChange(show);

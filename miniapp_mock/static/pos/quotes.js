@@ -26,7 +26,10 @@ export function prices() {
   const { quote } = state;
   if (!quote || state.quoteOf !== basketKey()) return { ...local, exact: false, earned: null, phone: false };
   const member = quote.total_fen - local.cut - quote.payable_fen;
-  return { pieces: local.pieces, total: quote.total_fen, cut: local.cut, member, payable: quote.payable_fen, exact: true, earned: quote.points_earned ?? null, phone: Boolean(quote.confirmation_required) };
+  return {
+    pieces: local.pieces, cut: local.cut, total: quote.total_fen, member, payable: quote.payable_fen,
+    exact: true, earned: quote.points_earned ?? null, phone: Boolean(quote.confirmation_required),
+  };
 }
 
 /** How many fen a number of the member's points pays. */

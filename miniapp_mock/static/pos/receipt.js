@@ -13,7 +13,9 @@ export function receiptOf(sale, memo, context) {
     chain: context.chain_name, store: context.store.name, terminal: context.terminal.name || context.terminal.id, cashier: memo.cashier,
     member: memo.member, total: sale.total_fen, saved: sale.discount_fen, payable: sale.payable_fen, tenders: sale.tenders,
     earned: sale.points_earned, balances: sale.balances, change: memo.change, cashGiven: memo.cashGiven,
-    lines: memo.lines.map((line) => ({ name: line.name, sku: line.sku, qty: line.qty, price: line.unit_price_fen, sum: gross(line) - cutFen(line), cut: cutFen(line) })),
+    lines: memo.lines.map((line) => ({
+      name: line.name, sku: line.sku, qty: line.qty, price: line.unit_price_fen, sum: gross(line) - cutFen(line), cut: cutFen(line),
+    })),
   };
 }
 
@@ -32,7 +34,9 @@ const rule = () => h("div", { class: "slip-rule", "aria-hidden": "true" });
 function barcode(orderNo) {
   const bars = textPath(orderNo, 30);
   if (!bars) return null;
-  return s("svg", { class: "slip-code", viewBox: `-10 0 ${bars.width + 20} 30`, preserveAspectRatio: "none", role: "img", "aria-label": orderNo }, s("path", { d: bars.path, fill: "#000" }));
+  return s("svg", {
+    class: "slip-code", viewBox: `-10 0 ${bars.width + 20} 30`, preserveAspectRatio: "none", role: "img", "aria-label": orderNo,
+  }, s("path", { d: bars.path, fill: "#000" }));
 }
 
 function lineRows(line) {

@@ -86,7 +86,9 @@ function stepper(line) {
     drawSale();
   };
   return h("div", { class: "stepper" },
-    h("button", { class: "icon-button", type: "button", dataset: { keep: `less-${line.line_no}` }, "aria-label": `${t("basket.less")} ${nameOf(line)}`, disabled: chosen === 0, onclick: () => set(chosen - 1) }, picture("minus")),
+    h("button", {
+      class: "icon-button", type: "button", dataset: { keep: `less-${line.line_no}` }, "aria-label": `${t("basket.less")} ${nameOf(line)}`, disabled: chosen === 0, onclick: () => set(chosen - 1),
+    }, picture("minus")),
     h("output", { class: "num strong" }, chosen),
     h("button", { class: "icon-button", type: "button", dataset: { keep: `more-${line.line_no}` }, "aria-label": `${t("basket.more")} ${nameOf(line)}`, disabled: chosen >= leftQty(line), onclick: () => set(chosen + 1) }, picture("plus")));
 }
@@ -101,13 +103,22 @@ function lineRow(line) {
 }
 
 function choice(group, value, text, checked, onchange) {
-  return h("label", { class: "choice" }, h("input", { type: "radio", name: group, value, checked, dataset: { keep: `${group}-${value}` }, onchange }), h("span", null, text));
+  return h("label", { class: "choice" },
+    h("input", { type: "radio", name: group, value, checked, dataset: { keep: `${group}-${value}` }, onchange }),
+    h("span", null, text),
+  );
 }
 
 function amountField() {
-  const input = h("input", { class: "input big num", id: "refund-amount", dataset: { keep: "amount" }, inputmode: "decimal", autocomplete: "off", maxlength: "12", value: draft.amount });
+  const input = h("input", {
+    class: "input big num", id: "refund-amount", dataset: { keep: "amount" }, inputmode: "decimal", autocomplete: "off", maxlength: "12", value: draft.amount,
+  });
   input.addEventListener("input", () => { draft.amount = input.value; drawAside(); });
-  return h("div", { class: "field refund-amount" }, h("label", { for: "refund-amount" }, t("refund.amount")), input, h("p", { class: "small muted num" }, t("refund.amount_max", { max: money(leftFen()), amount: money(leftFen()) })));
+  return h("div", { class: "field refund-amount" },
+    h("label", { for: "refund-amount" }, t("refund.amount")),
+    input,
+    h("p", { class: "small muted num" }, t("refund.amount_max", { max: money(leftFen()), amount: money(leftFen()) })),
+  );
 }
 
 const middle = h("section", { class: "card refund-sale" });
@@ -127,14 +138,24 @@ function refill(part, ...children) {
 
 function drawSale() {
   if (!sale) {
-    refill(middle, h("div", { class: "empty" }, picture("receipt", 56), h("p", { class: "strong" }, t("refund.empty")), h("p", { class: "small" }, t("refund.hint"))));
+    refill(
+      middle,
+      h("div", { class: "empty" },
+        picture("receipt", 56),
+        h("p", { class: "strong" }, t("refund.empty")),
+        h("p", { class: "small" }, t("refund.hint")),
+      ),
+    );
     return drawAside();
   }
   const all = () => { for (const line of sale.lines) draft.qty.set(line.line_no, leftQty(line)); drawSale(); };
   const mode = (value) => () => { draft.mode = value; drawSale(); document.getElementById("refund-amount")?.focus(); };
   refill(middle,
     h("div", { class: "row between refund-head" },
-      h("div", null, h("p", { class: "strong num" }, sale.order_no), h("p", { class: "small muted num" }, sale.at ? `${dateTime(sale.at)} · ` : "", t("result.paid", { amount: money(sale.payable_fen) }))),
+      h("div", null,
+        h("p", { class: "strong num" }, sale.order_no),
+        h("p", { class: "small muted num" }, sale.at ? `${dateTime(sale.at)} · ` : "", t("result.paid", { amount: money(sale.payable_fen) })),
+      ),
       h("span", { class: `pill ${OPEN.has(sale.status) ? "brand" : "danger"}` }, t(`status.${sale.status}`))),
     OPEN.has(sale.status) ? [
       h("div", { class: "row between refund-mode" },
@@ -142,13 +163,15 @@ function drawSale() {
           choice("refund-mode", "lines", t("refund.by_lines"), draft.mode === "lines", mode("lines")), choice("refund-mode", "amount", t("refund.by_amount"), draft.mode === "amount", mode("amount"))),
         draft.mode === "lines" ? h("button", { class: "button compact", type: "button", dataset: { keep: "all" }, onclick: all }, t("refund.all")) : null),
       draft.mode === "lines" ? h("ul", { class: "cells refund-lines" }, sale.lines.map(lineRow)) : amountField(),
-    ] : h("div", { class: "empty" }, h("p", { class: "strong" }, t("refund.closed", { status: t(`status.${sale.status}`) }))));
+    ] : h("div", { class: "empty" }, picture("receipt", 56), h("p", { class: "strong" }, t("refund.closed", { status: t(`status.${sale.status}`) }))));
   return drawAside();
 }
 
 function drawAside() {
   if (!sale || !OPEN.has(sale.status)) return refill(aside);
-  const more = h("input", { class: "input", maxlength: "120", autocomplete: "off", dataset: { keep: "more" }, placeholder: t("refund.reason_other"), "aria-label": t("refund.reason_other"), value: draft.more });
+  const more = h("input", {
+    class: "input", maxlength: "120", autocomplete: "off", dataset: { keep: "more" }, placeholder: t("refund.reason_other"), "aria-label": t("refund.reason_other"), value: draft.more,
+  });
   more.addEventListener("input", () => { draft.more = more.value; });
   return refill(aside,
     h("h2", null, t("refund.reason")),
@@ -158,7 +181,10 @@ function drawAside() {
     h("div", { class: "refund-paid" }, h("p", { class: "small muted" }, t("refund.paid_by")),
       sale.tenders.map((tender) => h("div", { class: "row between small" }, h("span", null, t(`tender.${tender.type}`)), h("span", { class: "num" }, money(tender.amount_fen))))),
     h("span", { class: "grow" }),
-    h("div", { class: "row between refund-total" }, h("span", { class: "muted" }, t(draft.mode === "amount" ? "refund.sum" : "refund.about")), h("output", { class: "total num", id: "refund-sum" }, money(chosenFen()))),
+    h("div", { class: "row between refund-total" },
+      h("span", { class: "muted" }, t(draft.mode === "amount" ? "refund.sum" : "refund.about")),
+      h("output", { class: "total num", id: "refund-sum" }, money(chosenFen())),
+    ),
     h("button", { class: "button primary settle", type: "button", id: "refund-do", dataset: { keep: "do" }, "aria-busy": String(state.settling), onclick: give }, h("span", null, t(state.settling ? "refund.doing" : "refund.do")), h("kbd", null, "F9")));
 }
 
@@ -199,7 +225,14 @@ async function carry(attempt, resumed) {
   drawAside();
   try {
     const refund = await sendShown(attempt, { resumed });
-    const receipt = refundReceiptOf(refund, { id: attempt.memo.saleId, order_no: attempt.memo.orderNo }, attempt.memo.lines, attempt.memo.reason, state.context, state.cashier);
+    const receipt = refundReceiptOf(
+      refund,
+      { id: attempt.memo.saleId, order_no: attempt.memo.orderNo },
+      attempt.memo.lines,
+      attempt.memo.reason,
+      state.context,
+      state.cashier,
+    );
     sale = null;
     views.show("refund", { done: receipt });
     await attempts.end(attempt);
@@ -222,13 +255,19 @@ async function carry(attempt, resumed) {
 /** Take up a refund whose outcome is not known. */
 export const resumeRefund = (attempt) => carry(attempt, true);
 
-const input = h("input", { class: "input num", id: "refund-order", autocomplete: "off", spellcheck: "false", maxlength: "64", placeholder: t("refund.order"), "aria-label": t("refund.order") });
+const input = h("input", {
+  class: "input num", id: "refund-order", autocomplete: "off", spellcheck: "false", maxlength: "64", placeholder: t("refund.order"), "aria-label": t("refund.order"),
+});
 
 function redraw() {
   drawSale();
   fill(place,
     h("form", { class: "card refund-find", onsubmit: (event) => { event.preventDefault(); find(input.value); } },
-      h("button", { class: "button", type: "button", id: "refund-back", onclick: () => views.show("till") }, picture("back", 20), t("refund.back"), h("kbd", null, "Esc")),
+      h("button", { class: "button", type: "button", id: "refund-back", onclick: () => views.show("till") },
+        picture("back", 20),
+        t("refund.back"),
+        h("kbd", null, "Esc"),
+      ),
       h("h1", null, t("refund.title")), h("span", { class: "grow" }), input, h("button", { class: "button primary", type: "submit", id: "refund-find" }, t("refund.find"))),
     middle, aside);
 }

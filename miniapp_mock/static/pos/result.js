@@ -15,14 +15,20 @@ function fact(label, value, look = "") {
 }
 
 function draw(data) {
-  const next = h("button", { class: "button primary grow", type: "button", id: "next-sale", onclick: () => views.show("till"), onkeydown: (event) => { if (event.repeat) event.preventDefault(); } }, t("result.next"), h("kbd", null, "Enter"));
+  const next = h("button", { class: "button primary grow", type: "button", id: "next-sale", onclick: () => views.show("till"), onkeydown: (event) => { if (event.repeat) event.preventDefault(); } },
+    t("result.next"),
+    h("kbd", null, "Enter"),
+  );
   fill(place,
     h("section", { class: "card result-main" },
       h("div", { class: "result-head" },
         h("div", { class: "result-mark" }, picture("check", 34)),
         h("div", null, h("h1", { class: "result-title" }, t("result.done")), h("p", { class: "muted small num" }, data.orderNo))),
       h("div", { class: "result-sums" },
-        h("div", { class: "result-sum" }, h("span", { class: "muted" }, t("result.paid_label")), h("output", { class: "result-paid num", id: "result-paid" }, money(data.payable))),
+        h("div", { class: "result-sum" },
+          h("span", { class: "muted" }, t("result.paid_label")),
+          h("output", { class: "result-paid num", id: "result-paid" }, money(data.payable)),
+        ),
         data.change > 0 ? h("div", { class: "result-sum change-box" }, h("span", null, t("result.change")), h("output", { class: "result-change num", id: "result-change" }, money(data.change))) : null),
       data.saved ? h("p", { class: "small danger num" }, t("result.saved", { amount: money(data.saved) })) : null,
       h("dl", { class: "facts" },

@@ -35,7 +35,10 @@ class RetryDialog {
         h("div", { class: "retry-mark" }, picture("offline", 40)), this.what, this.detail, this.when,
         h("p", { class: "tiny muted num" }, t("retry.order", { order: attempt.memo.orderNo }), " · ", t("retry.one_key")),
       ],
-      actions: [button(t("retry.aside"), this.onAside, "", { id: "retry-aside" }), button(t("retry.now"), () => this.skip?.(), "primary", { id: "retry-now", autofocus: true })],
+      actions: [
+        button(t("retry.aside"), this.onAside, "", { id: "retry-aside" }),
+        button(t("retry.now"), () => this.skip?.(), "primary", { id: "retry-now", autofocus: true }),
+      ],
     });
   }
 

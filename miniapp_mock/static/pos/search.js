@@ -10,6 +10,7 @@ import { t } from "./texts.js";
 
 const LIMIT = 30;
 const DELAY_MS = 120;
+const BARCODE = /^\d{8,}$/;
 
 const known = new Map(); // barcode and sku → article, so that a second scan needs no network
 let queue = Promise.resolve();
@@ -120,7 +121,10 @@ async function look({ take = false } = {}) {
     const exact = articles.findIndex((article) => isExactly(article, query));
     if (take && (exact >= 0 || articles.length === 1)) return void choose(Math.max(exact, 0));
     if (!articles.length) {
-      open(h("li", { class: "result-none" }, h("p", { class: "strong" }, t("search.none", { query })), h("p", { class: "small muted" }, t("search.none_hint"))));
+      open(h("li", { class: "result-none" },
+        h("p", { class: "strong" }, t("search.none", { query })),
+        h("p", { class: "small muted" }, t("search.none_hint")),
+      ));
       return void announce(t("search.none", { query }));
     }
     open(articles.map(option));
@@ -137,10 +141,11 @@ function onKey(event) {
   if (event.key === "Enter") {
     event.preventDefault();
     clearTimeout(timer);
-    if (isMemberCode(input.value.trim())) {
-      const code = input.value.trim();
+    const text = input.value.trim();
+    if (BARCODE.test(text)) { // a scanner too slow to be told from a hand, or a number keyed in
       close({ clear: true });
-      onMemberCode(code);
+      if (isMemberCode(text)) onMemberCode(text);
+      else addScanned(text);
     } else if (isOpen() && marked >= 0 && !timer) choose(marked);
     else if (input.value.trim()) look({ take: true });
     timer = null;

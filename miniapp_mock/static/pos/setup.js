@@ -11,7 +11,18 @@ import { change, clearSale, state } from "./state.js";
 import { t, troubleText } from "./texts.js";
 import * as views from "./views.js";
 
-const KEYS = [["F2", "qty"], ["F3", "search"], ["F4", "cut"], ["F6", "cash"], ["F7", "external"], ["F8", "member"], ["F9", "settle"], ["↑ ↓", "move"], ["Del", "remove"], ["Esc", "escape"]];
+const KEYS = [
+  ["F2", "qty"],
+  ["F3", "search"],
+  ["F4", "cut"],
+  ["F6", "cash"],
+  ["F7", "external"],
+  ["F8", "member"],
+  ["F9", "settle"],
+  ["↑ ↓", "move"],
+  ["Del", "remove"],
+  ["Esc", "escape"],
+];
 
 const place = h("main", { class: "setup", id: "setup" });
 

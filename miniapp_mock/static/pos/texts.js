@@ -4,7 +4,6 @@ import { COMMON, createTexts, hasText } from "/static/shared/texts.js";
 const TABLE = {
   ...COMMON,
 
-  "pos.title": "收银台",
   "pos.order": "单号",
   "pos.online": "在线",
   "pos.offline": "网络中断",
@@ -49,15 +48,11 @@ const TABLE = {
   "basket.held": "已挂单，可在“取单”中继续",
   "basket.full": "一单最多 200 行商品",
   "basket.first": "请先录入商品",
-  "basket.replace_title": "当前购物篮还有商品",
-  "basket.replace": "先挂起当前单，再取出选中的单？",
-  "basket.hold_and_recall": "挂起并取单",
 
   "held.title": "取单",
   "held.empty": "没有挂起的单",
   "held.row": "{time} · {pieces} 件",
   "held.more": "{names} 等",
-  "held.discard": "删除此挂单",
 
   "qty.title": "修改数量",
   "qty.label": "数量",
@@ -76,6 +71,7 @@ const TABLE = {
   "member.scan": "请扫会员码",
   "member.scan_hint": "二维码或条形码",
   "member.type": "手工输入",
+  "member.type_or_look": "输入或拍码",
   "member.camera": "摄像头",
   "member.typed": "手工输入，需在手机上确认",
   "member.reading": "正在识别会员码",
@@ -89,9 +85,7 @@ const TABLE = {
   "member.dropped": "会员识别已过时效，请重新扫码",
   "member.left": "识别有效期剩 {left}",
   "member.needed": "请先扫会员码，再结算",
-  "member.no_discount": "无折扣",
   "member.rebate": "返利",
-  "member.again": "请会员刷新会员码后重新扫",
 
   "code.title": "输入会员码",
   "code.label": "会员码（20 位数字）",
@@ -127,7 +121,6 @@ const TABLE = {
   "pay.external": "其他支付",
   "pay.available": "可用 {amount}",
   "pay.points_available": "{count} 分，值 {amount}",
-  "pay.points_rest": "用 {points} 分",
   "pay.points_debt": "没有可用积分",
   "pay.after_scan": "扫会员码后可用",
   "pay.nothing_stored": "没有余额",
@@ -145,7 +138,6 @@ const TABLE = {
 
   "wait.title": "等待会员确认",
   "wait.text": "已向会员手机发出 {amount} 的付款确认，请会员打开手机核对并输入支付密码。",
-  "wait.left": "剩余时间",
   "wait.cancel": "取消这笔交易",
   "wait.cancelling": "正在取消",
   "wait.line": "网络中断，恢复后继续查询结果",
@@ -174,7 +166,6 @@ const TABLE = {
   "aside.refund": "退款",
   "aside.open": "继续确认",
   "aside.done": "单号 {order} 已确认：收款 {amount}",
-  "aside.waiting": "单号 {order} 正等待会员在手机上确认",
   "aside.refused": "单号 {order} 没有成交：{reason}",
   "aside.refund_done": "单号 {order} 的退款已确认",
 
@@ -247,7 +238,6 @@ const TABLE = {
   "refund.finish": "完成",
   "refund.more": "再退一单",
   "refund.spoken": "退款成功，{amount}",
-  "refund.status": "状态",
   "refund.closed": "这张小票不能退款：{status}",
 
   "status.completed": "已完成",
@@ -306,9 +296,6 @@ const TABLE = {
   "error.stale": "这笔单据刚刚变动过，请再试一次",
   "trouble.network": "网络不通，请稍后再试",
   "trouble.boot": "暂时连不上服务器",
-  "trouble.boot_text": "收银台会自动重连，也可以立即重试。",
-  "pad.back": "退格",
-  "pad.clear": "清除",
 };
 
 export const t = createTexts(TABLE);
