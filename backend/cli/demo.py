@@ -168,7 +168,8 @@ def _welcome(base_url: str, data: Path, terminal: dict[str, Any] | None) -> None
     table.add_row("接口文档    API", f"[bold]{base_url}/docs[/bold]")
     table.add_row("", "")
     if terminal is not None:
-        table.add_row("启用收银台  till", f"终端编号 [bold]{terminal['id']}[/bold]\n密钥 [bold]{terminal['secret']}[/bold]")
+        table.add_row("终端编号    till", f"[bold]{terminal['id']}[/bold]")
+        table.add_row("终端密钥    secret", f"[bold]{terminal['secret']}[/bold]")
     table.add_row("[dim]terminals, staff[/dim]", f"[dim]{data / 'demo.json'}[/dim]")
     table.add_row("[dim]logs[/dim]", f"[dim]{data / 'server.log'}, worker.log[/dim]")
     out.print(Panel(table, title="惠员 Huiyuan", subtitle="Ctrl-C stops everything", expand=False, padding=(1, 2)))

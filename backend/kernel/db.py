@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import asyncpg
 from tortoise import Tortoise
 from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.exceptions import DBConnectionError
 from tortoise.transactions import in_transaction
 
 from .config import Settings
@@ -33,6 +34,17 @@ APPS: dict[str, str] = {
     "mall": "backend.mall",
 }
 WITHOUT_MODELS = frozenset({"ledger", "jobs"})
+
+UNREACHABLE: tuple[type[Exception], ...] = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TooManyConnectionsError,
+    DBConnectionError,
+)
+"""What is raised when the database is down, restarting, full of connections or too slow: try again, nothing is wrong."""
 
 _pool: asyncpg.Pool | None = None
 _in_transaction: ContextVar[bool] = ContextVar("in_transaction", default=False)

@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount
 from structlog.contextvars import bind_contextvars
 
-from backend.kernel import config, logging
+from backend.kernel import config, db, logging
 from backend.kernel.config import Settings
 from backend.kernel.errors import DomainError, NotFound, Unavailable
 
@@ -149,6 +149,9 @@ class HttpApp:
             return problems.response(error, request.id, challenge)
         except ClientGone:
             raise
+        except db.UNREACHABLE as error:
+            log.error("http.database_unreachable", method=request.method, error=type(error).__name__)
+            return problems.response(Unavailable("the database cannot be reached; try again"), request.id)
         except Exception:
             log.exception("http.failed", method=request.method, route=route.path if route else "")
             return problems.response(InternalError(), request.id)
