@@ -131,7 +131,7 @@ class BalancesOut(msgspec.Struct):
 
 
 class SaleLineOut(msgspec.Struct, omit_defaults=True):
-    """A line and its price."""
+    """A line and its price; what was refunded of it shows once something was."""
 
     line_no: int
     sku: str
@@ -140,6 +140,8 @@ class SaleLineOut(msgspec.Struct, omit_defaults=True):
     discount_fen: int
     payable_fen: int
     name: str | None = None
+    refunded_qty: int = 0
+    refunded_fen: int = 0
 
 
 class SaleOut(msgspec.Struct, omit_defaults=True, kw_only=True):

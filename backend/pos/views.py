@@ -24,8 +24,10 @@ def tenders_out(tenders: Sequence[Tender]) -> list[TenderOut]:
     return [TenderOut(str(t.type), t.amount_fen, t.points or None, t.reference) for t in tenders]
 
 
-def lines_out(lines: Sequence[PricedLine]) -> list[SaleLineOut]:
-    """Lines as the till sees them; both kinds of discount together."""
+def lines_out(lines: Sequence[PricedLine], progress: SaleProgress | None = None) -> list[SaleLineOut]:
+    """Lines as the till sees them, both kinds of discount together; with ``progress``, what was refunded of each."""
+    qty = progress.line_qty if progress and progress.line_qty else (0,) * len(lines)
+    fen = progress.line_fen if progress and progress.line_fen else (0,) * len(lines)
     return [
         SaleLineOut(
             line.line_no,
@@ -35,8 +37,10 @@ def lines_out(lines: Sequence[PricedLine]) -> list[SaleLineOut]:
             line.discount_fen + line.member_discount_fen,
             line.payable_fen,
             line.name,
+            refunded_qty=pieces,
+            refunded_fen=refunded,
         )
-        for line in lines
+        for line, pieces, refunded in zip(lines, qty, fen, strict=True)
     ]
 
 
@@ -65,7 +69,7 @@ def sale_out(
         tenders=tenders_out(body.tenders),
         points_earned=earned,
         balances=balances_out(balances),
-        lines=lines_out(body.lines),
+        lines=lines_out(body.lines, progress),
         at=at,
         refunded_fen=progress.refunded_fen if progress is not None and status in _REFUNDED else None,
     )

@@ -28,6 +28,9 @@ async def test_lines_then_the_rest_give_everything_back_to_its_lots(client, chai
 
     assert first.status_code == 201, first.text
     assert first.json()["refund_fen"] == 333
+    lines = (await chain.till.get(client, f"/v1/pos/sales/{sale['id']}")).json()["lines"]
+    assert sum(line.get("refunded_fen", 0) for line in lines) == 1_500
+    assert [line.get("refunded_qty", 0) for line in lines] == [1, 0]
     assert sum(t["amount_fen"] for t in first.json()["by_tender"]) == 333
     assert rest.status_code == 201, rest.text
     assert rest.json()["points_returned"] + first.json()["points_returned"] == 300
