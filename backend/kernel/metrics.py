@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.multiprocess import MultiProcessCollector
 
 _MULTIPROC_DIR = os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")
 
@@ -87,16 +86,3 @@ def render() -> bytes:
     merged = CollectorRegistry()
     MultiProcessCollector(merged, path=_MULTIPROC_DIR)  # type: ignore[no-untyped-call]
     return generate_latest(merged)
-
-
-def forget_process(pid: int) -> None:
-    """Take a dead worker's live gauges out of the sums; the supervisor calls it when a worker ended."""
-    if _MULTIPROC_DIR:
-        mark_process_dead(pid, path=_MULTIPROC_DIR)  # type: ignore[no-untyped-call]
-
-
-def prepare_directory(directory: Path) -> None:
-    """Make the shared directory, without what an earlier server left there."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for stale in directory.glob("*.db"):
-        stale.unlink()
