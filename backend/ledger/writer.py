@@ -22,7 +22,15 @@ BATCH = "SELECT ledger_post_batch($1::bigint[], $2::text[]::jsonb[])"
 SINGLE = "SELECT ledger_post($1, $2::text::jsonb)"
 TRIES = 3
 
-_LOST = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
+_LOST = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that was ended between two messages
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,  # no connection is free
+)
 
 
 class _Answer(msgspec.Struct):
@@ -100,7 +108,7 @@ class LedgerWriter:
             answers = await self._run(
                 BATCH, [plans[index].member_id for index in order], [encode(plans[index]) for index in order]
             )
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+        except (asyncpg.PostgresError, *_LOST):
             return [await self._post_alone(plan) for plan in plans]
         finally:
             metrics.LEDGER_BATCH_SIZE.observe(len(plans))
@@ -114,7 +122,7 @@ class LedgerWriter:
         for _ in range(TRIES):
             try:
                 return _posted.decode(await self._run(SINGLE, plan.member_id, encode(plan)))
-            except (*_LOST, TimeoutError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError):
+            except (*_LOST, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError):
                 continue
             except asyncpg.PostgresError as error:
                 return decode_error(error)
@@ -126,10 +134,11 @@ class LedgerWriter:
             if connection.is_closed():
                 connection = await self._connect()
             return await connection.fetchval(sql, *args)
+        except (asyncpg.InterfaceError, asyncpg.InternalClientError):
+            connection.terminate()  # what comes next on it might answer what went before
+            raise
         finally:
-            if connection.is_closed():
-                pass
-            else:
+            if not connection.is_closed():
                 self._connections.append(connection)
 
 

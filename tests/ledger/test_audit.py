@@ -1,0 +1,201 @@
+"""The proof of the books fires for every way of falsifying them, and for nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from backend.kernel.db import connect_args
+from backend.ledger import audit as proof
+from backend.ledger import plans, service
+from backend.ledger.plans import Issue, Leg, NewDocument
+from tests.support.books import connected, open_books, plan, points, sale_document, stored
+from tests.support.value import findings
+
+
+async def with_history() -> int:
+    """Five transfers: a recharge of 500 + 100, 50 points, two sales of 200 and 30, and 5 points owed."""
+    member_id = await open_books()
+    lots = (Issue("principal", 500), Issue("bonus", 100))
+    await service.post(
+        plan(
+            member_id,
+            Leg(plans.STORED, plans.FEN, 600, issue=lots),
+            Leg(plans.HOUSE_PSP, plans.FEN, -500),
+            Leg(plans.HOUSE_BONUS, plans.FEN, -100),
+            kind="recharge",
+            document=NewDocument(f"R{member_id}", "recharge", "paid", {"pay_fen": 500, "bonus_fen": 100}),
+        )
+    )
+    await service.post(plan(member_id, *points(50)))
+    for amount in (200, 30):
+        document = sale_document(f"S{member_id}-{amount}", {"stored": amount})
+        await service.post(plan(member_id, *stored(-amount), kind="sale", document=document))
+    owed = (Leg(plans.POINTS_DEBT, plans.POINT, 5), Leg(plans.HOUSE_POINTS_RECEIVABLE, plans.POINT, -5))
+    await service.post(plan(member_id, *owed))
+    return member_id
+
+
+async def tamper(settings, member_id: int, *statements: str) -> None:
+    """Run the statements (``$1`` is the member) as somebody who owns the machine: no trigger, no rights."""
+    async with connected(settings, "postgres") as postgres:
+        await postgres.execute("SET session_replication_role = replica")
+        for statement in statements:
+            assert await postgres.fetch(statement + " RETURNING 1", member_id), statement
+
+
+ENTRY = "UPDATE ledger_entry SET {} WHERE member_id = $1 AND seq = 3 AND kind = '{}'"
+TRANSFER = "UPDATE ledger_transfer SET {} WHERE member_id = $1 AND seq = 3"
+STORED = "member_id = $1 AND kind = 'stored'"
+
+TAMPERING: dict[str, tuple[str, ...]] = {
+    "transfer_balanced: an amount": (ENTRY.format("amount = amount + 1", "house.sales"),),
+    "transfer_balanced: a unit": (ENTRY.format("unit = 'points'", "house.sales"),),
+    "transfer_balanced: an entry deleted": (
+        "DELETE FROM ledger_entry WHERE member_id = $1 AND seq = 3 AND kind = 'house.sales'",
+    ),
+    "transfer_has_entries: all entries deleted": ("DELETE FROM ledger_entry WHERE member_id = $1 AND seq = 5",),
+    "transfer_has_entries: a transfer deleted": ("DELETE FROM ledger_transfer WHERE member_id = $1 AND seq = 5",),
+    "balance_is_sum: a balance": (f"UPDATE ledger_account SET balance = balance + 1 WHERE {STORED}",),
+    "balance_is_sum: a debt forgiven": (
+        "UPDATE ledger_account SET balance = 0 WHERE member_id = $1 AND kind = 'points_debt'",
+    ),
+    "balance_is_sum: a balance and its lot": (
+        f"UPDATE ledger_account SET balance = balance + 1 WHERE {STORED}",
+        f"UPDATE ledger_lot SET remaining = remaining + 1, issued = issued + 1 WHERE {STORED} AND part = 'principal'",
+    ),
+    "balance_is_sum: an account from nowhere": (
+        "INSERT INTO ledger_account VALUES ($1, 'rebate', '', 'fen', 100, 1)",
+    ),
+    "balance_is_sum: an account deleted": (f"DELETE FROM ledger_account WHERE {STORED}",),
+    "balance_is_sum: a version": (f"UPDATE ledger_account SET version = version + 1 WHERE {STORED}",),
+    "balance_is_sum: an entry deleted": (
+        "DELETE FROM ledger_entry WHERE member_id = $1 AND seq = 4 AND kind = 'stored'",
+    ),
+    "running_balance: what was held then": (ENTRY.format("balance_after = balance_after + 1", "stored"),),
+    "running_balance: an amount": (ENTRY.format("amount = amount - 1", "stored"),),
+    "running_balance: a gap": (ENTRY.format("version = 9", "stored"),),
+    "lots_are_balance: a lot": (
+        f"UPDATE ledger_lot SET remaining = remaining - 1 WHERE {STORED} AND part = 'principal'",
+    ),
+    "lots_are_balance: a lot from nowhere": (
+        "INSERT INTO ledger_lot SELECT member_id, 99, kind, ref, part, source, 5, 5, true, expires_on, matures_on,"
+        " issued_at FROM ledger_lot WHERE member_id = $1 AND lot_id = 1",
+    ),
+    "lots_are_balance: a lot deleted": ("DELETE FROM ledger_lot WHERE member_id = $1 AND lot_id = 2",),
+    "lot_is_moves: bonus made principal": (
+        "UPDATE ledger_lot SET remaining = remaining + 50, issued = issued + 50 WHERE member_id = $1 AND lot_id = 1",
+        "UPDATE ledger_lot SET remaining = remaining - 50 WHERE member_id = $1 AND lot_id = 2",
+    ),
+    "lot_is_moves: what was issued": ("UPDATE ledger_lot SET issued = 10000 WHERE member_id = $1 AND lot_id = 1",),
+    "lot_is_moves: a move": (
+        "UPDATE ledger_lot_move SET amount = amount - 1 WHERE member_id = $1 AND seq = 3 AND lot_id = 1",
+    ),
+    "lot_is_moves: a move deleted": ("DELETE FROM ledger_lot_move WHERE member_id = $1 AND seq = 3",),
+    "entry_is_moves: a move with its lot": (
+        "UPDATE ledger_lot_move SET amount = amount + 1 WHERE member_id = $1 AND seq = 3 AND lot_id = 1",
+        "UPDATE ledger_lot SET remaining = remaining + 1 WHERE member_id = $1 AND lot_id = 1",
+    ),
+    "chain: a time": (TRANSFER.format("at = at + interval '1 microsecond'"),),
+    "chain: a kind": (TRANSFER.format("kind = 'gift'"),),
+    "chain: a document": (TRANSFER.format("document_id = 'other'"),),
+    "chain: what it reverses": (TRANSFER.format("reverses = 1"),),
+    "chain: a digest": (TRANSFER.format("digest = digest || '\\x00'"),),
+    "chain: a hash": (TRANSFER.format("hash = sha256(hash)"),),
+    "chain: an account's reference": (ENTRY.format("ref = 'S2'", "house.sales"),),
+    "chain: the order of two": (
+        "UPDATE ledger_transfer SET seq = 30 WHERE member_id = $1 AND seq = 3",
+        "UPDATE ledger_transfer SET seq = 3 WHERE member_id = $1 AND seq = 4",
+        "UPDATE ledger_transfer SET seq = 4 WHERE member_id = $1 AND seq = 30",
+    ),
+    "chain: one cut out": (
+        "DELETE FROM ledger_transfer WHERE member_id = $1 AND seq = 2",
+        "DELETE FROM ledger_entry WHERE member_id = $1 AND seq = 2",
+    ),
+    "chain: the last cut off": (
+        "DELETE FROM ledger_transfer WHERE member_id = $1 AND seq = 5",
+        "DELETE FROM ledger_entry WHERE member_id = $1 AND seq = 5",
+        "DELETE FROM ledger_account WHERE member_id = $1 AND kind = 'points_debt'",
+    ),
+    "chain: all of it deleted": (
+        "DELETE FROM ledger_transfer WHERE member_id = $1",
+        "DELETE FROM ledger_entry WHERE member_id = $1",
+        "DELETE FROM ledger_lot_move WHERE member_id = $1",
+        "DELETE FROM ledger_lot WHERE member_id = $1",
+        "DELETE FROM ledger_account WHERE member_id = $1",
+    ),
+    "chain: the head": ("UPDATE ledger_head SET hash = sha256(hash) WHERE member_id = $1",),
+    "chain: the head's number": ("UPDATE ledger_head SET seq = seq + 1 WHERE member_id = $1",),
+    "document_digest: a body": (
+        "UPDATE ledger_document SET body = body || '{\"more\": 1}' WHERE member_id = $1 AND kind = 'sale'",
+    ),
+    "document_digest: a document deleted": ("DELETE FROM ledger_document WHERE member_id = $1 AND kind = 'sale'",),
+    "sale_paid_once: not sold after all": (
+        "UPDATE ledger_document SET state = 'cancelled' WHERE member_id = $1 AND kind = 'sale'",
+    ),
+    "sale_paid_once: another price": (
+        "UPDATE ledger_document SET body = '{\"paid\": {\"stored\": 1}}' WHERE member_id = $1 AND kind = 'sale'",
+    ),
+    "sale_paid_once: sold without paying": (
+        "INSERT INTO ledger_document SELECT member_id, 'free', kind, state, version, store_id, body, progress, memo, at,"
+        " updated_at, due_at FROM ledger_document WHERE member_id = $1 AND id LIKE 'S%-200'",
+    ),
+    "recharge_credited_once: not paid after all": (
+        "UPDATE ledger_document SET state = 'pending' WHERE member_id = $1 AND kind = 'recharge'",
+    ),
+    "recharge_credited_once: another amount": (
+        "UPDATE ledger_document SET body = body || '{\"pay_fen\": 5}' WHERE member_id = $1 AND kind = 'recharge'",
+    ),
+    "recharge_credited_once: paid without credit": (
+        "INSERT INTO ledger_document SELECT member_id, 'free', kind, state, version, store_id, body, progress, memo, at,"
+        " updated_at, due_at FROM ledger_document WHERE member_id = $1 AND kind = 'recharge'",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", TAMPERING)
+async def test_the_audit_finds(settings, database, what):
+    member_id, bystander = await with_history(), await with_history()
+
+    await tamper(settings, member_id, *TAMPERING[what])
+
+    found = await findings(settings)
+    fired = {finding.check for finding in found if finding.member_id == member_id}
+    assert what.partition(":")[0] in fired
+    assert not [finding for finding in found if finding.member_id == bystander]
+
+
+def test_every_check_has_a_falsification_that_makes_it_fire():
+    assert {check.name for check in proof.checks()} == {what.partition(":")[0] for what in TAMPERING}
+
+
+async def test_honest_books_have_no_findings(settings, database):
+    members = [await with_history() for _ in range(3)]
+
+    found = await findings(settings)
+
+    assert not [finding for finding in found if finding.member_id in members]
+
+
+async def test_members_are_proven_chunk_by_chunk(settings, database, monkeypatch):
+    monkeypatch.setattr(proof, "CHUNK", 2)
+    members = [await with_history() for _ in range(5)]
+    await tamper(settings, members[3], TAMPERING["chain: the head"][0])
+    seen = []
+
+    found = await proof.audit(
+        connect_args(settings.migrate_database_url), lambda done, total: seen.append((done, total))
+    )
+
+    assert [finding.check for finding in found if finding.member_id in members] == ["chain"]
+    assert seen[-1][0] == seen[-1][1] >= 5
+
+
+async def test_the_audit_reads_one_snapshot_beside_a_serving_system(settings, database):
+    """It only reads: a read-only transaction could not write if it wanted to."""
+    member_id = await with_history()
+    async with connected(settings, "huiyuan_owner") as owner, owner.transaction():
+        await owner.execute("SELECT 1 FROM ledger_head WHERE member_id = $1 FOR UPDATE", member_id)
+
+        found = await findings(settings)  # a member who is being posted for does not hold it up
+
+    assert not [finding for finding in found if finding.member_id == member_id]

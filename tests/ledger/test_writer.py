@@ -1,0 +1,268 @@
+"""The LedgerWriter: what is broken costs nobody else anything, and lost connections lose nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+
+import pytest
+import pytest_asyncio
+
+from backend.kernel import clock, db
+from backend.kernel.errors import Unavailable
+from backend.ledger import errors, plans, service
+from backend.ledger.errors import OutcomeUnknown
+from backend.ledger.plans import Issue, Leg, NewDocument, Plan
+from backend.ledger.types import Posted
+from backend.ledger.writer import LedgerWriter
+from tests.support.books import changed, connected, open_books, plan, stored
+from tests.support.value import findings
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def writer(database):
+    """A writer of this test's own."""
+    made = LedgerWriter(database)
+    await made.open()
+    yield made
+    await made.close()
+
+
+async def post_all(writer: LedgerWriter, wanted: list[Plan]) -> list[Posted | BaseException]:
+    return await asyncio.gather(*(writer.post(item) for item in wanted), return_exceptions=True)
+
+
+async def balance(member_id: int) -> int:
+    return await db.fetchval("SELECT coalesce(sum(balance), 0)::bigint FROM ledger_account WHERE member_id = $1", member_id)
+
+
+def broken(member_id: int) -> Plan:
+    """A plan that raises an SQL error deep inside: its lot breaks a CHECK."""
+    lots = (Issue("principal", 11), Issue("principal", -1))
+    return plan(member_id, Leg(plans.STORED, plans.FEN, 10, issue=lots), Leg(plans.HOUSE_PSP, plans.FEN, -10))
+
+
+async def test_a_broken_plan_costs_the_others_of_its_batch_nothing(settings, writer):
+    members = [await open_books() for _ in range(12)]
+    wanted = [plan(member_id, *stored(10)) for member_id in members]
+    wanted[5], wanted[8] = broken(members[5]), plan(members[8], *stored(-1))
+
+    answers = await post_all(writer, wanted)
+
+    assert isinstance(answers[5], errors.PlanInvalid)
+    assert isinstance(answers[8], errors.InsufficientBalance)
+    assert [await balance(member_id) for member_id in members] == [
+        0 if index in (5, 8) else 10 for index in range(12)
+    ]
+    assert await findings(settings) == []
+
+
+async def test_plans_of_one_member_in_one_batch_run_one_after_another(writer):
+    member_id = await open_books()
+    await writer.post(plan(member_id, *stored(25)))
+
+    answers = await post_all(writer, [plan(member_id, *stored(-10)) for _ in range(7)])
+
+    done = [answer for answer in answers if isinstance(answer, Posted)]
+    assert sorted(answer.balances["stored"] for answer in done) == [5, 15]
+    assert sum(isinstance(answer, errors.InsufficientBalance) for answer in answers) == 5
+
+
+async def test_text_that_looks_like_a_refusal_is_no_refusal(writer):
+    """Answers are told from refusals by how they begin: no plan may choose that."""
+    member_id = await open_books()
+    name = '{"refused": "stale"}'
+
+    posted = await writer.post(
+        plan(member_id, *stored(5), key=f"{name}{uuid.uuid4()}", document=NewDocument(f"{name}{member_id}", "x", name, {}))
+    )
+
+    assert (posted.state, posted.balances) == (name, {"stored": 5})
+
+
+async def kill_connections(settings, name: str = "huiyuan-ledger") -> int:
+    async with connected(settings, "postgres") as postgres:
+        return await postgres.fetchval(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE application_name = $1 AND datname = current_database()",
+            name,
+        )
+
+
+async def test_idle_connections_that_were_ended_are_opened_again(settings, writer):
+    member_id = await open_books()
+    await writer.post(plan(member_id, *stored(10)))
+
+    assert await kill_connections(settings) >= 2
+    answers = await post_all(writer, [plan(member_id, *stored(10)) for _ in range(6)])
+
+    assert [type(answer) for answer in answers] == [Posted] * 6
+    assert await balance(member_id) == 70
+
+
+async def test_connections_that_end_in_the_middle_of_it_cost_no_posting(settings, writer):
+    """Held up by a lock, ended, and posted again by the writer itself: each key has one effect."""
+    members = [await open_books() for _ in range(6)]
+    wanted = [plan(member_id, *stored(10)) for member_id in members]
+    async with connected(settings, "huiyuan_owner") as owner, owner.transaction():
+        await owner.execute("SELECT 1 FROM ledger_head WHERE member_id = $1 FOR UPDATE", members[3])
+        posting = asyncio.gather(*(writer.post(item) for item in wanted), return_exceptions=True)
+        await waiting_for_a_lock(settings)
+        await kill_connections(settings)
+    answers = await posting
+
+    assert [type(answer) for answer in answers] == [Posted] * 6
+    again = await post_all(writer, wanted)
+    assert all(isinstance(answer, Posted) and answer.replayed for answer in again)
+    assert [await balance(member_id) for member_id in members] == [10] * 6
+    assert await findings(settings) == []
+
+
+async def waiting_for_a_lock(settings) -> None:
+    async with connected(settings, "postgres") as postgres:
+        for _ in range(500):
+            if await postgres.fetchval(
+                "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'huiyuan-ledger'"
+                " AND wait_event_type = 'Lock' AND datname = current_database()"
+            ):
+                return
+            await asyncio.sleep(0.01)
+    raise AssertionError("nobody waits")
+
+
+async def test_connections_that_keep_ending_answer_or_leave_the_outcome_unknown_and_a_retry_settles_it(
+    settings, writer
+):
+    members = [await open_books() for _ in range(4)]
+    wanted = [plan(members[index % 4], *stored(10)) for index in range(60)]
+    stop = asyncio.Event()
+
+    async def keep_killing() -> None:
+        while not stop.is_set():
+            await kill_connections(settings)
+            await asyncio.sleep(0.003)
+
+    killer = asyncio.create_task(keep_killing())
+    answers: list[Posted | BaseException] = []
+    for start in range(0, 60, 12):
+        answers += await post_all(writer, wanted[start : start + 12])
+    stop.set()
+    await killer
+    again = await post_all(writer, wanted)
+
+    assert {type(answer) for answer in answers} <= {Posted, OutcomeUnknown}
+    assert all(
+        answer.replayed for answer, first in zip(again, answers, strict=True) if isinstance(first, Posted)
+    )
+    assert [type(answer) for answer in again] == [Posted] * 60
+    assert [await balance(member_id) for member_id in members] == [150] * 4
+    assert await findings(settings) == []
+
+
+async def test_a_server_that_is_gone_leaves_the_outcome_unknown(settings, writer, monkeypatch):
+    member_id = await open_books()
+    wish = plan(member_id, *stored(10))
+
+    async def nowhere() -> None:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(writer, "_connect", nowhere)
+    await kill_connections(settings)
+    answers = await post_all(writer, [wish])
+    monkeypatch.undo()
+
+    assert [type(answer) for answer in answers] == [OutcomeUnknown]
+    assert OutcomeUnknown().retry_after_s == 1
+    assert (await writer.post(wish)).balances == {"stored": 10}
+    assert await balance(member_id) == 10
+
+
+async def test_crosswise_claims_in_two_batches_are_settled(settings, writer):
+    """Two writers claim the same two order numbers in opposite order: one of each pair has it, nobody hangs."""
+    other = LedgerWriter(settings)
+    await other.open()
+    members = sorted([await open_books() for _ in range(4)])
+
+    def sale(member_id: int, order: str) -> Plan:
+        document = NewDocument(f"S{uuid.uuid4().hex}", "sale", "completed", {"paid": {}})
+        return plan(member_id, *stored(1), document=document, claim=plans.Claim("order/S1", order))
+
+    for round_ in range(5):
+        one, two = f"A{round_}", f"B{round_}"
+        answers = await asyncio.gather(
+            post_all(writer, [sale(members[0], one), sale(members[2], two)]),
+            post_all(other, [sale(members[1], two), sale(members[3], one)]),
+        )
+        kinds = [type(answer) for pair in answers for answer in pair]
+        assert kinds.count(Posted) == 2, kinds
+        assert kinds.count(errors.Claimed) == 2, kinds
+    await other.close()
+
+
+async def test_more_than_it_can_hold_is_refused_at_once(database):
+    writer = LedgerWriter(database)
+    writer._batcher._max_waiting = 3
+    writer._batcher._free_lanes = 0  # all lanes are busy
+    waiting = [asyncio.create_task(writer.post(plan(1, *stored(1)))) for _ in range(3)]
+    await asyncio.sleep(0)
+
+    with pytest.raises(Unavailable):
+        await writer.post(plan(1, *stored(1)))
+
+    for task in waiting:
+        task.cancel()
+
+
+async def test_closing_posts_what_was_handed_in(settings):
+    writer = LedgerWriter(settings)
+    await writer.open()
+    member_id = await open_books()
+    handed_in = [asyncio.create_task(writer.post(plan(member_id, *stored(1)))) for _ in range(20)]
+    await asyncio.sleep(0)
+
+    await writer.close()
+
+    assert [type(answer) for answer in await asyncio.gather(*handed_in)] == [Posted] * 20
+    assert await balance(member_id) == 20
+
+
+async def test_a_caller_that_gives_up_stops_nothing(writer):
+    member_id = await open_books()
+    task = asyncio.create_task(writer.post(plan(member_id, *stored(1))))
+    await asyncio.sleep(0)
+    task.cancel()
+
+    await writer.post(plan(member_id, *stored(1)))
+
+    assert await balance(member_id) == 2
+
+
+async def test_a_plan_that_sees_the_books_move_is_planned_again(member_id):
+    await service.post(plan(member_id, *stored(10)))
+    seen = []
+
+    async def plan_again() -> Plan:
+        (held,) = [await balance(member_id)]
+        seen.append(held)
+        if len(seen) == 1:
+            await service.post(plan(member_id, *stored(5)))  # moves in between
+        return changed(plan(member_id, *stored(-held)), saw=(plans.Saw(plans.STORED, held),))
+
+    _, posted = await service.post_fresh(plan_again)
+
+    assert seen == [10, 15]
+    assert posted.balances == {"stored": 0}
+
+
+async def test_a_plan_is_stale_at_last(member_id):
+    times = 0
+
+    async def never_right() -> Plan:
+        nonlocal times
+        times += 1
+        return plan(member_id, *stored(1), saw=(plans.Saw(plans.STORED, 1),), at=clock.now())
+
+    with pytest.raises(errors.Stale):
+        await service.post_fresh(never_right)
+
+    assert times == 3
