@@ -27,7 +27,7 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 DATABASE = "huiyuan_bench"
 _TERMINAL_RATE = "1000000"  # a till of the benchmark is a whole shop in a hurry
-_GRACE_S = 25.0
+_GRACE_MARGIN_S = 5.0
 
 
 @app.callback()
@@ -71,7 +71,7 @@ def _settle(options: Options, workers: int, data: Path | None) -> Outcome | None
     from .supervisor import Supervisor, interruptible
 
     place = (data or Path(tempfile.mkdtemp(prefix="huiyuan-bench-", dir="/tmp"))).expanduser().resolve()
-    supervisor = Supervisor(notice, grace_s=_GRACE_S)
+    supervisor = Supervisor(notice, grace_s=_GRACE_MARGIN_S)
     engines = Engines(place, notice)
     with interruptible(supervisor.stopping), listen("127.0.0.1", 0) as listening:
         try:
@@ -127,12 +127,15 @@ def _start_servers(
     from backend.engines import datadir
 
     from .console import step
+    from .demo import wait_until_ready
     from .listen import address_of
-    from .ready import wait_until_ready
-    from .supervisor import Child, command, metrics_directory
+    from .supervisor import Child, command
 
     environ = datadir.environment(settings)
-    environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics_directory(engines.data / "metrics"))
+    supervisor.metrics = engines.data / "metrics"
+    shutil.rmtree(supervisor.metrics, ignore_errors=True)
+    supervisor.metrics.mkdir(mode=0o700)
+    environ["PROMETHEUS_MULTIPROC_DIR"] = str(supervisor.metrics)
     fd = listening.fileno()
     children = [
         Child(f"server {number}", command("serve", "--fd", str(fd)), environ, engines.data / "server.log", (fd,))
@@ -142,8 +145,11 @@ def _start_servers(
         for child in children:
             supervisor.add(child)
         wait_until_ready(supervisor, listening)
-    assert engines.postgres is not None
-    assert engines.postgres.child is not None
+    postgres, valkey = engines.postgres, engines.valkey
+    assert postgres is not None
+    assert valkey is not None
+    assert postgres.child is not None
+    assert valkey.child is not None
     host, port = address_of(listening)
     return Bench(
         settings,
@@ -151,7 +157,8 @@ def _start_servers(
         host=host,
         port=port,
         servers=lambda: [child.running.pid for child in children if child.running],
-        postmaster=engines.postgres.child.pid,
+        postmaster=postgres.child.pid,
+        valkey=valkey.child.pid,
         scratch=engines.data,
     )
 

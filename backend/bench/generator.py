@@ -1,0 +1,234 @@
+"""The tills: a process of its own that signs every request ahead, then keeps its connections busy over raw sockets.
+
+Reads one ``Order`` from standard input and writes its news as JSON lines. Nothing is shared with the server, and the
+inner loop does as little as can be done: send what is ready, read an answer, note the time.
+"""
+
+from __future__ import annotations
+
+import gc
+import selectors
+import socket
+import sys
+import time
+from collections.abc import Iterator
+
+import msgspec
+
+from backend.kernel import clock
+from backend.pos.rules import codes
+
+from .population import Population
+from .requests import Maker
+
+CODE_LIVES_S = 2 * codes.STEP_SECONDS
+MARGIN_S = 1.0
+RECEIVE_BYTES = 64 * 1024
+STUCK_AFTER_S = 30.0
+CREATED = b"201"
+
+
+class Order(msgspec.Struct, kw_only=True):
+    """What to do: so many sales prepared with codes of a step after ``after_step``, sent for ``seconds`` at most."""
+
+    seed: str
+    run: str
+    host: str
+    port: int
+    members: int
+    count: int
+    connections: int
+    seconds: float
+    after_step: int = 0
+    prepare_s: float = 3.0
+
+
+class News(msgspec.Struct, kw_only=True):
+    """How far it is: ``waiting`` for a step, ``preparing``, ``started``, ``ended``, then the result."""
+
+    state: str
+    step: int = 0
+    result: Driven | None = None
+
+
+class Driven(msgspec.Struct, kw_only=True):
+    """What was seen at the sockets. ``latencies_ms`` at the 50th, 95th and 99th percentile and the longest."""
+
+    answered: int
+    created: int
+    seconds: float
+    latencies_ms: tuple[float, float, float, float]
+    statuses: dict[str, int]
+    first_failure: str | None
+    prepared: int
+    ran_out: bool
+    prepare_cpu_s: float
+    drive_cpu_s: float
+
+
+class Connection:
+    """One keep-alive connection with at most one request under way."""
+
+    __slots__ = ("buffer", "sent_at", "sock")
+
+    def __init__(self, host: str, port: int) -> None:
+        self.sock = socket.create_connection((host, port), timeout=10)
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.sock.setblocking(False)
+        self.buffer = b""
+        self.sent_at = 0.0
+
+    def send(self, request: bytes) -> None:
+        """Send a request: far smaller than the socket's buffer, so it goes whole."""
+        self.sent_at = time.perf_counter()
+        if self.sock.send(request) != len(request):
+            raise OSError("the socket did not take a whole request")
+
+
+class Driver:
+    """Keeps every connection busy until the time is over or nothing is left to send."""
+
+    def __init__(self, requests: list[bytes], connections: list[Connection]) -> None:
+        self._requests: Iterator[bytes] = iter(requests)
+        self._selector = selectors.DefaultSelector()
+        self._busy = len(connections)
+        self.latencies: list[float] = []
+        self.statuses: dict[bytes, int] = {}
+        self.first_failure: bytes | None = None
+        self.ran_out = False
+        for connection in connections:
+            self._selector.register(connection.sock, selectors.EVENT_READ, connection)
+        self._connections = connections
+
+    def run(self, seconds: float) -> float:
+        """Drive; returns the seconds from the first request to the last answer."""
+        began = last = time.perf_counter()
+        deadline = began + seconds
+        for connection in self._connections:
+            self._next(connection)
+        while self._busy:
+            ready = self._selector.select(STUCK_AFTER_S)
+            if not ready:
+                raise TimeoutError(f"the server has not answered for {STUCK_AFTER_S:.0f} s")
+            for key, _ in ready:
+                connection = key.data
+                status = _read(connection)
+                if status is None:
+                    continue
+                last = time.perf_counter()
+                self.latencies.append(last - connection.sent_at)
+                if status != CREATED:
+                    self._note(status, connection)
+                if last < deadline:
+                    self._next(connection)
+                else:
+                    self._busy -= 1
+        self._selector.close()
+        return last - began
+
+    def _next(self, connection: Connection) -> None:
+        request = next(self._requests, None)
+        if request is None:
+            self.ran_out = True
+            self._busy -= 1
+        else:
+            connection.send(request)
+
+    def _note(self, status: bytes, connection: Connection) -> None:
+        self.statuses[status] = self.statuses.get(status, 0) + 1
+        if self.first_failure is None:
+            self.first_failure = connection.buffer
+        connection.buffer = b""
+
+
+def _read(connection: Connection) -> bytes | None:
+    """The status of the answer once it is all here; its bytes stay in ``connection.buffer`` only where it failed."""
+    data = connection.sock.recv(RECEIVE_BYTES)
+    if not data:
+        raise ConnectionError("the server closed a connection")
+    if connection.buffer:
+        data = connection.buffer + data
+    end = data.find(b"\r\n\r\n")
+    if end >= 0:
+        at = data.find(b"content-length: ", 0, end) + 16
+        if len(data) >= end + 4 + int(data[at : data.index(b"\r\n", at)]):
+            status = data[9:12]
+            connection.buffer = b"" if status == CREATED else data
+            return status
+    connection.buffer = data
+    return None
+
+
+def drive(order: Order, requests: list[bytes]) -> tuple[Driver, float]:
+    """Send them; every connection is opened before the first request."""
+    connections = [Connection(order.host, order.port) for _ in range(order.connections)]
+    try:
+        driver = Driver(requests, connections)
+        return driver, driver.run(order.seconds)
+    finally:
+        for connection in connections:
+            connection.sock.close()
+
+
+def wait_for_step(order: Order) -> int:
+    """Until a step has begun whose codes live long enough for the run, and that is after ``after_step``."""
+    while True:
+        now = clock.now().timestamp()
+        step = codes.step_at(now)
+        lives = step * codes.STEP_SECONDS + CODE_LIVES_S - now
+        if step > order.after_step and lives >= min(order.seconds + order.prepare_s, CODE_LIVES_S - 2 * MARGIN_S):
+            return step
+        time.sleep(0.05)
+
+
+def percentiles(latencies: list[float]) -> tuple[float, float, float, float]:
+    """The 50th, 95th, 99th percentile and the longest, in ms."""
+    ordered = sorted(latencies) or [0.0]
+    at = [ordered[min(len(ordered) - 1, int(len(ordered) * share))] for share in (0.5, 0.95, 0.99)]
+    return (at[0] * 1000, at[1] * 1000, at[2] * 1000, ordered[-1] * 1000)
+
+
+def main() -> None:
+    """Carry out the order on standard input."""
+    order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
+    population = Population(order.seed)
+    maker = Maker(population, host=f"{order.host}:{order.port}", run=order.run)
+    _say(News(state="waiting"))
+    step = wait_for_step(order)
+    _say(News(state="preparing", step=step))
+    cpu = time.process_time()
+    visits = population.visits(order.members, order.count)
+    requests = list(maker.sales(visits, step=step, timestamp=clock.unix()))
+    gc.collect()
+    gc.disable()
+    prepared_cpu = time.process_time() - cpu
+    left = step * codes.STEP_SECONDS + CODE_LIVES_S - clock.now().timestamp() - MARGIN_S
+    order.seconds = min(order.seconds, left)
+    _say(News(state="started", step=step))
+    cpu = time.process_time()
+    driver, seconds = drive(order, requests)
+    drive_cpu = time.process_time() - cpu
+    _say(News(state="ended", step=step))
+    failed = sum(driver.statuses.values())
+    result = Driven(
+        answered=len(driver.latencies),
+        created=len(driver.latencies) - failed,
+        seconds=seconds,
+        latencies_ms=percentiles(driver.latencies),
+        statuses={status.decode("latin-1"): count for status, count in driver.statuses.items()},
+        first_failure=driver.first_failure.decode(errors="replace") if driver.first_failure else None,
+        prepared=len(requests),
+        ran_out=driver.ran_out,
+        prepare_cpu_s=prepared_cpu,
+        drive_cpu_s=drive_cpu,
+    )
+    _say(News(state="done", step=step, result=result))
+
+
+def _say(news: News) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(news) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,190 @@
+"""Fill an empty database: the chain at once, members as many as are needed, through the ledger's offline door."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from backend.auth.queries import DEVICE_CONTEXT
+from backend.auth.tills import TERMINAL_CONTEXT
+from backend.kernel import clock, db, ids
+from backend.kernel.config import Settings
+from backend.kernel.vault import Vault
+from backend.ledger import plans as ledger
+from backend.ledger.plans import Guard, Issue, Leg, NewDocument, Plan
+from backend.ledger.service import device_mark
+from backend.members import queries as members
+
+from .population import BONUS_FEN, DEVICES, LEVELS, POINTS, PRINCIPAL_FEN, ZONE, Member, Population
+
+LANES = 2
+CHUNK = 500
+
+Say = Callable[[str], None]
+
+
+async def load_chain(settings: Settings, population: Population) -> None:
+    """Stores, tills, levels and articles."""
+    box, now = Vault(settings.master_keys), clock.now()
+    stores = sorted({till.store_id for till in population.tills})
+    tables: dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]] = {
+        "auth_store": (
+            ("id", "name", "timezone", "address", "created_at"),
+            [(store, f"基准店 {store}", ZONE, "", now) for store in stores],
+        ),
+        "auth_terminal": (
+            ("id", "store_id", "name", "secret_sealed", "created_at"),
+            [
+                (t.id, t.store_id, t.id, box.seal(t.secret.encode(), context=TERMINAL_CONTEXT), now)
+                for t in population.tills
+            ],
+        ),
+        "member_level": (
+            ("code", "name", "discount_bp", "points_multiplier_bp", "growth_from_fen"),
+            [msgspec.structs.astuple(level) for level in LEVELS[1:]],
+        ),
+        "mall_category": (("code", "name", "points_rate_bp"), [("bench", "基准", 10_000)]),
+        "mall_article": (
+            ("sku", "name", "category_id", "unit_price_fen", "active"),
+            [(sku, name, "bench", price, True) for sku, name, price in population.articles],
+        ),
+    }
+    owner = await asyncpg.connect(**db.connect_args(settings.migrate_database_url))
+    try:
+        for table, (columns, records) in tables.items():
+            await _copy(owner, table, columns, records)
+    finally:
+        await owner.close()
+
+
+async def load_members(settings: Settings, population: Population, first: int, last: int, say: Say) -> None:
+    """Members number ``first`` to ``last`` - 1, each with value and ``DEVICES`` enrolled phones."""
+    box, now = Vault(settings.master_keys), clock.now()
+    owners = [await asyncpg.connect(**db.connect_args(settings.migrate_database_url)) for _ in range(LANES)]
+    lanes: asyncio.Queue[asyncpg.Connection] = asyncio.Queue()
+    for owner in owners:
+        lanes.put_nowait(owner)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for start in range(first, last, CHUNK):
+                chunk = [population.member(number) for number in range(start, min(start + CHUNK, last))]
+                plans = [_opening_plan(population, member, now) for member in chunk]
+                owner = await lanes.get()
+                rows = _rows(population, chunk, box, now)
+                tasks.create_task(_load(lanes, owner, plans, rows))
+                say(f"{start + len(chunk) - first} of {last - first} members, {DEVICES} phones each")
+    finally:
+        for owner in owners:
+            await owner.close()
+
+
+async def settle_down(settings: Settings) -> None:
+    """Let the planner know what was loaded, and nothing of the loading be left for later."""
+    owner = await asyncpg.connect(**db.connect_args(settings.migrate_database_url))
+    try:
+        await owner.execute("VACUUM (ANALYZE)")
+    finally:
+        await owner.close()
+
+
+async def _load(
+    lanes: asyncio.Queue[asyncpg.Connection], owner: asyncpg.Connection, plans: list[Plan], rows: dict[str, Any]
+) -> None:
+    try:
+        async with owner.transaction():
+            await owner.execute(
+                "SELECT ledger_load($1, $2::text[]::jsonb[])",
+                [plan.member_id for plan in plans],
+                [ledger.encode(plan) for plan in plans],
+            )
+            for table, (columns, records) in rows.items():
+                await _copy(owner, table, columns, records)
+    finally:
+        lanes.put_nowait(owner)
+
+
+async def _copy(
+    owner: asyncpg.Connection, table: str, columns: tuple[str, ...], records: Iterable[tuple[Any, ...]]
+) -> None:
+    await owner.copy_records_to_table(table, records=records, columns=columns)
+
+
+def _rows(population: Population, chunk: list[Member], box: Vault, now: datetime) -> dict[str, Any]:
+    phones = [(member, population.phone(member.number, slot)) for member in chunk for slot in range(DEVICES)]
+    return {
+        "member": (
+            ("id", "member_no", "name", "phone_sealed", "phone_index", "gender", "store_id", "level_id", "status",
+             "growth_fen", "attributes", "created_at", "updated_at"),
+            [_member_row(population, member, box, now) for member in chunk],
+        ),
+        "auth_device": (
+            ("id", "member_id", "name", "secret_sealed", "created_at"),
+            [(p.id, m.id, "phone", box.seal(p.secret, context=DEVICE_CONTEXT), now) for m, p in phones],
+        ),
+        "auth_handle": (
+            ("handle", "device_id", "member_id", "created_at"),
+            [(p.handle, p.id, m.id, now) for m, p in phones],
+        ),
+    }  # fmt: skip
+
+
+def _member_row(population: Population, member: Member, box: Vault, now: datetime) -> tuple[Any, ...]:
+    number = population.phone_number(member.number)
+    return (
+        member.id,
+        population.member_no(member.number),
+        f"基准会员{member.number}",
+        box.seal(number.encode(), context=members.PHONE_CONTEXT),
+        box.blind_index(number, context=members.PHONE_CONTEXT),
+        "unknown",
+        member.store_id,
+        member.level.code,
+        "active",
+        member.level.growth_from_fen,
+        "{}",
+        now,
+        now,
+    )
+
+
+def _opening_plan(population: Population, member: Member, now: datetime) -> Plan:
+    """A recharge with bonus and points, and a mark for every phone: what a member has before the first sale."""
+    on = clock.local_date(now, ZONE)
+    recharge_id = ids.new_document_id("R", member.id)
+    return Plan(
+        member_id=member.id,
+        kind="recharge",
+        at=now,
+        on=on,
+        scope="bench",
+        key=recharge_id,
+        hash=ledger.job_hash("bench", recharge_id),
+        guards=tuple(
+            Guard(device_mark(device_id), "above", 0, "loaded_twice")
+            for slot in range(DEVICES)
+            for device_id in (population.phone(member.number, slot).id, population.mark(member.number, slot))
+        ),
+        document=NewDocument(
+            recharge_id,
+            "recharge",
+            "paid",
+            {"pay_fen": PRINCIPAL_FEN, "bonus_fen": BONUS_FEN, "points": POINTS, "offer_id": None},
+            progress={"bonus_fen": BONUS_FEN, "points": POINTS},
+        ),
+        legs=(
+            Leg(
+                ledger.STORED,
+                ledger.FEN,
+                PRINCIPAL_FEN + BONUS_FEN,
+                issue=(Issue("principal", PRINCIPAL_FEN), Issue("bonus", BONUS_FEN)),
+            ),
+            Leg(ledger.HOUSE_PSP, ledger.FEN, -PRINCIPAL_FEN),
+            Leg(ledger.HOUSE_BONUS, ledger.FEN, -BONUS_FEN),
+            *ledger.earn_points(POINTS, 0, Issue("gift", 0, expires_on=clock.end_of_month(on, 3))),
+        ),
+    )

@@ -1,0 +1,107 @@
+"""What the benchmark prints."""
+
+from __future__ import annotations
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from .settle import GOAL, Outcome
+
+
+def show(outcome: Outcome, out: Console) -> None:
+    """The runs, who used the processors, and the ratio."""
+    out.print()
+    out.print(_runs(outcome))
+    out.print(_costs(outcome))
+    _details(outcome, out)
+    met = outcome.ratio >= GOAL
+    color = "green" if met else "red"
+    out.print(
+        f"\n[bold]{outcome.server_median:,.0f}[/bold] sales/s over HTTP, "
+        f"[bold]{outcome.floor_median:,.0f}[/bold]/s by pgbench alone: "
+        f"ratio [bold {color}]{outcome.ratio:.2f}[/bold {color}], goal {GOAL:.2f} {'reached' if met else 'NOT reached'}"
+        f" [dim](by processor time {outcome.cost_ratio:.2f})[/dim]"
+    )
+
+
+def _runs(outcome: Outcome) -> Table:
+    table = Table(title="Settled a second", title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for name in ("run", "server", "p50 ms", "p95 ms", "p99 ms", "longest", "not 201", "pgbench", "average ms"):
+        table.add_column(name, justify="left" if name == "run" else "right")
+    for number, (served, floor) in enumerate(zip(outcome.served, outcome.floors, strict=True), 1):
+        driven = served.driven
+        table.add_row(
+            str(number),
+            f"{served.per_second:,.0f}",
+            *(f"{ms:.1f}" for ms in driven.latencies_ms),
+            str(driven.answered - driven.created),
+            f"{floor.per_second:,.0f}",
+            f"{floor.latency_ms:.1f}",
+        )
+    return table
+
+
+def _costs(outcome: Outcome) -> Table:
+    """Microseconds of processor time for one sale, by who used it."""
+    table = Table(title="\nProcessor time of one sale, µs", title_justify="left", box=None, padding=(0, 2, 0, 0))
+    names = ("run", "servers", "SQL", "Valkey", "tills", "all", "plans/batch", "ms/batch", "pgbench", "SQL", "all")
+    for name in names:
+        table.add_column(name, justify="left" if name == "run" else "right")
+    for number, (served, floor) in enumerate(zip(outcome.served, outcome.floors, strict=True), 1):
+        count = served.driven.created
+        table.add_row(
+            str(number),
+            _micro(served.server_cpu_s, count),
+            _micro(served.postgres_cpu_s, count),
+            _micro(served.valkey_cpu_s, count),
+            _micro(served.driven.drive_cpu_s, count),
+            f"{served.cost_us:,.0f}",
+            f"{served.batches.mean_size:.1f}",
+            f"{served.batches.mean_ms:.1f}",
+            _micro(floor.cpu_s, floor.posted),
+            _micro(floor.postgres_cpu_s, floor.posted),
+            f"{floor.cost_us:,.0f}",
+        )
+    return table
+
+
+def _micro(seconds: float, count: int) -> str:
+    return f"{seconds / count * 1e6:,.0f}" if count else "-"
+
+
+def _details(outcome: Outcome, out: Console) -> None:
+    prepared = sum(served.driven.prepare_cpu_s for served in outcome.served)
+    out.print()
+    out.print(
+        f"{outcome.options.connections} connections, {outcome.workers} server process(es), {outcome.cpus} processors, "
+        f"{outcome.members:,} members; signing ahead took the tills {prepared:.1f} s of processor time in all"
+    )
+    tried = ", ".join(f"{clients} clients {rate:,.0f}/s" for clients, rate in outcome.calibration.items())
+    out.print(f"pgbench with {outcome.floors[0].clients} clients, the best of: {tried}")
+    if outcome.lone is not None:
+        half, most, _, _ = outcome.lone.driven.latencies_ms
+        out.print(f"One till alone: a sale takes {half:.2f} ms (p95 {most:.2f} ms)")
+    for served in outcome.served:
+        driven = served.driven
+        if driven.ran_out:
+            out.print(f"[yellow]·[/yellow] a run ended after {driven.seconds:.1f} s: all {driven.prepared} were sent")
+        if driven.first_failure:
+            counts = ", ".join(f"{status}: {count}" for status, count in driven.statuses.items())
+            out.print(f"[red]✗[/red] answers other than 201: {counts}; the first:", style=None)
+            out.print(driven.first_failure[:2000], markup=False)
+    if outcome.audited:
+        verdict = "the books balance" if not outcome.findings else f"{outcome.findings} FINDINGS"
+        out.print(f"Audit of {outcome.audited:,} members: {verdict}")
+
+
+def as_json(outcome: Outcome) -> dict[str, object]:
+    """Everything measured, for a file."""
+    built: dict[str, object] = msgspec.to_builtins(outcome, str_keys=True)
+    return built | {
+        "server_median": outcome.server_median,
+        "floor_median": outcome.floor_median,
+        "ratio": outcome.ratio,
+        "cost_ratio": outcome.cost_ratio,
+        "goal": GOAL,
+    }

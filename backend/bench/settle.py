@@ -1,0 +1,263 @@
+"""``bench settle``: the server and the database's floor in turn, on one database, and what became of it."""
+
+from __future__ import annotations
+
+import math
+import secrets
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, cast
+
+import msgspec
+
+from backend.kernel import db
+from backend.kernel.config import Settings
+from backend.ledger.audit import audit
+
+from . import floor as floors
+from . import load, usage
+from .floor import Floor, PlanMaker, PlansRanOut
+from .generator import Driven, News, Order
+from .population import DEVICES, Population
+from .usage import Batches
+
+GOAL = 0.5
+FIRST_MEMBERS = 3000
+CALIBRATE_S = 3.0
+LONE_S = 3.0
+SPARE = 1.35
+"""Prepared beyond what the calibration promises."""
+
+PREPARE_S_EACH = 60e-6
+
+Say = Callable[[str], None]
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked for."""
+
+    seconds: float
+    rounds: int
+    connections: int
+
+
+class Served(msgspec.Struct, kw_only=True):
+    """One run of the server: what the tills saw, and who used how much CPU time."""
+
+    driven: Driven
+    server_cpu_s: float
+    postgres_cpu_s: float
+    valkey_cpu_s: float
+    batches: Batches
+
+    @property
+    def per_second(self) -> float:
+        """Settled sales a second."""
+        return self.driven.created / self.driven.seconds if self.driven.seconds else 0.0
+
+    @property
+    def cost_us(self) -> float:
+        """Processor time of one sale, everybody's together."""
+        used = self.server_cpu_s + self.postgres_cpu_s + self.valkey_cpu_s + self.driven.drive_cpu_s
+        return used / max(1, self.driven.created) * 1e6
+
+
+class Outcome(msgspec.Struct, kw_only=True):
+    """Everything that was measured."""
+
+    options: Options
+    workers: int
+    cpus: int
+    members: int
+    served: list[Served] = []
+    floors: list[Floor] = []
+    calibration: dict[int, float] = {}
+    lone: Served | None = None
+    findings: int = 0
+    audited: int = 0
+
+    @property
+    def server_median(self) -> float:
+        """Settled sales a second over HTTP."""
+        return statistics.median(served.per_second for served in self.served)
+
+    @property
+    def floor_median(self) -> float:
+        """Posted plans a second by pgbench."""
+        return statistics.median(floor.per_second for floor in self.floors)
+
+    @property
+    def ratio(self) -> float:
+        """The share of the database's own speed that a till gets."""
+        return self.server_median / self.floor_median
+
+    @property
+    def cost_ratio(self) -> float:
+        """The same by processor time alone, which other programs on the machine disturb less."""
+        return statistics.median(floor.cost_us for floor in self.floors) / statistics.median(
+            served.cost_us for served in self.served
+        )
+
+    @property
+    def failures(self) -> int:
+        """Answers other than 201."""
+        return sum(served.driven.answered - served.driven.created for served in self.served)
+
+
+class Used(msgspec.Struct, frozen=True, kw_only=True):
+    """What has been used up to a moment: processor seconds, and the ledger writers' batches."""
+
+    servers: float
+    postgres: float
+    valkey: float
+    batches: Batches
+
+
+class Bench:
+    """The benchmark on a running system: where the servers and the engines are, and what was loaded."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        options: Options,
+        *,
+        host: str,
+        port: int,
+        servers: Callable[[], list[int]],
+        postmaster: int,
+        valkey: int,
+        scratch: Path,
+    ) -> None:
+        self._settings = settings
+        self._options = options
+        self._host, self._port = host, port
+        self._servers = servers
+        self._postmaster = postmaster
+        self._valkey = valkey
+        self._script = scratch / "bench.sql"
+        self._seed = secrets.token_hex(8)
+        self._population = Population(self._seed)
+        self._plans = PlanMaker(self._population)
+        self._runs = 0
+        self._last_step = 0
+        self.members = 0
+
+    async def load_first(self, say: Say) -> None:
+        """The chain, and members enough to find out how fast this machine is."""
+        await load.load_chain(self._settings, self._population)
+        await self._load_to(FIRST_MEMBERS, say)
+
+    async def load_rest(self, per_second: float, say: Say) -> None:
+        """Members enough that every request of a run has a phone of its own."""
+        wanted = math.ceil(per_second * self._options.seconds * SPARE / DEVICES)
+        if wanted > self.members:
+            await self._load_to(wanted, say)
+
+    async def _load_to(self, members: int, say: Say) -> None:
+        await load.load_members(self._settings, self._population, self.members, members, say)
+        self.members = members
+        await load.settle_down(self._settings)
+
+    def calibrate_server(self, say: Say) -> float:
+        """Sales a second, roughly; also warms everything up."""
+        return self.serve(say, seconds=CALIBRATE_S, expected=self.members * DEVICES / CALIBRATE_S).per_second
+
+    def lone_sale(self, say: Say) -> Served:
+        """One till alone: how long a sale takes when nothing else is going on."""
+        return self.serve(say, seconds=LONE_S, expected=1000, connections=1)
+
+    def serve(self, say: Say, *, seconds: float, expected: float, connections: int | None = None) -> Served:
+        """Drive the servers once, with requests for ``expected`` a second prepared."""
+        self._runs += 1
+        count = min(math.ceil(expected * seconds * SPARE), self.members * DEVICES)
+        order = Order(
+            seed=self._seed,
+            run=f"s{self._runs}",
+            host=self._host,
+            port=self._port,
+            members=self.members,
+            count=count,
+            connections=connections or self._options.connections,
+            seconds=seconds,
+            after_step=self._last_step,
+            prepare_s=1.0 + count * PREPARE_S_EACH,
+        )
+        return self._follow(order, say)
+
+    def _follow(self, order: Order, say: Say) -> Served:
+        """Run the tills' process and note what everybody used between its first request and its last answer."""
+        command = [sys.executable, "-m", "backend.bench.generator"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as tills:
+            try:
+                stdin, stdout = cast(IO[bytes], tills.stdin), cast(IO[bytes], tills.stdout)
+                stdin.write(msgspec.json.encode(order))
+                stdin.close()
+                before = after = self._used()
+                for line in stdout:
+                    news = msgspec.json.decode(line, type=News)
+                    say(f"{news.state} ({order.count} sales)" if news.state == "preparing" else news.state)
+                    if news.state == "started":
+                        before = self._used()
+                    elif news.state == "ended":
+                        after = self._used()
+                    elif news.result is not None:
+                        self._last_step = news.step
+                        return Served(
+                            driven=news.result,
+                            server_cpu_s=after.servers - before.servers,
+                            postgres_cpu_s=after.postgres - before.postgres,
+                            valkey_cpu_s=after.valkey - before.valkey,
+                            batches=after.batches.since(before.batches),
+                        )
+            finally:
+                tills.kill()
+        raise RuntimeError(f"the tills' process ended without a result (exit {tills.returncode})")
+
+    def _used(self) -> Used:
+        return Used(
+            servers=usage.cpu_seconds(self._servers()),
+            postgres=usage.cpu_seconds(usage.with_children(self._postmaster)),
+            valkey=usage.cpu_seconds([self._valkey]),
+            batches=usage.batches(self._host, self._port),
+        )
+
+    async def calibrate_floor(self, say: Say) -> dict[int, float]:
+        """Plans a second by number of clients, roughly."""
+        seen: dict[int, float] = {}
+        expected = 4000.0
+        for clients in floors.CLIENTS:
+            floor = await self.post(say, clients=clients, seconds=CALIBRATE_S, expected=expected)
+            seen[clients] = expected = floor.per_second
+        return seen
+
+    async def post(self, say: Say, *, clients: int, seconds: float, expected: float) -> Floor:
+        """Let pgbench post once; where the plans ran out, again with more of them."""
+        while True:
+            self._runs += 1
+            count = math.ceil(expected * seconds * SPARE)
+            await floors.fill(self._settings, self._plans, f"p{self._runs}", members=self.members, count=count, say=say)
+            say(f"pgbench, {clients} clients")
+            before = usage.cpu_seconds(usage.with_children(self._postmaster))
+            try:
+                floor = await floors.measure(
+                    self._settings, self._script, clients=clients, seconds=seconds, filled=count
+                )
+            except PlansRanOut:
+                expected *= 2
+                continue
+            floor.postgres_cpu_s = usage.cpu_seconds(usage.with_children(self._postmaster)) - before
+            return floor
+
+    async def audit(self, say: Say) -> tuple[int, int]:
+        """Prove the books; returns the number of findings and of members."""
+        members = 0
+
+        def progress(done: int, total: int) -> None:
+            nonlocal members
+            members = total
+            say(f"{done} of {total} members")
+
+        return len(await audit(db.connect_args(self._settings.migrate_database_url), progress)), members

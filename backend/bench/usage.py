@@ -1,0 +1,79 @@
+"""What processes have used and what the servers say of themselves, as differences between two moments."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+_METRIC = re.compile(r"^(huiyuan_ledger_\w+?)(?:\{[^}]*\})? ([\d.e+]+)$", re.MULTILINE)
+
+
+class Batches(msgspec.Struct, frozen=True):
+    """What the ledger writers did: transactions, plans in them, and the seconds they took."""
+
+    batches: float = 0.0
+    plans: float = 0.0
+    seconds: float = 0.0
+
+    def since(self, before: Batches) -> Batches:
+        """What was done since then."""
+        return Batches(self.batches - before.batches, self.plans - before.plans, self.seconds - before.seconds)
+
+    @property
+    def mean_size(self) -> float:
+        """Plans in a transaction, on average."""
+        return self.plans / self.batches if self.batches else 0.0
+
+    @property
+    def mean_ms(self) -> float:
+        """How long a transaction took, on average."""
+        return self.seconds / self.batches * 1000 if self.batches else 0.0
+
+
+def cpu_seconds(pids: Iterable[int]) -> float:
+    """User and system time of these processes and of children they have waited for; 0 where /proc is missing."""
+    total = 0
+    for pid in pids:
+        fields = _stat(pid)
+        if fields:
+            total += sum(int(field) for field in fields[11:15])
+    return total / os.sysconf("SC_CLK_TCK")
+
+
+def with_children(pid: int) -> list[int]:
+    """The process and its direct children."""
+    found = [pid]
+    for entry in Path("/proc").glob("[0-9]*"):
+        fields = _stat(int(entry.name))
+        if fields and int(fields[1]) == pid:
+            found.append(int(entry.name))
+    return found
+
+
+def _stat(pid: int) -> list[str] | None:
+    """The fields of /proc/PID/stat after the command's name: state, parent, …"""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+
+
+def batches(host: str, port: int) -> Batches:
+    """What ``/metrics`` says of the ledger writers of all server processes together."""
+    connection = http.client.HTTPConnection(host, port, timeout=10)
+    try:
+        connection.request("GET", "/metrics")
+        text = connection.getresponse().read().decode()
+    finally:
+        connection.close()
+    values = {name: float(value) for name, value in _METRIC.findall(text)}
+    return Batches(
+        values.get("huiyuan_ledger_batch_size_count", 0.0),
+        values.get("huiyuan_ledger_batch_size_sum", 0.0),
+        values.get("huiyuan_ledger_seconds_sum", 0.0),
+    )
