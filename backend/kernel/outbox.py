@@ -37,6 +37,8 @@ UNKNOWN_KEPT = timedelta(days=1)
 FORGET_EVERY_S = 0.2
 BUSY_PAUSE_S = 0.05
 IDLE_PAUSE_S = 0.5
+REST = 0.5
+LONGEST_REST_S = 0.25
 MEASURE_EVERY_S = 5.0
 COUNTED = 20_000
 
@@ -240,6 +242,7 @@ class Relay:
         forget_at = 0.0
         try:
             while not self._stopping:
+                began = monotonic()
                 try:
                     count = await _handle_batch(batch)
                     if monotonic() >= forget_at:  # it looks at everything: not at every batch of a backlog
@@ -252,6 +255,8 @@ class Relay:
                     continue
                 if count >= batch:  # more is waiting; claiming costs with the backlog, so claim more at a time
                     batch = min(batch * 2, LARGEST_BATCH)
+                    # On a small machine a backlog must not take the processor from those who make it.
+                    await asyncio.sleep(min((monotonic() - began) * REST, LONGEST_REST_S))
                     continue
                 batch = BATCH
                 # Under load a short pause lets batches fill; when nothing comes the polls grow rare.
