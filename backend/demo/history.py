@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -32,6 +33,13 @@ class Stores(msgspec.Struct, frozen=True):
     terminals: dict[str, tuple[str, ...]]
 
 
+def _while_open(at: datetime, zone: str) -> datetime:
+    """The same day between 8 and 22 o'clock: the day is squeezed, so the order of two moments stays."""
+    local = at.astimezone(ZoneInfo(zone))
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    return (midnight + timedelta(hours=8) + (local - midnight) * (14 / 24)).astimezone(UTC)
+
+
 class MemberYear:
     """One member's year: knows the balances while it goes, so that every plan can be paid."""
 
@@ -54,12 +62,13 @@ class MemberYear:
         return [level for level in self._levels if level.growth_from_fen <= self.growth_fen][-1]
 
     def plans(self, now: datetime) -> Iterator[Plan]:
-        """Recharges and sales in the order of time, all between joining and ``now``."""
-        span = (now - self.person.joined_at).total_seconds() - 3600
+        """Recharges and sales in the order of time, all between joining and ``now``, while shops are open."""
+        span = (now - self.person.joined_at - timedelta(days=1)).total_seconds()
         kinds = ["recharge"] * self.person.recharges + ["sale"] * self.person.sales
         moments = sorted((self._random.random() * span, kind) for kind in kinds)
         for number, (after, kind) in enumerate(moments):
-            at = self.person.joined_at + timedelta(seconds=60 + after)
+            joined_at = self.person.joined_at
+            at = max(joined_at, _while_open(joined_at + timedelta(seconds=60 + after), self._settings.timezone))
             yield self._recharge(at, number) if kind == "recharge" else self._sale(at, number)
 
     def _id(self, prefix: str) -> str:

@@ -7,6 +7,7 @@ import { entryRow } from "../sheets/entry.js";
 import { t } from "../texts.js";
 
 const RECENT = 3;
+const SOON_DAYS = 60; // points that expire later are no news
 
 export function homeScreen(app) {
   const hero = h("section", { class: "hero", "aria-label": t("welcome.title") });
@@ -28,7 +29,7 @@ export function homeScreen(app) {
     app.store.watch(["wallet"], () => {
       const wallet = app.store.get("wallet");
       fill(worth, drawWorth(app, wallet));
-      drawNotice(notice, wallet);
+      drawNotice(app, notice, wallet);
     }),
     app.events.listen((type) => {
       if (["sale_completed", "recharged", "caught_up"].includes(type)) loadRecent();
@@ -118,8 +119,9 @@ function drawWorth(app, wallet) {
   );
 }
 
-function drawNotice(node, wallet) {
-  const soon = wallet?.points?.expiring?.[0];
+function drawNotice(app, node, wallet) {
+  const first = wallet?.points?.expiring?.[0];
+  const soon = first && Date.parse(first.on) - app.api.serverNow() < SOON_DAYS * 86_400_000 ? first : null;
   node.hidden = !soon;
   if (soon) fill(node, h("p", { class: "notice gold-notice" }, glyph("clock", 20), h("span", { class: "num" }, t("home.expiring", { count: count(soon.points), date: date(soon.on) }))));
 }
