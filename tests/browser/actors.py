@@ -98,14 +98,26 @@ class Member(Screen):
         await self.button("立即支付").click()
         await self.sees("充值成功")
 
-    async def recharge_own(self, yuan: str) -> None:
-        """Pay an amount of one's own choice at WeChat's cashier, and wait for the result."""
-        await self.go("充值")
-        await self.page.get_by_role("radio", name="其他金额").check(force=True)
-        await self.page.get_by_label("其他金额").last.fill(yuan)
-        await self.button(f"立即充值 ¥{yuan}").click()
-        await self.button("立即支付").click()
-        await self.sees("充值成功")
+    async def set_pin(self, pin: str) -> None:
+        """Set the payment PIN, proven by the phone number."""
+        await self.go("首页")
+        await self.button("支付密码").click()
+        await self.button("验证手机号").click()
+        await self.button("允许", exact=True).click()
+        for _ in range(2):
+            await self.page.keyboard.type(pin, delay=SCANNER_KEY_MS)
+            await self.page.wait_for_timeout(300)
+        await self.sees("支付密码已设置")
+
+    async def quiet(self) -> None:
+        """Wait until no passing note covers the screen."""
+        await expect(self.page.locator(".toast:visible")).to_have_count(0)
+
+    async def next_code(self) -> str:
+        """The first code after one that was used: its step must begin."""
+        await self.go("会员码")
+        await expect(self.page.get_by_role("img", name="会员二维码")).to_be_visible(timeout=20_000)
+        return await self.show_code()
 
     async def show_code(self) -> str:
         """Show the code; returns what a scanner reads off the screen (QR and barcode must agree)."""
