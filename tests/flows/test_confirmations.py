@@ -48,7 +48,9 @@ async def test_cash_does_not_count_towards_the_limit(client, chain, phone):
 async def test_a_typed_code_waits(client, chain, phone):
     await give(phone.member_id, principal=1_000)
 
-    await wait(client, chain, phone, fen=100, code_entry="typed")
+    sale = await wait(client, chain, phone, fen=100, code_entry="typed")
+
+    assert sale["payable_fen"] == 100
 
 
 async def test_two_stores_within_minutes_wait(client, chain, phone, clock):
