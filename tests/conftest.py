@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
+import hypothesis
 import pytest
 import pytest_asyncio
 
@@ -24,6 +25,10 @@ from backend.kernel.config import Settings
 from tests.support.server import Server
 
 TEMPLATE = "huiyuan_template"
+
+# How long one example takes says how busy the machine is, not whether the property holds.
+hypothesis.settings.register_profile("huiyuan", deadline=None)
+hypothesis.settings.load_profile("huiyuan")
 
 
 @pytest.fixture(scope="session")
