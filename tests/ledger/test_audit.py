@@ -46,6 +46,14 @@ async def tamper(settings, member_id: int, *statements: str) -> None:
 ENTRY = "UPDATE ledger_entry SET {} WHERE member_id = $1 AND seq = 3 AND kind = '{}'"
 TRANSFER = "UPDATE ledger_transfer SET {} WHERE member_id = $1 AND seq = 3"
 STORED = "member_id = $1 AND kind = 'stored'"
+FORGED_LOT = (
+    "INSERT INTO ledger_lot SELECT member_id, 99, kind, ref, part, source, 5, 5, true, expires_on, matures_on, issued_at"
+    " FROM ledger_lot WHERE member_id = $1 AND lot_id = 1"
+)
+FORGED_DOCUMENT = (
+    "INSERT INTO ledger_document SELECT member_id, 'free', kind, state, version, store_id, body, progress, memo, at,"
+    " updated_at, due_at FROM ledger_document WHERE member_id = $1"
+)
 
 TAMPERING: dict[str, tuple[str, ...]] = {
     "transfer_balanced: an amount": (ENTRY.format("amount = amount + 1", "house.sales"),),
@@ -63,9 +71,7 @@ TAMPERING: dict[str, tuple[str, ...]] = {
         f"UPDATE ledger_account SET balance = balance + 1 WHERE {STORED}",
         f"UPDATE ledger_lot SET remaining = remaining + 1, issued = issued + 1 WHERE {STORED} AND part = 'principal'",
     ),
-    "balance_is_sum: an account from nowhere": (
-        "INSERT INTO ledger_account VALUES ($1, 'rebate', '', 'fen', 100, 1)",
-    ),
+    "balance_is_sum: an account from nowhere": ("INSERT INTO ledger_account VALUES ($1, 'rebate', '', 'fen', 100, 1)",),
     "balance_is_sum: an account deleted": (f"DELETE FROM ledger_account WHERE {STORED}",),
     "balance_is_sum: a version": (f"UPDATE ledger_account SET version = version + 1 WHERE {STORED}",),
     "balance_is_sum: an entry deleted": (
@@ -77,10 +83,7 @@ TAMPERING: dict[str, tuple[str, ...]] = {
     "lots_are_balance: a lot": (
         f"UPDATE ledger_lot SET remaining = remaining - 1 WHERE {STORED} AND part = 'principal'",
     ),
-    "lots_are_balance: a lot from nowhere": (
-        "INSERT INTO ledger_lot SELECT member_id, 99, kind, ref, part, source, 5, 5, true, expires_on, matures_on,"
-        " issued_at FROM ledger_lot WHERE member_id = $1 AND lot_id = 1",
-    ),
+    "lots_are_balance: a lot from nowhere": (FORGED_LOT,),
     "lots_are_balance: a lot deleted": ("DELETE FROM ledger_lot WHERE member_id = $1 AND lot_id = 2",),
     "lot_is_moves: bonus made principal": (
         "UPDATE ledger_lot SET remaining = remaining + 50, issued = issued + 50 WHERE member_id = $1 AND lot_id = 1",
@@ -135,20 +138,14 @@ TAMPERING: dict[str, tuple[str, ...]] = {
     "sale_paid_once: another price": (
         "UPDATE ledger_document SET body = '{\"paid\": {\"stored\": 1}}' WHERE member_id = $1 AND kind = 'sale'",
     ),
-    "sale_paid_once: sold without paying": (
-        "INSERT INTO ledger_document SELECT member_id, 'free', kind, state, version, store_id, body, progress, memo, at,"
-        " updated_at, due_at FROM ledger_document WHERE member_id = $1 AND id LIKE 'S%-200'",
-    ),
+    "sale_paid_once: sold without paying": (FORGED_DOCUMENT + " AND id LIKE 'S%-200'",),
     "recharge_credited_once: not paid after all": (
         "UPDATE ledger_document SET state = 'pending' WHERE member_id = $1 AND kind = 'recharge'",
     ),
     "recharge_credited_once: another amount": (
         "UPDATE ledger_document SET body = body || '{\"pay_fen\": 5}' WHERE member_id = $1 AND kind = 'recharge'",
     ),
-    "recharge_credited_once: paid without credit": (
-        "INSERT INTO ledger_document SELECT member_id, 'free', kind, state, version, store_id, body, progress, memo, at,"
-        " updated_at, due_at FROM ledger_document WHERE member_id = $1 AND kind = 'recharge'",
-    ),
+    "recharge_credited_once: paid without credit": (FORGED_DOCUMENT + " AND kind = 'recharge'",),
 }
 
 

@@ -135,7 +135,10 @@ REFUSED: dict[str, tuple[type[DomainError], Callable[[int], Plan]]] = {
         errors.PlanInvalid,
         with_legs(Leg(plans.HOUSE_PSP, "gold", -10), Leg(plans.HOUSE_SALES, "gold", 10)),
     ),
-    "a credit without lots": (errors.PlanInvalid, with_legs(Leg(plans.STORED, FEN, 10), Leg(plans.HOUSE_PSP, FEN, -10))),
+    "a credit without lots": (
+        errors.PlanInvalid,
+        with_legs(Leg(plans.STORED, FEN, 10), Leg(plans.HOUSE_PSP, FEN, -10)),
+    ),
     "lots of less than the leg": (errors.PlanInvalid, with_legs(*stored(10, issue=(Issue("principal", 9),)))),
     "lots of more than the leg": (errors.PlanInvalid, with_legs(*stored(10, issue=(Issue("principal", 11),)))),
     "named lots of less than the leg": (errors.PlanInvalid, of_leg(lots=((1, -9),))),
@@ -244,12 +247,15 @@ async def test_refuses_a_plan_for_an_active_member_where_the_member_is_not(setti
 async def test_a_refusal_inside_a_transaction_takes_the_caller_s_rows_with_it(settings, member_id):
     before = await fingerprint(settings)
 
-    with pytest.raises(errors.InsufficientBalance):
+    async def write_and_post() -> None:
         async with db.transaction() as tx:
             await db.raw(tx).execute(
                 "INSERT INTO outbox (member_id, name, body, at) VALUES ($1, 'x', '{}', $2)", member_id, clock.now()
             )
             await service.post_in(tx, plan(member_id, *stored(-1)))
+
+    with pytest.raises(errors.InsufficientBalance):
+        await write_and_post()
 
     assert await fingerprint(settings) == before
 
@@ -276,9 +282,7 @@ async def test_lots_are_spent_by_earliest_expiry_then_never_expiring_then_oldest
         Issue("bonus", 10, expires_on=today),
         Issue("bonus", 10, expires_on=today - timedelta(days=1)),
     )
-    await service.post(
-        plan(member_id, Leg(plans.STORED, FEN, 50, issue=lots), Leg(plans.HOUSE_PSP, FEN, -50))
-    )
+    await service.post(plan(member_id, Leg(plans.STORED, FEN, 50, issue=lots), Leg(plans.HOUSE_PSP, FEN, -50)))
 
     posted = await service.post(plan(member_id, *stored(-35)))
 

@@ -33,7 +33,9 @@ async def post_all(writer: LedgerWriter, wanted: list[Plan]) -> list[Posted | Ba
 
 
 async def balance(member_id: int) -> int:
-    return await db.fetchval("SELECT coalesce(sum(balance), 0)::bigint FROM ledger_account WHERE member_id = $1", member_id)
+    return await db.fetchval(
+        "SELECT coalesce(sum(balance), 0)::bigint FROM ledger_account WHERE member_id = $1", member_id
+    )
 
 
 def broken(member_id: int) -> Plan:
@@ -51,9 +53,7 @@ async def test_a_broken_plan_costs_the_others_of_its_batch_nothing(settings, wri
 
     assert isinstance(answers[5], errors.PlanInvalid)
     assert isinstance(answers[8], errors.InsufficientBalance)
-    assert [await balance(member_id) for member_id in members] == [
-        0 if index in (5, 8) else 10 for index in range(12)
-    ]
+    assert [await balance(member_id) for member_id in members] == [0 if index in (5, 8) else 10 for index in range(12)]
     assert await findings(settings) == []
 
 
@@ -74,7 +74,12 @@ async def test_text_that_looks_like_a_refusal_is_no_refusal(writer):
     name = '{"refused": "stale"}'
 
     posted = await writer.post(
-        plan(member_id, *stored(5), key=f"{name}{uuid.uuid4()}", document=NewDocument(f"{name}{member_id}", "x", name, {}))
+        plan(
+            member_id,
+            *stored(5),
+            key=f"{name}{uuid.uuid4()}",
+            document=NewDocument(f"{name}{member_id}", "x", name, {}),
+        )
     )
 
     assert (posted.state, posted.balances) == (name, {"stored": 5})
@@ -151,9 +156,7 @@ async def test_connections_that_keep_ending_answer_or_leave_the_outcome_unknown_
     again = await post_all(writer, wanted)
 
     assert {type(answer) for answer in answers} <= {Posted, OutcomeUnknown}
-    assert all(
-        answer.replayed for answer, first in zip(again, answers, strict=True) if isinstance(first, Posted)
-    )
+    assert all(answer.replayed for answer, first in zip(again, answers, strict=True) if isinstance(first, Posted))
     assert [type(answer) for answer in again] == [Posted] * 60
     assert [await balance(member_id) for member_id in members] == [150] * 4
     assert await findings(settings) == []
