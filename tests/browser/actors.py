@@ -109,6 +109,11 @@ class Member(Screen):
             await self.page.wait_for_timeout(300)
         await self.sees("支付密码已设置")
 
+    async def tap_digits(self, digits: str) -> None:
+        """Tap on the PIN pad."""
+        for digit in digits:
+            await self.button(digit, exact=True).click()
+
     async def quiet(self) -> None:
         """Wait until no passing note covers the screen."""
         await expect(self.page.locator(".toast:visible")).to_have_count(0)

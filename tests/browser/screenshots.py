@@ -1,11 +1,7 @@
-"""``make screenshots``: plays the story on a demo of its own and keeps what the pages look like in ``docs/images``.
-
-``--demo DIR`` uses the demo that runs on that data directory, instead of starting one.
-"""
+"""``make screenshots``: plays the story on a demo of its own and keeps what the pages look like in ``docs/images``."""
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import shutil
@@ -36,11 +32,8 @@ START_S = 120
 
 
 @contextmanager
-def demo(data: Path | None) -> Iterator[dict[str, Any]]:
-    """What ``demo.json`` of a running demo says; starts one on a temporary directory unless ``data`` names one."""
-    if data is not None:
-        yield json.loads((data / "demo.json").read_text())
-        return
+def demo() -> Iterator[dict[str, Any]]:
+    """Run a demo on a temporary directory; what its ``demo.json`` says."""
     made = Path(tempfile.mkdtemp(prefix="huiyuan-shots-", dir="/tmp"))
     command = [sys.executable, "-m", "backend.cli.main", "demo", "--port", "0", "--data", str(made)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
@@ -59,7 +52,10 @@ def demo(data: Path | None) -> Iterator[dict[str, Any]]:
 
 def regular() -> Person:
     """A member of the demo with a year behind them; whoever registers with their number is them."""
-    return max(make_people(MEMBERS, datetime.now(UTC)), key=lambda person: (len(person.name) == 2, person.sales, person.recharges))
+    return max(
+        make_people(MEMBERS, datetime.now(UTC)),
+        key=lambda person: (len(person.name) == 2, person.sales, person.recharges),
+    )
 
 
 async def keep(screen: Screen, name: str) -> None:
@@ -67,7 +63,9 @@ async def keep(screen: Screen, name: str) -> None:
     await screen.page.wait_for_timeout(400)
     taken = Image.open(BytesIO(await screen.page.screenshot(animations="disabled")))
     path = IMAGES / f"{name}.png"
-    taken.convert("RGB").quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(path, optimize=True)
+    taken.convert("RGB").quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(
+        path, optimize=True
+    )
     size = path.stat().st_size
     print(f"{path.relative_to(Path.cwd())}: {taken.width} x {taken.height}, {size // 1000} kB")
     if size > LARGEST_BYTES:
@@ -78,7 +76,7 @@ async def story(browser: Browser, about: dict[str, Any]) -> None:
     """The walk of the README, with a picture at every stop."""
     url, terminal, person = about["base_url"], about["terminals"][0], regular()
     async with (
-        open_screen(browser, f"{url}/?as=shots-{int(time.time())}", PHONE, kind=Member) as phone,
+        open_screen(browser, f"{url}/?as=shots", PHONE, kind=Member) as phone,
         open_screen(browser, f"{url}/pos", TILL, kind=Cashier, scale=1.5) as counter,
     ):
         await phone.join(person.phone, person.name)
@@ -127,25 +125,23 @@ async def at_the_till(phone: Member, counter: Cashier) -> None:
 async def with_confirmation(phone: Member, counter: Cashier) -> None:
     """A sale above the limit waits for the phone and its PIN."""
     await ring_up(counter, ("每日红酒", "每日白酒", "江南白酒"))
-    await phone.go("首页")
-    await expect(phone.page.get_by_text("新的会员码")).to_have_count(0)
     await counter.scan(await phone.next_code())
     await counter.sees("需会员在手机上确认")
     await counter.page.keyboard.press("F9")
     await phone.button("确认付款", exact=True).click()
     await phone.sees("请输入 6 位支付密码")
-    await phone.page.keyboard.type(PIN[:4], delay=30)
+    await phone.tap_digits(PIN[:4])
     await keep(phone, "phone-confirm")
     await keep(counter, "pos-waiting")
-    await phone.page.keyboard.type(PIN[4:], delay=30)
+    await phone.tap_digits(PIN[4:])
     await counter.sees("收款成功")
 
 
 async def api_pages(browser: Browser, about: dict[str, Any]) -> None:
     """The API's documentation at the call that tills make most."""
-    url = f"{about['base_url']}/docs#/POST/v1/pos/sales"
-    async with open_screen(browser, url, (1280, 860), kind=Screen, scale=1.2) as screen:
-        await screen.sees("/v1/pos/sales")
+    async with open_screen(browser, f"{about['base_url']}/docs", (1280, 860), kind=Screen, scale=1.2) as screen:
+        await screen.page.get_by_role("link", name="结算一笔销售").click()
+        await screen.sees("code_used")
         await keep(screen, "docs")
 
 
@@ -158,12 +154,12 @@ async def ring_up(counter: Cashier, words: tuple[str, ...]) -> None:
         await counter.page.keyboard.press("Enter")
 
 
-async def run(data: Path | None) -> None:
+async def run() -> None:
     """Make every picture."""
     if CHROMIUM is None:
         raise SystemExit("no `chromium` on this machine")
     IMAGES.mkdir(parents=True, exist_ok=True)
-    with demo(data) as about:
+    with demo() as about:
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
             await api_pages(browser, about)
@@ -172,6 +168,4 @@ async def run(data: Path | None) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--demo", type=Path, metavar="DIR")
-    asyncio.run(run(parser.parse_args().demo))
+    asyncio.run(run())

@@ -100,7 +100,7 @@ const TABLE = {
 
   "receipt.title": "支付成功",
   "receipt.order": "小票号",
-  "receipt.discount": "会员优惠",
+  "receipt.discount": "已优惠",
   "receipt.earned": "本次获得积分",
   "receipt.balance": "账户余额",
   "receipt.points": "积分余额",

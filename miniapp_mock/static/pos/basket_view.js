@@ -12,7 +12,7 @@ function cutText(line) {
   if (!line.cut) return null;
   const amount = money(cutFen(line));
   const text = line.cut.kind === "rate" ? t("basket.cut_rate", { rate: discount(line.cut.value), amount }) : t("basket.cut", { amount });
-  return h("span", { class: "pill danger" }, text);
+  return h("span", { class: "pill brand" }, text);
 }
 
 function row(line, index, selected) {

@@ -95,7 +95,7 @@ function sumLines(sums) {
   const parts = [];
   if (sums.member || sums.cut) parts.push(h("span", null, t("pay.listed", { amount: money(sums.total) })));
   if (sums.member) parts.push(h("span", { class: "gold" }, t("pay.member_cut", { amount: money(sums.member) })));
-  if (sums.cut) parts.push(h("span", { class: "danger" }, t("pay.cut", { amount: money(sums.cut) })));
+  if (sums.cut) parts.push(h("span", { class: "brand" }, t("pay.cut", { amount: money(sums.cut) })));
   return parts;
 }
 

@@ -30,7 +30,7 @@ function draw(data) {
           h("output", { class: "result-paid num", id: "result-paid" }, money(data.payable)),
         ),
         data.change > 0 ? h("div", { class: "result-sum change-box" }, h("span", null, t("result.change")), h("output", { class: "result-change num", id: "result-change" }, money(data.change))) : null),
-      data.saved ? h("p", { class: "small danger num" }, t("result.saved", { amount: money(data.saved) })) : null,
+      data.saved ? h("p", { class: "small brand num" }, t("result.saved", { amount: money(data.saved) })) : null,
       h("dl", { class: "facts" },
         data.tenders.map((tender) => fact(t(`tender.${tender.type}`), money(tender.amount_fen))),
         data.cashGiven ? fact(t("receipt.given"), money(data.cashGiven)) : null),

@@ -70,12 +70,17 @@ function groupBy(items) {
   return groups;
 }
 
+// A long path breaks before a slash, not within a word.
+function breakable(path) {
+  return path.split(/(?=\/)/).flatMap((part) => [h("wbr"), part]);
+}
+
 function link(entry) {
   if (!entry.method) return h("a", { href: entry.id, class: "plain" }, entry.title);
   return h("a", { href: entry.id },
     h("span", { class: `method ${entry.method}` }, entry.method),
     h("span", {}, entry.title),
-    h("span", { class: "path" }, entry.path));
+    h("span", { class: "path" }, breakable(entry.path)));
 }
 
 function markCurrent() {

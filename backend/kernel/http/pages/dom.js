@@ -11,7 +11,7 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
-// The little of Markdown that descriptions use: `code`, **bold**, paragraphs and lists.
+// The little of Markdown that descriptions use: `code`, **bold** (with code inside), paragraphs and lists.
 export function markdown(text) {
   const blocks = [];
   let list = null;
@@ -31,9 +31,9 @@ export function markdown(text) {
 }
 
 export function inline(text) {
-  return text.split(/(`[^`]+`|\*\*[^*]+\*\*)/).filter(Boolean).map((part) => {
+  return text.split(/(\*\*[^*]+\*\*|`[^`]+`)/).filter(Boolean).map((part) => {
     if (part.startsWith("`")) return h("code", {}, part.slice(1, -1));
-    if (part.startsWith("**")) return h("strong", {}, part.slice(2, -2));
+    if (part.startsWith("**")) return h("strong", {}, inline(part.slice(2, -2)));
     return part;
   });
 }

@@ -28,7 +28,7 @@ export function showReceipt(app, data) {
     earned(sale),
     h("dl", { class: "facts" },
       goods(sale),
-      sale.discount_fen > 0 && fact(t("receipt.discount"), money(-sale.discount_fen), "brand"),
+      sale.discount_fen > 0 && fact(t("receipt.discount"), money(sale.discount_fen), "brand"),
       (sale.tenders || []).map((tender) => fact(known(`tender.${tender.type}`) ? t(`tender.${tender.type}`) : tender.type, money(tender.amount_fen)))),
     h("dl", { class: "facts sunk" },
       Number.isFinite(balances.stored_fen) && fact(t("receipt.balance"), money(balances.stored_fen), "strong"),
