@@ -17,6 +17,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.exceptions import DBConnectionError
 from tortoise.transactions import in_transaction
 
+from . import metrics
 from .config import Settings
 
 Tx: TypeAlias = BaseDBAsyncClient
@@ -59,16 +60,17 @@ class PlainConnection(asyncpg.Connection):
 
 
 def connect_args(url: str) -> dict[str, Any]:
-    """asyncpg's arguments from a ``postgresql://user:pass@host:port/name?host=/socket/dir`` address."""
+    """asyncpg's arguments from a ``postgresql://user:pass@host:port/name?host=/socket/dir&sslmode=require`` address."""
     parts = urlsplit(url)
     query = parse_qs(parts.query)
-    return {
+    args: dict[str, Any] = {
         "host": query["host"][0] if "host" in query else parts.hostname,
         "port": parts.port or 5432,
         "user": unquote(parts.username or "") or None,
         "password": unquote(parts.password or "") or None,
         "database": parts.path.lstrip("/") or None,
     }
+    return args | {"ssl": query["sslmode"][0]} if "sslmode" in query else args
 
 
 def tortoise_config(url: str, settings: Settings) -> dict[str, Any]:
@@ -117,6 +119,12 @@ async def close_pools() -> None:
         await _pool.close()
         _pool = None
     await Tortoise.close_connections()
+
+
+@metrics.probe
+def _measure() -> None:
+    if _pool is not None:
+        metrics.POOL_IN_USE.labels("read").set(_pool.get_size() - _pool.get_idle_size())
 
 
 def pool() -> asyncpg.Pool:

@@ -51,6 +51,7 @@ def conninfo(url: str) -> str:
     args = db.connect_args(url)
     return make_conninfo(
         host=args["host"], port=args["port"], user=args["user"], password=args["password"], dbname=args["database"],
+        sslmode=args.get("ssl"),
         application_name="huiyuan-jobs", connect_timeout=5,
     )  # fmt: skip
 

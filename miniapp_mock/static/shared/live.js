@@ -42,7 +42,12 @@ export function createLive(wx, { url, token, onEvent, onState }) {
     });
     mine.onMessage(({ data }) => {
       const event = parsed(data);
-      if (event && typeof event.type === "string") onEvent(event.type, event.data || {});
+      if (!event || typeof event.type !== "string") return;
+      if (event.type === "resync") {
+        // Something was missed: what a channel that comes up again does is what is needed now.
+        setUp(false);
+        setUp(true);
+      } else onEvent(event.type, event.data || {});
     });
     mine.onError(() => undefined); // a close follows
     mine.onClose(({ code }) => {
