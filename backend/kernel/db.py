@@ -45,7 +45,7 @@ UNREACHABLE: tuple[type[Exception], ...] = (
     asyncpg.TooManyConnectionsError,
     DBConnectionError,
 )
-"""What is raised when the database is down, restarting, full of connections or too slow: try again, nothing is wrong."""
+"""What is raised when the database is down, restarting, full or too slow: try again, nothing is wrong."""
 
 _pool: asyncpg.Pool | None = None
 _in_transaction: ContextVar[bool] = ContextVar("in_transaction", default=False)
