@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
-from typing import Any
+from datetime import date, datetime, timedelta
 
 import msgspec
 
@@ -48,8 +47,8 @@ def progress_of(document: Document) -> RechargeProgress:
     return msgspec.convert(document.progress, RechargeProgress)
 
 
-def pay_until(document: Document, close_after: Any) -> datetime:
-    """When the order ends at WeChat."""
+def pay_until(document: Document, close_after: timedelta) -> datetime:
+    """When an unpaid order is closed; those of before this was stored, ``close_after`` their making."""
     return body_of(document).pay_until or document.at + close_after
 
 

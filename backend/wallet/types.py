@@ -70,7 +70,10 @@ class RechargeStatus(StrEnum):
 
 
 class RechargeBody(msgspec.Struct, frozen=True, kw_only=True):
-    """The value part of a recharge's document: what was agreed when it was opened."""
+    """The value part of a recharge's document: what was agreed when it was opened.
+
+    What is not paid at ``pay_until`` is closed.
+    """
 
     pay_fen: int
     bonus_fen: int = 0

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from backend.kernel import clock as kernel_clock
+from backend.kernel import config
 from backend.ledger import queries as ledger
 from backend.wallet.commands import pending
 from backend.wechat import service as wechat
@@ -141,6 +142,20 @@ async def test_an_order_that_never_reached_wechat_is_closed_here(phone, settings
     await pending.advance_due(clock.now())
 
     assert (await recharge.document(phone, begun.id)).state == "closed"
+
+
+async def test_the_shortest_life_that_can_be_set_is_long_enough_to_pay(client, phone, settings, clock):
+    config.use(msgspec.structs.replace(settings, recharge_close_after_s=60, recharge_query_after_s=90))
+    try:
+        paid, left = [await recharge.begin(phone, amount_fen=1_000) for _ in range(2)]
+        await recharge.pay(client, paid["id"])
+        await recharge.in_state(phone, paid["id"], "paid")
+        clock.shift(timedelta(seconds=61))
+        await pending.advance_due(clock.now())
+    finally:
+        config.use(settings)
+
+    assert (await recharge.document(phone, left["id"])).state == "closed"
 
 
 async def test_refuses_the_refund_of_something_else(phone, clock):

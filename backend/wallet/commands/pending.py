@@ -35,7 +35,7 @@ _OVER = frozenset({TradeState.CLOSED, TradeState.REVOKED})
 
 
 def ends_at(document: Document) -> datetime:
-    """When the order can no longer be paid."""
+    """When the order is closed unless it was paid."""
     return plans.pay_until(document, timedelta(seconds=settings().recharge_close_after_s))
 
 

@@ -26,8 +26,8 @@ from . import pending
 
 log = logging.get(__name__)
 
-LEAST_TO_PAY_S = 60
-"""WeChat opens no order that ends within a minute."""
+MARGIN = timedelta(seconds=120)
+"""How much longer an order lives at WeChat, which opens none that ends within a minute; we close it before."""
 
 ASK_FROM_S = 20
 ASK_EVERY_S = 5
@@ -65,7 +65,7 @@ async def _begin(body: RechargeIn, member_id: int, idem: Idempotency) -> Documen
         request_hash=idem.request_hash,
         now=now,
         on=clock.local_date(now, rules.timezone),
-        due_at=now + timedelta(seconds=rules.recharge_query_after_s),
+        due_at=min(now + timedelta(seconds=rules.recharge_query_after_s), pay_until),
     )
     posted = await ledger.post(plan)
     return await _get(member_id, posted.document_id or "")
@@ -96,7 +96,7 @@ async def _order(document: Document, openid: str) -> Answer[RechargeCreated]:
     """Open the order at WeChat and record how it is paid; of several at once the first one's answer is everybody's."""
     body = plans.body_of(document)
     pay_until = pending.ends_at(document)
-    if document.state != RechargeStatus.PENDING or clock.now() > pay_until - timedelta(seconds=LEAST_TO_PAY_S):
+    if document.state != RechargeStatus.PENDING or clock.now() >= pay_until:
         raise RechargeOver
     try:
         prepay_id = await wechat.create_order(
@@ -104,7 +104,7 @@ async def _order(document: Document, openid: str) -> Answer[RechargeCreated]:
             amount_fen=body.pay_fen,
             description=f"{settings().chain_name}储值",
             openid=openid,
-            expires_at=pay_until,
+            expires_at=pay_until + MARGIN,
         )
     except (OrderPaid, OrderClosed):
         document = await _get(document.member_id, document.id)
