@@ -2,10 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import httpx
+import msgspec
+import pytest
 import pytest_asyncio
 
+from backend.kernel import config
+from backend.kernel.config import Settings
 from tests.support.members import Phone, register
 from tests.support.seed import Chain, seed_chain
+
+
+@pytest.fixture(scope="module")
+def settings(settings: Settings) -> Iterator[Settings]:
+    """The module's settings; one test's machine stands for many addresses, so the address is not limited."""
+    made = msgspec.structs.replace(settings, rate_anonymous_per_minute=100_000)
+    config.use(made)
+    return made
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def client(server):
+    """An HTTP client with a connection for each of many requests at once."""
+    limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
+    async with httpx.AsyncClient(base_url=server.base_url, timeout=30, trust_env=False, limits=limits) as made:
+        yield made
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -47,8 +47,8 @@ ENTRY = "UPDATE ledger_entry SET {} WHERE member_id = $1 AND seq = 3 AND kind = 
 TRANSFER = "UPDATE ledger_transfer SET {} WHERE member_id = $1 AND seq = 3"
 STORED = "member_id = $1 AND kind = 'stored'"
 FORGED_LOT = (
-    "INSERT INTO ledger_lot SELECT member_id, 99, kind, ref, part, source, 5, 5, true, expires_on, matures_on, issued_at"
-    " FROM ledger_lot WHERE member_id = $1 AND lot_id = 1"
+    "INSERT INTO ledger_lot SELECT member_id, 99, kind, ref, part, source, 5, 5, true, expires_on, matures_on,"
+    " issued_at FROM ledger_lot WHERE member_id = $1 AND lot_id = 1"
 )
 FORGED_DOCUMENT = (
     "INSERT INTO ledger_document SELECT member_id, 'free', kind, state, version, store_id, body, progress, memo, at,"
