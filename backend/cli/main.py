@@ -91,6 +91,30 @@ def audit(*, data: Data = None) -> None:
 
 
 @app.command()
+def admin(
+    username: Annotated[str, typer.Argument(help="2 to 40 letters, digits and . _ -")],
+    *,
+    totp: Annotated[bool, typer.Option(help="Set up a second factor.")] = True,
+) -> None:
+    """Add a head-office login, for a fresh installation; asks for the password, or reads a line from a pipe."""
+    from . import staff
+
+    staff.make_admin(username, totp=totp)
+
+
+@app.command()
+def outbox(
+    *,
+    data: Data = None,
+    retry: Annotated[bool, typer.Option("--retry", help="Let the worker try all of them again.")] = False,
+) -> None:
+    """List the events that were given up on; exit code 1 where there are any."""
+    from . import outbox as command
+
+    raise typer.Exit(command.run(data, retry=retry))
+
+
+@app.command()
 def doctor(*, data: Data = None) -> None:
     """List every setting and check the database, its roles, Redis, the keys and the clock."""
     from . import doctor as command

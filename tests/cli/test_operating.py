@@ -1,0 +1,77 @@
+"""``huiyuan admin`` and ``huiyuan outbox``, as an operator types them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pyotp
+import pytest
+
+from backend.engines import datadir
+from backend.kernel import db
+
+HUIYUAN = [sys.executable, "-m", "backend.cli.main"]
+
+
+@pytest.fixture
+def huiyuan(settings):
+    """Run a command on this module's database."""
+
+    def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        environ = datadir.environment(settings) | {"COLUMNS": "200"}
+        return subprocess.run(
+            [*HUIYUAN, *arguments], env=environ, input=stdin, capture_output=True, text=True, check=False
+        )
+
+    return run
+
+
+async def test_the_first_admin_logs_in_with_both_factors(huiyuan, client: httpx.AsyncClient):
+    made = huiyuan("admin", "Boss", stdin="correct horse battery\n")
+
+    assert made.returncode == 0, made.stderr
+    uri = made.stdout.split()[-1]
+    (secret,) = parse_qs(urlsplit(uri).query)["secret"]
+    body = {"username": "boss", "password": "correct horse battery", "totp": pyotp.TOTP(secret).now()}
+    answer = await client.post("/v1/admin/login", json=body)
+    assert answer.status_code == 200
+    assert (await client.post("/v1/admin/login", json=body | {"totp": None})).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "said"),
+    [
+        ("admin2", "short", "10"),
+        ("no good", "correct horse battery", "username"),
+        ("boss", "correct horse battery", ""),
+    ],
+)
+def test_a_login_that_cannot_be_is_refused_in_plain_words(huiyuan, database, name, password, said):
+    huiyuan("admin", "boss", stdin="correct horse battery\n")
+
+    refused = huiyuan("admin", name, stdin=f"{password}\n")
+
+    assert refused.returncode == 2
+    assert said in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+async def test_parked_events_are_listed_and_tried_again(huiyuan, database):
+    assert huiyuan("outbox").stdout == "no event is parked\n"
+    async with db.transaction() as tx:
+        await db.raw(tx).execute(
+            "INSERT INTO outbox (member_id, name, body, at, attempts, not_before, last_error)"
+            " VALUES (7, 'SaleCompleted', '{}', now(), 12, 'infinity', 'KeyError: x')"
+        )
+
+    listed = huiyuan("outbox")
+    retried = huiyuan("outbox", "--retry")
+
+    assert listed.returncode == 1
+    assert "SaleCompleted of member 7" in listed.stdout
+    assert "KeyError: x (after 12 tries)" in listed.stdout
+    assert retried.stdout == "1 events will be tried again\n"
+    assert huiyuan("outbox").returncode == 0
