@@ -49,7 +49,7 @@ def _print_settings(settings: Settings) -> None:
     docs = config.field_docs()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("setting", "value", "", "meaning"):
-        table.add_column(title, overflow="fold")
+        table.add_column(title, overflow="fold", no_wrap=title == "setting")
     for field in msgspec.structs.fields(Settings):
         value = getattr(settings, field.name)
         secret = docs[field.name].startswith("secret:")
