@@ -108,6 +108,7 @@ REFUSED: dict[str, tuple[type[DomainError], Callable[[int], Plan]]] = {
     "a balance that was never there": (errors.Stale, with_legs(*stored(1), saw=(Saw(plans.REBATE, 1),))),
     "another share of bonus": (errors.Stale, of_leg(bonus=9)),
     "a lot with too little": (errors.Stale, of_leg(amount=-10, lots=((1, -301), (2, 291)))),
+    "more of its lots than there is": (errors.Stale, with_legs(*stored(-501, lots=((1, -301), (2, -200))))),
     "a lot above what it was": (errors.Stale, with_legs(*stored(1, lots=((1, 1),)))),
     "a lot of another account": (errors.Stale, of_leg(lots=((2, -10),))),
     "a lot that is not there": (errors.Stale, of_leg(lots=((99, -10),))),

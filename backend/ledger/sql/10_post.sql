@@ -179,6 +179,9 @@ BEGIN
                  WHERE member_id = p_member AND kind = v_kind AND ref = v_ref AND balance + v_n >= 0
                 RETURNING balance, version, unit INTO v_balance, v_version, v_kept_in;
                 IF NOT FOUND THEN
+                    IF v_leg ? 'lots' THEN  -- the plan saw these lots hold enough
+                        PERFORM ledger_refuse('stale', '{"what": "lot"}');
+                    END IF;
                     PERFORM ledger_refuse('insufficient_balance', jsonb_build_object('account', v_kind));
                 END IF;
             ELSE
