@@ -24,6 +24,7 @@ Text = Annotated[str, Meta(min_length=1, max_length=80)]
 Sku = Annotated[str, Meta(min_length=1, max_length=64)]
 Pieces = Annotated[int, Meta(ge=1, le=1_000_000)]
 LineNo = Annotated[int, Meta(ge=1, le=200)]
+Instant = Annotated[datetime, Meta(tz=True)]
 
 
 class ScanIn(Body):
@@ -67,7 +68,7 @@ class QuoteIn(Body):
     code_entry: CodeEntry = "scanned"
     order_no: OrderNo | None = None
     cashier: Text | None = None
-    occurred_at: datetime | None = None
+    occurred_at: Instant | None = None
     tenders: Tenders | None = None
 
 
@@ -80,7 +81,7 @@ class SaleIn(Body):
     scan_token: Annotated[str, Meta(min_length=1, max_length=400)] | None = None
     code_entry: CodeEntry = "scanned"
     cashier: Text | None = None
-    occurred_at: datetime | None = None
+    occurred_at: Instant | None = None
     tenders: Tenders | None = None
 
 
@@ -105,7 +106,7 @@ class AccrualIn(Body):
     order_no: OrderNo
     total_fen: Fen
     lines: Lines
-    occurred_at: datetime
+    occurred_at: Instant
     member_no: Annotated[str, Meta(min_length=1, max_length=32)] | None = None
     code: Code | None = None
 

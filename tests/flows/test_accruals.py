@@ -91,3 +91,23 @@ async def test_a_terminal_s_day_is_capped(client, chain, phone):
 
     assert first.status_code == 201
     assert (second.status_code, second.json()["code"]) == (409, "accrual_limit")
+
+
+async def test_a_time_without_its_zone_is_refused(client, chain, phone):
+    number = phone.member["member_no"]
+    naive = accrual(phone, order_no="OFF-20", member_no=number, occurred_at="2026-01-01T00:00:00")
+
+    accrued = await chain.till.post(client, "/v1/pos/accruals", naive)
+    sale = await chain.till.sell(client, phone.code(), tenders=[{"type": "cash"}], occurred_at="2026-01-01T00:00:00")
+
+    for refused in (accrued, sale):
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/occurred_at"), refused.text
+
+
+async def test_a_code_of_another_minute_is_no_guess(client, chain, phone):
+    """A till whose clock is wrong is not taken for one that guesses: right codes of other steps are not counted."""
+    body = accrual(phone, order_no="OFF-21", code=phone.code(steps_ago=20))
+
+    answers = [await chain.till.post(client, "/v1/pos/accruals", body) for _ in range(22)]
+
+    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(422, "code_expired")}

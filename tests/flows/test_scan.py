@@ -40,6 +40,24 @@ async def test_the_same_scan_at_the_same_till_gives_the_same_token(client, chain
     assert (elsewhere.status_code, elsewhere.json()["code"]) == (409, "code_used")
 
 
+async def test_a_lost_answer_can_be_asked_for_although_the_code_has_died_meanwhile(client, chain, phone, clock):
+    code = phone.code(steps_ago=1)
+    first = await chain.till.post(client, "/v1/pos/scan", {"code": code})
+
+    clock.shift(timedelta(seconds=28))
+    second = await chain.till.post(client, "/v1/pos/scan", {"code": code})
+    elsewhere = await chain.tills["S1"][1].post(client, "/v1/pos/scan", {"code": code})
+    sale = await chain.till.sell(client, code, tenders=[{"type": "cash"}])
+    clock.shift(timedelta(seconds=4))
+    too_late = await chain.till.post(client, "/v1/pos/scan", {"code": code})
+
+    assert (first.status_code, second.status_code) == (200, 200), second.text
+    assert second.json()["scan_token"] == first.json()["scan_token"]
+    assert second.json()["expires_at"] == first.json()["expires_at"]
+    for refused in (elsewhere, sale, too_late):
+        assert (refused.status_code, refused.json()["code"]) == (422, "code_expired")
+
+
 async def test_a_token_is_good_only_at_its_till_and_for_five_minutes(client, chain, phone, clock):
     await give(phone.member_id, principal=10_000)
     token = (await chain.till.post(client, "/v1/pos/scan", {"code": phone.code()})).json()["scan_token"]

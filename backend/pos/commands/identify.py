@@ -82,10 +82,27 @@ async def by_offline_code(code: str, *, terminal_id: str, occurred_at: datetime)
     usable = device is not None and device.usable(occurred_at)
     secret = device.secret if usable and device is not None else None
     verdict, step = codes.judge(secret, handle, given, codes.offline_steps(occurred_at.timestamp()))
-    if verdict is not Verdict.GOOD or device is None:
+    if verdict is Verdict.EXPIRED:
+        raise CodeExpired
+    if verdict is Verdict.INVALID or device is None:
         await _count_miss(terminal_id, handle, known=usable)
-        raise CodeInvalid() if verdict is Verdict.INVALID else CodeExpired()
+        raise CodeInvalid
     return device, step
+
+
+async def find_by_late_code(code: str, *, late_s: int, now: datetime) -> Customer | None:
+    """The member whose phone showed this code when it was at most ``late_s`` too old now, or None.
+
+    Only for asking what it was used for: it can be spent no more.
+    """
+    parsed = codes.parse(code)
+    device = await auth.find_handle(parsed[0]) if parsed else None
+    if parsed is None or device is None or not device.usable(now):
+        return None
+    earlier = codes.accepted_steps(now.timestamp() - late_s)
+    late = range(earlier.start, codes.accepted_steps(now.timestamp()).start)
+    verdict, step = codes.judge(device.secret, *parsed, late, older=0)
+    return _customer(device, step) if verdict is Verdict.GOOD else None
 
 
 def by_scan_token(text: str, *, terminal_id: str, store_id: str, now: datetime) -> Customer:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from backend.auth import queries as auth
 from backend.auth.types import TerminalCaller
 from backend.kernel import clock, live
+from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
 from backend.ledger.errors import GuardRefused
 from backend.ledger.plans import CodeUse, Plan
@@ -14,27 +15,29 @@ from backend.members import queries as members
 from backend.wallet import queries as wallet
 
 from .. import plans
-from ..errors import CodeUsed
+from ..errors import CodeExpired, CodeUsed
 from ..rules.tokens import ScanToken, seal
 from ..schemas import LevelOut, ScanMemberOut, ScanOut
-from .identify import Customer, by_code, scan_key
+from .identify import Customer, by_code, find_by_late_code, scan_key
 
 TOKEN_TTL_S = 300
+REPEAT_S = 30
+"""How long a terminal may ask again for a scan whose answer it lost, whether or not the code has died meanwhile."""
 
 
 async def scan(code: str, terminal: TerminalCaller) -> ScanOut:
     """Spend the code and say who stands there; the same code at the same terminal gives the same token again."""
     now = clock.now()
     store = await auth.get_store(terminal.store_id)
-    customer = await by_code(code, terminal_id=terminal.terminal_id, now=now)
+    customer = await _identify(code, terminal, now)
     on = clock.local_date(now, store.timezone)
     plan = Plan(
         member_id=customer.member_id,
         kind="scan",
         at=now,
         on=on,
-        scope=f"scan/{terminal.terminal_id}",
-        key=f"{customer.device_id}:{customer.step}",
+        scope=_scope(terminal),
+        key=_key(customer),
         hash=plans.job_hash("scan", customer.device_id, customer.step),
         active=True,
         use=CodeUse(store.id),
@@ -67,6 +70,26 @@ async def scan(code: str, terminal: TerminalCaller) -> ScanOut:
         coupons=[],
         entitlements={},
     )
+
+
+async def _identify(code: str, terminal: TerminalCaller, now: datetime) -> Customer:
+    """Who shows this code; one that has died since this terminal scanned it still asks for that scan's answer."""
+    try:
+        return await by_code(code, terminal_id=terminal.terminal_id, now=now)
+    except CodeExpired:
+        customer = await find_by_late_code(code, late_s=REPEAT_S, now=now)
+        known = await ledger_queries.find_known(_scope(terminal), _key(customer)) if customer else None
+        if customer is None or known is None or int(known.result.document_id or 0) + REPEAT_S < int(now.timestamp()):
+            raise
+        return customer
+
+
+def _scope(terminal: TerminalCaller) -> str:
+    return f"scan/{terminal.terminal_id}"
+
+
+def _key(customer: Customer) -> str:
+    return f"{customer.device_id}:{customer.step}"
 
 
 def _token(customer: Customer, terminal: TerminalCaller, scanned_at: int) -> ScanToken:
