@@ -204,7 +204,7 @@ async def find_transfer(member_id: int, document_id: str, kind: str) -> int | No
 
 
 _SNAPSHOT = """
-SELECT h.member_id, h.active, h.used_store, h.used_at,
+SELECT h.member_id, h.active, h.used_store, h.used_at, h.elsewhere_at,
        (SELECT jsonb_object_agg(kind, balance) FROM ledger_account a
          WHERE a.member_id = h.member_id AND ref = '') AS balances,
        (SELECT jsonb_agg(jsonb_build_array(kind, part, remaining) ORDER BY expires_on, lot_id) FROM ledger_lot l
@@ -222,7 +222,13 @@ async def _snapshots(wanted: list[tuple[int, date]]) -> list[Snapshot | BaseExce
             lots = msgspec.json.decode(row["lots"], type=list[tuple[str, str, int]]) if row["lots"] else []
             balances = msgspec.json.decode(row["balances"], type=dict[str, int]) if row["balances"] else {}
             found[row["member_id"], on] = Snapshot(
-                row["member_id"], row["active"], balances, tuple(lots), row["used_store"], row["used_at"]
+                row["member_id"],
+                row["active"],
+                balances,
+                tuple(lots),
+                row["used_store"],
+                row["used_at"],
+                row["elsewhere_at"],
             )
     return [found.get(item) or MemberUnknown() for item in wanted]
 

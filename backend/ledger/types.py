@@ -85,6 +85,11 @@ class Snapshot(msgspec.Struct, frozen=True):
     lots: tuple[tuple[str, str, int], ...]
     used_store: str | None = None
     used_at: datetime | None = None
+    elsewhere_at: datetime | None = None
+
+    def used_elsewhere_at(self, store_id: str) -> datetime | None:
+        """When the member's code was last used at another store than this one."""
+        return self.elsewhere_at if self.used_store == store_id else self.used_at
 
     def spendable(self, kind: str) -> int:
         """What can be spent of an account today."""

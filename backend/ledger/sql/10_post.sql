@@ -98,10 +98,12 @@ BEGIN
         PERFORM ledger_refuse('member_inactive');
     END IF;
 
-    -- Where the member's code is used, and whether it was just used elsewhere.
+    -- Where the member's code is used, and whether it was just used elsewhere: also before a scan at this store.
     IF v_use IS NOT NULL THEN
-        IF v_use ? 'refusal' AND v_head.used_store <> v_use->>'store'
-           AND v_head.used_at > v_at - make_interval(secs => (v_use->>'window_s')::int) THEN
+        IF v_head.used_store <> v_use->>'store' THEN
+            v_head.elsewhere_at := v_head.used_at;
+        END IF;
+        IF v_use ? 'refusal' AND v_head.elsewhere_at > v_at - make_interval(secs => (v_use->>'window_s')::int) THEN
             PERFORM ledger_refuse('guard', jsonb_build_object('name', 'store', 'refusal', v_use->>'refusal'));
         END IF;
         v_head.used_store := v_use->>'store';
@@ -288,7 +290,7 @@ BEGIN
     END IF;
     IF v_legs > 0 OR v_use IS NOT NULL THEN
         UPDATE ledger_head SET seq = v_head.seq, hash = v_head.hash, lots = v_head.lots,
-               used_store = v_head.used_store, used_at = v_head.used_at
+               used_store = v_head.used_store, used_at = v_head.used_at, elsewhere_at = v_head.elsewhere_at
          WHERE member_id = p_member;
     END IF;
 

@@ -196,11 +196,8 @@ async def quote(body: QuoteIn, terminal: TerminalCaller) -> QuoteOut:
     except InsufficientBalance:
         sufficient = False
     over_day = marks.get(f"free:{on.isoformat()}", 0) + priced.value_fen > rules.password_free_day_fen
-    elsewhere = (
-        priced.snapshot.used_store not in (None, store.id)
-        and priced.snapshot.used_at is not None
-        and priced.snapshot.used_at > now - timedelta(seconds=rules.two_store_window_s)
-    )
+    used_at = priced.snapshot.used_elsewhere_at(store.id)
+    elsewhere = used_at is not None and used_at > now - timedelta(seconds=rules.two_store_window_s)
     return QuoteOut(
         total_fen=priced.price.total_fen,
         discount_fen=priced.price.discount_fen,
