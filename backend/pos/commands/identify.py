@@ -34,7 +34,8 @@ _blocked_until: dict[str, float] = {}
 class Customer(msgspec.Struct, frozen=True):
     """The member behind a code, and how spending it is decided.
 
-    ``suspect``: somebody has been guessing at this handle, so its sales wait for the phone.
+    ``suspect``: the sale waits for the phone, because somebody has been guessing at this handle or because the code
+    was scanned minutes after a use at another store.
     """
 
     member_id: int
@@ -112,7 +113,7 @@ def by_scan_token(text: str, *, terminal_id: str, store_id: str, now: datetime) 
         raise CodeInvalid("this scan token is not one of this terminal")
     if now.timestamp() >= token.expires_at:
         raise CodeExpired("this scan token is older than five minutes; scan again")
-    return Customer(token.member_id, token.device_id, token.step, (one_sale_guard(token),))
+    return Customer(token.member_id, token.device_id, token.step, (one_sale_guard(token),), token.suspect)
 
 
 def one_sale_guard(token: ScanToken) -> Guard:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import msgspec
+
 from backend.auth import queries as auth
 from backend.auth.types import TerminalCaller
 from backend.kernel import clock, live
+from backend.kernel.config import settings
 from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
 from backend.ledger.errors import GuardRefused
 from backend.ledger.plans import CodeUse, Plan
+from backend.ledger.types import Posted
 from backend.members import queries as members
 from backend.wallet import queries as wallet
 
@@ -23,6 +27,8 @@ from .identify import Customer, by_code, find_by_late_code, scan_key
 TOKEN_TTL_S = 300
 REPEAT_S = 30
 """How long a terminal may ask again for a scan whose answer it lost, whether or not the code has died meanwhile."""
+
+_SUSPECT = "?"
 
 
 async def scan(code: str, terminal: TerminalCaller) -> ScanOut:
@@ -40,17 +46,12 @@ async def scan(code: str, terminal: TerminalCaller) -> ScanOut:
         key=_key(customer),
         hash=plans.job_hash("scan", customer.device_id, customer.step),
         active=True,
-        use=CodeUse(store.id),
+        use=CodeUse(store.id, settings().two_store_window_s, plans.TWO_STORES),
         guards=customer.guards,
-        about=str(int(now.timestamp())),
+        about=_about(now, suspect=customer.suspect),
     )
-    try:
-        posted = await ledger.post(plan)
-    except GuardRefused as refused:
-        raise CodeUsed from refused
-    # A repeated scan must give the first one's token: its time comes from the stored answer.
-    scanned_at = int(posted.document_id or plan.about or 0)
-    token = _token(customer, terminal, scanned_at)
+    posted = await _spend(plan)
+    token = _token(customer, terminal, posted)
     card = await members.get_card(customer.member_id)
     if not posted.replayed:
         live.push(
@@ -72,6 +73,35 @@ async def scan(code: str, terminal: TerminalCaller) -> ScanOut:
     )
 
 
+async def _spend(plan: Plan) -> Posted:
+    """Post the scan. Where the member's code was just used at another store it still scans, but its sale will wait.
+
+    The scan is a use itself: by the time of the sale nothing else would tell that there was one elsewhere.
+    """
+    try:
+        return await ledger.post(plan)
+    except GuardRefused as refused:
+        if refused.refusal != plans.TWO_STORES:
+            raise CodeUsed from refused
+    assert plan.use is not None
+    use, about = CodeUse(plan.use.store), _about(plan.at, suspect=True)
+    try:
+        return await ledger.post(msgspec.structs.replace(plan, use=use, about=about))
+    except GuardRefused as refused:
+        raise CodeUsed from refused
+
+
+def _about(at: datetime, *, suspect: bool) -> str:
+    """What a scan leaves with its key, so that its repetition gives the same token: when it was, and a mark."""
+    return f"{int(at.timestamp())}{_SUSPECT if suspect else ''}"
+
+
+def _scanned(posted: Posted) -> tuple[int, bool]:
+    """When a scan was (unix seconds), and whether its sale waits for the phone."""
+    about = posted.document_id or "0"
+    return int(about.removesuffix(_SUSPECT)), about.endswith(_SUSPECT)
+
+
 async def _identify(code: str, terminal: TerminalCaller, now: datetime) -> Customer:
     """Who shows this code; one that has died since this terminal scanned it still asks for that scan's answer."""
     try:
@@ -79,7 +109,7 @@ async def _identify(code: str, terminal: TerminalCaller, now: datetime) -> Custo
     except CodeExpired:
         customer = await find_by_late_code(code, late_s=REPEAT_S, now=now)
         known = await ledger_queries.find_known(_scope(terminal), _key(customer)) if customer else None
-        if customer is None or known is None or int(known.result.document_id or 0) + REPEAT_S < int(now.timestamp()):
+        if customer is None or known is None or _scanned(known.result)[0] + REPEAT_S < int(now.timestamp()):
             raise
         return customer
 
@@ -92,7 +122,8 @@ def _key(customer: Customer) -> str:
     return f"{customer.device_id}:{customer.step}"
 
 
-def _token(customer: Customer, terminal: TerminalCaller, scanned_at: int) -> ScanToken:
+def _token(customer: Customer, terminal: TerminalCaller, posted: Posted) -> ScanToken:
+    scanned_at, suspect = _scanned(posted)
     return ScanToken(
         customer.member_id,
         customer.device_id,
@@ -100,4 +131,5 @@ def _token(customer: Customer, terminal: TerminalCaller, scanned_at: int) -> Sca
         terminal.terminal_id,
         terminal.store_id,
         scanned_at + TOKEN_TTL_S,
+        suspect,
     )

@@ -12,7 +12,10 @@ _TAG_BYTES = 16
 
 
 class ScanToken(msgspec.Struct, frozen=True, array_like=True):
-    """A spent code: whose, of which device and step, where it was read, and until when it stands for it (unix s)."""
+    """A spent code: whose, of which device and step, where it was read, and until when it stands for it (unix s).
+
+    ``suspect``: the sale waits for the phone, as one by the code itself would have.
+    """
 
     member_id: int
     device_id: int
@@ -20,6 +23,7 @@ class ScanToken(msgspec.Struct, frozen=True, array_like=True):
     terminal_id: str
     store_id: str
     expires_at: int
+    suspect: bool = False
 
 
 def seal(token: ScanToken, key: bytes) -> str:
