@@ -34,8 +34,7 @@ _blocked_until: dict[str, float] = {}
 class Customer(msgspec.Struct, frozen=True):
     """The member behind a code, and how spending it is decided.
 
-    ``suspect``: the sale waits for the phone, because somebody has been guessing at this handle or because the code
-    was scanned minutes after a use at another store.
+    ``suspect``: somebody has been guessing at this handle, so its sales wait for the phone.
     """
 
     member_id: int

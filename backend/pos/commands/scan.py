@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import msgspec
-
 from backend.auth import queries as auth
 from backend.auth.types import TerminalCaller
 from backend.kernel import clock, live
-from backend.kernel.config import settings
 from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
 from backend.ledger.errors import GuardRefused
@@ -46,11 +43,14 @@ async def scan(code: str, terminal: TerminalCaller) -> ScanOut:
         key=_key(customer),
         hash=plans.job_hash("scan", customer.device_id, customer.step),
         active=True,
-        use=CodeUse(store.id, settings().two_store_window_s, plans.TWO_STORES),
+        use=CodeUse(store.id),
         guards=customer.guards,
         about=_about(now, suspect=customer.suspect),
     )
-    posted = await _spend(plan)
+    try:
+        posted = await ledger.post(plan)
+    except GuardRefused as refused:
+        raise CodeUsed from refused
     token = _token(customer, terminal, posted)
     card = await members.get_card(customer.member_id)
     if not posted.replayed:
@@ -71,24 +71,6 @@ async def scan(code: str, terminal: TerminalCaller) -> ScanOut:
         coupons=[],
         entitlements={},
     )
-
-
-async def _spend(plan: Plan) -> Posted:
-    """Post the scan. Where the member's code was just used at another store it still scans, but its sale will wait.
-
-    The scan is a use itself: by the time of the sale nothing else would tell that there was one elsewhere.
-    """
-    try:
-        return await ledger.post(plan)
-    except GuardRefused as refused:
-        if refused.refusal != plans.TWO_STORES:
-            raise CodeUsed from refused
-    assert plan.use is not None
-    use, about = CodeUse(plan.use.store), _about(plan.at, suspect=True)
-    try:
-        return await ledger.post(msgspec.structs.replace(plan, use=use, about=about))
-    except GuardRefused as refused:
-        raise CodeUsed from refused
 
 
 def _about(at: datetime, *, suspect: bool) -> str:

@@ -14,7 +14,7 @@ _TAG_BYTES = 16
 class ScanToken(msgspec.Struct, frozen=True, array_like=True):
     """A spent code: whose, of which device and step, where it was read, and until when it stands for it (unix s).
 
-    ``suspect``: the sale waits for the phone, as one by the code itself would have.
+    ``suspect``: somebody was guessing at the device's handle, so the sale waits for the phone.
     """
 
     member_id: int
