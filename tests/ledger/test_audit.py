@@ -139,6 +139,9 @@ TAMPERING: dict[str, tuple[str, ...]] = {
         "UPDATE ledger_document SET body = '{\"paid\": {\"stored\": 1}}' WHERE member_id = $1 AND kind = 'sale'",
     ),
     "sale_paid_once: sold without paying": (FORGED_DOCUMENT + " AND id LIKE 'S%-200'",),
+    "refunds_within_sales: more than the sale took": (
+        "UPDATE ledger_transfer SET kind = 'refund', reverses = 4 WHERE member_id = $1 AND seq = 1",
+    ),
     "recharge_credited_once: not paid after all": (
         "UPDATE ledger_document SET state = 'pending' WHERE member_id = $1 AND kind = 'recharge'",
     ),
@@ -171,6 +174,23 @@ async def test_honest_books_have_no_findings(settings, database):
     found = await findings(settings)
 
     assert not [finding for finding in found if finding.member_id in members]
+
+
+async def test_a_second_refund_of_one_sale_shows_although_every_sum_is_right(settings, database):
+    member_id = await with_history()
+    for amount in (150, 50, 1):
+        assert not [finding for finding in await findings(settings) if finding.member_id == member_id]
+        back = (
+            Leg(plans.STORED, plans.FEN, amount, lots=((1, amount),)),
+            Leg(plans.HOUSE_SALES, plans.FEN, -amount),
+        )
+        await service.post(plan(member_id, *back, kind="refund", reverses=3))
+
+    found = [finding for finding in await findings(settings) if finding.member_id == member_id]
+
+    assert [(finding.check, finding.what) for finding in found] == [
+        ("refunds_within_sales", "sale in transfer 3: stored")
+    ]
 
 
 async def test_members_are_proven_chunk_by_chunk(settings, database, monkeypatch):
