@@ -10,104 +10,121 @@ END $$;
 CREATE OR REPLACE FUNCTION ledger_post(p_member bigint, p jsonb) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
-    v_at       timestamptz := (p->>'at')::timestamptz;
-    v_on       date := (p->>'on')::date;
-    v_scope    text := p->>'scope';
-    v_key      text := p->>'key';
-    v_hash     bytea := decode(p->>'hash', 'hex');
-    v_claim    jsonb := p->'claim';
-    v_doc      jsonb := p->'document';
-    v_update   jsonb := p->'update';
-    v_use      jsonb := p->'use';
-    v_doc_id   text := coalesce(p->'document'->>'id', p->'update'->>'id', p->>'about');
-    v_head     ledger_head%ROWTYPE;
-    v_known    ledger_key%ROWTYPE;
-    v_leg      jsonb;
-    v_item     jsonb;
-    v_lot      record;
-    v_n        bigint;
-    v_need     bigint;
-    v_take     bigint;
-    v_bonus    bigint;
-    v_balance  bigint;
-    v_version  bigint;
-    v_count    integer;
-    v_expected integer;
-    v_legs     integer := 0;
-    v_fen      bigint := 0;
-    v_points   bigint := 0;
-    v_other    bigint := 0;
-    v_kind     text;
-    v_ref      text;
-    v_unit     text;
-    v_kept_in  text;
-    v_digest   bytea := '\x';
-    v_progress bytea;
-    v_text     text := '';
-    v_moved    bigint;
-    v_seq      bigint;
-    v_state    text;
-    v_docver   integer;
-    v_result   jsonb;
-    a_kind     text[] := '{}';
-    a_ref      text[] := '{}';
-    a_unit     text[] := '{}';
-    a_amount   bigint[] := '{}';
-    a_version  bigint[] := '{}';
-    a_after    bigint[] := '{}';
-    l_id       bigint[] := '{}';
-    l_amount   bigint[] := '{}';
-    l_part     text[] := '{}';
-    l_kind     text[] := '{}';
+    v_at         timestamptz := (p->>'at')::timestamptz;
+    v_on         date := (p->>'on')::date;
+    v_scope      text := p->>'scope';
+    v_key        text := p->>'key';
+    v_hash       bytea := decode(p->>'hash', 'hex');
+    v_legs       jsonb := p->'legs';
+    v_guards     jsonb := p->'guards';
+    v_saw        jsonb := p->'saw';
+    v_claim      jsonb := p->'claim';
+    v_doc        jsonb := p->'document';
+    v_update     jsonb := p->'update';
+    v_use        jsonb := p->'use';
+    v_doc_id     text := coalesce(v_doc->>'id', v_update->>'id', p->>'about');
+    v_seq        bigint;
+    v_chain      bytea;
+    v_lots       bigint;
+    v_active     boolean;
+    v_used_store text;
+    v_used_at    timestamptz;
+    v_elsewhere  timestamptz;
+    v_known_hash bytea;
+    v_known      jsonb;
+    v_balances   jsonb;
+    v_leg        jsonb;
+    v_item       jsonb;
+    v_inner      jsonb;
+    v_lot        record;
+    v_id         bigint;
+    v_part       text;
+    v_n          bigint;
+    v_need       bigint;
+    v_take       bigint;
+    v_bonus      bigint;
+    v_balance    bigint;
+    v_version    bigint;
+    v_count      integer := coalesce(jsonb_array_length(v_legs), 0);
+    v_fen        bigint := 0;
+    v_points     bigint := 0;
+    v_kind       text;
+    v_ref        text;
+    v_unit       text;
+    v_kept_in    text;
+    v_digest     bytea := '\x';
+    v_progress   bytea;
+    v_text       text := '';
+    v_moves      text := '';
+    v_moved      bigint;
+    v_transfer   bigint;
+    v_state      text;
+    v_docver     integer;
+    v_result     jsonb;
+    v_moved_lots jsonb := '[]';
+    a_version    bigint[] := '{}';
+    a_after      bigint[] := '{}';
+    l_id         bigint[] := '{}';
+    l_amount     bigint[] := '{}';
 BEGIN
     IF (p->>'v')::int IS DISTINCT FROM 1 THEN
         PERFORM ledger_refuse('plan_invalid', '{"why": "format version"}');
     END IF;
-    SELECT * INTO v_head FROM ledger_head WHERE member_id = p_member FOR UPDATE;
+
+    -- Idempotency comes first: the stored answer, whatever the plan says now. A key that was stored while this waited
+    -- for the lock is not in the snapshot yet; the insert below meets it.
+    SELECT h.seq, h.hash, h.lots, h.active, h.used_store, h.used_at, h.elsewhere_at, k.hash, k.result
+      INTO v_seq, v_chain, v_lots, v_active, v_used_store, v_used_at, v_elsewhere, v_known_hash, v_known
+      FROM ledger_head h
+      LEFT JOIN ledger_key k ON k.member_id = p_member AND k.scope = v_scope AND k.key = v_key
+     WHERE h.member_id = p_member FOR UPDATE OF h;
     IF NOT FOUND THEN
         PERFORM ledger_refuse('member_unknown');
     END IF;
-
-    -- Idempotency comes first: the stored answer, whatever the plan says now.
-    SELECT * INTO v_known FROM ledger_key WHERE member_id = p_member AND scope = v_scope AND key = v_key;
-    IF FOUND THEN
-        IF v_known.hash <> v_hash THEN
-            PERFORM ledger_refuse('idempotency_conflict');
-        END IF;
-        RETURN v_known.result || '{"replayed": true}';
-    END IF;
-    v_expected := 1 + (v_claim IS NOT NULL)::int;
-    INSERT INTO ledger_key_home (scope, key, member_id, document_id)
-    SELECT * FROM (VALUES (v_scope, v_key, p_member, v_doc_id),
-                          (v_claim->>'scope', v_claim->>'key', p_member, v_doc_id)) AS h (scope, key, member_id, document_id)
-    LIMIT v_expected
-    ON CONFLICT DO NOTHING;
-    GET DIAGNOSTICS v_count = ROW_COUNT;
-    IF v_count < v_expected THEN
-        IF v_claim IS NOT NULL THEN
-            SELECT member_id, document_id INTO v_lot FROM ledger_key_home
-             WHERE scope = v_claim->>'scope' AND key = v_claim->>'key' AND document_id IS DISTINCT FROM v_doc_id;
-            IF FOUND THEN
-                PERFORM ledger_refuse('claimed', jsonb_build_object('document_id', v_lot.document_id));
+    IF v_known IS NULL THEN
+        INSERT INTO ledger_key_home (scope, key, member_id, document_id)
+        VALUES (v_scope, v_key, p_member, v_doc_id) ON CONFLICT DO NOTHING;
+        IF NOT FOUND THEN
+            SELECT hash, result INTO v_known_hash, v_known
+              FROM ledger_key WHERE member_id = p_member AND scope = v_scope AND key = v_key;
+            IF NOT FOUND THEN
+                PERFORM ledger_refuse('idempotency_conflict');
             END IF;
         END IF;
-        PERFORM ledger_refuse('idempotency_conflict');
+    END IF;
+    IF v_known IS NOT NULL THEN
+        IF v_known_hash <> v_hash THEN
+            PERFORM ledger_refuse('idempotency_conflict');
+        END IF;
+        RETURN v_known || '{"replayed": true}';
+    END IF;
+    IF v_claim IS NOT NULL THEN
+        INSERT INTO ledger_key_home (scope, key, member_id, document_id)
+        VALUES (v_claim->>'scope', v_claim->>'key', p_member, v_doc_id) ON CONFLICT DO NOTHING;
+        IF NOT FOUND THEN
+            SELECT document_id INTO v_kept_in FROM ledger_key_home
+             WHERE scope = v_claim->>'scope' AND key = v_claim->>'key';
+            IF v_kept_in IS NOT DISTINCT FROM v_doc_id THEN
+                PERFORM ledger_refuse('idempotency_conflict');
+            END IF;
+            PERFORM ledger_refuse('claimed', jsonb_build_object('document_id', v_kept_in));
+        END IF;
     END IF;
 
-    IF (p->>'active')::boolean AND NOT v_head.active THEN
+    IF (p->>'active')::boolean AND NOT v_active THEN
         PERFORM ledger_refuse('member_inactive');
     END IF;
 
     -- Where the member's code is used, and whether it was just used elsewhere: also before a scan at this store.
     IF v_use IS NOT NULL THEN
-        IF v_head.used_store <> v_use->>'store' THEN
-            v_head.elsewhere_at := v_head.used_at;
+        IF v_used_store <> v_use->>'store' THEN
+            v_elsewhere := v_used_at;
         END IF;
-        IF v_use ? 'refusal' AND v_head.elsewhere_at > v_at - make_interval(secs => (v_use->>'window_s')::int) THEN
+        IF v_use ? 'refusal' AND v_elsewhere > v_at - make_interval(secs => (v_use->>'window_s')::int) THEN
             PERFORM ledger_refuse('guard', jsonb_build_object('name', 'store', 'refusal', v_use->>'refusal'));
         END IF;
-        v_head.used_store := v_use->>'store';
-        v_head.used_at := v_at;
+        v_used_store := v_use->>'store';
+        v_used_at := v_at;
     END IF;
 
     -- What the plan saw must still be so.
@@ -131,15 +148,23 @@ BEGIN
     IF v_doc IS NOT NULL THEN
         v_digest := sha256(convert_to((v_doc->'body')::text, 'UTF8'));
     END IF;
-    FOR v_item IN SELECT * FROM jsonb_array_elements(p->'saw') LOOP
-        SELECT balance INTO v_balance FROM ledger_account
-         WHERE member_id = p_member AND kind = v_item->>'account' AND ref = coalesce(v_item->>'ref', '');
-        IF coalesce(v_balance, 0) <> (v_item->>'balance')::bigint THEN
+    SELECT coalesce(jsonb_object_agg(kind, balance), '{}') INTO v_balances
+      FROM ledger_account WHERE member_id = p_member AND ref = '';
+    FOR i IN 0 .. coalesce(jsonb_array_length(v_saw), 0) - 1 LOOP
+        v_item := v_saw->i;
+        IF v_item ? 'ref' THEN
+            v_balance := (SELECT balance FROM ledger_account
+                           WHERE member_id = p_member AND kind = v_item->>'account' AND ref = v_item->>'ref');
+        ELSE
+            v_balance := (v_balances->>(v_item->>'account'))::bigint;
+        END IF;
+        IF coalesce(v_balance, 0) IS DISTINCT FROM (v_item->>'balance')::bigint THEN
             PERFORM ledger_refuse('stale', '{"what": "balance"}');
         END IF;
     END LOOP;
 
-    FOR v_item IN SELECT * FROM jsonb_array_elements(p->'guards') LOOP
+    FOR i IN 0 .. coalesce(jsonb_array_length(v_guards), 0) - 1 LOOP
+        v_item := v_guards->i;
         v_n := (v_item->>'value')::bigint;
         CASE v_item->>'op'
         WHEN 'above' THEN
@@ -162,18 +187,23 @@ BEGIN
         END IF;
     END LOOP;
 
-    FOR v_leg IN SELECT * FROM jsonb_array_elements(p->'legs') LOOP
+    FOR i IN 0 .. v_count - 1 LOOP
+        v_leg := v_legs->i;
         v_kind := v_leg->>'account';
         v_ref := coalesce(v_leg->>'ref', '');
         v_unit := v_leg->>'unit';
         v_n := (v_leg->>'amount')::bigint;
-        v_legs := v_legs + 1;
         v_version := NULL;
         v_balance := NULL;
-        CASE v_unit WHEN 'fen' THEN v_fen := v_fen + v_n; WHEN 'points' THEN v_points := v_points + v_n;
-        ELSE v_other := 1; END CASE;
         IF v_n = 0 OR abs(v_n) > 100000000000 THEN
             PERFORM ledger_refuse('plan_invalid', '{"why": "amount"}');
+        END IF;
+        IF v_unit = 'fen' THEN
+            v_fen := v_fen + v_n;
+        ELSIF v_unit = 'points' THEN
+            v_points := v_points + v_n;
+        ELSE
+            PERFORM ledger_refuse('plan_invalid', '{"why": "unit"}');
         END IF;
         IF NOT starts_with(v_kind, 'house.') THEN
             IF v_n < 0 THEN
@@ -195,102 +225,121 @@ BEGIN
             IF v_kept_in <> v_unit THEN
                 PERFORM ledger_refuse('plan_invalid', '{"why": "the account is kept in another unit"}');
             END IF;
+            IF v_ref = '' THEN
+                v_balances := v_balances || jsonb_build_object(v_kind, v_balance);
+            END IF;
 
             IF v_kind <> 'points_debt' THEN
                 v_moved := 0;
-                v_bonus := 0;
                 IF v_leg ? 'lots' THEN
                     -- Named lots: a return to, or a taking from, exactly these.
-                    FOR v_item IN SELECT * FROM jsonb_array_elements(v_leg->'lots') LOOP
-                        v_take := (v_item->>1)::bigint;
+                    v_inner := v_leg->'lots';
+                    FOR j IN 0 .. jsonb_array_length(v_inner) - 1 LOOP
+                        v_id := (v_inner->j->>0)::bigint;
+                        v_take := (v_inner->j->>1)::bigint;
                         UPDATE ledger_lot SET remaining = remaining + v_take, open = remaining + v_take > 0
-                         WHERE member_id = p_member AND lot_id = (v_item->>0)::bigint AND kind = v_kind AND ref = v_ref
+                         WHERE member_id = p_member AND lot_id = v_id AND kind = v_kind AND ref = v_ref
                            AND remaining + v_take BETWEEN 0 AND issued
-                        RETURNING part INTO v_lot;
+                        RETURNING part INTO v_part;
                         IF NOT FOUND THEN
                             PERFORM ledger_refuse('stale', '{"what": "lot"}');
                         END IF;
                         v_moved := v_moved + v_take;
-                        l_id := l_id || (v_item->>0)::bigint;
+                        l_id := l_id || v_id;
                         l_amount := l_amount || v_take;
-                        l_part := l_part || v_lot.part;
-                        l_kind := l_kind || v_kind;
+                        v_moved_lots := v_moved_lots || jsonb_build_array(jsonb_build_array(v_kind, v_id, v_take, v_part));
                     END LOOP;
                 ELSIF v_n < 0 THEN
-                    v_need := -v_n;
-                    FOR v_lot IN SELECT lot_id, part, remaining FROM ledger_lot
-                                  WHERE member_id = p_member AND kind = v_kind AND ref = v_ref AND open
-                                    AND (expires_on IS NULL OR expires_on >= v_on)
-                                  ORDER BY expires_on, lot_id LOOP
-                        v_take := least(v_need, v_lot.remaining);
-                        UPDATE ledger_lot SET remaining = remaining - v_take, open = remaining - v_take > 0
-                         WHERE member_id = p_member AND lot_id = v_lot.lot_id;
-                        IF v_lot.part = 'bonus' THEN v_bonus := v_bonus + v_take; END IF;
-                        l_id := l_id || v_lot.lot_id;
-                        l_amount := l_amount || -v_take;
-                        l_part := l_part || v_lot.part;
-                        l_kind := l_kind || v_kind;
-                        v_need := v_need - v_take;
-                        EXIT WHEN v_need = 0;
-                    END LOOP;
-                    IF v_need > 0 THEN
-                        PERFORM ledger_refuse('insufficient_balance', jsonb_build_object('account', v_kind));
+                    -- Mostly the first lot has enough.
+                    v_bonus := 0;
+                    UPDATE ledger_lot SET remaining = remaining + v_n, open = remaining + v_n > 0
+                     WHERE member_id = p_member AND remaining + v_n >= 0 AND lot_id = (
+                           SELECT lot_id FROM ledger_lot
+                            WHERE member_id = p_member AND kind = v_kind AND ref = v_ref AND open
+                              AND (expires_on IS NULL OR expires_on >= v_on)
+                            ORDER BY expires_on, lot_id LIMIT 1)
+                    RETURNING lot_id, part INTO v_id, v_part;
+                    IF FOUND THEN
+                        IF v_part = 'bonus' THEN v_bonus := -v_n; END IF;
+                        l_id := l_id || v_id;
+                        l_amount := l_amount || v_n;
+                        v_moved_lots := v_moved_lots || jsonb_build_array(jsonb_build_array(v_kind, v_id, v_n, v_part));
+                    ELSE
+                        v_need := -v_n;
+                        FOR v_lot IN SELECT lot_id, part, remaining FROM ledger_lot
+                                      WHERE member_id = p_member AND kind = v_kind AND ref = v_ref AND open
+                                        AND (expires_on IS NULL OR expires_on >= v_on)
+                                      ORDER BY expires_on, lot_id LOOP
+                            v_take := least(v_need, v_lot.remaining);
+                            UPDATE ledger_lot SET remaining = remaining - v_take, open = remaining - v_take > 0
+                             WHERE member_id = p_member AND lot_id = v_lot.lot_id;
+                            IF v_lot.part = 'bonus' THEN v_bonus := v_bonus + v_take; END IF;
+                            l_id := l_id || v_lot.lot_id;
+                            l_amount := l_amount || -v_take;
+                            v_moved_lots := v_moved_lots
+                                || jsonb_build_array(jsonb_build_array(v_kind, v_lot.lot_id, -v_take, v_lot.part));
+                            v_need := v_need - v_take;
+                            EXIT WHEN v_need = 0;
+                        END LOOP;
+                        IF v_need > 0 THEN
+                            PERFORM ledger_refuse('insufficient_balance', jsonb_build_object('account', v_kind));
+                        END IF;
                     END IF;
                     IF v_leg ? 'bonus' AND v_bonus <> (v_leg->>'bonus')::bigint THEN
                         PERFORM ledger_refuse('stale', '{"what": "bonus"}');
                     END IF;
                     v_moved := v_n;
                 END IF;
-                FOR v_item IN SELECT * FROM jsonb_array_elements(v_leg->'issue') LOOP
-                    v_head.lots := v_head.lots + 1;
+                v_inner := v_leg->'issue';
+                FOR j IN 0 .. coalesce(jsonb_array_length(v_inner), 0) - 1 LOOP
+                    v_item := v_inner->j;
+                    v_lots := v_lots + 1;
                     v_take := (v_item->>'amount')::bigint;
                     INSERT INTO ledger_lot (member_id, lot_id, kind, ref, part, source, issued, remaining, open,
                                             expires_on, matures_on, issued_at)
-                    VALUES (p_member, v_head.lots, v_kind, v_ref, v_item->>'part', coalesce(v_item->>'source', v_doc_id, v_key),
+                    VALUES (p_member, v_lots, v_kind, v_ref, v_item->>'part', coalesce(v_item->>'source', v_doc_id, v_key),
                             v_take, v_take, true, (v_item->>'expires_on')::date, (v_item->>'matures_on')::date, v_at);
                     v_moved := v_moved + v_take;
-                    l_id := l_id || v_head.lots;
+                    l_id := l_id || v_lots;
                     l_amount := l_amount || v_take;
-                    l_part := l_part || (v_item->>'part');
-                    l_kind := l_kind || v_kind;
+                    v_moved_lots := v_moved_lots
+                        || jsonb_build_array(jsonb_build_array(v_kind, v_lots, v_take, v_item->>'part'));
                 END LOOP;
                 IF v_moved <> v_n THEN
                     PERFORM ledger_refuse('plan_invalid', '{"why": "lots do not sum to the leg"}');
                 END IF;
             END IF;
         END IF;
-        a_kind := a_kind || v_kind;
-        a_ref := a_ref || v_ref;
-        a_unit := a_unit || v_unit;
-        a_amount := a_amount || v_n;
         a_version := a_version || v_version;
         a_after := a_after || v_balance;
         v_text := v_text || concat_ws(':', v_kind, v_ref, v_unit, v_n, coalesce(v_version, 0), coalesce(v_balance, 0)) || ';';
     END LOOP;
 
-    IF v_legs > 0 THEN
-        IF v_fen <> 0 OR v_points <> 0 OR v_other <> 0 THEN
+    IF v_count > 0 THEN
+        IF v_fen <> 0 OR v_points <> 0 THEN
             PERFORM ledger_refuse('plan_invalid', '{"why": "legs do not sum to zero"}');
         END IF;
-        v_seq := v_head.seq + 1;
-        v_text := v_text || '|' || coalesce((SELECT string_agg(m.id || ':' || m.amount || ';', '' ORDER BY m.id)
-                                               FROM unnest(l_id, l_amount) AS m (id, amount)), '');
-        v_head.hash := ledger_hash(p_member, v_seq, p->>'kind', v_doc_id, (p->>'reverses')::bigint, v_at, v_digest, v_text, v_head.hash);
-        INSERT INTO ledger_transfer (member_id, seq, kind, document_id, reverses, at, digest, hash)
-        VALUES (p_member, v_seq, p->>'kind', v_doc_id, (p->>'reverses')::bigint, v_at, v_digest, v_head.hash);
-        INSERT INTO ledger_entry (member_id, seq, leg, kind, ref, unit, amount, version, balance_after, at)
-        SELECT p_member, v_seq, e.leg, e.kind, e.ref, e.unit, e.amount, e.version, e.after, v_at
-          FROM unnest(a_kind, a_ref, a_unit, a_amount, a_version, a_after) WITH ORDINALITY
-               AS e (kind, ref, unit, amount, version, after, leg);
+        v_seq := v_seq + 1;
+        v_transfer := v_seq;
         IF cardinality(l_id) > 0 THEN
-            INSERT INTO ledger_lot_move (member_id, seq, lot_id, amount)
-            SELECT p_member, v_seq, m.lot_id, m.amount FROM unnest(l_id, l_amount) AS m (lot_id, amount);
+            WITH made AS (
+                INSERT INTO ledger_lot_move (member_id, seq, lot_id, amount)
+                SELECT p_member, v_seq, m.lot_id, m.amount FROM unnest(l_id, l_amount) AS m (lot_id, amount)
+                RETURNING lot_id, amount
+            ) SELECT string_agg(lot_id || ':' || amount || ';', '' ORDER BY lot_id) INTO v_moves FROM made;
         END IF;
-        v_head.seq := v_seq;
+        v_chain := ledger_hash(p_member, v_seq, p->>'kind', v_doc_id, (p->>'reverses')::bigint, v_at, v_digest,
+                               v_text || '|' || v_moves, v_chain);
+        INSERT INTO ledger_transfer (member_id, seq, kind, document_id, reverses, at, digest, hash)
+        VALUES (p_member, v_seq, p->>'kind', v_doc_id, (p->>'reverses')::bigint, v_at, v_digest, v_chain);
+        INSERT INTO ledger_entry (member_id, seq, leg, kind, ref, unit, amount, version, balance_after, at)
+        SELECT p_member, v_seq, n, e->>'account', coalesce(e->>'ref', ''), e->>'unit', (e->>'amount')::bigint,
+               a_version[n], a_after[n], v_at
+          FROM jsonb_array_elements(v_legs) WITH ORDINALITY AS legs (e, n);
     END IF;
-    IF v_legs > 0 OR v_use IS NOT NULL THEN
-        UPDATE ledger_head SET seq = v_head.seq, hash = v_head.hash, lots = v_head.lots,
-               used_store = v_head.used_store, used_at = v_head.used_at, elsewhere_at = v_head.elsewhere_at
+    IF v_count > 0 OR v_use IS NOT NULL THEN
+        UPDATE ledger_head SET seq = v_seq, hash = v_chain, lots = v_lots,
+               used_store = v_used_store, used_at = v_used_at, elsewhere_at = v_elsewhere
          WHERE member_id = p_member;
     END IF;
 
@@ -302,12 +351,8 @@ BEGIN
                 coalesce(v_doc->'progress', '{}'), coalesce(v_doc->'memo', '{}'), v_at, v_at, (v_doc->>'due_at')::timestamptz);
     END IF;
 
-    SELECT jsonb_build_object('transfer', v_seq, 'document_id', v_doc_id, 'state', v_state, 'version', v_docver,
-               'balances', coalesce(jsonb_object_agg(kind, balance), '{}'),
-               'lots', (SELECT coalesce(jsonb_agg(jsonb_build_array(m.kind, m.lot_id, m.amount, m.part)), '[]')
-                          FROM unnest(l_kind, l_id, l_amount, l_part) AS m (kind, lot_id, amount, part)))
-      INTO v_result
-      FROM ledger_account WHERE member_id = p_member AND ref = '';
+    v_result := jsonb_build_object('transfer', v_transfer, 'document_id', v_doc_id, 'state', v_state,
+                                   'version', v_docver, 'balances', v_balances, 'lots', v_moved_lots);
     INSERT INTO ledger_key (member_id, scope, key, hash, document_id, result, at)
     VALUES (p_member, v_scope, v_key, v_hash, v_doc_id, v_result, v_at);
     IF p ? 'events' THEN
