@@ -10,6 +10,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+import asyncpg
+
 from backend.kernel import clock, config, db, migrations
 from backend.kernel.config import Settings, SettingsError
 
@@ -34,7 +36,8 @@ SIMULATOR_PATH = "/mock/wechat"
 async def resources(settings: Settings) -> AsyncIterator[None]:
     """What a process that serves requests has open: pools, Redis, the ledger's writer, the live channel.
 
-    Closed in reverse, so that what was handed to the ledger is posted before its connections go.
+    Closed in reverse, so that what was handed to the ledger is posted before its connections go. Raises
+    ``SettingsError`` where the database does not let us in.
     """
     from backend.kernel import live, redis
     from backend.ledger import service as ledger
@@ -42,7 +45,10 @@ async def resources(settings: Settings) -> AsyncIterator[None]:
 
     config.use(settings)
     async with AsyncExitStack() as stack:
-        await db.open_pools(settings)
+        try:
+            await db.open_pools(settings)
+        except (*db.UNREACHABLE, asyncpg.PostgresError) as error:
+            raise SettingsError(f"HUIYUAN_DATABASE_URL: cannot connect ({type(error).__name__}: {error})") from error
         stack.push_async_callback(db.close_pools)
         await redis.open_client(settings)
         stack.push_async_callback(redis.close_client)
@@ -55,8 +61,8 @@ async def resources(settings: Settings) -> AsyncIterator[None]:
         yield
 
 
-def create_app(settings: Settings, *, own_resources: bool = True) -> HttpApp:
-    """The ASGI application. With ``own_resources`` its lifespan opens and closes them; else the caller has done so."""
+def create_app(settings: Settings) -> HttpApp:
+    """The ASGI application; whoever runs it holds ``resources`` open around it."""
     from backend.kernel.http import build_app, database_check, redis_check
 
     config.use(settings)
@@ -65,8 +71,6 @@ def create_app(settings: Settings, *, own_resources: bool = True) -> HttpApp:
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            if own_resources:
-                await stack.enter_async_context(resources(settings))
             for _path, mounted in mounts:
                 if hasattr(mounted, "aclose"):
                     stack.push_async_callback(mounted.aclose)

@@ -113,7 +113,7 @@ async def _serving(settings: Settings, listener: socket.socket) -> AsyncIterator
     from backend.kernel.http.server import Server as HttpServer
     from backend.kernel.http.server import uvicorn_config
 
-    running = HttpServer(uvicorn_config(create_app(settings, own_resources=False), settings))
+    running = HttpServer(uvicorn_config(create_app(settings), settings))
     task = asyncio.create_task(running.run_until_stopped([listener], signals=False))
     ready = asyncio.create_task(running.ready.wait())
     await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)

@@ -47,13 +47,18 @@ def run_worker() -> None:
 def _serve(listening: socket.socket, settings: Settings) -> None:
     import uvloop
 
-    from backend.app import create_app
+    from backend.app import create_app, resources
     from backend.kernel import logging
     from backend.kernel.http.server import serve
 
+    async def run() -> None:
+        # Opened here and not by the server's lifespan, which would make a traceback of a setting that is wrong.
+        async with resources(settings):
+            await serve(create_app(settings), settings=settings, sock=listening)
+
     logging.configure(settings)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(create_app(settings), settings=settings, sock=listening))
+        runner.run(run())
 
 
 def _supervise(listening: socket.socket, workers: int, settings: Settings) -> None:

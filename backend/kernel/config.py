@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import ipaddress
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_type_hints
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta
@@ -103,6 +107,66 @@ def field_docs() -> dict[str, str]:
     return docs
 
 
+def _check_url(*schemes: str, host: bool = False) -> Callable[[str], object]:
+    def check(text: str) -> None:
+        parts = urlsplit(text)
+        _ = parts.port  # raises ValueError for what is no port
+        if parts.scheme not in schemes or (host and not parts.hostname):
+            raise ValueError
+
+    return check
+
+
+def _check_proxies(text: str) -> None:
+    for item in text.split(","):
+        if item.strip():
+            ipaddress.ip_network(item.strip(), strict=False)
+
+
+def read_master_keys(text: str) -> dict[str, bytes]:
+    """The master keys by id, the one that encrypts first; ``ValueError`` where one is not as it must be."""
+    keys: dict[str, bytes] = {}
+    for item in text.split(","):
+        key_id, _, encoded = item.strip().partition(":")
+        key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
+        if not key_id.isalnum() or len(key) != 32 or key_id in keys:
+            raise ValueError("a master key is `id:base64url of 32 bytes`, each id once")
+        keys[key_id] = key
+    return keys
+
+
+_HTTP = (_check_url("http", "https", host=True), "must be http://… or https://…")
+_POSTGRES = (_check_url("postgresql", "postgres"), "must be postgresql://user:password@host:port/name")
+_CHECKS: dict[str, tuple[Callable[[str], object], str]] = {
+    "database_url": _POSTGRES,
+    "migrate_database_url": _POSTGRES,
+    "redis_url": (_check_url("redis", "rediss", "unix"), "must be redis://…, rediss://… or unix://…"),
+    "base_url": _HTTP,
+    "wechat_api_url": _HTTP,
+    "wechat_pay_url": _HTTP,
+    "master_keys": (read_master_keys, "each key is `id:base64url of 32 bytes`, separated by commas, each id once"),
+    "trusted_proxies": (_check_proxies, "must be IP addresses or networks, separated by commas"),
+    "timezone": (ZoneInfo, "is no IANA time zone"),
+}
+
+
+def _mistakes(values: Mapping[str, Any]) -> list[str]:
+    """What is wrong with values of the right type; never with the value itself, which may be a secret."""
+    found = []
+    for name, (check, what) in _CHECKS.items():
+        if values.get(name):
+            try:
+                check(values[name])
+            except (ValueError, KeyError, OSError):  # ZoneInfoNotFoundError is a KeyError
+                found.append(f"{PREFIX}{name.upper()}: {what}")
+    found += [
+        f"{PREFIX}{name.upper()}: no such file or directory"
+        for name in ("wechat_mch_key_file", "wechat_platform_keys_dir")
+        if values.get(name) and not Path(values[name]).exists()
+    ]
+    return found
+
+
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read and check the settings; raise ``SettingsError`` that lists every mistake."""
     env = os.environ if environ is None else environ
@@ -119,11 +183,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             values[name] = msgspec.convert(given[name].strip(), field.type, strict=False)
         except msgspec.ValidationError as error:
             mistakes.append(f"{PREFIX}{name.upper()}: {error}")
-    mistakes += [
-        f"{PREFIX}{name.upper()}: no such file or directory"
-        for name in ("wechat_mch_key_file", "wechat_platform_keys_dir")
-        if values.get(name) and not Path(values[name]).exists()
-    ]
+    mistakes += _mistakes(values)
     if mistakes:
         raise SettingsError("\n".join(mistakes))
     return Settings(**values)

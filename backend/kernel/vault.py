@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import os
@@ -12,23 +11,17 @@ from functools import lru_cache
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from .config import SettingsError, settings
+from .config import SettingsError, read_master_keys, settings
 
 
 class Vault:
     """AES-256-GCM with named keys: the first encrypts, every one decrypts. Sealed form: ``key id.base64url``."""
 
     def __init__(self, master_keys: str) -> None:
-        self._keys: dict[str, bytes] = {}
-        for item in master_keys.split(","):
-            key_id, _, encoded = item.strip().partition(":")
-            try:
-                key = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
-            except (binascii.Error, ValueError):
-                key = b""
-            if not key_id.isalnum() or len(key) != 32:
-                raise SettingsError("HUIYUAN_MASTER_KEYS: each key is `id:base64url of 32 bytes`")
-            self._keys[key_id] = key
+        try:
+            self._keys = read_master_keys(master_keys)
+        except ValueError as error:
+            raise SettingsError(f"HUIYUAN_MASTER_KEYS: {error}") from None
         self._ciphers = {key_id: AESGCM(key) for key_id, key in self._keys.items()}
         self._current = next(iter(self._keys))
         # Indexes must not change when the key rotates, or nothing would be found: they hang on the oldest key.

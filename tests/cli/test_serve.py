@@ -48,3 +48,18 @@ def test_without_settings_it_says_which_are_missing():
     assert "HUIYUAN_DATABASE_URL: is required" in refused.stderr
     assert "HUIYUAN_MASTER_KEYS: is required" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_a_database_that_cannot_be_reached_is_said_in_one_line():
+    environ = {
+        "PATH": "/usr/bin:/bin",
+        "HUIYUAN_DATABASE_URL": "postgresql://app:sekret@127.0.0.1:1/huiyuan",
+        "HUIYUAN_MASTER_KEYS": "k1:" + "A" * 43,
+    }
+    for command in ([*SERVE, "--port", "0"], [*SERVE[:-1], "worker"]):
+        refused = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=30)
+
+        assert refused.returncode == 2
+        assert refused.stderr.startswith("huiyuan: HUIYUAN_DATABASE_URL: cannot connect (ConnectionRefusedError")
+        assert "Traceback" not in refused.stderr
+        assert "sekret" not in refused.stderr
