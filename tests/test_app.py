@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 import httpx
@@ -35,6 +36,20 @@ async def test_serves_the_pages_and_the_simulator(client: httpx.AsyncClient):
     assert phone.headers["content-type"].startswith("text/html")
     assert pos.headers["content-type"].startswith("text/html")
     assert session.status_code == 200
+
+
+KEY_PATTERN = r'"pattern":"^[\\x21-\\x7e]+$"'
+"""Of the header ``Idempotency-Key``, which holds no line break."""
+
+
+async def test_no_pattern_lets_a_line_break_through_at_its_end(client: httpx.AsyncClient):
+    """Python's ``$`` matches before a last line break too; the published patterns are the ones that are enforced."""
+    document = (await client.get("/openapi.json")).text.replace(KEY_PATTERN, "")
+
+    patterns = set(re.findall(r'"pattern":"((?:[^"\\]|\\.)*)"', document))
+
+    assert len(patterns) > 5
+    assert [pattern for pattern in patterns if not pattern.endswith("$(?!\\\\n)")] == []
 
 
 async def talk(server: Server, *pieces: bytes, pause_s: float = 0) -> bytes:

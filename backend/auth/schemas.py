@@ -12,12 +12,13 @@ from backend.kernel.http import Body
 
 from .types import Role, Staff, Store
 
-ShortId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,16}$", description="1–16 位字母、数字、_、-")]
-TerminalId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
-Name = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Username = Annotated[str, Meta(min_length=2, max_length=40, pattern=r"^[A-Za-z0-9._-]+$")]
+# In patterns, `$` alone would let a line break through at the end; `(?!\n)` does not.
+ShortId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,16}$(?!\n)", description="1–16 位字母、数字、_、-")]
+TerminalId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}$(?!\n)")]
+Name = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)")]
+Username = Annotated[str, Meta(min_length=2, max_length=40, pattern=r"^[A-Za-z0-9._-]+$(?!\n)")]
 Password = Annotated[str, Meta(min_length=1, max_length=200)]
-TotpCode = Annotated[str, Meta(pattern=r"^[0-9]{6}$")]
+TotpCode = Annotated[str, Meta(pattern=r"^[0-9]{6}$(?!\n)")]
 
 
 class StaffLogin(Body, frozen=True):
@@ -46,7 +47,7 @@ class CreateStore(Body, frozen=True):
     id: ShortId
     name: Name
     timezone: Annotated[str, Meta(min_length=1, max_length=40)] = "Asia/Shanghai"
-    address: Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    address: Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)")] = ""
 
 
 class CreateTerminal(Body, frozen=True):

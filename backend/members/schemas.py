@@ -12,12 +12,13 @@ from backend.kernel.http import Body
 
 from .types import Gender, Level, Status
 
-Name = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
+# In patterns, `$` alone would let a line break through at the end; `(?!\n)` does not.
+Name = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$(?!\n)")]
 WechatCode = Annotated[str, Meta(min_length=1, max_length=256)]
-PinText = Annotated[str, Meta(pattern=r"^[0-9]{6}$", description="6 位数字")]
-StoreId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,16}$")]
-LevelCode = Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,20}$")]
-AttributeName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+PinText = Annotated[str, Meta(pattern=r"^[0-9]{6}$(?!\n)", description="6 位数字")]
+StoreId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,16}$(?!\n)")]
+LevelCode = Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,20}$(?!\n)")]
+AttributeName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$(?!\n)")]
 AttributeValue: TypeAlias = (
     Annotated[str, Meta(max_length=200)] | Annotated[int, Meta(ge=-(10**15), le=10**15)] | bool | None
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -17,8 +17,9 @@ from .types import TenderType
 Code = Annotated[
     str, Meta(min_length=1, max_length=64, description="会员码：20 位数字", examples=["70123456789012345678"])
 ]
+# In patterns, `$` alone would let a line break through at the end; `(?!\n)` does not.
 OrderNo = Annotated[
-    str, Meta(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$", description="收银单号，门店内唯一")
+    str, Meta(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$(?!\n)", description="收银单号，门店内唯一")
 ]
 Text = Annotated[str, Meta(min_length=1, max_length=80)]
 Sku = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -56,7 +57,7 @@ class TenderInput(Body):
 
 Lines = Annotated[list[LineIn], Meta(min_length=1, max_length=200)]
 Tenders = Annotated[list[TenderInput], Meta(min_length=1, max_length=20)]
-CodeEntry = Annotated[str, Meta(pattern="^(scanned|typed)$", description="scanned 或 typed（手输需会员确认）")]
+CodeEntry = Annotated[Literal["scanned", "typed"], Meta(description="scanned 或 typed（手输需会员确认）")]
 
 
 class QuoteIn(Body):
@@ -267,7 +268,7 @@ class ConfirmationsOut(msgspec.Struct):
 class DecisionIn(Body):
     """The member's answer."""
 
-    decision: Annotated[str, Meta(pattern="^(approve|reject)$")]
+    decision: Literal["approve", "reject"]
     pin: Annotated[str, Meta(min_length=1, max_length=12)] | None = None
 
 

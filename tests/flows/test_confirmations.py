@@ -208,6 +208,18 @@ async def test_a_waiting_sale_reserves_nothing_and_an_empty_wallet_leaves_it_wai
     assert enough.json()["status"] == "completed"
 
 
+async def test_an_answer_that_is_neither_moves_nothing(client, chain, phone):
+    await give(phone.member_id, principal=100_000)
+    sale = await wait(client, chain, phone)
+
+    for decision in ("approve\n", "APPROVE", "", None):
+        path = f"/v1/member/confirmations/{sale['id']}"
+        answer = await phone.call("POST", path, {"decision": decision})
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/decision")
+
+    assert (await phone.wallet())["stored"]["total_fen"] == 100_000
+
+
 async def test_another_member_cannot_decide(client, chain, phone):
     from tests.support.members import register
 
