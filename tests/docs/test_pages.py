@@ -1,0 +1,62 @@
+"""What the documents say exists: settings, files, headings, commands, metrics, log events, errors."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from backend.cli.main import app
+from backend.kernel import metrics
+from tests.docs import settings_table
+
+ROOT = Path(__file__).parents[2]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+SOURCE = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "backend").rglob("*.py")))
+
+_FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+
+
+def anchors(page: Path) -> set[str]:
+    """The names under which a page's headings can be linked, as code hosts make them."""
+    titles = re.findall(r"^#+ (.+)$", _FENCE.sub("", page.read_text(encoding="utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_link_leads_somewhere(page):
+    text = _FENCE.sub("", page.read_text(encoding="utf-8"))
+    links = re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r'src="([^"]+)"', text)
+
+    for link in links:
+        if link.startswith(("http://", "https://")):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def test_the_table_of_settings_is_the_settings():
+    assert settings_table.in_page() == settings_table.render(), "run: python -m tests.docs.settings_table"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_command_that_is_printed_exists(page):
+    text = page.read_text(encoding="utf-8")
+    printed = re.findall(r"`huiyuan ([a-z]+)", text) + re.findall(r"^(?:\S*bin/)?huiyuan ([a-z]+)", text, re.MULTILINE)
+
+    assert set(printed) <= set(get_command(app).commands)  # type: ignore[attr-defined]
+
+
+def test_every_metric_and_log_event_named_for_operators_exists():
+    names = {sample.name for metric in metrics.REGISTRY.collect() for sample in metric.samples}
+    names |= {metric.name for metric in metrics.REGISTRY.collect()}
+    names |= {f"{metric.name}_total" for metric in metrics.REGISTRY.collect() if metric.type == "counter"}
+    for metric in re.findall(r"`(huiyuan_(?!owner|app|restored)[a-z_]+)", OPERATIONS):
+        assert metric in names, metric
+    for event in re.findall(r"`((?:outbox|wallet|wechat|pos|job|http|redis|worker)\.[a-z_]+)`", OPERATIONS):
+        assert f'"{event}"' in SOURCE or f"def {event.partition('.')[2]}" in SOURCE, event
