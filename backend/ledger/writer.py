@@ -108,6 +108,9 @@ class LedgerWriter:
             answers = await self._run(
                 BATCH, [plans[index].member_id for index in order], [encode(plans[index]) for index in order]
             )
+        except TimeoutError:
+            # The database does not answer: asking again for each plan would keep all of them waiting for minutes.
+            return [OutcomeUnknown() for _ in plans]
         except (asyncpg.PostgresError, *_LOST):
             return [await self._post_alone(plan) for plan in plans]
         finally:
@@ -122,6 +125,8 @@ class LedgerWriter:
         for _ in range(TRIES):
             try:
                 return _posted.decode(await self._run(SINGLE, plan.member_id, encode(plan)))
+            except TimeoutError:
+                break
             except (*_LOST, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError):
                 continue
             except asyncpg.PostgresError as error:

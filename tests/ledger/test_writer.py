@@ -180,6 +180,24 @@ async def test_a_server_that_is_gone_leaves_the_outcome_unknown(settings, writer
     assert await balance(member_id) == 10
 
 
+async def test_a_database_that_does_not_answer_is_not_asked_again_for_each_plan(writer, monkeypatch):
+    members = [await open_books() for _ in range(5)]
+    wanted = [plan(member_id, *stored(10)) for member_id in members]
+    asked: list[str] = []
+
+    async def silent(sql: str, *args: object) -> None:
+        asked.append(sql)
+        raise TimeoutError
+
+    monkeypatch.setattr(writer, "_run", silent)
+    answers = await post_all(writer, wanted)
+    monkeypatch.undo()
+
+    assert [type(answer) for answer in answers] == [OutcomeUnknown] * 5
+    assert len(asked) <= 2  # one a batch: the first lane takes what is there, the second the rest
+    assert [type(answer) for answer in await post_all(writer, wanted)] == [Posted] * 5
+
+
 async def test_crosswise_claims_in_two_batches_are_settled(settings, writer):
     """Two writers claim the same two order numbers in opposite order: one of each pair has it, nobody hangs."""
     other = LedgerWriter(settings)
