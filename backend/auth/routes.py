@@ -11,7 +11,7 @@ import pyotp
 
 from backend.kernel import clock, limits
 from backend.kernel.config import settings
-from backend.kernel.errors import invalid
+from backend.kernel.errors import Unauthenticated, invalid
 from backend.kernel.http import Request, Router, public
 
 from . import commands, queries, schemas
@@ -26,7 +26,7 @@ _MANAGERS = staff(Role.ADMIN, Role.MANAGER)
 _ANY = staff()
 
 
-@router.post("/v1/member/token", guard=public, summary="会员换取新令牌")
+@router.post("/v1/member/token", guard=public, errors=(Unauthenticated,), summary="会员换取新令牌")
 async def refresh_member(body: schemas.Refresh) -> Tokens:
     """Exchange a refresh token; the old one is dead, and its reuse ends the whole session."""
     return await commands.refresh_member(body.refresh_token)
@@ -39,14 +39,14 @@ async def logout_member(caller: SessionCaller, body: schemas.Logout | None) -> N
     await commands.logout(caller.session_id, caller.identity_id, caller.member_id, everywhere=everywhere)
 
 
-@router.post("/v1/admin/login", guard=public, errors=(LoginLocked,), summary="员工登录")
+@router.post("/v1/admin/login", guard=public, errors=(Unauthenticated, LoginLocked), summary="员工登录")
 async def login(body: schemas.StaffLogin, request: Request) -> Tokens:
     """Begin a staff session."""
     await limits.hit(f"login:{request.client}", settings().rate_login_per_minute)
     return await commands.login_staff(body.username, body.password, body.totp)
 
 
-@router.post("/v1/admin/token", guard=public, summary="员工换取新令牌")
+@router.post("/v1/admin/token", guard=public, errors=(Unauthenticated,), summary="员工换取新令牌")
 async def refresh(body: schemas.Refresh) -> Tokens:
     """Exchange a refresh token; the old one is dead, and its reuse ends the session."""
     return await commands.refresh_staff(body.refresh_token)

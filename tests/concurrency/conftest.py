@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import httpx
 import msgspec
 import pytest
@@ -16,7 +14,7 @@ from tests.support.seed import Chain, seed_chain
 
 
 @pytest.fixture(scope="module")
-def settings(settings: Settings) -> Iterator[Settings]:
+def settings(settings: Settings) -> Settings:
     """The module's settings; one test's machine stands for many addresses, so the address is not limited."""
     made = msgspec.structs.replace(settings, rate_anonymous_per_minute=100_000)
     config.use(made)

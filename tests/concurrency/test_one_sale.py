@@ -107,6 +107,7 @@ async def test_of_approve_expire_cancel_and_reject_one_holds(client, chain, phon
     sale = (await chain.till.sell(client, phone.code(), fen=30_000, order_no=order)).json()
     assert sale["status"] == "awaiting_confirmation"
     document = await queries.find_document(phone.member_id, sale["id"])
+    assert document is not None
     confirmation = f"/v1/member/confirmations/{sale['id']}"
 
     async def approve() -> str:

@@ -1,0 +1,158 @@
+"""A chain with people of every sort, and every credential that a caller may show, good and bad."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import httpx
+import jwt
+import msgspec
+import pytest
+import pytest_asyncio
+
+from backend.app import create_app
+from backend.auth import tokens
+from backend.kernel import clock, config, db
+from backend.kernel.config import Settings
+from backend.kernel.http import iter_routes
+from backend.kernel.http.routing import Route, WebSocketRoute
+from backend.members import service as members
+from backend.members.types import Status
+from tests.support.members import Phone, register
+from tests.support.pos import Till
+from tests.support.seed import Chain, Login, seed_chain
+from tests.support.staff import log_in
+
+Headers = Callable[[str, str, bytes, str], dict[str, str]]
+"""From method, target, body and key to the headers that show who calls."""
+
+
+@pytest.fixture(scope="module")
+def settings(settings: Settings) -> Settings:
+    """The module's settings; an attack comes from one address, and here it is not the limit that stops it."""
+    made = msgspec.structs.replace(
+        settings, rate_anonymous_per_minute=1_000_000, rate_member_per_minute=1_000_000, rate_login_per_minute=1_000_000
+    )
+    config.use(made)
+    return made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def chain(server) -> Chain:
+    """A small chain in this module's database."""
+    return await seed_chain(server.base_url)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def phone(client, chain) -> Phone:
+    """A newly registered member."""
+    return await register(client)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def browser(server):
+    """An HTTP client for fixtures of the whole module."""
+    async with httpx.AsyncClient(base_url=server.base_url, timeout=20, trust_env=False) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def routes(settings: Settings) -> list[Route | WebSocketRoute]:
+    """Every route of the application, health and documentation too."""
+    return list(iter_routes(create_app(settings).routers))
+
+
+@dataclass
+class Credential:
+    """What somebody shows. ``opens`` are the guards it is good for; ``scheme`` is the kind of guard it is meant for."""
+
+    name: str
+    headers: Headers
+    opens: frozenset[str] = frozenset()
+    scheme: str | None = None
+    token: str = field(default="", repr=False)
+
+
+def bearer(name: str, token: str, *opens: str, scheme: str | None = None) -> Credential:
+    """A token in the Authorization header."""
+    return Credential(
+        name, lambda *_: {"Authorization": f"Bearer {token}"}, frozenset(opens), scheme=scheme, token=token
+    )
+
+
+def signed(name: str, till: Till, *opens: str) -> Credential:
+    """A terminal's signature."""
+    return Credential(
+        name,
+        lambda method, target, body, key: {"Authorization": till.authorization(method, target, body, key)},
+        frozenset(opens),
+    )
+
+
+async def _unregistered(client: httpx.AsyncClient) -> str:
+    answer = await client.post("/v1/member/login", json={"js_code": "demo-somebody"})
+    token: str = answer.json()["access_token"]
+    return token
+
+
+async def _with_status(client: httpx.AsyncClient, status: Status) -> Phone:
+    phone = await register(client)
+    async with db.transaction() as tx:
+        await members.set_status(tx, phone.member_id, status)
+    return phone
+
+
+def forged(session_id: str, **changes: object) -> dict[str, object]:
+    """The claims of an access token."""
+    now = clock.unix()
+    claims: dict[str, object] = {"iss": tokens.ISSUER, "aud": "member", "sid": session_id, "iat": now, "exp": now + 900}
+    return claims | changes
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def credentials(browser, chain) -> list[Credential]:
+    """Everybody and everything that knocks."""
+    active, ended = await register(browser), await register(browser)
+    pending, frozen = await _with_status(browser, Status.PENDING), await _with_status(browser, Status.FROZEN)
+    await ended.call("POST", "/v1/member/logout")
+    admin = await log_in(browser, chain, "admin")
+    made = await admin.post(
+        "/v1/admin/staff",
+        {"username": "clerk-S1", "password": "correct horse", "role": "clerk", "store_id": "S1"},
+    )
+    assert made.status_code == 201, made.text
+    chain.staff.append(Login("clerk-S1", "correct horse", "clerk", "S1"))
+    manager, clerk = await log_in(browser, chain, "manager-S1"), await log_in(browser, chain, "clerk-S1")
+    session_id = str(jwt.decode(active.access_token, options={"verify_signature": False})["sid"])
+    other_key = "x" * 43
+    staff_all = "staff:admin,manager,clerk"
+    till = chain.till
+    return [
+        Credential("nobody", lambda *_: {}),
+        Credential("a scheme without a token", lambda *_: {"Authorization": "Bearer"}),
+        bearer("garbage", "x.y.z"),
+        bearer("a long token", "a" * 8_000),
+        Credential("basic", lambda *_: {"Authorization": "Basic YWRtaW46YWRtaW4="}),
+        Credential("a cookie", lambda *_: {"Cookie": f"access_token={active.access_token}"}),
+        Credential("a token in another header", lambda *_: {"X-Access-Token": active.access_token}),
+        bearer("a refresh token", active.refresh_token),
+        bearer("a token of an ended session", ended.access_token),
+        bearer("an expired token", jwt.encode(forged(session_id, exp=clock.unix()), tokens._key(), "HS256")),
+        bearer("a token signed with another key", jwt.encode(forged(session_id), other_key, "HS256")),
+        bearer("an unsigned token", jwt.encode(forged(session_id), "", "none")),
+        bearer("a token for another audience", jwt.encode(forged(session_id, aud="x"), tokens._key(), "HS256")),
+        bearer("a token of another issuer", jwt.encode(forged(session_id, iss="x"), tokens._key(), "HS256")),
+        bearer("a member's session as staff's", jwt.encode(forged(session_id, aud="staff"), tokens._key(), "HS256")),
+        bearer("an unregistered user", await _unregistered(browser), "session", scheme="memberBearer"),
+        bearer("a pending member", pending.access_token, "session", "registered", scheme="memberBearer"),
+        bearer("a frozen member", frozen.access_token, "session", "registered", scheme="memberBearer"),
+        bearer("a member", active.access_token, "session", "registered", "member", scheme="memberBearer"),
+        bearer("an admin", admin.access_token, staff_all, "staff:admin,manager", "staff:admin", scheme="staffBearer"),
+        bearer("a manager", manager.access_token, staff_all, "staff:admin,manager", scheme="staffBearer"),
+        bearer("a clerk", clerk.access_token, staff_all, scheme="staffBearer"),
+        signed("a terminal", till, "terminal"),
+        signed("a terminal with another's secret", Till("", till.terminal_id, chain.tills["S2"][0].secret, "S1")),
+        signed("a terminal that does not exist", Till("", "S9-T1", till.secret, "S9")),
+        bearer("a terminal's secret as a token", till.secret),
+    ]

@@ -1,0 +1,364 @@
+"""Default deny: every route refuses everybody it is not for, and another's object is not found."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+from backend.kernel.http.routing import Route, WebSocketRoute
+from tests.security.conftest import Credential
+from tests.support.books import fingerprint
+from tests.support.members import Phone, register
+from tests.support.seed import Login
+from tests.support.staff import StaffSession, log_in
+from tests.support.value import give
+
+PUBLIC = {
+    "GET /healthz",
+    "GET /readyz",
+    "GET /metrics",
+    "GET /openapi.json",
+    "GET /docs",
+    "POST /v1/member/login",
+    "POST /v1/member/token",
+    "POST /v1/admin/login",
+    "POST /v1/admin/token",
+    "GET /v1/wechat/push",
+    "POST /v1/wechat/push",
+    "POST /v1/wechat/pay/notify",
+    "POST /v1/wechat/pay/refund-notify",
+}
+"""What everybody may call: health, documentation, where credentials are given out, and what WeChat signs itself."""
+
+GUARDS = {
+    "session",
+    "registered",
+    "member",
+    "terminal",
+    "staff:admin,manager,clerk",
+    "staff:admin,manager",
+    "staff:admin",
+}
+
+
+def http_routes(routes: list[Route | WebSocketRoute]) -> list[Route]:
+    return [route for route in routes if isinstance(route, Route)]
+
+
+def label(route: Route) -> str:
+    return f"{route.method} {route.path}"
+
+
+def target_of(route: Route, values: dict[str, str] | None = None) -> str:
+    return route.path.format(**{name: (values or {}).get(name, "1") for name in route.path_params})
+
+
+def test_only_these_routes_are_open_to_everybody(routes):
+    opened = {label(route) for route in http_routes(routes) if route.guard.name == "public"}
+
+    assert {name for name in opened if not name.startswith("GET /docs/")} == PUBLIC
+
+
+def test_every_guard_is_known_to_this_test(routes):
+    assert {route.guard.name for route in routes} == GUARDS | {"public"}
+
+
+def test_every_address_below_v1_says_by_its_name_who_it_is_for(routes):
+    for route in http_routes(routes):
+        scheme = route.guard.scheme
+        for prefix, expected in (
+            ("/v1/member/", "memberBearer"),
+            ("/v1/pos/", "terminalHmac"),
+            ("/v1/admin/", "staffBearer"),
+        ):
+            if route.path.startswith(prefix) and label(route) not in PUBLIC:
+                assert scheme == expected, label(route)
+
+
+async def show(client: httpx.AsyncClient, route: Route, credential: Credential) -> httpx.Response:
+    """Call with a body that no call takes, so that nothing happens where the caller is let in."""
+    target = target_of(route)
+    body = b"" if route.method == "GET" else b"?"
+    headers = credential.headers(route.method, target, body, "walk")
+    headers |= {"Idempotency-Key": "walk", "Content-Type": "text/plain"}
+    return await client.request(route.method, target, content=body, headers=headers)
+
+
+async def test_every_route_refuses_every_caller_it_is_not_for(client, settings, routes, credentials):
+    before = await fingerprint(settings)
+    guarded = [route for route in http_routes(routes) if route.guard.name != "public"]
+    for route in guarded:
+        refused = [credential for credential in credentials if route.guard.name not in credential.opens]
+        answers = await asyncio.gather(*(show(client, route, credential) for credential in refused))
+        for credential, answer in zip(refused, answers, strict=True):
+            where = f"{label(route)} as {credential.name}: {answer.status_code} {answer.text[:200]}"
+            assert answer.status_code == (403 if credential.scheme == route.guard.scheme else 401), where
+            assert answer.headers["content-type"] == "application/problem+json", where
+            if answer.status_code == 401:
+                assert answer.json()["code"] == "unauthenticated", where
+                assert answer.headers["www-authenticate"], where
+
+    assert len(guarded) > 40
+    assert await fingerprint(settings) == before
+
+
+async def test_every_credential_opens_the_doors_it_is_for(client, routes, credentials):
+    """Else the walk above would show nothing."""
+    opened = set()
+    for route in http_routes(routes):
+        for credential in credentials:
+            if route.guard.name in credential.opens:
+                answer = await show(client, route, credential)
+                where = f"{label(route)} as {credential.name}: {answer.status_code} {answer.text[:200]}"
+                assert answer.status_code not in (401, 403), where
+                assert answer.status_code == 415 or route.method == "GET", where
+                opened.add((credential.name, route.guard.name))
+
+    assert opened == {(credential.name, guard) for credential in credentials for guard in credential.opens}
+
+
+async def test_head_is_guarded_like_get(client, routes):
+    for route in http_routes(routes):
+        if route.method == "GET" and route.guard.name != "public":
+            assert (await client.head(target_of(route))).status_code == 401, label(route)
+
+
+@pytest.mark.parametrize("path", ["/v1/member/wallet", "/v1/admin/me", "/v1/pos/context"])
+@pytest.mark.parametrize(
+    "change", [str.upper, lambda p: p + "/", lambda p: "/" + p, lambda p: p.replace("/v1/", "/v1/./")]
+)
+async def test_another_spelling_of_an_address_is_no_way_round(server, path, change):
+    async with httpx.AsyncClient(base_url=server.base_url, trust_env=False) as client:
+        request = client.build_request("GET", "/")
+        request.url = request.url.copy_with(raw_path=change(path).encode())
+        answer = await client.send(request)
+
+    assert answer.status_code in (401, 404), answer.text
+
+
+async def test_what_looks_like_a_route_of_ours_is_never_a_page_or_the_simulator_s(client):
+    for path in ("/v1/mock/wechat/sent", "/v1/pos", "/v1/static/pos/main.js", "/v1/"):
+        answer = await client.get(path)
+
+        assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+
+
+async def close_code(server, *subprotocols: str, target: str = "/v1/member/live") -> tuple[int, str | None]:
+    address = server.base_url.replace("http", "ws") + target
+    async with connect(address, subprotocols=list(subprotocols) or None, proxy=None) as socket:  # type: ignore[arg-type]
+        with pytest.raises(ConnectionClosed) as closed:
+            await socket.recv()
+        return closed.value.rcvd.code, socket.subprotocol
+
+
+async def test_every_websocket_refuses_every_caller_it_is_not_for(server, routes, credentials):
+    sockets = [route for route in routes if isinstance(route, WebSocketRoute)]
+    assert [route.path for route in sockets] == ["/v1/member/live"]
+
+    for credential in credentials:
+        if not credential.token or "member" in credential.opens:
+            continue
+        code, chosen = await close_code(server, "huiyuan.v1", f"bearer.{credential.token}")
+        expected = 4403 if credential.scheme == "memberBearer" else 4401
+        assert (code, chosen) == (expected, "huiyuan.v1"), credential.name
+
+
+async def test_a_websocket_takes_its_token_from_the_subprotocol_only(server, credentials):
+    token = next(credential.token for credential in credentials if credential.name == "a member")
+
+    assert (await close_code(server))[0] == 4401
+    assert (await close_code(server, "huiyuan.v1"))[0] == 4401
+    assert (await close_code(server, "huiyuan.v1", target=f"/v1/member/live?token={token}"))[0] == 4401
+    assert (await close_code(server, "huiyuan.v1", f"bearer.{token}", "bearer.other"))[0] == 4401
+
+
+# ------------------------------------------------------------------------------------------ another's objects
+
+
+@dataclass
+class World:
+    """Objects of store S1 and of one member, and the strangers who ask for them."""
+
+    values: dict[str, str]
+    owner: Phone
+    stranger: Phone
+    staff: dict[str, StaffSession]
+
+
+BODIES: dict[str, Any] = {
+    "POST /v1/member/confirmations/{confirmation_id}": {"decision": "approve"},
+    "POST /v1/pos/sales/{sale_id}/refunds": {"amount_fen": 1, "reason": "x"},
+    "POST /v1/admin/terminals/{terminal_id}/rotate-secret": {"overlap_s": 0},
+}
+"""What these calls need to get as far as their object."""
+
+NOWHERE = {
+    "terminal_id": "S9-T9",
+    "member_id": "4711",
+    "staff_id": "4711",
+    "device_id": "4711",
+    "sale_id": "S00000000000000000000000000",
+    "recharge_id": "R00000000000000000000000000",
+    "confirmation_id": "S00000000000000000000000000",
+    "offer_id": "nothing",
+    "code": "nothing",
+}
+"""Ids of nothing: another's object must look the same."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def world(browser, chain, credentials) -> AsyncIterator[World]:
+    """A member of S1 with a waiting sale, a completed one, a recharge and a device."""
+    owner, stranger = await register(browser), await register(browser)
+    assert (await owner.call("PATCH", "/v1/member/profile", {"store_id": "S1"})).status_code == 200
+    await give(owner.member_id, principal=100_000)
+    waiting = (await chain.till.sell(browser, owner.code(), fen=50_000)).json()
+    recharge = (await owner.call("POST", "/v1/member/recharges", {"amount_fen": 500}, key="mine")).json()
+    admin = await log_in(browser, chain, "admin")
+    body = {"username": "clerk-S2", "password": "correct horse", "role": "clerk", "store_id": "S2"}
+    clerk = await admin.post("/v1/admin/staff", body)
+    chain.staff.append(Login("clerk-S2", "correct horse", "clerk", "S2"))
+    values = {
+        "terminal_id": "S1-T1",
+        "member_id": str(owner.member_id),
+        "staff_id": clerk.json()["staff"]["id"],
+        "device_id": owner.device["device_id"],
+        "sale_id": waiting["id"],
+        "confirmation_id": waiting["id"],
+        "recharge_id": recharge["id"],
+        "offer_id": "O500",
+        "code": "basic",
+    }
+    staff = {name: await log_in(browser, chain, name) for name in ("manager-S2", "clerk-S2")}
+    yield World(values, owner, stranger, staff)
+
+
+def with_objects(routes: list[Route | WebSocketRoute], scheme: str) -> list[Route]:
+    return [route for route in http_routes(routes) if route.path_params and route.guard.scheme == scheme]
+
+
+def test_every_kind_of_object_is_known_to_this_test(routes, world):
+    named = {name for route in http_routes(routes) for name in route.path_params if route.guard.name != "public"}
+
+    assert named <= set(world.values) == set(NOWHERE)
+
+
+def same_refusal(found: httpx.Response, nothing: httpx.Response) -> None:
+    """Whether it exists for somebody else cannot be told."""
+    for answer in (found, nothing):
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), answer.text
+    assert found.json()["detail"] == nothing.json()["detail"]
+
+
+async def test_another_member_s_object_is_not_found(settings, routes, world):
+    before = await fingerprint(settings)
+    walked = with_objects(routes, "memberBearer")
+    for route in walked:
+        answers = [
+            await world.stranger.call(route.method, target_of(route, values), BODIES.get(label(route)), key="stranger")
+            for values in (world.values, NOWHERE)
+        ]
+        same_refusal(*answers)
+
+    assert len(walked) >= 4
+    assert await fingerprint(settings) == before
+
+
+async def test_another_store_s_object_is_not_found_by_a_terminal(client, chain, settings, routes, world):
+    before = await fingerprint(settings)
+    walked = with_objects(routes, "terminalHmac")
+    for route in walked:
+        answers = [
+            await chain.tills["S2"][0].send(client, route.method, target_of(route, values), BODIES.get(label(route)))
+            for values in (world.values, NOWHERE)
+        ]
+        same_refusal(*answers)
+    by_order = await chain.tills["S2"][0].get(client, "/v1/pos/sales?order_no=nothing")
+
+    assert len(walked) >= 3
+    assert by_order.status_code == 404
+    assert await fingerprint(settings) == before
+
+
+@pytest.mark.parametrize("who", ["manager-S2", "clerk-S2"])
+async def test_another_store_s_object_is_not_found_by_its_staff(settings, routes, world, who):
+    before = await fingerprint(settings)
+    role = who.partition("-")[0]
+    for route in with_objects(routes, "staffBearer"):
+        answers = [
+            await world.staff[who].call(route.method, target_of(route, values), BODIES.get(label(route)))
+            for values in (world.values, NOWHERE)
+        ]
+        if role in route.guard.name.removeprefix("staff:").split(","):
+            same_refusal(*answers)
+        else:
+            assert {answer.status_code for answer in answers} == {403}, label(route)
+
+    assert await fingerprint(settings) == before
+
+
+async def test_another_store_s_objects_are_in_no_list_and_take_nothing_new(settings, chain, world):
+    before = await fingerprint(settings)
+    manager = world.staff["manager-S2"]
+
+    stores = (await manager.get("/v1/admin/stores")).json()["items"]
+    terminals = (await manager.get("/v1/admin/terminals")).json()["items"]
+    asked_for = (await manager.get("/v1/admin/terminals?store_id=S1")).json()["items"]
+    found = (await manager.get(f"/v1/admin/members?query={world.owner.member['member_no']}")).json()["items"]
+    waiting = (await manager.get("/v1/admin/members?status=active")).json()["items"]
+    made = await manager.post("/v1/admin/terminals", {"store_id": "S1", "name": "fremd"})
+
+    assert {store["id"] for store in stores} == {"S2"}
+    assert {terminal["store_id"] for terminal in terminals} == {"S2"}
+    assert asked_for == found == waiting == []
+    assert (made.status_code, made.json()["code"]) == (404, "not_found")
+    assert await fingerprint(settings) == before
+
+
+async def test_the_objects_are_there_for_those_they_belong_to(client, chain, world):
+    """Else the walks above would show nothing."""
+    values = world.values
+    admin = await log_in(client, chain, "admin")
+    manager = await log_in(client, chain, "manager-S1")
+
+    answers = [
+        await world.owner.call("GET", f"/v1/member/recharges/{values['recharge_id']}"),
+        await world.owner.call("POST", f"/v1/member/devices/{values['device_id']}/rotate"),
+        await chain.till.get(client, f"/v1/pos/sales/{values['sale_id']}"),
+        await manager.get(f"/v1/admin/members/{values['member_id']}"),
+        await admin.get(f"/v1/admin/members/{values['member_id']}"),
+    ]
+    confirmations = (await world.owner.call("GET", "/v1/member/confirmations")).json()["items"]
+
+    assert [answer.status_code for answer in answers] == [200] * 5
+    assert [item["id"] for item in confirmations] == [values["confirmation_id"]]
+
+
+async def test_a_sale_s_id_of_one_member_with_another_member_s_inside_is_not_found(client, chain, world):
+    """An id carries its member: changing that part finds nothing of anybody's."""
+    sale_id = world.values["sale_id"]
+    for forged in (
+        sale_id[:-1] + ("0" if sale_id[-1] != "0" else "1"),
+        "F" + sale_id[1:],
+        sale_id.lower(),
+        sale_id + "0",
+    ):
+        assert (await chain.till.get(client, f"/v1/pos/sales/{forged}")).status_code == 404
+
+
+async def test_a_terminal_s_scan_token_is_of_no_use_to_another(client, chain, phone):
+    await give(phone.member_id, principal=5_000)
+    token = (await chain.till.post(client, "/v1/pos/scan", {"code": phone.code()})).json()["scan_token"]
+
+    for till in (chain.tills["S1"][1], chain.tills["S2"][0]):
+        sold = await till.sell(client, None, scan_token=token)
+        assert (sold.status_code, sold.json()["code"]) == (422, "code_invalid")
+    assert (await phone.wallet())["stored"]["total_fen"] == 5_000

@@ -1,0 +1,397 @@
+"""Every call that takes JSON, and every trap of JSON: a 4xx problem that says where, never a 500, nothing changed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from tests.security.conftest import Credential
+from tests.support.books import fingerprint
+from tests.support.members import Phone
+from tests.support.value import findings, give
+
+Call = tuple[str, str, dict[str, Any]]
+"""Method, path, and the OpenAPI operation."""
+
+OPEN = {"/v1/member/login", "/v1/member/token", "/v1/admin/login", "/v1/admin/token"}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def document(browser) -> dict[str, Any]:
+    found: dict[str, Any] = (await browser.get("/openapi.json")).json()
+    return found
+
+
+def json_calls(document: dict[str, Any]) -> Iterator[Call]:
+    """Every operation with a JSON body."""
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            if "application/json" in operation.get("requestBody", {}).get("content", {}):
+                yield method.upper(), path, operation
+
+
+def schema_of(document: dict[str, Any], operation: dict[str, Any]) -> dict[str, Any]:
+    """The body's object schema, references followed."""
+    return resolve(document, operation["requestBody"]["content"]["application/json"]["schema"])
+
+
+def resolve(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in schema or "anyOf" in schema or "oneOf" in schema:
+        if "$ref" in schema:
+            schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        else:
+            options = schema.get("anyOf") or schema["oneOf"]
+            schema = next(option for option in options if option.get("type") != "null")
+    return schema
+
+
+def sample(document: dict[str, Any], schema: dict[str, Any], name: str = "") -> Any:
+    """A value that fits a schema, with every field there is."""
+    schema = resolve(document, schema)
+    if "enum" in schema:
+        return schema["enum"][0]
+    if "const" in schema:
+        return schema["const"]
+    kind = schema.get("type")
+    if kind == "object":
+        fields = {key: sample(document, inner, key) for key, inner in schema.get("properties", {}).items()}
+        return fields or {}
+    if kind == "array":
+        return [sample(document, schema["items"])]
+    if kind == "integer":
+        return schema.get("minimum", 1)
+    if kind == "boolean":
+        return False
+    if kind == "string":
+        return _text(schema, name)
+    return None
+
+
+_PATTERNED = {
+    "pin": "271828",
+    "current_pin": "271828",
+    "totp": "000000",
+    "id": "X1",
+    "store_id": "S1",
+    "timezone": "UTC",
+}
+
+
+def _text(schema: dict[str, Any], name: str) -> str:
+    if schema.get("format") == "date-time":
+        return "2026-01-01T00:00:00Z"
+    if schema.get("format") == "date":
+        return "2000-01-01"
+    options = re.match(r"\^\(([a-z|]+)\)\$", schema.get("pattern", ""))
+    if options:
+        return options[1].split("|")[0]
+    return _PATTERNED.get(name, "a" * max(2, schema.get("minLength", 1)))
+
+
+@pytest.fixture(scope="module")
+def by_scheme(credentials: list[Credential]) -> dict[str, Credential]:
+    """A good credential for every sort of call."""
+    found = {credential.name: credential for credential in credentials}
+    return {
+        "memberBearer": found["a member"],
+        "staffBearer": found["an admin"],
+        "terminalHmac": found["a terminal"],
+        "": found["nobody"],
+    }
+
+
+def scheme_of(operation: dict[str, Any]) -> str:
+    return next((name for item in operation.get("security", []) for name in item), "")
+
+
+async def send(
+    client: httpx.AsyncClient, credentials: dict[str, Credential], call: Call, body: bytes, media_type: str | None
+) -> httpx.Response:
+    method, path, operation = call
+    target = re.sub(r"\{\w+\}", "1", path)
+    headers = credentials[scheme_of(operation)].headers(method, target, body, "trap")
+    headers |= {"Idempotency-Key": "trap"}
+    if media_type is not None:
+        headers["Content-Type"] = media_type
+    return await client.request(method, target, content=body, headers=headers)
+
+
+def problem(answer: httpx.Response, where: str, statuses: tuple[int, ...]) -> dict[str, Any]:
+    assert answer.status_code in statuses, f"{where}: {answer.status_code} {answer.text[:300]}"
+    assert answer.headers["content-type"] == "application/problem+json", where
+    assert len(answer.content) < 4_000, where
+    document: dict[str, Any] = answer.json()
+    assert document["status"] == answer.status_code
+    assert {"type", "title", "code", "detail"} <= document.keys(), where
+    assert "Traceback" not in answer.text
+    return document
+
+
+def test_the_walk_covers_the_calls_that_matter(document):
+    calls = {f"{method} {path}" for method, path, _ in json_calls(document)}
+
+    assert len(calls) >= 20
+    assert {
+        "POST /v1/pos/sales",
+        "POST /v1/member/recharges",
+        "POST /v1/member/register",
+        "POST /v1/admin/staff",
+    } <= calls
+
+
+DEEP = b"[" * 1000 + b"]" * 1000
+DEEP_OBJECTS = b'{"a":' * 1000 + b"1" + b"}" * 1000
+
+WHOLE_BODIES: dict[str, tuple[bytes, str | None, tuple[int, ...]]] = {
+    "text": (b"{}", "text/plain", (415,)),
+    "a form": (b"a=1", "application/x-www-form-urlencoded", (415,)),
+    "several parts": (b"--x\r\n\r\n--x--", "multipart/form-data; boundary=x", (415,)),
+    "XML": (b"<a/>", "application/xml", (415,)),
+    "another charset": (b"{}", "application/json; charset=gbk", (415,)),
+    "no media type": (b"{}", None, (415,)),
+    "bad UTF-8": (b'{"a": "\xff\xfe"}', "application/json", (422,)),
+    "UTF-16": ('{"a":1}'.encode("utf-16"), "application/json", (422,)),
+    "half a surrogate": (b'{"a": "\\ud800"}', "application/json", (422,)),
+    "a NUL": (b'{"a": "b\\u0000"}', "application/json", (422,)),
+    "a NUL byte": (b'{"a": "b\x00"}', "application/json", (422,)),
+    "nothing but NULs": (b"\x00" * 100, "application/json", (422,)),
+    "an array": (b"[]", "application/json", (422,)),
+    "an array of objects": (b"[{}]", "application/json", (422,)),
+    "null": (b"null", "application/json", (422,)),
+    "a number": (b"1", "application/json", (422,)),
+    "a string": (b'"a"', "application/json", (422,)),
+    "half an object": (b'{"a":', "application/json", (422,)),
+    "an object and more": (b"{}{}", "application/json", (422,)),
+    "a comment": (b"{}//", "application/json", (422,)),
+    "not a number": (b'{"a": NaN}', "application/json", (422,)),
+    "nested a thousand deep": (DEEP, "application/json", (422,)),
+    "objects a thousand deep": (DEEP_OBJECTS, "application/json", (422,)),
+    "a field nested a thousand deep": (b'{"a":' + DEEP + b"}", "application/json", (422,)),
+    "an unknown field": (b'{"__proto__": {}}', "application/json", (422,)),
+    "a field with an empty name": (b'{"": 1}', "application/json", (422,)),
+    "a field twice": (b'{"a": 1, "a": 2}', "application/json", (422,)),
+    "a number of five thousand digits": (b'{"a": ' + b"9" * 5_000 + b"}", "application/json", (422,)),
+    "an exponent out of range": (b'{"a": 1e999}', "application/json", (422,)),
+    "a name of 1 MB": (b'{"name": "' + b"x" * 1_000_000 + b'"}', "application/json", (413,)),
+    "1 MB of blanks": (b" " * 1_000_000, "application/json", (413,)),
+}
+
+
+@pytest.mark.parametrize("trap", WHOLE_BODIES)
+async def test_a_body_that_is_none_is_refused_everywhere(client, settings, document, by_scheme, trap):
+    body, media_type, statuses = WHOLE_BODIES[trap]
+    calls = list(json_calls(document))
+    before = await fingerprint(settings)
+
+    answers = await asyncio.gather(*(send(client, by_scheme, call, body, media_type) for call in calls))
+
+    for call, answer in zip(calls, answers, strict=True):
+        where = f"{call[0]} {call[1]} with {trap}"
+        if trap == "null" and not call[2]["requestBody"].get("required", False):
+            assert answer.status_code < 500, where
+            continue
+        found = problem(answer, where, statuses)
+        if answer.status_code == 422:
+            assert found["errors"][0].keys() == {"pointer", "message"}, where
+    if trap != "null":
+        assert await fingerprint(settings) == before
+
+
+WRONG: dict[str, list[tuple[str, Any]]] = {
+    "integer": [
+        ("a float", 1.5),
+        ("a whole float", 1.0),
+        ("text", "1"),
+        ("true", True),
+        ("an array", [1]),
+        ("an object", {}),
+        ("more than 64 bits", 2**64),
+        ("much more", 10**40),
+        ("much less", -(10**40)),
+        ("an exponent", 1e30),
+    ],
+    "string": [
+        ("a number", 1),
+        ("true", True),
+        ("an array", ["a"]),
+        ("an object", {"a": 1}),
+        ("a NUL inside", "a\0b"),
+        ("100 KB", "x" * 100_000),
+    ],
+    "boolean": [("text", "true"), ("a number", 1), ("an array", [])],
+    "array": [("an object", {}), ("text", "a"), ("a number", 1), ("ten thousand items", [1] * 10_000)],
+    "object": [("an array", []), ("text", "a"), ("a number", 1)],
+}
+
+
+def leaves(document: dict[str, Any], schema: dict[str, Any], steps: tuple[Any, ...] = ()) -> Iterator[tuple[Any, str]]:
+    """Every field of a body, as the steps that lead to it, with its type."""
+    schema = resolve(document, schema)
+    kind = schema.get("type")
+    if steps and kind in WRONG and "enum" not in schema:
+        yield steps, kind
+    for name, inner in schema.get("properties", {}).items():
+        yield from leaves(document, inner, (*steps, name))
+    if kind == "array":
+        yield from leaves(document, schema["items"], (*steps, 0))
+
+
+def put(value: Any, steps: tuple[Any, ...], wrong: Any) -> Any:
+    """A copy of a body with something else at that place."""
+    copied = json.loads(json.dumps(value))
+    place = copied
+    for step in steps[:-1]:
+        place = place[step]
+    place[steps[-1]] = wrong
+    return copied
+
+
+async def test_every_field_refuses_what_is_not_of_its_type_and_says_which_it_was(client, settings, document, by_scheme):
+    wishes: list[tuple[Call, tuple[Any, ...], str, bytes]] = []
+    for call in json_calls(document):
+        schema = schema_of(document, call[2])
+        good = sample(document, schema)
+        for steps, kind in leaves(document, schema):
+            for name, wrong in WRONG[kind]:
+                wishes.append((call, steps, name, json.dumps(put(good, steps, wrong)).encode()))
+            around = put(good, steps[:-1], {"surprise": 1}) if len(steps) > 1 and isinstance(steps[-1], str) else None
+            if around is not None:
+                wishes.append((call, (*steps[:-1], "?"), "a field of nobody's", json.dumps(around).encode()))
+    before = await fingerprint(settings)
+
+    for start in range(0, len(wishes), 24):
+        part = wishes[start : start + 24]
+        answers = await asyncio.gather(*(send(client, by_scheme, w[0], w[3], "application/json") for w in part))
+        for (call, steps, name, _), answer in zip(part, answers, strict=True):
+            pointer = "/" + "/".join(str(step) for step in steps)
+            where = f"{call[0]} {call[1]} with {name} at {pointer}"
+            found = problem(answer, where, (422,))
+            named = found["errors"][0]["pointer"]
+            assert steps[-1] == "?" or pointer.startswith(named) or named.startswith(pointer), (where, found)
+
+    assert len(wishes) > 500
+    assert await fingerprint(settings) == before
+
+
+# ------------------------------------------------------------------------------- money, where nothing may happen
+
+BAD_AMOUNTS = [0, -1, 10**11 + 1, 2**63, 2**63 - 1, 1.5, 1.0, 1e10, "100", True, [], {}, "1e3", "１００"]
+
+
+@pytest.mark.parametrize("amount", BAD_AMOUNTS, ids=repr)
+async def test_an_amount_that_is_not_a_positive_integer_in_bounds_is_refused(client, chain, phone, settings, amount):
+    await give(phone.member_id, principal=10_000)
+    sale = (await chain.till.sell(client, phone.code())).json()
+    before = await fingerprint(settings)
+    line = {"sku": "a", "qty": 1, "unit_price_fen": 100}
+
+    answers = {
+        "/lines/0/unit_price_fen": await chain.till.sell(
+            client, phone.code(), lines=[line | {"unit_price_fen": amount}]
+        ),
+        "/lines/0/qty": await chain.till.sell(client, phone.code(), lines=[line | {"qty": amount}]),
+        "/tenders/0/points": await chain.till.sell(
+            client, phone.code(), tenders=[{"type": "points", "points": amount, "amount_fen": 5}]
+        ),
+        "/lines/0/line_no": await chain.till.post(
+            client, f"/v1/pos/sales/{sale['id']}/refunds", {"reason": "x", "lines": [{"line_no": amount, "qty": 1}]}
+        ),
+        "/amount_fen": await phone.call("POST", "/v1/member/recharges", {"amount_fen": amount}, key="bad"),
+    }
+
+    for pointer, answer in answers.items():
+        found = problem(answer, f"{pointer}: {amount!r}", (422, 409))
+        if found["code"] == "validation_failed":
+            named = found["errors"][0]["pointer"]
+            assert pointer.startswith(named), (pointer, found)
+    assert await fingerprint(settings) == before
+    assert await findings(settings) == []
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/v1/pos/sales?order_no=",
+        "/v1/pos/sales?order_no=%00",
+        "/v1/pos/sales?order_no=%ff",
+        "/v1/pos/sales?order_no=a&order_no=b",
+        "/v1/pos/sales?order_no=" + "x" * 5_000,
+        "/v1/pos/sales?other=1",
+        "/v1/pos/sales?order_no=%E4%BD%A0",
+        "/v1/pos/articles?limit=x",
+        "/v1/pos/articles?limit=99999999999999999999",
+        "/v1/pos/articles?limit=0",
+        "/v1/pos/articles?query=" + "%F0%9F%98%80" * 65,
+        "/v1/pos/articles?" + "&".join(f"a{n}=1" for n in range(200)),
+        "/v1/pos/context?x=1",
+        "/v1/pos/sales/%00",
+        "/v1/pos/sales/S%00000000000000000000000000",
+        "/v1/pos/sales/%ff%fe",
+        "/v1/pos/sales/" + "S" * 5_000,
+        "/v1/pos/sales/..%2f..%2fetc",
+        "/v1/pos/sales/' OR 1=1 --".replace(" ", "%20"),
+    ],
+)
+async def test_a_strange_address_is_a_problem_and_not_a_failure(client, chain, target):
+    answer = await chain.till.get(client, target)
+
+    problem(answer, target, (404, 422))
+
+
+@pytest.mark.parametrize(
+    "target", ["/v1/pos/articles?query=%25", "/v1/pos/articles?query=_", "/v1/pos/articles?query=%5C"]
+)
+async def test_a_search_takes_wildcards_for_what_they_are(client, chain, target):
+    answer = await chain.till.get(client, target)
+
+    assert (answer.status_code, answer.json()["items"]) == (200, [])
+
+
+@pytest.mark.parametrize("key", ["", " ", "a b", "x" * 256, "键", "a\tb", "\x7f"])
+async def test_a_strange_idempotency_key_is_a_problem_and_sells_nothing(client, chain, phone, settings, key):
+    await give(phone.member_id, principal=1_000)
+    body = json.dumps({"code": phone.code(), "order_no": "K-1", "lines": [{"sku": "a", "qty": 1, "unit_price_fen": 1}]})
+    before = await fingerprint(settings)
+    raw = key.encode()
+    headers = {
+        b"Authorization": chain.till.authorization(
+            "POST", "/v1/pos/sales", body.encode(), raw.decode("latin-1").strip()
+        ).encode(),
+        b"Content-Type": b"application/json",
+        b"Idempotency-Key": raw,
+    }
+    if not raw.strip():
+        del headers[b"Idempotency-Key"]
+
+    answer = await client.post("/v1/pos/sales", content=body.encode(), headers=list(headers.items()))
+
+    problem(answer, repr(key), (400, 401, 422))
+    assert await fingerprint(settings) == before
+
+
+async def test_a_body_of_unknown_length_has_the_same_limit(client, phone):
+    async def endless():
+        for _ in range(100):
+            yield b"x" * 10_000
+
+    headers = {"Authorization": f"Bearer {phone.access_token}", "Content-Type": "application/json"}
+    answer = await client.post("/v1/member/profile", content=endless(), headers=headers)
+
+    assert problem(answer, "chunked", (413,))["code"] == "payload_too_large"
+
+
+async def test_texts_come_back_as_they_were_sent(client, phone: Phone):
+    name = "王 <script>alert(1)</script> 𠮷野家 '--"
+
+    answer = await phone.call("PATCH", "/v1/member/profile", {"name": name})
+
+    assert answer.status_code in (200, 422)
+    if answer.status_code == 200:
+        assert answer.json()["name"] == name
