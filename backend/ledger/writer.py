@@ -98,7 +98,7 @@ class LedgerWriter:
             statement_cache_size=self._settings.statement_cache_size,
             command_timeout=30,
             timeout=5,
-            server_settings={"application_name": "huiyuan-ledger", "lock_timeout": "8s"},
+            server_settings={"application_name": "huiyuan-ledger", "lock_timeout": "3s"},
         )
 
     async def _post_batch(self, plans: list[Plan]) -> Sequence[Posted | BaseException]:
@@ -127,7 +127,10 @@ class LedgerWriter:
                 return _posted.decode(await self._run(SINGLE, plan.member_id, encode(plan)))
             except TimeoutError:
                 break
-            except (*_LOST, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError):
+            except asyncpg.LockNotAvailableError:
+                # Nothing was done, and trying on would keep the plans behind this one waiting.
+                return Unavailable("somebody else holds this member's books; try again", retry_after_s=1)
+            except (*_LOST, asyncpg.DeadlockDetectedError):
                 continue
             except asyncpg.PostgresError as error:
                 return decode_error(error)

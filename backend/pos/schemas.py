@@ -56,7 +56,7 @@ class TenderInput(Body):
 
 
 Lines = Annotated[list[LineIn], Meta(min_length=1, max_length=200)]
-Tenders = Annotated[list[TenderInput], Meta(min_length=1, max_length=20)]
+Tenders = Annotated[list[TenderInput], Meta(max_length=20)]
 CodeEntry = Annotated[Literal["scanned", "typed"], Meta(description="scanned 或 typed（手输需会员确认）")]
 
 

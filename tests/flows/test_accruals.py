@@ -47,6 +47,28 @@ async def test_a_code_taken_offline_counts_once_whatever_came_after(client, chai
     assert (second.status_code, second.json()["code"]) == (409, "code_used")
 
 
+async def test_a_code_spent_online_earns_nothing_offline(client, chain, phone):
+    code = phone.code()
+    assert (await chain.till.sell(client, code, tenders=[{"type": "cash"}])).status_code == 201
+
+    again = await chain.till.post(client, "/v1/pos/accruals", accrual(phone, order_no="OFF-9", code=code))
+
+    assert (again.status_code, again.json()["code"]) == (409, "code_used")
+
+
+async def test_the_total_is_before_the_till_s_discount_and_points_are_after_it(client, chain, phone):
+    lines = [{"sku": "a", "qty": 2, "unit_price_fen": 2_500, "discount_fen": 1_000}]
+
+    answer = await chain.till.post(
+        client,
+        "/v1/pos/accruals",
+        accrual(phone, order_no="OFF-10", lines=lines, member_no=phone.member["member_no"]),
+    )
+
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["points_earned"] == 40
+
+
 async def test_order_numbers_are_shared_with_sales(client, chain, phone):
     await chain.till.sell(client, phone.code(), order_no="OFF-5", tenders=[{"type": "cash"}])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 from tests.support.value import findings, give
@@ -78,6 +79,21 @@ async def test_more_than_was_paid_is_refused(client, chain, phone):
     assert (pieces.status_code, pieces.json()["code"]) == (409, "refund_exceeds_paid")
     assert (no_line.status_code, both.status_code) == (422, 422)
     assert (await phone.wallet())["stored"]["total_fen"] == 0
+
+
+async def test_many_refunds_of_one_sale_at_once_all_happen(client, chain, phone, settings):
+    await give(phone.member_id, principal=1_000)
+    lines = [{"sku": "a", "qty": 10, "unit_price_fen": 100}]
+    sale = (await chain.till.sell(client, phone.code(), lines=lines)).json()
+
+    answers = await asyncio.gather(
+        *(refund(client, chain, sale, {"lines": [{"line_no": 1, "qty": 1}]}) for _ in range(14))
+    )
+
+    assert sorted(answer.status_code for answer in answers) == [201] * 10 + [409] * 4
+    assert {a.json()["code"] for a in answers if a.status_code == 409} <= {"sale_not_refundable", "refund_exceeds_paid"}
+    assert (await phone.wallet())["stored"]["total_fen"] == 1_000
+    assert await findings(settings) == []
 
 
 async def test_a_refund_is_done_once_a_key(client, chain, phone):

@@ -17,6 +17,7 @@ from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
 from backend.ledger.errors import GuardRefused, Stale
 from backend.ledger.plans import Guard, NewDocument, Plan
+from backend.ledger.service import device_mark
 from backend.ledger.types import Posted
 from backend.members import queries as members
 
@@ -70,8 +71,8 @@ async def _accrue(
         on = clock.local_date(now, store.timezone)
         card = await members.get_card(member_id)
         priced = price_lines(await pricing.rated(body.lines), discount_bp=0)
-        if priced.payable_fen != body.total_fen:
-            raise invalid("/total_fen", f"the lines make {priced.payable_fen} fen")
+        if priced.total_fen != body.total_fen:
+            raise invalid("/total_fen", f"the lines make {priced.total_fen} fen")
         earned = pricing.earned_points(priced, (), bonus_fen=0, multiplier_bp=card.level.points_multiplier_bp)
         debt = (await ledger_queries.get_snapshot(member_id, on)).balances.get("points_debt", 0)
         accrual = AccrualBody(body.order_no, terminal.terminal_id, body.total_fen, earned, body.occurred_at.isoformat())
@@ -119,6 +120,9 @@ async def _member(body: AccrualIn, terminal: TerminalCaller, now: datetime) -> t
     device, step = await by_offline_code(
         body.code or "", terminal_id=terminal.terminal_id, occurred_at=body.occurred_at
     )
+    mark = device_mark(device.device_id)
+    if (await ledger_queries.guard_values(device.member_id, [mark])).get(mark) == step:
+        raise CodeUsed("this code was spent at a till that was online")
     expires_at = now + MAX_AGE + timedelta(days=2)
     name = f"offline:{device.device_id}:{step}"
     return device.member_id, (Guard(name, "once", step, plans.CODE_USED, expires_at=expires_at),)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 
 from backend.auth import queries as auth
 from backend.auth.types import TerminalCaller
 from backend.kernel import clock, ids, live
+from backend.kernel.batching import Turns
 from backend.kernel.errors import ValidationFailed, invalid
 from backend.kernel.events import encode as encode_event
 from backend.kernel.http import Answer, Idempotency
@@ -27,6 +28,8 @@ from ..schemas import RefundIn, RefundOut, RefundTenderOut
 from ..types import SaleBody, SaleProgress, SaleStatus, TenderType
 from . import sales
 from .replay import first_answer, terminal_scope
+
+_turns = Turns()
 
 REFUNDABLE = frozenset({SaleStatus.COMPLETED, SaleStatus.PARTLY_REFUNDED})
 
@@ -55,6 +58,11 @@ async def refund_sale(sale_id: str, body: RefundIn, terminal: TerminalCaller, id
         return Answer(views.refund_out(document), replayed=True)
 
     async def work() -> Answer[RefundOut]:
+        # Refunds of one sale each move its version: in line here, they need not plan again and again.
+        async with _turns.turn(sale_id):
+            return await _post()
+
+    async def _post() -> Answer[RefundOut]:
         store = await auth.get_store(terminal.store_id)
         for _ in range(sales.MAX_TIMES_PLANNED):
             now = clock.now()
@@ -102,6 +110,7 @@ def _shares(sold: _Sold, body: RefundIn) -> RefundShares:
 async def _plan(sold: _Sold, body: RefundIn, now: datetime, *, zone: str) -> tuple[Plan, RefundOut]:
     member_id, sale_id = sold.document.member_id, sold.document.id
     shares = _shares(sold, body)
+    on = clock.local_date(now, zone)
     by_type = {
         tender.type: fen
         for tender, fen in zip(sold.body.tenders, shares.tender_fen, strict=True)
@@ -111,7 +120,7 @@ async def _plan(sold: _Sold, body: RefundIn, now: datetime, *, zone: str) -> tup
     stored = refunds.return_to_lots(by_type.get(TenderType.STORED, 0), sold.taken("stored"), returned)
     rebate = refunds.return_to_lots(by_type.get(TenderType.REBATE, 0), sold.taken("rebate"), returned)
     points = refunds.return_to_lots(shares.points_returned, sold.taken("points"), returned)
-    claw = refunds.claw_back(shares.points_clawed, *await _claw_lots(member_id, sale_id, points))
+    claw = refunds.claw_back(shares.points_clawed, *await _claw_lots(member_id, sale_id, points, on))
     progress = refunds.advance(sold.progress, shares, stored | rebate | points)
     done = progress.refunded_fen == sold.body.payable_fen
     refund = RefundOut(
@@ -132,7 +141,7 @@ async def _plan(sold: _Sold, body: RefundIn, now: datetime, *, zone: str) -> tup
         member_id=member_id,
         kind=plans.REFUND,
         at=now,
-        on=clock.local_date(now, zone),
+        on=on,
         scope="",
         key="",
         hash="",
@@ -176,12 +185,21 @@ _LOTS = frozenset({TenderType.STORED, TenderType.REBATE, TenderType.POINTS})
 
 
 async def _claw_lots(
-    member_id: int, sale_id: str, returning: dict[int, int]
+    member_id: int, sale_id: str, returning: dict[int, int], on: date
 ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Lots to take earned points back from: the sale's own first, with what this refund returns counted in."""
+    """Lots to take earned points back from: the sale's own first, with what this refund returns counted in.
+
+    Lots that expired before ``on`` are lost already and pay nothing.
+    """
     pending = await ledger_queries.list_open_lots(member_id, "points_pending")
     available = await ledger_queries.list_open_lots(member_id, "points")
-    own_first = [sorted(lots, key=lambda lot: lot.source != sale_id) for lots in (pending, available)]
+    own_first = [
+        sorted(
+            (lot for lot in lots if lot.expires_on is None or lot.expires_on >= on),
+            key=lambda lot: lot.source != sale_id,
+        )
+        for lots in (pending, available)
+    ]
     open_points = {lot.lot_id: lot.remaining + returning.get(lot.lot_id, 0) for lot in own_first[1]}
     reopened = {lot_id: amount for lot_id, amount in returning.items() if lot_id not in open_points}
     return (
