@@ -16,7 +16,7 @@ from tests.support.seed import Chain, seed_chain
 @pytest.fixture(scope="module")
 def settings(settings: Settings) -> Settings:
     """The module's settings; one test's machine stands for many addresses, so the address is not limited."""
-    made = msgspec.structs.replace(settings, rate_anonymous_per_minute=100_000)
+    made = msgspec.structs.replace(settings, rate_anonymous_per_minute=100_000, log_level="warning")
     config.use(made)
     return made
 

@@ -32,7 +32,11 @@ Headers = Callable[[str, str, bytes, str], dict[str, str]]
 def settings(settings: Settings) -> Settings:
     """The module's settings; an attack comes from one address, and here it is not the limit that stops it."""
     made = msgspec.structs.replace(
-        settings, rate_anonymous_per_minute=1_000_000, rate_member_per_minute=1_000_000, rate_login_per_minute=1_000_000
+        settings,
+        rate_anonymous_per_minute=1_000_000,
+        rate_member_per_minute=1_000_000,
+        rate_login_per_minute=1_000_000,
+        log_level="warning",
     )
     config.use(made)
     return made

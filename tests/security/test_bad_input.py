@@ -184,24 +184,19 @@ WHOLE_BODIES: dict[str, tuple[bytes, str | None, tuple[int, ...]]] = {
 }
 
 
-@pytest.mark.parametrize("trap", WHOLE_BODIES)
-async def test_a_body_that_is_none_is_refused_everywhere(client, settings, document, by_scheme, trap):
-    body, media_type, statuses = WHOLE_BODIES[trap]
+async def test_a_body_that_is_none_is_refused_everywhere(client, settings, document, by_scheme):
     calls = list(json_calls(document))
     before = await fingerprint(settings)
 
-    answers = await asyncio.gather(*(send(client, by_scheme, call, body, media_type) for call in calls))
+    for trap, (body, media_type, statuses) in WHOLE_BODIES.items():
+        taken = [call for call in calls if trap != "null" or call[2]["requestBody"].get("required", False)]
+        answers = await asyncio.gather(*(send(client, by_scheme, call, body, media_type) for call in taken))
+        for call, answer in zip(taken, answers, strict=True):
+            where = f"{call[0]} {call[1]} with {trap}"
+            found = problem(answer, where, statuses)
+            assert answer.status_code != 422 or found["errors"][0].keys() == {"pointer", "message"}, where
 
-    for call, answer in zip(calls, answers, strict=True):
-        where = f"{call[0]} {call[1]} with {trap}"
-        if trap == "null" and not call[2]["requestBody"].get("required", False):
-            assert answer.status_code < 500, where
-            continue
-        found = problem(answer, where, statuses)
-        if answer.status_code == 422:
-            assert found["errors"][0].keys() == {"pointer", "message"}, where
-    if trap != "null":
-        assert await fingerprint(settings) == before
+    assert await fingerprint(settings) == before
 
 
 WRONG: dict[str, list[tuple[str, Any]]] = {
@@ -285,32 +280,29 @@ async def test_every_field_refuses_what_is_not_of_its_type_and_says_which_it_was
 BAD_AMOUNTS = [0, -1, 10**11 + 1, 2**63, 2**63 - 1, 1.5, 1.0, 1e10, "100", True, [], {}, "1e3", "１００"]
 
 
-@pytest.mark.parametrize("amount", BAD_AMOUNTS, ids=repr)
-async def test_an_amount_that_is_not_a_positive_integer_in_bounds_is_refused(client, chain, phone, settings, amount):
+async def test_an_amount_that_is_not_a_positive_integer_in_bounds_is_refused(client, chain, phone, settings):
     await give(phone.member_id, principal=10_000)
     sale = (await chain.till.sell(client, phone.code())).json()
-    before = await fingerprint(settings)
+    refund = f"/v1/pos/sales/{sale['id']}/refunds"
     line = {"sku": "a", "qty": 1, "unit_price_fen": 100}
+    before = await fingerprint(settings)
 
-    answers = {
-        "/lines/0/unit_price_fen": await chain.till.sell(
-            client, phone.code(), lines=[line | {"unit_price_fen": amount}]
-        ),
-        "/lines/0/qty": await chain.till.sell(client, phone.code(), lines=[line | {"qty": amount}]),
-        "/tenders/0/points": await chain.till.sell(
-            client, phone.code(), tenders=[{"type": "points", "points": amount, "amount_fen": 5}]
-        ),
-        "/lines/0/line_no": await chain.till.post(
-            client, f"/v1/pos/sales/{sale['id']}/refunds", {"reason": "x", "lines": [{"line_no": amount, "qty": 1}]}
-        ),
-        "/amount_fen": await phone.call("POST", "/v1/member/recharges", {"amount_fen": amount}, key="bad"),
-    }
+    for amount in BAD_AMOUNTS:
+        code = phone.code()
+        points = [{"type": "points", "points": amount, "amount_fen": 5}]
+        pieces = {"reason": "x", "lines": [{"line_no": amount, "qty": 1}]}
+        answers = {
+            "/lines/0/unit_price_fen": chain.till.sell(client, code, lines=[line | {"unit_price_fen": amount}]),
+            "/lines/0/qty": chain.till.sell(client, code, lines=[line | {"qty": amount}]),
+            "/tenders/0/points": chain.till.sell(client, code, tenders=points),
+            "/lines/0/line_no": chain.till.post(client, refund, pieces),
+            "/amount_fen": phone.call("POST", "/v1/member/recharges", {"amount_fen": amount}, key="bad"),
+        }
+        for pointer, call in answers.items():
+            found = problem(await call, f"{pointer}: {amount!r}", (422,))
+            assert found["code"] == "validation_failed", (pointer, amount, found)
+            assert pointer.startswith(found["errors"][0]["pointer"]), (pointer, amount, found)
 
-    for pointer, answer in answers.items():
-        found = problem(answer, f"{pointer}: {amount!r}", (422, 409))
-        if found["code"] == "validation_failed":
-            named = found["errors"][0]["pointer"]
-            assert pointer.startswith(named), (pointer, found)
     assert await fingerprint(settings) == before
     assert await findings(settings) == []
 
