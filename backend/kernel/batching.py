@@ -74,7 +74,9 @@ class Batcher(Generic[T, R]):
     async def drain(self) -> None:
         """Wait until everything that was handed in is answered (graceful shutdown)."""
         while self._running:
-            await asyncio.gather(*self._running, return_exceptions=True)
+            # Taken out here: a task's own callback would come too late where nothing is left to wait for.
+            done, _ = await asyncio.wait(self._running)
+            self._running -= done
 
     async def _drain(self) -> None:
         try:

@@ -1,0 +1,58 @@
+"""Batches: groups of what waits, every caller with its own result, and an end to waiting."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from backend.kernel.batching import Batcher
+
+
+async def test_what_comes_meanwhile_is_one_batch_and_everybody_gets_their_own():
+    batches: list[list[int]] = []
+    go_on = asyncio.Event()
+
+    async def work(items: list[int]) -> list[int | BaseException]:
+        batches.append(items)
+        await go_on.wait()
+        return [ValueError(item) if item == 3 else item * 10 for item in items]
+
+    batcher: Batcher[int, int] = Batcher(work, max_size=3)
+    calls = [asyncio.create_task(batcher.submit(item)) for item in range(1, 6)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    go_on.set()
+    results = await asyncio.gather(*calls, return_exceptions=True)
+
+    assert batches == [[1, 2, 3], [4, 5]]
+    assert [result for result in results if not isinstance(result, ValueError)] == [10, 20, 40, 50]
+    with pytest.raises(ValueError, match="3"):
+        await calls[2]
+
+
+async def test_draining_ends_also_when_the_work_is_just_done():
+    async def work(items: list[int]) -> list[int]:
+        return items
+
+    batcher: Batcher[int, int] = Batcher(work)
+
+    assert await batcher.submit(1) == 1
+    await asyncio.wait_for(batcher.drain(), 5)  # its task is over, its callback is not called yet
+
+
+async def test_draining_waits_for_what_is_under_way():
+    done: list[int] = []
+
+    async def work(items: list[int]) -> list[int]:
+        await asyncio.sleep(0.01)
+        done.extend(items)
+        return items
+
+    batcher: Batcher[int, int] = Batcher(work, max_size=1)
+    calls = [asyncio.create_task(batcher.submit(item)) for item in (1, 2)]
+    await asyncio.sleep(0)
+    await batcher.drain()
+
+    assert done == [1, 2]
+    assert await asyncio.gather(*calls) == [1, 2]
