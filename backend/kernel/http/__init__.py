@@ -48,8 +48,8 @@ type (415), and with 422 and the field's JSON pointer: what is not JSON, bad UTF
 more than 32 levels, unknown fields, wrong types. Query and path errors point to ``/query/x`` and ``/path/x``.
 
 **WebSockets**: ``@router.websocket("/v1/member/live", guard=member, subprotocol="huiyuan.v1")`` over ``async def
-live(websocket, caller)``. The guard's ``authenticate_ws(websocket)`` runs before the handshake is accepted; the handler
-gets an accepted Starlette ``WebSocket``. Refusals close with 4401, 4403, 4404, 4429 (after accepting: browsers show no
+live(websocket, caller)``. The guard's ``authenticate_ws(websocket)`` runs before the handshake is accepted, and each
+counts as one call; the handler gets an accepted Starlette ``WebSocket``. Refusals close with 4401, 4403, 4404, 4429 (after accepting: browsers show no
 code otherwise); a ``DomainError`` that the handler raises later does the same.
 
 **Guards** are objects with ``name``, ``scheme`` (OpenAPI: ``"memberBearer"``, ``"terminalHmac"``, None) and ``async

@@ -6,10 +6,11 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from backend.kernel import logging
-from backend.kernel.errors import DomainError, Kind
+from backend.kernel import config, limits, logging
+from backend.kernel.errors import DomainError, Kind, Unauthenticated
 
-from .request import Receive, Scope, Send
+from .guards import public
+from .request import Receive, Scope, Send, client_address
 from .routing import WebSocketRoute
 
 log = logging.get(__name__)
@@ -30,11 +31,10 @@ async def serve(route: WebSocketRoute, values: tuple[str, ...], scope: Scope, re
     handshake.
     """
     websocket = WebSocket(scope, receive, send)
-    guard: Any = route.guard
     offered = scope.get("subprotocols", [])
     subprotocol = route.subprotocol if route.subprotocol in offered else None
     try:
-        caller = await guard.authenticate_ws(websocket)
+        caller = await _authenticate(route.guard, websocket)
         await websocket.accept(subprotocol=subprotocol)
         parameters = dict(zip(route.path_params, values, strict=True))
         await route.handler(websocket=websocket, caller=caller, **parameters)
@@ -48,6 +48,27 @@ async def serve(route: WebSocketRoute, values: tuple[str, ...], scope: Scope, re
     except Exception:
         log.exception("http.websocket_failed", route=route.path)
         await _close(websocket, 1011)
+
+
+async def _authenticate(guard: Any, websocket: WebSocket) -> Any:
+    """The caller, counted like that of a request: known ones by their key, the rest by address."""
+    try:
+        caller = await guard.authenticate_ws(websocket)
+    except Unauthenticated:
+        await _count_address(websocket)
+        raise
+    if guard is public:
+        await _count_address(websocket)
+    elif (key := getattr(caller, "rate_key", None)) is not None:
+        await limits.hit(key, caller.rate_per_minute)
+    return caller
+
+
+async def _count_address(websocket: WebSocket) -> None:
+    settings = config.settings()
+    peer, forwarded_for = websocket.client, ", ".join(websocket.headers.getlist("x-forwarded-for"))
+    address = client_address(peer.host if peer else "", forwarded_for, settings.trusted_proxies)
+    await limits.hit(f"address:{address}", settings.rate_anonymous_per_minute)
 
 
 async def refuse_unknown(receive: Receive, send: Send) -> None:

@@ -8,6 +8,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from backend.kernel import limits
+
 from .conftest import Site
 
 
@@ -45,6 +47,22 @@ def test_a_session_that_ends_is_closed_with_4401(site: Site) -> None:
 
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 4401
+
+
+def test_sockets_count_against_the_limits_of_calls(site: Site) -> None:
+    limits.forget()
+    codes = []
+    for _ in range(4):
+        with open_live(site, "rare") as socket:
+            try:
+                socket.recv()
+            except ConnectionClosed as closed:
+                codes.append(closed.rcvd and closed.rcvd.code)
+            else:
+                codes.append(0)
+    limits.forget()
+
+    assert codes == [0, 0, 0, 4429]
 
 
 def test_a_message_above_64_kib_ends_the_socket(site: Site) -> None:
