@@ -48,8 +48,9 @@ def check_consents(consents: Iterable[str]) -> None:
 
 
 def is_phone(text: str) -> bool:
-    """Whether this can be a phone number as WeChat tells it: 6–15 digits."""
-    return text.isascii() and text.isdigit() and 6 <= len(text) <= 15
+    """Whether this can be a phone number as WeChat tells it: 6–15 digits, after a ``+`` with a foreign country's."""
+    digits = text.removeprefix("+")
+    return digits.isascii() and digits.isdigit() and 6 <= len(digits) <= 15
 
 
 def mask_phone(phone: str) -> str:

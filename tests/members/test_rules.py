@@ -28,6 +28,14 @@ def test_a_bad_name_is_refused(name):
     assert refused.value.errors[0].pointer == "/name"
 
 
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [("13812345678", True), ("+85291234567", True), ("+", False), ("++85291234567", False), ("1e9", False)],
+)
+def test_numbers_of_other_countries_are_phones_too(text, is_one):
+    assert rules.is_phone(text) is is_one
+
+
 def test_phones_and_names_are_masked():
     assert rules.mask_phone("13812345678") == "138****5678"
     assert rules.mask_phone("123456") == "1****56"
