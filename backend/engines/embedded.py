@@ -49,7 +49,10 @@ class Engines:
         if self._lock is not None:
             return
         _make_directory(self.data)
-        lock = os.open(self.data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            lock = os.open(self.data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise EngineError(f"cannot write to the data directory {self.data}: {error.strerror}") from error
         if not _acquire(lock):
             holder = os.read(lock, 32).decode(errors="replace").strip()
             os.close(lock)

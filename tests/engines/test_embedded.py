@@ -154,3 +154,10 @@ def test_a_cluster_of_another_version_is_named(tmp_path):
 
     with pytest.raises(EngineError, match="made by PostgreSQL 12"):
         Engines(tmp_path).start()
+
+
+def test_a_directory_that_cannot_be_written_is_said_in_plain_words(tmp_path):
+    (tmp_path / "lock").mkdir()
+
+    with pytest.raises(EngineError, match="cannot write to the data directory"):
+        Engines(tmp_path).lock()
