@@ -35,11 +35,6 @@ async def list_stores(*, only: str | None = None) -> list[Store]:
     return [Store(**dict(row)) for row in rows]
 
 
-async def session_alive(session_id: int) -> bool:
-    """Whether a member's session still stands: not logged out, not evicted, not expired."""
-    return await find_session(session_id) is not None
-
-
 async def find_acting_member(session_id: int) -> int | None:
     """The active member for whom a session acts now; None where it ended or the member is not active."""
     row = await find_session(session_id)
@@ -134,11 +129,6 @@ async def get_terminal(terminal_id: str) -> Terminal:
     if row is None:
         raise NotFound
     return Terminal(**dict(row))
-
-
-async def find_terminal_keys(terminal_id: str) -> tills.TillKeys | None:
-    """A living terminal's secrets for checking its signature, from this process's memory."""
-    return await tills.find_keys(terminal_id)
 
 
 _STAFF = "SELECT id::text, username, role, store_id, totp_sealed IS NOT NULL AS totp, active FROM auth_staff"

@@ -28,15 +28,12 @@ MAX_DEVICES = 100
 
 HANDLE_DIGITS = 9
 HANDLE_GRACE = timedelta(seconds=60)
-HANDLE_KEPT = timedelta(days=30)
 SKEW_S = 300
 NONCE_KEPT_S = 600
 
 LOGIN_FAILURES = 8
 LOGIN_LOCK = timedelta(minutes=15)
 TOTP_STEP_S = 30
-
-TERMINAL_ID = re.compile(r"[A-Za-z0-9_-]{1,32}\Z")
 
 TERMINAL_HEADER = re.compile(
     r"(?i:HUIYUAN-HMAC-SHA256) terminal=([A-Za-z0-9_-]{1,32}), ?timestamp=([0-9]{1,12}), ?nonce=([!-~]{8,64}), ?"

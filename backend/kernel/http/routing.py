@@ -13,7 +13,6 @@ from backend.kernel.errors import DomainError
 from . import signatures
 from .guards import Guard
 from .signatures import Handler, Signature
-from .types import Reply
 
 H = TypeVar("H", bound=Handler)
 
@@ -227,11 +226,6 @@ def check_routes(routers: Iterable[Router]) -> None:
         if key in seen:
             raise TypeError(f"{method} {route.path} is registered twice")
         seen.add(key)
-
-
-def returns_json(route: Route) -> bool:
-    """Whether a success carries JSON (not raw bytes, not nothing)."""
-    return route.signature.returns not in (None, Reply)
 
 
 class Table:
