@@ -9,7 +9,7 @@ from datetime import timedelta
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from backend.kernel import clock, db
+from backend.kernel import clock, db, migrations
 from backend.kernel.config import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -125,7 +125,11 @@ def _target(to: str) -> tuple[str, str]:
     app, _, name = to.partition(".")
     if app not in db.APPS or not name:
         raise SettingsError(f"--to {to}: give app.name, where app is one of {', '.join(db.APPS)}")
-    return app, "__first__" if name == "zero" else name
+    if name == "zero":
+        return app, "__first__"
+    if to not in migrations.on_disk():
+        raise SettingsError(f"--to {to}: this release has no such migration")
+    return app, name
 
 
 async def _application_role(connection: asyncpg.Connection, settings: Settings) -> str:

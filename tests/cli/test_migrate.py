@@ -53,3 +53,5 @@ async def test_the_application_role_cannot_change_the_schema(app_role):
 async def test_an_unknown_target_is_named(settings):
     with pytest.raises(SettingsError, match="where app is one of ledger, "):
         await migrate(settings, to="nothing.0001_initial")
+    with pytest.raises(SettingsError, match="this release has no such migration"):
+        await migrate(settings, to="ledger.0099_later")

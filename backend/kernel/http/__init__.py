@@ -49,8 +49,8 @@ more than 32 levels, unknown fields, wrong types. Query and path errors point to
 
 **WebSockets**: ``@router.websocket("/v1/member/live", guard=member, subprotocol="huiyuan.v1")`` over ``async def
 live(websocket, caller)``. The guard's ``authenticate_ws(websocket)`` runs before the handshake is accepted, and each
-counts as one call; the handler gets an accepted Starlette ``WebSocket``. Refusals close with 4401, 4403, 4404, 4429 (after accepting: browsers show no
-code otherwise); a ``DomainError`` that the handler raises later does the same.
+counts as one call; the handler gets an accepted Starlette ``WebSocket``. Refusals close with 4401, 4403, 4404, 4429
+(after accepting: browsers show no code otherwise); a ``DomainError`` that the handler raises later does the same.
 
 **Guards** are objects with ``name``, ``scheme`` (OpenAPI: ``"memberBearer"``, ``"terminalHmac"``, None) and ``async
 authenticate(request)`` that raises ``Unauthenticated`` or ``Forbidden``.
