@@ -198,3 +198,19 @@ async def test_a_revoked_device_makes_no_good_codes(client, chain, phone):
     sale = await chain.till.sell(client, code)
 
     assert (sale.status_code, sale.json()["code"]) == (422, "code_invalid")
+
+
+async def test_retries_with_codes_long_dead_are_no_guesses(client, chain, phone, clock):
+    from datetime import timedelta
+
+    await give(phone.member_id, principal=5_000)
+    body = {"code": phone.code(), "order_no": "OLD-1", "lines": [{"sku": "a", "qty": 1, "unit_price_fen": 900}]}
+    till = chain.tills["S2"][1]
+    first = await till.post(client, "/v1/pos/sales", body, key="old-1")
+    clock.shift(timedelta(minutes=25))
+
+    again = [await till.post(client, "/v1/pos/sales", body, key="old-1") for _ in range(25)]
+    live_one = await till.sell(client, phone.code(), tenders=[{"type": "cash"}])
+
+    assert {answer.text for answer in again} == {first.text}
+    assert live_one.json()["status"] == "completed"

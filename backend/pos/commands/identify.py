@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import msgspec
 
@@ -28,6 +30,7 @@ HANDLE_MISSES = 5
 HANDLE_WINDOW_S = 600
 
 log = logging.get(__name__)
+T = TypeVar("T")
 _blocked_until: dict[str, float] = {}
 
 
@@ -49,6 +52,28 @@ def scan_key() -> bytes:
     return vault().derive("scan-token")
 
 
+class WrongCode(CodeInvalid):
+    """This is not a member code of ours; ask the member to show it again.
+
+    It may be a guess: whoever asked counts it (``count_miss``) unless it is a retry of what was answered before.
+    """
+
+    def __init__(self, terminal_id: str, handle: str, *, known: bool) -> None:
+        self.terminal_id = terminal_id
+        self.handle = handle
+        self.known = known
+        super().__init__("this is not a member code of ours; ask the member to show it again")
+
+
+async def counted(found: Awaitable[T]) -> T:
+    """What was found by a code; a wrong one counts as a guess at once, where no key could make it a retry."""
+    try:
+        return await found
+    except WrongCode as wrong:
+        await count_miss(wrong)
+        raise
+
+
 async def by_code(code: str, *, terminal_id: str, now: datetime) -> Customer:
     """The member whose phone shows this code now.
 
@@ -66,8 +91,7 @@ async def by_code(code: str, *, terminal_id: str, now: datetime) -> Customer:
     if verdict is Verdict.EXPIRED:
         raise CodeExpired
     if verdict is Verdict.INVALID or device is None:
-        await _count_miss(terminal_id, handle, known=usable)
-        raise CodeInvalid
+        raise WrongCode(terminal_id, handle, known=usable)
     return _customer(device, step)
 
 
@@ -85,8 +109,7 @@ async def by_offline_code(code: str, *, terminal_id: str, occurred_at: datetime)
     if verdict is Verdict.EXPIRED:
         raise CodeExpired
     if verdict is Verdict.INVALID or device is None:
-        await _count_miss(terminal_id, handle, known=usable)
-        raise CodeInvalid
+        raise WrongCode(terminal_id, handle, known=usable)
     return device, step
 
 
@@ -140,15 +163,20 @@ def _check_blocked(terminal_id: str) -> None:
     _blocked_until.pop(terminal_id, None)
 
 
-async def _count_miss(terminal_id: str, handle: str, *, known: bool) -> None:
-    metrics.CODE_FAILURES.labels("wrong" if known else "unknown").inc()
-    if known:
+async def count_miss(wrong: WrongCode) -> None:
+    """Count a guess at the terminal and at the handle; too many block the one and make the other suspect.
+
+    Raises ``RateLimited`` where this one was too many.
+    """
+    terminal_id = wrong.terminal_id
+    metrics.CODE_FAILURES.labels("wrong" if wrong.known else "unknown").inc()
+    if wrong.known:
         try:
-            await limits.hit(f"code-miss:handle:{handle}", HANDLE_MISSES - 1, HANDLE_WINDOW_S)
+            await limits.hit(f"code-miss:handle:{wrong.handle}", HANDLE_MISSES - 1, HANDLE_WINDOW_S)
         except RateLimited:
             log.warning("pos.handle_suspect")
             async with db.transaction() as tx:
-                await auth_service.mark_handle_suspect(tx, handle)
+                await auth_service.mark_handle_suspect(tx, wrong.handle)
     try:
         await limits.hit(f"code-miss:terminal:{terminal_id}", TERMINAL_MISSES, TERMINAL_WINDOW_S)
     except RateLimited as error:

@@ -11,6 +11,8 @@ from backend.ledger import queries as ledger
 from backend.ledger.errors import IdempotencyConflict
 from backend.ledger.types import Posted
 
+from .identify import WrongCode, count_miss
+
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
@@ -31,9 +33,11 @@ async def first_answer(idem: Idempotency, scope: str, work: Callable[[], Awaitab
     """
     try:
         return await work()
-    except DomainError:
+    except DomainError as refusal:
         known = await ledger.find_known(scope, idem.key)
         if known is None:
+            if isinstance(refusal, WrongCode):
+                await count_miss(refusal)
             raise
         if known.hash != idem.request_hash:
             raise IdempotencyConflict from None

@@ -27,7 +27,7 @@ from ..rules.pricing import check_sufficient
 from ..schemas import QuoteIn, QuoteOut, SaleIn, SaleOut
 from ..types import SaleBody, SaleStatus
 from . import pricing
-from .identify import Customer, by_code, by_scan_token
+from .identify import Customer, by_code, by_scan_token, counted
 from .pricing import Priced
 from .replay import Again, first_answer, terminal_scope
 
@@ -181,7 +181,7 @@ async def quote(body: QuoteIn, terminal: TerminalCaller) -> QuoteOut:
     """The prices that the sale would have now; spends and binds nothing."""
     now = clock.now()
     store = await auth.get_store(terminal.store_id)
-    customer = await identify(body, terminal, now)
+    customer = await counted(identify(body, terminal, now))
     rules = settings()
     on = clock.local_date(now, store.timezone)
     marks = await ledger_queries.guard_values(

@@ -19,7 +19,7 @@ from .. import plans
 from ..errors import CodeExpired, CodeUsed
 from ..rules.tokens import ScanToken, seal
 from ..schemas import LevelOut, ScanMemberOut, ScanOut
-from .identify import Customer, by_code, find_by_late_code, scan_key
+from .identify import Customer, by_code, counted, find_by_late_code, scan_key
 
 TOKEN_TTL_S = 300
 REPEAT_S = 30
@@ -87,7 +87,7 @@ def _scanned(posted: Posted) -> tuple[int, bool]:
 async def _identify(code: str, terminal: TerminalCaller, now: datetime) -> Customer:
     """Who shows this code; one that has died since this terminal scanned it still asks for that scan's answer."""
     try:
-        return await by_code(code, terminal_id=terminal.terminal_id, now=now)
+        return await counted(by_code(code, terminal_id=terminal.terminal_id, now=now))
     except CodeExpired:
         customer = await find_by_late_code(code, late_s=REPEAT_S, now=now)
         known = await ledger_queries.find_known(_scope(terminal), _key(customer)) if customer else None
