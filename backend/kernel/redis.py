@@ -6,6 +6,7 @@ PostgreSQL holds all truth. Whoever calls this has an answer for ``RedisDown`` t
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Sequence
 from time import monotonic
 from typing import Any
@@ -40,7 +41,11 @@ class RedisRefused(RedisDown):
 
 
 class _Connection:
-    """A client, the batcher that feeds it, and until when it is given a rest."""
+    """A client, the batcher that feeds it, and until when it is given a rest.
+
+    The batcher has connections of its own, one a lane, and writes and reads them itself: the client's pipeline would
+    cost more than everything else that a sale does in this process.
+    """
 
     def __init__(self, url: str) -> None:
         self.client = aioredis.Redis.from_url(
@@ -52,33 +57,56 @@ class _Connection:
             max_connections=64,
         )
         self.batcher: Batcher[tuple[Argument, ...], Any] = Batcher(
-            self._pipeline, max_size=128, lanes=2, max_waiting=8192, overflow=RedisDown
+            self._exchange, max_size=128, lanes=2, max_waiting=8192, overflow=RedisDown
         )
         self.closed_until = 0.0
+        self._idle: list[Any] = []
 
     def resting(self) -> bool:
         """Whether the last failure is too fresh to try again."""
         return monotonic() < self.closed_until
 
-    async def _pipeline(self, commands: list[tuple[Argument, ...]]) -> Sequence[Any]:
+    async def close(self) -> None:
+        """Answer what was handed in, then disconnect."""
+        await self.batcher.drain()
+        for line in self._idle:
+            await line.disconnect(nowait=True)
+        await self.client.aclose()
+
+    def _new_line(self) -> Any:
+        return self.client.connection_pool.make_connection()  # type: ignore[no-untyped-call]
+
+    async def _exchange(self, commands: list[tuple[Argument, ...]]) -> Sequence[Any]:
         if self.resting():
             raise RedisDown
+        line = self._idle.pop() if self._idle else self._new_line()
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                pipeline = self.client.pipeline(transaction=False)
-                for command in commands:
-                    pipeline.execute_command(*command)
-                replies = await pipeline.execute(raise_on_error=False)
-        except (RedisError, OSError, TimeoutError) as error:
+                await self.client.connection_pool.ensure_connection(line)
+                await line.send_packed_command(line.pack_commands(commands), check_health=False)
+                replies = [await _reply(line) for _ in commands]
+        except BaseException as error:
+            await line.disconnect(nowait=True)  # what it still has to say belongs to nobody
+            if not isinstance(error, (RedisError, OSError, TimeoutError)):
+                raise
             if not self.resting():
                 log.warning("redis.down", error=type(error).__name__)
             self.closed_until = monotonic() + BREAK_S
             raise RedisDown from error
-        return [_refused(reply) if isinstance(reply, RedisError) else reply for reply in replies]
+        self._idle.append(line)
+        return replies
 
 
-def _refused(error: RedisError) -> RedisDown:
-    refusal = RedisRefused() if isinstance(error, ResponseError) else RedisDown()
+async def _reply(line: Any) -> Any:
+    """The next reply, or the refusal that is one."""
+    try:
+        return await line.read_response(timeout=math.inf)  # the whole exchange has a time-out, not every reply
+    except ResponseError as error:
+        return _refused(error)
+
+
+def _refused(error: ResponseError) -> RedisRefused:
+    refusal = RedisRefused()
     refusal.__cause__ = error
     return refusal
 
@@ -98,8 +126,7 @@ async def close_client() -> None:
     global _connection
     if _connection is not None:
         connection, _connection = _connection, None
-        await connection.batcher.drain()
-        await connection.client.aclose()
+        await connection.close()
 
 
 def client() -> aioredis.Redis | None:
@@ -115,7 +142,7 @@ def healthy() -> bool:
 async def call(*command: Argument) -> Any:
     """Send one command and return its reply; commands under way together share a pipeline.
 
-    Replies are as redis-py gives them: bytes, int, list or None, and True for ``OK`` (a refused ``SET … NX`` is None).
+    Replies are as they came: bytes (``b"OK"``), int, list, or None (a refused ``SET … NX``, a missing key).
 
     Raises ``RedisDown`` at once without an address or within a second of a failure, and after 200 ms otherwise.
     """
