@@ -50,7 +50,7 @@ async def chromium() -> AsyncIterator[Browser]:
 @pytest.fixture(scope="session")
 async def pages_url() -> AsyncIterator[str]:
     """The pages alone, without a backend behind them."""
-    listener = socket.socket()
+    listener = socket.socket(proto=socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(pages.build("惠员便利", "#0B7A5B"), log_level="warning", lifespan="off"))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
