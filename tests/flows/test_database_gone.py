@@ -14,17 +14,16 @@ async def test_sales_during_a_restart_are_told_to_try_again_and_happen_once(clie
     name = settings.database_url.rpartition("/")[2].partition("?")[0]
     engines.postgres.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
 
-    statuses = []
+    answer = await chain.till.post(client, "/v1/pos/sales", body, key="db-1")
     for _ in range(40):
-        answer = await chain.till.post(client, "/v1/pos/sales", body, key="db-1")
-        statuses.append(answer.status_code)
         if answer.status_code == 201:
             break
         assert answer.json()["code"] in ("unavailable", "outcome_unknown"), answer.text
         assert int(answer.headers["retry-after"]) >= 1
         await asyncio.sleep(0.1)
+        answer = await chain.till.post(client, "/v1/pos/sales", body, key="db-1")
 
-    assert statuses[-1] == 201
+    assert answer.status_code == 201
     again = await chain.till.post(client, "/v1/pos/sales", body, key="db-1")
     assert again.json()["id"] == answer.json()["id"]
     assert (await phone.wallet())["stored"]["total_fen"] == 4_100
