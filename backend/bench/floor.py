@@ -82,11 +82,7 @@ class PlanMaker:
             [Line(line.sku, line.qty, line.unit_price_fen, line.discount_fen, 10_000) for line in basket.lines]
             for basket in population.baskets
         ]
-        self._lots = (
-            ("stored", "principal", PRINCIPAL_FEN),
-            ("stored", "bonus", BONUS_FEN),
-            ("points", "gift", POINTS),
-        )
+        self._stored = (("principal", PRINCIPAL_FEN), ("bonus", BONUS_FEN))
 
     def plan(self, run: str, number: int, slot: int, step: int, now: datetime) -> tuple[int, str]:
         """The member and the encoded plan of one sale."""
@@ -94,7 +90,7 @@ class PlanMaker:
         member = people.member(number)
         till = people.till_of(member, slot)
         which = people.basket_number(number, slot)
-        snapshot = Snapshot(member.id, True, {"stored": PRINCIPAL_FEN + BONUS_FEN, "points": POINTS}, self._lots)
+        snapshot = Snapshot(member.id, True, {"stored": PRINCIPAL_FEN + BONUS_FEN, "points": POINTS}, self._stored)
         tenders = people.baskets[which].tenders
         on = clock.local_date(now, ZONE)
         priced = pricing.price_for(member.card, snapshot, self._lines[which], tenders, on)

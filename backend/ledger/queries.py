@@ -203,32 +203,40 @@ async def find_transfer(member_id: int, document_id: str, kind: str) -> int | No
     return None if value is None else int(value)
 
 
+# Of points and rebate only the sums count, and they are the balances less what has expired and is not swept yet (mostly
+# nothing): the many lots a member gathers are not read for a sale.
 _SNAPSHOT = """
 SELECT h.member_id, h.active, h.used_store, h.used_at, h.elsewhere_at,
        (SELECT jsonb_object_agg(kind, balance) FROM ledger_account a
          WHERE a.member_id = h.member_id AND ref = '') AS balances,
-       (SELECT jsonb_agg(jsonb_build_array(kind, part, remaining) ORDER BY expires_on, lot_id) FROM ledger_lot l
-         WHERE l.member_id = h.member_id AND open AND kind IN ('stored', 'points', 'rebate') AND ref = ''
-           AND (expires_on IS NULL OR expires_on >= $2)) AS lots
+       (SELECT jsonb_agg(jsonb_build_array(part, remaining) ORDER BY expires_on, lot_id) FROM ledger_lot l
+         WHERE l.member_id = h.member_id AND open AND kind = 'stored' AND ref = ''
+           AND (expires_on IS NULL OR expires_on >= $2)) AS stored,
+       (SELECT jsonb_object_agg(kind, remaining) FROM (
+            SELECT kind, sum(remaining) AS remaining FROM ledger_lot l
+             WHERE l.member_id = h.member_id AND open AND kind IN ('points', 'rebate') AND ref = '' AND expires_on < $2
+             GROUP BY kind) AS e) AS expired
   FROM ledger_head h WHERE h.member_id = ANY($1)
 """
+
+_balances = msgspec.json.Decoder(dict[str, int])
+_parts = msgspec.json.Decoder(tuple[tuple[str, int], ...])
 
 
 async def _snapshots(wanted: list[tuple[int, date]]) -> list[Snapshot | BaseException]:
     found: dict[tuple[int, date], Snapshot] = {}
     for on in {on for _, on in wanted}:
         rows = await db.fetch(_SNAPSHOT, [member_id for member_id, day in wanted if day == on], on)
-        for row in rows:
-            lots = msgspec.json.decode(row["lots"], type=list[tuple[str, str, int]]) if row["lots"] else []
-            balances = msgspec.json.decode(row["balances"], type=dict[str, int]) if row["balances"] else {}
-            found[row["member_id"], on] = Snapshot(
-                row["member_id"],
-                row["active"],
-                balances,
-                tuple(lots),
-                row["used_store"],
-                row["used_at"],
-                row["elsewhere_at"],
+        for member_id, active, used_store, used_at, elsewhere_at, balances, stored, expired in rows:
+            found[member_id, on] = Snapshot(
+                member_id,
+                active,
+                _balances.decode(balances) if balances else {},
+                _parts.decode(stored) if stored else (),
+                _balances.decode(expired) if expired else {},
+                used_store,
+                used_at,
+                elsewhere_at,
             )
     return [found.get(item) or MemberUnknown() for item in wanted]
 

@@ -76,13 +76,15 @@ class Entry(msgspec.Struct, frozen=True):
 class Snapshot(msgspec.Struct, frozen=True):
     """A member's books at one moment: a hint to price with, judged again inside the door.
 
-    ``lots`` are ``(account, part, remaining)`` of the unexpired open lots, in the order they are spent.
+    ``stored`` are ``(part, remaining)`` of the unexpired lots of stored value, in the order they are spent; ``expired``
+    is how much of the other accounts has expired and still stands in their balances.
     """
 
     member_id: int
     active: bool
     balances: dict[str, int]
-    lots: tuple[tuple[str, str, int], ...]
+    stored: tuple[tuple[str, int], ...] = ()
+    expired: dict[str, int] = {}
     used_store: str | None = None
     used_at: datetime | None = None
     elsewhere_at: datetime | None = None
@@ -93,4 +95,6 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     def spendable(self, kind: str) -> int:
         """What can be spent of an account today."""
-        return sum(remaining for account, _, remaining in self.lots if account == kind)
+        if kind == "stored":
+            return sum(remaining for _, remaining in self.stored)
+        return self.balances.get(kind, 0) - self.expired.get(kind, 0)

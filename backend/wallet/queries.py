@@ -32,9 +32,8 @@ async def get_wallet(member_id: int, on: date) -> Wallet:
     """A member's value on that local day; lots that expired before it do not count. Raises ``MemberUnknown``."""
     snapshot = await ledger.get_snapshot(member_id, on)
     parts: Counter[str] = Counter()
-    for account, part, remaining in snapshot.lots:
-        if account == "stored":
-            parts[part] += remaining
+    for part, remaining in snapshot.stored:
+        parts[part] += remaining
     expiring = [ExpiringPoints(row[1], row[0]) for row in await db.fetch(_EXPIRING, member_id, on)]
     return Wallet(
         stored=StoredValue(sum(parts.values()), parts["principal"], parts["bonus"]),

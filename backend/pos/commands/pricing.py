@@ -91,7 +91,7 @@ async def rated(lines: Sequence[LineIn]) -> list[Line]:
 def stored_bonus(tenders: Sequence[Tender], snapshot: Snapshot) -> int:
     """How much bonus the stored tender would consume now."""
     stored = next((tender.amount_fen for tender in tenders if tender.type is TenderType.STORED), 0)
-    return pricing.bonus_share(stored, [(part, left) for account, part, left in snapshot.lots if account == "stored"])
+    return pricing.bonus_share(stored, snapshot.stored)
 
 
 def earned_points(priced: Price, tenders: Sequence[Tender], *, bonus_fen: int, multiplier_bp: int) -> int:
