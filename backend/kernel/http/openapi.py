@@ -94,6 +94,15 @@ def _anything(hint: type) -> dict[str, Any]:
     raise NotImplementedError
 
 
+def _of_text(schema: dict[str, Any]) -> dict[str, Any]:
+    """A query field's schema: it is left out or it is there; a query string has no way to say null."""
+    choices = [choice for choice in schema.get("anyOf", []) if choice != {"type": "null"}]
+    if not choices:
+        return schema
+    rest = {key: value for key, value in schema.items() if key != "anyOf" and not (key == "default" and value is None)}
+    return rest | (choices[0] if len(choices) == 1 else {"anyOf": choices})
+
+
 def _operation_ids(routes: list[Route]) -> list[str]:
     """The handlers' names; with method or tag where several have the same."""
     ids = [route.name for route in routes]
@@ -184,7 +193,7 @@ def _parameters(route: Route, schemas: _Schemas) -> Iterator[dict[str, Any]]:
     if route.signature.query is not None:
         properties, required = schemas.fields_of(route.signature.query)
         for name, schema in properties.items():
-            parameter = {"name": name, "in": "query", "required": name in required, "schema": schema}
+            parameter = {"name": name, "in": "query", "required": name in required, "schema": _of_text(schema)}
             if "description" in schema:
                 parameter["description"] = schema["description"]
             yield parameter
