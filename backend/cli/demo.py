@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from backend.kernel.config import Settings
 
 _READY_WITHIN_S = 60.0
+_ENGINE_PATIENCE_S = 30.0
 _GRACE_MARGIN_S = 5.0  # more than the children give themselves, so that killing them is the exception
 
 
@@ -59,7 +60,7 @@ def run(options: Options) -> None:
             _write_demo_json(data, settings, chain)
             started()
             _welcome(settings.base_url, data, next(iter(chain["terminals"]), None))
-            supervisor.watch = lambda: _keep_engines(engines)
+            supervisor.watch = _Keeper(engines).look
             supervisor.run()
         except KeyboardInterrupt:
             pass
@@ -175,9 +176,26 @@ def _welcome(base_url: str, data: Path, terminal: dict[str, Any] | None) -> None
     out.print(Panel(table, title="惠员 Huiyuan", subtitle="Ctrl-C stops everything", expand=False, padding=(1, 2)))
 
 
-def _keep_engines(engines: Engines) -> None:
-    for name in engines.revive():
-        notice(f"{name} had ended and was started again")
+class _Keeper:
+    """Starts engines again that have ended; one that does not start is tried again for a while."""
+
+    def __init__(self, engines: Engines) -> None:
+        self._engines = engines
+        self._failing_since: float | None = None
+
+    def look(self) -> None:
+        """Called each round of the supervisor; raises ``EngineError`` once trying is no use."""
+        try:
+            revived = self._engines.revive()
+        except EngineError:
+            now = time.monotonic()
+            self._failing_since = self._failing_since or now
+            if now - self._failing_since > _ENGINE_PATIENCE_S:
+                raise
+            return
+        self._failing_since = None
+        for name in revived:
+            notice(f"{name} had ended and was started again")
 
 
 def _stop(supervisor: Supervisor, engines: Engines, data: Path) -> None:

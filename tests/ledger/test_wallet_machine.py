@@ -236,8 +236,8 @@ async def test_a_wallet_is_at_every_moment_what_the_model_says(client, chain, se
     Machine.run, Machine.client, Machine.chain = staticmethod(run), client, chain
 
     bounds = hypothesis_settings(
-        max_examples=15,
-        stateful_step_count=12,
+        max_examples=25,
+        stateful_step_count=15,
         deadline=None,
         derandomize=True,
         database=None,
