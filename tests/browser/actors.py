@@ -14,7 +14,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 PHONE = (375, 812)
 TILL = (1024, 768)
-SCANNER_KEY_MS = 3
+SCANNER_KEY_MS = 0
 PATIENCE_MS = 10_000
 
 
