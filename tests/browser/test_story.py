@@ -21,8 +21,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 WATER, APPLES, MILK = "690000000001", "690000000002", "690000000004"
 
-# One second is promised from the till's answer to the phone's screen; the machine that tests may be busy with the rest.
-
 
 LEVEL = {"name": "金卡会员", "discount_bp": 500, "points_multiplier_bp": 10_000, "growth_from_fen": 0}
 OFFER = {"pay_fen": 50_000, "bonus_fen": 5_000, "points": 500}

@@ -134,13 +134,12 @@ class Wallet:
         return clawed
 
     def claw_back(self, points: int, source: str, reopened: set[int]) -> None:
-        """From pending lots, then from available ones (expired ones too), this sale's first; the rest is owed.
+        """From pending lots, then from available ones, this sale's first; the rest is owed.
 
-        Lots that this very refund has filled again come last.
+        What has expired is lost and pays nothing. Lots that this very refund has filled again come last.
         """
         for account in ("points_pending", "points"):
-            lots = [lot for lot in self.lots if lot.account == account and lot.left]
-            for lot in sorted(lots, key=lambda x: (x.order in reopened, x.source != source, x.turn)):
+            for lot in sorted(self.spendable(account), key=lambda x: (x.order in reopened, x.source != source, x.turn)):
                 part = min(points, lot.left)
                 lot.left -= part
                 points -= part

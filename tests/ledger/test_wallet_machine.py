@@ -160,6 +160,16 @@ class WalletMachine(RuleBasedStateMachine):
         self.sell(stored=0.0, points=1.0, cash=0, little=False)
         self.refund(which=which, share=1.0, all_of_it=True)
 
+    @rule(days=st.sampled_from([2, 5]))
+    def lapse(self, days: int) -> None:
+        """Pay with points that are over when the goods come back; what was earned has been spent by then."""
+        self.recharge(principal=0, bonus=0, points=300, days=1)
+        self.sell(stored=0.0, points=1.0, cash=20_000, little=False)
+        which = len(self.model.sales) - 1
+        self.wait(days=days)
+        self.sell(stored=0.0, points=1.0, cash=0, little=False)
+        self.refund(which=which, share=1.0, all_of_it=True)
+
     @invariant()
     def the_books_are_the_model_s(self) -> None:
         if not hasattr(self, "phone"):
