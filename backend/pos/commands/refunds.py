@@ -43,8 +43,9 @@ class _Sold(msgspec.Struct, frozen=True):
     transfer: int | None
     moves: tuple[tuple[Lot, int], ...]
 
-    def living(self, on: date) -> set[int]:
-        return {lot.lot_id for lot, _ in self.moves if lot.expires_on is None or lot.expires_on >= on}
+    def living(self, on: date) -> list[int]:
+        """The lots that are good on that day, in spending order."""
+        return [lot.lot_id for lot, _ in self.moves if lot.expires_on is None or lot.expires_on >= on]
 
     def taken(self, kind: str) -> list[tuple[int, int]]:
         return [(lot.lot_id, -amount) for lot, amount in self.moves if lot.kind == kind and amount < 0]
@@ -123,7 +124,7 @@ async def _plan(sold: _Sold, body: RefundIn, now: datetime, *, zone: str) -> tup
     stored = refunds.return_to_lots(by_type.get(TenderType.STORED, 0), sold.taken("stored"), returned)
     rebate = refunds.return_to_lots(by_type.get(TenderType.REBATE, 0), sold.taken("rebate"), returned)
     points = refunds.return_to_lots(shares.points_returned, sold.taken("points"), returned)
-    still_good = {lot_id: amount for lot_id, amount in points.items() if lot_id in sold.living(on)}
+    still_good = {lot_id: points[lot_id] for lot_id in sold.living(on) if lot_id in points}
     claw = refunds.claw_back(shares.points_clawed, *await _claw_lots(member_id, sale_id, still_good, on))
     progress = refunds.advance(sold.progress, shares, stored | rebate | points)
     done = progress.refunded_fen == sold.body.payable_fen
