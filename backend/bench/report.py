@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+
 import msgspec
 from rich.console import Console
 from rich.table import Table
@@ -45,7 +47,7 @@ def _runs(outcome: Outcome) -> Table:
 def _costs(outcome: Outcome) -> Table:
     """Microseconds of processor time for one sale, by who used it."""
     table = Table(title="\nProcessor time of one sale, µs", title_justify="left", box=None, padding=(0, 2, 0, 0))
-    names = ("run", "servers", "SQL", "Valkey", "tills", "all", "plans/batch", "ms/batch", "pgbench", "SQL", "all")
+    names = ("run", "servers", "SQL", "Valkey", "tills", "all", "│", "pgbench", "SQL", "all")
     for name in names:
         table.add_column(name, justify="left" if name == "run" else "right")
     for number, (served, floor) in enumerate(zip(outcome.served, outcome.floors, strict=True), 1):
@@ -57,8 +59,7 @@ def _costs(outcome: Outcome) -> Table:
             _micro(served.valkey_cpu_s, count),
             _micro(served.driven.drive_cpu_s, count),
             f"{served.cost_us:,.0f}",
-            f"{served.batches.mean_size:.1f}",
-            f"{served.batches.mean_ms:.1f}",
+            "│",
             _micro(floor.cpu_s, floor.posted),
             _micro(floor.postgres_cpu_s, floor.posted),
             f"{floor.cost_us:,.0f}",
@@ -77,6 +78,9 @@ def _details(outcome: Outcome, out: Console) -> None:
         f"{outcome.options.connections} connections, {outcome.workers} server process(es), {outcome.cpus} processors, "
         f"{outcome.members:,} members; signing ahead took the tills {prepared:.1f} s of processor time in all"
     )
+    size = statistics.median(served.batches.mean_size for served in outcome.served)
+    took = statistics.median(served.batches.mean_ms for served in outcome.served)
+    out.print(f"The servers posted {size:.1f} plans in a transaction, in {took:.1f} ms")
     tried = ", ".join(f"{clients} clients {rate:,.0f}/s" for clients, rate in outcome.calibration.items())
     out.print(f"pgbench with {outcome.floors[0].clients} clients, the best of: {tried}")
     if outcome.lone is not None:

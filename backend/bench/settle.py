@@ -26,12 +26,20 @@ from .usage import Batches
 
 GOAL = 0.5
 FIRST_MEMBERS = 3000
-CALIBRATE_S = 3.0
-LONE_S = 3.0
-SPARE = 1.35
-"""Prepared beyond what the calibration promises."""
+SHORT_S = 3.0
+"""Length of the first tries, and of the till alone."""
+
+SPARE = 1.2
+"""Prepared beyond what is expected."""
 
 PREPARE_S_EACH = 60e-6
+
+_NEWS = {
+    "waiting": "waiting for codes that live long enough",
+    "preparing": "signing {} sales",
+    "started": "selling",
+    "ended": "counting",
+}
 
 Say = Callable[[str], None]
 
@@ -141,6 +149,7 @@ class Bench:
         self._seed = secrets.token_hex(8)
         self._population = Population(self._seed)
         self._plans = PlanMaker(self._population)
+        self._short = min(SHORT_S, options.seconds)
         self._runs = 0
         self._last_step = 0
         self.members = 0
@@ -163,11 +172,11 @@ class Bench:
 
     def calibrate_server(self, say: Say) -> float:
         """Sales a second, roughly; also warms everything up."""
-        return self.serve(say, seconds=CALIBRATE_S, expected=self.members * DEVICES / CALIBRATE_S).per_second
+        return self.serve(say, seconds=self._short, expected=self.members * DEVICES / self._short).per_second
 
     def lone_sale(self, say: Say) -> Served:
         """One till alone: how long a sale takes when nothing else is going on."""
-        return self.serve(say, seconds=LONE_S, expected=1000, connections=1)
+        return self.serve(say, seconds=self._short, expected=1000, connections=1)
 
     def serve(self, say: Say, *, seconds: float, expected: float, connections: int | None = None) -> Served:
         """Drive the servers once, with requests for ``expected`` a second prepared."""
@@ -198,7 +207,7 @@ class Bench:
                 before = after = self._used()
                 for line in stdout:
                     news = msgspec.json.decode(line, type=News)
-                    say(f"{news.state} ({order.count} sales)" if news.state == "preparing" else news.state)
+                    say(_NEWS.get(news.state, news.state).format(order.count))
                     if news.state == "started":
                         before = self._used()
                     elif news.state == "ended":
@@ -229,7 +238,7 @@ class Bench:
         seen: dict[int, float] = {}
         expected = 4000.0
         for clients in floors.CLIENTS:
-            floor = await self.post(say, clients=clients, seconds=CALIBRATE_S, expected=expected)
+            floor = await self.post(say, clients=clients, seconds=self._short, expected=expected)
             seen[clients] = expected = floor.per_second
         return seen
 

@@ -1,0 +1,82 @@
+"""The benchmark's own parts: people that do not collide, requests the server believes, answers read piece by piece."""
+
+from __future__ import annotations
+
+import socket
+
+import msgspec
+import pytest
+
+from backend.auth import rules as auth_rules
+from backend.bench import generator
+from backend.bench.generator import Connection
+from backend.bench.population import DEVICES, Population
+from backend.bench.requests import Maker
+from backend.pos.rules import codes
+from backend.pos.schemas import SaleIn
+
+MEMBERS = 2000
+CREATED = b'HTTP/1.1 201 Created\r\ncontent-type: application/json\r\ncontent-length: 8\r\n\r\n{"id":1}'
+REFUSED = b'HTTP/1.1 409 Conflict\r\ncontent-length: 13\r\n\r\n{"code":"no"}'
+
+
+@pytest.fixture(scope="module")
+def people() -> Population:
+    return Population("a seed")
+
+
+def test_nobody_shares_a_number_with_anybody(people):
+    everyone = [(number, slot) for number in range(MEMBERS) for slot in range(DEVICES)]
+    phones = [people.phone(*who) for who in everyone]
+
+    assert len({people.member(number).id for number in range(MEMBERS)}) == MEMBERS
+    assert len({people.member_no(number) for number in range(MEMBERS)}) == MEMBERS
+    assert len({people.phone_number(number) for number in range(MEMBERS)}) == MEMBERS
+    assert len({phone.handle for phone in phones}) == len(everyone)
+    assert len({phone.id for phone in phones} | {people.mark(*who) for who in everyone}) == 2 * len(everyone)
+
+
+def test_visits_come_back_to_a_phone_only_after_every_other_one(people):
+    visits = list(people.visits(3, 3 * DEVICES + 2))
+
+    assert len(set(visits)) == len(visits)
+    assert len({(number, slot) for number, slot, _ in visits[: 3 * DEVICES]}) == 3 * DEVICES
+    assert visits[3 * DEVICES :] == [(0, 0, 1), (1, 0, 1)]
+
+
+def test_the_server_s_own_rules_believe_a_request(people):
+    head, body = (
+        Maker(people, host="h", run="r").sale(5, 1, 0, step=119_000_000, timestamp=1_785_000_000).split(b"\r\n\r\n")
+    )
+
+    lines = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
+    match = auth_rules.TERMINAL_HEADER.match(lines["authorization"])
+    assert match is not None
+    terminal_id, timestamp, nonce, signature = match.groups()
+    till = next(till for till in people.tills if till.id == terminal_id)
+    signed = auth_rules.signed_text("POST", "/v1/pos/sales", timestamp, nonce, lines["idempotency-key"], body)
+    assert auth_rules.signature_matches(till.secret.encode(), signed, signature)
+    assert till.store_id == people.member(5).store_id
+    sale = msgspec.json.decode(body, type=SaleIn)
+    handle, given = codes.parse(sale.code or "") or ("", "")
+    verdict, step = codes.judge(people.phone(5, 1).secret, handle, given, range(118_999_999, 119_000_001))
+    assert (verdict, step) == (codes.Verdict.GOOD, 119_000_000)
+
+
+@pytest.mark.parametrize("answer", [CREATED, REFUSED])
+def test_reads_an_answer_that_comes_in_pieces(answer):
+    near, far = socket.socketpair()
+    connection = Connection.__new__(Connection)
+    connection.sock, connection.buffer, connection.sent_at = near, b"", 0.0
+    seen = []
+    with near, far:
+        for at in range(0, len(answer), 7):
+            far.send(answer[at : at + 7])
+            seen.append(generator._read(connection))
+
+    assert seen[:-1] == [None] * (len(seen) - 1)
+    assert seen[-1] == answer[9:12]
+
+
+def test_percentiles_are_in_milliseconds():
+    assert generator.percentiles([n / 1000 for n in range(1, 101)]) == pytest.approx((51, 96, 100, 100))
