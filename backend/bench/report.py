@@ -54,9 +54,9 @@ def _costs(outcome: Outcome) -> Table:
         count = served.driven.created
         table.add_row(
             str(number),
-            _micro(served.server_cpu_s, count),
-            _micro(served.postgres_cpu_s, count),
-            _micro(served.valkey_cpu_s, count),
+            _micro(served.used.servers, count),
+            _micro(served.used.postgres, count),
+            _micro(served.used.valkey, count),
             _micro(served.driven.drive_cpu_s, count),
             f"{served.cost_us:,.0f}",
             "│",
@@ -78,8 +78,8 @@ def _details(outcome: Outcome, out: Console) -> None:
         f"{outcome.options.connections} connections, {outcome.workers} server process(es), {outcome.cpus} processors, "
         f"{outcome.members:,} members; signing ahead took the tills {prepared:.1f} s of processor time in all"
     )
-    size = statistics.median(served.batches.mean_size for served in outcome.served)
-    took = statistics.median(served.batches.mean_ms for served in outcome.served)
+    size = statistics.median(served.used.batches.mean_size for served in outcome.served)
+    took = statistics.median(served.used.batches.mean_ms for served in outcome.served)
     out.print(f"The servers posted {size:.1f} plans in a transaction, in {took:.1f} ms")
     tried = ", ".join(f"{clients} clients {rate:,.0f}/s" for clients, rate in outcome.calibration.items())
     out.print(f"pgbench with {outcome.floors[0].clients} clients, the best of: {tried}")

@@ -7,22 +7,16 @@ import secrets
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable
-from pathlib import Path
 from typing import IO, cast
 
 import msgspec
 
-from backend.kernel import db
-from backend.kernel.config import Settings
-from backend.ledger.audit import audit
-
 from . import floor as floors
-from . import load, usage
+from . import load
 from .floor import Floor, PlanMaker, PlansRanOut
 from .generator import Driven, News, Order
 from .population import DEVICES, Population
-from .usage import Batches
+from .system import Say, System, Used
 
 GOAL = 0.5
 FIRST_MEMBERS = 3000
@@ -41,8 +35,6 @@ _NEWS = {
     "ended": "counting",
 }
 
-Say = Callable[[str], None]
-
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked for."""
@@ -56,10 +48,7 @@ class Served(msgspec.Struct, kw_only=True):
     """One run of the server: what the tills saw, and who used how much CPU time."""
 
     driven: Driven
-    server_cpu_s: float
-    postgres_cpu_s: float
-    valkey_cpu_s: float
-    batches: Batches
+    used: Used
 
     @property
     def per_second(self) -> float:
@@ -69,7 +58,7 @@ class Served(msgspec.Struct, kw_only=True):
     @property
     def cost_us(self) -> float:
         """Processor time of one sale, everybody's together."""
-        used = self.server_cpu_s + self.postgres_cpu_s + self.valkey_cpu_s + self.driven.drive_cpu_s
+        used = self.used.servers + self.used.postgres + self.used.valkey + self.driven.drive_cpu_s
         return used / max(1, self.driven.created) * 1e6
 
 
@@ -115,37 +104,14 @@ class Outcome(msgspec.Struct, kw_only=True):
         return sum(served.driven.answered - served.driven.created for served in self.served)
 
 
-class Used(msgspec.Struct, frozen=True, kw_only=True):
-    """What has been used up to a moment: processor seconds, and the ledger writers' batches."""
-
-    servers: float
-    postgres: float
-    valkey: float
-    batches: Batches
-
-
 class Bench:
-    """The benchmark on a running system: where the servers and the engines are, and what was loaded."""
+    """The benchmark on a running system, with what was loaded into it."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        options: Options,
-        *,
-        host: str,
-        port: int,
-        servers: Callable[[], list[int]],
-        postmaster: int,
-        valkey: int,
-        scratch: Path,
-    ) -> None:
-        self._settings = settings
+    def __init__(self, system: System, options: Options) -> None:
+        self.system = system
+        self._settings = system.settings
         self._options = options
-        self._host, self._port = host, port
-        self._servers = servers
-        self._postmaster = postmaster
-        self._valkey = valkey
-        self._script = scratch / "bench.sql"
+        self._script = system.scratch / "bench.sql"
         self._seed = secrets.token_hex(8)
         self._population = Population(self._seed)
         self._plans = PlanMaker(self._population)
@@ -185,8 +151,8 @@ class Bench:
         order = Order(
             seed=self._seed,
             run=f"s{self._runs}",
-            host=self._host,
-            port=self._port,
+            host=self.system.host,
+            port=self.system.port,
             members=self.members,
             count=count,
             connections=connections or self._options.connections,
@@ -204,34 +170,20 @@ class Bench:
                 stdin, stdout = cast(IO[bytes], tills.stdin), cast(IO[bytes], tills.stdout)
                 stdin.write(msgspec.json.encode(order))
                 stdin.close()
-                before = after = self._used()
+                before = after = self.system.used()
                 for line in stdout:
                     news = msgspec.json.decode(line, type=News)
                     say(_NEWS.get(news.state, news.state).format(order.count))
                     if news.state == "started":
-                        before = self._used()
+                        before = self.system.used()
                     elif news.state == "ended":
-                        after = self._used()
+                        after = self.system.used()
                     elif news.result is not None:
                         self._last_step = news.step
-                        return Served(
-                            driven=news.result,
-                            server_cpu_s=after.servers - before.servers,
-                            postgres_cpu_s=after.postgres - before.postgres,
-                            valkey_cpu_s=after.valkey - before.valkey,
-                            batches=after.batches.since(before.batches),
-                        )
+                        return Served(driven=news.result, used=after.since(before))
             finally:
                 tills.kill()
         raise RuntimeError(f"the tills' process ended without a result (exit {tills.returncode})")
-
-    def _used(self) -> Used:
-        return Used(
-            servers=usage.cpu_seconds(self._servers()),
-            postgres=usage.cpu_seconds(usage.with_children(self._postmaster)),
-            valkey=usage.cpu_seconds([self._valkey]),
-            batches=usage.batches(self._host, self._port),
-        )
 
     async def calibrate_floor(self, say: Say) -> dict[int, float]:
         """Plans a second by number of clients, roughly."""
@@ -249,7 +201,7 @@ class Bench:
             count = math.ceil(expected * seconds * SPARE)
             await floors.fill(self._settings, self._plans, f"p{self._runs}", members=self.members, count=count, say=say)
             say(f"pgbench, {clients} clients")
-            before = usage.cpu_seconds(usage.with_children(self._postmaster))
+            before = self.system.postgres_used()
             try:
                 floor = await floors.measure(
                     self._settings, self._script, clients=clients, seconds=seconds, filled=count
@@ -257,16 +209,5 @@ class Bench:
             except PlansRanOut:
                 expected *= 2
                 continue
-            floor.postgres_cpu_s = usage.cpu_seconds(usage.with_children(self._postmaster)) - before
+            floor.postgres_cpu_s = self.system.postgres_used() - before
             return floor
-
-    async def audit(self, say: Say) -> tuple[int, int]:
-        """Prove the books; returns the number of findings and of members."""
-        members = 0
-
-        def progress(done: int, total: int) -> None:
-            nonlocal members
-            members = total
-            say(f"{done} of {total} members")
-
-        return len(await audit(db.connect_args(self._settings.migrate_database_url), progress)), members

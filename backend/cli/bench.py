@@ -5,29 +5,18 @@ from __future__ import annotations
 import asyncio
 import json as jsonlib
 import os
-import secrets
-import shutil
-import tempfile
-from base64 import urlsafe_b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    import socket
-
     from backend.bench.settle import Bench, Options, Outcome
-    from backend.engines.embedded import Engines
-    from backend.kernel.config import Settings
-
-    from .supervisor import Supervisor
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
-DATABASE = "huiyuan_bench"
-_TERMINAL_RATE = "1000000"  # a till of the benchmark is a whole shop in a hurry
-_GRACE_MARGIN_S = 5.0
+# A till of the benchmark is a whole shop in a hurry.
+_SHOP_IN_A_HURRY = {"HUIYUAN_RATE_TERMINAL_PER_MINUTE": "1000000"}
 
 
 @app.callback()
@@ -63,104 +52,16 @@ def settle(
 
 
 def _settle(options: Options, workers: int, data: Path | None) -> Outcome | None:
-    """Engines, schema, servers; then the runs; then nothing is left. None when it was interrupted."""
-    from backend.engines.embedded import Engines
-
-    from .console import notice
-    from .listen import listen
-    from .supervisor import Supervisor, interruptible
-
-    place = (data or Path(tempfile.mkdtemp(prefix="huiyuan-bench-", dir="/tmp"))).expanduser().resolve()
-    supervisor = Supervisor(notice, grace_s=_GRACE_MARGIN_S)
-    engines = Engines(place, notice)
-    with interruptible(supervisor.stopping), listen("127.0.0.1", 0) as listening:
-        try:
-            settings = _prepare(engines, listening)
-            bench = _start_servers(supervisor, engines, settings, listening, options, workers)
-            return _measure(bench, options, workers)
-        except KeyboardInterrupt:
-            return None
-        finally:
-            supervisor.stopping.set()
-            _stop(supervisor, engines, keep=data is not None)
-            if data is None:
-                shutil.rmtree(place, ignore_errors=True)
-
-
-def _prepare(engines: Engines, listening: socket.socket) -> Settings:
-    from backend.kernel import config
-
-    from .console import step
-    from .listen import address_of
-    from .migrate import migrate
-
-    with step("Start PostgreSQL and Valkey"):
-        engines.start()
-        assert engines.postgres is not None
-        engines.postgres.sql(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE);")
-        engines.postgres.sql(f"CREATE DATABASE {DATABASE} OWNER huiyuan_owner;")
-    urls = engines.urls(DATABASE)
-    given = {
-        "HUIYUAN_DATABASE_URL": urls["database"],
-        "HUIYUAN_MIGRATE_DATABASE_URL": urls["owner"],
-        "HUIYUAN_REDIS_URL": urls["redis"],
-        "HUIYUAN_BASE_URL": "http://{}:{}".format(*address_of(listening)),
-        "HUIYUAN_MASTER_KEYS": "bench:" + urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("="),
-    }
-    settings = config.load({"HUIYUAN_RATE_TERMINAL_PER_MINUTE": _TERMINAL_RATE} | dict(os.environ) | given)
-    config.use(settings)
-    with step("Make the schema") as say:
-        asyncio.run(migrate(settings, say))
-    return settings
-
-
-def _start_servers(
-    supervisor: Supervisor,
-    engines: Engines,
-    settings: Settings,
-    listening: socket.socket,
-    options: Options,
-    workers: int,
-) -> Bench:
-    """``huiyuan serve`` as in production, on the socket we hold."""
+    """The runs on a system of their own. None when it was interrupted."""
     from backend.bench.settle import Bench
-    from backend.engines import datadir
 
-    from .console import step
-    from .demo import wait_until_ready
-    from .listen import address_of
-    from .supervisor import Child, command
+    from .running import running
 
-    environ = datadir.environment(settings)
-    supervisor.metrics = engines.data / "metrics"
-    shutil.rmtree(supervisor.metrics, ignore_errors=True)
-    supervisor.metrics.mkdir(mode=0o700)
-    environ["PROMETHEUS_MULTIPROC_DIR"] = str(supervisor.metrics)
-    fd = listening.fileno()
-    children = [
-        Child(f"server {number}", command("serve", "--fd", str(fd)), environ, engines.data / "server.log", (fd,))
-        for number in range(1, workers + 1)
-    ]
-    with step(f"Start {workers} server process{'es' if workers > 1 else ''}"):
-        for child in children:
-            supervisor.add(child)
-        wait_until_ready(supervisor, listening)
-    postgres, valkey = engines.postgres, engines.valkey
-    assert postgres is not None
-    assert valkey is not None
-    assert postgres.child is not None
-    assert valkey.child is not None
-    host, port = address_of(listening)
-    return Bench(
-        settings,
-        options,
-        host=host,
-        port=port,
-        servers=lambda: [child.running.pid for child in children if child.running],
-        postmaster=postgres.child.pid,
-        valkey=valkey.child.pid,
-        scratch=engines.data,
-    )
+    try:
+        with running(data, workers, _SHOP_IN_A_HURRY) as system:
+            return _measure(Bench(system, options), options, workers)
+    except KeyboardInterrupt:
+        return None
 
 
 def _measure(bench: Bench, options: Options, workers: int) -> Outcome:
@@ -191,17 +92,5 @@ def _measure(bench: Bench, options: Options, workers: int) -> Outcome:
             outcome.floors.append(floor)
             tried[clients] = max(tried[clients], floor.per_second)
     with step("Check the books") as say:
-        outcome.findings, outcome.audited = asyncio.run(bench.audit(say))
+        outcome.findings, outcome.audited = asyncio.run(bench.system.audit(say))
     return outcome
-
-
-def _stop(supervisor: Supervisor, engines: Engines, *, keep: bool) -> None:
-    from .console import step
-
-    with step("Stop"):
-        try:
-            supervisor.stop()
-            if keep and engines.postgres is not None and engines.postgres.child is not None:
-                engines.postgres.sql(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE);")
-        finally:
-            engines.stop()

@@ -6,27 +6,27 @@ import asyncio
 import os
 
 from backend.bench.settle import Bench, Options
+from backend.bench.system import System
 from tests.support.value import findings
 
 
 async def test_server_and_floor_settle_the_same_sales_and_the_books_balance(server, engines, tmp_path, monkeypatch):
     monkeypatch.setattr("backend.bench.settle.FIRST_MEMBERS", 150)
-    bench = Bench(
-        server.settings,
-        Options(seconds=1, rounds=1, connections=4),
+    system = System(
+        settings=server.settings,
         host="127.0.0.1",
         port=int(server.base_url.rpartition(":")[2]),
         servers=lambda: [os.getpid()],
-        postmaster=engines.postgres.child.pid,
-        valkey=engines.valkey.child.pid,
+        engines=engines,
         scratch=tmp_path,
     )
+    bench = Bench(system, Options(seconds=1, rounds=1, connections=4))
     await bench.load_first(lambda _: None)
 
     served = await asyncio.to_thread(bench.serve, lambda _: None, seconds=1, expected=100)
     floor = await bench.post(lambda _: None, clients=2, seconds=1, expected=200)
 
     assert served.driven.created == served.driven.answered > 0, served.driven.first_failure
-    assert served.batches.plans == served.driven.created
+    assert served.used.batches.plans == served.driven.created
     assert floor.posted > 0
     assert await findings(server.settings) == []
