@@ -61,8 +61,10 @@ class Valkey:
         command = [str(self._program)]
         for name, value in settings.items():
             command += [f"--{name}", value]
+        # Should we die, it is killed: it has nothing to save, and an orderly end that takes its time would delete the
+        # socket of the successor that was started meanwhile.
         self.child = process.spawn(
-            command, stop_signal=signal.SIGTERM, account=self.account, log=self.log, cwd=self.socket.parent
+            command, stop_signal=signal.SIGKILL, account=self.account, log=self.log, cwd=self.socket.parent
         )
         process.wait_until(self._answers, self.child, what="Valkey", log=self.log, limit_s=20)
 
