@@ -31,8 +31,9 @@ help:
 demo: $(RUN)
 	@exec $(BIN)/huiyuan demo --port $(PORT) --data $(DATA) --workers $(WORKERS) $(ARGS)
 
+# All of it on every core, each process with engines of its own; a file stays in one process, as its fixtures do.
 test: $(DEV)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--numprocesses auto --maxprocesses 4 --dist loadfile)
 
 lint: $(DEV)
 	@$(BIN)/ruff check --quiet .

@@ -142,22 +142,22 @@ def test_refuses_a_wrong_signature_over_the_ciphertext():
         inbox().open(query | {"msg_signature": "0" * 40}, body, NOW)
 
 
-@pytest.mark.parametrize(
-    "encrypted",
-    [
-        "",
-        "not base64!",
-        "AAAA",
-        seal_raw(b"\0" * 32),
-        seal_raw(b"\xff" * 32),
-        seal_raw(b"x" * 20 + b"\x01" * 12),
-        seal_raw(bytes(16) + b"\xff\xff\xff\xff" + b"\x01" * 12),
-        seal_push(xml(MESSAGE), app_id="wxffffffffffffffff"),
-        seal_push(b"\xff\xfe not text"),
-        seal_push(b""),
-        seal_push(b"[1]"),
-    ],
-)
+BAD_CIPHERTEXTS = {
+    "nothing": "",
+    "no base64": "not base64!",
+    "no block": "AAAA",
+    "zeros": seal_raw(b"\0" * 32),
+    "padding above 32": seal_raw(b"\xff" * 32),
+    "no length": seal_raw(b"x" * 20 + b"\x01" * 12),
+    "length beyond the end": seal_raw(bytes(16) + b"\xff\xff\xff\xff" + b"\x01" * 12),
+    "another app's": seal_push(xml(MESSAGE), app_id="wxffffffffffffffff"),
+    "no text": seal_push(b"\xff\xfe not text"),
+    "empty": seal_push(b""),
+    "a list": seal_push(b"[1]"),
+}
+
+
+@pytest.mark.parametrize("encrypted", BAD_CIPHERTEXTS.values(), ids=BAD_CIPHERTEXTS.keys())
 def test_a_signed_but_bad_ciphertext_is_refused(encrypted):
     for write in FORMATS.values():
         with pytest.raises((CallbackRefused, CallbackUnverified)):
