@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -20,8 +20,6 @@ from backend.ledger.plans import Guard, Issue, Leg, NewDocument, Plan
 from backend.ledger.service import device_mark
 from backend.members import queries as members
 
-from .paths import Domain, Rows
-from .plans import PlanMaker
 from .population import BONUS_FEN, DEVICES, LEVELS, POINTS, PRINCIPAL_FEN, ZONE, Member, Population
 
 LANES = 2
@@ -34,7 +32,7 @@ async def load_chain(settings: Settings, population: Population) -> None:
     """Stores, tills, levels and articles."""
     box, now = Vault(settings.master_keys), clock.now()
     stores = sorted({till.store_id for till in population.tills})
-    tables: Rows = {
+    tables: dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]] = {
         "auth_store": (
             ("id", "name", "timezone", "address", "created_at"),
             [(store, f"基准店 {store}", ZONE, "", now) for store in stores],
@@ -64,20 +62,8 @@ async def load_chain(settings: Settings, population: Population) -> None:
         await owner.close()
 
 
-async def load_members(
-    settings: Settings,
-    population: Population,
-    first: int,
-    last: int,
-    say: Say,
-    *,
-    domains: Sequence[Domain] = (),
-) -> None:
-    """Members number ``first`` to ``last`` - 1, each with value and ``DEVICES`` enrolled phones.
-
-    And with what these ``domains`` need beyond that.
-    """
-    maker = PlanMaker(population)
+async def load_members(settings: Settings, population: Population, first: int, last: int, say: Say) -> None:
+    """Members number ``first`` to ``last`` - 1, each with value and ``DEVICES`` enrolled phones."""
     box, now = Vault(settings.master_keys), clock.now()
     owners = [await asyncpg.connect(**db.connect_args(settings.migrate_database_url)) for _ in range(LANES)]
     lanes: asyncio.Queue[asyncpg.Connection] = asyncio.Queue()
@@ -88,12 +74,8 @@ async def load_members(
             for start in range(first, last, CHUNK):
                 chunk = [population.member(number) for number in range(start, min(start + CHUNK, last))]
                 plans = [_opening_plan(population, member, now) for member in chunk]
-                plans += [
-                    plan for domain in domains if domain.plans for m in chunk for plan in domain.plans(maker, m, now)
-                ]
                 owner = await lanes.get()
-                rows = [_rows(population, chunk, box, now)]
-                rows += [domain.rows(population, chunk, box, now) for domain in domains if domain.rows]
+                rows = _rows(population, chunk, box, now)
                 tasks.create_task(_load(lanes, owner, plans, rows))
                 say(f"{start + len(chunk) - first} of {last - first} members, {DEVICES} phones each")
     finally:
@@ -111,7 +93,7 @@ async def settle_down(settings: Settings) -> None:
 
 
 async def _load(
-    lanes: asyncio.Queue[asyncpg.Connection], owner: asyncpg.Connection, plans: list[Plan], rows: list[Rows]
+    lanes: asyncio.Queue[asyncpg.Connection], owner: asyncpg.Connection, plans: list[Plan], rows: dict[str, Any]
 ) -> None:
     try:
         async with owner.transaction():
@@ -120,9 +102,8 @@ async def _load(
                 [plan.member_id for plan in plans],
                 [ledger.encode(plan) for plan in plans],
             )
-            for tables in rows:
-                for table, (columns, records) in tables.items():
-                    await _copy(owner, table, columns, records)
+            for table, (columns, records) in rows.items():
+                await _copy(owner, table, columns, records)
     finally:
         lanes.put_nowait(owner)
 
@@ -133,7 +114,7 @@ async def _copy(
     await owner.copy_records_to_table(table, records=records, columns=columns)
 
 
-def _rows(population: Population, chunk: list[Member], box: Vault, now: datetime) -> Rows:
+def _rows(population: Population, chunk: list[Member], box: Vault, now: datetime) -> dict[str, Any]:
     phones = [(member, population.phone(member.number, slot)) for member in chunk for slot in range(DEVICES)]
     return {
         "member": (

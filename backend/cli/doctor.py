@@ -13,8 +13,9 @@ import msgspec
 from rich.markup import escape
 from rich.table import Table
 
-from backend.kernel import clock, config, db, migrations
+from backend.kernel import clock, config, db, migrations, pooling
 from backend.kernel.config import PREFIX, Settings, SettingsError
+from backend.kernel.pooling import Pooling
 
 from .console import out
 from .maintenance import settings_for
@@ -84,6 +85,7 @@ async def _check(settings: Settings) -> list[tuple[str, Result]]:
     checks: list[tuple[str, Callable[[Settings], Awaitable[Result]]]] = [
         ("Python", _python),
         ("Database", _database),
+        ("Pooler", _pooler),
         ("Application role", _application_role),
         ("Migrations", _migrations),
         ("Clock", _clock),
@@ -120,6 +122,25 @@ async def _database(settings: Settings) -> Result:
     if not durable:
         what += "; fsync is OFF: acknowledged sales can be lost"
     return number >= _LEAST_POSTGRES and encoding == "UTF8" and durable and needed < limit, what
+
+
+async def _pooler(settings: Settings) -> Result:
+    """A pooler in transaction mode carries the servers; the worker and the migrations need a way past it."""
+    found = await pooling.look(settings.database_url)
+    for name in ("direct_database_url", "migrate_database_url"):
+        url = getattr(settings, name)
+        if url and await pooling.look(url) is Pooling.TRANSACTION:
+            return False, f"{PREFIX}{name.upper()} leads through a pooler in transaction mode: name PostgreSQL itself"
+    if found is not Pooling.TRANSACTION:
+        return True, "none" if found is Pooling.NONE else "one that keeps sessions"
+    if settings.statement_cache_size and not await pooling.carries_prepared_statements(settings.database_url):
+        return False, (
+            f"transaction mode without prepared statements: set {PREFIX}STATEMENT_CACHE_SIZE=0, "
+            "or max_prepared_statements in a PgBouncer of 1.21 or later"
+        )
+    if not settings.direct_database_url:
+        return True, f"transaction mode; without {PREFIX}DIRECT_DATABASE_URL the worker polls and is not woken"
+    return True, "transaction mode; the worker goes past it"
 
 
 async def _application_role(settings: Settings) -> Result:
@@ -234,4 +255,5 @@ def _pem_files(directory: str) -> list[str]:
 async def _connect(url: str) -> asyncpg.Connection:
     import asyncpg
 
-    return await asyncpg.connect(**db.connect_args(url), timeout=5)
+    # Behind a pooler a prepared statement would stay on a connection that is somebody else's next.
+    return await asyncpg.connect(**db.connect_args(url), timeout=5, statement_cache_size=0)

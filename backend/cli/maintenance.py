@@ -51,7 +51,7 @@ def audit(data: Path | None) -> int:
     from backend.ledger.audit import audit, checks
 
     with settings_for(data) as settings, step("Check the books") as say:
-        url = settings.migrate_database_url or settings.database_url
+        url = settings.migrate_database_url or db.direct_url(settings)
         members = 0
 
         def progress(done: int, total: int) -> None:

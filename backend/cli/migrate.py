@@ -9,8 +9,9 @@ from datetime import timedelta
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from backend.kernel import clock, db, migrations
+from backend.kernel import clock, db, migrations, pooling
 from backend.kernel.config import Settings, SettingsError
+from backend.kernel.pooling import Pooling
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -87,6 +88,11 @@ async def _alone(settings: Settings, progress: Progress) -> AsyncIterator[asyncp
     """A connection as the owner that holds the migration lock; waits while another one migrates."""
     import asyncpg
 
+    if await pooling.look(settings.migrate_database_url) is Pooling.TRANSACTION:
+        raise SettingsError(
+            "HUIYUAN_MIGRATE_DATABASE_URL: leads through a pooler in transaction mode, where nobody can hold the lock "
+            "that keeps two migrations apart: name PostgreSQL itself"
+        )
     connection = await asyncpg.connect(**db.connect_args(settings.migrate_database_url), timeout=10)
     try:
         if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):

@@ -33,6 +33,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     # where things are
     database_url: Annotated[str, _doc("PostgreSQL, as the application's role (no writes to the ledger)")]
+    direct_database_url: Annotated[str, _doc("PostgreSQL past a pooler, as the same role; for the worker")] = ""
     migrate_database_url: Annotated[str, _doc("PostgreSQL, as the schema's owner; for `migrate` and `audit`")] = ""
     redis_url: Annotated[str, _doc("Redis protocol; only speeds up, may be down")] = ""
     base_url: Annotated[str, _doc("Public address, as WeChat and phones reach it")] = "http://127.0.0.1:8000"
@@ -139,6 +140,7 @@ _HTTP = (_check_url("http", "https", host=True), "must be http://… or https://
 _POSTGRES = (_check_url("postgresql", "postgres"), "must be postgresql://user:password@host:port/name")
 _CHECKS: dict[str, tuple[Callable[[str], object], str]] = {
     "database_url": _POSTGRES,
+    "direct_database_url": _POSTGRES,
     "migrate_database_url": _POSTGRES,
     "redis_url": (_check_url("redis", "rediss", "unix"), "must be redis://…, rediss://… or unix://…"),
     "base_url": _HTTP,

@@ -74,6 +74,11 @@ def connect_args(url: str) -> dict[str, Any]:
     return args | {"ssl": query["sslmode"][0]} if "sslmode" in query else args
 
 
+def direct_url(settings: Settings) -> str:
+    """The database past a pooler in transaction mode, which drops what belongs to a session (LISTEN above all)."""
+    return settings.direct_database_url or settings.database_url
+
+
 def tortoise_config(url: str, settings: Settings) -> dict[str, Any]:
     """Tortoise's configuration for one database address; also what ``huiyuan migrate`` runs on."""
     credentials = connect_args(url) | {

@@ -283,7 +283,7 @@ class Relay:
             lost = asyncio.Event()
             try:
                 connection = await asyncpg.connect(
-                    **db.connect_args(self._settings.database_url),
+                    **db.connect_args(db.direct_url(self._settings)),
                     timeout=5,
                     server_settings={"application_name": "huiyuan-outbox"},
                 )

@@ -57,6 +57,9 @@ def decode(answer: str) -> Posted | Exception:
 
 def decode_error(error: asyncpg.PostgresError) -> Exception:
     """The refusal in an exception that ``ledger_post`` raised when called alone."""
+    if isinstance(error, asyncpg.LockNotAvailableError):
+        # Nothing was done, and trying on would keep the plans behind this one waiting.
+        return Unavailable("somebody else holds this member's books; try again", retry_after_s=1)
     if error.sqlstate != "HY001":
         return PlanInvalid(f"{error.sqlstate}: {error}")
     return refusal(str(error.args[0]), msgspec.json.decode(error.detail or "{}"))
@@ -98,10 +101,12 @@ class LedgerWriter:
             statement_cache_size=self._settings.statement_cache_size,
             command_timeout=30,
             timeout=5,
-            server_settings={"application_name": "huiyuan-ledger", "lock_timeout": "3s"},
+            server_settings={"application_name": "huiyuan-ledger"},
         )
 
     async def _post_batch(self, plans: list[Plan]) -> Sequence[Posted | BaseException]:
+        if self._settings.ledger_batch == 1:
+            return [await self._post_alone(plans[0])]
         started = time.perf_counter()
         order = sorted(range(len(plans)), key=lambda index: plans[index].member_id)
         try:
@@ -127,9 +132,6 @@ class LedgerWriter:
                 return _posted.decode(await self._run(SINGLE, plan.member_id, encode(plan)))
             except TimeoutError:
                 break
-            except asyncpg.LockNotAvailableError:
-                # Nothing was done, and trying on would keep the plans behind this one waiting.
-                return Unavailable("somebody else holds this member's books; try again", retry_after_s=1)
             except (*_LOST, asyncpg.DeadlockDetectedError):
                 continue
             except asyncpg.PostgresError as error:

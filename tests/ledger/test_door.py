@@ -312,3 +312,10 @@ async def test_everything_a_plan_carries_is_stored_with_it(settings, database):
     assert (document.state, document.version, posted.document_id) == ("completed", 1, f"S{member_id}")
     assert [row[0] for row in events] == ["SaleCompleted"]
     assert await findings(settings) == []
+
+
+async def test_the_door_bounds_its_wait_for_a_lock_itself(database):
+    """A session's setting would be lost behind a pooler, and plans on an open transaction never had one."""
+    found = await db.fetchval("SELECT proconfig FROM pg_proc WHERE proname = 'ledger_post'")
+
+    assert "lock_timeout=3s" in found

@@ -94,7 +94,7 @@ async def test_functions_that_run_as_the_owner_have_a_fixed_search_path(settings
 
     assert rows
     for row in rows:
-        assert row["proconfig"] == ["search_path=pg_catalog, public, pg_temp"], row["proname"]
+        assert row["proconfig"][0] == "search_path=pg_catalog, public, pg_temp", row["proname"]
         assert row["owner"] == "huiyuan_owner"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 
+import msgspec
 import pytest
 import pytest_asyncio
 
@@ -14,7 +15,7 @@ from backend.ledger import errors, plans, service
 from backend.ledger.errors import OutcomeUnknown
 from backend.ledger.plans import Issue, Leg, NewDocument, Plan
 from backend.ledger.types import Posted
-from backend.ledger.writer import LedgerWriter
+from backend.ledger.writer import SINGLE, LedgerWriter
 from tests.support.books import changed, connected, open_books, plan, stored
 from tests.support.value import findings
 
@@ -218,6 +219,22 @@ async def test_crosswise_claims_in_two_batches_are_settled(settings, writer):
         assert kinds.count(Posted) == 2, kinds
         assert kinds.count(errors.Claimed) == 2, kinds
     await other.close()
+
+
+async def test_with_batches_of_one_the_door_is_called_alone(database):
+    """What Citus can hand to the member's worker whole: one call, its member first."""
+    writer = LedgerWriter(msgspec.structs.replace(database, ledger_batch=1))
+    await writer.open()
+    member_id = await open_books()
+    statements: list[str] = []
+    for connection in writer._connections:
+        connection.add_query_logger(lambda record: statements.append(record.query))
+
+    answers = await post_all(writer, [*(plan(member_id, *stored(10)) for _ in range(5)), plan(member_id, *stored(-60))])
+    await writer.close()
+
+    assert [type(answer) for answer in answers] == [Posted] * 5 + [errors.InsufficientBalance]
+    assert statements == [SINGLE] * 6
 
 
 async def test_more_than_it_can_hold_is_refused_at_once(database):

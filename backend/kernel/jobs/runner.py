@@ -58,9 +58,14 @@ def conninfo(url: str) -> str:
 
 def build(settings: Settings, *, periodic: bool = True) -> App:
     """procrastinate's application with every declared job; without ``periodic`` the clock starts nothing."""
-    app = App(
-        connector=PsycopgConnector(conninfo=conninfo(settings.database_url), min_size=1, max_size=CONCURRENCY + 2)
+    connector = PsycopgConnector(
+        conninfo=conninfo(db.direct_url(settings)),
+        min_size=1,
+        max_size=CONCURRENCY + 2,
+        # psycopg prepares what it has run five times; said as asyncpg is told it.
+        kwargs={} if settings.statement_cache_size else {"prepare_threshold": None},
     )
+    app = App(connector=connector)
     for job in registry.declared():
         # A job of the clock waits at most once and never runs beside itself.
         lock = job.name if job.crons else None

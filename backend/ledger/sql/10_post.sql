@@ -7,8 +7,9 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'HY001', MESSAGE = code, DETAIL = context::text;
 END $$;
 
+-- The wait for a member's lock is bounded here and not by the session: a pooler in transaction mode has none to keep.
 CREATE OR REPLACE FUNCTION ledger_post(p_member bigint, p jsonb) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET lock_timeout = '3s' AS $$
 DECLARE
     v_at         timestamptz := (p->>'at')::timestamptz;
     v_on         date := (p->>'on')::date;
