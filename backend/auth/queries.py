@@ -90,17 +90,16 @@ async def list_devices(member_id: int) -> list[Device]:
     return [Device(**dict(row)) for row in rows]
 
 
+SESSION_DEVICE = """
+SELECT d.id, h.handle, d.secret_sealed FROM auth_device d
+  JOIN auth_handle h ON h.member_id = d.member_id AND h.device_id = d.id AND h.retired_at IS NULL
+ WHERE d.member_id = $1 AND d.session_id = $2 AND d.revoked_at IS NULL AND h.created_at > $3 AND h.suspect_at IS NULL
+"""
+
+
 async def find_session_device(member_id: int, session_id: int) -> DeviceSecret | None:
     """The server-side device of a session, ready to make codes; None where it is to be made or its handle rotated."""
-    row = await db.fetchrow(
-        "SELECT d.id, h.handle, d.secret_sealed FROM auth_device d"
-        " JOIN auth_handle h ON h.member_id = d.member_id AND h.device_id = d.id AND h.retired_at IS NULL"
-        " WHERE d.member_id = $1 AND d.session_id = $2 AND d.revoked_at IS NULL AND h.created_at > $3"
-        " AND h.suspect_at IS NULL",
-        member_id,
-        session_id,
-        clock.now() - HANDLE_AGE,
-    )
+    row = await db.fetchrow(SESSION_DEVICE, member_id, session_id, clock.now() - HANDLE_AGE)
     return device_secret(row, member_id) if row else None
 
 

@@ -52,6 +52,11 @@ def make_refresh_token(session_id: int, audience: str) -> tuple[str, bytes]:
     return rules.make_refresh_token(_refresh_key(audience), session_id, secrets.token_bytes(24))
 
 
+def member_refresh_token(session_id: int, random: bytes) -> tuple[str, bytes]:
+    """A member's refresh token from 24 random bytes (a seed's, for data made offline) and the digest to store."""
+    return rules.make_refresh_token(_refresh_key(MEMBER), session_id, random)
+
+
 def read_refresh_token(token: str, audience: str) -> rules.RefreshToken | None:
     """A refresh token that we gave out, alive or dead; None for a made-up one. Reads nothing."""
     return rules.read_refresh_token(_refresh_key(audience), token)

@@ -4,34 +4,23 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import subprocess
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import asyncpg
 import msgspec
 
-from backend.auth.types import Store, TerminalCaller
 from backend.engines import postgres
-from backend.kernel import clock, db, ids
+from backend.kernel import db
 from backend.kernel.config import Settings
-from backend.kernel.http import Idempotency
-from backend.ledger.plans import Guard, encode
-from backend.ledger.service import device_mark
-from backend.ledger.types import Snapshot
-from backend.pos.commands import pricing, sales
-from backend.pos.commands.identify import Customer
-from backend.pos.plans import CODE_USED
-from backend.pos.schemas import SaleIn
-from backend.pos.types import Line
 
-from .population import BONUS_FEN, POINTS, PRINCIPAL_FEN, ZONE, Population
+from .plans import PlanMaker
 
 CLIENTS = (8, 16, 32)
 THREADS = 2
 BATCH = 5000
+PGBENCH_LIMIT_S = 180
 
 # Plans lie uncompressed, as they would come from a client: ledger_post reads one many times over.
 _TABLE = """
@@ -71,55 +60,6 @@ class PlansRanOut(Exception):
     """pgbench was quicker than expected: more plans are needed for a run of that length."""
 
 
-class PlanMaker:
-    """The server's plans without the server: the till's own pricing and planning, on what was loaded."""
-
-    def __init__(self, population: Population) -> None:
-        self._population = population
-        self._last_step = 0
-        self._stores = {till.store_id: Store(till.store_id, till.store_id, ZONE) for till in population.tills}
-        self._lines = [
-            [Line(line.sku, line.qty, line.unit_price_fen, line.discount_fen, 10_000) for line in basket.lines]
-            for basket in population.baskets
-        ]
-        self._stored = (("principal", PRINCIPAL_FEN), ("bonus", BONUS_FEN))
-
-    def plan(self, run: str, number: int, slot: int, step: int, now: datetime) -> tuple[int, str]:
-        """The member and the encoded plan of one sale."""
-        people = self._population
-        member = people.member(number)
-        till = people.till_of(member, slot)
-        which = people.basket_number(number, slot)
-        snapshot = Snapshot(member.id, True, {"stored": PRINCIPAL_FEN + BONUS_FEN, "points": POINTS}, self._stored)
-        tenders = people.baskets[which].tenders
-        on = clock.local_date(now, ZONE)
-        priced = pricing.price_for(member.card, snapshot, self._lines[which], tenders, on)
-        unique = f"{run}-{number}-{slot}-{step}"
-        device_id = people.mark(number, slot)
-        customer = Customer(
-            member.id, device_id, step, (Guard(device_mark(device_id), "above", step, CODE_USED),), suspect=False
-        )
-        plan, _ = sales.sale_plan(
-            SaleIn(order_no=unique, lines=list(people.baskets[which].lines), cashier="7"),
-            TerminalCaller(terminal_id=till.id, store_id=till.store_id, rate_key="", rate_per_minute=0),
-            Idempotency(f"{unique}-{secrets.token_hex(4)}", secrets.token_bytes(32)),
-            self._stores[till.store_id],
-            customer,
-            priced,
-            sale_id=ids.new_document_id("S", member.id),
-            waits=False,
-            now=now,
-        )
-        return member.id, encode(plan)
-
-    def plans(self, run: str, members: int, count: int) -> Iterator[tuple[int, str]]:
-        """So many plans, in the order of the server's requests; marks go on from the run before."""
-        now, first = clock.now(), self._last_step + 1
-        for position, (number, slot, lap) in enumerate(self._population.visits(members, count)):
-            self._last_step = first + lap
-            yield self.plan(run, number, slot, first + lap, now + timedelta(microseconds=position))
-
-
 async def fill(
     settings: Settings, maker: PlanMaker, run: str, *, members: int, count: int, say: Callable[[str], None]
 ) -> None:
@@ -155,16 +95,21 @@ async def transfers(settings: Settings) -> int:
         await owner.close()
 
 
-def pgbench(settings: Settings, script: Path, *, clients: int, seconds: float) -> Floor:
-    """Run pgbench as the application's role for whole seconds; a refused plan makes it fail."""
-    script.write_text(_SCRIPT)
+def pgbench(settings: Settings, script: Path, sql: str, *, clients: int, length: Sequence[str]) -> Floor:
+    """Run pgbench as the application's role; a statement that fails makes it fail.
+
+    Args:
+        script: the file to put ``sql`` into.
+        length: ``-T`` and whole seconds, or ``-t`` and how often each client does it.
+    """
+    script.write_text(sql)
     where = db.connect_args(settings.database_url)
     command = [str(postgres.programs() / "pgbench"), "-n", "-M", "prepared", "-j", str(THREADS), "-c", str(clients)]
-    command += ["-T", str(max(1, round(seconds))), "-f", str(script), "-h", str(where["host"])]
+    command += [*length, "-f", str(script), "-h", str(where["host"])]
     command += ["-p", str(where["port"]), "-U", str(where["user"]), str(where["database"])]
     environ = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
     before = os.times()
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environ, timeout=seconds + 120)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environ, timeout=PGBENCH_LIMIT_S)
     after = os.times()
     tps, count, failed, latency = (pattern.search(done.stdout) for pattern in (_TPS, _DONE, _FAILED, _LATENCY))
     if done.returncode != 0 or not (tps and count and latency) or (failed and int(failed[1])):
@@ -178,7 +123,7 @@ def pgbench(settings: Settings, script: Path, *, clients: int, seconds: float) -
 async def measure(settings: Settings, script: Path, *, clients: int, seconds: float, filled: int) -> Floor:
     """A run that is checked against the books: every transaction counted posted a transfer."""
     before = await transfers(settings)
-    floor = pgbench(settings, script, clients=clients, seconds=seconds)
+    floor = pgbench(settings, script, _SCRIPT, clients=clients, length=("-T", str(max(1, round(seconds)))))
     if await plans_used(settings) > filled:
         raise PlansRanOut
     if await transfers(settings) - before != floor.posted:

@@ -1,4 +1,4 @@
-"""The tills: a process of its own that signs every request ahead, then keeps its connections busy over raw sockets.
+"""The clients: a process of its own that writes every request ahead, then keeps its connections busy over raw sockets.
 
 Reads one ``Order`` from standard input and writes its news as JSON lines. Nothing is shared with the server, and the
 inner loop does as little as can be done: send what is ready, read an answer, note the time.
@@ -18,25 +18,30 @@ import msgspec
 from backend.kernel import clock
 from backend.pos.rules import codes
 
+from . import paths
 from .population import Population
-from .requests import Maker
+from .requests import Requests
 
 CODE_LIVES_S = 2 * codes.STEP_SECONDS
 MARGIN_S = 1.0
 RECEIVE_BYTES = 64 * 1024
 STUCK_AFTER_S = 30.0
-CREATED = b"201"
 
 
 class Order(msgspec.Struct, kw_only=True):
-    """What to do: so many sales prepared with codes of a step after ``after_step``, sent for ``seconds`` at most."""
+    """What to do: requests number ``first`` and following of a path prepared, sent for ``seconds`` at most.
 
+    Where they need codes, of a step after ``after_step``.
+    """
+
+    path: str
     seed: str
     run: str
     host: str
     port: int
     members: int
     count: int
+    first: int = 0
     connections: int
     seconds: float
     after_step: int = 0
@@ -47,15 +52,18 @@ class News(msgspec.Struct, kw_only=True):
     """How far it is: ``waiting`` for a step, ``preparing``, ``started``, ``ended``, then the result."""
 
     state: str
-    step: int = 0
     result: Driven | None = None
 
 
 class Driven(msgspec.Struct, kw_only=True):
-    """What was seen at the sockets. ``latencies_ms`` at the 50th, 95th and 99th percentile and the longest."""
+    """What was seen at the sockets.
+
+    ``accepted`` answers had the right status; ``latencies_ms`` at the 50th, 95th and 99th percentile and the longest;
+    ``step`` is whose codes were shown.
+    """
 
     answered: int
-    created: int
+    accepted: int
     seconds: float
     latencies_ms: tuple[float, float, float, float]
     statuses: dict[str, int]
@@ -64,6 +72,7 @@ class Driven(msgspec.Struct, kw_only=True):
     ran_out: bool
     prepare_cpu_s: float
     drive_cpu_s: float
+    step: int = 0
 
 
 class Connection:
@@ -88,7 +97,8 @@ class Connection:
 class Driver:
     """Keeps every connection busy until the time is over or nothing is left to send."""
 
-    def __init__(self, requests: list[bytes], connections: list[Connection]) -> None:
+    def __init__(self, requests: list[bytes], connections: list[Connection], accepted: bytes) -> None:
+        self._accepted = accepted
         self._requests: Iterator[bytes] = iter(requests)
         self._selector = selectors.DefaultSelector()
         self._busy = len(connections)
@@ -112,12 +122,12 @@ class Driver:
                 raise TimeoutError(f"the server has not answered for {STUCK_AFTER_S:.0f} s")
             for key, _ in ready:
                 connection = key.data
-                status = _read(connection)
+                status = _read(connection, self._accepted)
                 if status is None:
                     continue
                 last = time.perf_counter()
                 self.latencies.append(last - connection.sent_at)
-                if status != CREATED:
+                if status != self._accepted:
                     self._note(status, connection)
                 if last < deadline:
                     self._next(connection)
@@ -141,7 +151,7 @@ class Driver:
         connection.buffer = b""
 
 
-def _read(connection: Connection) -> bytes | None:
+def _read(connection: Connection, accepted: bytes) -> bytes | None:
     """The status of the answer once it is all here; its bytes stay in ``connection.buffer`` only where it failed."""
     data = connection.sock.recv(RECEIVE_BYTES)
     if not data:
@@ -153,17 +163,17 @@ def _read(connection: Connection) -> bytes | None:
         at = data.find(b"content-length: ", 0, end) + 16
         if len(data) >= end + 4 + int(data[at : data.index(b"\r\n", at)]):
             status = data[9:12]
-            connection.buffer = b"" if status == CREATED else data
+            connection.buffer = b"" if status == accepted else data
             return status
     connection.buffer = data
     return None
 
 
-def drive(order: Order, requests: list[bytes]) -> tuple[Driver, float]:
+def drive(order: Order, requests: list[bytes], accepted: bytes) -> tuple[Driver, float]:
     """Send them; every connection is opened before the first request."""
     connections = [Connection(order.host, order.port) for _ in range(order.connections)]
     try:
-        driver = Driver(requests, connections)
+        driver = Driver(requests, connections, accepted)
         return driver, driver.run(order.seconds)
     finally:
         for connection in connections:
@@ -189,40 +199,43 @@ def percentiles(latencies: list[float]) -> tuple[float, float, float, float]:
 
 
 def main() -> None:
-    """Carry out the order on standard input."""
+    """Prepare, drive, report."""
     order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
-    population = Population(order.seed)
-    maker = Maker(population, host=f"{order.host}:{order.port}", run=order.run)
-    _say(News(state="waiting"))
-    step = wait_for_step(order)
-    _say(News(state="preparing", step=step))
+    path = paths.every()[order.path]
+    requests = Requests(Population(order.seed), members=order.members, host=f"{order.host}:{order.port}", run=order.run)
+    if path.needs_code:
+        _say(News(state="waiting"))
+        requests.step = wait_for_step(order)
+    _say(News(state="preparing"))
     cpu = time.process_time()
-    visits = population.visits(order.members, order.count)
-    requests = list(maker.sales(visits, step=step, timestamp=clock.unix()))
+    requests.timestamp = clock.unix()
+    prepared = [path.request(requests, n) for n in range(order.first, order.first + order.count)]
     gc.collect()
     gc.disable()
     prepared_cpu = time.process_time() - cpu
-    left = step * codes.STEP_SECONDS + CODE_LIVES_S - clock.now().timestamp() - MARGIN_S
-    order.seconds = min(order.seconds, left)
-    _say(News(state="started", step=step))
+    if path.needs_code:
+        left = requests.step * codes.STEP_SECONDS + CODE_LIVES_S - clock.now().timestamp() - MARGIN_S
+        order.seconds = min(order.seconds, left)
+    _say(News(state="started"))
     cpu = time.process_time()
-    driver, seconds = drive(order, requests)
+    driver, seconds = drive(order, prepared, str(path.accepted).encode())
     drive_cpu = time.process_time() - cpu
-    _say(News(state="ended", step=step))
+    _say(News(state="ended"))
     failed = sum(driver.statuses.values())
     result = Driven(
         answered=len(driver.latencies),
-        created=len(driver.latencies) - failed,
+        accepted=len(driver.latencies) - failed,
         seconds=seconds,
         latencies_ms=percentiles(driver.latencies),
         statuses={status.decode("latin-1"): count for status, count in driver.statuses.items()},
         first_failure=driver.first_failure.decode(errors="replace") if driver.first_failure else None,
-        prepared=len(requests),
+        prepared=len(prepared),
         ran_out=driver.ran_out,
         prepare_cpu_s=prepared_cpu,
         drive_cpu_s=drive_cpu,
+        step=requests.step,
     )
-    _say(News(state="done", step=step, result=result))
+    _say(News(state="done", result=result))
 
 
 def _say(news: News) -> None:

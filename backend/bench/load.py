@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,8 @@ from backend.ledger.plans import Guard, Issue, Leg, NewDocument, Plan
 from backend.ledger.service import device_mark
 from backend.members import queries as members
 
+from .paths import Domain, Rows
+from .plans import PlanMaker
 from .population import BONUS_FEN, DEVICES, LEVELS, POINTS, PRINCIPAL_FEN, ZONE, Member, Population
 
 LANES = 2
@@ -32,7 +34,7 @@ async def load_chain(settings: Settings, population: Population) -> None:
     """Stores, tills, levels and articles."""
     box, now = Vault(settings.master_keys), clock.now()
     stores = sorted({till.store_id for till in population.tills})
-    tables: dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]] = {
+    tables: Rows = {
         "auth_store": (
             ("id", "name", "timezone", "address", "created_at"),
             [(store, f"基准店 {store}", ZONE, "", now) for store in stores],
@@ -62,8 +64,20 @@ async def load_chain(settings: Settings, population: Population) -> None:
         await owner.close()
 
 
-async def load_members(settings: Settings, population: Population, first: int, last: int, say: Say) -> None:
-    """Members number ``first`` to ``last`` - 1, each with value and ``DEVICES`` enrolled phones."""
+async def load_members(
+    settings: Settings,
+    population: Population,
+    first: int,
+    last: int,
+    say: Say,
+    *,
+    domains: Sequence[Domain] = (),
+) -> None:
+    """Members number ``first`` to ``last`` - 1, each with value and ``DEVICES`` enrolled phones.
+
+    And with what these ``domains`` need beyond that.
+    """
+    maker = PlanMaker(population)
     box, now = Vault(settings.master_keys), clock.now()
     owners = [await asyncpg.connect(**db.connect_args(settings.migrate_database_url)) for _ in range(LANES)]
     lanes: asyncio.Queue[asyncpg.Connection] = asyncio.Queue()
@@ -74,8 +88,12 @@ async def load_members(settings: Settings, population: Population, first: int, l
             for start in range(first, last, CHUNK):
                 chunk = [population.member(number) for number in range(start, min(start + CHUNK, last))]
                 plans = [_opening_plan(population, member, now) for member in chunk]
+                plans += [
+                    plan for domain in domains if domain.plans for m in chunk for plan in domain.plans(maker, m, now)
+                ]
                 owner = await lanes.get()
-                rows = _rows(population, chunk, box, now)
+                rows = [_rows(population, chunk, box, now)]
+                rows += [domain.rows(population, chunk, box, now) for domain in domains if domain.rows]
                 tasks.create_task(_load(lanes, owner, plans, rows))
                 say(f"{start + len(chunk) - first} of {last - first} members, {DEVICES} phones each")
     finally:
@@ -93,7 +111,7 @@ async def settle_down(settings: Settings) -> None:
 
 
 async def _load(
-    lanes: asyncio.Queue[asyncpg.Connection], owner: asyncpg.Connection, plans: list[Plan], rows: dict[str, Any]
+    lanes: asyncio.Queue[asyncpg.Connection], owner: asyncpg.Connection, plans: list[Plan], rows: list[Rows]
 ) -> None:
     try:
         async with owner.transaction():
@@ -102,8 +120,9 @@ async def _load(
                 [plan.member_id for plan in plans],
                 [ledger.encode(plan) for plan in plans],
             )
-            for table, (columns, records) in rows.items():
-                await _copy(owner, table, columns, records)
+            for tables in rows:
+                for table, (columns, records) in tables.items():
+                    await _copy(owner, table, columns, records)
     finally:
         lanes.put_nowait(owner)
 
@@ -114,7 +133,7 @@ async def _copy(
     await owner.copy_records_to_table(table, records=records, columns=columns)
 
 
-def _rows(population: Population, chunk: list[Member], box: Vault, now: datetime) -> dict[str, Any]:
+def _rows(population: Population, chunk: list[Member], box: Vault, now: datetime) -> Rows:
     phones = [(member, population.phone(member.number, slot)) for member in chunk for slot in range(DEVICES)]
     return {
         "member": (

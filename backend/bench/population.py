@@ -6,12 +6,12 @@ Ids are scattered as real ones are; nothing here is stored twice, and nothing is
 from __future__ import annotations
 
 import hashlib
-import itertools
 from collections.abc import Iterator
 from random import Random
 
 import msgspec
 
+from backend.kernel import ids
 from backend.members import rules as member_rules
 from backend.members.types import Card, Level, Status
 from backend.pos.schemas import LineIn, TenderInput
@@ -21,6 +21,9 @@ STORES = 60
 TILLS = 4
 DEVICES = 4
 """Phones of a member: each gives one code a step."""
+
+SESSIONS = 3
+"""Log-ins of a member, where they are loaded."""
 
 PRINCIPAL_FEN = 150_000
 BONUS_FEN = 15_000
@@ -110,6 +113,34 @@ class Population:
         """The number by which a member would log in."""
         return f"10{number * _SCATTER % 10**9:09d}"
 
+    def identity_id(self, number: int) -> int:
+        """A member's WeChat account."""
+        return self._id("identity", number)
+
+    def openid(self, number: int) -> str:
+        """By what WeChat knows a member; the simulator's js_code for it is ``demo-`` and the part after ``openid-``."""
+        return f"openid-bench-{number}"
+
+    def session_id(self, number: int, index: int) -> int:
+        """A member's log-in, ``index`` 0 to ``SESSIONS`` - 1."""
+        return self._id("session", number * SESSIONS + index)
+
+    def session_random(self, number: int, index: int) -> bytes:
+        """What makes a session's first refresh token unlike any other: 24 bytes."""
+        return self._bytes("refresh", number * SESSIONS + index)[:24]
+
+    def session_phone(self, number: int) -> Phone:
+        """The device that the server keeps for a member's first session."""
+        return Phone(
+            self._id("session device", number),
+            f"{(number * _SCATTER + 623_456_789) % 10**9:09d}",
+            self._bytes("session secret", number),
+        )
+
+    def sale_id(self, number: int, index: int) -> str:
+        """A sale of a member's past."""
+        return ids.document_id("S", self.member(number).id, self._id("sale", number * 16 + index))
+
     def member_no(self, number: int) -> str:
         """The number on a member's card."""
         return member_rules.make_member_no(number * _NUMBER_STEP % (9 * 10**10))
@@ -124,10 +155,12 @@ class Population:
 
     def visits(self, members: int, count: int) -> Iterator[tuple[int, int, int]]:
         """``(member, phone, lap)`` of so many sales: a member's come far apart, a phone's a whole lap apart."""
-        everyone = (
-            (number, slot, lap) for lap in itertools.count() for slot in range(DEVICES) for number in range(members)
-        )
-        return itertools.islice(everyone, count)
+        return (self.visit(members, n) for n in range(count))
+
+    def visit(self, members: int, n: int) -> tuple[int, int, int]:
+        """``(member, phone, lap)`` of sale number n."""
+        round_, number = divmod(n, members)
+        return number, round_ % DEVICES, round_ // DEVICES
 
     def _basket(self, random: Random) -> Basket:
         lines = tuple(

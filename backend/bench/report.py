@@ -37,7 +37,7 @@ def _runs(outcome: Outcome) -> Table:
             str(number),
             f"{served.per_second:,.0f}",
             *(f"{ms:.1f}" for ms in driven.latencies_ms),
-            str(driven.answered - driven.created),
+            str(driven.answered - driven.accepted),
             f"{floor.per_second:,.0f}",
             f"{floor.latency_ms:.1f}",
         )
@@ -51,7 +51,7 @@ def _costs(outcome: Outcome) -> Table:
     for name in names:
         table.add_column(name, justify="left" if name == "run" else "right")
     for number, (served, floor) in enumerate(zip(outcome.served, outcome.floors, strict=True), 1):
-        count = served.driven.created
+        count = served.driven.accepted
         table.add_row(
             str(number),
             _micro(served.used.servers, count),

@@ -1,61 +1,70 @@
-"""Signed sales as bytes, ready for a socket; by the published formulas, since the server must believe them."""
+"""Requests as bytes, ready for a socket; by the published formulas, since the server must believe them."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Iterator
 from random import Random
 
-import msgspec
-
+from backend.auth import tokens
 from backend.pos.rules import codes
 
-from .population import Population
-
-PATH = "/v1/pos/sales"
+from .population import Population, Till
 
 
-class Maker:
-    """Makes requests of one run; ``run`` keeps order numbers and keys of different runs apart."""
+class Requests:
+    """Writes the requests of one run.
 
-    def __init__(self, population: Population, *, host: str, run: str) -> None:
-        self._population = population
-        self._head = f"POST {PATH} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n"
-        self._run = run
+    Attributes:
+        population: who asks.
+        members: so many of them are loaded.
+        run: keeps order numbers and keys of different runs apart.
+        step: whose codes the phones show.
+        timestamp: the tills' clock, unix seconds.
+    """
+
+    def __init__(
+        self, population: Population, *, members: int, host: str, run: str, step: int = 0, timestamp: int = 0
+    ) -> None:
+        self.population = population
+        self.members = members
+        self.run = run
+        self.step = step
+        self.timestamp = timestamp
+        self._host = f"HTTP/1.1\r\nhost: {host}\r\n"
         self._random = Random()  # noqa: S311 - only to differ
-        encode = msgspec.json.Encoder().encode
-        self._baskets = [
-            f'"lines":{_given(encode(basket.lines))},"tenders":{_given(encode(basket.tenders))}}}'
-            for basket in population.baskets
-        ]
 
-    def sale(self, number: int, slot: int, lap: int, *, step: int, timestamp: int) -> bytes:
-        """The whole request for a sale with that member's phone."""
-        people = self._population
-        member, phone = people.member(number), people.phone(number, slot)
-        till = people.till_of(member, slot)
-        unique = f"{self._run}-{number}-{slot}-{lap}"
-        basket = self._baskets[people.basket_number(number, slot)]
-        code = codes.make(phone.secret, phone.handle, step)
-        body = f'{{"code":"{code}","order_no":"{unique}","cashier":"7",{basket}'.encode()
+    def plain(self, method: str, target: str, body: bytes = b"", headers: str = "") -> bytes:
+        """A request with no more than these headers, each ended by CR LF."""
+        if body:
+            headers += f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"
+        return f"{method} {target} {self._host}{headers}\r\n".encode() + body
+
+    def of_till(self, till: Till, method: str, target: str, body: bytes = b"", key: str = "") -> bytes:
+        """One that a till signs."""
         nonce = f"{self._random.getrandbits(96):024x}"
-        key = f"{unique}-{nonce[:8]}"
-        signed = f"POST\n{PATH}\n{timestamp}\n{nonce}\n{key}\n{hashlib.sha256(body).hexdigest()}"
+        signed = f"{method}\n{target}\n{self.timestamp}\n{nonce}\n{key}\n{hashlib.sha256(body).hexdigest()}"
         signature = hmac.digest(till.secret.encode(), signed.encode(), "sha256").hex()
-        head = (
-            f"{self._head}content-length: {len(body)}\r\nidempotency-key: {key}\r\nauthorization: HUIYUAN-HMAC-SHA256 "
-            f"terminal={till.id},timestamp={timestamp},nonce={nonce},signature={signature}\r\n\r\n"
+        headers = (
+            f"authorization: HUIYUAN-HMAC-SHA256 terminal={till.id},timestamp={self.timestamp},nonce={nonce},"
+            f"signature={signature}\r\n"
         )
-        return head.encode() + body
+        return self.plain(method, target, body, headers + (f"idempotency-key: {key}\r\n" if key else ""))
 
-    def sales(self, visits: Iterable[tuple[int, int, int]], *, step: int, timestamp: int) -> Iterator[bytes]:
-        """Requests for these visits."""
-        for number, slot, lap in visits:
-            yield self.sale(number, slot, lap, step=step, timestamp=timestamp)
+    def of_member(self, number: int, method: str, target: str, body: bytes = b"", key: str = "") -> bytes:
+        """One with an access token of the member's first session."""
+        headers = f"authorization: Bearer {self.access_token(number)}\r\n"
+        return self.plain(method, target, body, headers + (f"idempotency-key: {key}\r\n" if key else ""))
 
+    def access_token(self, number: int) -> str:
+        """A fresh access token of the member's first session."""
+        return tokens.make_access_token(self.population.session_id(number, 0), tokens.MEMBER)
 
-def _given(encoded: bytes) -> str:
-    """As a till writes it: what is not given is left out."""
-    items = [{name: value for name, value in item.items() if value} for item in msgspec.json.decode(encoded)]
-    return msgspec.json.encode(items).decode()
+    def code(self, number: int, slot: int) -> str:
+        """The code that a member's phone shows."""
+        phone = self.population.phone(number, slot)
+        return codes.make(phone.secret, phone.handle, self.step)
+
+    def unique(self, *parts: int) -> str:
+        """A name that no other request has had."""
+        return "-".join((self.run, *map(str, parts), f"{self._random.getrandbits(32):08x}"))

@@ -5,35 +5,22 @@ from __future__ import annotations
 import math
 import secrets
 import statistics
-import subprocess
-import sys
-from typing import IO, cast
 
 import msgspec
 
 from . import floor as floors
 from . import load
-from .floor import Floor, PlanMaker, PlansRanOut
-from .generator import Driven, News, Order
+from .floor import Floor, PlansRanOut
+from .generator import Order
+from .plans import PlanMaker
 from .population import DEVICES, Population
-from .system import Say, System, Used
+from .runs import PREPARE_S_EACH, SPARE, Served, drive
+from .system import Say, System
 
 GOAL = 0.5
 FIRST_MEMBERS = 3000
 SHORT_S = 3.0
 """Length of the first tries, and of the till alone."""
-
-SPARE = 1.2
-"""Prepared beyond what is expected."""
-
-PREPARE_S_EACH = 60e-6
-
-_NEWS = {
-    "waiting": "waiting for codes that live long enough",
-    "preparing": "signing {} sales",
-    "started": "selling",
-    "ended": "counting",
-}
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,24 +29,6 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     rounds: int
     connections: int
-
-
-class Served(msgspec.Struct, kw_only=True):
-    """One run of the server: what the tills saw, and who used how much CPU time."""
-
-    driven: Driven
-    used: Used
-
-    @property
-    def per_second(self) -> float:
-        """Settled sales a second."""
-        return self.driven.created / self.driven.seconds if self.driven.seconds else 0.0
-
-    @property
-    def cost_us(self) -> float:
-        """Processor time of one sale, everybody's together."""
-        used = self.used.servers + self.used.postgres + self.used.valkey + self.driven.drive_cpu_s
-        return used / max(1, self.driven.created) * 1e6
 
 
 class Outcome(msgspec.Struct, kw_only=True):
@@ -101,7 +70,7 @@ class Outcome(msgspec.Struct, kw_only=True):
     @property
     def failures(self) -> int:
         """Answers other than 201."""
-        return sum(served.driven.answered - served.driven.created for served in self.served)
+        return sum(served.driven.answered - served.driven.accepted for served in self.served)
 
 
 class Bench:
@@ -149,6 +118,7 @@ class Bench:
         self._runs += 1
         count = min(math.ceil(expected * seconds * SPARE), self.members * DEVICES)
         order = Order(
+            path="sale",
             seed=self._seed,
             run=f"s{self._runs}",
             host=self.system.host,
@@ -160,30 +130,9 @@ class Bench:
             after_step=self._last_step,
             prepare_s=1.0 + count * PREPARE_S_EACH,
         )
-        return self._follow(order, say)
-
-    def _follow(self, order: Order, say: Say) -> Served:
-        """Run the tills' process and note what everybody used between its first request and its last answer."""
-        command = [sys.executable, "-m", "backend.bench.generator"]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as tills:
-            try:
-                stdin, stdout = cast(IO[bytes], tills.stdin), cast(IO[bytes], tills.stdout)
-                stdin.write(msgspec.json.encode(order))
-                stdin.close()
-                before = after = self.system.used()
-                for line in stdout:
-                    news = msgspec.json.decode(line, type=News)
-                    say(_NEWS.get(news.state, news.state).format(order.count))
-                    if news.state == "started":
-                        before = self.system.used()
-                    elif news.state == "ended":
-                        after = self.system.used()
-                    elif news.result is not None:
-                        self._last_step = news.step
-                        return Served(driven=news.result, used=after.since(before))
-            finally:
-                tills.kill()
-        raise RuntimeError(f"the tills' process ended without a result (exit {tills.returncode})")
+        served = drive(self.system, order, say)
+        self._last_step = served.driven.step
+        return served
 
     async def calibrate_floor(self, say: Say) -> dict[int, float]:
         """Plans a second by number of clients, roughly."""

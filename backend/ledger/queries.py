@@ -153,7 +153,7 @@ async def list_moves(member_id: int, transfer: int) -> list[tuple[Lot, int]]:
     return [(Lot(*row[:9]), row[9]) for row in rows]
 
 
-_STATEMENT = """
+STATEMENT = """
 WITH page AS (
     SELECT e.seq, max(e.at) AS at, sum(CASE WHEN e.kind = $3 THEN -e.amount ELSE e.amount END)::bigint AS amount
       FROM ledger_entry e
@@ -175,7 +175,7 @@ async def list_statement(member_id: int, kind: str, *, less: str = "", before: i
 
     With ``less`` amounts and balances are net of that account (points less points owed).
     """
-    rows = await db.fetch(_STATEMENT, member_id, kind, less, before if before is not None else 1 << 62, limit)
+    rows = await db.fetch(STATEMENT, member_id, kind, less, before if before is not None else 1 << 62, limit)
     entries: list[Entry] = []
     balance = rows[0]["balance_after"] if rows else 0
     for row in rows:
@@ -205,7 +205,7 @@ async def find_transfer(member_id: int, document_id: str, kind: str) -> int | No
 
 # Of points and rebate only the sums count, and they are the balances less what has expired and is not swept yet (mostly
 # nothing): the many lots a member gathers are not read for a sale.
-_SNAPSHOT = """
+SNAPSHOT = """
 SELECT h.member_id, h.active, h.used_store, h.used_at, h.elsewhere_at,
        (SELECT jsonb_object_agg(kind, balance) FROM ledger_account a
          WHERE a.member_id = h.member_id AND ref = '') AS balances,
@@ -226,7 +226,7 @@ _parts = msgspec.json.Decoder(tuple[tuple[str, int], ...])
 async def _snapshots(wanted: list[tuple[int, date]]) -> list[Snapshot | BaseException]:
     found: dict[tuple[int, date], Snapshot] = {}
     for on in {on for _, on in wanted}:
-        rows = await db.fetch(_SNAPSHOT, [member_id for member_id, day in wanted if day == on], on)
+        rows = await db.fetch(SNAPSHOT, [member_id for member_id, day in wanted if day == on], on)
         for member_id, active, used_store, used_at, elsewhere_at, balances, stored, expired in rows:
             found[member_id, on] = Snapshot(
                 member_id,

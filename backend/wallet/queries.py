@@ -16,7 +16,7 @@ from backend.members import queries as members
 from . import rules
 from .types import ExpiringPoints, Offer, PointsBalance, RechargeStatus, StoredValue, Wallet
 
-_EXPIRING = """
+EXPIRING = """
 SELECT expires_on, sum(remaining)::bigint FROM ledger_lot
  WHERE member_id = $1 AND kind = 'points' AND open AND expires_on >= $2
  GROUP BY expires_on ORDER BY expires_on LIMIT 12
@@ -34,7 +34,7 @@ async def get_wallet(member_id: int, on: date) -> Wallet:
     parts: Counter[str] = Counter()
     for part, remaining in snapshot.stored:
         parts[part] += remaining
-    expiring = [ExpiringPoints(row[1], row[0]) for row in await db.fetch(_EXPIRING, member_id, on)]
+    expiring = [ExpiringPoints(row[1], row[0]) for row in await db.fetch(EXPIRING, member_id, on)]
     return Wallet(
         stored=StoredValue(sum(parts.values()), parts["principal"], parts["bonus"]),
         points=PointsBalance(

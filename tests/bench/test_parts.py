@@ -8,10 +8,10 @@ import msgspec
 import pytest
 
 from backend.auth import rules as auth_rules
-from backend.bench import generator
+from backend.bench import bare, generator, paths
 from backend.bench.generator import Connection
 from backend.bench.population import DEVICES, Population
-from backend.bench.requests import Maker
+from backend.bench.requests import Requests
 from backend.pos.rules import codes
 from backend.pos.schemas import SaleIn
 
@@ -45,9 +45,9 @@ def test_visits_come_back_to_a_phone_only_after_every_other_one(people):
 
 
 def test_the_server_s_own_rules_believe_a_request(people):
-    head, body = (
-        Maker(people, host="h", run="r").sale(5, 1, 0, step=119_000_000, timestamp=1_785_000_000).split(b"\r\n\r\n")
-    )
+    requests = Requests(people, members=6, host="h", run="r", step=119_000_000, timestamp=1_785_000_000)
+
+    head, body = paths.every()["sale"].request(requests, 6 + 5).split(b"\r\n\r\n")
 
     lines = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
     match = auth_rules.TERMINAL_HEADER.match(lines["authorization"])
@@ -72,7 +72,7 @@ def test_reads_an_answer_that_comes_in_pieces(answer):
     with near, far:
         for at in range(0, len(answer), 7):
             far.send(answer[at : at + 7])
-            seen.append(generator._read(connection))
+            seen.append(generator._read(connection, b"201"))
 
     assert seen[:-1] == [None] * (len(seen) - 1)
     assert seen[-1] == answer[9:12]
@@ -80,3 +80,24 @@ def test_reads_an_answer_that_comes_in_pieces(answer):
 
 def test_percentiles_are_in_milliseconds():
     assert generator.percentiles([n / 1000 for n in range(1, 101)]) == pytest.approx((51, 96, 100, 100))
+
+
+def test_a_floor_reads_its_arguments_within_each_statement():
+    floor = paths.Floor(
+        statements=("SELECT $1 FROM t WHERE id = ANY($2)", "WITH a AS (SELECT $1)\n SELECT * FROM a"),
+        types=("text", "bigint[]"),
+        row=lambda ground, n: (),
+    )
+
+    args = "WITH args AS MATERIALIZED (SELECT * FROM bench_args WHERE id = :n)"
+    assert bare.script(floor, 7).splitlines() == [
+        "\\set n random(1, 7)",
+        f"{args} SELECT (SELECT a1 FROM args)::text FROM t WHERE id = ANY((SELECT a2 FROM args)::bigint[]);",
+        f"{args}, a AS (SELECT (SELECT a1 FROM args)::text) SELECT * FROM a;",
+    ]
+
+
+def test_every_path_has_a_name_and_a_place_of_its_own():
+    every = [path for domain in paths.domains() for path in domain.paths]
+
+    assert len({path.name for path in every}) == len(every) == len(paths.every())

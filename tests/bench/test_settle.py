@@ -26,7 +26,7 @@ async def test_server_and_floor_settle_the_same_sales_and_the_books_balance(serv
     served = await asyncio.to_thread(bench.serve, lambda _: None, seconds=1, expected=100)
     floor = await bench.post(lambda _: None, clients=2, seconds=1, expected=200)
 
-    assert served.driven.created == served.driven.answered > 0, served.driven.first_failure
-    assert served.used.batches.plans == served.driven.created
+    assert served.driven.accepted == served.driven.answered > 0, served.driven.first_failure
+    assert served.used.batches.plans == served.driven.accepted
     assert floor.posted > 0
     assert await findings(server.settings) == []

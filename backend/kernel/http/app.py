@@ -17,7 +17,15 @@ from backend.kernel.errors import DomainError, NotFound, Unavailable
 
 from . import mounted, problems, sockets, system
 from .access import MOUNTED, UNKNOWN, AccessLog
-from .errors import ClientGone, InternalError, MethodNotAllowed, PayloadTooLarge, RequestTimeout
+from .errors import (
+    ClientGone,
+    InternalError,
+    MethodNotAllowed,
+    PayloadTooLarge,
+    RequestTimeout,
+    TooManyBodies,
+    UnsupportedEncoding,
+)
 from .pipeline import call
 from .request import Receive, Request, Scope, Send, read_body
 from .routing import Route, Router, Table, check_routes, iter_routes
@@ -34,6 +42,12 @@ API_HEADERS: list[tuple[bytes, bytes]] = [
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
 ]
+_UNREAD = (PayloadTooLarge, RequestTimeout, TooManyBodies, UnsupportedEncoding)
+"""Refusals before the body was read."""
+
+MAX_LINGERING = 64
+"""Clients whose refused bodies are still taken in, for the sake of the answer; those of more are cut off at once."""
+
 _API_HEADER_NAMES = frozenset(name for name, _ in API_HEADERS)
 MountLike = BaseRoute | tuple[str, Any]
 
@@ -167,6 +181,9 @@ class HttpApp:
             await sockets.refuse_unknown(receive, send)
 
 
+_lingering = 0
+
+
 async def _send(response: Response, request: Request, receive: Receive, send: Send) -> None:
     headers = response.headers
     own = {name for name, _ in headers}
@@ -174,7 +191,7 @@ async def _send(response: Response, request: Request, receive: Receive, send: Se
     headers.append((b"x-request-id", request.id.encode()))
     if response.status != 204:
         headers.append((b"content-length", str(len(response.body)).encode()))
-    unread = isinstance(response.error, PayloadTooLarge | RequestTimeout)
+    unread = isinstance(response.error, _UNREAD)
     if unread:
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
@@ -186,9 +203,11 @@ async def _send(response: Response, request: Request, receive: Receive, send: Se
 
 async def _linger(request: Request, receive: Receive, *, seconds: float = 2.0, limit: int = 16 * 1024 * 1024) -> None:
     """Read on and throw away for a moment: a socket closed on unread bytes resets, and the answer would be lost."""
-    if "expect" in request.headers:
+    global _lingering
+    if "expect" in request.headers or _lingering >= MAX_LINGERING:
         return
     dropped = 0
+    _lingering += 1
     try:
         async with asyncio.timeout(seconds):
             while dropped < limit:
@@ -198,3 +217,5 @@ async def _linger(request: Request, receive: Receive, *, seconds: float = 2.0, l
                     return
     except TimeoutError:
         return
+    finally:
+        _lingering -= 1

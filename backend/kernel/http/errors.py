@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.kernel.errors import DomainError, Kind
+from backend.kernel.errors import DomainError, Kind, Unavailable
 
 
 class BadRequest(DomainError):
@@ -44,11 +44,19 @@ class PayloadTooLarge(DomainError):
     kind = Kind.TOO_LARGE
 
 
+class TooManyBodies(Unavailable):
+    """Too many large requests are under way; try again in a moment."""
+
+
 class UnsupportedMediaType(DomainError):
     """The body must be JSON in UTF-8: Content-Type application/json."""
 
     code = "unsupported_media_type"
     kind = Kind.UNSUPPORTED_MEDIA
+
+
+class UnsupportedEncoding(UnsupportedMediaType):
+    """Request bodies are taken as they are, never compressed: leave Content-Encoding away."""
 
 
 class InternalError(DomainError):

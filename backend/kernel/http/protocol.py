@@ -1,30 +1,68 @@
-"""uvicorn's HTTP protocol with what it lacks: a time limit and a size limit for headers, and refusals as problems.
+"""uvicorn's HTTP protocol with what it lacks: bounds on headers, queues and slow readers, and refusals as problems.
 
-uvicorn closes a connection that is idle *between* requests (keep-alive), but one that never finishes its headers, or
-sends them byte by byte, stays open for ever; and its parser puts no bound on them.
+uvicorn closes a connection that is idle *between* requests (keep-alive), but one that never finishes its headers, sends
+them byte by byte, or never takes its answer, stays open for ever; and its parser puts no bound on headers, nor on the
+requests that a client sends ahead. What one address may cost is bounded by time and size, never by a number of
+connections of that address: a shop's tills and customers share one.
 """
 
 from __future__ import annotations
 
 from asyncio import TimerHandle, Transport
-from typing import Any
+from typing import Any, NoReturn
+from weakref import WeakKeyDictionary
 
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
 
 from backend.kernel import config
 
 from .problems import MEDIA_TYPE, title_of
 
-MAX_HEADER_BYTES = 64 * 1024
+MAX_HEADER_BYTES = 32 * 1024
+MAX_HEADERS = 100
+MAX_AHEAD = 16
+"""Requests that a client may send before the first is answered; each is kept in memory until its turn."""
+
 MAX_CONNECTIONS = 10_000
 """Open connections of one process; more are closed at once."""
+
+CROWD = 512
+"""Connections without a whole request beyond which newcomers have only ``HURRIED_S`` for their headers."""
+
+HURRIED_S = 1.0
+HURRIED_IDLE_S = 5
+"""How long a connection may be idle between requests once half of ``MAX_CONNECTIONS`` are open."""
+
+DRAIN_S = 20.0
+"""A client that takes nothing of its answer for this long is cut off; else its answer stays in memory."""
 
 _REFUSALS = {
     400: ("bad_request", "what was sent is not HTTP"),
     408: ("request_timeout", "the request's headers did not arrive in time"),
     431: ("headers_too_large", "the request's headers are too large"),
 }
+
+
+class _Refused(Exception):
+    """The connection is closed; the parser turns this into an error of its own."""
+
+
+class _Crowd:
+    """How many connections of one server have not sent a whole request."""
+
+    __slots__ = ("size",)
+
+    def __init__(self) -> None:
+        self.size = 0
+
+
+_crowds: WeakKeyDictionary[ServerState, _Crowd] = WeakKeyDictionary()
+
+
+def _crowd_of(server: ServerState) -> _Crowd:
+    return _crowds.setdefault(server, _Crowd())
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -39,6 +77,9 @@ class LimitedProtocol(HttpToolsProtocol):
         self._header_timer: TimerHandle | None = None
         self._header_bytes = 0
         self._handed_over = False
+        self._drain_timer: TimerHandle | None = None
+        self._crowd = _crowd_of(self.server_state)
+        self._running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """A client that connects and says nothing has the same time as one that dawdles."""
@@ -49,9 +90,15 @@ class LimitedProtocol(HttpToolsProtocol):
         self._expect_headers()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the timer with the connection."""
+        """Forget the timers with the connection."""
         self._headers_are_there()
+        self._drained()
         super().connection_lost(exc)
+        # uvicorn tells the newest request only, which may be one that waits for its turn.
+        self.pipeline.clear()
+        if self._running is not None:
+            self._running.disconnected = True
+            self._running.message_event.set()
 
     def data_received(self, data: bytes) -> None:
         """Most requests come in one piece: their headers are complete here, and no timer was ever started.
@@ -71,10 +118,57 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._header_timer is None and not self.transport.is_closing():
             self._expect_headers()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header, unless there are too many."""
+        if len(self.headers) >= MAX_HEADERS:
+            self._stop(431)
+        super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
-        """A request's headers are all here."""
+        """A request's headers are all here. What came in one piece was not measured before."""
         self._headers_are_there()
+        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > MAX_HEADER_BYTES:
+            self._stop(431)
+        if len(self.pipeline) >= MAX_AHEAD:
+            self._stop(400)
         super().on_headers_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def on_response_complete(self) -> None:
+        """Keep the connection, but not for long where there are many."""
+        if len(self.connections) > MAX_CONNECTIONS // 2:
+            self.timeout_keep_alive = HURRIED_IDLE_S
+        super().on_response_complete()
+        if self.transport.is_closing() and self.transport.get_write_buffer_size():
+            self._expect_drain()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close an idle connection; one that has not even taken its last answer would never close."""
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
+        super().timeout_keep_alive_handler()
+
+    def pause_writing(self) -> None:
+        """The client does not take what it asked for: it has a while, then the connection is cut."""
+        super().pause_writing()
+        self._expect_drain()
+
+    def resume_writing(self) -> None:
+        """The client takes it."""
+        self._drained()
+        super().resume_writing()
+
+    def _expect_drain(self) -> None:
+        if self._drain_timer is None:
+            self._drain_timer = self.loop.call_later(DRAIN_S, self.transport.abort)
+
+    def _drained(self) -> None:
+        if self._drain_timer is not None:
+            self._drain_timer.cancel()
+            self._drain_timer = None
 
     def handle_websocket_upgrade(self) -> None:
         """The connection belongs to the WebSocket protocol from here on."""
@@ -87,20 +181,33 @@ class LimitedProtocol(HttpToolsProtocol):
         self._refuse(400)
 
     def _expect_headers(self) -> None:
-        self._header_timer = self.loop.call_later(self._header_timeout_s, self._headers_are_late)
+        seconds: float = self._header_timeout_s
+        if self._crowd.size >= CROWD:
+            seconds = min(seconds, HURRIED_S)
+        self._crowd.size += 1
+        self._header_timer = self.loop.call_later(seconds, self._headers_are_late)
 
     def _headers_are_there(self) -> None:
         self._header_bytes = 0
+        self._leave_crowd()
+
+    def _leave_crowd(self) -> None:
         if self._header_timer is not None:
             self._header_timer.cancel()
             self._header_timer = None
+            self._crowd.size -= 1
 
     def _headers_are_late(self) -> None:
-        self._header_timer = None
+        self._leave_crowd()
         if self._header_bytes:
             self._refuse(408)
         else:
             self.transport.close()  # it said nothing, so there is nothing to answer
+
+    def _stop(self, status: int) -> NoReturn:
+        """Refuse from within the parser, which must not go on."""
+        self._refuse(status)
+        raise _Refused
 
     def _refuse(self, status: int) -> None:
         """Answer with a problem document and close. Not while an earlier request's answer is under way."""

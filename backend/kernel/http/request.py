@@ -13,11 +13,24 @@ from urllib.parse import parse_qsl
 
 from backend.kernel.errors import invalid
 
-from .errors import BadRequest, ClientGone, PayloadTooLarge, RequestTimeout
+from .errors import (
+    BadRequest,
+    ClientGone,
+    PayloadTooLarge,
+    RequestTimeout,
+    TooManyBodies,
+    UnsupportedEncoding,
+)
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+MAX_HELD_BYTES = 8 * 1024 * 1024
+"""Bytes of unfinished request bodies that a process keeps, of all its clients together.
+
+An ordinary request comes in one piece and is never unfinished; only a client that sends slowly, or much, counts.
+"""
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
 
@@ -88,9 +101,20 @@ def _networks(trusted: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Netwo
     return tuple(ipaddress.ip_network(item.strip(), strict=False) for item in trusted.split(",") if item.strip())
 
 
-@lru_cache(maxsize=4096)
+_FORWARDED_CHARACTERS = 500
+"""As much of ``X-Forwarded-For`` as is looked at, from the right: what proxies of ours have added is there."""
+
+
 def client_address(peer: str, forwarded_for: str, trusted: str) -> str:
-    """The address to count by: the right-most in ``X-Forwarded-For`` that is not a trusted proxy's own."""
+    """The address to count by: the right-most in ``X-Forwarded-For`` that is not a trusted proxy's own.
+
+    Without trusted proxies the header is not looked at, so that nobody fills the memory of what was seen before.
+    """
+    return _client_address(peer, forwarded_for[-_FORWARDED_CHARACTERS:] if trusted else "", trusted)
+
+
+@lru_cache(maxsize=4096)
+def _client_address(peer: str, forwarded_for: str, trusted: str) -> str:
     networks = _networks(trusted)
     address = peer
     for hop in reversed([*forwarded_for.split(","), peer] if forwarded_for else [peer]):
@@ -102,16 +126,17 @@ def client_address(peer: str, forwarded_for: str, trusted: str) -> str:
             break
     final = _parse(address)
     if isinstance(final, ipaddress.IPv6Address):
-        mapped = final.ipv4_mapped
-        return str(mapped) if mapped else str(ipaddress.ip_network((final, 64), strict=False))
+        return str(ipaddress.ip_network((int(final), 64), strict=False))
     return str(final) if final else "local"
 
 
 def _parse(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return ipaddress.ip_address(text)
+        found = ipaddress.ip_address(text)
     except ValueError:
         return None
+    # A server that listens on :: sees IPv4 clients, and proxies, as mapped addresses.
+    return (found.ipv4_mapped or found) if isinstance(found, ipaddress.IPv6Address) else found
 
 
 def announced_length(request: Request) -> int | None:
@@ -129,6 +154,8 @@ async def read_body(request: Request, receive: Receive, *, limit: int, timeout_s
     length = announced_length(request)
     if length == 0:
         return b""
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise UnsupportedEncoding
     if length is not None and length > limit:
         raise PayloadTooLarge(f"a request body may have at most {limit} bytes")
     # A bare timer, not asyncio.timeout(): this runs for every request, and is three times cheaper.
@@ -167,16 +194,28 @@ async def _collect(receive: Receive, limit: int) -> bytes:
         if len(whole) > limit:
             raise PayloadTooLarge(f"a request body may have at most {limit} bytes")
         return whole
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > limit:
-            raise PayloadTooLarge(f"a request body may have at most {limit} bytes")
-        chunks.append(chunk)
-        if not message.get("more_body", False):
-            return b"".join(chunks)
-        message = await receive()
+    return await _collect_pieces(message, receive, limit)
+
+
+_held_bytes = 0
+
+
+async def _collect_pieces(message: MutableMapping[str, Any], receive: Receive, limit: int) -> bytes:
+    global _held_bytes
+    body = bytearray()  # a list of pieces would weigh many times what a trickling client sends
+    try:
+        while True:
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            piece = message.get("body", b"")
+            _held_bytes += len(piece)
+            body += piece
+            if len(body) > limit:
+                raise PayloadTooLarge(f"a request body may have at most {limit} bytes")
+            if not message.get("more_body", False):
+                return bytes(body)
+            if _held_bytes > MAX_HELD_BYTES:
+                raise TooManyBodies
+            message = await receive()
+    finally:
+        _held_bytes -= len(body)

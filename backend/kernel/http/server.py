@@ -19,6 +19,7 @@ import uvicorn
 from backend.kernel.config import Settings
 
 from .protocol import LimitedProtocol
+from .websocket_protocol import LimitedWebSocket
 
 KEEP_ALIVE_S = 75
 """An idle connection is kept this long; longer than the 60 s of the usual proxy, so that the proxy closes first."""
@@ -42,7 +43,7 @@ def uvicorn_config(app: Any, settings: Settings, *, host: str = "127.0.0.1", por
         port=port,
         loop="uvloop",
         http=LimitedProtocol,
-        ws="websockets-sansio",
+        ws=LimitedWebSocket,
         ws_max_size=WEBSOCKET_MAX_BYTES,
         ws_per_message_deflate=False,  # small messages; and no decompression bombs
         interface="asgi3",

@@ -34,14 +34,16 @@ _turns = Turns()
 REFUNDABLE = frozenset({SaleStatus.COMPLETED, SaleStatus.PARTLY_REFUNDED})
 
 
-class _Sold(msgspec.Struct, frozen=True):
-    """A sale and the lots its transfer moved."""
+class Sold(msgspec.Struct, frozen=True):
+    """A sale, the lots its transfer moved, and the lots of points that are open now, in spending order."""
 
     document: Document
     body: SaleBody
     progress: SaleProgress
     transfer: int | None
     moves: tuple[tuple[Lot, int], ...]
+    pending: tuple[Lot, ...]
+    available: tuple[Lot, ...]
 
     def living(self, on: date) -> list[int]:
         """The lots that are good on that day, in spending order."""
@@ -71,7 +73,7 @@ async def refund_sale(sale_id: str, body: RefundIn, terminal: TerminalCaller, id
         for _ in range(sales.MAX_TIMES_PLANNED):
             now = clock.now()
             sold = await _read(sale_id, terminal.store_id)
-            plan, refund = await _plan(sold, body, now, zone=store.timezone)
+            plan, refund = refund_plan(sold, body, now, zone=store.timezone)
             plan = plans.keyed(plan, idem, terminal_scope(terminal.terminal_id))
             try:
                 posted = await ledger.post(plan)
@@ -94,24 +96,28 @@ def _check(body: RefundIn) -> None:
         raise invalid("/lines", "a line is named twice")
 
 
-async def _read(sale_id: str, store_id: str) -> _Sold:
+async def _read(sale_id: str, store_id: str) -> Sold:
     document = await sales.get_store_sale(sale_id, store_id)
     if document.state not in REFUNDABLE:
         raise SaleNotRefundable(f"the sale is {document.state}", extra={"status": document.state})
     transfer = await ledger_queries.find_transfer(document.member_id, sale_id, plans.SALE)
     moves = await ledger_queries.list_moves(document.member_id, transfer) if transfer else []
+    pending = await ledger_queries.list_open_lots(document.member_id, "points_pending")
+    available = await ledger_queries.list_open_lots(document.member_id, "points")
     body = plans.sale_body(document)
-    return _Sold(document, body, refunds.start(body, plans.sale_progress(document)), transfer, tuple(moves))
+    progress = refunds.start(body, plans.sale_progress(document))
+    return Sold(document, body, progress, transfer, tuple(moves), tuple(pending), tuple(available))
 
 
-def _shares(sold: _Sold, body: RefundIn) -> RefundShares:
+def _shares(sold: Sold, body: RefundIn) -> RefundShares:
     if body.amount_fen is not None:
         return refunds.by_amount(sold.body, sold.progress, body.amount_fen)
     wanted = {line.line_no: line.qty for line in body.lines or []}
     return refunds.by_lines(sold.body, sold.progress, wanted)
 
 
-async def _plan(sold: _Sold, body: RefundIn, now: datetime, *, zone: str) -> tuple[Plan, RefundOut]:
+def refund_plan(sold: Sold, body: RefundIn, now: datetime, *, zone: str) -> tuple[Plan, RefundOut]:
+    """The refund as one plan, and its answer; without a key yet."""
     member_id, sale_id = sold.document.member_id, sold.document.id
     shares = _shares(sold, body)
     on = clock.local_date(now, zone)
@@ -125,7 +131,7 @@ async def _plan(sold: _Sold, body: RefundIn, now: datetime, *, zone: str) -> tup
     rebate = refunds.return_to_lots(by_type.get(TenderType.REBATE, 0), sold.taken("rebate"), returned)
     points = refunds.return_to_lots(shares.points_returned, sold.taken("points"), returned)
     still_good = {lot_id: points[lot_id] for lot_id in sold.living(on) if lot_id in points}
-    claw = refunds.claw_back(shares.points_clawed, *await _claw_lots(member_id, sale_id, still_good, on))
+    claw = refunds.claw_back(shares.points_clawed, *_claw_lots(sold, still_good, on))
     progress = refunds.advance(sold.progress, shares, stored | rebate | points)
     done = progress.refunded_fen == sold.body.payable_fen
     refund = RefundOut(
@@ -189,21 +195,17 @@ async def _plan(sold: _Sold, body: RefundIn, now: datetime, *, zone: str) -> tup
 _LOTS = frozenset({TenderType.STORED, TenderType.REBATE, TenderType.POINTS})
 
 
-async def _claw_lots(
-    member_id: int, sale_id: str, returning: dict[int, int], on: date
-) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+def _claw_lots(sold: Sold, returning: dict[int, int], on: date) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     """Lots to take earned points back from: the sale's own first, with what this refund returns counted in.
 
     Lots that expired before ``on`` are lost already and pay nothing.
     """
-    pending = await ledger_queries.list_open_lots(member_id, "points_pending")
-    available = await ledger_queries.list_open_lots(member_id, "points")
     own_first = [
         sorted(
             (lot for lot in lots if lot.expires_on is None or lot.expires_on >= on),
-            key=lambda lot: lot.source != sale_id,
+            key=lambda lot: lot.source != sold.document.id,
         )
-        for lots in (pending, available)
+        for lots in (sold.pending, sold.available)
     ]
     open_points = {lot.lot_id: lot.remaining + returning.get(lot.lot_id, 0) for lot in own_first[1]}
     reopened = {lot_id: amount for lot_id, amount in returning.items() if lot_id not in open_points}

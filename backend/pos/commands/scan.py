@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from backend.auth import queries as auth
 from backend.auth.types import TerminalCaller
@@ -34,19 +34,7 @@ async def scan(code: str, terminal: TerminalCaller) -> ScanOut:
     store = await auth.get_store(terminal.store_id)
     customer = await _identify(code, terminal, now)
     on = clock.local_date(now, store.timezone)
-    plan = Plan(
-        member_id=customer.member_id,
-        kind="scan",
-        at=now,
-        on=on,
-        scope=_scope(terminal),
-        key=_key(customer),
-        hash=plans.job_hash("scan", customer.device_id, customer.step),
-        active=True,
-        use=CodeUse(store.id),
-        guards=customer.guards,
-        about=_about(now, suspect=customer.suspect),
-    )
+    plan = scan_plan(customer, terminal, store.id, now, on)
     try:
         posted = await ledger.post(plan)
     except GuardRefused as refused:
@@ -70,6 +58,23 @@ async def scan(code: str, terminal: TerminalCaller) -> ScanOut:
         wallet=await wallet.get_wallet(customer.member_id, on),
         coupons=[],
         entitlements={},
+    )
+
+
+def scan_plan(customer: Customer, terminal: TerminalCaller, store_id: str, now: datetime, on: date) -> Plan:
+    """Spending the code, as one plan."""
+    return Plan(
+        member_id=customer.member_id,
+        kind="scan",
+        at=now,
+        on=on,
+        scope=_scope(terminal),
+        key=_key(customer),
+        hash=plans.job_hash("scan", customer.device_id, customer.step),
+        active=True,
+        use=CodeUse(store_id),
+        guards=customer.guards,
+        about=_about(now, suspect=customer.suspect),
     )
 
 

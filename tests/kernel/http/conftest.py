@@ -56,6 +56,7 @@ def serving(settings: Settings) -> Iterator[Site]:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(main())
 
+    before = config._current
     config.use(settings)
     thread = threading.Thread(target=run)
     thread.start()
@@ -68,6 +69,8 @@ def serving(settings: Settings) -> Iterator[Site]:
             stop_loop()
         thread.join(15)
         assert not thread.is_alive()
+        if before is not None:
+            config.use(before)
 
 
 @pytest.fixture(scope="package")

@@ -124,6 +124,11 @@ async def image() -> Reply:
     return Reply(b"\x89PNG", "image/png", headers={"cache-control": "max-age=60"})
 
 
+@router.get("/v1/large", guard=public, in_schema=False)
+async def large() -> Reply:
+    return Reply(b"x" * 1_000_000)
+
+
 @router.post("/v1/raw", guard=public)
 async def raw(body: bytes, request: Request) -> Seen:
     return Seen(target=request.target, client=request.client, id=request.id, length=len(body))

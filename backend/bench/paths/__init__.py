@@ -1,0 +1,116 @@
+"""What ``bench all`` measures: one module a domain, each with a ``Domain`` that names its paths.
+
+A path says how its request number n is written, which answer is right, and what PostgreSQL would have to do for it
+anyway (its floor). To add a domain: a module here that declares ``DOMAIN``, and its name in ``MODULES``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
+from importlib import import_module
+from typing import Any
+
+import msgspec
+
+from backend.bench.plans import PlanMaker
+from backend.bench.population import ZONE, Member, Population
+from backend.bench.requests import Requests
+from backend.kernel import clock
+from backend.kernel.vault import Vault
+from backend.ledger.plans import Plan
+
+MODULES = ("system", "members", "wallet", "pos")
+
+Rows = dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]]
+"""What goes into tables: columns and records, by table."""
+
+
+class Ground(msgspec.Struct, frozen=True):
+    """What a floor's arguments are made from: who is loaded, plans, and a time that no floor before had."""
+
+    population: Population
+    members: int
+    plans: PlanMaker
+    run: str
+    now: datetime
+
+    @property
+    def on(self) -> date:
+        """The local day."""
+        return clock.local_date(self.now, ZONE)
+
+    def step(self, lap: int) -> int:
+        """A code step above every one that was used before."""
+        return int(self.now.timestamp() * 1000) + lap
+
+
+class Floor(msgspec.Struct, frozen=True, kw_only=True):
+    """What PostgreSQL does for a path in any case, to be done by pgbench alone.
+
+    Attributes:
+        statements: in order, with ``$1``, ``$2`` … as the server sends them.
+        types: of the arguments.
+        row: the arguments of call number n.
+        once: a row is good once only (it posts a plan); others are drawn again and again.
+        most: how many different calls so many members have, where ``once`` bounds them.
+    """
+
+    statements: tuple[str, ...]
+    types: tuple[str, ...]
+    row: Callable[[Ground, int], tuple[Any, ...]]
+    once: bool = False
+    most: Callable[[int], int] | None = None
+
+
+POST = "SELECT ledger_post($1, $2)"
+"""The statement of every path that posts one plan."""
+
+
+def posting(row: Callable[[Ground, int], tuple[int, str]], most: Callable[[int], int] | None = None) -> Floor:
+    """The floor of a path that posts one plan: the member and the plan of call number n."""
+    return Floor(statements=(POST,), types=("bigint", "jsonb"), row=row, once=True, most=most)
+
+
+class Path(msgspec.Struct, frozen=True, kw_only=True):
+    """One kind of request.
+
+    Attributes:
+        name: short, as ``--only`` takes it.
+        call: method and address, for people.
+        request: writes request number n.
+        accepted: the status of a right answer.
+        most: how many different requests so many members have; None where they may be asked again and again.
+        needs_code: every request needs a phone's code of a fresh step.
+    """
+
+    name: str
+    call: str
+    request: Callable[[Requests, int], bytes]
+    floor: Floor | None = None
+    accepted: int = 200
+    most: Callable[[int], int] | None = None
+    needs_code: bool = False
+
+
+class Domain(msgspec.Struct, frozen=True, kw_only=True):
+    """The paths of one domain and what must be loaded for them, beyond what every member has.
+
+    Attributes:
+        rows: rows of a chunk of members, for tables outside the ledger.
+        plans: what a member has done before, through ``ledger_load``.
+    """
+
+    paths: tuple[Path, ...]
+    rows: Callable[[Population, Sequence[Member], Vault, datetime], Rows] | None = None
+    plans: Callable[[PlanMaker, Member, datetime], Iterable[Plan]] | None = None
+
+
+def domains() -> tuple[Domain, ...]:
+    """Every domain, in the order of the table."""
+    return tuple(import_module(f"{__name__}.{name}").DOMAIN for name in MODULES)
+
+
+def every() -> dict[str, Path]:
+    """Every path by name, in the order of the table."""
+    return {path.name: path for domain in domains() for path in domain.paths}

@@ -1,0 +1,359 @@
+"""Clients that want to fill the server: what each may hold of its memory, and that others are served meanwhile."""
+
+from __future__ import annotations
+
+import json
+import selectors
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+
+import httpx
+import pytest
+
+from backend.kernel.http import protocol, request, websocket_protocol
+
+from .conftest import Site
+from .test_connections import HEAD, read_answer
+
+GET = b"GET /v1/image HTTP/1.1\r\nHost: t\r\n"
+HANDSHAKE = (
+    b"GET /v1/live HTTP/1.1\r\nHost: t\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: sample.v1, bearer.good\r\n\r\n"
+)
+MASK = b"\0\0\0\0"
+
+Dial = Callable[[], socket.socket]
+
+
+@pytest.fixture
+def dial(site: Site) -> Iterator[Dial]:
+    """Open connections; they are closed with the test."""
+    opened: list[socket.socket] = []
+
+    def connect() -> socket.socket:
+        opened.append(socket.create_connection(("127.0.0.1", site.port), timeout=5))
+        return opened[-1]
+
+    yield connect
+    for connection in opened:
+        connection.close()
+
+
+def code_of(answer: tuple[int, dict[str, str], bytes]) -> tuple[int, str]:
+    status, _, body = answer
+    return status, json.loads(body)["code"]
+
+
+def is_cut(connection: socket.socket) -> bool:
+    """Read until the end; False where the server keeps the connection."""
+    try:
+        while connection.recv(65536):
+            pass
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def is_gone(address: tuple[str, int]) -> bool:
+    """Whether the server soon has no connection of that client any more, however much the kernel still holds."""
+    for _ in range(500):
+        if not any(open_.client == address for server in protocol._crowds for open_ in set(server.connections)):
+            return True
+        time.sleep(0.01)
+    return False
+
+
+# --------------------------------------------------------------------------------------------------- headers
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param(b"X: " + b"a" * 33_000 + b"\r\n", id="one large"),
+        pytest.param(b"X: " + b"a" * 120_000 + b"\r\n", id="one huge"),
+        pytest.param(b"a:b\r\n" * 101, id="many"),
+        pytest.param(b"a:b\r\n" * 40_000, id="very many"),
+    ],
+)
+def test_headers_that_come_whole_have_the_same_bounds_as_slow_ones(dial: Dial, headers: bytes) -> None:
+    connection = dial()
+
+    connection.sendall(GET + headers + b"\r\n")
+
+    assert code_of(read_answer(connection)) == (431, "headers_too_large")
+    assert is_cut(connection)
+
+
+def test_a_hundred_headers_are_taken(dial: Dial) -> None:
+    connection = dial()
+
+    connection.sendall(GET + b"a:b\r\n" * 99 + b"\r\n")
+
+    assert read_answer(connection)[0] == 200
+
+
+def test_a_target_may_be_as_long_as_headers_together(dial: Dial) -> None:
+    connection = dial()
+
+    connection.sendall(b"GET /" + b"a" * 33_000 + b" HTTP/1.1\r\nHost: t\r\n\r\n")
+
+    assert code_of(read_answer(connection)) == (431, "headers_too_large")
+
+
+def test_in_a_crowd_of_half_sent_requests_newcomers_hurry_and_those_who_do_are_served(
+    dial: Dial, http: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "CROWD", 3)
+    monkeypatch.setattr(protocol, "HURRIED_S", 0.05)
+    first = [dial() for _ in range(3)]
+    for connection in first:
+        connection.sendall(b"GET")
+    assert http.get("/v1/image").status_code == 200  # the three are in before the fourth
+
+    late = dial()
+    late.sendall(b"GET")
+    with selectors.DefaultSelector() as selector:
+        for connection in (*first, late):
+            selector.register(connection, selectors.EVENT_READ)
+        ended = [key.fileobj for key, _ in selector.select(5)]
+
+    assert ended == [late]
+    assert http.get("/v1/image").status_code == 200
+    assert all(read_answer(connection)[0] == 408 for connection in first)
+
+
+def test_nobody_is_counted_in_the_crowd_who_has_left(site: Site, dial: Dial, http: httpx.Client) -> None:
+    for connection in [dial() for _ in range(20)]:
+        connection.sendall(b"GET")
+        connection.close()
+    for connection in [dial() for _ in range(20)]:
+        connection.sendall(GET + b"\r\n")
+        assert read_answer(connection)[0] == 200
+        connection.close()
+
+    # This server's crowd: every connection is seen off, also that of the client that asks.
+    assert http.get("/v1/image", headers={"Connection": "close"}).status_code == 200
+    sizes = [crowd.size for crowd in protocol._crowds.values()]
+    assert max(sizes) <= 1
+    assert min(sizes) >= 0
+
+
+# ------------------------------------------------------------------------------------------------ sent ahead
+
+
+def test_requests_sent_ahead_are_answered_in_order(dial: Dial) -> None:
+    connection = dial()
+
+    connection.sendall((GET + b"\r\n" + GET.replace(b"image", b"none!") + b"\r\n") * 8)
+
+    answered = b""
+    while answered.count(b"HTTP/1.1 ") < 16 or not answered.endswith((b"PNG", b"}")):
+        answered += connection.recv(65536)
+    statuses = [piece[:3] for piece in answered.split(b"HTTP/1.1 ")[1:]]
+    assert statuses == [b"200", b"404"] * 8
+
+
+def test_who_sends_far_too_many_ahead_is_cut_off(dial: Dial, http: httpx.Client) -> None:
+    connection = dial()
+
+    with suppress(OSError):
+        connection.sendall(GET.replace(b"image", b"slow") + b"\r\n" + (GET + b"\r\n") * 5_000)
+
+    assert is_cut(connection)
+    assert http.get("/v1/image").status_code == 200
+
+
+# ------------------------------------------------------------------------------------------------ not reading
+
+
+def test_who_never_takes_the_answers_is_cut_off(
+    site: Site, http: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "DRAIN_S", 0.2)
+    with closing(socket.socket()) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(5)
+        connection.connect(("127.0.0.1", site.port))
+        connection.sendall((GET.replace(b"image", b"large") + b"\r\n") * 16)
+        begun = connection.recv(1)
+
+        assert begun == b"H"
+        assert is_gone(connection.getsockname())
+    assert http.get("/v1/image").status_code == 200
+
+
+# ----------------------------------------------------------------------------------------------------- bodies
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "gzip, identity", "x"])
+@pytest.mark.parametrize("path", ["/v1/raw", "/v1/orders"])
+def test_a_compressed_body_is_refused_before_it_is_read(http: httpx.Client, path: str, encoding: str) -> None:
+    headers = {"content-encoding": encoding, "content-type": "application/json", "idempotency-key": "k"}
+
+    answer = http.post(path, content=b"\x1f\x8b" + b"\0" * 100_000, headers=headers)
+
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+    assert http.post(path, content=b"{}", headers=headers | {"content-encoding": "identity"}).status_code != 415
+
+
+@pytest.mark.parametrize(
+    "length", ["1073741824", "9223372036854775808", "99999999999999999999", "-1", "+5", "0x10", ""]
+)
+def test_a_lie_about_the_length_is_refused_at_once(dial: Dial, length: str) -> None:
+    connection = dial()
+
+    connection.sendall(HEAD + f"Content-Length: {length}\r\n\r\n".encode())
+
+    status, headers, _ = read_answer(connection)
+    assert (status in (400, 413), headers["connection"]) == (True, "close")
+
+
+def test_a_chunked_body_without_end_is_cut_off(dial: Dial, http: httpx.Client) -> None:
+    connection = dial()
+    piece = b"10000\r\n" + b"x" * 65_536 + b"\r\n"
+
+    connection.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
+    sent = 0
+    with suppress(OSError):
+        while sent < 2**30:
+            connection.sendall(piece)
+            sent += len(piece)
+
+    assert sent < 64 * 1024 * 1024
+    assert http.get("/v1/image").status_code == 200
+
+
+def test_all_unfinished_bodies_together_are_bounded(
+    dial: Dial, http: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request, "MAX_HELD_BYTES", 100_000)
+    slow = dial()
+    slow.sendall(HEAD + b"Content-Length: 200000\r\n\r\n" + b"x" * 90_000)
+    assert http.get("/v1/image").status_code == 200
+
+    one_more = dial()
+    one_more.sendall(HEAD + b"Content-Length: 200000\r\n\r\n" + b"x" * 60_000)
+    status, headers, body = read_answer(one_more)
+
+    assert (status, json.loads(body)["code"], headers["retry-after"]) == (503, "unavailable", "1")
+    assert http.post("/v1/raw", content=b"x" * 1_000).json()["length"] == 1_000  # an ordinary one comes in one piece
+    assert read_answer(slow)[0] == 408
+    assert http.post("/v1/raw", content=b"x" * 90_000).json()["length"] == 90_000
+    assert request._held_bytes == 0
+
+
+# --------------------------------------------------------------------------------- what proxies may see otherwise
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
+        b"Content-Length: 4\r\nContent-Length: 5\r\n",
+        b"Transfer-Encoding: gzip, chunked, gzip\r\n",
+        b"Transfer-Encoding: chunked, identity\r\n",
+        b"Transfer-Encoding: xchunked\r\n",
+        b"Transfer-Encoding : chunked\r\n",
+        b" Content-Length: 4\r\n",
+        b"X: a\r\n b\r\n",
+        b"X: a\nContent-Length: 4\r\n",
+        b"X: a\0b\r\n",
+        b"X\r\n",
+        b": a\r\n",
+    ],
+)
+def test_what_another_server_might_read_otherwise_is_refused(dial: Dial, head: bytes) -> None:
+    """Nothing is left in the connection for a second request to begin with."""
+    connection = dial()
+
+    connection.sendall(b"POST /v1/raw HTTP/1.1\r\nHost: t\r\n" + head + b"\r\n0\r\n\r\nGET /v1/image HTTP/1.1\r\n\r\n")
+
+    answered = b""
+    with suppress(ConnectionError):
+        while piece := connection.recv(65536):
+            answered += piece
+    assert answered == b"" or answered.count(b"HTTP/1.1 ") == answered.count(b"HTTP/1.1 400 ") == 1
+    assert answered == b"" or b'"code":"bad_request"' in answered
+
+
+def test_an_upgrade_to_http_2_is_answered_in_http_1(dial: Dial) -> None:
+    connection = dial()
+
+    connection.sendall(GET + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n")
+
+    assert read_answer(connection)[0] == 200
+
+
+def test_the_preface_of_http_2_is_not_http_1(dial: Dial) -> None:
+    connection = dial()
+
+    connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+
+    assert read_answer(connection)[0] == 400
+
+
+# ------------------------------------------------------------------------------------------------- WebSockets
+
+
+@pytest.fixture
+def live(dial: Dial) -> socket.socket:
+    """A WebSocket as bytes, past its handshake and the server's first message."""
+    connection = dial()
+    connection.sendall(HANDSHAKE)
+    seen = b""
+    while b'{"hello"' not in seen:
+        seen += connection.recv(65536)
+    return connection
+
+
+def close_code(connection: socket.socket) -> int:
+    """The code of the close frame that comes last."""
+    data = b""
+    while b"\x88" not in data:
+        piece = connection.recv(65536)
+        assert piece, data
+        data += piece
+    at = data.rindex(b"\x88")
+    return int.from_bytes(data[at + 2 : at + 4], "big")
+
+
+def test_more_messages_than_are_read_close_with_1008(live: socket.socket, http: httpx.Client) -> None:
+    live.sendall((b"\x81\x81" + MASK + b"x") * 1_000)
+
+    assert close_code(live) == 1008
+    assert http.get("/v1/image").status_code == 200
+
+
+def test_a_message_in_endless_empty_pieces_closes_with_1008(live: socket.socket) -> None:
+    live.sendall(b"\x01\x80" + MASK + (b"\x00\x80" + MASK) * 1_000)
+
+    assert close_code(live) == 1008
+
+
+def test_a_frame_announced_too_large_closes_with_1009(live: socket.socket) -> None:
+    live.sendall(b"\x81\xff" + (2**40).to_bytes(8, "big") + MASK)
+
+    assert close_code(live) == 1009
+
+
+def test_who_asks_without_hearing_the_answers_is_read_no_more_and_then_cut_off(
+    site: Site, http: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(websocket_protocol, "DRAIN_S", 0.2)
+    ping = (b"\x89\xfd" + MASK + b"p" * 125) * 500
+    with closing(socket.socket()) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(5)
+        connection.connect(("127.0.0.1", site.port))
+        connection.sendall(HANDSHAKE)
+        sent = 0
+        with suppress(ConnectionError):
+            while sent < 2**28:
+                sent += connection.send(ping)
+
+    assert sent < 2**26
+    assert http.get("/v1/image").status_code == 200
