@@ -16,7 +16,7 @@ RUN := $(VENV)/.stamp-run
 DEV := $(VENV)/.stamp-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt bench screenshots requirements install clean
+.PHONY: help demo test lint fmt bench torture screenshots requirements install clean
 .SUFFIXES:
 
 help:
@@ -25,6 +25,7 @@ help:
 	@echo "make lint          style, types, architecture"
 	@echo "make fmt           put the style right"
 	@echo "make bench         settlements per second, against the database alone"
+	@echo "make torture       a whole system, killed and cut and stalled, loses nothing    ARGS='--seed 7 --ops 100000'"
 	@echo "make screenshots   pictures of the phone and POS pages, for the README"
 	@echo "make requirements  pin every dependency anew, with hashes"
 
@@ -48,6 +49,9 @@ fmt: $(DEV)
 
 bench: $(RUN)
 	@$(BIN)/huiyuan bench settle $(ARGS)
+
+torture: $(RUN)
+	@exec $(BIN)/huiyuan torture $(ARGS)
 
 screenshots: $(DEV)
 	@$(BIN)/python -m tests.browser.screenshots $(ARGS)

@@ -44,6 +44,8 @@ async def resources(settings: Settings) -> AsyncIterator[None]:
     from backend.wechat import service as wechat
 
     config.use(settings)
+    if settings.clock_file:
+        clock.follow(Path(settings.clock_file))
     async with AsyncExitStack() as stack:
         try:
             await db.open_pools(settings)

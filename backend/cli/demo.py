@@ -55,12 +55,12 @@ def run(options: Options) -> None:
             settings = _prepare(engines, listening, options)
             chain = _load_chain(settings, empty=options.empty)
             with step("Start the servers and the worker"):
-                _start_processes(supervisor, settings, listening, options.workers)
+                start_processes(supervisor, settings, listening, options.workers)
                 wait_until_ready(supervisor, listening)
             _write_demo_json(data, settings, chain)
             started()
             _welcome(settings.base_url, data, next(iter(chain["terminals"]), None))
-            supervisor.watch = _Keeper(engines).look
+            supervisor.watch = Keeper(engines).look
             supervisor.run()
         except KeyboardInterrupt:
             pass
@@ -110,7 +110,8 @@ def _load_chain(settings: Settings, *, empty: bool) -> dict[str, Any]:
         return asyncio.run(load(settings, say))
 
 
-def _start_processes(supervisor: Supervisor, settings: Settings, listening: socket.socket, workers: int) -> None:
+def start_processes(supervisor: Supervisor, settings: Settings, listening: socket.socket, workers: int) -> None:
+    """Start so many servers on one socket, and the worker; their logs and figures go to the data directory."""
     data = Path(settings.demo_data)
     supervisor.grace_s = settings.shutdown_grace_s + _GRACE_MARGIN_S
     environ = datadir.environment(settings)
@@ -176,7 +177,7 @@ def _welcome(base_url: str, data: Path, terminal: dict[str, Any] | None) -> None
     out.print(Panel(table, title="惠员 Huiyuan", subtitle="Ctrl-C stops everything", expand=False, padding=(1, 2)))
 
 
-class _Keeper:
+class Keeper:
     """Starts engines again that have ended; one that does not start is tried again for a while."""
 
     def __init__(self, engines: Engines) -> None:

@@ -123,6 +123,30 @@ def doctor(*, data: Data = None) -> None:
 
 
 @app.command()
+def torture(
+    *,
+    seed: Annotated[int, typer.Option(min=0, help="Decides the operations and what goes wrong when.")] = 1,
+    ops: Annotated[int, typer.Option(min=50, help="Operations.")] = 10_000,
+    minutes: Annotated[float, typer.Option(min=0.2, help="At most so long; then it is judged as far as it came.")] = 10,
+    faults: Annotated[int, typer.Option(min=0, max=1000, help="How many things go wrong.")] = 19,
+    schedule: Annotated[
+        str | None, typer.Option(help="What goes wrong when, as it is printed, instead of the seed's; or a file of it.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, max=16, help="Server processes.")] = 2,
+    shrink_minutes: Annotated[
+        float, typer.Option(min=0, help="After a failure: time to look for the shortest schedule that still fails.")
+    ] = 10,
+    keep: Annotated[Path | None, typer.Option(help="Keep the data directory and its logs here.")] = None,
+) -> None:
+    """Ill-treat a whole system of its own and prove that it lost and doubled nothing; exit code 1 where it did."""
+    from . import torture as command
+
+    text = Path(schedule).read_text() if schedule and Path(schedule).is_file() else schedule
+    options = command.Options(seed, ops, minutes, faults, text, workers, shrink_minutes, keep)
+    raise typer.Exit(command.run(options))
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     typer.echo(__version__)

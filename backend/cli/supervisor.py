@@ -51,6 +51,7 @@ class Supervisor:
         stopping: set when it is time to stop.
         watch: called each round, for anything else that needs a look.
         grace_s: what a group of children may take to finish before it is killed.
+        longest_pause_s: between a crash and the next start, after many in a row.
         metrics: the directory of the figures that the children share, if they do.
     """
 
@@ -58,6 +59,7 @@ class Supervisor:
         self.metrics: Path | None = None
         self._say = say
         self.grace_s = grace_s
+        self.longest_pause_s = _LONGEST_PAUSE_S
         self._children: list[Child] = []
         self.stopping = threading.Event()
         self.watch: Callable[[], None] = lambda: None
@@ -83,7 +85,7 @@ class Supervisor:
             elif (code := child.running.poll()) is not None:
                 child.crashes = 1 if now - child.started_at > _STABLE_AFTER_S else child.crashes + 1
                 self._forget(child.running.pid)
-                pause = min(_FIRST_PAUSE_S * 2 ** (child.crashes - 1), _LONGEST_PAUSE_S)
+                pause = min(_FIRST_PAUSE_S * 2 ** (child.crashes - 1), self.longest_pause_s)
                 self._say(f"{child.name} ended ({_reason(code)}); starting it again in {pause:.1f} s")
                 child.running, child.start_again_at = None, now + pause
 
@@ -93,6 +95,11 @@ class Supervisor:
             from prometheus_client.multiprocess import mark_process_dead
 
             mark_process_dead(pid, path=str(self.metrics))  # type: ignore[no-untyped-call]
+
+    def running(self, name: str) -> list[int]:
+        """The process ids of the children whose name begins so and that run now."""
+        children = [child.running for child in self._children if child.name.partition(" ")[0] == name]
+        return [running.pid for running in children if running is not None and running.returncode is None]
 
     def fail_if_crashing(self) -> None:
         """Raise when a child has crashed three times in a row: it will not get better by itself."""

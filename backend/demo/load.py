@@ -40,8 +40,8 @@ LEVELS = (
 )
 
 
-async def load(settings: Settings, say: Callable[[str], None]) -> dict[str, Any]:
-    """Load what is missing and return ``{"terminals", "staff"}`` with their secrets.
+async def load(settings: Settings, say: Callable[[str], None], *, people: bool = True) -> dict[str, Any]:
+    """Load what is missing and return ``{"terminals", "staff"}`` with their secrets; without ``people`` no members.
 
     The secrets are derived from the data directory's master key: the same at every start, different everywhere else.
     """
@@ -51,7 +51,7 @@ async def load(settings: Settings, say: Callable[[str], None]) -> dict[str, Any]
             say("stores, tills, staff, articles")
             await _load_chain()
         # Members come last and at once; a load that was cut short before is done again, its keys make that safe.
-        if not await db.fetchval("SELECT true FROM member LIMIT 1"):
+        if people and not await db.fetchval("SELECT true FROM member LIMIT 1"):
             await _load_members(settings, say)
     finally:
         await db.close_pools()

@@ -40,6 +40,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     demo: Annotated[bool, _doc("Demo mode: mounts the WeChat simulator. Never in production")] = False
     demo_data: Annotated[str, _doc("Demo mode: the data directory, with the simulator's keys")] = ""
 
+    clock_file: Annotated[str, _doc("Demo mode, for tests: a file that moves the clock. Never in production")] = ""
+
     # keys
     master_keys: Annotated[str, _doc("secret: `id:base64url of 32 bytes`, by commas; the first encrypts")]
 
@@ -163,9 +165,11 @@ def _mistakes(values: Mapping[str, Any]) -> list[str]:
                 found.append(f"{PREFIX}{name.upper()}: {what}")
     found += [
         f"{PREFIX}{name.upper()}: no such file or directory"
-        for name in ("wechat_mch_key_file", "wechat_platform_keys_dir")
+        for name in ("clock_file", "wechat_mch_key_file", "wechat_platform_keys_dir")
         if values.get(name) and not Path(values[name]).exists()
     ]
+    if values.get("clock_file") and not values.get("demo"):
+        found.append(f"{PREFIX}CLOCK_FILE: moves the clock, which only demo mode may")
     return found
 
 

@@ -1,0 +1,274 @@
+"""``huiyuan torture``: the whole system on this machine, ill-treated by a seed, and judged by what it acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from backend.engines import datadir
+from backend.engines.embedded import Engines
+from backend.kernel import clock, config
+
+from .console import notice, out, step
+from .demo import Keeper, start_processes
+from .listen import address_of, listen
+from .supervisor import Supervisor, interruptible
+
+if TYPE_CHECKING:
+    from backend.engines.postgres import Postgres
+    from backend.engines.valkey import Valkey
+    from backend.torture.runner import Result
+    from backend.torture.shrink import Case
+
+FAILED, INTERRUPTED = 1, 130
+LONGEST_PAUSE_S = 0.8
+"""Between a crash and the next start: here crashes are ordered, and waiting proves nothing."""
+
+SHRINK_TRIES = 24
+PHONES = 10
+OPS_A_MEMBER = 150
+LEAST_MEMBERS, MOST_MEMBERS = 24, 300
+_GRACE_S = 8.0
+_READY_WITHIN_S = 120.0
+_LEAST_TRY_S = 10.0
+_POSTGRES_SOCKET, _VALKEY_SOCKET = ".s.PGSQL.5432", "valkey.sock"
+
+# One address plays the whole town, and one till a whole store.
+_LIMITS = {
+    "HUIYUAN_RATE_ANONYMOUS_PER_MINUTE": "1000000",
+    "HUIYUAN_RATE_MEMBER_PER_MINUTE": "1000000",
+    "HUIYUAN_RATE_TERMINAL_PER_MINUTE": "1000000",
+    "HUIYUAN_RATE_LOGIN_PER_MINUTE": "1000000",
+    "HUIYUAN_ACCRUAL_DAILY_POINTS": "2000",
+    "HUIYUAN_LOG_LEVEL": "warning",
+    "HUIYUAN_LOG_FORMAT": "json",
+    "HUIYUAN_SHUTDOWN_GRACE_S": "5",
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked for."""
+
+    seed: int
+    ops: int
+    minutes: float
+    faults: int
+    schedule: str | None
+    workers: int
+    shrink_minutes: float
+    keep: Path | None
+
+
+def run(options: Options) -> int:
+    """One run, and where it fails the shortest that still fails; returns the exit code."""
+    from backend.torture import report
+    from backend.torture.runner import case_of
+
+    case = case_of(options.seed, options.ops, options.faults, options.schedule)
+    try:
+        result = _run_case(options, case, options.minutes * 60, keep=options.keep)
+        report.show(result, options.seed, out)
+        if not result.wrong:
+            return 0
+        report.show_failure(_shrunk(options, result), options.seed, options.workers, out)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return FAILED
+
+
+def _shrunk(options: Options, failed: Result) -> Case:
+    """Try shorter schedules, each on a new system, as long as there is time."""
+    from backend.torture.shrink import Case, OutOfTries, Shrinker
+
+    deadline = time.monotonic() + options.shrink_minutes * 60
+
+    def fails(case: Case) -> bool:
+        left = deadline - time.monotonic()
+        if left < _LEAST_TRY_S:
+            raise OutOfTries
+        notice(f"does it still fail with {case.ops} operations and {len(case.faults)} faults?")
+        return bool(_run_case(options, case, left).wrong)
+
+    begun = Case(max(1, failed.done), tuple(fault for fault in failed.case.faults if fault.at <= failed.done))
+    return Shrinker(begun, fails, most_tries=SHRINK_TRIES).run()
+
+
+def _run_case(options: Options, case: Case, seconds: float, *, keep: Path | None = None) -> Result:
+    """A system of its own, one run on it, and nothing left of it."""
+    import uvloop
+
+    place = (keep or Path(tempfile.mkdtemp(prefix="huiyuan-torture-", dir="/tmp"))).expanduser().resolve()
+    try:
+        with (
+            _system(place, options.workers) as system,
+            step(f"Torture with seed {options.seed}") as say,
+            asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+        ):
+            return runner.run(_torture(system, options.seed, case, say, seconds))
+    finally:
+        if keep is None:
+            shutil.rmtree(place, ignore_errors=True)
+
+
+async def _torture(system: System, seed: int, case: Case, say: Callable[[str], None], seconds: float) -> Result:
+    """Everything that runs in this process: the clients, the proxies, the oracle."""
+    from backend.torture.plant import Plant
+    from backend.torture.proxy import Proxy
+    from backend.torture.runner import Runner
+    from backend.torture.wire import Client
+    from backend.torture.world import Clerk, Till, World
+
+    settings, urls, chain = system.settings, system.urls, system.chain
+    host, port = address_of(system.listening)
+    run_dir, behind = system.run_dir, system.data / "proxy"
+    proxies = {
+        "postgres": Proxy(behind / _POSTGRES_SOCKET, run_dir / _POSTGRES_SOCKET),
+        "valkey": Proxy(behind / _VALKEY_SOCKET, run_dir / _VALKEY_SOCKET),
+    }
+    plant = Plant(settings, urls, system, Client(host, port, seed), workers=system.workers, proxies=proxies)
+    world = World(
+        seed,
+        plant.client,
+        lambda: clock.now().timestamp(),
+        tills=[Till(item["id"], item["secret"], item["store_id"]) for item in chain["terminals"]],
+        staff=[Clerk(i["username"], i["password"], i["role"], i["store_id"]) for i in chain["staff"]],
+        wechat=datadir.wechat_part(settings),
+        members=min(MOST_MEMBERS, max(LEAST_MEMBERS, case.ops // OPS_A_MEMBER)),
+        phones=PHONES,
+    )
+    await plant.open()
+    try:
+        say("starting the servers")
+        await asyncio.to_thread(system.serve)
+        await plant.recovered()
+        return await Runner(world, plant, case, say, seconds=seconds).run()
+    finally:
+        await asyncio.to_thread(system.end_serving)
+        await plant.close()
+        clock.reset()
+
+
+class System:
+    """Engines, servers and worker, started and kept by one thread: the engines end when that thread does."""
+
+    def __init__(self, data: Path, workers: int, listening: socket.socket) -> None:
+        self.data = data
+        self.workers = workers
+        self.listening = listening
+        self.supervisor = Supervisor(lambda _: None, grace_s=_GRACE_S)
+        self.supervisor.longest_pause_s = LONGEST_PAUSE_S
+        self.engines = Engines(data, notice)
+        self.chain: dict[str, Any] = {}
+        self.error: BaseException | None = None
+        self._prepared, self._may_serve, self._served, self._ended = (threading.Event() for _ in range(4))
+
+    def keep(self) -> None:
+        """What the thread does: start everything, put back what is killed, stop everything."""
+        try:
+            self._prepare()
+            self._prepared.set()
+            self._may_serve.wait()
+            if not self.supervisor.stopping.is_set():
+                start_processes(self.supervisor, self.settings, self.listening, self.workers)
+                self._served.set()
+                self.supervisor.watch = Keeper(self.engines).look
+                self.supervisor.run()
+            self.supervisor.stop()
+        except BaseException as error:
+            self.error = error
+        finally:
+            self._prepared.set()
+            self._served.set()
+            self._ended.set()
+            self.engines.stop()
+
+    def _prepare(self) -> None:
+        from backend.demo.load import load
+
+        from .migrate import migrate
+
+        self.engines.start()
+        assert self.engines.postgres is not None
+        self.urls, self.run_dir = self.engines.urls(), self.engines.postgres.run_dir
+        address = "http://{}:{}".format(*address_of(self.listening))
+        straight = datadir.demo_settings(self.data, self.urls, address, environ=_LIMITS)
+        config.use(straight)
+        asyncio.run(migrate(straight))
+        self.chain = asyncio.run(load(straight, lambda _: None, people=False))
+        clock_file, proxies = self.data / "clock", self.data / "proxy"
+        clock.move(clock_file, timedelta())
+        proxies.mkdir(exist_ok=True)
+        behind = {name: url.replace(str(self.run_dir), str(proxies)) for name, url in self.urls.items()}
+        behind["owner"] = self.urls["owner"]
+        moved = _LIMITS | {"HUIYUAN_CLOCK_FILE": str(clock_file)}
+        self.settings = datadir.demo_settings(self.data, behind, address, environ=moved)
+
+    def wait_prepared(self) -> None:
+        """Until the engines run and the chain is loaded."""
+        if not self._prepared.wait(_READY_WITHIN_S):
+            raise TimeoutError("the engines did not start")
+        if self.error is not None:
+            raise self.error
+
+    def serve(self) -> None:
+        """Start the servers and the worker, now that somebody listens in front of the engines."""
+        self._may_serve.set()
+        self._served.wait()
+
+    def end_serving(self) -> None:
+        """Stop the servers and the worker; they are given time to finish what they have begun."""
+        self.supervisor.stopping.set()
+        self._may_serve.set()
+        self._ended.wait()
+
+    # -- what runs now
+
+    def servers(self) -> Sequence[int]:
+        """Server processes."""
+        return self.supervisor.running("server")
+
+    def worker(self) -> int | None:
+        """The background worker."""
+        return next(iter(self.supervisor.running("worker")), None)
+
+    def postmaster(self) -> int | None:
+        """PostgreSQL."""
+        return _pid(self.engines.postgres)
+
+    def valkey(self) -> int | None:
+        """Valkey."""
+        return _pid(self.engines.valkey)
+
+
+def _pid(engine: Postgres | Valkey | None) -> int | None:
+    child = engine.child if engine is not None else None
+    return child.pid if child is not None and child.returncode is None else None
+
+
+@contextmanager
+def _system(data: Path, workers: int) -> Iterator[System]:
+    """A system whose engines run; it is stopped whatever happens."""
+    with listen("127.0.0.1", 0) as listening:
+        system = System(data, workers, listening)
+        keeper = threading.Thread(target=system.keep, name="keeper")
+        with interruptible(system.supervisor.stopping):
+            keeper.start()
+            try:
+                with step("Start PostgreSQL and Valkey, make the schema, load the chain"):
+                    system.wait_prepared()
+                yield system
+            finally:
+                with step("Stop"):
+                    system.end_serving()
+                    keeper.join()

@@ -1,0 +1,69 @@
+"""What a workload does and what must hold, a file for each domain of the program.
+
+**To add a domain, add one file here** with a subclass of ``Domain``; nothing else changes. It says
+
+- ``operations``: what clients do, how often, each a coroutine that takes an ``Op``;
+- ``machines``: the states of its kinds of documents and where each may go (``""`` is before there is one);
+- ``check``: what must hold between what its clients were told and what is stored;
+- ``prepare`` (optional): what must be there before the first operation;
+- ``jobs`` and ``settle`` (optional): what brings things that are under way to their end, before the last check.
+
+An operation asks through ``World``: ``ask`` for what may succeed (``accept`` hears the answer and moves the model:
+``world.model.move``), ``ask_in_vain`` for what must be refused. Whatever it decides by chance it decides by
+``op.random``, so that the seed decides. A success that nobody told the model shows as a wrong balance at the next
+check.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+if TYPE_CHECKING:
+    from ..oracle import Books
+    from ..world import Op, World
+
+
+class Operation(NamedTuple):
+    """Something that clients do; ``weight`` against the others is how often."""
+
+    kind: str
+    weight: float
+    run: Callable[[Op], Awaitable[Any]]
+
+
+class Domain:
+    """One part of the workload; ``order`` decides who prepares first."""
+
+    order: ClassVar[int] = 50
+    machines: ClassVar[Mapping[str, Mapping[str, Sequence[str]]]] = {}
+    jobs: ClassVar[Sequence[str]] = ()
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    @property
+    def operations(self) -> Sequence[Operation]:
+        """What clients do."""
+        return ()
+
+    async def prepare(self) -> None:
+        """Make what must be there before the first operation."""
+
+    async def settle(self) -> None:
+        """See to it that what is under way ends; called a few times before the last check, with the clock moved on."""
+
+    def check(self, books: Books, *, final: bool) -> Iterator[str]:
+        """What does not hold, in words. ``final``: nothing is under way any more, notifications neither."""
+        yield from ()
+
+
+def load(world: World) -> list[Domain]:
+    """Every domain that has a file here, in the order they prepare."""
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
+    made = sorted((domain(world) for domain in Domain.__subclasses__()), key=lambda domain: domain.order)
+    world.domains = made
+    return made

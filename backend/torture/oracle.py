@@ -1,0 +1,152 @@
+"""Decides right and wrong from what was acknowledged and what is stored; it shares no rule with the program it judges.
+
+Imports nothing of the domains (import-linter checks it): facts come from HTTP answers, and from SQL read here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from .domains import Domain
+from .world import World
+
+MOST = 30
+"""Findings of one check that are told."""
+
+
+class Document(NamedTuple):
+    """A stored document, and a digest of what must never change in it."""
+
+    member_id: int
+    id: str
+    kind: str
+    state: str
+    version: int
+    digest: int
+    due_at: datetime | None
+    facts: str
+
+
+class Books(NamedTuple):
+    """What is stored at one moment, and what the PSP says at about that moment."""
+
+    balances: Mapping[tuple[int, str], int]
+    documents: Mapping[str, Document]
+    keys: frozenset[tuple[str, str]]
+    orders: Mapping[str, tuple[str, int]]
+
+
+async def read_books(ledger: Any, psp: Any) -> Books:
+    """Read both sides; ``ledger`` and ``psp`` are asyncpg connections. The PSP comes last: it may only be ahead."""
+    async with ledger.transaction(isolation="repeatable_read", readonly=True):
+        accounts = await ledger.fetch("SELECT member_id, kind, ref, balance FROM ledger_account")
+        documents = await ledger.fetch(
+            "SELECT member_id, id, kind, state, version, hashtextextended(body::text, 0), due_at,"
+            " CASE WHEN kind IN ('sale', 'recharge') THEN progress::text ELSE '' END FROM ledger_document"
+        )
+        keys = await ledger.fetch(
+            "SELECT scope, key FROM ledger_key WHERE scope LIKE 'terminal/%' OR scope LIKE 'member/%'"
+        )
+    orders = await psp.fetch("SELECT out_trade_no, state, total FROM pay_order")
+    return Books(
+        {(row[0], row[1]): row[3] for row in accounts},
+        {row[1]: Document(*row) for row in documents},
+        frozenset((row[0], row[1]) for row in keys),
+        {row[0]: (row[1], row[2]) for row in orders},
+    )
+
+
+class Oracle:
+    """Compares, again and again; remembers how every document stood, because states may only go forward."""
+
+    def __init__(self, world: World, domains: Sequence[Domain]) -> None:
+        self._world = world
+        self._domains = domains
+        self._machines = {kind: _reachable(machine) for d in domains for kind, machine in d.machines.items()}
+        self._seen: dict[str, Document] = {}
+        self.checks = 0
+        self.compared = 0
+
+    async def settle(self, books: Books) -> bool:
+        """Ask again for what was refused after a lost answer and is stored all the same; whether there was any."""
+        there = [entry for where, entry in self._world.journal.doubtful.items() if where in books.keys]
+        for entry in there:
+            await self._world.settle_doubt(entry)
+        return bool(there)
+
+    def check(self, books: Books, *, final: bool = False) -> list[str]:
+        """Everything that is not as it must be, in words; at most 30."""
+        found: list[str] = []
+        for finding in self._findings(books, final=final):
+            found.append(finding)
+            if len(found) >= MOST:
+                break
+        self.checks += 1
+        self.compared += len(books.documents) + len(books.balances) + len(books.keys)
+        return found
+
+    def _findings(self, books: Books, *, final: bool) -> Iterator[str]:
+        yield from self._keys(books)
+        yield from self._documents(books)
+        for domain in self._domains:
+            yield from domain.check(books, final=final)
+        yield from self._balances(books)
+
+    def _keys(self, books: Books) -> Iterator[str]:
+        """What was acknowledged is stored, and nothing else is: each key exactly once."""
+        acknowledged = self._world.journal.accepted
+        for scope, key in acknowledged.keys() - books.keys:
+            yield f"acknowledged but not stored: {scope} {key} ({acknowledged[scope, key].kind})"
+        for scope, key in books.keys - acknowledged.keys():
+            yield f"stored but never acknowledged: {scope} {key}"
+
+    def _documents(self, books: Books) -> Iterator[str]:
+        """Bodies never change, versions only grow, and states follow their machine."""
+        for id_, document in books.documents.items():
+            before = self._seen.get(id_)
+            if before is not None and before.version == document.version and before.state == document.state:
+                continue
+            machine = self._machines.get(document.kind)
+            if machine is None:
+                yield f"{document.kind} {id_}: no domain knows this kind"
+            elif document.state not in machine[before.state if before else ""]:
+                yield f"{document.kind} {id_}: went from {before.state if before else 'nothing'} to {document.state}"
+            if before is not None and (before.version >= document.version or before.digest != document.digest):
+                yield f"{document.kind} {id_}: version {before.version} to {document.version}, or another body"
+        for id_ in self._seen.keys() - books.documents.keys():
+            yield f"{self._seen[id_].kind} {id_} is gone"
+        self._seen = dict(books.documents)
+
+    def _balances(self, books: Books) -> Iterator[str]:
+        """No balance is below zero, and each is what the acknowledged answers make it."""
+        for (member_id, kind), balance in books.balances.items():
+            if balance < 0:
+                yield f"member {member_id}: {kind} is {balance}"
+        model = self._world.model
+        for member in self._world.members:
+
+            def held(kind: str, member_id: int = member.id) -> int:
+                return books.balances.get((member_id, kind), 0)
+
+            points = held("points") + held("points_pending") - held("points_debt")
+            want = (model.stored.get(member.id, 0), model.points.get(member.id, 0), 0)
+            have = (held("stored"), points, held("rebate"))
+            if have != want:
+                yield f"member {member.id}: stored, points, rebate are {have}, acknowledged were {want}"
+
+
+def _reachable(machine: Mapping[str, Sequence[str]]) -> dict[str, frozenset[str]]:
+    """From each state (and from nothing: ``""``) the states that one may find next time, with any steps between."""
+    found: dict[str, frozenset[str]] = {}
+    for start in machine:
+        seen: set[str] = set()
+        ahead = list(machine[start])
+        while ahead:
+            state = ahead.pop()
+            if state not in seen:
+                seen.add(state)
+                ahead += machine[state]
+        found[start] = frozenset(seen | {start} - {""})
+    return found

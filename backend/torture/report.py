@@ -1,0 +1,77 @@
+"""What a run prints: operations by kind, faults by kind, the verdict; and after a failure how to see it again."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from statistics import median
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from .runner import Result
+from .schedule import KINDS
+from .schedule import show as shown
+from .shrink import Case
+
+
+def show(result: Result, seed: int, out: Console) -> None:
+    """The tables and the verdict."""
+    out.print()
+    out.print(_operations(result))
+    if result.survived:
+        out.print(_faults(result))
+    rate = result.operations / result.seconds if result.seconds else 0.0
+    out.print(
+        f"{result.operations:,} requests of {result.done:,} operations by {result.members} members in "
+        f"{result.seconds:.0f} s ({rate:.0f}/s); {result.checks} checks took {result.check_seconds:.0f} s and "
+        f"compared {result.compared:,} rows."
+    )
+    if result.ended_early:
+        out.print("[yellow]·[/yellow] The time was over before all operations had begun.")
+    if not result.wrong:
+        out.print(
+            f"[green]✓[/green] Seed {seed}: {result.done:,} operations and {len(result.survived)} faults; "
+            "nothing lost, nothing doubled, the books balance."
+        )
+        return
+    for finding in result.wrong:
+        out.print(f"[red]✗[/red] {escape(finding[:600])}")
+    out.print(f"[red]✗[/red] Seed {seed}: FAILED, {len(result.wrong)} findings.")
+
+
+def show_failure(case: Case, seed: int, workers: int, out: Console) -> None:
+    """The shortest case that was seen to fail, and the command that runs it."""
+    out.print(f"Shortest schedule that still fails: seed {seed}, {case.ops} operations, {len(case.faults)} faults:")
+    out.print(f'  huiyuan torture --seed {seed} --ops {case.ops} --workers {workers} --schedule "{shown(case.faults)}"')
+
+
+def _operations(result: Result) -> Table:
+    table = Table(
+        box=None, pad_edge=False, header_style="bold", title="lost: nobody answered at first", title_justify="left"
+    )
+    for title in ("requests", "accepted", "refused", "lost, accepted", "lost, refused"):
+        table.add_column(title, justify="left" if title == "requests" else "right")
+    for kind, count in sorted(result.counts.items(), key=lambda item: -item[1].accepted - item[1].refused):
+        numbers = (count.accepted, count.refused, count.lost_accepted, count.lost_refused)
+        table.add_row(kind, *(f"{number:,}" if number else "–" for number in numbers))
+    return table
+
+
+def _faults(result: Result) -> Table:
+    by_kind: dict[str, list[float]] = defaultdict(list)
+    for survived in result.survived:
+        by_kind[survived.fault.kind].append(survived.seconds)
+    table = Table(
+        box=None, pad_edge=False, header_style="bold", title="until everything served again", title_justify="left"
+    )
+    for title in ("fault", "times", "median s", "longest s", ""):
+        table.add_column(title, justify="left" if title in ("fault", "") else "right")
+    for kind, seconds in sorted(by_kind.items()):
+        figures = (str(len(seconds)), f"{median(seconds):.2f}", f"{max(seconds):.2f}")
+        table.add_row(kind, *figures, f"[dim]{KINDS[kind][0]}[/dim]")
+    return table
+
+
+def _table(title: str) -> Table:
+    return Table(box=None, pad_edge=False, header_style="bold", title=title, title_justify="left")

@@ -1,0 +1,321 @@
+"""Who takes part and how they ask: tills, phones, staff, WeChat; each request repeated until it is decided."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, TypeVar
+
+import msgspec
+
+from . import signing
+from .journal import Accept, Entry, Journal, Request
+from .wire import Answer, Client, NoAnswer
+
+PATIENCE_S = 90.0
+"""How long a client goes on asking; a system that has not decided by then has failed."""
+
+ALWAYS = frozenset({"rate_limited", "member_frozen", "member_inactive", "stale"})
+"""Refusals that anybody may meet: a frozen member, too much going on at once."""
+
+SIMULATOR = "/mock/"
+_TIMES_REFUSED_TOKEN = 4
+
+
+D = TypeVar("D")
+
+
+@dataclass
+class Till:
+    """A terminal of a store."""
+
+    id: str
+    secret: str
+    store_id: str
+
+
+@dataclass
+class Phone:
+    """A device enrolled for codes; ``last_step`` is the last one shown to a till."""
+
+    id: str
+    handle: str
+    secret: bytes
+    last_step: int = 0
+
+
+@dataclass
+class Member:
+    """A member with the session of one phone. ``busy`` is held while the session changes."""
+
+    number: int
+    who: str
+    number_called: str
+    home: str
+    id: int = 0
+    member_no: str = ""
+    access: str = ""
+    refresh: str = ""
+    token_until: float = 0.0
+    pin: str = ""
+    phones: list[Phone] = field(default_factory=list)
+    busy: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+@dataclass
+class Clerk:
+    """Somebody with a staff login."""
+
+    username: str
+    password: str
+    role: str
+    store_id: str | None
+    access: str = ""
+    token_until: float = 0.0
+    busy: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+@dataclass(frozen=True)
+class Op:
+    """One operation: its number, its kind, and the dice that decide everything about it."""
+
+    number: int
+    kind: str
+    random: Random
+
+
+class GaveUp(Exception):
+    """No definite answer within the time a client has."""
+
+
+class Model:
+    """What each member must have, from the acknowledged answers alone: fen stored, points (less points owed)."""
+
+    def __init__(self) -> None:
+        self.stored: dict[int, int] = {}
+        self.points: dict[int, int] = {}
+
+    def move(self, member_id: int, *, stored: int = 0, points: int = 0) -> None:
+        """Something was acknowledged that gives (or takes) so much."""
+        self.stored[member_id] = self.stored.get(member_id, 0) + stored
+        self.points[member_id] = self.points.get(member_id, 0) + points
+
+
+class World:
+    """Everybody who asks, what they were told, and what is wrong so far.
+
+    Args:
+        now: unix seconds by the moved clock that all processes share.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        client: Client,
+        now: Callable[[], float],
+        *,
+        tills: Sequence[Till],
+        staff: Sequence[Clerk],
+        wechat: dict[str, str],
+        members: int,
+        phones: int,
+    ) -> None:
+        self.seed = seed
+        self.client = client
+        self.now = now
+        self.tills = list(tills)
+        self.staff = list(staff)
+        self.wechat = wechat
+        self.stores = sorted({till.store_id for till in tills})
+        self.members = [self._member(number) for number in range(members)]
+        self.phones_each = phones
+        self.journal = Journal()
+        self.model = Model()
+        self.wrong: list[str] = []
+        self.level_discounts: set[int] = {0, 200, 300, 500, 800}
+        self.domains: list[Any] = []
+        self._nonces = 0
+
+    def domain(self, kind: type[D]) -> D:
+        """The part of the workload of that kind."""
+        found: D = next(domain for domain in self.domains if isinstance(domain, kind))
+        return found
+
+    def _member(self, number: int) -> Member:
+        who = f"t{self.seed}-{number}"
+        return Member(number, who, f"138{number:08d}", self.stores[number % len(self.stores)])
+
+    def blame(self, what: str) -> None:
+        """Something that must not be; the run ends at its next check."""
+        self.wrong.append(what)
+
+    def step(self) -> int:
+        """The step that phones show now."""
+        return int(self.now()) // signing.STEP_S
+
+    def unique(self) -> str:
+        """Text that nobody has used: for nonces, which even a repeated request must have fresh."""
+        self._nonces += 1
+        return f"{self.seed:x}-{self._nonces:010x}"
+
+    # -- asking
+
+    async def ask(
+        self, op: Op, request: Request, *, accept: Accept | None = None, refusals: frozenset[str] = frozenset()
+    ) -> Answer:
+        """Ask until it is decided; ``accept`` hears of a success, other refusals than these are wrong."""
+        entry = Entry(op.kind, request, accept)
+        answer = await self._decide(entry)
+        if answer.good:
+            self._accept(entry, answer)
+        elif answer.code not in refusals and answer.code not in ALWAYS:
+            self.blame(f"{op.kind}: {request.method} {request.path} was answered {answer.status} {answer.code}")
+        return answer
+
+    async def ask_in_vain(self, op: Op, request: Request, *, refusals: frozenset[str]) -> Answer:
+        """Ask for what must be refused."""
+        entry = Entry(op.kind, request)
+        answer = await self._decide(entry)
+        if answer.good or answer.code not in refusals | ALWAYS:
+            self.blame(f"{op.kind}: {request.path} must be refused, but was answered {answer.status} {answer.code}")
+        return answer
+
+    async def send_until_decided(self, op: Op, request: Request) -> Answer:
+        """Ask with a key that has its answer already: only counted, not noted."""
+        entry = Entry(op.kind, request)
+        answer = await self._decide(entry, note=False)
+        self.journal.count(entry, answer)
+        return answer
+
+    async def ask_again(self, op: Op, entry: Entry) -> Answer:
+        """Repeat what was acknowledged: the first answer must come again."""
+        answer, first = await self.send_until_decided(op, entry.request), entry.answer
+        if not answer.good and answer.code in ALWAYS:
+            return answer
+        if first is None or answer.json != first.json or answer.headers.get("idempotency-replayed") != "true":
+            self.blame(f"{op.kind}: {entry.request.path} with key {entry.request.key} was answered otherwise again")
+        return answer
+
+    async def settle_doubt(self, entry: Entry) -> None:
+        """What was refused after a lost answer is there after all: asked again, it must be acknowledged."""
+        answer = await self._decide(entry)
+        if answer.good:
+            self._accept(entry, answer)
+        else:
+            self.blame(f"{entry.kind}: key {entry.request.key} is stored, but was answered {answer.code}")
+
+    def _accept(self, entry: Entry, answer: Answer) -> None:
+        if entry.accept is not None:
+            entry.accept(answer.json)
+
+    async def _decide(self, entry: Entry, *, note: bool = True) -> Answer:
+        answer = await self._until_decided(entry)
+        if note:
+            self.journal.note(entry, answer)
+        return answer
+
+    async def _until_decided(self, entry: Entry) -> Answer:
+        deadline, pause, refused, request = time.monotonic() + PATIENCE_S, 0.03, 0, entry.request
+        while True:
+            try:
+                answer = await self.send(request)
+                if answer.status == 401 and refused < _TIMES_REFUSED_TOKEN:
+                    refused += 1  # signed before the clock moved, or the session has ended
+                    await self._renew(request.who)
+                    continue
+                if answer.status != 503 and not (answer.status >= 500 and request.path.startswith(SIMULATOR)):
+                    return answer
+            except NoAnswer:
+                pass
+            entry.lost += 1
+            if time.monotonic() > deadline:
+                self.blame(f"{entry.kind}: {request.path} was not decided within {PATIENCE_S:.0f} s")
+                raise GaveUp
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 1.0)
+
+    async def send(self, request: Request) -> Answer:
+        """Once, as whoever it is from signs it now."""
+        headers = {"idempotency-key": request.key} if request.key else {}
+        who = request.who
+        if isinstance(who, Till):
+            headers["authorization"] = signing.till_authorization(
+                who.id, who.secret, request.method, request.path, request.body,
+                key=request.key, at=self.now(), nonce=self.unique(),
+            )  # fmt: skip
+        elif isinstance(who, (Member, Clerk)):
+            if who.token_until < self.now():
+                await self._renew(who)
+            headers["authorization"] = f"Bearer {who.access}"
+        return await self.client.send(request.method, request.path, headers, request.body)
+
+    # -- sessions
+
+    async def _renew(self, who: Any) -> None:
+        if isinstance(who, Member):
+            await self.renew_member(who, who.access)
+        elif isinstance(who, Clerk):
+            await self._renew_clerk(who, who.access)
+
+    async def renew_member(self, member: Member, seen: str) -> None:
+        """A new token, unless somebody was quicker: by the refresh token, or where that does not hold by logging in."""
+        async with member.busy:
+            if member.access != seen:
+                return
+            if member.refresh:
+                token, member.refresh = member.refresh, ""  # whether it was used is unknown once it was sent
+                answer = await self.plain("POST", "/v1/member/token", {"refresh_token": token})
+                if answer.good:
+                    self._keep(member, answer.json)
+                    return
+            answer = await self.plain("POST", "/v1/member/login", {"js_code": f"demo-{member.who}"})
+            if answer.good:
+                self._keep(member, answer.json)
+
+    def _keep(self, member: Member, tokens: dict[str, Any]) -> None:
+        member.access, member.refresh = tokens["access_token"], tokens["refresh_token"]
+        member.token_until = self.now() + tokens["expires_in"] - 60
+
+    async def _renew_clerk(self, clerk: Clerk, seen: str) -> None:
+        async with clerk.busy:
+            if clerk.access != seen:
+                return
+            body = {"username": clerk.username, "password": clerk.password}
+            answer = await self.plain("POST", "/v1/admin/login", body)
+            if answer.good:
+                clerk.access = answer.json["access_token"]
+                clerk.token_until = self.now() + answer.json["expires_in"] - 60
+
+    async def plain(self, method: str, path: str, body: Any = None) -> Answer:
+        """A request of nobody, repeated while nobody answers (WeChat's own calls, logging in)."""
+        entry = Entry("session", Request(None, method, path, encode(body)))
+        return await self._until_decided(entry)
+
+    # -- picking
+
+    def till_of(self, random: Random, store_id: str) -> Till:
+        """A till of that store."""
+        return random.choice([till for till in self.tills if till.store_id == store_id])
+
+    def pick(self, random: Random) -> Member:
+        """Some member."""
+        return self.members[random.randrange(len(self.members))]
+
+    def pick_phone(self, random: Random) -> tuple[Member, Phone, int] | None:
+        """A member's phone whose code of this step was not shown yet; it counts as shown from now on."""
+        step = self.step()
+        for _ in range(12):
+            member = self.pick(random)
+            for phone in member.phones:
+                if phone.last_step < step:
+                    phone.last_step = step
+                    return member, phone, step
+        return None
+
+
+def encode(body: Any) -> bytes:
+    """A JSON body, or none."""
+    return b"" if body is None else msgspec.json.encode(body)

@@ -1,0 +1,66 @@
+"""The command itself, small: a whole system is ill-treated, judged, and nothing is left of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+COMMAND = [sys.executable, "-m", "backend.cli.main", "torture"]
+
+pytestmark = pytest.mark.slow
+
+
+def places() -> set[Path]:
+    return set(Path("/tmp").glob("huiyuan-torture-*"))
+
+
+def running(word: str) -> list[str]:
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            text = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        found += [text] if word in text else []
+    return found
+
+
+def test_a_small_run_survives_and_leaves_nothing():
+    before = places()
+    options = ["--seed", "5", "--ops", "150", "--schedule", "40:kill-servers 90:cut-postgres"]
+
+    done = subprocess.run(
+        [*COMMAND, *options],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+        env={**os.environ, "COLUMNS": "100"},
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "✓ Seed 5: 150 operations and 2 faults; nothing lost, nothing doubled, the books balance." in done.stdout
+    assert "kill-servers" in done.stdout
+    assert places() == before
+
+
+def test_an_interrupted_run_leaves_nothing():
+    with tempfile.TemporaryDirectory(prefix="torture-", dir="/tmp") as base:
+        place = Path(base) / "kept"
+        run = subprocess.Popen([*COMMAND, "--ops", "100000", "--keep", str(place)], stdout=subprocess.PIPE, text=True)
+        assert run.stdout is not None
+        for line in run.stdout:
+            if "operations," in line:
+                break
+
+        run.send_signal(signal.SIGINT)
+        run.communicate(timeout=60)
+
+        assert run.returncode == 130
+        assert running(str(place)) == []
