@@ -14,7 +14,7 @@ from backend.torture.domains.wallet import Recharge, Wallet
 from backend.torture.journal import Entry, Request
 from backend.torture.oracle import Books, Document, Oracle
 from backend.torture.wire import Answer, Client
-from backend.torture.world import Clerk, Till, World
+from backend.torture.world import Clerk, Phone, Till, World
 
 NOW = 1_795_435_200.0
 TILL = Till("S1-T1", "secret", "S1")
@@ -218,7 +218,7 @@ def test_a_lie_in_an_answer_is_told(story, changes, finding):
 
 
 def test_a_code_is_spent_once(story):
-    phone = domains.members.Phone("d1", "123456789", b"s")
+    phone = Phone("d1", "123456789", b"s")
 
     story.pos._spend(phone, 5, "k1")
     story.pos._spend(phone, 5, "k1")  # the same request, answered again
