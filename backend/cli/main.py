@@ -53,11 +53,15 @@ def serve(
     port: Port = 8000,
     workers: Workers = 1,
     fd: Annotated[int | None, typer.Option(hidden=True, help="A listening socket that was handed down.")] = None,
+    ready_fd: Annotated[int | None, typer.Option(hidden=True, help="A pipe to say on that it serves.")] = None,
 ) -> None:
-    """Answer HTTP requests, as configured by the environment (see `huiyuan doctor`)."""
+    """Answer HTTP requests, as configured by the environment (see `huiyuan doctor`).
+
+    With several workers SIGHUP replaces them one after the other, and no request is lost.
+    """
     from . import serve as command
 
-    command.run(host=host, port=port, workers=workers, fd=fd)
+    command.run(host=host, port=port, workers=workers, fd=fd, ready_fd=ready_fd)
 
 
 @app.command()

@@ -4,28 +4,39 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 
 from backend.kernel import config
-from backend.kernel.config import Settings
+from backend.kernel.config import Settings, SettingsError
 
 from .listen import address_of, listen
 from .supervisor import Child, Supervisor, command, interruptible, metrics_directory
 
 
-def run(*, host: str, port: int, workers: int, fd: int | None) -> None:
-    """Serve until SIGTERM or SIGINT; accepted requests are finished. Several workers share one socket."""
+def run(*, host: str, port: int, workers: int, fd: int | None, ready_fd: int | None = None) -> None:
+    """Serve until SIGTERM or SIGINT; accepted requests are finished. Several workers share one socket.
+
+    Args:
+        host: where to listen.
+        port: 0 for a free one.
+        workers: processes; with more than one SIGHUP replaces them, one after the other.
+        fd: a listening socket handed down by a supervisor, instead of the above.
+        ready_fd: a pipe on which a successor says that it serves; it does not begin to before all is there.
+    """
     settings = config.settings()
     if fd is not None:
-        _serve(socket.socket(fileno=fd), settings)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the supervisor's business
+        _serve(socket.socket(fileno=fd), settings, ready_fd)
         return
     listening = listen(host, port)
     where = "http://{}:{}".format(*address_of(listening))
     print(f"huiyuan: {workers} server process{'es' if workers > 1 else ''} on {where}", flush=True)
     if workers == 1:
+        signal.signal(signal.SIGHUP, _cannot_reload)
         _serve(listening, settings)
     else:
         _supervise(listening, workers, settings)
@@ -44,7 +55,7 @@ def run_worker() -> None:
         runner.run(work(settings))
 
 
-def _serve(listening: socket.socket, settings: Settings) -> None:
+def _serve(listening: socket.socket, settings: Settings, ready_fd: int | None = None) -> None:
     import uvloop
 
     from backend.app import create_app, resources
@@ -54,11 +65,33 @@ def _serve(listening: socket.socket, settings: Settings) -> None:
     async def run() -> None:
         # Opened here and not by the server's lifespan, which would make a traceback of a setting that is wrong.
         async with resources(settings):
-            await serve(create_app(settings), settings=settings, sock=listening)
+            if ready_fd is not None:
+                await _check_schema()
+            await serve(
+                create_app(settings), settings=settings, sock=listening, on_ready=lambda _: _say_ready(ready_fd)
+            )
 
     logging.configure(settings)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run())
+
+
+async def _check_schema() -> None:
+    """A successor of a newer release must not take over before its migrations were applied."""
+    from backend.kernel import db, migrations
+
+    if lacking := await migrations.missing(db.fetch):
+        raise SettingsError(f"migrations not applied: {', '.join(lacking[:5])}; run `huiyuan migrate`, then reload")
+
+
+def _cannot_reload(_signal: int, _frame: object) -> None:
+    print("huiyuan: nothing was reloaded: one process cannot replace itself, serve with --workers 2", flush=True)
+
+
+def _say_ready(ready_fd: int | None) -> None:
+    if ready_fd is not None:
+        os.write(ready_fd, b"1")
+        os.close(ready_fd)
 
 
 def _supervise(listening: socket.socket, workers: int, settings: Settings) -> None:
@@ -66,6 +99,12 @@ def _supervise(listening: socket.socket, workers: int, settings: Settings) -> No
     with tempfile.TemporaryDirectory(prefix="huiyuan-metrics-") as own, interruptible(supervisor.stopping) as started:
         environ = {"PROMETHEUS_MULTIPROC_DIR": own} | dict(os.environ)
         supervisor.metrics = metrics_directory(Path(environ["PROMETHEUS_MULTIPROC_DIR"]))
+        supervisor.retire_s = settings.drain_s + supervisor.grace_s
+
+        def want_reload(_signal: int, _frame: object) -> None:
+            supervisor.reload_wanted = True
+
+        signal.signal(signal.SIGHUP, want_reload)
         try:
             for number in range(1, workers + 1):
                 serve = command("serve", "--fd", str(listening.fileno()))

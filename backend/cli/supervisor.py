@@ -16,6 +16,8 @@ from pathlib import Path
 from backend.engines import process
 from backend.engines.errors import EngineError
 
+from .rollover import Rollover
+
 _FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 10.0
 _STABLE_AFTER_S = 30.0
@@ -53,10 +55,15 @@ class Supervisor:
         grace_s: what a group of children may take to finish before it is killed.
         longest_pause_s: between a crash and the next start, after many in a row.
         metrics: the directory of the figures that the children share, if they do.
+        reload_wanted: set (also by a signal handler) to have every child replaced, one after the other.
+        retire_s: what a replaced child may take to finish before it is killed.
     """
 
     def __init__(self, say: Callable[[str], None], *, grace_s: float) -> None:
         self.metrics: Path | None = None
+        self.reload_wanted = False
+        self.retire_s = grace_s
+        self._rollover: Rollover | None = None
         self._say = say
         self.grace_s = grace_s
         self.longest_pause_s = _LONGEST_PAUSE_S
@@ -73,6 +80,7 @@ class Supervisor:
         """Look after the children until SIGINT or SIGTERM."""
         while not self.stopping.wait(_LOOK_EVERY_S):
             self.look()
+            self._roll()
             self.watch()
 
     def look(self) -> None:
@@ -88,6 +96,14 @@ class Supervisor:
                 pause = min(_FIRST_PAUSE_S * 2 ** (child.crashes - 1), self.longest_pause_s)
                 self._say(f"{child.name} ended ({_reason(code)}); starting it again in {pause:.1f} s")
                 child.running, child.start_again_at = None, now + pause
+
+    def _roll(self) -> None:
+        """Begin or go on replacing the children; what is asked for meanwhile is another round after this one."""
+        if self._rollover is None and self.reload_wanted:
+            self.reload_wanted = False
+            self._rollover = Rollover(self._children, patience_s=self.retire_s, say=self._say, ended=self._forget)
+        if self._rollover is not None and not self._rollover.step():
+            self._rollover = None
 
     def _forget(self, pid: int) -> None:
         """Take the live gauges of a process that ended out of the sums."""
@@ -113,6 +129,8 @@ class Supervisor:
         names = list(dict.fromkeys(child.name.partition(" ")[0] for child in self._children))
         for name in names:
             group = [c.running for c in self._children if c.name.partition(" ")[0] == name and c.running is not None]
+            if self._rollover is not None:
+                group += self._rollover.processes()
             for running in group:
                 if running.poll() is None:
                     running.send_signal(signal.SIGTERM)

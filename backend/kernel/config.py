@@ -63,6 +63,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     header_timeout_s: Annotated[int, _doc("Time for a client to send its headers", ge=1)] = 10
     body_timeout_s: Annotated[int, _doc("Time for a client to send its body", ge=1)] = 15
     shutdown_grace_s: Annotated[int, _doc("Time for accepted requests to finish at shutdown", ge=1)] = 20
+    drain_s: Annotated[int, _doc("Time that idle connections keep at a reload", ge=0)] = 75
     rate_anonymous_per_minute: Annotated[int, _doc("Requests a minute of one address without login", ge=1)] = 600
     rate_member_per_minute: Annotated[int, _doc("Requests a minute of one member", ge=1)] = 600
     rate_terminal_per_minute: Annotated[int, _doc("Requests a minute of one terminal", ge=1)] = 3000

@@ -80,6 +80,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._drain_timer: TimerHandle | None = None
         self._crowd = _crowd_of(self.server_state)
         self._running: RequestResponseCycle | None = None
+        self._retiring = False
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """A client that connects and says nothing has the same time as one that dawdles."""
@@ -132,6 +133,18 @@ class LimitedProtocol(HttpToolsProtocol):
         if len(self.pipeline) >= MAX_AHEAD:
             self._stop(400)
         super().on_headers_complete()
+        if self._retiring:
+            self.retire()
+
+    def retire(self) -> None:
+        """Serve on, but the next answer is the last on this connection, and says so (``Connection: close``).
+
+        An answer that has begun is too late to say it, so its connection stays for one more request.
+        """
+        self._retiring = True
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and not cycle.response_started:
+            cycle.keep_alive = False
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle

@@ -1,7 +1,8 @@
 """Running an application: uvicorn with our limits, on a port or a socket that the caller brings.
 
 At shutdown it stops accepting, finishes every request it accepted (for ``shutdown_grace_s`` at most), closes WebSockets
-with 1012, then runs the application's own shutdown.
+with 1012, then runs the application's own shutdown. When it *retires* (SIGQUIT; another process has taken over the
+listening socket) it first lets every idle connection ask once more: see ``Server.retire``.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import signal
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -28,6 +31,9 @@ WEBSOCKET_MAX_BYTES = 64 * 1024
 
 COLLECT_AFTER = (20_000, 20, 20)
 """Net new objects after which the young are looked at, and how many such looks before it is the older ones' turn."""
+
+
+_DRAIN_LOOK_S = 0.05
 
 
 class ServerFailed(Exception):
@@ -60,9 +66,12 @@ def uvicorn_config(app: Any, settings: Settings, *, host: str = "127.0.0.1", por
 class Server(uvicorn.Server):
     """A uvicorn server that tells when it is ready and leaves the process alive when it was told to stop."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, *, drain_s: float = 0) -> None:
         super().__init__(config)
         self.ready = asyncio.Event()
+        self._drain_s = drain_s
+        self._retiring = False
+        self._hurry = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start the application, then listen."""
@@ -79,10 +88,48 @@ class Server(uvicorn.Server):
         """Begin the graceful shutdown; ``serve`` returns when it is done."""
         self.should_exit = True
 
+    def retire(self) -> None:
+        """Begin the shutdown that cuts nobody off, for a process whose successor accepts on the same socket.
+
+        Nothing new is accepted. Every answer from now on says ``Connection: close`` and is the last of its connection;
+        one that is idle is kept for ``drain_s``, so that a request just being sent is still answered. WebSockets are
+        closed with 1012 (service restart). SIGTERM and SIGINT cut the waiting short.
+        """
+        self._retiring = True
+        self.should_exit = True
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """SIGINT and SIGTERM: stop now, also in the middle of retiring."""
+        self._hurry = True
+        super().handle_exit(sig, frame)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Drain when retiring, then what uvicorn does: finish what is running, close the rest."""
+        if self._retiring:
+            await self._drain()
+        await super().shutdown(sockets)
+
+    async def _drain(self) -> None:
+        for listening in self.servers:
+            listening.close()
+        deadline = time.monotonic() + self._drain_s
+        # A connection may have been accepted without being in the list yet, so look at least twice.
+        await self._retire_connections()
+        while await self._retire_connections() and not self._hurry and time.monotonic() < deadline:
+            pass
+
+    async def _retire_connections(self) -> int:
+        """Tell every open connection, and wait a moment; returns how many are left."""
+        for connection in list(self.server_state.connections):
+            connection.retire()  # type: ignore[union-attr]  # both protocols are ours
+        await asyncio.sleep(_DRAIN_LOOK_S)
+        return len(self.server_state.connections)
+
     async def run_until_stopped(self, sockets: list[socket.socket] | None, *, signals: bool) -> None:
-        """Serve; with ``signals`` SIGINT and SIGTERM stop it, and are not raised again afterwards."""
+        """Serve; with ``signals`` SIGINT and SIGTERM stop it (not raised again), SIGQUIT retires it."""
         try:
             if signals:
+                asyncio.get_running_loop().add_signal_handler(signal.SIGQUIT, self.retire)
                 with self.capture_signals():
                     await self._serve(sockets)
                     self._captured_signals.clear()
@@ -101,7 +148,7 @@ async def serve(
     sock: socket.socket | None = None,
     on_ready: Callable[[Server], object] | None = None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM, then finish what was accepted and return; ``ServerFailed`` when it cannot start.
+    """Serve until SIGINT, SIGTERM or SIGQUIT, then finish what was accepted; ``ServerFailed`` when it cannot start.
 
     Args:
         app: what ``build_app`` made.
@@ -111,7 +158,7 @@ async def serve(
         sock: a listening socket, shared by worker processes.
         on_ready: called once when it listens.
     """
-    server = Server(uvicorn_config(app, settings, host=host, port=port))
+    server = Server(uvicorn_config(app, settings, host=host, port=port), drain_s=settings.drain_s)
     announcing = asyncio.create_task(_announce(server, on_ready))
     try:
         await server.run_until_stopped([sock] if sock else None, signals=True)
@@ -141,7 +188,7 @@ async def running(
     app: Any, *, settings: Settings, host: str = "127.0.0.1", port: int = 0, sock: socket.socket | None = None
 ) -> AsyncIterator[Server]:
     """A server inside the running event loop for as long as the block lasts (tests, the demo); ``.port`` is real."""
-    server = Server(uvicorn_config(app, settings, host=host, port=port))
+    server = Server(uvicorn_config(app, settings, host=host, port=port), drain_s=settings.drain_s)
     serving = asyncio.create_task(server.run_until_stopped([sock] if sock else None, signals=False))
     ready = asyncio.create_task(server.ready.wait())
     await asyncio.wait({serving, ready}, return_when=asyncio.FIRST_COMPLETED)

@@ -31,6 +31,11 @@ class LimitedWebSocket(WebSocketsSansIOProtocol):
         self._drained()
         super().connection_lost(exc)
 
+    def retire(self) -> None:
+        """Close with 1012 (service restart), so that the phone comes back elsewhere; a handshake is finished first."""
+        if self.handshake_complete and not self.close_sent and not self.transport.is_closing():
+            self.shutdown()
+
     def data_received(self, data: bytes) -> None:
         """Read on only while the client takes its answers: pings are answered without asking the application."""
         super().data_received(data)

@@ -30,8 +30,9 @@ def make_settings(**changes: object) -> Settings:
 class Site:
     """A running server and how to talk to it."""
 
-    def __init__(self, server: Server, stop: Callable[[], object]) -> None:
+    def __init__(self, server: Server, loop: asyncio.AbstractEventLoop, stop: Callable[[], object]) -> None:
         self.port = server.port
+        self.retire = lambda: loop.call_soon_threadsafe(server.retire)
         self.base_url = f"http://127.0.0.1:{self.port}"
         self.stop = stop
 
@@ -40,10 +41,10 @@ class Site:
 def serving(settings: Settings) -> Iterator[Site]:
     """Serve the sample application in a thread for as long as the block lasts."""
     started: list[Server] = []
-    is_up, stop_loop = threading.Event(), None
+    is_up, stop_loop, loop = threading.Event(), None, None
 
     async def main() -> None:
-        nonlocal stop_loop
+        nonlocal stop_loop, loop
         ending = asyncio.Event()
         loop = asyncio.get_running_loop()
         stop_loop = lambda: loop.call_soon_threadsafe(ending.set)  # noqa: E731 - short and local
@@ -62,8 +63,9 @@ def serving(settings: Settings) -> Iterator[Site]:
     thread.start()
     assert is_up.wait(10)
     assert stop_loop is not None
+    assert loop is not None
     try:
-        yield Site(started[0], stop_loop)
+        yield Site(started[0], loop, stop_loop)
     finally:
         with suppress(RuntimeError):  # a test that stopped the server itself has closed its loop already
             stop_loop()
