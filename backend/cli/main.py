@@ -87,11 +87,59 @@ def migrate(
 
 
 @app.command()
-def audit(*, data: Data = None) -> None:
+def audit(
+    *,
+    data: Data = None,
+    record: Annotated[Path | None, typer.Option(help="Write the end of every chain to this file.")] = None,
+    against: Annotated[Path | None, typer.Option(help="An earlier record that every chain must contain.")] = None,
+) -> None:
     """Prove the books; exit code 1 and a list where they do not balance. Works beside a running demo."""
     from . import maintenance
 
-    raise typer.Exit(maintenance.audit(data))
+    raise typer.Exit(maintenance.audit(data, record=record, against=against))
+
+
+@app.command()
+def backup(
+    place: Annotated[Path, typer.Argument(help="Directory that holds the backups.")],
+    *,
+    keep: Annotated[int, typer.Option(min=1, max=1000, help="Keep so many, delete the older ones.")] = 7,
+    gently: Annotated[bool, typer.Option("--gently", help="Spread the checkpoint: minutes, but no burst.")] = False,
+) -> None:
+    """Copy the running cluster and record every chain. libpq's variables (PGHOST, PGUSER, …) name the server."""
+    from . import backup as command
+
+    command.back_up(place, keep=keep, gently=gently)
+
+
+@app.command()
+def restore(
+    backup: Annotated[Path, typer.Argument(help="A backup of `huiyuan backup`, or a directory of pg_basebackup.")],
+    *,
+    wal: Annotated[str, typer.Option(help="The WAL archive's directory, or a command with %f and %p.")],
+    to: Annotated[str | None, typer.Option(help="Last moment, 2026-11-26T03:15:00+08:00; else all there is.")] = None,
+    into: Annotated[Path | None, typer.Option(help="Keep the restored cluster here; else it is deleted.")] = None,
+    against: Annotated[Path | None, typer.Option(help="A record of heads; else that of the backup.")] = None,
+    database: Annotated[str, typer.Option(help="The database in it.")] = "huiyuan",
+    superuser: Annotated[str, typer.Option(help="The cluster's superuser.")] = "postgres",
+) -> None:
+    """Restore a backup to a moment, on a private PostgreSQL, and prove it; without --into it is a rehearsal."""
+    from . import backup as command
+
+    at = command.moment(to) if to else None
+    target = command.Target(backup, wal, at, against, database, superuser)
+    raise typer.Exit(command.restore(target, into))
+
+
+@app.command()
+def drill(
+    *,
+    seconds: Annotated[float, typer.Option(min=0.1, max=600, help="How long value is posted, before and after.")] = 3,
+) -> None:
+    """Rehearse losing the database: post, back up, lose, restore to a moment, prove. Leaves nothing behind."""
+    from . import drill as command
+
+    raise typer.Exit(command.run(seconds))
 
 
 @app.command()

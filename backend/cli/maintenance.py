@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,12 +47,29 @@ def migrate(data: Path | None, to: str | None) -> None:
     out.print(f"{len(done)} steps" if done else "nothing to do: the database is up to date")
 
 
-def audit(data: Path | None) -> int:
-    """Prove the books; print what does not hold and return the exit code."""
+def audit(data: Path | None, *, record: Path | None = None, against: Path | None = None) -> int:
+    """Prove the books; print what does not hold and return the exit code.
+
+    Args:
+        data: a demo's data directory, instead of the environment.
+        record: where to write the end of every chain, once the books were found to balance.
+        against: an earlier record that every chain must still contain.
+    """
+    with settings_for(data) as settings:
+        url_args = db.connect_args(settings.migrate_database_url or db.direct_url(settings))
+        clean = prove_books(url_args)
+        if against is not None:
+            clean = hold_against(url_args, against) and clean
+        if record is not None and clean:
+            record_heads(url_args, record)
+    return 0 if clean else 1
+
+
+def prove_books(url_args: dict[str, object]) -> bool:
+    """Run every check, and print what does not hold."""
     from backend.ledger.audit import audit, checks
 
-    with settings_for(data) as settings, step("Check the books") as say:
-        url = settings.migrate_database_url or db.direct_url(settings)
+    with step("Check the books") as say:
         members = 0
 
         def progress(done: int, total: int) -> None:
@@ -59,13 +77,43 @@ def audit(data: Path | None) -> int:
             members = total
             say(f"{done} of {total} members")
 
-        findings = asyncio.run(audit(db.connect_args(url), progress))
+        findings = asyncio.run(audit(url_args, progress))
     if not findings:
         out.print(f"The books balance: {len(checks())} checks over {members} members found nothing.")
-        return 0
+        return True
     titles = {check.name: check.title for check in checks()}
     for finding in findings:
         title = titles.get(finding.check, finding.check)
         out.print(f"[red]✗[/red] {escape(f'{title}: member {finding.member_id}: {finding.what}')}")
     out.print(f"The books do NOT balance: {len(findings)} findings.")
-    return 1
+    return False
+
+
+def record_heads(url_args: dict[str, object], path: Path) -> None:
+    """Write the end of every chain to a file, whole or not at all."""
+    from backend.ledger import heads
+
+    making = path.with_name(f".{path.name}.{os.getpid()}")
+    with making.open("w", encoding="utf-8") as file:
+        made = asyncio.run(heads.write(url_args, file))
+    making.replace(path)
+    out.print(f"{path}: {made.members} chains of {made.transfers} transfers, digest {made.digest}")
+
+
+def hold_against(url_args: dict[str, object], path: Path, title: str = "Hold every chain against the record") -> bool:
+    """Is every chain that was recorded still there, as it was? Print which is not."""
+    from backend.ledger import heads
+
+    try:
+        with step(title), path.open(encoding="utf-8") as file:
+            found = asyncio.run(heads.compare(url_args, file))
+    except (OSError, ValueError, heads.DamagedRecord) as error:
+        raise EngineError(f"{path}: {error}") from error
+    for what in found.findings:
+        out.print(f"[red]✗[/red] {escape(what)}")
+    of = f"{found.record.members} chains recorded {found.record.at:%Y-%m-%d %H:%M:%S} UTC"
+    if found.findings:
+        out.print(f"The chains do NOT contain what was recorded: {len(found.findings)} of {of}.")
+        return False
+    out.print(f"All of {of} are here, whole: {found.same} as they were, {found.grown} longer.")
+    return True

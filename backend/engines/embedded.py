@@ -9,7 +9,7 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -29,8 +29,11 @@ def _silent(_: str) -> None:
 class Engines:
     """PostgreSQL and Valkey of one data directory; a context manager that starts and stops them."""
 
-    def __init__(self, data: Path, say: Callable[[str], None] = _silent) -> None:
+    def __init__(
+        self, data: Path, say: Callable[[str], None] = _silent, *, postgres: Mapping[str, str] | None = None
+    ) -> None:
         self.data = data.expanduser().resolve()
+        self._postgres_settings = postgres or {}
         self._say = say
         self._lock: int | None = None
         self._run_dir_is_ours = False
@@ -77,6 +80,7 @@ class Engines:
                 accounts.open_the_way(self.data / "postgres", account, self._say)
             self.valkey = Valkey(run_dir, self.data / "valkey.log", account)
             self.postgres = Postgres(self.data / "postgres", run_dir, self.data / "postgres.log", account, self._say)
+            self.postgres.settings = self._postgres_settings
             self.valkey.start()
             self.postgres.start()
             self._write_engine_json()

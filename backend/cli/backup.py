@@ -1,0 +1,134 @@
+"""``huiyuan backup`` and ``restore``: base backups with a record of every chain, and the proof of what comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import asyncpg
+from rich.markup import escape
+
+from backend.engines.errors import EngineError
+from backend.engines.recovery import Restored, base_backup
+from backend.kernel import clock, config, db
+
+from .console import notice, out, step
+
+HEADS = "heads.txt"
+BASE = "data"
+
+
+def back_up(place: Path, *, keep: int, gently: bool) -> None:
+    """Make a base backup of the configured database's cluster, named by the time, and delete all but the newest."""
+    settings = config.settings()
+    url = settings.migrate_database_url or db.direct_url(settings)
+    made = take_backup(place, db.connect_args(url), {}, gently=gently)
+    out.print(f"{made}: restore with `huiyuan restore {made} --wal … --to …`")
+    older = sorted(path for path in place.iterdir() if (path / HEADS).exists() and path != made)
+    for old in older[: len(older) + 1 - keep]:
+        shutil.rmtree(old)
+        notice(f"deleted {old}")
+
+
+def take_backup(place: Path, url_args: dict[str, object], environ: Mapping[str, str], *, gently: bool = False) -> Path:
+    """Record the heads, then copy the cluster: a restore from this backup must hold every recorded chain."""
+    from backend.ledger import heads
+
+    made = place / clock.now().strftime("%Y%m%dT%H%M%SZ")
+    making = made.with_name(f".{made.name}.making")
+    making.mkdir(mode=0o700, parents=True)
+    try:
+        with step("Record the end of every chain"), (making / HEADS).open("w", encoding="utf-8") as file:
+            record = asyncio.run(heads.write(url_args, file))
+        with step("Copy the cluster, and verify the copy"):
+            major = asyncio.run(_server_major(url_args))
+            base_backup(making / BASE, major=major, environ=environ, checkpoint="spread" if gently else "fast")
+        making.rename(made)
+    except BaseException:
+        shutil.rmtree(making, ignore_errors=True)
+        raise
+    notice(f"{record.members} chains of {record.transfers} transfers, digest {record.digest}")
+    return made
+
+
+async def _server_major(url_args: dict[str, object]) -> str:
+    connection = await asyncpg.connect(**url_args)
+    try:
+        return str(connection.get_server_version().major)
+    finally:
+        await connection.close()
+
+
+@dataclass(frozen=True)
+class Target:
+    """What to restore, from where, and what it is held against."""
+
+    backup: Path
+    wal: str
+    to: datetime | None
+    against: Path | None
+    database: str
+    superuser: str
+
+
+def restore(target: Target, into: Path | None) -> int:
+    """Restore, prove, and leave the data directory in ``into``, or nothing; returns the exit code."""
+    with restored(target, into) as cluster:
+        clean = prove(db.connect_args(cluster.url(target.database, target.superuser)), target)
+        if into is not None:
+            out.print(f"{into} holds the restored cluster: give it its configuration, and start PostgreSQL on it")
+    return 0 if clean else 1
+
+
+@contextmanager
+def restored(target: Target, into: Path | None = None) -> Iterator[Restored]:
+    """A running cluster as it was at the moment; afterwards it is stopped, and deleted unless it was to be kept."""
+    if into is not None and into.exists():
+        raise EngineError(f"{into} exists: a restore needs a directory of its own")
+    with tempfile.TemporaryDirectory(prefix="huiyuan-restore-", dir="/tmp", ignore_cleanup_errors=True) as short:
+        data = (into or Path(short) / "data").resolve()
+        run_dir = Path(short) / "run"
+        run_dir.mkdir(mode=0o700)
+        cluster = Restored(data, run_dir)
+        kept = False
+        try:
+            with step("Verify and copy the base backup"):
+                cluster.copy(target.backup / BASE if (target.backup / BASE).exists() else target.backup)
+            with step(f"Replay WAL up to {target.to.isoformat(' ') if target.to else 'its end'}") as say:
+                last = cluster.recover(wal=target.wal, to=target.to, say=say)
+            notice(f"last transaction: {last}")
+            yield cluster
+            kept = into is not None
+        finally:
+            cluster.stop()
+            if not kept:
+                shutil.rmtree(data, ignore_errors=True)
+
+
+def prove(url_args: dict[str, object], target: Target) -> bool:
+    """Audit the restored books, and hold every chain against the record."""
+    from .maintenance import hold_against, prove_books
+
+    clean = prove_books(url_args)
+    record = target.against or target.backup / HEADS
+    if not record.exists():
+        notice("there is no record of heads: the books are checked, what is missing is not")
+        return clean
+    return hold_against(url_args, record) and clean
+
+
+def moment(text: str) -> datetime:
+    """A time with its zone, as typed."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise EngineError(f"{text!r} is no time; write 2026-11-26T03:15:00+08:00") from error
+    if found.tzinfo is None:
+        raise EngineError(f"{text!r} has no zone; write {escape(text)}+08:00")
+    return found

@@ -1,0 +1,72 @@
+"""Losing the database and bringing it back, as an operator rehearses it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from backend.engines.errors import EngineError
+from backend.engines.recovery import Restored, verify
+
+HUIYUAN = [sys.executable, "-m", "backend.cli.main"]
+
+
+def test_the_drill_restores_to_a_moment_under_load_and_leaves_nothing():
+    before = set(Path("/tmp").glob("huiyuan-drill-*")) | set(Path("/tmp").glob("huiyuan-restore-*"))
+
+    done = subprocess.run([*HUIYUAN, "drill", "--seconds", "0.2"], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "The books balance" in done.stdout
+    assert re.search(r"All of 40 chains recorded .* are here, whole: 0 as they were, 40 longer", done.stdout)
+    proved = re.search(r"(\d+) transfers acknowledged before the moment, (\d+) begun after it: all of", done.stdout)
+    assert proved is not None
+    assert int(proved[1]) > 0
+    assert int(proved[2]) > 0
+    left = set(Path("/tmp").glob("huiyuan-drill-*")) | set(Path("/tmp").glob("huiyuan-restore-*"))
+    assert left <= before
+
+
+def test_what_is_no_backup_is_refused(tmp_path: Path):
+    done = subprocess.run(
+        [*HUIYUAN, "restore", str(tmp_path), "--wal", str(tmp_path)], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 2
+    assert f"{tmp_path} is not a base backup" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "said"), [("yesterday", "is no time"), ("2026-11-26T03:15:00", "has no zone; write 2026-11-26T03:15:00+")]
+)
+def test_a_moment_without_a_zone_or_sense_is_refused(tmp_path, given, said):
+    command = [*HUIYUAN, "restore", str(tmp_path), "--wal", str(tmp_path), "--to", given]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_a_damaged_backup_is_found_before_it_is_restored(tmp_path: Path):
+    base = tmp_path / "base"
+    base.mkdir()
+    (base / "PG_VERSION").write_text("18\n")
+    (base / "backup_label").write_text("x")
+    manifest = '{"Files": [{"Path": "PG_VERSION", "Size": 3, "Checksum-Algorithm": "SHA256", "Checksum": "%s"}]}'
+    good = "4ea8ea24a2e5d0b2d1b7ed2ee3da3b1a5ecb5dce7fd11b7d7a1b0f4f9b6b1a0f"
+    (base / "backup_manifest").write_text(manifest % good)
+
+    with pytest.raises(EngineError, match="PG_VERSION has other contents"):
+        verify(base)
+    with pytest.raises(EngineError, match="PG_VERSION has other contents"):
+        Restored(tmp_path / "data", tmp_path).copy(base)
+
+    (base / "PG_VERSION").write_text("18")
+    with pytest.raises(EngineError, match="PG_VERSION is missing or has another size"):
+        verify(base)
+    assert not (tmp_path / "data").exists()
