@@ -167,11 +167,16 @@ def outbox(
 
 
 @app.command()
-def doctor(*, data: Data = None) -> None:
-    """List every setting and check the database, its roles, Redis, the keys and the clock."""
+def doctor(
+    *,
+    data: Data = None,
+    workers: Annotated[int, typer.Option(min=1, help="Server processes on all machines, for the connections.")] = 4,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 for warnings too.")] = False,
+) -> None:
+    """List every setting, and find what is misconfigured, what it causes, and what to do."""
     from . import doctor as command
 
-    raise typer.Exit(command.run(data))
+    raise typer.Exit(command.run(data, workers=workers, strict=strict))
 
 
 @app.command()
