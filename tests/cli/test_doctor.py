@@ -51,10 +51,8 @@ async def codes(settings: Settings, **changes: object) -> set[str]:
     }
 
 
-async def examined(settings: Settings, *, workers: int = 2, **changes: object) -> list[Report]:
-    return [
-        report for _, report in await doctor.examine(msgspec.structs.replace(settings, **changes), {}, workers=workers)
-    ]
+async def examined(settings: Settings, **changes: object) -> list[Report]:
+    return [report for _, report in await doctor.examine(msgspec.structs.replace(settings, **changes), {})]
 
 
 async def test_a_good_system_has_no_finding(settings):
