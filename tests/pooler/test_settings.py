@@ -10,10 +10,11 @@ import msgspec
 import pytest
 
 from backend.cli import doctor
+from backend.cli.doctor.findings import Report
 from backend.cli.migrate import migrate
 from backend.engines import datadir
 from backend.kernel import db, pooling
-from backend.kernel.config import SettingsError
+from backend.kernel.config import Settings, SettingsError
 from backend.kernel.errors import Unavailable
 from backend.kernel.pooling import Pooling
 from backend.ledger import service
@@ -42,6 +43,11 @@ def test_the_doctor_finds_the_server_fit_behind_it(settings):
     assert "✓ Pooler: transaction mode; the worker goes past it" in done.stdout
 
 
+async def pooler_report(settings: Settings) -> Report:
+    """What the doctor says of the pooler."""
+    return dict(await doctor.examine(settings, {}))["Pooler"]
+
+
 @pytest.mark.parametrize(
     ("wrong", "what"),
     [
@@ -52,17 +58,17 @@ def test_the_doctor_finds_the_server_fit_behind_it(settings):
 async def test_the_doctor_finds_what_must_go_past_it(settings, wrong, what):
     changes = {name: getattr(settings, source) for name, source in wrong.items()}
 
-    good, said = await doctor._pooler(msgspec.structs.replace(settings, **changes))
+    (finding,) = (await pooler_report(msgspec.structs.replace(settings, **changes))).findings
 
-    assert not good
-    assert said.startswith(what)
+    assert finding.code == "pooler_in_the_way"
+    assert finding.what.startswith(what)
 
 
 async def test_the_doctor_finds_prepared_statements_where_they_are_not_carried(settings):
-    good, said = await doctor._pooler(msgspec.structs.replace(settings, statement_cache_size=100))
+    report = await pooler_report(msgspec.structs.replace(settings, statement_cache_size=100))
 
-    assert good is pgbouncer.carries_prepared_statements()
-    assert ("set HUIYUAN_STATEMENT_CACHE_SIZE=0" in said) is not good
+    found = [finding.code for finding in report.findings]
+    assert found == ([] if pgbouncer.carries_prepared_statements() else ["pooler_prepared_statements"])
 
 
 async def test_nobody_migrates_through_it(settings):

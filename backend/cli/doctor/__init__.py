@@ -19,7 +19,7 @@ from rich.table import Table
 
 from backend.cli.console import out
 from backend.cli.maintenance import settings_for
-from backend.kernel import config, db
+from backend.kernel import config, db, pooling
 from backend.kernel.config import PREFIX, Settings, SettingsError
 
 from . import database, keys, machine, network, operation, pooler, roles, wechat
@@ -82,7 +82,8 @@ async def examine(settings: Settings, environ: Mapping[str, str], *, workers: in
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
         return [("PostgreSQL", database.unreachable(error))]
     try:
-        subject = Subject(settings, environ, connection, workers)
+        between = await pooling.look(settings.database_url)
+        subject = Subject(settings, environ, connection, workers, between)
         return [(name, await _run(check, subject)) for name, check in CHECKS]
     finally:
         await connection.close()

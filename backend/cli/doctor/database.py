@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from backend.kernel import clock, migrations
+from backend.kernel.pooling import Pooling
 
 from .findings import Report, Subject
 
@@ -73,7 +74,9 @@ async def durability(subject: Subject) -> Report:
 
 
 async def connections(subject: Subject) -> Report:
-    """Do all processes fit, with one more that a reload starts?"""
+    """Do all processes fit, with one more that a reload starts? A pooler's own settings say how many it opens."""
+    if subject.pooling is not Pooling.NONE:
+        return Report("the pooler's")
     settings = subject.settings
     each = settings.db_pool_size + settings.orm_pool_size + settings.ledger_lanes
     needed = each * (subject.workers + 1) + WORKER_CONNECTIONS

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from backend.kernel.config import Settings
+from backend.kernel.pooling import Pooling
 
 if TYPE_CHECKING:
     import asyncpg
@@ -35,13 +36,15 @@ class Finding:
 class Subject:
     """What is examined: the settings, the environment, and the database as the application sees it.
 
-    ``workers`` is how many server processes will share the database, over all machines.
+    ``workers`` is how many server processes will share the database, over all machines; ``pooling`` is what stands
+    between them and PostgreSQL.
     """
 
     settings: Settings
     environ: Mapping[str, str]
     connection: asyncpg.Connection
     workers: int
+    pooling: Pooling
 
     @property
     def production(self) -> bool:

@@ -12,8 +12,7 @@ from .findings import Report, Subject
 async def pooler(subject: Subject) -> Report:
     """A pooler in transaction mode carries the servers; the worker and the migrations need a way past it."""
     settings = subject.settings
-    found = await pooling.look(settings.database_url)
-    report = Report("none" if found is Pooling.NONE else "one that keeps sessions")
+    report = Report("none" if subject.pooling is Pooling.NONE else "one that keeps sessions")
     for name in ("direct_database_url", "migrate_database_url"):
         url = getattr(settings, name)
         if url and await pooling.look(url) is Pooling.TRANSACTION:
@@ -23,7 +22,7 @@ async def pooler(subject: Subject) -> Report:
                 causes="the worker is not woken, and migrations cannot hold their lock",
                 do="name PostgreSQL itself",
             )
-    if found is not Pooling.TRANSACTION:
+    if subject.pooling is not Pooling.TRANSACTION:
         return report
     if settings.statement_cache_size and not await pooling.carries_prepared_statements(settings.database_url):
         report.error(
