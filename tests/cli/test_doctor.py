@@ -108,6 +108,7 @@ async def test_the_owner_or_a_superuser_must_not_serve(settings, engines):
         ({"redis_url": "redis://127.0.0.1:1/0"}, "redis_unreachable"),
         ({"database_url": "postgresql://app@127.0.0.1:1/none"}, "database_unreachable"),
         ({"db_pool_size": 100}, "too_few_connections"),
+        ({"clock_file": "/run/moved"}, "clock_moved"),
     ],
 )
 async def test_a_setting_that_does_harm_is_named(settings, changes, code):
