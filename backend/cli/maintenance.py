@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import asyncpg
 from rich.markup import escape
 
 from backend.engines import datadir
@@ -43,7 +44,13 @@ def migrate(data: Path | None, to: str | None) -> None:
     from .migrate import migrate as run
 
     with settings_for(data) as settings:
-        done = asyncio.run(run(settings, lambda text: out.print(f"  {text}"), to=to))
+        try:
+            done = asyncio.run(run(settings, lambda text: out.print(f"  {text}"), to=to))
+        except asyncpg.LockNotAvailableError as error:
+            raise EngineError(
+                "somebody held a table for too long (a report, a backup, VACUUM FULL?): that step changed nothing, "
+                "and what waited behind it went on. Run it again"
+            ) from error
     out.print(f"{len(done)} steps" if done else "nothing to do: the database is up to date")
 
 

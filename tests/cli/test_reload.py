@@ -1,4 +1,4 @@
-"""SIGHUP replaces the server processes one after the other: under load no request fails, and none is cut."""
+"""What is done to a system while it serves: a reload by SIGHUP, a migration. No request fails, and none is cut."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Awaitable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import asyncpg
 import httpx
 import msgspec
 import pytest
@@ -22,6 +24,7 @@ import pytest_asyncio
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from backend.cli.migrate import migrate
 from backend.engines import datadir
 from backend.kernel import config, db
 from backend.kernel.config import Settings
@@ -32,6 +35,8 @@ from tests.support.value import findings, give
 
 SERVE = [sys.executable, "-m", "backend.cli.main", "serve", "--workers", "2"]
 DEVICES = 40
+
+_NOTES = "SELECT count(*) FROM information_schema.columns WHERE column_name = 'note' AND table_name = 'ledger_head'"
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +112,28 @@ class Load:
         if answer.status_code >= 400:
             self.failures.append(answer.text)
 
+    @asynccontextmanager
+    async def running(self, url: str, phone: Phone, till: Till, devices: list[dict[str, str]]) -> AsyncIterator[None]:
+        """Quick readers and slow ones, two tills, and a phone that listens, for as long as the block lasts."""
+        left = iter(devices)
+        tasks = [
+            *(asyncio.create_task(self.read(url, phone, pause_s=0.02)) for _ in range(4)),
+            *(asyncio.create_task(self.read(url, phone, pause_s=0.7)) for _ in range(2)),
+            *(asyncio.create_task(self.sell(url, till, left)) for _ in range(2)),
+            asyncio.create_task(self.listen(url, phone)),
+        ]
+        await self.goes_on()
+        yield
+        self.stopping.set()
+        await asyncio.gather(*tasks)
+
+    async def goes_on(self) -> None:
+        """Wait for some more answers."""
+        enough = self.answers[200] + 50
+        async with asyncio.timeout(20):
+            while self.answers[200] < enough:
+                await asyncio.sleep(0.02)
+
     async def read(self, url: str, phone: Phone, *, pause_s: float) -> None:
         """One connection, kept alive, that asks for the wallet again and again; nothing is tried twice."""
         headers = {"Authorization": f"Bearer {phone.access_token}"}
@@ -121,7 +148,7 @@ class Load:
             for device in devices:
                 code = make_code(device["handle"], device["secret"], int(time.time()) // 15)
                 await self.attempt(till.sell(client, code, fen=100))
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(0.2)
                 if self.stopping.is_set():
                     return
 
@@ -181,19 +208,12 @@ async def reloaded(serving: Serving) -> None:
 async def test_two_reloads_under_load_fail_no_request(serving, shop, settings):
     phone, devices, till = shop
     load = Load()
-    left = iter(devices)
     before = serving.workers()
-    running = [
-        *(asyncio.create_task(load.read(serving.url, phone, pause_s=0.02)) for _ in range(4)),
-        *(asyncio.create_task(load.read(serving.url, phone, pause_s=0.7)) for _ in range(2)),
-        *(asyncio.create_task(load.sell(serving.url, till, left)) for _ in range(2)),
-        asyncio.create_task(load.listen(serving.url, phone)),
-    ]
 
-    for _ in range(2):
-        await reloaded(serving)
-    load.stopping.set()
-    await asyncio.gather(*running)
+    async with load.running(serving.url, phone, till, devices[:20]):
+        for _ in range(2):
+            await reloaded(serving)
+        await load.goes_on()
 
     assert load.failures == []
     assert set(load.answers) == {200, 201}
@@ -208,6 +228,31 @@ async def test_two_reloads_under_load_fail_no_request(serving, shop, settings):
     assert [serving.said().split(": ")[1] for _ in range(4)] == [
         f"server {number} replaced ({number} of 2)" for number in (1, 2, 1, 2)
     ]
+
+
+async def test_a_migration_waits_for_no_one_long_and_fails_no_request(serving, shop, settings, monkeypatch):
+    phone, devices, till = shop
+    monkeypatch.setitem(db.APPS, "live", "tests.cli.live")
+    monkeypatch.setattr(db, "WITHOUT_MODELS", {*db.WITHOUT_MODELS, "live"})
+    load = Load()
+    async with load.running(serving.url, phone, till, devices[20:]):
+        # Somebody's report holds the table: the migration gives up, and what queued behind it goes on.
+        reader = await asyncpg.connect(**db.connect_args(settings.database_url))
+        async with reader.transaction():
+            await reader.fetch("SELECT 1 FROM ledger_account LIMIT 1")
+            with pytest.raises(asyncpg.LockNotAvailableError):
+                await migrate(settings)
+        await reader.close()
+        assert await db.fetchval(_NOTES) == 0
+
+        done = await migrate(settings)
+        await load.goes_on()
+
+    assert "apply live.0001_notes" in done
+    assert await db.fetchval(_NOTES) == 1
+    assert load.failures == []
+    assert set(load.answers) == {200, 201}
+    assert await findings(settings) == []
 
 
 async def test_a_release_without_its_migrations_does_not_take_over(serving, settings, engines):
