@@ -15,6 +15,9 @@ ISSUER = "huiyuan"
 MEMBER = "member"
 STAFF = "staff"
 
+MAX_CHARACTERS = 2_000
+"""Of a token that is looked at, however it came."""
+
 
 def make_access_token(session_id: int, audience: str) -> str:
     """A token of 15 minutes for a session; ``audience`` is ``member`` or ``staff``."""
@@ -31,6 +34,8 @@ def make_access_token(session_id: int, audience: str) -> str:
 
 def read_access_token(token: str, audience: str) -> tuple[int, int] | None:
     """The session and the expiry (unix seconds) of a token that holds now; None for any other."""
+    if len(token) > MAX_CHARACTERS:
+        return None
     try:
         claims = jwt.decode(
             token,
@@ -41,10 +46,12 @@ def read_access_token(token: str, audience: str) -> tuple[int, int] | None:
             # Expiry is judged below, by our own clock.
             options={"require": ["exp", "aud", "sid", "iss"], "verify_exp": False, "verify_iat": False},
         )
-        session_id, expires_at = ids.read_bigint(claims["sid"]), int(claims["exp"])
+        session_id, expires_at = ids.read_bigint(claims["sid"]), claims["exp"]
     except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError):
         return None
-    return (session_id, expires_at) if session_id is not None and clock.unix() < expires_at else None
+    if session_id is None or type(expires_at) is not int or clock.unix() >= expires_at:
+        return None
+    return session_id, expires_at
 
 
 def make_refresh_token(session_id: int, audience: str) -> tuple[str, bytes]:
