@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import socket
 import tempfile
@@ -72,6 +73,7 @@ def _serve(listening: socket.socket, settings: Settings, ready_fd: int | None = 
             )
 
     logging.configure(settings)
+    _allow_open_files()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run())
 
@@ -92,6 +94,13 @@ def _say_ready(ready_fd: int | None) -> None:
     if ready_fd is not None:
         os.write(ready_fd, b"1")
         os.close(ready_fd)
+
+
+def _allow_open_files() -> None:
+    """As many as may be: with the usual soft limit of 1,024 a thousand idle sockets would shut everybody out."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _supervise(listening: socket.socket, workers: int, settings: Settings) -> None:

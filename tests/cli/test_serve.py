@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import httpx
 
@@ -17,9 +19,8 @@ SERVE = [sys.executable, "-m", "backend.cli.main", "serve"]
 
 def test_workers_share_a_port_and_finish_together(settings: Settings):
     environ = datadir.environment(settings)
-    serving = subprocess.Popen(
-        [*SERVE, "--port", "0", "--workers", "2"], env=environ, stdout=subprocess.PIPE, text=True
-    )
+    few_files = f"ulimit -Sn 256; exec {shlex.join([*SERVE, '--port', '0', '--workers', '2'])}"
+    serving = subprocess.Popen(["sh", "-c", few_files], env=environ, stdout=subprocess.PIPE, text=True)
     assert serving.stdout is not None
     url = serving.stdout.readline().split()[-1]
     deadline = time.monotonic() + 20
@@ -32,10 +33,13 @@ def test_workers_share_a_port_and_finish_together(settings: Settings):
         assert time.monotonic() < deadline
 
     metrics = httpx.get(f"{url}/metrics").text
+    workers = Path(f"/proc/{serving.pid}/task/{serving.pid}/children").read_text().split()
+    limits = [Path(f"/proc/{pid}/limits").read_text() for pid in workers]
     serving.send_signal(signal.SIGTERM)
     serving.communicate(timeout=20)
 
     assert serving.returncode == 0
+    assert [("Max open files            256" in text) for text in limits] == [False, False]
     assert 'huiyuan_requests_total{method="GET",route="/readyz",status="200"}' in metrics
 
 
