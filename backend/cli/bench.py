@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from backend.bench.attack import Outcome as AttackOutcome
     from backend.bench.settle import Bench, Options, Outcome
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -94,3 +95,61 @@ def _measure(bench: Bench, options: Options, workers: int) -> Outcome:
     with step("Check the books") as say:
         outcome.findings, outcome.audited = asyncio.run(bench.system.audit(say))
     return outcome
+
+
+@app.command()
+def attack(
+    *,
+    seconds: Annotated[float, typer.Option(min=2, max=60, help="How long the shop is measured each time.")] = 15,
+    only: Annotated[list[str] | None, typer.Option(help="This attack alone; may be given again.")] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Server processes.")] = 1,
+    data: Annotated[Path | None, typer.Option(help="Where the engines keep their files; a temporary place.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Also write everything measured to this file.")] = None,
+) -> None:
+    """What an honest shop sees, and the memory the servers hold, while they are attacked on this machine."""
+    from backend.bench.attackers import ATTACKS
+
+    if unknown := set(only or ()) - set(ATTACKS):
+        raise typer.BadParameter(f"{', '.join(sorted(unknown))}: choose from {', '.join(ATTACKS)}")
+    outcome = _attack(only or list(ATTACKS), seconds, workers, data)
+    if outcome is None:
+        raise typer.Exit(130)
+    from backend.bench import attack_report
+
+    from .console import out
+
+    attack_report.show(outcome, out)
+    if json is not None:
+        json.write_text(jsonlib.dumps(attack_report.as_json(outcome), indent=2) + "\n")
+    if outcome.findings or outcome.errors:
+        raise typer.Exit(1)
+
+
+def _attack(names: list[str], seconds: float, workers: int, data: Path | None) -> AttackOutcome | None:
+    """Production's limits: the shop is small. None when it was interrupted."""
+    from backend.bench.attack import WARM_UP_S, Bench
+    from backend.bench.attack import Outcome as AttackOutcome
+
+    from .console import step
+    from .running import running
+
+    try:
+        with running(data, workers) as system:
+            bench = Bench(system, seconds=seconds)
+            outcome = AttackOutcome(seconds=seconds, workers=workers)
+            with step("Load the chain and its members") as say:
+                asyncio.run(bench.load(say))
+            with step("Warm up"):
+                bench.alone(seconds=WARM_UP_S)
+            with step("The shop alone"):
+                outcome.idle.append(bench.alone())
+            for name in names:
+                with step(f"Under attack: {name}"):
+                    outcome.rows.append(bench.under(name))
+            with step("The shop alone again"):
+                outcome.idle.append(bench.alone())
+            with step("Check the books") as say:
+                outcome.findings, outcome.audited = asyncio.run(system.audit(say))
+            return outcome
+    except KeyboardInterrupt:
+        return None

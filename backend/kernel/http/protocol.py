@@ -9,6 +9,7 @@ connections of that address: a shop's tills and customers share one.
 from __future__ import annotations
 
 from asyncio import TimerHandle, Transport
+from functools import cache
 from typing import Any, NoReturn
 from weakref import WeakKeyDictionary
 
@@ -233,6 +234,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self.transport.close()
 
 
+@cache
 def refusal(status: int) -> bytes:
     """A whole HTTP answer for a request that never became one."""
     code, detail = _REFUSALS[status]

@@ -1,0 +1,74 @@
+"""What ``bench attack`` prints."""
+
+from __future__ import annotations
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from .attack import GOAL_MB, GOAL_RATIO, PER_SECOND, Outcome, Row
+from .attackers import ATTACKS
+
+
+def show(outcome: Outcome, out: Console) -> None:
+    """A line an attack: the shop's latency against that of the shop alone, its errors, and the servers' memory."""
+    table = Table(title="Under attack", title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for name in ("attack", "p50 ms", "p99 ms", "p99 ×", "errors", "MB before", "peak", "after", "+ MB"):
+        table.add_column(name, justify="left" if name == "attack" else "right")
+    idle = outcome.idle_ms
+    table.add_row("(none)", f"{idle[0]:.1f}", f"{idle[1]:.1f}", "1.0", "", "", "", "", "")
+    for row in outcome.rows:
+        table.add_row(row.name, *_figures(outcome, row))
+    out.print()
+    out.print(table)
+    _deeds(outcome, out)
+    worst = max(outcome.rows, key=outcome.ratio)
+    most = max(outcome.rows, key=lambda row: row.memory.grown)
+    _verdict(out, f"p99 at most {outcome.ratio(worst):.1f} × idle ({worst.name}); goal < {GOAL_RATIO:.0f} ×",
+             met=outcome.ratio(worst) < GOAL_RATIO)  # fmt: skip
+    _verdict(out, f"memory at most +{most.memory.grown:.1f} MB ({most.name}); goal < {GOAL_MB:.0f} MB",
+             met=most.memory.grown < GOAL_MB)  # fmt: skip
+    _verdict(out, f"{outcome.errors} errors of honest clients; goal 0", met=not outcome.errors)
+    verdict = "the books balance" if not outcome.findings else f"{outcome.findings} FINDINGS"
+    out.print(f"Audit of {outcome.audited:,} members: {verdict}")
+
+
+def _figures(outcome: Outcome, row: Row) -> list[str]:
+    half, _, most, _ = row.honest.latencies_ms
+    memory = row.memory
+    return [
+        f"{half:.1f}",
+        f"{most:.1f}",
+        f"{outcome.ratio(row):.1f}",
+        str(sum(row.honest.errors.values())),
+        f"{memory.before:.1f}",
+        f"{memory.peak:.1f}",
+        f"{memory.after:.1f}",
+        f"{memory.grown:.1f}",
+    ]
+
+
+def _deeds(outcome: Outcome, out: Console) -> None:
+    """What was done and what the server said to it."""
+    out.print(
+        f"\nThe shop: {PER_SECOND} requests a second (sales on kept connections, wallets on new ones), "
+        f"{outcome.seconds:.0f} s each, {outcome.workers} server process(es)"
+    )
+    for row in outcome.rows:
+        counts = ", ".join(f"{name} {count:,}" for name, count in sorted(row.attacked.counts.items()))
+        out.print(f"[bold]{row.name}[/bold]: {ATTACKS[row.name][0]}; {counts}")
+        if row.honest.errors:
+            errors = ", ".join(f"{what} {count}" for what, count in row.honest.errors.items())
+            out.print(f"[red]✗[/red] the shop met: {errors}")
+    out.print()
+
+
+def _verdict(out: Console, text: str, *, met: bool) -> None:
+    color, word = ("green", "reached") if met else ("red", "NOT reached")
+    out.print(f"[{color}]{text}: {word}[/{color}]")
+
+
+def as_json(outcome: Outcome) -> dict[str, object]:
+    """Everything measured, for a file."""
+    built: dict[str, object] = msgspec.to_builtins(outcome, str_keys=True)
+    return built | {"ratios": {row.name: outcome.ratio(row) for row in outcome.rows}}
