@@ -195,7 +195,7 @@ class Attack:
     async def sent_ahead(self) -> None:
         """Thousands of requests sent before the first is answered, the answers never read."""
 
-        async def one(_: int) -> None:
+        async def one(_number: int) -> None:
             async with self._line() as (_, writer):
                 writer.write(b"GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n" * 5_000)
                 await asyncio.sleep(2)
