@@ -5,6 +5,7 @@ The transaction belongs to a command. It never spans a network call, and one ins
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -12,6 +13,7 @@ from typing import Any, TypeAlias
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 from tortoise import Tortoise
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.exceptions import DBConnectionError
@@ -43,10 +45,18 @@ UNREACHABLE: tuple[type[Exception], ...] = (
     asyncpg.InternalClientError,  # a connection that was ended between two messages
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.InsufficientResourcesError,  # no connection, memory or room on the disk
+    asyncpg.PostgresSystemError,  # its files cannot be read or written
+    asyncpg.LockNotAvailableError,
     DBConnectionError,
 )
 """What is raised when the database is down, restarting, full or too slow: try again, nothing is wrong."""
+
+WAIT_S = 5.0
+"""What a request waits for a free connection of a pool, before it is told to come back."""
+
+READ_S = 10.0
+"""What a read may take, waiting for locks included; it holds one of the pool's connections all the while."""
 
 _pool: asyncpg.Pool | None = None
 _in_transaction: ContextVar[bool] = ContextVar("in_transaction", default=False)
@@ -113,7 +123,6 @@ async def open_pools(settings: Settings) -> None:
         max_size=settings.db_pool_size,
         connection_class=PlainConnection,
         statement_cache_size=settings.statement_cache_size,
-        command_timeout=30,
         server_settings={"application_name": "huiyuan-read"},
     )
 
@@ -142,17 +151,29 @@ def pool() -> asyncpg.Pool:
 
 async def fetch(sql: str, *args: Any) -> list[Record]:
     """All rows of a read."""
-    return list(await pool().fetch(sql, *args))
+    return list(await _read("fetch", sql, args))
 
 
 async def fetchrow(sql: str, *args: Any) -> Record | None:
     """The first row of a read, or None."""
-    return await pool().fetchrow(sql, *args)
+    row: Record | None = await _read("fetchrow", sql, args)
+    return row
 
 
 async def fetchval(sql: str, *args: Any) -> Any:
     """The first column of the first row of a read, or None."""
-    return await pool().fetchval(sql, *args)
+    return await _read("fetchval", sql, args)
+
+
+async def _read(method: str, sql: str, args: tuple[Any, ...]) -> Any:
+    """One statement on a connection of the pool for reads; ``TimeoutError`` where none becomes free in time."""
+    readers = pool()
+    async with asyncio.timeout(WAIT_S):
+        connection = await readers.acquire()
+    try:
+        return await getattr(connection, method)(sql, *args, timeout=READ_S)
+    finally:
+        await readers.release(connection)
 
 
 @asynccontextmanager
@@ -162,10 +183,33 @@ async def transaction() -> AsyncIterator[Tx]:
         raise RuntimeError("a transaction is already open: commands never call commands")
     token = _in_transaction.set(True)
     try:
-        async with in_transaction("default") as tx:
+        context = in_transaction("default")
+        tx = await _begin(context)
+        try:
             yield tx
+        except BaseException as error:
+            await context.__aexit__(type(error), error, error.__traceback__)
+            raise
+        await context.__aexit__(None, None, None)
     finally:
         _in_transaction.reset(token)
+
+
+async def _begin(context: Any) -> Tx:
+    """Enter Tortoise's transaction; ``TimeoutError`` where no connection becomes free in time.
+
+    Tortoise forgets the connection it has taken when the transaction cannot begin on it: the pool would lose one at
+    every restart of the database.
+    """
+    try:
+        async with asyncio.timeout(WAIT_S):
+            tx: Tx = await context.__aenter__()
+            return tx
+    except BaseException:
+        taken = context.client._connection
+        if isinstance(taken, PoolConnectionProxy):
+            await context.client._parent._pool.release(taken)
+        raise
 
 
 def raw(tx: Tx) -> asyncpg.Connection:

@@ -29,8 +29,12 @@ _LOST = (
     asyncpg.InternalClientError,  # a connection that was ended between two messages
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,  # no connection is free
+    asyncpg.InsufficientResourcesError,  # no connection is free, or no room on the disk
+    asyncpg.PostgresSystemError,
 )
+
+_NO_MEANS = ("53", "57", "58")
+"""Classes of SQLSTATE that say nothing of the plan: no resources, an operator's hand, the operating system."""
 
 
 class _Answer(msgspec.Struct):
@@ -51,6 +55,8 @@ def decode(answer: str) -> Posted | Exception:
         return refusal(refused.refused or "", refused.context or {})
     if answer.startswith('{"broken"'):
         broken = _answer.decode(answer)
+        if (broken.broken or "").startswith(_NO_MEANS):
+            return Unavailable("the database has no room or no means for it now; try again", retry_after_s=1)
         return PlanInvalid(f"{broken.broken}: {broken.message}")
     return _posted.decode(answer)
 

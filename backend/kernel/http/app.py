@@ -13,7 +13,7 @@ from structlog.contextvars import bind_contextvars
 
 from backend.kernel import config, db, logging
 from backend.kernel.config import Settings
-from backend.kernel.errors import DomainError, NotFound, Unavailable
+from backend.kernel.errors import DomainError, Kind, NotFound, Unavailable
 
 from . import mounted, problems, sockets, system
 from .access import MOUNTED, UNKNOWN, AccessLog
@@ -159,6 +159,9 @@ class HttpApp:
             request.body = await read_body(request, receive, limit=limit, timeout_s=self.settings.body_timeout_s)
             return await call(route, request, values, self.settings.rate_anonymous_per_minute)
         except DomainError as error:
+            if error.kind is Kind.INTERNAL:  # a mistake of ours; what it says is for the log
+                log.exception("http.failed", method=request.method, route=route.path if route else "")
+                return problems.response(InternalError(), request.id)
             challenge = getattr(route.guard, "challenge", "Bearer") if route else "Bearer"
             return problems.response(error, request.id, challenge)
         except ClientGone:
