@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 import jwt
@@ -160,3 +161,27 @@ async def credentials(browser, chain) -> list[Credential]:
         signed("a terminal that does not exist", Till("", "S9-T1", till.secret, "S9")),
         bearer("a terminal's secret as a token", till.secret),
     ]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def document(browser) -> dict[str, Any]:
+    """The API as it describes itself."""
+    found: dict[str, Any] = (await browser.get("/openapi.json")).json()
+    return found
+
+
+@pytest.fixture(scope="module")
+def by_scheme(credentials: list[Credential]) -> dict[str, Credential]:
+    """A good credential for every sort of call."""
+    found = {credential.name: credential for credential in credentials}
+    return {
+        "memberBearer": found["a member"],
+        "staffBearer": found["an admin"],
+        "terminalHmac": found["a terminal"],
+        "": found["nobody"],
+    }
+
+
+def scheme_of(operation: dict[str, Any]) -> str:
+    """The kind of credential a call wants, empty for none."""
+    return next((name for item in operation.get("security", []) for name in item), "")

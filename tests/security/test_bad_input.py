@@ -10,9 +10,8 @@ from typing import Any
 
 import httpx
 import pytest
-import pytest_asyncio
 
-from tests.security.conftest import Credential
+from tests.security.conftest import Credential, scheme_of
 from tests.support.books import fingerprint
 from tests.support.members import Phone
 from tests.support.value import findings, give
@@ -21,12 +20,6 @@ Call = tuple[str, str, dict[str, Any]]
 """Method, path, and the OpenAPI operation."""
 
 OPEN = {"/v1/member/login", "/v1/member/token", "/v1/admin/login", "/v1/admin/token"}
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def document(browser) -> dict[str, Any]:
-    found: dict[str, Any] = (await browser.get("/openapi.json")).json()
-    return found
 
 
 def json_calls(document: dict[str, Any]) -> Iterator[Call]:
@@ -93,22 +86,6 @@ def _text(schema: dict[str, Any], name: str) -> str:
     if options:
         return options[1].split("|")[0]
     return _PATTERNED.get(name, "a" * max(2, schema.get("minLength", 1)))
-
-
-@pytest.fixture(scope="module")
-def by_scheme(credentials: list[Credential]) -> dict[str, Credential]:
-    """A good credential for every sort of call."""
-    found = {credential.name: credential for credential in credentials}
-    return {
-        "memberBearer": found["a member"],
-        "staffBearer": found["an admin"],
-        "terminalHmac": found["a terminal"],
-        "": found["nobody"],
-    }
-
-
-def scheme_of(operation: dict[str, Any]) -> str:
-    return next((name for item in operation.get("security", []) for name in item), "")
 
 
 async def send(

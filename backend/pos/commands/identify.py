@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -12,7 +11,7 @@ import msgspec
 from backend.auth import queries as auth
 from backend.auth import service as auth_service
 from backend.auth.types import HandleDevice
-from backend.kernel import db, limits, logging, metrics
+from backend.kernel import clock, db, limits, logging, metrics
 from backend.kernel.errors import RateLimited
 from backend.kernel.vault import vault
 from backend.ledger.plans import Guard
@@ -157,8 +156,9 @@ def _check_blocked(terminal_id: str) -> None:
     until = _blocked_until.get(terminal_id)
     if until is None:
         return
-    left = until - time.monotonic()
-    if left > 0:
+    left = until - clock.now().timestamp()
+    if 0 < left <= 2 * TERMINAL_WINDOW_S:  # by a clock that was set back meanwhile it would be for longer
+        metrics.CODE_FAILURES.labels("throttled").inc()
         raise RateLimited("too many wrong codes at this terminal", retry_after_s=int(left) + 1)
     _blocked_until.pop(terminal_id, None)
 
@@ -181,5 +181,5 @@ async def count_miss(wrong: WrongCode) -> None:
         await limits.hit(f"code-miss:terminal:{terminal_id}", TERMINAL_MISSES, TERMINAL_WINDOW_S)
     except RateLimited as error:
         log.warning("pos.terminal_guessing", terminal_id=terminal_id)
-        _blocked_until[terminal_id] = time.monotonic() + (error.retry_after_s or TERMINAL_WINDOW_S)
+        _blocked_until[terminal_id] = clock.now().timestamp() + (error.retry_after_s or TERMINAL_WINDOW_S)
         raise
