@@ -91,15 +91,15 @@ async def sell(client: httpx.AsyncClient, chain: Chain, phone: Phone) -> httpx.R
 
 async def until_sold(client: httpx.AsyncClient, chain: Chain, phone: Phone, engines: Engines) -> httpx.Response:
     """The same again as a till does it; an engine that has ended is started as a service manager would."""
-    for _ in range(200):
-        engines.revive()
-        answer = await sell(client, chain, phone)
-        if answer.json().get("code") == "code_expired":
-            del phone.device["code"]
-        elif answer.status_code != 503:
-            return answer
-        await asyncio.sleep(0.05)
-    return answer
+    async with asyncio.timeout(20):
+        while True:
+            engines.revive()
+            answer = await sell(client, chain, phone)
+            if answer.json().get("code") == "code_expired":
+                del phone.device["code"]
+            elif answer.status_code != 503:
+                return answer
+            await asyncio.sleep(0.05)
 
 
 async def test_with_a_full_disk_answers_are_503_and_every_sale_happens_once_when_there_is_room(
