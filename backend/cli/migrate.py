@@ -108,7 +108,9 @@ async def _run_migrations(settings: Settings, say: Progress, to: str | None) -> 
     from tortoise import Tortoise
     from tortoise.connection import get_connection
     from tortoise.context import TortoiseContext
-    from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
+    from tortoise.migrations.executor import MigrationTarget
+
+    from .migration_executor import RecordingExecutor
 
     def report(event: str, app: str, name: str) -> None:
         if event == "apply_start":
@@ -121,7 +123,7 @@ async def _run_migrations(settings: Settings, say: Progress, to: str | None) -> 
     async with TortoiseContext():
         await Tortoise.init(config=db.tortoise_config(settings.migrate_database_url, settings), init_connections=False)
         try:
-            executor = MigrationExecutor(get_connection("default"), apps)
+            executor = RecordingExecutor(get_connection("default"), apps)
             await executor.migrate([MigrationTarget(app, name) for app, name in targets], progress=report)
         finally:
             await Tortoise.close_connections()
