@@ -24,6 +24,7 @@ from tests.support.members import Phone, register
 from tests.support.pos import Till
 from tests.support.seed import Chain, Login, seed_chain
 from tests.support.staff import log_in
+from tests.support.value import give
 
 Headers = Callable[[str, str, bytes, str], dict[str, str]]
 """From method, target, body and key to the headers that show who calls."""
@@ -53,6 +54,13 @@ async def chain(server) -> Chain:
 async def phone(client, chain) -> Phone:
     """A newly registered member."""
     return await register(client)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def rich(phone) -> Phone:
+    """A member with 50,000 fen."""
+    await give(phone.member_id, principal=50_000)
+    return phone
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

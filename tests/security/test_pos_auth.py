@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import subprocess
+import sys
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -18,11 +20,12 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from backend.engines import datadir
 from backend.kernel import clock, db, redis
 from tests.support.books import fingerprint
 from tests.support.pos import Till
 from tests.support.staff import StaffSession, log_in
-from tests.support.value import findings, give
+from tests.support.value import findings
 
 SALES = "/v1/pos/sales"
 
@@ -68,13 +71,6 @@ def sign(till: Till, code: str, *, fen: int = 1_000, at: int | None = None, nonc
 def refused(answer: httpx.Response, what: str = "") -> None:
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated"), f"{what}: {answer.text}"
     assert answer.headers["www-authenticate"]
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def rich(phone):
-    """A member with 50,000 fen."""
-    await give(phone.member_id, principal=50_000)
-    return phone
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -151,6 +147,14 @@ async def test_the_signature_covers_the_query_as_it_was_sent(client, chain, targ
     refused(await client.get(other, headers=header))
     refused(await client.get(SALES, headers=header))
     assert (await client.get(target, headers=header)).status_code == 404
+
+
+async def test_the_signature_covers_the_order_of_the_query_s_fields(client, chain):
+    signed, other = "/v1/pos/articles?query=a&limit=5", "/v1/pos/articles?limit=5&query=a"
+    header = {"Authorization": chain.till.authorization("GET", signed, b"")}
+
+    refused(await client.get(other, headers=header))
+    assert (await client.get(signed, headers=header)).status_code == 200
 
 
 # ------------------------------------------------------------------------------------------ recorded requests
@@ -263,6 +267,28 @@ async def test_a_wrong_signature_hears_nothing_of_the_clock(client, chain, rich)
 
     refused(known)
     assert {**known.json(), "instance": ""} == {**unknown.json(), "instance": ""}
+
+
+async def test_a_nonce_spent_in_one_process_is_spent_in_every_other(client, chain, settings):
+    """Nothing of it is kept in the process: with Redis it is there, without it in the table."""
+    target, nonce = f"{SALES}?order_no=none", secrets.token_hex(8)
+    program = (
+        "import asyncio, sys\nfrom backend.app import resources\nfrom backend.auth import nonces\n"
+        "from backend.kernel import config\n"
+        "async def main():\n async with resources(config.load()):\n"
+        f"  print(await nonces.spend({chain.till.terminal_id!r}, {nonce!r}))\nasyncio.run(main())"
+    )
+    other = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, env=datadir.environment(settings), stdout=subprocess.PIPE
+    )
+    spent = (await other.communicate())[0]
+
+    answer = await client.get(
+        target, headers={"Authorization": chain.till.authorization("GET", target, b"", nonce=nonce)}
+    )
+
+    assert spent.split()[-1] == b"True"
+    refused(answer)
 
 
 # ------------------------------------------------------------------------------------- rotation and revocation
