@@ -91,10 +91,9 @@ def restored(target: Target, into: Path | None = None) -> Iterator[Restored]:
     """A running cluster as it was at the moment; afterwards it is stopped, and deleted unless it was to be kept."""
     if into is not None and into.exists():
         raise EngineError(f"{into} exists: a restore needs a directory of its own")
-    with tempfile.TemporaryDirectory(prefix="huiyuan-restore-", dir="/tmp", ignore_cleanup_errors=True) as short:
-        data = (into or Path(short) / "data").resolve()
-        run_dir = Path(short) / "run"
-        run_dir.mkdir(mode=0o700)
+    # A socket's path must be short; the copy may be as large as production, so TMPDIR says where it goes.
+    with _temporary(dir="/tmp") as run_dir, _temporary() as place:  # noqa: S108
+        data = (into or place / "data").resolve()
         cluster = Restored(data, run_dir)
         kept = False
         try:
@@ -109,6 +108,12 @@ def restored(target: Target, into: Path | None = None) -> Iterator[Restored]:
             cluster.stop()
             if not kept:
                 shutil.rmtree(data, ignore_errors=True)
+
+
+@contextmanager
+def _temporary(**where: str) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="huiyuan-restore-", ignore_cleanup_errors=True, **where) as made:
+        yield Path(made)
 
 
 def prove(url_args: dict[str, object], target: Target) -> bool:

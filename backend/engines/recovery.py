@@ -119,6 +119,10 @@ class Restored:
             raise EngineError(f"{base} is not a base backup as `pg_basebackup -D` makes it")
         if (base / "backup_manifest").exists():
             verify(base)
+        self.data.parent.mkdir(parents=True, exist_ok=True)
+        needed = sum(path.stat().st_size for path in base.rglob("*") if path.is_file())
+        if (free := shutil.disk_usage(self.data.parent).free) < needed:
+            raise EngineError(f"{self.data.parent} has {free >> 20} MB left, the copy needs {needed >> 20} MB")
         shutil.copytree(base, self.data, symlinks=True)
         self.data.chmod(0o700)
         if self._account.uid is not None:
