@@ -14,6 +14,8 @@ from pathlib import Path
 import asyncpg
 from rich.markup import escape
 
+from backend.engines import account as accounts
+from backend.engines.account import Account
 from backend.engines.errors import EngineError
 from backend.engines.recovery import Restored, base_backup
 from backend.kernel import clock, config, db
@@ -87,14 +89,17 @@ def restore(target: Target, into: Path | None) -> int:
 
 
 @contextmanager
-def restored(target: Target, into: Path | None = None) -> Iterator[Restored]:
-    """A running cluster as it was at the moment; afterwards it is stopped, and deleted unless it was to be kept."""
+def restored(target: Target, into: Path | None = None, account: Account | None = None) -> Iterator[Restored]:
+    """A running cluster as it was at the moment; afterwards it is stopped, and deleted unless it was to be kept.
+
+    It runs as ``account``, who must be able to read the archive; else as the account of the installed PostgreSQL.
+    """
     if into is not None and into.exists():
         raise EngineError(f"{into} exists: a restore needs a directory of its own")
     # A socket's path must be short; the copy may be as large as production, so TMPDIR says where it goes.
     with _temporary(dir="/tmp") as run_dir, _temporary() as place:  # noqa: S108
         data = (into or place / "data").resolve()
-        cluster = Restored(data, run_dir)
+        cluster = Restored(data, run_dir, account or accounts.of_clusters())
         kept = False
         try:
             with step("Verify and copy the base backup"):

@@ -74,7 +74,7 @@ def _drill(place: Path, seconds: float) -> int:
         with step("Archive the last WAL"):
             _archive_all(engines)
         target = backup.Target(made, str(archive), moment, None, DATABASE, SUPERUSER)
-        with backup.restored(target) as cluster:
+        with backup.restored(target, account=accounts.choose(place / "live" / "postgres")) as cluster:
             url_args = db.connect_args(cluster.url(DATABASE, SUPERUSER))
             proofs = (
                 backup.prove(url_args, target),

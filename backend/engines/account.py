@@ -52,6 +52,12 @@ def choose(database: Path) -> Account:
     return _account(entry)
 
 
+def of_clusters() -> Account:
+    """Who runs an installed PostgreSQL: its own account when we are root; else ourselves."""
+    entry = _by_name("postgres") if os.geteuid() == 0 else None
+    return _account(entry) if entry is not None else choose(Path("/nonexistent"))
+
+
 def open_the_way(target: Path, account: Account, say: Callable[[str], None]) -> None:
     """Let the account pass through the directories above ``target`` (``o+x``, never ``o+r``), where it could not."""
     if account.uid is None:

@@ -100,13 +100,13 @@ def verify(base: Path) -> None:
 
 
 class Restored:
-    """A cluster made from a base backup and archived WAL, on a private socket in ``run_dir``."""
+    """A cluster made from a base backup and archived WAL, run as ``account`` on a private socket in ``run_dir``."""
 
-    def __init__(self, data: Path, run_dir: Path) -> None:
+    def __init__(self, data: Path, run_dir: Path, account: Account) -> None:
         self.data = data
         self.run_dir = run_dir
         self.log = run_dir / "postgres.log"
-        self._account: Account = accounts.choose(data)
+        self._account = account
         self._child: subprocess.Popen[bytes] | None = None
 
     def url(self, database: str, role: str) -> str:

@@ -132,6 +132,9 @@ async def test_what_a_demo_may_and_production_may_not(settings):
     }
     public = await codes(settings, demo=False, base_url="https://member.example.com")
     assert public == {"proxies_missing", "master_key_of_demo", "no_archiving"}
+    own_key = f"k1:{settings.master_keys.partition(':')[2]}"
+    fit = {"base_url": "https://member.example.com", "trusted_proxies": "127.0.0.1", "master_keys": own_key}
+    assert await codes(settings, demo=False, **fit) == {"no_archiving"}  # the embedded engine keeps no archive
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.engines.account import choose
 from backend.engines.errors import EngineError
 from backend.engines.recovery import Restored, verify
 
@@ -64,7 +65,7 @@ def test_a_damaged_backup_is_found_before_it_is_restored(tmp_path: Path):
     with pytest.raises(EngineError, match="PG_VERSION has other contents"):
         verify(base)
     with pytest.raises(EngineError, match="PG_VERSION has other contents"):
-        Restored(tmp_path / "data", tmp_path).copy(base)
+        Restored(tmp_path / "data", tmp_path, choose(tmp_path)).copy(base)
 
     (base / "PG_VERSION").write_text("18")
     with pytest.raises(EngineError, match="PG_VERSION is missing or has another size"):

@@ -43,7 +43,7 @@ _NOTES = "SELECT count(*) FROM information_schema.columns WHERE column_name = 'n
 def settings(settings: Settings) -> Settings:
     """Nobody is limited: one address stands for a whole chain here."""
     made = msgspec.structs.replace(
-        settings, rate_anonymous_per_minute=100_000, rate_member_per_minute=100_000, log_level="warning", drain_s=2
+        settings, rate_anonymous_per_minute=100_000, rate_member_per_minute=100_000, log_level="warning", drain_s=1
     )
     config.use(made)
     return made
@@ -118,7 +118,7 @@ class Load:
         left = iter(devices)
         tasks = [
             *(asyncio.create_task(self.read(url, phone, pause_s=0.02)) for _ in range(4)),
-            *(asyncio.create_task(self.read(url, phone, pause_s=0.7)) for _ in range(2)),
+            *(asyncio.create_task(self.read(url, phone, pause_s=0.4)) for _ in range(2)),
             *(asyncio.create_task(self.sell(url, till, left)) for _ in range(2)),
             asyncio.create_task(self.listen(url, phone)),
         ]
@@ -148,7 +148,7 @@ class Load:
             for device in devices:
                 code = make_code(device["handle"], device["secret"], int(time.time()) // 15)
                 await self.attempt(till.sell(client, code, fen=100))
-                await asyncio.sleep(0.2)
+                await asyncio.sleep(0.6)
                 if self.stopping.is_set():
                     return
 
