@@ -32,10 +32,15 @@ def back_up(place: Path, *, keep: int, gently: bool) -> None:
     url = settings.migrate_database_url or db.direct_url(settings)
     made = take_backup(place, db.connect_args(url), {}, gently=gently)
     out.print(f"{made}: restore with `huiyuan restore {made} --wal … --to …`")
-    older = sorted(path for path in place.iterdir() if (path / HEADS).exists() and path != made)
-    for old in older[: len(older) + 1 - keep]:
+    for old in older_than(place, keep):
         shutil.rmtree(old)
         notice(f"deleted {old}")
+
+
+def older_than(place: Path, keep: int) -> list[Path]:
+    """All backups but the newest ``keep``, oldest first; what is not a whole backup is none of our business."""
+    whole = sorted(path for path in place.iterdir() if not path.name.startswith(".") and (path / HEADS).exists())
+    return whole[: max(0, len(whole) - keep)]
 
 
 def take_backup(place: Path, url_args: dict[str, object], environ: Mapping[str, str], *, gently: bool = False) -> Path:

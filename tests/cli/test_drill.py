@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.cli.backup import older_than
 from backend.engines.account import choose
 from backend.engines.errors import EngineError
 from backend.engines.recovery import Restored, verify
@@ -30,6 +31,17 @@ def test_the_drill_restores_to_a_moment_under_load_and_leaves_nothing():
     assert int(proved[2]) > 0
     left = set(Path("/tmp").glob("huiyuan-drill-*")) | set(Path("/tmp").glob("huiyuan-restore-*"))
     assert left <= before
+
+
+@pytest.mark.parametrize(("keep", "deleted"), [(1, 3), (3, 1), (4, 0), (7, 0)])
+def test_old_backups_are_deleted_and_nothing_else(tmp_path, keep, deleted):
+    names = [f"2026112{day}T022000Z" for day in range(4)]
+    for name in (*names, ".20261125T022000Z.making"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "heads.txt").touch()
+    (tmp_path / "0-other").mkdir()
+
+    assert [path.name for path in older_than(tmp_path, keep)] == names[:deleted]
 
 
 def test_what_is_no_backup_is_refused(tmp_path: Path):
