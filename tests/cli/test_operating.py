@@ -12,6 +12,8 @@ import pytest
 
 from backend.engines import datadir
 from backend.kernel import db
+from backend.ledger import service as ledger
+from tests.support.value import give
 
 HUIYUAN = [sys.executable, "-m", "backend.cli.main"]
 
@@ -75,3 +77,20 @@ async def test_parked_events_are_listed_and_tried_again(huiyuan, database):
     assert "KeyError: x (after 12 tries)" in listed.stdout
     assert retried.stdout == "1 events will be tried again\n"
     assert huiyuan("outbox").returncode == 0
+
+
+async def test_the_audit_records_every_chain_and_refuses_a_damaged_record(huiyuan, database, tmp_path):
+    file = tmp_path / "heads.txt"
+    async with db.transaction() as tx:
+        await ledger.open_member(tx, 7)
+    await give(7, points=5)
+    await give(7, points=5)
+
+    recorded = huiyuan("audit", "--record", str(file))
+    file.write_text(file.read_text().replace("huiyuan heads 1", "huiyuan heads 2"))
+    damaged = huiyuan("audit", "--against", str(file))
+
+    assert recorded.returncode == 0, recorded.stderr
+    assert "1 chains of 2 transfers, digest " in recorded.stdout
+    assert damaged.returncode == 2
+    assert "does not begin with 'huiyuan heads 1'" in damaged.stderr
