@@ -20,6 +20,9 @@ from backend.cli.doctor.findings import Level, Report
 from backend.engines import datadir
 from backend.kernel import clock
 from backend.kernel.config import Settings
+from tests.support.members import register
+from tests.support.seed import seed_chain
+from tests.support.value import give
 
 DOCTOR = [sys.executable, "-m", "backend.cli.main", "doctor"]
 MAKE_KEY = "k1:" + "A" * 43
@@ -56,6 +59,17 @@ async def examined(settings: Settings, **changes: object) -> list[Report]:
 
 
 async def test_a_good_system_has_no_finding(settings):
+    assert await codes(settings) == set()
+
+
+async def test_a_system_that_has_worked_has_none_either(settings, client):
+    chain = await seed_chain(settings.base_url)
+    phone = await register(client)
+    await give(phone.member_id, principal=1000)
+    assert (await chain.till.sell(client, phone.code())).status_code == 201
+
+    with Redis.from_url(settings.redis_url) as redis:
+        assert redis.dbsize() > 0  # so that the doctor has seen our own keys
     assert await codes(settings) == set()
 
 
