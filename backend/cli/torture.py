@@ -50,6 +50,7 @@ _LIMITS = {
     "HUIYUAN_RATE_TERMINAL_PER_MINUTE": "1000000",
     "HUIYUAN_RATE_LOGIN_PER_MINUTE": "1000000",
     "HUIYUAN_ACCRUAL_DAILY_POINTS": "2000",
+    "HUIYUAN_POINTS_VALID_MONTHS": "1",
     "HUIYUAN_LOG_LEVEL": "warning",
     "HUIYUAN_LOG_FORMAT": "json",
     "HUIYUAN_SHUTDOWN_GRACE_S": "5",
@@ -111,7 +112,7 @@ def _run_case(options: Options, case: Case, seconds: float, *, keep: Path | None
     place = (keep or Path(tempfile.mkdtemp(prefix="huiyuan-torture-", dir="/tmp"))).expanduser().resolve()
     try:
         with (
-            _system(place, options.workers) as system,
+            _system(place, options.seed, options.workers) as system,
             step(f"Torture with seed {options.seed}") as say,
             asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
         ):
@@ -162,12 +163,14 @@ async def _torture(system: System, seed: int, case: Case, say: Callable[[str], N
 class System:
     """Engines, servers and worker, started and kept by one thread: the engines end when that thread does."""
 
-    def __init__(self, data: Path, workers: int, listening: socket.socket) -> None:
+    def __init__(self, data: Path, seed: int, workers: int, listening: socket.socket) -> None:
         self.data = data
         self.workers = workers
         self.listening = listening
         self.supervisor = Supervisor(lambda _: None, grace_s=_GRACE_S)
         self.supervisor.longest_pause_s = LONGEST_PAUSE_S
+        # With every other seed earned points wait a day until they can be spent.
+        self._limits = _LIMITS | {"HUIYUAN_POINTS_PENDING_DAYS": str(seed % 2)}
         self.engines = Engines(data, notice)
         self.chain: dict[str, Any] = {}
         self.error: BaseException | None = None
@@ -202,7 +205,7 @@ class System:
         assert self.engines.postgres is not None
         self.urls, self.run_dir = self.engines.urls(), self.engines.postgres.run_dir
         address = "http://{}:{}".format(*address_of(self.listening))
-        straight = datadir.demo_settings(self.data, self.urls, address, environ=_LIMITS)
+        straight = datadir.demo_settings(self.data, self.urls, address, environ=self._limits)
         config.use(straight)
         asyncio.run(migrate(straight))
         self.chain = asyncio.run(load(straight, lambda _: None, people=False))
@@ -211,7 +214,7 @@ class System:
         proxies.mkdir(exist_ok=True)
         behind = {name: url.replace(str(self.run_dir), str(proxies)) for name, url in self.urls.items()}
         behind["owner"] = self.urls["owner"]
-        moved = _LIMITS | {"HUIYUAN_CLOCK_FILE": str(clock_file)}
+        moved = self._limits | {"HUIYUAN_CLOCK_FILE": str(clock_file)}
         self.settings = datadir.demo_settings(self.data, behind, address, environ=moved)
 
     def wait_prepared(self) -> None:
@@ -257,10 +260,10 @@ def _pid(engine: Postgres | Valkey | None) -> int | None:
 
 
 @contextmanager
-def _system(data: Path, workers: int) -> Iterator[System]:
+def _system(data: Path, seed: int, workers: int) -> Iterator[System]:
     """A system whose engines run; it is stopped whatever happens."""
     with listen("127.0.0.1", 0) as listening:
-        system = System(data, workers, listening)
+        system = System(data, seed, workers, listening)
         keeper = threading.Thread(target=system.keep, name="keeper")
         with interruptible(system.supervisor.stopping):
             keeper.start()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from .plant import Plant
 from .schedule import Fault
@@ -14,8 +14,9 @@ TEN_MINUTES_S = 600
 class Harm:
     """Does one fault at a time; ``heal`` ends what lasts (a bad network, a confused PSP)."""
 
-    def __init__(self, plant: Plant) -> None:
+    def __init__(self, plant: Plant, jobs: Sequence[str]) -> None:
         self._plant = plant
+        self._jobs = jobs
         self._lasting: asyncio.Task[None] | None = None
         self._psp_confused = False
         self._do: dict[str, Callable[[int], Awaitable[None]]] = {
@@ -101,4 +102,7 @@ class Harm:
         self._plant.move_clock(TEN_MINUTES_S)
 
     async def _jump(self, seconds: int) -> None:
+        """What is due by the new time, the worker does meanwhile: cron itself keeps the machine's time."""
         self._plant.move_clock(seconds)
+        if seconds > 0:
+            await self._plant.defer_jobs(self._jobs)

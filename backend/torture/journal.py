@@ -29,11 +29,15 @@ class Request:
 
 @dataclass
 class Entry:
-    """A request and what became of it; ``lost`` counts the times that nobody knew."""
+    """A request and what became of it; ``lost`` counts the times that nobody knew.
+
+    ``over``: refusals that say that it had begun, and came to nothing.
+    """
 
     kind: str
     request: Request
     accept: Accept | None = None
+    over: frozenset[str] = frozenset()
     lost: int = 0
     answer: Answer | None = None
 
@@ -53,11 +57,12 @@ class Journal:
     """Everything with a key that was acknowledged, everything in doubt, and the counts.
 
     A refusal after a request that went unanswered leaves a doubt: what was lost on the way may still arrive. Then it is
-    wholly there, and whoever asks again with the key is told so.
+    wholly there, and whoever asks again with the key is told so. What has ``begun`` may be stored and came to nothing.
     """
 
     accepted: dict[tuple[str, str], Entry] = field(default_factory=dict)
     doubtful: dict[tuple[str, str], Entry] = field(default_factory=dict)
+    begun: set[tuple[str, str]] = field(default_factory=set)
     recent: deque[Entry] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
     counts: dict[str, Count] = field(default_factory=dict)
 
@@ -72,6 +77,9 @@ class Journal:
             self.doubtful.pop(where, None)
             self.accepted[where] = entry
             self.recent.append(entry)
+        elif answer.code in entry.over:
+            self.doubtful.pop(where, None)
+            self.begun.add(where)
         elif entry.lost and where not in self.accepted:
             self.doubtful[where] = entry
 

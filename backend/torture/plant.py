@@ -175,13 +175,21 @@ class Plant:
         finally:
             await connection.close()
 
-    async def run_jobs(self, names: Sequence[str], *, within_s: float) -> bool:
-        """Have the worker run these jobs of the clock now; whether it did in time."""
+    async def defer_jobs(self, names: Sequence[str]) -> None:
+        """Ask the worker to run these jobs of the clock now."""
         connection = await self.connect("owner")
         try:
             for name in names:
                 with suppress(asyncpg.UniqueViolationError):  # it waits already
                     await connection.fetchval(_DEFER, name)
+        finally:
+            await connection.close()
+
+    async def run_jobs(self, names: Sequence[str], *, within_s: float) -> bool:
+        """Have the worker run these jobs now; whether it did in time (a killed one keeps its job for a minute)."""
+        await self.defer_jobs(names)
+        connection = await self.connect("owner")
+        try:
             deadline = time.monotonic() + within_s
             while await connection.fetchval(_WAITING, list(names)):
                 if time.monotonic() > deadline:

@@ -108,7 +108,8 @@ class Runner:
         self._deadline = time.monotonic() + seconds
         self._domains = domains.load(world)
         self._oracle = Oracle(world, self._domains)
-        self._harm = Harm(plant)
+        self._jobs = [job for domain in self._domains for job in domain.jobs]
+        self._harm = Harm(plant, self._jobs)
         operations = [operation for domain in self._domains for operation in domain.operations]
         self._operations = operations
         self._weights = list(accumulate(operation.weight for operation in operations))
@@ -208,11 +209,10 @@ class Runner:
         await self._gate.idle()
         await self._harm.heal()
         await self._plant.recovered()
-        jobs = [job for domain in self._domains for job in domain.jobs]
         for _ in range(FINAL_ROUNDS):
             self._say("settling what is left")
             self._plant.move_clock(FINAL_STEP_S)
-            await self._plant.run_jobs(jobs, within_s=JOBS_WITHIN_S)
+            await self._plant.run_jobs(self._jobs, within_s=JOBS_WITHIN_S)
             await self._check()
             if self._world.wrong:
                 return

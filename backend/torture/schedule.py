@@ -10,7 +10,7 @@ from typing import NamedTuple
 FIRST_SHARE, LAST_SHARE = 0.03, 0.97
 """Of the operations: none go wrong before the first or after the last fault, so that a fault meets a running system."""
 
-_TEXT = re.compile(r"(\d{1,9}):([a-z]+(?:-[a-z]+)*)(?:=(-?\d{1,6}))?\Z")
+_TEXT = re.compile(r"(\d{1,9}):([a-z]+(?:-[a-z]+)*)(?:=(-?\d{1,8}))?\Z")
 
 
 class Fault(NamedTuple):
@@ -43,7 +43,7 @@ KINDS: dict[str, tuple[str, tuple[int, ...]]] = {
     "notify-reorder": ("notifications overtake each other", ()),
     "notify-forge": ("forged notifications come as well", ()),
     "notify-drop": ("notifications are lost", ()),
-    "jump": ("everybody's clock moves by so many s", (16, 47, 310, 700, 3700, -1, -3)),
+    "jump": ("everybody's clock moves by so many s", (16, 47, 310, 700, 3700, 90_000, 3_100_000, -1, -3)),
 }
 """Every kind: what happens, and the values it is drawn with."""
 

@@ -50,6 +50,7 @@ class Story:
         self.document("sale", "S1", "partly_refunded", {"refunded_fen": 400})
         self.document("refund", "F1", "posted", {})
         self.keys = {("terminal/S1-T1", "k1"), ("terminal/S1-T1", "k2")}
+        self.expired: dict[tuple[int, str], int] = {}
         self.orders = {"R1": ("SUCCESS", 10_000)}
 
     def acknowledge(self, scope: str, key: str, *, status: int = 201, lost: int = 0) -> None:
@@ -64,7 +65,9 @@ class Story:
         self.documents[id_] = Document(77, id_, kind, state, version, digest, None, text)
 
     def books(self) -> Books:
-        return Books(dict(self.balances), dict(self.documents), frozenset(self.keys), dict(self.orders))
+        return Books(
+            dict(self.balances), dict(self.documents), frozenset(self.keys), dict(self.expired), dict(self.orders)
+        )
 
     def findings(self, *, final: bool = False) -> list[str]:
         return self.world.wrong + self.oracle.check(self.books(), final=final)
@@ -155,6 +158,16 @@ def credit_a_recharge_nobody_knows(story: Story) -> None:
     story.document("recharge", "R9", "paid", {})
 
 
+def expire_what_was_paid(story: Story) -> None:
+    story.expired[77, "stored"] = -5
+    story.balances[77, "stored"] -= 5
+
+
+def expire_more_than_is_gone(story: Story) -> None:
+    story.expired[77, "points"] = -2
+    story.balances[77, "points"] -= 1
+
+
 def invent_a_kind(story: Story) -> None:
     story.document("voucher", "V1", "open", {})
 
@@ -173,6 +186,8 @@ LIES = {
     credit_another_amount: "recharge R1: 10000 fen here, 9999 at the PSP",
     give_what_was_not_promised: "recharge R1 gave (100, 0), promised were [(0, 0)]",
     credit_a_recharge_nobody_knows: "recharge R9 was never acknowledged",
+    expire_what_was_paid: "of member 77 5 of stored expired, gifts were 0",
+    expire_more_than_is_gone: "stored, points, rebate are (9420, 4, 0), acknowledged were (9420, 3, 0)",
     invent_a_kind: "voucher V1: no domain knows this kind",
 }
 

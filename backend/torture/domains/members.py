@@ -11,6 +11,7 @@ from ..journal import Request
 from ..signing import read_secret
 from ..world import Member, Op, Phone, encode
 from . import Domain, Operation
+from .pos import CODE, Pos
 
 if TYPE_CHECKING:
     from ..oracle import Books
@@ -118,13 +119,22 @@ class Members(Domain):
         member.phones.remove(phone)
         request = self._request(member, "DELETE", f"/v1/member/devices/{phone.id}")
         await self.world.ask(op, request, refusals=frozenset({"not_found"}))  # a lost answer, asked again
+        thief = self.world.domain(Pos).buy_with(op, member, phone, suffix="lost")
+        await self.world.ask_in_vain(op, thief, refusals=CODE)
         await self._enrol(op, member)
 
     async def change_session(self, op: Op) -> None:
         """A new token, or out and in again; a refresh token is good once."""
         member = self.world.pick(op.random)
         if op.random.random() < 0.5:
-            await self.world.ask(op, self._request(member, "POST", "/v1/member/logout"))
+            everywhere = op.random.random() < 0.1
+            if everywhere:
+                lost, member.phones = member.phones, []
+                await self.world.ask(op, self._request(member, "POST", "/v1/member/logout", {"everywhere": True}))
+                for _ in lost:
+                    await self._enrol(op, member)
+            else:
+                await self.world.ask(op, self._request(member, "POST", "/v1/member/logout"))
             return
         used = member.refresh
         await self.world.renew_member(member, member.access)

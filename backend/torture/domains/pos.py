@@ -156,6 +156,13 @@ class Pos(Domain):
         request = Request(till, "POST", "/v1/pos/sales", encode(basket), key, f"terminal/{till.id}")
         await self.world.ask(op, request, accept=accept, refusals=SALE)
 
+    def buy_with(self, op: Op, member: Member, phone: Phone, *, suffix: str) -> Request:
+        """A purchase with that phone's code of now, for whoever wants to see it refused."""
+        till, key = self.world.till_of(op.random, member.home), f"{self.world.seed}-{op.number}-{suffix}"
+        code = make_code(phone.handle, phone.secret, self.world.step())
+        body = encode(self.basket(op) | {"code": code, "order_no": key})
+        return Request(till, "POST", "/v1/pos/sales", body, key, f"terminal/{till.id}")
+
     def till(self, random: Random, member: Member) -> Till:
         """Mostly at home: two stores within minutes make a sale wait."""
         return self.world.till_of(random, member.home if random.random() < 0.96 else random.choice(self.world.stores))
@@ -275,7 +282,9 @@ class Pos(Domain):
         """Pieces of a line, or an amount; the same sale may be refunded by two tills at once."""
         if not self.recent:
             return
-        sale = op.random.choice(self.recent)
+        sale = self.recent[-1 - op.random.randrange(min(6, len(self.recent)))]
+        if op.random.random() < 0.7:
+            sale = op.random.choice(self.recent)
         if op.random.random() < 0.5:
             line_no, qty = op.random.choice(sale.lines)
             body: dict[str, Any] = {"lines": [{"line_no": line_no, "qty": op.random.randint(1, qty)}]}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
 from ..journal import Request
-from ..world import Clerk, Op, encode
+from ..world import Clerk, Op, World, encode
 from . import Domain, Operation
+from .pos import CODE, Pos
 
 FREEZABLE = 20
 """One member in so many is ever frozen."""
@@ -15,6 +17,10 @@ FREEZABLE = 20
 
 class Staff(Domain):
     """What head office changes holds for the next sale; what a clerk may not is refused."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._ice = asyncio.Lock()  # whoever has frozen somebody sees that it holds before anybody thaws them
 
     @property
     def operations(self) -> Sequence[Operation]:
@@ -32,11 +38,18 @@ class Staff(Domain):
 
     async def freeze(self, op: Op) -> None:
         """Shut a member out, or let them in again; both are refused where it is so already."""
+        async with self._ice:
+            await self._freeze(op)
+
+    async def _freeze(self, op: Op) -> None:
         number = op.random.randrange(-(-len(self.world.members) // FREEZABLE)) * FREEZABLE
         what = op.random.choice(("freeze", "unfreeze", "unfreeze"))
-        path = f"/v1/admin/members/{self.world.members[number].id}/{what}"
-        request = Request(self._clerk("admin"), "POST", path)
-        await self.world.ask(op, request, refusals=frozenset({"status_conflict"}))
+        member = self.world.members[number]
+        request = Request(self._clerk("admin"), "POST", f"/v1/admin/members/{member.id}/{what}")
+        answer = await self.world.ask(op, request, refusals=frozenset({"status_conflict"}))
+        if answer.good and what == "freeze" and member.phones:
+            bought = self.world.domain(Pos).buy_with(op, member, op.random.choice(member.phones), suffix="frozen")
+            await self.world.ask_in_vain(op, bought, refusals=CODE | {"insufficient_balance"})
 
     async def change_level(self, op: Op) -> None:
         """Another discount for everybody; sales of before keep theirs."""
@@ -55,6 +68,8 @@ class Staff(Domain):
             return
         offer = op.random.choice(found)
         body = {name: offer[name] for name in ("pay_fen", "bonus_fen", "points", "first_only", "sort")}
+        if offer["bonus_fen"] and op.random.random() < 0.7:
+            body["bonus_valid_days"] = op.random.choice((1, 30))
         await self.world.ask(op, Request(admin, "PUT", f"/v1/admin/recharge-offers/{offer['id']}", encode(body)))
 
     async def search(self, op: Op) -> None:
