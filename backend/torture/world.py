@@ -50,7 +50,7 @@ class Phone:
 
 @dataclass
 class Member:
-    """A member with the session of one phone. ``busy`` is held while the session changes."""
+    """A member with the session of one phone. ``busy`` is held while the session changes, ``changing`` for the name."""
 
     number: int
     who: str
@@ -64,6 +64,7 @@ class Member:
     pin: str = ""
     phones: list[Phone] = field(default_factory=list)
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
+    changing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 @dataclass
@@ -221,6 +222,9 @@ class World:
     async def _decide(self, entry: Entry, *, note: bool = True) -> Answer:
         answer = await self._until_decided(entry)
         if note:
+            first = self.journal.accepted.get((entry.request.scope, entry.request.key)) if entry.request.key else None
+            if first is not None and first.answer is not None and answer.good and first.answer.json != answer.json:
+                self.blame(f"{entry.kind}: key {entry.request.key} has two answers")
             self.journal.note(entry, answer)
         return answer
 

@@ -95,7 +95,8 @@ class Members(Domain):
             if shown["name"] != name:
                 self.world.blame(f"member {member.id} asked for {name!r} and is called {shown['name']!r}")
 
-        await self.world.ask(op, self._request(member, "POST", "/v1/member/profile", {"name": name}), accept=accept)
+        async with member.changing:  # the last one wins, so one after the other
+            await self.world.ask(op, self._request(member, "POST", "/v1/member/profile", {"name": name}), accept=accept)
 
     async def list_phones(self, op: Op) -> None:
         """The enrolled phones."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 SINGLE_FREE_FEN, DAY_FREE_FEN = 20_000, 100_000
 BP = 10_000
+TWO_TILLS, SENT_TWICE = 0.04, 0.04
+"""Shares of sales whose code is shown to two tills at the same moment, or that are sent twice at once."""
+
 MOST_POINTS_A_YUAN = 5
 """More points for a yuan no category and level of the chain give."""
 
@@ -109,10 +113,18 @@ class Pos(Domain):
         if picked is None:  # every phone has shown the code of this step
             return
         member, phone, step = picked
-        till = self.till(op.random, member)
+        till, code, key = self.till(op.random, member), (phone, step), f"{self.world.seed}-{op.number}"
         basket = self.basket(op) | {"code": make_code(phone.handle, phone.secret, step)}
         self.shown.append((basket["code"], phone, step, till))
-        await self._sell(op, till, member, basket, f"{self.world.seed}-{op.number}", (phone, step))
+        chance = op.random.random()
+        if chance < TWO_TILLS:
+            other, twin = self.till(op.random, member), basket | {"order_no": f"{key}-twin"}
+            second = self._sell(op, other, member, twin, f"{key}-twin", code)
+            await asyncio.gather(self._sell(op, till, member, basket, key, code), second)
+        elif chance < TWO_TILLS + SENT_TWICE:
+            await asyncio.gather(*(self._sell(op, till, member, basket, key, code) for _ in range(2)))
+        else:
+            await self._sell(op, till, member, basket, key, code)
 
     async def scan_and_sell(self, op: Op) -> None:
         """Scan first; the token buys once."""
@@ -258,11 +270,17 @@ class Pos(Domain):
         if not self.waiting:
             return
         sale = self.waiting.popleft()
-        what = op.random.choice(("approve", "approve", "approve", "reject", "cancel"))
+        decisions = ["approve", "approve", "approve", "reject", "cancel"]
+        both = op.random.sample(decisions[2:], 2) if op.random.random() < 0.15 else [op.random.choice(decisions)]
+        await asyncio.gather(*(self._decide(op, sale, what) for what in both))
+
+    async def _decide(self, op: Op, sale: Sale, what: str) -> None:
         sale.tried.add(what)
         self.touched.add(sale.id)
 
         def accept(answer: Any) -> None:
+            if sale.told not in ("", what):
+                self.world.blame(f"sale {sale.id} was told {sale.told} and {what}")
             sale.told = what
             if what == "approve" and answer["status"] not in _DONE:
                 self.world.blame(f"sale {sale.id} was approved and is {answer['status']}")
