@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -16,6 +15,7 @@ from ..journal import Request
 from ..signing import make_code
 from ..world import Member, Op, Phone, Till, encode
 from . import Domain, Operation
+from .sale import Sale
 
 if TYPE_CHECKING:
     from ..oracle import Books, Document
@@ -33,33 +33,6 @@ CODE = frozenset({"code_expired", "code_used", "code_invalid"})
 SALE = CODE | {"insufficient_balance", "order_exists"}
 _WAITED = frozenset({"sale_completed", "sale_not_waiting", "insufficient_balance", "pin_locked", "pin_invalid"})
 _DONE = ("completed", "partly_refunded", "refunded")
-
-
-@dataclass
-class Sale:
-    """A sale as it was acknowledged, what came after, and whether the model knows that it was paid.
-
-    ``tried`` are the decisions sent while it waited, ``told`` the one that was acknowledged.
-    """
-
-    id: str
-    member: Member
-    till: Till
-    status: str
-    payable_fen: int
-    tenders: dict[str, int]
-    points_paid: int
-    earned: int
-    lines: list[tuple[int, int]]
-    expires_at: float = 0.0
-    paid: bool = False
-    tried: set[str] = field(default_factory=set)
-    told: str = ""
-    refunds: int = 0
-    refunded_fen: int = 0
-    back: dict[str, int] = field(default_factory=dict)
-    clawed: int = 0
-    returned: int = 0
 
 
 class Pos(Domain):
