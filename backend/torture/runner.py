@@ -29,7 +29,7 @@ SEEN_AFTER_S = 0.03
 
 FINAL_ROUNDS = 5
 FINAL_STEP_S = 460
-JOBS_WITHIN_S = 8.0
+JOBS_WITHIN_S = 5.0
 
 Say = Callable[[str], None]
 
@@ -87,6 +87,12 @@ class Gate:
         """Let operations begin up to (not including) that number."""
         async with self._moved:
             self._goal = max(self._goal, goal)
+            self._moved.notify_all()
+
+    async def shut(self) -> None:
+        """Let nothing more begin."""
+        async with self._moved:
+            self._goal = self._next
             self._moved.notify_all()
 
     async def reached(self, number: int) -> None:
@@ -188,6 +194,7 @@ class Runner:
         try:
             while not (await asyncio.wait({waiting}, timeout=0.5))[0]:
                 if self._over():
+                    await self._gate.shut()
                     return
                 self._tell(fault)
         finally:
@@ -209,10 +216,12 @@ class Runner:
         await self._gate.idle()
         await self._harm.heal()
         await self._plant.recovered()
+        patience_s = JOBS_WITHIN_S
         for _ in range(FINAL_ROUNDS):
             self._say("settling what is left")
             self._plant.move_clock(FINAL_STEP_S)
-            await self._plant.run_jobs(self._jobs, within_s=JOBS_WITHIN_S)
+            if not await self._plant.run_jobs(self._jobs, within_s=patience_s):
+                patience_s = 0.5  # the worker was killed at its job, which is taken up again after a minute
             await self._check()
             if self._world.wrong:
                 return
