@@ -30,6 +30,7 @@ _DEFER = """
 SELECT procrastinate_defer_jobs_v1(ARRAY[ROW ('default'::varchar, $1::varchar, 0, $1::text, $1::text,
     '{"timestamp": 0}'::jsonb, NULL::timestamptz)]::procrastinate_job_to_defer_v1[])"""
 _WAITING = "SELECT count(*) FROM procrastinate_jobs WHERE task_name = ANY($1) AND status IN ('todo', 'doing')"
+_EVENTS = "SELECT count(*) FROM outbox WHERE not_before IS NULL OR not_before < 'infinity'"
 _ACTIVE = """
 SELECT count(*) FROM pg_stat_activity
  WHERE application_name = 'huiyuan-ledger' AND (state = 'active' OR state LIKE 'idle in transaction%')"""
@@ -196,6 +197,18 @@ class Plant:
                     return False
                 await asyncio.sleep(_LOOK_EVERY_S)
             return True
+        finally:
+            await connection.close()
+
+    async def relayed(self, *, within_s: float) -> None:
+        """Until the worker has handled every event, or the time is over: the oracle says what is left."""
+        connection = await self.connect("owner")
+        try:
+            deadline = time.monotonic() + within_s
+            while await connection.fetchval(_EVENTS):
+                if time.monotonic() > deadline:
+                    return
+                await asyncio.sleep(_LOOK_EVERY_S)
         finally:
             await connection.close()
 

@@ -29,7 +29,7 @@ SEEN_AFTER_S = 0.03
 
 FINAL_ROUNDS = 5
 FINAL_STEP_S = 460
-JOBS_WITHIN_S = 5.0
+JOBS_WITHIN_S, EVENTS_WITHIN_S = 5.0, 20.0
 
 Say = Callable[[str], None]
 
@@ -227,6 +227,7 @@ class Runner:
                 return
             for domain in self._domains:
                 await domain.settle()
+        await self._plant.relayed(within_s=EVENTS_WITHIN_S)
         await self._check(final=True)
 
     async def _check(self, *, final: bool = False) -> None:

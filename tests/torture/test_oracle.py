@@ -51,6 +51,7 @@ class Story:
         self.document("refund", "F1", "posted", {})
         self.keys = {("terminal/S1-T1", "k1"), ("terminal/S1-T1", "k2")}
         self.expired: dict[tuple[int, str], int] = {}
+        self.growth, self.events = 980 - 400, 0
         self.orders = {"R1": ("SUCCESS", 10_000)}
 
     def acknowledge(self, scope: str, key: str, *, status: int = 201, lost: int = 0) -> None:
@@ -65,9 +66,9 @@ class Story:
         self.documents[id_] = Document(77, id_, kind, state, version, digest, None, text)
 
     def books(self) -> Books:
-        return Books(
-            dict(self.balances), dict(self.documents), frozenset(self.keys), dict(self.expired), dict(self.orders)
-        )
+        balances, documents, expired = dict(self.balances), dict(self.documents), dict(self.expired)
+        growth, orders = {77: self.growth}, dict(self.orders)
+        return Books(balances, documents, frozenset(self.keys), expired, growth, self.events, orders)
 
     def findings(self, *, final: bool = False) -> list[str]:
         return self.world.wrong + self.oracle.check(self.books(), final=final)
@@ -271,6 +272,15 @@ def test_money_at_the_psp_is_credited_in_the_end(story):
 
     assert story.findings() == []
     assert any("R2 is pending, but its money is at the PSP" in told for told in story.findings(final=True))
+
+
+def test_every_event_is_handled_once_in_the_end(story):
+    story.growth += 980
+    assert story.findings() == []
+    assert story.findings(final=True) == ["member 77 grew by 1560, bought for 580 fen"]
+
+    story.events = 2
+    assert story.findings(final=True) == ["2 events were not handled"]
 
 
 @pytest.mark.parametrize(("told", "state"), [("reject", "completed"), ("approve", "expired"), ("", "cancelled")])

@@ -354,6 +354,22 @@ class Pos(Domain):
             for id_ in ids - books.documents.keys():
                 yield f"{kind} {id_} was acknowledged and is not stored"
         self.touched.clear()
+        if final:
+            yield from self._growth(books)
+
+    def _growth(self, books: Books) -> Iterator[str]:
+        """Every event was handled once: what members bought, less what they gave back, made their growth."""
+        if books.events:
+            yield f"{books.events} events were not handled"
+            return
+        bought: dict[int, int] = {}
+        for sale in self.sales.values():
+            if sale.paid:
+                bought[sale.member.id] = bought.get(sale.member.id, 0) + sale.payable_fen - sale.refunded_fen
+        for member in self.world.members:
+            have, want = books.growth.get(member.id, 0), bought.get(member.id, 0)
+            if have != want:
+                yield f"member {member.id} grew by {have}, bought for {want} fen"
 
     def _stands(self, sale: Sale, document: Document) -> Iterator[str]:
         facts = msgspec.json.decode(document.facts)
