@@ -85,11 +85,13 @@ class Oracle:
         self._machines = {kind: _reachable(machine) for d in domains for kind, machine in d.machines.items()}
         self._seen: dict[str, Document] = {}
         self.checks = 0
+        self.late = 0
         self.compared = 0
 
     async def settle(self, books: Books) -> bool:
         """Ask again for what was refused after a lost answer and is stored all the same; whether there was any."""
         there = [entry for where, entry in self._world.journal.doubtful.items() if where in books.keys]
+        self.late += len(there)
         for entry in there:
             await self._world.settle_doubt(entry)
         return bool(there)

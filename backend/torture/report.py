@@ -27,6 +27,8 @@ def show(result: Result, seed: int, out: Console) -> None:
         f"{result.seconds:.0f} s ({rate:.0f}/s); {result.checks} checks took {result.check_seconds:.0f} s and "
         f"compared {result.compared:,} rows."
     )
+    if result.late:
+        out.print(f"{result.late} requests arrived after their repetition was refused; each was wholly there.")
     if result.ended_early:
         out.print("[yellow]·[/yellow] The time was over before all operations had begun.")
     if not result.wrong:

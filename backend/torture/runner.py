@@ -53,6 +53,7 @@ class Result(msgspec.Struct, kw_only=True):
     seconds: float = 0.0
     checks: int = 0
     compared: int = 0
+    late: int = 0
     check_seconds: float = 0.0
     members: int = 0
     ended_early: bool = False
@@ -145,6 +146,7 @@ class Runner:
         self._result.operations = self._world.journal.operations
         self._result.done = self._gate.begun
         self._result.checks, self._result.compared = self._oracle.checks, self._oracle.compared
+        self._result.late = self._oracle.late
         self._result.seconds = time.monotonic() - started
         return self._result
 
