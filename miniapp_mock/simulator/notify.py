@@ -28,6 +28,9 @@ HOLD_S = 30.0
 ANSWER_WITHIN_S = 5.0
 AT_ONCE = 16
 
+LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+"""What a database that went away looks like; the third is a connection that ended between two messages."""
+
 _INSERT = """
 INSERT INTO notification (id, kind, event_type, out_trade_no, url, body, state, due_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, clock_timestamp() + make_interval(secs => $8)) RETURNING seq
@@ -134,7 +137,7 @@ class Notifier:
             self._wake.clear()
             try:
                 wait_s = await self._send_due()
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            except LOST as error:
                 log.warning("notifications wait for the database: %s", type(error).__name__)
                 wait_s = 1.0
             if wait_s is None:

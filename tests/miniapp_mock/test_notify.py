@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from miniapp_mock.simulator import SimulatorConfig, build
+from miniapp_mock.simulator import Simulator, SimulatorConfig, build
 from miniapp_mock.simulator.faults import KINDS
+from miniapp_mock.simulator.notify import LOST
 from tests.miniapp_mock.merchant import MOUNT, Merchant, Receiver
 
 
@@ -269,3 +270,23 @@ async def test_a_merchant_that_does_not_listen_is_tried_again(merchant: Merchant
     assert item["state"] == "pending"
     assert item["attempts"] >= 1
     assert item["last_status"] == 0
+
+
+@pytest.mark.parametrize("error", LOST[-2:], ids=lambda error: error.__name__)
+async def test_a_database_that_goes_away_delays_a_notification_and_loses_none(
+    merchant: Merchant, receiver: Receiver, simulator: Simulator, until, monkeypatch, error
+):
+    store, real = simulator.platform.store, simulator.platform.store.fetch
+    failures = iter([error("the connection was lost")])
+
+    async def fetch(sql: str, *args: Any) -> Any:
+        for failure in failures:
+            raise failure
+        return await real(sql, *args)
+
+    monkeypatch.setattr(store, "fetch", fetch)
+
+    await paid(merchant)
+
+    await until(lambda: receiver.seen)
+    assert len(receiver.seen) == 1
