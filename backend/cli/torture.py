@@ -153,7 +153,10 @@ async def _torture(system: System, seed: int, case: Case, say: Callable[[str], N
         say("starting the servers")
         await asyncio.to_thread(system.serve)
         await plant.recovered()
-        return await Runner(world, plant, case, say, seconds=seconds).run()
+        result = await Runner(world, plant, case, say, seconds=seconds).run()
+        if system.error is not None:
+            result.wrong.append(f"the engines could not be kept: {system.error}")
+        return result
     finally:
         await asyncio.to_thread(system.end_serving)
         await plant.close()

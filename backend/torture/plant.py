@@ -16,6 +16,7 @@ import asyncpg
 import msgspec
 import redis.asyncio as aioredis
 
+from backend.engines.errors import EngineError
 from backend.kernel import clock, db
 from backend.kernel.config import Settings
 from backend.ledger.audit import audit
@@ -36,7 +37,7 @@ SELECT count(*) FROM pg_stat_activity
  WHERE application_name = 'huiyuan-ledger' AND (state = 'active' OR state LIKE 'idle in transaction%')"""
 
 
-class NotRecovered(Exception):
+class NotRecovered(EngineError):
     """The system did not serve again in time, or did not come to rest."""
 
 
