@@ -34,7 +34,7 @@ FAILED, INTERRUPTED = 1, 130
 LONGEST_PAUSE_S = 0.8
 """Between a crash and the next start: here crashes are ordered, and waiting proves nothing."""
 
-SHRINK_TRIES = 24
+SHRINK_TRIES = 40
 PHONES = 10
 OPS_A_MEMBER = 150
 LEAST_MEMBERS, MOST_MEMBERS = 24, 300
@@ -102,7 +102,7 @@ def _shrunk(options: Options, failed: Result) -> Case:
         return bool(_run_case(options, case, left).wrong)
 
     begun = Case(max(1, failed.done), tuple(fault for fault in failed.case.faults if fault.at <= failed.done))
-    return Shrinker(begun, fails, most_tries=SHRINK_TRIES).run()
+    return Shrinker(begun, fails, most_tries=SHRINK_TRIES, each=2).run()
 
 
 def _run_case(options: Options, case: Case, seconds: float, *, keep: Path | None = None) -> Result:

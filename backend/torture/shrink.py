@@ -29,13 +29,17 @@ class OutOfTries(Exception):
 
 
 class Shrinker:
-    """Keeps the shortest failing case; ``tries`` is what it has spent."""
+    """Keeps the shortest failing case; ``tries`` is what it has spent.
 
-    def __init__(self, case: Case, fails: Fails, *, most_tries: int) -> None:
+    A case that does not fail is tried ``each`` times: what meets what is a matter of luck too.
+    """
+
+    def __init__(self, case: Case, fails: Fails, *, most_tries: int, each: int = 1) -> None:
         self.best = case
         self.tries = 0
         self._fails = fails
         self._most = most_tries
+        self._each = each
 
     def run(self) -> Case:
         """Drop faults, then operations; returns the shortest case seen to fail."""
@@ -47,13 +51,14 @@ class Shrinker:
         return self.best
 
     def _try(self, case: Case) -> bool:
-        if self.tries >= self._most:
-            raise OutOfTries
-        self.tries += 1
-        if not self._fails(case):
-            return False
-        self.best = case
-        return True
+        for _ in range(self._each):
+            if self.tries >= self._most:
+                raise OutOfTries
+            self.tries += 1
+            if self._fails(case):
+                self.best = case
+                return True
+        return False
 
     def _drop_faults(self) -> None:
         """Without any, without each half, without each quarter …, as long as it still fails."""

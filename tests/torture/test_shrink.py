@@ -62,3 +62,15 @@ def test_distances_between_faults_are_kept_when_they_come_sooner():
     first, second = shortest.faults
     assert second.at - first.at == 300
     assert first.at < 60
+
+
+def test_a_case_that_fails_only_every_other_time_is_tried_again():
+    calls: list[Case] = []
+
+    def fails(case: Case) -> bool:
+        calls.append(case)
+        return CASE.faults[5] in case.faults and len(calls) % 2 == 0
+
+    shortest = Shrinker(CASE._replace(ops=9800), fails, most_tries=500, each=2).run()
+
+    assert [(fault.kind, fault.value) for fault in shortest.faults] == [(CASE.faults[5].kind, CASE.faults[5].value)]
