@@ -27,8 +27,9 @@ REMEMBER_EVERY = 5
 SEEN_AFTER_S = 0.03
 """A process that was killed is not seen to be dead at once."""
 
-FINAL_ROUNDS = 5
-FINAL_STEP_S = 460
+FINAL_ROUNDS, FINAL_STEP_S = 3, 800
+"""What is unpaid is closed after half an hour."""
+
 JOBS_WITHIN_S, EVENTS_WITHIN_S = 5.0, 20.0
 
 Say = Callable[[str], None]
@@ -121,6 +122,7 @@ class Runner:
         self._operations = operations
         self._weights = list(accumulate(operation.weight for operation in operations))
         self._gate = Gate(CLIENTS)
+        self._audit: asyncio.Task[list[str]] | None = None
         self._result = Result(case=case, members=len(world.members))
 
     async def run(self) -> Result:
@@ -135,12 +137,14 @@ class Runner:
             await self._follow_schedule()
             if not self._world.wrong:
                 await self._finish()
+            await self._hear_audit()
         except NotRecovered as error:
             self._world.blame(str(error))
         finally:
-            for client in clients:
-                client.cancel()
-            await asyncio.gather(*clients, return_exceptions=True)
+            left = [*clients, *([self._audit] if self._audit else [])]
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
         self._result.wrong = self._world.wrong
         self._result.counts = self._world.journal.counts
         self._result.operations = self._world.journal.operations
@@ -169,13 +173,13 @@ class Runner:
             if self._over():
                 return
             later = [other.at for other in self._case.faults[number + 1 :]] + [self._case.ops]
-            await self._gate.open(min(fault.at, self._case.ops))
-            await self._progress(min(fault.at, self._case.ops), "")
-            if number % REMEMBER_EVERY == 0:
-                await self._plant.remember_valkey()
             window = min(MOST_WINDOW, max(LEAST_WINDOW, (later[0] - fault.at) // 2))
             goal = min(self._case.ops, max(self._gate.begun, fault.at) + window)
+            if number % REMEMBER_EVERY == 0:
+                await self._plant.remember_valkey()
             await self._gate.open(goal)
+            await self._progress(fault.at, "")
+            await self._hear_audit()
             await self._harm.do(fault)
             recovery = asyncio.create_task(self._plant.recovered(after_s=SEEN_AFTER_S))
             await self._progress(goal, str(fault))
@@ -233,16 +237,24 @@ class Runner:
         await self._check(final=True)
 
     async def _check(self, *, final: bool = False) -> None:
-        """Come to rest, ask again about what is in doubt, audit, and compare with what was acknowledged."""
+        """Come to rest, ask again about what is in doubt, compare with what was acknowledged, and begin an audit."""
         began = time.monotonic()
         self._say("checking")
         await self._plant.quiet()
         books = await self._books()
         if await self._oracle.settle(books):
             books = await self._books()
-        for finding in await self._plant.audit() + self._oracle.check(books, final=final):
+        for finding in self._oracle.check(books, final=final):
             self._world.blame(finding)
+        await self._hear_audit()
+        self._audit = asyncio.create_task(self._plant.audit())
         self._result.check_seconds += time.monotonic() - began
+
+    async def _hear_audit(self) -> None:
+        """What the last audit found; it reads one snapshot beside the operations, but not through the next fault."""
+        audit, self._audit = self._audit, None
+        for finding in await audit if audit is not None else ():
+            self._world.blame(finding)
 
     async def _books(self) -> Books:
         ledger, psp = await self._plant.connect("owner"), await self._plant.connect("simulator")
