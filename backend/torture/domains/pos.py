@@ -1,4 +1,4 @@
-"""The till: scan, sale, confirmation, cancel, refund, accrual."""
+"""The till: scan, sale, confirmation, cancel, refund."""
 
 from __future__ import annotations
 
@@ -52,13 +52,12 @@ class Pos(Domain):
             "cancelled": (),
         },
         "refund": {"": ("posted",), "posted": ()},
-        "accrual": {"": ("posted",), "posted": ()},
     }
 
     def __init__(self, world: Any) -> None:
         super().__init__(world)
         self.sales: dict[str, Sale] = {}
-        self.papers: dict[str, set[str]] = {"refund": set(), "accrual": set()}
+        self.refunds: set[str] = set()
         self.recent: deque[Sale] = deque(maxlen=2000)
         self.waiting: deque[Sale] = deque(maxlen=300)
         self.touched: set[str] = set()
@@ -75,7 +74,6 @@ class Pos(Domain):
             Operation("scan and sale", 5, self.scan_and_sell),
             Operation("refund", 8, self.refund),
             Operation("decision", 4, self.decide),
-            Operation("accrual", 3, self.accrue),
         )
 
     # -- sales
@@ -293,9 +291,9 @@ class Pos(Domain):
         await self.world.ask(op, request, accept=accept, refusals=refusals)
 
     def _refunded(self, sale: Sale, answer: Any) -> None:
-        if answer["id"] in self.papers["refund"]:
+        if answer["id"] in self.refunds:
             return
-        self.papers["refund"].add(answer["id"])
+        self.refunds.add(answer["id"])
         self.touched.add(sale.id)
         by_tender = {item["type"]: item["amount_fen"] for item in answer["by_tender"]}
         sale.refunds += 1
@@ -312,37 +310,13 @@ class Pos(Domain):
             points=answer["points_returned"] - answer["points_clawed_back"],
         )
 
-    async def accrue(self, op: Op) -> None:
-        """Points for a sale of while the till was offline."""
-        member, at = self.world.pick(op.random), self.world.now() - op.random.randrange(5, 3000)
-        till = self.world.till_of(op.random, member.home)
-        price, key = op.random.randrange(100, 5000), f"{self.world.seed}-{op.number}"
-        body = {
-            "member_no": member.member_no,
-            "order_no": key,
-            "total_fen": price,
-            "lines": [{"sku": "X-1", "qty": 1, "unit_price_fen": price}],
-            "occurred_at": datetime.fromtimestamp(at, UTC).isoformat(),
-        }
-
-        def accept(answer: Any) -> None:
-            if answer["id"] not in self.papers["accrual"]:
-                self.papers["accrual"].add(answer["id"])
-                self.world.model.move(member.id, points=answer["points_earned"])
-                if not 0 <= answer["points_earned"] <= price * MOST_POINTS_A_YUAN // 100:
-                    self.world.blame(f"accrual of {price} fen earned {answer['points_earned']} points")
-
-        request = Request(till, "POST", "/v1/pos/accruals", encode(body), key, f"terminal/{till.id}")
-        await self.world.ask(op, request, accept=accept, refusals=frozenset({"accrual_limit", "order_exists"}))
-
     # -- what must hold
 
     def check(self, books: Books, *, final: bool) -> Iterator[str]:
-        """Every sale stands where its acknowledged answers put it; refunds and accruals are those acknowledged."""
+        """Every sale stands where its acknowledged answers put it; refunds are those acknowledged."""
         for id_, document in books.documents.items():
-            if document.kind in self.papers:
-                if id_ not in self.papers[document.kind]:
-                    yield f"{document.kind} {id_} was never acknowledged"
+            if document.kind == "refund" and id_ not in self.refunds:
+                yield f"refund {id_} was never acknowledged"
             elif document.kind == "sale" and (id_ in self.touched or self.versions.get(id_) != document.version):
                 self.versions[id_] = document.version
                 sale = self.sales.get(id_)
@@ -350,7 +324,7 @@ class Pos(Domain):
                     yield f"sale {id_} was never acknowledged"
                 else:
                     yield from self._stands(sale, document)
-        for kind, ids in (*self.papers.items(), ("sale", self.sales.keys())):
+        for kind, ids in (("refund", self.refunds), ("sale", self.sales.keys())):
             for id_ in ids - books.documents.keys():
                 yield f"{kind} {id_} was acknowledged and is not stored"
         self.touched.clear()

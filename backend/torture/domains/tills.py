@@ -24,10 +24,12 @@ class Tills(Domain):
             Operation("quote", 4, self.quote),
             Operation("sale look", 5, self.look),
             Operation("own code", 1, self.own_code),
+            Operation("waiting sales", 1, self.list_waiting),
             Operation("key again", 4, self.repeat),
             Operation("key, other body", 1.5, self.repeat_otherwise),
             Operation("code again", 2, self.show_again),
             Operation("wrong code", 1, self.guess),
+            Operation("nonsense at the till", 1, self.talk_nonsense),
             Operation("other's sale", 1, self.meddle),
         )
 
@@ -71,6 +73,18 @@ class Tills(Domain):
 
         await self.world.ask(op, Request(self.world.pick(op.random), "GET", "/v1/member/code"), accept=accept)
 
+    async def list_waiting(self, op: Op) -> None:
+        """The sales that wait for a member: their own, and nobody else's."""
+        member = self.world.pick(op.random)
+
+        def accept(shown: Any) -> None:
+            for item in shown["items"]:
+                sale = self._pos.sales.get(item["sale_id"])
+                if sale is not None and (sale.member is not member or sale.payable_fen != item["payable_fen"]):
+                    self.world.blame(f"member {member.id} is asked to confirm {item}")
+
+        await self.world.ask(op, Request(member, "GET", "/v1/member/confirmations"), accept=accept)
+
     # -- what must be refused, or answered as before
 
     async def repeat(self, op: Op) -> None:
@@ -112,6 +126,17 @@ class Tills(Domain):
         body = encode(self._pos.basket(op) | {"code": code})
         request = Request(till, "POST", "/v1/pos/sales", body, key, f"terminal/{till.id}")
         await self.world.ask_in_vain(op, request, refusals=frozenset({"code_invalid"}))
+
+    async def talk_nonsense(self, op: Op) -> None:
+        """Sales that are none; they are refused before anybody is asked for."""
+        key, till = f"{self.world.seed}-{op.number}", op.random.choice(self.world.tills)
+        line = {"sku": "X-1", "qty": 1, "unit_price_fen": 100}
+        wrong = op.random.choice(
+            ({"qty": 0}, {"qty": 1.5}, {"unit_price_fen": -1}, {"unit_price_fen": 10**12}, {"x": 1})
+        )
+        body = {"code": "70", "order_no": key, "lines": [line | wrong]}
+        request = Request(till, "POST", "/v1/pos/sales", encode(body), key, f"terminal/{till.id}")
+        await self.world.ask_in_vain(op, request, refusals=frozenset({"validation_failed"}))
 
     async def meddle(self, op: Op) -> None:
         """Another store's sale, or another member's confirmation, is not there."""
