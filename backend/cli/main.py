@@ -189,6 +189,7 @@ def torture(
     schedule: Annotated[
         str | None, typer.Option(help="What goes wrong when, as it is printed, instead of the seed's; or a file of it.")
     ] = None,
+    members: Annotated[int, typer.Option(min=0, max=3000, help="How many; 0 takes one for 150 operations.")] = 0,
     workers: Annotated[int, typer.Option(min=1, max=16, help="Server processes.")] = 2,
     shrink_minutes: Annotated[
         float, typer.Option(min=0, help="After a failure: time to look for the shortest schedule that still fails.")
@@ -198,8 +199,7 @@ def torture(
     """Ill-treat a whole system of its own and prove that it lost and doubled nothing; exit code 1 where it did."""
     from . import torture as command
 
-    text = Path(schedule).read_text() if schedule and Path(schedule).is_file() else schedule
-    options = command.Options(seed, ops, minutes, faults, text, workers, shrink_minutes, keep)
+    options = command.Options(seed, ops, minutes, faults, schedule, members, workers, shrink_minutes, keep)
     raise typer.Exit(command.run(options))
 
 

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from backend.engines import datadir
 from backend.engines.embedded import Engines
 from backend.kernel import clock, config
+from backend.kernel.config import SettingsError
 
 from .console import notice, out, step
 from .demo import Keeper, start_processes
@@ -57,6 +58,9 @@ _LIMITS = {
 }
 
 
+Say = Callable[[str], None]
+
+
 @dataclass(frozen=True)
 class Options:
     """What was asked for."""
@@ -66,26 +70,50 @@ class Options:
     minutes: float
     faults: int
     schedule: str | None
+    members: int
     workers: int
     shrink_minutes: float
     keep: Path | None
+
+    def again(self, case: Case) -> str:
+        """The command that runs this case."""
+        from backend.torture.schedule import show
+
+        how = f"--seed {self.seed} --ops {case.ops} --members {self.members} --workers {self.workers}"
+        return f'huiyuan torture {how} --schedule "{show(case.faults)}"'
 
 
 def run(options: Options) -> int:
     """One run, and where it fails the shortest that still fails; returns the exit code."""
     from backend.torture import report
-    from backend.torture.runner import case_of
 
-    case = case_of(options.seed, options.ops, options.faults, options.schedule)
+    case = _read_case(options)
+    if options.keep is not None and options.keep.exists() and any(options.keep.iterdir()):
+        raise SettingsError(f"--keep: {options.keep} holds something already")
+    members = options.members or min(MOST_MEMBERS, max(LEAST_MEMBERS, options.ops // OPS_A_MEMBER))
+    options = replace(options, members=members)
     try:
         result = _run_case(options, case, options.minutes * 60, keep=options.keep)
         report.show(result, options.seed, out)
         if not result.wrong:
             return 0
-        report.show_failure(_shrunk(options, result), options.seed, options.workers, out)
+        shortest = _shrunk(options, result)
+        report.show_failure(shortest, options.again(shortest), out)
     except KeyboardInterrupt:
         return INTERRUPTED
     return FAILED
+
+
+def _read_case(options: Options) -> Case:
+    """The seed's case, or that of the schedule that was given, which is a text or the name of a file of it."""
+    from backend.torture.runner import case_of
+
+    given = options.schedule
+    try:
+        text = Path(given).read_text() if given and ":" not in given else given
+        return case_of(options.seed, options.ops, options.faults, text)
+    except (ValueError, OSError) as error:
+        raise SettingsError(f"--schedule: {error}") from None
 
 
 def _shrunk(options: Options, failed: Result) -> Case:
@@ -116,13 +144,13 @@ def _run_case(options: Options, case: Case, seconds: float, *, keep: Path | None
             step(f"Torture with seed {options.seed}") as say,
             asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
         ):
-            return runner.run(_torture(system, options.seed, case, say, seconds))
+            return runner.run(_torture(system, options, case, say, seconds))
     finally:
         if keep is None:
             shutil.rmtree(place, ignore_errors=True)
 
 
-async def _torture(system: System, seed: int, case: Case, say: Callable[[str], None], seconds: float) -> Result:
+async def _torture(system: System, options: Options, case: Case, say: Say, seconds: float) -> Result:
     """Everything that runs in this process: the clients, the proxies, the oracle."""
     from backend.torture.plant import Plant
     from backend.torture.proxy import Proxy
@@ -130,7 +158,7 @@ async def _torture(system: System, seed: int, case: Case, say: Callable[[str], N
     from backend.torture.wire import Client
     from backend.torture.world import Clerk, Till, World
 
-    settings, urls, chain = system.settings, system.urls, system.chain
+    settings, urls, chain, seed = system.settings, system.urls, system.chain, options.seed
     host, port = address_of(system.listening)
     run_dir, behind = system.run_dir, system.data / "proxy"
     proxies = {
@@ -145,7 +173,7 @@ async def _torture(system: System, seed: int, case: Case, say: Callable[[str], N
         tills=[Till(item["id"], item["secret"], item["store_id"]) for item in chain["terminals"]],
         staff=[Clerk(i["username"], i["password"], i["role"], i["store_id"]) for i in chain["staff"]],
         wechat=datadir.wechat_part(settings),
-        members=min(MOST_MEMBERS, max(LEAST_MEMBERS, case.ops // OPS_A_MEMBER)),
+        members=options.members,
         phones=PHONES,
     )
     await plant.open()

@@ -11,7 +11,6 @@ from rich.table import Table
 
 from .runner import Result
 from .schedule import KINDS
-from .schedule import show as shown
 from .shrink import Case
 
 
@@ -42,10 +41,10 @@ def show(result: Result, seed: int, out: Console) -> None:
     out.print(f"[red]✗[/red] Seed {seed}: FAILED, {len(result.wrong)} findings.")
 
 
-def show_failure(case: Case, seed: int, workers: int, out: Console) -> None:
+def show_failure(case: Case, command: str, out: Console) -> None:
     """The shortest case that was seen to fail, and the command that runs it."""
-    out.print(f"Shortest schedule that still fails: seed {seed}, {case.ops} operations, {len(case.faults)} faults:")
-    out.print(f'  huiyuan torture --seed {seed} --ops {case.ops} --workers {workers} --schedule "{shown(case.faults)}"')
+    out.print(f"Shortest that still fails: {case.ops} operations, {len(case.faults)} faults. Again:")
+    out.print(f"  {escape(command)}")
 
 
 def _operations(result: Result) -> Table:
