@@ -33,7 +33,7 @@ def running(word: str) -> list[str]:
 
 def test_a_small_run_survives_and_leaves_nothing():
     before = places()
-    options = ["--seed", "5", "--ops", "150", "--schedule", "40:kill-servers 90:cut-postgres"]
+    options = ["--seed", "5", "--ops", "150", "--members", "6", "--schedule", "40:kill-servers 90:cut-postgres"]
 
     done = subprocess.run(
         [*COMMAND, *options],
@@ -53,7 +53,8 @@ def test_a_small_run_survives_and_leaves_nothing():
 def test_an_interrupted_run_leaves_nothing():
     with tempfile.TemporaryDirectory(prefix="torture-", dir="/tmp") as base:
         place = Path(base) / "kept"
-        run = subprocess.Popen([*COMMAND, "--ops", "100000", "--keep", str(place)], stdout=subprocess.PIPE, text=True)
+        options = ["--ops", "100000", "--members", "6", "--keep", str(place)]
+        run = subprocess.Popen([*COMMAND, *options], stdout=subprocess.PIPE, text=True)
         assert run.stdout is not None
         for line in run.stdout:
             if "operations," in line:
