@@ -37,14 +37,16 @@ class Document(NamedTuple):
 class Books(NamedTuple):
     """What is stored at one moment, and what the PSP says at about that moment.
 
-    ``expired`` is what the clock took (below zero), which nobody is asked about: by member and account. ``growth`` is
-    what the handlers of events have made of the sales, ``events`` how many wait for them.
+    ``expired`` is what the clock took (below zero), which nobody is asked about: by member and account. ``marks`` is
+    the last spent step by device. ``growth`` is what the handlers of events have made of the sales, ``events`` how many
+    wait for them.
     """
 
     balances: Mapping[tuple[int, str], int]
     documents: Mapping[str, Document]
     keys: frozenset[tuple[str, str]]
     expired: Mapping[tuple[int, str], int]
+    marks: Mapping[str, int]
     growth: Mapping[int, int]
     events: int
     orders: Mapping[str, tuple[str, int]]
@@ -62,6 +64,7 @@ async def read_books(ledger: Any, psp: Any) -> Books:
             "SELECT scope, key FROM ledger_key WHERE scope LIKE 'terminal/%' OR scope LIKE 'member/%'"
         )
         expired = await ledger.fetch(_EXPIRED)
+        marks = await ledger.fetch("SELECT substr(name, 8), value FROM ledger_guard WHERE name LIKE 'device:%'")
         growth = await ledger.fetch("SELECT id, growth_fen FROM member")
         events = await ledger.fetchval("SELECT count(*) FROM outbox")
     orders = await psp.fetch("SELECT out_trade_no, state, total FROM pay_order")
@@ -70,6 +73,7 @@ async def read_books(ledger: Any, psp: Any) -> Books:
         {row[1]: Document(*row) for row in documents},
         frozenset((row[0], row[1]) for row in keys),
         {(row[0], row[1]): int(row[2]) for row in expired},
+        {row[0]: row[1] for row in marks},
         {row[0]: row[1] for row in growth},
         events,
         {row[0]: (row[1], row[2]) for row in orders},

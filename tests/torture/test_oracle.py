@@ -51,6 +51,8 @@ class Story:
         self.document("refund", "F1", "posted", {})
         self.keys = {("terminal/S1-T1", "k1"), ("terminal/S1-T1", "k2")}
         self.expired: dict[tuple[int, str], int] = {}
+        self.pos._spend(Phone("d1", "123456789", b"s"), 5, "k1")
+        self.marks = {"d1": 5, "d2": 0, "d3": 1 << 62}
         self.growth, self.events = 980 - 400, 0
         self.orders = {"R1": ("SUCCESS", 10_000)}
 
@@ -67,8 +69,8 @@ class Story:
 
     def books(self) -> Books:
         balances, documents, expired = dict(self.balances), dict(self.documents), dict(self.expired)
-        growth, orders = {77: self.growth}, dict(self.orders)
-        return Books(balances, documents, frozenset(self.keys), expired, growth, self.events, orders)
+        growth, orders, marks = {77: self.growth}, dict(self.orders), dict(self.marks)
+        return Books(balances, documents, frozenset(self.keys), expired, marks, growth, self.events, orders)
 
     def findings(self, *, final: bool = False) -> list[str]:
         return self.world.wrong + self.oracle.check(self.books(), final=final)
@@ -169,6 +171,14 @@ def expire_more_than_is_gone(story: Story) -> None:
     story.balances[77, "points"] -= 1
 
 
+def spend_a_code_for_nothing(story: Story) -> None:
+    story.marks["d2"] = 4
+
+
+def forget_a_spent_code(story: Story) -> None:
+    story.marks["d1"] = 4
+
+
 def invent_a_kind(story: Story) -> None:
     story.document("voucher", "V1", "open", {})
 
@@ -189,6 +199,8 @@ LIES = {
     credit_a_recharge_nobody_knows: "recharge R9 was never acknowledged",
     expire_what_was_paid: "of member 77 5 of stored expired, gifts were 0",
     expire_more_than_is_gone: "stored, points, rebate are (9420, 4, 0), acknowledged were (9420, 3, 0)",
+    spend_a_code_for_nothing: "the last spent step of device d2 is 4, acknowledged was 0",
+    forget_a_spent_code: "the last spent step of device d1 is 4, acknowledged was 5",
     invent_a_kind: "voucher V1: no domain knows this kind",
 }
 
@@ -234,14 +246,14 @@ def test_a_lie_in_an_answer_is_told(story, changes, finding):
 
 
 def test_a_code_is_spent_once(story):
-    phone = Phone("d1", "123456789", b"s")
+    phone = Phone("d4", "123456789", b"s")
 
     story.pos._spend(phone, 5, "k1")
     story.pos._spend(phone, 5, "k1")  # the same request, answered again
     assert story.world.wrong == []
 
     story.pos._spend(phone, 5, "k2")
-    assert story.world.wrong == ["the code of step 5 of device d1 was spent by k1 and by k2"]
+    assert story.world.wrong == ["the code of step 5 of device d4 was spent by k1 and by k2"]
 
 
 def test_the_day_without_confirmation_is_capped(story):

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 SINGLE_FREE_FEN, DAY_FREE_FEN = 20_000, 100_000
 BP = 10_000
+REVOKED = 1 << 62
+"""A device's last step once it is revoked."""
+
 TWO_TILLS, SENT_TWICE = 0.04, 0.04
 """Shares of sales whose code is shown to two tills at the same moment, or that are sent twice at once."""
 
@@ -63,6 +66,8 @@ class Pos(Domain):
         self.touched: set[str] = set()
         self.versions: dict[str, int] = {}
         self.spent: dict[tuple[str, int], str] = {}
+        self.last_spent: dict[str, int] = {}
+        self.perhaps_spent: set[tuple[str, int]] = set()
         self.shown: deque[tuple[str, Phone, int, Till]] = deque(maxlen=500)
         self.free: dict[tuple[int, str], int] = {}
 
@@ -118,6 +123,7 @@ class Pos(Domain):
         request = Request(till, "POST", "/v1/pos/scan", encode({"code": code}))
         await self.world.ask(op, request, accept=accept, refusals=CODE)
         if not tokens:
+            self.perhaps_spent.add((phone.id, step))
             return
         basket = self.basket(op) | {"scan_token": tokens[0]}
         await self._sell(op, till, member, basket, key, None)
@@ -181,6 +187,7 @@ class Pos(Domain):
         return basket
 
     def _spend(self, phone: Phone, step: int, by: str) -> None:
+        self.last_spent[phone.id] = max(step, self.last_spent.get(phone.id, 0))
         before = self.spent.setdefault((phone.id, step), by)
         if before != by:
             self.world.blame(f"the code of step {step} of device {phone.id} was spent by {before} and by {by}")
@@ -328,8 +335,16 @@ class Pos(Domain):
             for id_ in ids - books.documents.keys():
                 yield f"{kind} {id_} was acknowledged and is not stored"
         self.touched.clear()
+        yield from self._marks(books)
         if final:
             yield from self._growth(books)
+
+    def _marks(self, books: Books) -> Iterator[str]:
+        """A device's last spent step is the last one acknowledged: a refusal spends nothing, a success always."""
+        for device, mark in books.marks.items():
+            last = self.last_spent.get(device, 0)
+            if mark not in (last, REVOKED) and (mark < last or (device, mark) not in self.perhaps_spent):
+                yield f"the last spent step of device {device} is {mark}, acknowledged was {last}"
 
     def _growth(self, books: Books) -> Iterator[str]:
         """Every event was handled once: what members bought, less what they gave back, made their growth."""
