@@ -6,6 +6,7 @@ DECLARE
     v_name text;
 BEGIN
     REVOKE ALL ON FUNCTION ledger_post(bigint, jsonb), ledger_post_batch(bigint[], jsonb[]), ledger_load(bigint[], jsonb[]),
+        ledger_load_stage(bigint[], jsonb[]), ledger_load_lots(), ledger_load_chain(), ledger_load_write(),
         ledger_open_member(bigint, boolean), ledger_set_active(bigint, boolean), ledger_raise_guard(bigint, text, bigint),
         ledger_sweep_guards(timestamptz, integer), ledger_make_partitions(date, integer) FROM PUBLIC;
     IF coalesce(v_role, '') = '' OR v_role = current_user THEN
