@@ -152,13 +152,16 @@ async def search_members(text: str | None, status: Status | None, *, store_id: s
 
     ``store_id`` keeps it to that store's members; None is for all of them.
     """
-    conditions, arguments = ["($1::text IS NULL OR store_id = $1)"], [store_id]
+    conditions: list[str] = ["true"]
+    arguments: list[str] = []
+    if store_id is not None:
+        arguments.append(store_id)
+        conditions.append("store_id = $1")
     if text is not None:
         arguments += [text, phone_index(text) if rules.is_phone(text) else ""]
         conditions.append(f"(member_no = ${len(arguments) - 1} OR phone_index = ${len(arguments)})")
     if status is not None:
-        arguments.append(status.value)
-        conditions.append(f"status = ${len(arguments)}")
+        conditions.append(f"status = '{status.value}'")  # in the text: the planner must see whether it is a rare one
     rows = await db.fetch(
         f"{_MEMBER} WHERE {' AND '.join(conditions)} ORDER BY created_at DESC, id LIMIT {LIST_LIMIT}", *arguments
     )
