@@ -123,7 +123,9 @@ async def list_mature_lots(on: date, *, limit: int) -> list[tuple[int, Lot]]:
     """Open pending lots that become available on or before ``on``, with their members."""
     rows = await db.fetch(
         "SELECT member_id, lot_id, kind, ref, part, source, issued, remaining, expires_on, matures_on FROM ledger_lot"
-        " WHERE open AND matures_on <= $1 AND kind = 'points_pending' ORDER BY matures_on, member_id LIMIT $2",
+        # In this form only the index by maturity fits; by account the planner would look at every open lot.
+        " WHERE open AND matures_on <= $1 AND (kind = 'points_pending') IS TRUE"
+        " ORDER BY matures_on, member_id LIMIT $2",
         on,
         limit,
     )
@@ -153,21 +155,35 @@ async def list_moves(member_id: int, transfer: int) -> list[tuple[Lot, int]]:
     return [(Lot(*row[:9]), row[9]) for row in rows]
 
 
+# The transfers of a page come first, newest first: they say in which months the entries lie, so that of all the months'
+# tables one or two are looked at, and nothing of what comes before or after the page.
 STATEMENT = """
-WITH page AS (
-    SELECT e.seq, max(e.at) AS at, sum(CASE WHEN e.kind = $3 THEN -e.amount ELSE e.amount END)::bigint AS amount
-      FROM ledger_entry e
-     WHERE e.member_id = $1 AND e.kind IN ($2, $3) AND e.ref = '' AND e.seq < $4
-     GROUP BY e.seq ORDER BY e.seq DESC LIMIT $5
-), top AS (SELECT max(seq) AS seq FROM page)
-SELECT p.seq, p.at, t.kind, p.amount, t.document_id,
-       coalesce((SELECT balance_after FROM ledger_entry WHERE member_id = $1 AND kind = $2 AND ref = ''
-                    AND seq <= top.seq ORDER BY version DESC LIMIT 1), 0)
-       - coalesce((SELECT balance_after FROM ledger_entry WHERE member_id = $1 AND kind = $3 AND ref = ''
-                      AND seq <= top.seq ORDER BY version DESC LIMIT 1), 0) AS balance_after
-  FROM page p CROSS JOIN top JOIN ledger_transfer t ON t.member_id = $1 AND t.seq = p.seq
- ORDER BY p.seq DESC
+WITH line AS MATERIALIZED (
+    SELECT seq, at, kind, document_id FROM ledger_transfer
+     WHERE member_id = $1 AND seq < $4
+       AND EXISTS (SELECT FROM ledger_account WHERE member_id = $1 AND kind IN ($2, $3) AND ref = '')
+     ORDER BY seq DESC LIMIT 2 * $5
+), page AS (
+    SELECT min(seq) AS low, max(seq) AS high, min(at) AS since, max(at) AS until FROM line
+), moved AS (
+    SELECT seq, sum(CASE WHEN kind = $3 THEN -amount ELSE amount END)::bigint AS amount,
+           (array_agg(balance_after ORDER BY version DESC) FILTER (WHERE kind = $2))[1] AS held,
+           (array_agg(balance_after ORDER BY version DESC) FILTER (WHERE kind = $3))[1] AS owed
+      FROM ledger_entry
+     WHERE member_id = $1 AND kind IN ($2, $3) AND ref = ''
+       AND seq BETWEEN (SELECT low FROM page) AND (SELECT high FROM page)
+       AND at BETWEEN (SELECT since FROM page) AND (SELECT until FROM page)
+     GROUP BY seq
+)
+SELECT line.seq, line.at, line.kind, moved.amount, line.document_id, moved.held, moved.owed,
+       EXISTS (SELECT FROM ledger_account WHERE member_id = $1 AND kind = $3 AND ref = '') AS owes
+  FROM line LEFT JOIN moved ON moved.seq = line.seq ORDER BY line.seq DESC
 """
+_HELD_BEFORE = """
+SELECT balance_after FROM ledger_entry
+ WHERE member_id = $1 AND kind = $2 AND ref = '' AND seq < $3 ORDER BY version DESC LIMIT 1
+"""
+_MOST_LINES = 1000
 
 
 async def list_statement(member_id: int, kind: str, *, less: str = "", before: int | None, limit: int) -> list[Entry]:
@@ -175,13 +191,46 @@ async def list_statement(member_id: int, kind: str, *, less: str = "", before: i
 
     With ``less`` amounts and balances are net of that account (points less points owed).
     """
-    rows = await db.fetch(STATEMENT, member_id, kind, less, before if before is not None else 1 << 62, limit)
+    found: list[db.Record] = []
+    below, take = before if before is not None else 1 << 62, limit
+    while len(found) < limit:
+        lines = await db.fetch(STATEMENT, member_id, kind, less, below, take)
+        found += [line for line in lines if line["amount"] is not None]
+        if len(lines) < 2 * take:
+            break
+        below, take = lines[-1]["seq"], min(2 * take, _MOST_LINES)  # few of the transfers touch this account
     entries: list[Entry] = []
-    balance = rows[0]["balance_after"] if rows else 0
-    for row in rows:
+    balance = await _balance_at(found[0], member_id, kind, less) if found else 0
+    for row in found[:limit]:
         entries.append(Entry(row["seq"], row["at"], row["kind"], row["amount"], balance, row["document_id"]))
         balance -= row["amount"]
     return entries
+
+
+async def _balance_at(top: db.Record, member_id: int, kind: str, less: str) -> int:
+    """What the account held after a line, net of ``less``; looked up where that transfer did not touch one of them."""
+    held, owed = top["held"], top["owed"]
+    if held is None:
+        held = await db.fetchval(_HELD_BEFORE, member_id, kind, top["seq"])
+    if owed is None and top["owes"]:
+        owed = await db.fetchval(_HELD_BEFORE, member_id, less, top["seq"])
+    return (held or 0) - (owed or 0)
+
+
+async def list_house_totals(zone: str, first: date, last: date, *, kind: str | None = None) -> list[HouseTotal]:
+    """The house accounts' sums by day, of the days ``first`` to ``last``; what was posted since the last count lacks.
+
+    A day counts in ``zone``. The balance of a house account is the sum of all of its days.
+    """
+    rows = await db.fetch(
+        "SELECT day, kind, ref, unit, amount, entries FROM ledger_rollup"
+        " WHERE zone = $1 AND day BETWEEN $2 AND $3 AND ($4::text IS NULL OR kind = $4) ORDER BY day, kind, ref, unit",
+        zone,
+        first,
+        last,
+        kind,
+    )
+    return [HouseTotal(*row) for row in rows]
 
 
 async def guard_values(member_id: int, names: Sequence[str]) -> dict[str, int]:
