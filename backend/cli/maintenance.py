@@ -74,7 +74,7 @@ def audit(data: Path | None, *, record: Path | None = None, against: Path | None
 
 def prove_books(url_args: dict[str, object]) -> bool:
     """Run every check, and print what does not hold."""
-    from backend.ledger.audit import audit, checks
+    from backend.ledger.audit import HOUSE_SUMS, audit, checks
 
     with step("Check the books") as say:
         members = 0
@@ -86,12 +86,12 @@ def prove_books(url_args: dict[str, object]) -> bool:
 
         findings = asyncio.run(audit(url_args, progress))
     if not findings:
-        out.print(f"The books balance: {len(checks())} checks over {members} members found nothing.")
+        out.print(f"The books balance: {len(checks()) + 1} checks over {members} members found nothing.")
         return True
-    titles = {check.name: check.title for check in checks()}
+    titles = {check.name: check.title for check in [*checks(), HOUSE_SUMS]}
     for finding in findings:
         title = titles.get(finding.check, finding.check)
-        out.print(f"[red]✗[/red] {escape(f'{title}: member {finding.member_id}: {finding.what}')}")
+        out.print(f"[red]✗[/red] {escape(f'{title}: {_whose(finding.member_id)}{finding.what}')}")
     out.print(f"The books do NOT balance: {len(findings)} findings.")
     return False
 
@@ -124,3 +124,7 @@ def hold_against(url_args: dict[str, object], path: Path, title: str = "Hold eve
         return False
     out.print(f"All of {of} are here, whole: {found.same} as they were, {found.grown} longer.")
     return True
+
+
+def _whose(member_id: int) -> str:
+    return f"member {member_id}: " if member_id else ""

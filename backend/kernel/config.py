@@ -77,6 +77,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ledger_batch: Annotated[int, _doc("Most plans in one transaction", ge=1, le=256)] = 64
     statement_cache_size: Annotated[int, _doc("0 behind PgBouncer < 1.21 in transaction mode", ge=0)] = 1024
 
+    # old entries
+    archive_after_months: Annotated[
+        int, _doc("Months until a year's entries are packed into one table; 0 = never", ge=0, le=1200)
+    ] = 0
+    archive_tablespace: Annotated[
+        str, _doc("Tablespace of packed years; empty: the database's", pattern="^([a-z_][a-z0-9_]*)?$")
+    ] = ""
+
     # the chain's rules
     chain_name: Annotated[str, _doc("Shown on pages and receipts")] = "惠员便利"
     brand_color: Annotated[str, _doc("Brand colour of the pages", pattern="^#[0-9A-Fa-f]{6}$")] = "#0B7A5B"

@@ -12,7 +12,7 @@ from backend.kernel import db
 from backend.kernel.batching import Batcher
 
 from .errors import MemberUnknown
-from .types import Document, Entry, Known, Lot, Posted, Snapshot
+from .types import Document, Entry, HouseTotal, Known, Lot, Posted, Snapshot
 
 _DOCUMENT = "member_id, id, kind, state, version, store_id, body, progress, memo, at, updated_at, due_at"
 

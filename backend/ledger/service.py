@@ -22,6 +22,9 @@ REVOKED_STEP = 1 << 62
 
 MAX_PLANNINGS = 3
 
+ROLLED_AT_ONCE = 500
+"""Members whose transfers are counted into the house accounts' sums in one transaction."""
+
 _writer: LedgerWriter | None = None
 
 
@@ -103,5 +106,41 @@ async def sweep_guards(limit: int, *, before: object) -> int:
 
 
 async def make_partitions(first: date, months: int) -> int:
-    """Make the monthly partitions of entries and outbox from that month on, where they lack; returns how many."""
+    """Make the monthly partitions of entries and outbox from that month on, where they lack; returns how many.
+
+    Rows of other months that lie in the default partition get theirs, too. What could not be locked at once is left.
+    """
     return int(await db.fetchval("SELECT ledger_make_partitions($1, $2)", first, months))
+
+
+async def drop_empty_outbox(before: date) -> int:
+    """Drop the outbox's months that ended by then and hold nothing any more; returns how many."""
+    return int(await db.fetchval("SELECT ledger_drop_empty_outbox($1)", before))
+
+
+async def archive_years(settings: Settings, before: date) -> list[int]:
+    """Pack every year whose months all ended by then into one table each; returns the years.
+
+    On a connection of its own, because a year may take many minutes; a year that is cut short is begun anew next time.
+    """
+    years: list[int] = []
+    connection = await asyncpg.connect(**db.connect_args(db.direct_url(settings)), timeout=5)
+    try:
+        while year := await connection.fetchval(
+            "SELECT ledger_archive_year($1, $2)", before, settings.archive_tablespace
+        ):
+            years.append(year)
+    finally:
+        await connection.close(timeout=5)
+    return years
+
+
+async def roll_up(zone: str, *, batch: int = ROLLED_AT_ONCE) -> int:
+    """Count what was posted since the last time into the house accounts' sums by day; returns how many batches it took.
+
+    ``batch`` members a transaction; days are those of ``zone``.
+    """
+    after, batches = -(1 << 62), 0
+    while (last := await db.fetchval("SELECT ledger_roll_up($1, $2, $3)", zone, after, batch)) is not None:
+        after, batches = last, batches + 1
+    return batches

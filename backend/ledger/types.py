@@ -62,6 +62,17 @@ class Known(msgspec.Struct, frozen=True):
     result: Posted
 
 
+class HouseTotal(msgspec.Struct, frozen=True):
+    """What was booked on a house account in a day, as far as it is counted; ``ref`` is a store, for example."""
+
+    day: date
+    kind: str
+    ref: str
+    unit: str
+    amount: int
+    entries: int
+
+
 class Entry(msgspec.Struct, frozen=True):
     """One line of a member's statement: what transfer ``seq`` did to an account, and what that held afterwards."""
 

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from backend.kernel import clock, jobs
-from backend.ledger import service as ledger
 
 from .commands import lots, pending
-
-MONTHS_AHEAD = 4
 
 
 @jobs.every("* * * * *")
@@ -24,9 +19,3 @@ async def age_lots() -> None:
     now = clock.now()
     await lots.mature_points(now)
     await lots.expire_lots(now)
-
-
-@jobs.every("41 4 * * *")
-async def make_partitions() -> None:
-    """Have the tables of the coming months ready, and last month's where it was never made."""
-    await ledger.make_partitions((clock.now() - timedelta(days=31)).date(), MONTHS_AHEAD)

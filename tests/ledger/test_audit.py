@@ -142,6 +142,8 @@ TAMPERING: dict[str, tuple[str, ...]] = {
     "refunds_within_sales: more than the sale took": (
         "UPDATE ledger_transfer SET kind = 'refund', reverses = 4 WHERE member_id = $1 AND seq = 1",
     ),
+    "transfer_has_entries: an entry's month": (ENTRY.format("at = at - interval '1 month'", "stored"),),
+    "rolled_up_is_posted: what is still to come": ("INSERT INTO ledger_rolled VALUES ($1, 'UTC', 999)",),
     "recharge_credited_once: not paid after all": (
         "UPDATE ledger_document SET state = 'pending' WHERE member_id = $1 AND kind = 'recharge'",
     ),

@@ -29,27 +29,3 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $
         ) old WHERE g.member_id = old.member_id AND g.name = old.name RETURNING 1
     ) SELECT count(*) FROM gone;
 $$;
-
--- Partitions of entries and outbox by month; a month whose rows already lie in the default partition stays there.
-CREATE OR REPLACE FUNCTION ledger_make_partitions(p_from date, p_months integer) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE
-    v_month date;
-    v_table text;
-    v_taken boolean;
-    v_made  integer := 0;
-BEGIN
-    FOR i IN 0 .. p_months - 1 LOOP
-        v_month := date_trunc('month', p_from)::date + make_interval(months => i);
-        FOREACH v_table IN ARRAY ARRAY['ledger_entry', 'outbox'] LOOP
-            CONTINUE WHEN to_regclass('public.' || v_table || to_char(v_month, '_YYYYMM')) IS NOT NULL;
-            EXECUTE format('SELECT EXISTS (SELECT FROM public.%I WHERE at >= %L AND at < %L)', v_table || '_default',
-                v_month::text || ' 00:00+00', (v_month + interval '1 month')::date::text || ' 00:00+00') INTO v_taken;
-            CONTINUE WHEN v_taken;
-            EXECUTE format('CREATE TABLE public.%I PARTITION OF public.%I FOR VALUES FROM (%L) TO (%L)', v_table || to_char(v_month, '_YYYYMM'),
-                v_table, v_month::text || ' 00:00+00', (v_month + interval '1 month')::date::text || ' 00:00+00');
-            v_made := v_made + 1;
-        END LOOP;
-    END LOOP;
-    RETURN v_made;
-END $$;

@@ -8,7 +8,10 @@ BEGIN
     REVOKE ALL ON FUNCTION ledger_post(bigint, jsonb), ledger_post_batch(bigint[], jsonb[]), ledger_load(bigint[], jsonb[]),
         ledger_load_stage(bigint[], jsonb[]), ledger_load_lots(), ledger_load_chain(), ledger_load_write(),
         ledger_open_member(bigint, boolean), ledger_set_active(bigint, boolean), ledger_raise_guard(bigint, text, bigint),
-        ledger_sweep_guards(timestamptz, integer), ledger_make_partitions(date, integer) FROM PUBLIC;
+        ledger_sweep_guards(timestamptz, integer), ledger_make_partitions(date, integer), ledger_make_partitions(date, integer, integer),
+        ledger_new_partition(text, text, date, date), ledger_attach_partition(text, text, date, date),
+        ledger_move_from_default(text, text, date, date), ledger_drop_empty_outbox(date), ledger_archive_year(date, text),
+        ledger_roll_up(text, bigint, integer) FROM PUBLIC;
     IF coalesce(v_role, '') = '' OR v_role = current_user THEN
         RETURN;
     END IF;
@@ -18,5 +21,6 @@ BEGIN
     END LOOP;
     EXECUTE format('GRANT EXECUTE ON FUNCTION ledger_post(bigint, jsonb), ledger_post_batch(bigint[], jsonb[]),
         ledger_open_member(bigint, boolean), ledger_set_active(bigint, boolean), ledger_raise_guard(bigint, text, bigint),
-        ledger_sweep_guards(timestamptz, integer), ledger_make_partitions(date, integer) TO %I', v_role);
+        ledger_sweep_guards(timestamptz, integer), ledger_make_partitions(date, integer), ledger_drop_empty_outbox(date),
+        ledger_archive_year(date, text), ledger_roll_up(text, bigint, integer) TO %I', v_role);
 END $$;
