@@ -136,11 +136,7 @@ async def _copy(
 def _rows(population: Population, chunk: list[Member], box: Vault, now: datetime) -> Rows:
     phones = [(member, population.phone(member.number, slot)) for member in chunk for slot in range(DEVICES)]
     return {
-        "member": (
-            ("id", "member_no", "name", "phone_sealed", "phone_index", "gender", "store_id", "level_id", "status",
-             "growth_fen", "attributes", "created_at", "updated_at"),
-            [_member_row(population, member, box, now) for member in chunk],
-        ),
+        "member": (_MEMBER, [_member_row(population, member, box, now) for member in chunk]),
         "auth_device": (
             ("id", "member_id", "name", "secret_sealed", "created_at"),
             [(p.id, m.id, "phone", box.seal(p.secret, context=DEVICE_CONTEXT), now) for m, p in phones],
@@ -150,6 +146,19 @@ def _rows(population: Population, chunk: list[Member], box: Vault, now: datetime
             [(p.handle, p.id, m.id, now) for m, p in phones],
         ),
     }  # fmt: skip
+
+
+_MEMBER = (
+    "id", "member_no", "name", "phone_sealed", "phone_index", "gender", "store_id", "level_id", "status", "growth_fen",
+    "attributes", "created_at", "updated_at",
+)  # fmt: skip
+
+
+async def copy_members(
+    owner: asyncpg.Connection, population: Population, members: Iterable[Member], box: Vault, now: datetime
+) -> None:
+    """Members without phones: they are there, and buy nothing."""
+    await _copy(owner, "member", _MEMBER, [_member_row(population, member, box, now) for member in members])
 
 
 def _member_row(population: Population, member: Member, box: Vault, now: datetime) -> tuple[Any, ...]:

@@ -52,6 +52,35 @@ def settle(
         raise typer.Exit(1)
 
 
+@app.command()
+def grow(
+    *,
+    members: Annotated[int, typer.Option(min=100, max=10_000_000, help="Members in the end.")] = 1_000_000,
+    entries: Annotated[int, typer.Option(min=1000, max=200_000_000, help="Their entries, about.")] = 20_000_000,
+    few: Annotated[int, typer.Option(min=50, max=100_000, help="Members at first: those who buy and look.")] = 20_000,
+    seconds: Annotated[float, typer.Option(min=1, max=25, help="Length of a run; codes live 30 s.")] = 8,
+    rounds: Annotated[int, typer.Option(min=1, max=50, help="Runs of each path; medians count.")] = 3,
+    connections: Annotated[int, typer.Option(min=1, max=1024, help="Clients that ask at once.")] = 32,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Server processes.")] = 1,
+    audit_every: Annotated[int, typer.Option(min=1, help="Prove the books of one in so many members.")] = 20,
+    data: Annotated[Path | None, typer.Option(help="Where the engines keep their files; a temporary place.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Also write everything measured to this file.")] = None,
+) -> None:
+    """Fill the books with a million members' past, and see what that leaves of each path's speed.
+
+    Takes about half an hour and 30 GB of disk, which are given back at the end; Ctrl-C gives them back too.
+    """
+    from backend.bench.growth import Options
+
+    from . import growth
+
+    options = Options(
+        members=max(members, few), entries=entries, few=few, seconds=seconds, rounds=rounds, connections=connections,
+        audit_every=audit_every,
+    )  # fmt: skip
+    raise typer.Exit(growth.run(options, workers, data, json))
+
+
 def _settle(options: Options, workers: int, data: Path | None) -> Outcome | None:
     """The runs on a system of their own. None when it was interrupted."""
     from backend.bench.settle import Bench
