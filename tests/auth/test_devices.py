@@ -11,6 +11,11 @@ import pytest
 from backend.auth import queries, rules, service
 from backend.kernel import db
 from backend.kernel.errors import Unauthenticated
+from backend.ledger import service as ledger
+from backend.ledger.errors import GuardRefused
+from backend.ledger.plans import Guard
+from backend.ledger.service import device_mark
+from tests.support.books import plan, stored
 from tests.support.members import register
 
 
@@ -71,6 +76,20 @@ async def test_revoking_ends_the_device_and_its_handles_at_once(client, database
         assert not (await queries.find_handle(handle)).usable(clock.now())
     assert (await phone.call("DELETE", f"/v1/member/devices/{device_id}")).status_code == 404
     assert (await phone.call("POST", f"/v1/member/devices/{device_id}/rotate")).status_code == 404
+
+
+async def test_a_sale_that_was_planned_before_the_revocation_is_refused_after_it(client, database, clock):
+    """The books know: whoever read the device a moment ago and posts now is too late."""
+    phone = await register(client)
+    device_id = int(phone.device["device_id"])
+    step = clock.unix() // 15
+    planned = plan(phone.member_id, *stored(1), guards=(Guard(device_mark(device_id), "above", step, "code_used"),))
+
+    assert (await phone.call("DELETE", f"/v1/member/devices/{device_id}")).status_code == 204
+
+    with pytest.raises(GuardRefused):
+        await ledger.post(planned)
+    assert (await phone.wallet())["stored"]["total_fen"] == 0
 
 
 @pytest.mark.parametrize("device_id", ["0", "x", "-1", "9" * 40, "1", "%00", "1.5"])

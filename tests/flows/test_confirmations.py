@@ -116,6 +116,19 @@ async def test_a_member_s_day_above_the_limit_waits(client, chain, phone, clock)
     assert statuses == ["completed"] * 5 + ["awaiting_confirmation"]
 
 
+async def test_a_confirmed_sale_does_not_use_up_the_password_free_day(client, chain, phone, clock):
+    """The day of 100,000 fen is for what went through without the member's word; what was confirmed had it."""
+    await give(phone.member_id, principal=400_000)
+    confirmed = await wait(client, chain, phone, fen=90_000)
+    assert (await approve(phone, confirmed)).json()["status"] == "completed"
+    statuses = []
+    for _ in range(6):
+        clock.shift(timedelta(seconds=15))
+        statuses.append((await chain.till.sell(client, phone.code(), fen=20_000)).json()["status"])
+
+    assert statuses == ["completed"] * 5 + ["awaiting_confirmation"]
+
+
 async def test_a_pin_once_set_is_needed_and_locks_after_five_wrong_ones(client, chain, phone):
     await give(phone.member_id, principal=100_000)
     pin = {"pin": "271828", "phone_code": "phone-00000000000"}
@@ -163,6 +176,17 @@ async def test_a_waiting_sale_expires(client, chain, phone, clock):
     assert (await chain.till.get(client, f"/v1/pos/sales/{sale['id']}")).json()["status"] == "expired"
     assert (await approve(phone, sale)).status_code == 409
     assert (await phone.call("GET", "/v1/member/confirmations")).json()["items"] == []
+
+
+async def test_a_sale_that_waited_too_long_cannot_be_approved_whoever_looks_first(client, chain, phone, clock):
+    await give(phone.member_id, principal=100_000)
+    sale = await wait(client, chain, phone)
+    clock.shift(timedelta(seconds=121))
+
+    late = await approve(phone, sale)
+
+    assert (late.status_code, late.json()["code"]) == (409, "sale_not_waiting")
+    assert (await phone.wallet())["stored"]["total_fen"] == 100_000
 
 
 async def test_an_order_number_is_free_again_as_soon_as_its_sale_has_waited_too_long(client, chain, phone, clock):

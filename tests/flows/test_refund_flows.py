@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+from backend.ledger import queries as ledger
 from tests.support.value import findings, give
 
 
@@ -63,6 +64,25 @@ async def test_points_already_spent_are_owed_and_the_next_ones_pay(client, chain
     next_one = await chain.till.sell(client, phone.code(), fen=18_000, tenders=[{"type": "cash"}])
     assert next_one.json()["balances"]["points"] == 30
     assert (await phone.wallet())["points"]["available"] == 30
+    held = await ledger.get_balances(phone.member_id)  # the debt is paid, not only counted against
+    assert (held["points"], held["points_debt"]) == (30, 0)
+    assert await findings(settings) == []
+
+
+async def test_points_given_back_while_points_are_owed_cannot_be_spent(client, chain, phone, settings, clock):
+    earned = (await chain.till.sell(client, phone.code(), fen=20_000, tenders=[{"type": "cash"}])).json()
+    clock.shift(timedelta(seconds=15))
+    by_points = [{"type": "points", "points": 150}]
+    spent = (await chain.till.sell(client, phone.code(), fen=150, tenders=by_points)).json()
+    assert (await refund(client, chain, earned, {"amount_fen": 20_000})).status_code == 201
+    assert (await refund(client, chain, spent, {"amount_fen": 150})).json()["points_returned"] == 150
+    clock.shift(timedelta(seconds=15))
+
+    refused = await chain.till.sell(client, phone.code(), fen=10, tenders=[{"type": "points", "points": 10}])
+
+    assert (refused.status_code, refused.json().get("code")) == (409, "insufficient_balance")
+    held = await ledger.get_balances(phone.member_id)
+    assert (held["points"], held["points_debt"]) == (150, 150)
     assert await findings(settings) == []
 
 

@@ -195,6 +195,33 @@ async def test_a_second_refund_of_one_sale_shows_although_every_sum_is_right(set
     ]
 
 
+FORGED_TRANSFER = """
+WITH body AS (
+    SELECT string_agg(concat_ws(':', kind, ref, unit, amount, coalesce(version, 0), coalesce(balance_after, 0)) || ';',
+                      '' ORDER BY leg) AS entries
+      FROM ledger_entry WHERE member_id = $1 AND seq = 3
+), lots AS (
+    SELECT string_agg(lot_id || ':' || amount || ';', '' ORDER BY lot_id) AS moves
+      FROM ledger_lot_move WHERE member_id = $1 AND seq = 3
+), before AS (
+    SELECT hash FROM ledger_transfer WHERE member_id = $1 AND seq = 2
+)
+UPDATE ledger_transfer t SET at = t.at + interval '1 hour',
+       hash = ledger_hash(member_id, seq, kind, document_id, reverses, t.at + interval '1 hour', digest,
+                          entries || '|' || moves, before.hash)
+  FROM body, lots, before WHERE member_id = $1 AND seq = 3"""
+
+
+async def test_a_forged_transfer_with_a_hash_to_match_breaks_the_one_after_it(settings, database):
+    """Who can compute the hash must forge every transfer since, up to the head: one alone shows."""
+    member_id = await with_history()
+
+    await tamper(settings, member_id, FORGED_TRANSFER)
+
+    found = [finding for finding in await findings(settings) if finding.member_id == member_id]
+    assert [(finding.check, finding.what) for finding in found] == [("chain", "transfer 4")]
+
+
 async def test_members_are_proven_chunk_by_chunk(settings, database, monkeypatch):
     monkeypatch.setattr(proof, "CHUNK", 2)
     members = [await with_history() for _ in range(5)]

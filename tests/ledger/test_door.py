@@ -293,6 +293,26 @@ async def test_lots_are_spent_by_earliest_expiry_then_never_expiring_then_oldest
         await service.post(plan(member_id, *stored(-6)))
 
 
+async def test_what_one_lot_can_pay_comes_from_the_one_that_expires_first(member_id):
+    today = clock.local_date(clock.now(), "Asia/Shanghai")
+    lots = (
+        Issue("principal", 10),
+        Issue("bonus", 10, expires_on=today + timedelta(days=9)),
+        Issue("bonus", 10, expires_on=today),
+        Issue("bonus", 10, expires_on=today - timedelta(days=1)),
+    )
+    await service.post(plan(member_id, Leg(plans.STORED, FEN, 40, issue=lots), Leg(plans.HOUSE_PSP, FEN, -40)))
+
+    taken = [(await service.post(plan(member_id, *stored(-amount)))).lots for amount in (5, 5, 10, 10)]
+
+    assert [[(lot, amount) for _, lot, amount, _ in moves] for moves in taken] == [
+        [(3, -5)],
+        [(3, -5)],
+        [(2, -10)],
+        [(1, -10)],
+    ]
+
+
 async def test_everything_a_plan_carries_is_stored_with_it(settings, database):
     member_id = await prepared()
 

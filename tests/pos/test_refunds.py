@@ -45,7 +45,7 @@ def sales(draw):
 
 
 def test_pieces_of_a_line_by_hand():
-    body = sale([Line("A", 3, 334)], earned=10)  # payable 1002
+    body = sale([Line("A", 3, 334, 2)], earned=10)  # payable 1000
     progress = refunds.start(body, SaleProgress())
 
     given_back = []
@@ -54,9 +54,26 @@ def test_pieces_of_a_line_by_hand():
         progress = refunds.advance(progress, shares, {})
         given_back.append((shares.refund_fen, shares.points_clawed))
 
-    assert given_back == [(334, 3), (334, 3), (334, 4)]
+    assert given_back == [(333, 3), (333, 3), (334, 4)]
     with pytest.raises(RefundExceedsPaid):
         refunds.by_lines(body, progress, {1: 1})
+
+
+def test_refuses_a_piece_and_a_fen_more_than_is_left_whoever_paid():
+    """Cash has no lots that would stop it later."""
+    body = sale([Line("A", 2, 500)], [TenderIn(TenderType.CASH)])
+    progress = refunds.start(body, SaleProgress())
+
+    for wanted in (3, 1_000):
+        with pytest.raises(RefundExceedsPaid):
+            refunds.by_lines(body, progress, {1: wanted})
+    with pytest.raises(RefundExceedsPaid):
+        refunds.by_amount(body, progress, 1_001)
+    progress = refunds.advance(progress, refunds.by_amount(body, progress, 400), {})
+    with pytest.raises(RefundExceedsPaid):
+        refunds.by_amount(body, progress, 601)
+
+    assert refunds.by_amount(body, progress, 600).tender_fen == (600,)
 
 
 def test_tenders_share_by_the_largest_remainder_of_what_is_left():
@@ -98,6 +115,13 @@ def test_any_order_of_refunds_gives_back_everything_once(body, data):
     assert progress.points_returned == sum(tender.points for tender in body.tenders)
     with pytest.raises(RefundExceedsPaid):
         refunds.by_amount(body, progress, 1)
+
+
+def test_the_lot_spent_last_is_filled_first():
+    taken = [(4, 50), (2, 60)]  # in the order they were spent
+
+    assert refunds.return_to_lots(70, taken, {}) == {2: 60, 4: 10}
+    assert refunds.return_to_lots(40, taken, {"2": 30}) == {2: 30, 4: 10}
 
 
 @given(

@@ -71,6 +71,19 @@ async def test_what_expired_yesterday_goes_and_what_ends_today_stays(phone):
     assert await lots.expire_lots(kernel_clock.now()) == 0
 
 
+async def test_of_a_lot_that_was_spent_from_the_rest_expires(phone):
+    await give(phone.member_id, bonus=300, bonus_until=today())
+    await post(
+        phone.member_id,
+        Leg(ledger_plans.STORED, "fen", -100),
+        Leg(ledger_plans.HOUSE_SALES, "fen", 100),
+    )
+
+    await lots.expire_lots(kernel_clock.now() + timedelta(days=1))
+
+    assert (await entries(phone.member_id, "stored"))[0] == ("expiry", -200, 0)
+
+
 async def test_what_the_run_left_half_done_is_taken_up_again(client, phone, chain):
     members = [phone.member_id, *[(await register(client)).member_id for _ in range(2)]]
     for member_id in members:

@@ -169,3 +169,18 @@ async def test_refuses_the_refund_of_something_else(phone, clock):
         await pending.settle_refund(other)
 
     assert (await recharge.document(phone, recharge_id)).state == "closed"
+
+
+async def test_refuses_a_refund_of_another_amount(client, phone, clock):
+    recharge_id = await closed(phone, clock)
+    await recharge.pay(client, recharge_id, force=True)
+    await recharge.in_state(phone, recharge_id, "refunding")
+    less = Refund(
+        out_trade_no=recharge_id, out_refund_no=pending.refund_no(recharge_id), refund_id="503", amount_fen=1,
+        status="SUCCESS", success_at=kernel_clock.now(), total_fen=1_000,
+    )  # fmt: skip
+
+    with pytest.raises(CallbackRefused):
+        await pending.settle_refund(less)
+
+    assert (await recharge.document(phone, recharge_id)).state == "refunding"

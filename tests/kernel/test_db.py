@@ -1,0 +1,39 @@
+"""Transactions: one at a time, and whole or not at all."""
+
+from __future__ import annotations
+
+import pytest
+
+from backend.kernel import db
+
+
+async def write_two(names: tuple[str, str], *, inner: bool) -> None:
+    """Write two rows, the second one in a transaction inside the first one's, or in the same."""
+    sql = "INSERT INTO auth_login_failure (subject, failures, last_at) VALUES ($1, 1, '2026-01-01')"
+    async with db.transaction() as tx:
+        await db.raw(tx).execute(sql, names[0])
+        if inner:
+            async with db.transaction() as other:
+                await db.raw(other).execute(sql, names[1])
+        else:
+            await db.raw(tx).execute(sql, names[1])
+            raise KeyError(names[1])
+
+
+async def written(*names: str) -> int:
+    return await db.fetchval("SELECT count(*) FROM auth_login_failure WHERE subject = ANY($1)", list(names))
+
+
+async def test_a_transaction_inside_a_transaction_is_refused(database):
+    """It would commit half of what the outer one may still roll back."""
+    with pytest.raises(RuntimeError, match="already open"):
+        await write_two(("a", "b"), inner=True)
+
+    assert await written("a", "b") == 0
+
+
+async def test_what_raises_takes_everything_back(database):
+    with pytest.raises(KeyError):
+        await write_two(("c", "d"), inner=False)
+
+    assert await written("c", "d") == 0
