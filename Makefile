@@ -16,7 +16,7 @@ RUN := $(VENV)/.stamp-run
 DEV := $(VENV)/.stamp-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt bench torture screenshots requirements install clean
+.PHONY: help demo test lint fmt bench torture mutants screenshots requirements install clean
 .SUFFIXES:
 
 help:
@@ -26,6 +26,7 @@ help:
 	@echo "make fmt           put the style right"
 	@echo "make bench         settlements per second, against the database alone"
 	@echo "make torture       a whole system, killed and cut and stalled, loses nothing    ARGS='--seed 7 --ops 100000'"
+	@echo "make mutants       seeded defects, and the test that catches each   ARGS='wallet pin-tries-not-counted'"
 	@echo "make screenshots   pictures of the phone and POS pages, for the README"
 	@echo "make requirements  pin every dependency anew, with hashes"
 
@@ -52,6 +53,9 @@ bench: $(RUN)
 
 torture: $(RUN)
 	@exec $(BIN)/huiyuan torture $(ARGS)
+
+mutants: $(DEV)
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 screenshots: $(DEV)
 	@$(BIN)/python -m tests.browser.screenshots $(ARGS)

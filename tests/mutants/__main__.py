@@ -1,0 +1,128 @@
+"""``make mutants``: every mutant, one at a time in a copy of its own, against the tests that must catch it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from datetime import date
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from .mutant import ROOT, Mutant, catalogue
+from .trial import Trial, Verdict, try_mutant, try_unmutated
+
+WIDTH = 118
+COLOURS = {Verdict.KILLED: "green", Verdict.SURVIVED: "bold red", Verdict.INVALID: "bold yellow"}
+
+Chosen = dict[str, list[Mutant]]
+out = Console(highlight=False, width=WIDTH)
+
+
+def main(
+    names: Annotated[list[str] | None, typer.Argument(help="areas or (parts of) names; all of them without")] = None,
+    jobs: Annotated[int, typer.Option(min=1, max=8, help="trials at once; each has engines of its own")] = 2,
+    only_list: Annotated[bool, typer.Option("--list", help="say what goes wrong with each, and run nothing")] = False,
+    unmutated: Annotated[bool, typer.Option(help="run the named tests without a mutant too")] = True,
+) -> None:
+    """Put each seeded defect into a copy of the project and see a named test fail.
+
+    Exit code 1 when a mutant survives or is invalid, or when a named test fails without any.
+    """
+    chosen = _choose(names or [])
+    if not chosen:
+        out.print("no mutant is called so; --list shows them")
+        raise typer.Exit(2)
+    if only_list:
+        for area, mutants in chosen.items():
+            for mutant in mutants:
+                out.print(f"[bold]{area} {mutant.name}[/bold]  {mutant.harm}")
+        return
+    started = time.monotonic()
+    trials, sound = _run(chosen, jobs, unmutated=unmutated)
+    raise typer.Exit(_report(chosen, trials, sound, time.monotonic() - started))
+
+
+def _choose(names: list[str]) -> Chosen:
+    def wanted(area: str, mutant: Mutant) -> bool:
+        return not names or area in names or any(name in mutant.name for name in names if name not in areas)
+
+    areas = catalogue()
+    found = {area: [one for one in mutants if wanted(area, one)] for area, mutants in areas.items()}
+    return {area: mutants for area, mutants in found.items() if mutants}
+
+
+def _run(chosen: Chosen, jobs: int, *, unmutated: bool) -> tuple[dict[str, Trial], Trial | None]:
+    """Every trial by the mutant's name, and the one without a mutant, which goes first because it is the longest."""
+    mutants = [mutant for some in chosen.values() for mutant in some]
+    with ThreadPoolExecutor(jobs) as pool, _progress() as progress:
+        bar = progress.add_task("trials", total=len(mutants) + unmutated)
+        tests = list(dict.fromkeys(test for mutant in mutants for test in mutant.caught_by))
+        sound = pool.submit(try_unmutated, tests, ROOT) if unmutated else None
+        running = {pool.submit(try_mutant, mutant, ROOT): mutant.name for mutant in mutants}
+        try:
+            for future in as_completed([*running, *([sound] if sound else [])]):
+                progress.advance(bar)
+                if not out.is_terminal:
+                    _say(running.get(future, "(no mutant)"), future.result())
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return {name: future.result() for future, name in running.items()}, sound.result() if sound else None
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=out, transient=True, disable=not out.is_terminal)
+
+
+def _say(name: str, trial: Trial) -> None:
+    print(f"  {trial.verdict:<8} {trial.seconds:5.1f} s  {name}", flush=True)
+
+
+def _report(chosen: Chosen, trials: dict[str, Trial], sound: Trial | None, seconds: float) -> int:
+    """Print the table and what is wrong; the exit code."""
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("mutant", no_wrap=True)
+    table.add_column("area", no_wrap=True)
+    table.add_column("caught by", overflow="fold")
+    table.add_column("s", justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for area, mutants in chosen.items():
+        for mutant in mutants:
+            trial = trials[mutant.name]
+            color = COLOURS[trial.verdict]
+            by = trial.by.removeprefix("tests/").replace("[", r"\[")
+            table.add_row(mutant.name, area, by, f"{trial.seconds:.0f}", f"[{color}]{trial.verdict}[/{color}]")
+    out.print()
+    out.print(table)
+    counts = {verdict: sum(trial.verdict is verdict for trial in trials.values()) for verdict in Verdict}
+    out.print(f"\n{len(trials)} mutants: " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items()))
+    for area, mutants in chosen.items():
+        for mutant in mutants:
+            if trials[mutant.name].verdict is Verdict.SURVIVED:
+                out.print(f"[bold red]survived[/bold red] {area} {mutant.name}: {mutant.harm}")
+    out.print(_without(sound))
+    out.print(f"{seconds:.0f} s, {date.today()}, {_machine()}")
+    return int(counts[Verdict.KILLED] < len(trials) or (sound is not None and sound.verdict is Verdict.INVALID))
+
+
+def _without(sound: Trial | None) -> str:
+    if sound is None:
+        return "the named tests were not run without a mutant"
+    if sound.verdict is Verdict.INVALID:
+        return "[bold red]without a mutant these fail:[/bold red]\n" + sound.by.replace("[", r"\[")
+    return f"without a mutant all named tests pass ({sound.seconds:.0f} s)"
+
+
+def _machine() -> str:
+    return f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}, Python {platform.python_version()}"
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,92 @@
+"""Defects of what everything stands on: sharing money, counting, logging, relaying events, reading requests."""
+
+from __future__ import annotations
+
+from tests.mutants.mutant import Mutant
+
+OUTBOX = "tests/kernel/test_outbox.py::"
+LIMITS = "tests/kernel/test_limits.py::"
+
+MUTANTS = (
+    Mutant(
+        "shares-rounded",
+        "A refund over three tenders gives back a fen more or less than was refunded.",
+        "backend/kernel/money.py",
+        "parts = {key: amount * weight // total for key, weight in weights.items()}\n"
+        "    left = amount - sum(parts.values())",
+        "parts = {key: round(amount * weight / total) for key, weight in weights.items()}\n    left = 0",
+        ("tests/pos/test_refunds.py",),
+    ),
+    Mutant(
+        "forwarded-address-believed",
+        "Whoever guesses passwords sends a new X-Forwarded-For with each try and is never limited.",
+        "backend/kernel/http/request.py",
+        "for hop in reversed([*forwarded_for",
+        "for hop in list([*forwarded_for",
+        ("tests/kernel/http/test_system.py",),
+    ),
+    Mutant(
+        "limit-per-process",
+        "With four processes everybody may guess four times as often.",
+        "backend/kernel/limits.py",
+        "if window.before * (1.0 - elapsed) + window.known > limit + _ROUNDING:",
+        "if False:",
+        (f"{LIMITS}test_processes_share_a_limit",),
+    ),
+    Mutant(
+        "no-limit-without-redis",
+        "Whoever can make Redis fall over may guess without end.",
+        "backend/kernel/limits.py",
+        "    except RedisDown:\n        return",
+        "    except RedisDown:\n        window.known = 0\n        return",
+        (f"{LIMITS}test_holds_locally_without_redis",),
+    ),
+    Mutant(
+        "numbers-in-logs",
+        "Phone numbers and member codes stand in the logs for everybody who reads them.",
+        "backend/kernel/redaction.py",
+        "return _DIGITS.sub(REDACTED, text) if len(text) >= 11 else text",
+        "return text",
+        ("tests/kernel/test_redaction.py::test_no_mobile_number_comes_out_of_a_text",),
+    ),
+    Mutant(
+        "event-outside-the-transaction",
+        "An event is told although what it says was rolled back: growth for a sale that never was.",
+        "backend/kernel/events.py",
+        '    await raw(tx).execute(\n        """INSERT INTO outbox',
+        '    from .db import pool\n\n    await pool().execute(\n        """INSERT INTO outbox',
+        (f"{OUTBOX}test_an_event_of_a_rolled_back_transaction_never_happened",),
+    ),
+    Mutant(
+        "failed-event-forgotten",
+        "An event whose handler failed once is gone: the member never gets the level.",
+        "backend/kernel/outbox.py",
+        "            await _put_off(row, error)",
+        "            async with db.transaction() as tx:\n                await _delete(tx, (row,))",
+        (f"{OUTBOX}test_a_failing_event_holds_nobody_up_and_is_tried_again_later",),
+    ),
+    Mutant(
+        "request-hash-without-body",
+        "A till that reuses a key with another amount is given the answer to the first one.",
+        "backend/kernel/http/pipeline.py",
+        "decoding.request_hash(request.method, request.path, canonical)",
+        "decoding.request_hash(request.method, request.path, _NO_BODY)",
+        ("tests/flows/test_sales.py::test_a_key_of_another_request_is_a_conflict",),
+    ),
+    Mutant(
+        "body-without-limit",
+        "One request with a gigabyte of body takes the server's memory.",
+        "backend/kernel/http/request.py",
+        "if len(body) > limit:",
+        "if len(body) > limit * 1000:",
+        ("tests/security/test_bad_input.py::test_a_body_of_unknown_length_has_the_same_limit",),
+    ),
+    Mutant(
+        "transactions-nested",
+        "A command inside a command commits half of what the outer one then rolls back.",
+        "backend/kernel/db.py",
+        "if _in_transaction.get():",
+        "if False:",
+        ("tests/kernel/test_db.py::test_a_transaction_inside_a_transaction_is_refused",),
+    ),
+)
