@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections import Counter
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -68,18 +70,27 @@ def test_an_unknown_handle_is_invalid_even_with_the_dummy_key(handle, step):
 @pytest.mark.parametrize("digits", range(8), ids=lambda right: f"{right} digits right")
 def test_a_wrong_code_costs_the_same_work_whatever_is_wrong_with_it(monkeypatch, secret, digits):
     """How long a refusal takes must not tell which handles exist, or how much of a guess was right."""
-    made, compared = [], []
-    digest, compare = hmac.digest, hmac.compare_digest
-    monkeypatch.setattr(hmac, "digest", lambda *args: made.append(args) or digest(*args))
-    monkeypatch.setattr(hmac, "compare_digest", lambda a, b: compared.append((a, b)) or compare(a, b))
     right = codes.otp(SECRET, HANDLE, 1_000)
     guess = right[:digits] + "".join(str((int(digit) + 5) % 10) for digit in right[digits:])
-    made.clear()
+    done: Counter[str] = Counter()
+    for name in ("digest", "compare_digest"):
+        monkeypatch.setattr(hmac, name, counting(done, name))
 
     verdict, _ = codes.judge(secret, HANDLE, guess, range(999, 1_001))
 
     assert verdict is Verdict.INVALID
-    assert len(made) == len(compared) == 2 + codes.OLDER_STEPS
+    assert done == {"digest": 2 + codes.OLDER_STEPS, "compare_digest": 2 + codes.OLDER_STEPS}
+
+
+def counting(done: Counter[str], name: str) -> Callable[..., object]:
+    """The function of ``hmac``, whose calls are counted."""
+    function = getattr(hmac, name)
+
+    def counted(*args: object) -> object:
+        done[name] += 1
+        return function(*args)
+
+    return counted
 
 
 @given(st.text(max_size=40))
