@@ -188,9 +188,9 @@ class Load:
         self._check()
 
     def go_on(self, seconds: float) -> None:
-        """Wait while it posts."""
-        posted, until = len(self.posted), time.monotonic() + seconds
-        while time.monotonic() < until or len(self.posted) == posted:
+        """Wait while it posts; also on a slow machine until every chain has grown."""
+        enough, until = len(self.posted) + 3 * MEMBERS, time.monotonic() + seconds
+        while time.monotonic() < until or len(self.posted) < enough:
             self._check()
             time.sleep(0.05)
         notice(f"{len(self.posted)} transfers so far")
