@@ -129,6 +129,12 @@ async def test_a_setting_that_does_harm_is_named(settings, changes, code):
     assert await codes(settings, **changes) == {code}
 
 
+async def test_what_needs_no_database_is_said_without_one_too(settings):
+    found = await codes(settings, database_url="postgresql://app@127.0.0.1:1/none", trusted_proxies="0.0.0.0/0")
+
+    assert found == {"database_unreachable", "proxies_open"}
+
+
 async def test_two_master_keys_with_the_same_bytes_are_named(settings):
     key = settings.master_keys.partition(":")[2]
 

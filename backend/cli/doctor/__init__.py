@@ -1,16 +1,17 @@
 """``huiyuan doctor``: every setting, and whether what they name is there and fit for use.
 
-Each module holds the checks of one subject; a check returns a ``Report``, or awaits one. ``CHECKS`` names them all.
+Each module holds the checks of one subject, functions that return a ``Report`` or await one. ``CHECKS`` names those that
+need no database, ``DATABASE_CHECKS`` the others.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from inspect import isawaitable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
@@ -23,9 +24,11 @@ from backend.kernel import config, db, pooling
 from backend.kernel.config import PREFIX, Settings, SettingsError
 
 from . import database, keys, machine, network, operation, pooler, roles, wechat
-from .findings import Check, Finding, Level, Report, Subject
+from .findings import Check, Connected, DatabaseCheck, Finding, Level, Report, Result, Subject
 
 CONNECT_TIMEOUT_S = 5.0
+
+_S = TypeVar("_S", bound=Subject)
 
 CHECKS: tuple[tuple[str, Check], ...] = (
     ("Machine", machine.limits),
@@ -34,6 +37,9 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("Master keys", keys.master_keys),
     ("Key files", keys.files),
     ("WeChat", wechat.wechat),
+    ("Redis", network.redis),
+)
+DATABASE_CHECKS: tuple[tuple[str, DatabaseCheck], ...] = (
     ("PostgreSQL", database.server),
     ("Durability", database.durability),
     ("Connections", database.connections),
@@ -45,7 +51,6 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("Backups", operation.archiving),
     ("Worker", operation.worker),
     ("Outbox", operation.outbox),
-    ("Redis", network.redis),
 )
 
 
@@ -71,25 +76,27 @@ def run(data: Path | None, *, workers: int, strict: bool) -> int:
 
 
 async def examine(settings: Settings, environ: Mapping[str, str], *, workers: int = 2) -> list[tuple[str, Report]]:
-    """Run every check; one that cannot be run is a finding, not a crash."""
+    """Run every check, by name; one that cannot be run is a finding, not a crash."""
     import asyncpg
 
+    subject = Subject(settings, environ, workers)
+    reports = [(name, await _run(check, subject)) for name, check in CHECKS]
     try:
         # Behind a pooler a prepared statement would stay on a connection that is somebody else's next.
         connection = await asyncpg.connect(
             **db.connect_args(settings.database_url), timeout=CONNECT_TIMEOUT_S, statement_cache_size=0
         )
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-        return [("PostgreSQL", database.unreachable(error))]
+        return [*reports, ("PostgreSQL", database.unreachable(error))]
     try:
         between = await pooling.look(settings.database_url)
-        subject = Subject(settings, environ, connection, workers, between)
-        return [(name, await _run(check, subject)) for name, check in CHECKS]
+        connected = Connected(settings, environ, workers, connection, between)
+        return reports + [(name, await _run(check, connected)) for name, check in DATABASE_CHECKS]
     finally:
         await connection.close()
 
 
-async def _run(check: Check, subject: Subject) -> Report:
+async def _run(check: Callable[[_S], Result], subject: _S) -> Report:
     try:
         report = check(subject)
         return await report if isawaitable(report) else report

@@ -7,7 +7,7 @@ from datetime import timedelta
 from backend.kernel import clock, migrations
 from backend.kernel.pooling import Pooling
 
-from .findings import Report, Subject
+from .findings import Connected, Report
 
 LEAST_VERSION = 150000
 MOST_CLOCK_SKEW_S = 2.0
@@ -27,7 +27,7 @@ def unreachable(error: Exception) -> Report:
     return report
 
 
-async def server(subject: Subject) -> Report:
+async def server(subject: Connected) -> Report:
     """Version, encoding, isolation."""
     number = int(await subject.connection.fetchval("SHOW server_version_num"))
     encoding = await subject.connection.fetchval("SHOW server_encoding")
@@ -57,7 +57,7 @@ async def server(subject: Subject) -> Report:
     return report
 
 
-async def durability(subject: Subject) -> Report:
+async def durability(subject: Connected) -> Report:
     """Is a sale that was acknowledged on the disk?"""
     names = ("fsync", "full_page_writes", "synchronous_commit")
     values = {name: await subject.connection.fetchval(f"SHOW {name}") for name in names}
@@ -73,7 +73,7 @@ async def durability(subject: Subject) -> Report:
     return report
 
 
-async def connections(subject: Subject) -> Report:
+async def connections(subject: Connected) -> Report:
     """Do all processes fit, with one more that a reload starts? A pooler's own settings say how many it opens."""
     if subject.pooling is not Pooling.NONE:
         return Report("the pooler's")
@@ -100,7 +100,7 @@ async def connections(subject: Subject) -> Report:
     return report
 
 
-async def applied_migrations(subject: Subject) -> Report:
+async def applied_migrations(subject: Connected) -> Report:
     """Is the schema that of this release?"""
     lacking = await migrations.missing(subject.connection.fetch)
     report = Report(f"all {len(migrations.on_disk())} applied")
@@ -114,7 +114,7 @@ async def applied_migrations(subject: Subject) -> Report:
     return report
 
 
-async def partitions(subject: Subject) -> Report:
+async def partitions(subject: Connected) -> Report:
     """Is there a place for next month's rows?"""
     today = clock.now().date()
     month = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
@@ -131,7 +131,7 @@ async def partitions(subject: Subject) -> Report:
     return report
 
 
-async def clock_skew(subject: Subject) -> Report:
+async def clock_skew(subject: Connected) -> Report:
     """Do this machine and the database's agree on the time?"""
     before = clock.now()
     theirs = await subject.connection.fetchval("SELECT clock_timestamp()")

@@ -34,22 +34,27 @@ class Finding:
 
 @dataclass(frozen=True)
 class Subject:
-    """What is examined: the settings, the environment, and the database as the application sees it.
+    """What is examined: the settings and the environment.
 
-    ``workers`` is how many server processes will share the database, over all machines; ``pooling`` is what stands
-    between them and PostgreSQL.
+    ``workers`` is how many server processes will share the database, over all machines.
     """
 
     settings: Settings
     environ: Mapping[str, str]
-    connection: asyncpg.Connection
     workers: int
-    pooling: Pooling
 
     @property
     def production(self) -> bool:
         """Is real money meant?"""
         return not self.settings.demo
+
+
+@dataclass(frozen=True)
+class Connected(Subject):
+    """And the database as the application sees it; ``pooling`` is what stands between the two."""
+
+    connection: asyncpg.Connection
+    pooling: Pooling
 
 
 @dataclass
@@ -68,4 +73,6 @@ class Report:
         self.findings.append(Finding(code, what, causes, do, Level.WARNING))
 
 
-Check = Callable[[Subject], Report | Awaitable[Report]]
+Result = Report | Awaitable[Report]
+Check = Callable[[Subject], Result]
+DatabaseCheck = Callable[[Connected], Result]

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from backend.kernel import clock
 
-from .findings import Report, Subject
+from .findings import Connected, Report
 
 IDLE = timedelta(minutes=10)
 """Jobs of the clock run every minute, and events are relayed within seconds."""
@@ -17,7 +17,7 @@ SELECT current_setting('archive_mode') <> 'off' AS archives, last_archived_time,
   FROM pg_stat_archiver"""
 
 
-async def archiving(subject: Subject) -> Report:
+async def archiving(subject: Connected) -> Report:
     """Can a moment be restored, or only last night?"""
     row = await subject.connection.fetchrow(_ARCHIVER)
     report = Report("WAL is archived" if row["archives"] else "a demo needs no archive")
@@ -38,7 +38,7 @@ async def archiving(subject: Subject) -> Report:
     return report
 
 
-async def worker(subject: Subject) -> Report:
+async def worker(subject: Connected) -> Report:
     """Did jobs run lately?"""
     report = Report("no job has run yet")
     if not await subject.connection.fetchval("SELECT to_regclass('procrastinate_events')"):
@@ -57,7 +57,7 @@ async def worker(subject: Subject) -> Report:
     return report
 
 
-async def outbox(subject: Subject) -> Report:
+async def outbox(subject: Connected) -> Report:
     """Are events relayed, and were any given up?"""
     report = Report("no event waits")
     if not await subject.connection.fetchval("SELECT to_regclass('outbox')"):

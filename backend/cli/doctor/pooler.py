@@ -6,10 +6,10 @@ from backend.kernel import pooling
 from backend.kernel.config import PREFIX
 from backend.kernel.pooling import Pooling
 
-from .findings import Report, Subject
+from .findings import Connected, Report
 
 
-async def pooler(subject: Subject) -> Report:
+async def pooler(subject: Connected) -> Report:
     """A pooler in transaction mode carries the servers; the worker and the migrations need a way past it."""
     settings = subject.settings
     report = Report("none" if subject.pooling is Pooling.NONE else "one that keeps sessions")

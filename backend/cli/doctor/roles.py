@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from .findings import Report, Subject
+from .findings import Connected, Report
 
 _RIGHTS = """
 SELECT c.relname, has_table_privilege(c.oid, 'SELECT') AS reads,
@@ -15,7 +15,7 @@ SELECT c.relname, has_table_privilege(c.oid, 'SELECT') AS reads,
    AND c.relname LIKE 'ledger\\_%' AND c.relnamespace = 'public'::regnamespace"""
 
 
-async def application_role(subject: Subject) -> Report:
+async def application_role(subject: Connected) -> Report:
     """The role that serves must read the ledger and call its door, but not write its tables, nor own them."""
     connection, settings = subject.connection, subject.settings
     role = await connection.fetchval("SELECT current_user")
