@@ -1,7 +1,7 @@
 """``huiyuan doctor``: every setting, and whether what they name is there and fit for use.
 
-Each module holds the checks of one subject, functions that return a ``Report`` or await one. ``CHECKS`` names those that
-need no database, ``DATABASE_CHECKS`` the others.
+Each module holds the checks of one subject: functions that return a ``Report`` or await one. ``CHECKS`` names those
+that need no database, ``DATABASE_CHECKS`` the others.
 """
 
 from __future__ import annotations
