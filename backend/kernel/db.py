@@ -198,8 +198,7 @@ async def transaction() -> AsyncIterator[Tx]:
 async def _begin(context: Any) -> Tx:
     """Enter Tortoise's transaction; ``TimeoutError`` where no connection becomes free in time.
 
-    Tortoise forgets the connection it has taken when the transaction cannot begin on it: the pool would lose one at
-    every restart of the database.
+    Tortoise forgets the connection it has taken when the transaction does not begin on it, and the pool would miss it.
     """
     try:
         async with asyncio.timeout(WAIT_S):
