@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
 
 import msgspec
@@ -15,7 +16,7 @@ from backend.ledger import errors, plans, service
 from backend.ledger.errors import OutcomeUnknown
 from backend.ledger.plans import Issue, Leg, NewDocument, Plan
 from backend.ledger.types import Posted
-from backend.ledger.writer import BATCH, SINGLE, LedgerWriter
+from backend.ledger.writer import BATCH, SINGLE, LedgerWriter, decode
 from tests.support.books import changed, connected, open_books, plan, stored
 from tests.support.value import findings
 
@@ -56,6 +57,15 @@ async def test_a_broken_plan_costs_the_others_of_its_batch_nothing(settings, wri
     assert isinstance(answers[8], errors.InsufficientBalance)
     assert [await balance(member_id) for member_id in members] == [0 if index in (5, 8) else 10 for index in range(12)]
     assert await findings(settings) == []
+
+
+@pytest.mark.parametrize("sqlstate", ["53100", "53200", "57014", "58030"])
+def test_what_says_nothing_of_the_plan_is_unavailable_and_tells_nothing_of_the_machine(sqlstate):
+    answer = decode(json.dumps({"broken": sqlstate, "message": 'could not extend file "base/17213/16531"'}))
+
+    assert isinstance(answer, Unavailable)
+    assert answer.retry_after_s == 1
+    assert "17213" not in answer.detail
 
 
 async def test_plans_of_one_member_in_one_batch_run_one_after_another(writer):

@@ -139,6 +139,17 @@ async def broken() -> None:
     raise RuntimeError("the password is hunter2")
 
 
+class Mistake(DomainError):
+    """The plan is wrong."""
+
+    kind = Kind.INTERNAL
+
+
+@router.get("/v1/mistake", guard=public, in_schema=False)
+async def mistake() -> None:
+    raise Mistake('could not extend file "base/1/2": hunter2')
+
+
 @router.get("/v1/slow", guard=public, in_schema=False)
 async def slow() -> Listing:
     await asyncio.sleep(0.4)

@@ -60,8 +60,9 @@ def test_a_domain_refusal_brings_its_extra_members_but_not_over_the_standard_one
     assert answer.headers["retry-after"] == "7"
 
 
-def test_a_bug_is_500_and_tells_nothing(http: httpx.Client) -> None:
-    answer = http.get("/v1/broken")
+@pytest.mark.parametrize("path", ["/v1/broken", "/v1/mistake"])
+def test_a_bug_is_500_and_tells_nothing(http: httpx.Client, path: str) -> None:
+    answer = http.get(path)
 
     check_problem(answer, 500, "internal_error")
     assert "hunter2" not in answer.text

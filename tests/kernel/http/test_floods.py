@@ -129,6 +129,25 @@ def test_in_a_crowd_of_half_sent_requests_newcomers_hurry_and_those_who_do_are_s
         assert httpx.get(f"{site.base_url}/v1/image", trust_env=False).status_code == 200
 
 
+def test_where_most_connections_are_open_idle_ones_go_soon_and_more_are_closed_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(protocol, "MAX_CONNECTIONS", 2)
+    monkeypatch.setattr(protocol, "HURRIED_IDLE_S", 0.05)
+    with serving(make_settings()) as site, ExitStack() as stack:
+        one, other, too_many = (
+            stack.enter_context(closing(socket.create_connection(("127.0.0.1", site.port), timeout=5)))
+            for _ in range(3)
+        )
+
+        assert too_many.recv(10) == b""
+        other.sendall(GET + b"\r\n")
+        assert read_answer(other)[0] == 200
+        assert other.recv(10) == b""
+        one.sendall(GET + b"\r\n")
+        assert read_answer(one)[0] == 200
+
+
 def test_nobody_is_counted_in_the_crowd_who_has_left(site: Site, dial: Dial, http: httpx.Client) -> None:
     for connection in [dial() for _ in range(20)]:
         connection.sendall(b"GET")
