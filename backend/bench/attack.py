@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import IO, Any, cast
 
@@ -119,18 +120,12 @@ class Bench:
             port=self._system.port,
             seconds=LEAD_S + self._seconds + 1.0,
         )
-        attacked: list[Attacked] = []
-
-        def attack() -> None:
-            attacked.append(msgspec.json.decode(_run("attackers", order, self._environ()), type=Attacked))
-
-        with self._watched() as memory:
-            attacking = threading.Thread(target=attack)
-            attacking.start()
-            attacking.join(LEAD_S)
+        with self._watched() as memory, ThreadPoolExecutor(1) as pool:
+            attacking = pool.submit(_run, "attackers", order, self._environ())
+            wait([attacking], timeout=LEAD_S)
             honest = self.alone()
-            attacking.join()
-        return Row(name=name, honest=honest, memory=memory(), attacked=attacked[0])
+            attacked = msgspec.json.decode(attacking.result(), type=Attacked)
+        return Row(name=name, honest=honest, memory=memory(), attacked=attacked)
 
     @contextmanager
     def _watched(self) -> Iterator[Callable[[], Memory]]:

@@ -33,6 +33,10 @@ PIECE = 65_536
 RECONNECT_S = 0.5
 
 
+# What a connection ends with that the server has closed; uvloop's word for a write on it is a RuntimeError.
+_BROKEN = (OSError, TimeoutError, EOFError, RuntimeError, ValueError, asyncio.LimitOverrunError)
+
+
 class AttackOrder(msgspec.Struct, kw_only=True):
     """What to do, and against whom."""
 
@@ -57,6 +61,7 @@ class Attack:
         self._loop = asyncio.get_running_loop()
         self._until = self._loop.time() + order.seconds
         self.counts: Counter[str] = Counter()
+        self._kept: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
     def _left(self) -> float:
         return self._until - self._loop.time()
@@ -64,7 +69,7 @@ class Attack:
     @asynccontextmanager
     async def _line(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
         """A connection for a while; what breaks it is the server's answer to us."""
-        with suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
+        with suppress(*_BROKEN):
             reader, writer = await asyncio.open_connection(self._order.host, self._order.port)
             self.counts["connections"] += 1
             try:
@@ -72,12 +77,26 @@ class Attack:
             finally:
                 writer.transport.abort()
 
+    @asynccontextmanager
+    async def _kept_line(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        """A connection that is kept for the next one who asks, while the server keeps it."""
+        kept = self._kept.pop() if self._kept else None
+        if kept is None or kept[1].is_closing() or kept[0].at_eof():
+            kept = await asyncio.open_connection(self._order.host, self._order.port)
+            self.counts["connections"] += 1
+        yield kept
+        self._kept.append(kept)
+
     async def _hear(self, reader: asyncio.StreamReader) -> None:
-        """Count the status of one answer, if any comes."""
-        with suppress(OSError, TimeoutError):
+        """Count the status of one whole answer, or that none came."""
+        status = "cut off"
+        with suppress(*_BROKEN):
             async with asyncio.timeout(5):
-                head = await reader.read(PIECE)
-            self.counts[head[9:12].decode("latin-1") if head.startswith(b"HTTP/1.1 ") else "cut off"] += 1
+                head = await reader.readuntil(b"\r\n\r\n")
+                at = head.index(b"content-length: ") + 16
+                await reader.readexactly(int(head[at : head.index(b"\r\n", at)]))
+            status = head[9:12].decode("latin-1")
+        self.counts[status] += 1
 
     async def _crowd(self, count: int, each: Callable[[], Awaitable[None]]) -> None:
         """So many at once, again and again; they come within two seconds."""
@@ -164,20 +183,16 @@ class Attack:
         """10,000 codes tried at one till, which signs them well."""
         requests = Requests(Population(self._order.seed), members=1, host="a", run=secrets.token_hex(4))
         till, random = requests.population.tills[-1], Random(self._order.seed)  # noqa: S311 - only to differ
-        lines = asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]]()
-        for _ in range(8):
-            lines.put_nowait(await asyncio.open_connection(self._order.host, self._order.port))
+        turns = asyncio.Semaphore(8)
 
-        async def one(_: int) -> None:
+        async def one(_number: int) -> None:
             step = codes.step_at(clock.now().timestamp())
             code = codes.make(random.randbytes(32), f"{random.randrange(10**9):09d}", step)
             requests.timestamp = clock.unix()
-            reader, writer = await lines.get()
-            try:
-                writer.write(requests.of_till(till, "POST", "/v1/pos/scan", b'{"code":"%s"}' % code.encode()))
+            request = requests.of_till(till, "POST", "/v1/pos/scan", b'{"code":"%s"}' % code.encode())
+            async with turns, self._kept_line() as (reader, writer):
+                writer.write(request)
                 await self._hear(reader)
-            finally:
-                lines.put_nowait((reader, writer))
 
         await self._paced(GUESSES / self._order.seconds, one, GUESSES)
 
