@@ -8,6 +8,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from importlib.resources import files
 from typing import Any
 
 import asyncpg
@@ -25,54 +26,51 @@ from tests.support.members import register
 from tests.support.seed import seed_chain
 from tests.support.value import findings, give
 
-# Migrates again and again in processes of its own, each of which kills itself one step further: as a step begins, as
-# it is done and not yet said to be, and at some moment in the middle of one.
+# Migrates again and again in processes of its own, each of which kills itself: once as each step begins, once as each
+# is done and not yet said to be; before that, if asked, some times in the middle of whatever it is doing.
 KILLER = """
 import asyncio, os, random, signal, sys, threading
+from pathlib import Path
 from tortoise.migrations.executor import MigrationExecutor
 from backend.cli.migrate import migrate
 from backend.kernel import config
 
+seen, MIDDLE = Path(sys.argv[1]), int(sys.argv[2])
 dice = random.Random(20261126)
 
 def die():
     os.kill(os.getpid(), signal.SIGKILL)
 
-def run(how):
-    steps = 0
+def once(what):
+    if what not in seen.read_text().splitlines():
+        with seen.open("a") as file:
+            file.write(what + "\\n")
+        die()
+
+def run(attempt):
     emit = MigrationExecutor._emit
     def heard(progress, event, key):
         emit(progress, event, key)
-        if how == "done" and event == "apply_done":
-            die()
+        if attempt >= MIDDLE and event == "apply_done":
+            once(f"done {key.app_label}.{key.name}")
     MigrationExecutor._emit = staticmethod(heard)
-    def progress(text):
-        nonlocal steps
-        steps += 1
-        if how == "begin" and steps == 2:
-            die()
-        if how == "middle" and steps == 1:
-            threading.Timer(dice.uniform(0.001, 0.08), die).start()
-    asyncio.run(migrate(config.load(), progress))
+    if attempt < MIDDLE:
+        threading.Timer(dice.uniform(0.05, 0.15), die).start()
+        asyncio.run(migrate(config.load()))
+        die()
+    asyncio.run(migrate(config.load(), once))
     os._exit(0)
 
-killed = {"begin": 0, "done": 0, "middle": 0}
 for attempt in range(200):
-    how = ("done", "begin", "middle")[attempt % 3]
     pid = os.fork()
     if pid == 0:
         try:
-            run(how)
+            run(attempt)
         finally:
             os._exit(1)
     status = os.waitpid(pid, 0)[1]
-    if os.WIFSIGNALED(status):
-        killed[how] += 1
-    elif os.WEXITSTATUS(status):
-        sys.exit(f"attempt {attempt} failed")
-    elif how == "begin":
-        break
-print(killed["begin"], killed["done"], killed["middle"])
+    if not os.WIFSIGNALED(status):
+        sys.exit(os.WEXITSTATUS(status))
 """
 
 
@@ -93,17 +91,26 @@ async def owner(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
     await connection.close()
 
 
-async def test_killed_at_every_step_and_run_again_it_makes_the_same_schema(empty, owner):
-    environ = datadir.environment(empty)
+def steps() -> set[str]:
+    """Everything that a run says and does, on an empty database."""
+    functions = {path.name for path in (files("backend.ledger") / "sql").iterdir() if path.name.endswith(".sql")}
+    done = {f"done {name}" for name in migrations.on_disk()}
+    return done | {f"apply {name}" for name in [*migrations.on_disk(), *functions]}
+
+
+@pytest.mark.parametrize("in_the_middle", [0, 6])
+async def test_killed_at_every_step_and_run_again_it_makes_the_same_schema(empty, owner, tmp_path, in_the_middle):
+    seen = tmp_path / "seen"
+    seen.touch()
+    command = [sys.executable, "-c", KILLER, str(seen), str(in_the_middle)]
 
     killed = await asyncio.to_thread(
-        subprocess.run, [sys.executable, "-c", KILLER], env=environ, capture_output=True, text=True, check=False
+        subprocess.run, command, env=datadir.environment(empty), capture_output=True, text=True, check=False
     )
 
     assert killed.returncode == 0, killed.stderr[-3_000:]
-    begun, done, middle = map(int, killed.stdout.split())
-    assert begun + done >= len(migrations.on_disk())
-    assert min(begun, done, middle) > 0
+    if not in_the_middle:
+        assert set(seen.read_text().splitlines()) == steps()
     assert await migrate(empty) == []
     made = await asyncpg.connect(**db.connect_args(empty.migrate_database_url))
     try:
