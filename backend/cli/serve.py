@@ -17,6 +17,9 @@ from backend.kernel.config import Settings, SettingsError
 from .listen import address_of, listen
 from .supervisor import Child, Supervisor, command, interruptible, metrics_directory
 
+_OPEN_FILES = 16_384
+"""More than the connections that a process keeps open, where the hard limit allows it."""
+
 
 def run(*, host: str, port: int, workers: int, fd: int | None, ready_fd: int | None = None) -> None:
     """Serve until SIGTERM or SIGINT; accepted requests are finished. Several workers share one socket.
@@ -97,10 +100,11 @@ def _say_ready(ready_fd: int | None) -> None:
 
 
 def _allow_open_files() -> None:
-    """As many as may be: with the usual soft limit of 1,024 a thousand idle sockets would shut everybody out."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    """With the usual soft limit of 1,024 a thousand idle sockets would shut everybody out."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _supervise(listening: socket.socket, workers: int, settings: Settings) -> None:

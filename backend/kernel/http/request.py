@@ -214,7 +214,7 @@ async def _collect_pieces(message: MutableMapping[str, Any], receive: Receive, l
                 raise PayloadTooLarge(f"a request body may have at most {limit} bytes")
             if not message.get("more_body", False):
                 return bytes(body)
-            if _held_bytes > MAX_HELD_BYTES:
+            if _held_bytes > max(MAX_HELD_BYTES, 2 * limit):  # a route that takes more must be able to
                 raise TooManyBodies
             message = await receive()
     finally:
