@@ -36,9 +36,9 @@ async def fill(system: System, floor: paths.Floor, ground: Ground, first: int, c
 
 
 def measure(system: System, floor: paths.Floor, *, seconds: float, filled: int) -> floors.Floor:
-    """Run pgbench: for so long, or where a row is good once, until all of them are used."""
+    """Run pgbench: for so long, or (where a row is good once, or ``seconds`` is 0) as many calls as there are rows."""
     clients = min(CLIENTS, filled)
-    length = ("-t", str(filled // clients)) if floor.once else ("-T", str(max(1, round(seconds))))
+    length = ("-t", str(filled // clients)) if floor.once or not seconds else ("-T", str(max(1, round(seconds))))
     before = system.postgres_used()
     done = floors.pgbench(
         system.settings, system.scratch / "bench.sql", script(floor, filled), clients=clients, length=length

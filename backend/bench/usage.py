@@ -5,7 +5,8 @@ from __future__ import annotations
 import http.client
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -33,6 +34,26 @@ class Batches(msgspec.Struct, frozen=True):
     def mean_ms(self) -> float:
         """How long a transaction took, on average."""
         return self.seconds / self.batches * 1000 if self.batches else 0.0
+
+
+class Memory(msgspec.Struct, frozen=True):
+    """Resident memory of one process in bytes: all of it, and with shared pages shared out (``Pss``)."""
+
+    rss: int = 0
+    pss: int = 0
+
+
+_MEMORY = re.compile(r"^(Rss|Pss): +(\d+) kB$", re.MULTILINE)
+
+
+def memory(pids: Sequence[int]) -> Memory:
+    """What one of these processes has on average; 0 where /proc does not say."""
+    rss = pss = 0
+    for pid in pids:
+        with suppress(OSError):
+            found = dict(_MEMORY.findall(Path(f"/proc/{pid}/smaps_rollup").read_text()))
+            rss, pss = rss + int(found["Rss"]) * 1024, pss + int(found["Pss"]) * 1024
+    return Memory(rss // max(1, len(pids)), pss // max(1, len(pids)))
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:

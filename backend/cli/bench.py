@@ -81,6 +81,34 @@ def grow(
     raise typer.Exit(growth.run(options, workers, data, json))
 
 
+@app.command("all")
+def every(
+    *,
+    seconds: Annotated[float, typer.Option(min=1, max=15, help="Length of a run.")] = 4,
+    connections: Annotated[int, typer.Option(min=1, max=1024, help="Clients that ask at once.")] = 32,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Server processes.")] = 1,
+    members: Annotated[int, typer.Option(min=100, max=1_000_000, help="Members to load.")] = 5000,
+    only: Annotated[list[str] | None, typer.Option(help="Only these paths, by commas.")] = None,
+    sockets: Annotated[int, typer.Option(min=0, max=8000, help="Live sockets to open, in two steps.")] = 2000,
+    data: Annotated[Path | None, typer.Option(help="Where the engines keep their files; a temporary place.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Also write everything measured to this file.")] = None,
+) -> None:
+    """Every path beside its floor (its bare statements by pgbench), in one table; memory; the books."""
+    from backend.bench import overview
+
+    from . import overview as command
+
+    try:
+        names = overview.chosen_names(only or [])
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--only") from None
+    steps = tuple(sorted({0, sockets // 2, sockets}))
+    if sockets > members:
+        raise typer.BadParameter("each socket needs a member of its own", param_hint="--sockets")
+    options = overview.Options(seconds=seconds, connections=connections, members=members, only=names, sockets=steps)
+    raise typer.Exit(command.run(options, workers, data, json))
+
+
 def _settle(options: Options, workers: int, data: Path | None) -> Outcome | None:
     """The runs on a system of their own. None when it was interrupted."""
     from backend.bench.settle import Bench

@@ -20,7 +20,8 @@ from backend.kernel import clock
 from backend.kernel.vault import Vault
 from backend.ledger.plans import Plan
 
-MODULES = ("system", "members", "wallet", "pos")
+MODULES = ("system", "members", "pos", "wallet")
+"""In the order of the table, and of a member's past: ``PlanMaker`` wants the sales of ``pos`` to come first."""
 
 Rows = dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]]
 """What goes into tables: columns and records, by table."""
@@ -81,7 +82,7 @@ class Path(msgspec.Struct, frozen=True, kw_only=True):
         request: writes request number n.
         accepted: the status of a right answer.
         most: how many different requests so many members have; None where they may be asked again and again.
-        needs_code: every request needs a phone's code of a fresh step.
+        needs_code: request n shows the code of phone n (``Population.visit``), of a step it was not shown in before.
     """
 
     name: str

@@ -123,6 +123,7 @@ DOMAIN = Domain(
             name="quote",
             call="POST /v1/pos/quotes",
             request=_quote,
+            most=lambda members: members * DEVICES,
             needs_code=True,
             floor=Floor(statements=(ledger.SNAPSHOT,), types=("bigint[]", "date"), row=_quote_row),
         ),

@@ -21,8 +21,9 @@ VETERANS = 2
 """The first members have a long past."""
 
 PAGE = 20
-DEEP_PAGE = 1000
-_PAST = PAGE * (DEEP_PAGE + 1)
+DEEP_PAGE = 250
+PAST = PAGE * (DEEP_PAGE + 1)
+"""Sales of theirs, so that there is such a page."""
 
 
 def _wallet(requests: Requests, n: int) -> bytes:
@@ -61,7 +62,7 @@ def _deep_row(ground: Ground, n: int) -> tuple[Any, ...]:
 def _plans(maker: PlanMaker, member: Member, now: datetime) -> Iterable[Plan]:
     """A long past of tiny sales, for a few."""
     on = clock.local_date(now, ZONE)
-    for number in range(_PAST if member.number < VETERANS else 0):
+    for number in range(PAST if member.number < VETERANS else 0):
         yield Plan(
             member_id=member.id,
             kind="sale",
