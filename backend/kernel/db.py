@@ -96,6 +96,7 @@ def tortoise_config(url: str, settings: Settings) -> dict[str, Any]:
         "maxsize": settings.orm_pool_size,
         "statement_cache_size": settings.statement_cache_size,
         "command_timeout": 30,
+        "connection_class": PlainConnection,
     }
     return {
         "connections": {"default": {"engine": "tortoise.backends.asyncpg", "credentials": credentials}},
