@@ -18,6 +18,12 @@ from .types import SESSION_CHECK, Role, Staff, StaffCaller, Store, Tokens
 _ACCESS_S = int(rules.ACCESS_TTL.total_seconds())
 
 
+EXCHANGE = """
+UPDATE auth_session SET refresh_hash = $3, refreshed_at = $4, expires_at = $5
+ WHERE id = $1 AND refresh_hash = $2 AND ended_at IS NULL AND expires_at > $4 RETURNING true
+"""
+
+
 async def refresh_member(refresh_token: str) -> Tokens:
     """Exchange a member's refresh token for a new pair; a dead one ends its session.
 
@@ -29,20 +35,12 @@ async def refresh_member(refresh_token: str) -> Tokens:
         raise Unauthenticated("this refresh token does not hold")
     next_token, digest = tokens.make_refresh_token(given.session_id, tokens.MEMBER)
     now = clock.now()
-    async with db.transaction() as tx:
-        exchanged = await db.fetch_in(
-            tx,
-            "UPDATE auth_session SET refresh_hash = $3, refreshed_at = $4, expires_at = $5"
-            " WHERE id = $1 AND refresh_hash = $2 AND ended_at IS NULL AND expires_at > $4 RETURNING id",
-            given.session_id,
-            given.digest,
-            digest,
-            now,
-            now + rules.REFRESH_TTL,
-        )
-        if not exchanged:
-            await service.end_sessions(tx, [given.session_id], why="reuse")
+    exchanged = await db.fetchval(
+        EXCHANGE, given.session_id, given.digest, digest, now, now + rules.REFRESH_TTL
+    )  # one statement is a transaction of its own
     if not exchanged:
+        async with db.transaction() as tx:
+            await service.end_sessions(tx, [given.session_id], why="reuse")
         _look_again(await queries.find_member_of_session(given.session_id))
         raise Unauthenticated("this refresh token does not hold")
     access_token = tokens.make_access_token(given.session_id, tokens.MEMBER)
