@@ -14,30 +14,29 @@ from .devices import revoke_devices_of_sessions
 _IDENTITY = "SELECT id, openid, member_id, standing FROM auth_wechat_identity"
 
 
+OPEN = """
+INSERT INTO auth_session (id, identity_id, refresh_hash, created_at, refreshed_at, expires_at)
+VALUES ($1, $2, $3, $4, $4, $5)
+RETURNING ARRAY(SELECT id FROM auth_session
+                 WHERE identity_id = $2 AND ended_at IS NULL AND expires_at <= $4)
+       || ARRAY(SELECT id FROM auth_session
+                 WHERE identity_id = $2 AND ended_at IS NULL AND expires_at > $4
+                 ORDER BY refreshed_at DESC, id OFFSET $6) AS over
+"""
+"""A new session; answers with those before it that have run out, and those longest unused beyond the bound."""
+
+
 async def open_session(tx: Tx, openid: str) -> Login:
     """Begin a session of a WeChat account, seen before or not; beyond ten the one longest unused ends."""
     now = clock.now()
-    await db.raw(tx).execute(
-        "INSERT INTO auth_wechat_identity (id, openid, standing, created_at) VALUES ($1, $2, 'none', $3)"
-        " ON CONFLICT (openid) DO NOTHING",
-        ids.new_bigint(),
-        openid,
-        now,
-    )
-    (row,) = await db.fetch_in(tx, f"{_IDENTITY} WHERE openid = $1 FOR UPDATE", openid)
-    identity = _identity(row)
-    await _make_room(tx, identity.id)
+    identity = await _lock_by_openid(tx, openid)
     session_id = ids.new_bigint()
     refresh_token, digest = tokens.make_refresh_token(session_id, tokens.MEMBER)
-    await db.raw(tx).execute(
-        "INSERT INTO auth_session (id, identity_id, refresh_hash, created_at, refreshed_at, expires_at)"
-        " VALUES ($1, $2, $3, $4, $4, $5)",
-        session_id,
-        identity.id,
-        digest,
-        now,
-        now + rules.REFRESH_TTL,
+    (row,) = await db.fetch_in(
+        tx, OPEN, session_id, identity.id, digest, now, now + rules.REFRESH_TTL, rules.MAX_SESSIONS - 1
     )
+    if row["over"]:
+        await end_sessions(tx, row["over"], why="evicted")
     return Login(
         session_id=session_id,
         identity_id=identity.id,
@@ -49,19 +48,20 @@ async def open_session(tx: Tx, openid: str) -> Login:
     )
 
 
-async def _make_room(tx: Tx, identity_id: int) -> None:
-    """End the sessions that have run out, and those longest unused beyond the bound; the identity is locked."""
-    rows = await db.fetch_in(
-        tx,
-        "SELECT id, expires_at FROM auth_session WHERE identity_id = $1 AND ended_at IS NULL"
-        " ORDER BY refreshed_at DESC, id",
-        identity_id,
-    )
-    now = clock.now()
-    alive = [row["id"] for row in rows if row["expires_at"] > now]
-    over = [row["id"] for row in rows if row["expires_at"] <= now] + alive[rules.MAX_SESSIONS - 1 :]
-    if over:
-        await end_sessions(tx, over, why="evicted")
+async def _lock_by_openid(tx: Tx, openid: str) -> Identity:
+    """The identity of a WeChat account, made at its first login; locked, so that the bound on sessions is exact."""
+    lock = f"{_IDENTITY} WHERE openid = $1 FOR UPDATE"
+    rows = await db.fetch_in(tx, lock, openid)
+    if not rows:
+        await db.raw(tx).execute(
+            "INSERT INTO auth_wechat_identity (id, openid, standing, created_at) VALUES ($1, $2, 'none', $3)"
+            " ON CONFLICT (openid) DO NOTHING",
+            ids.new_bigint(),
+            openid,
+            clock.now(),
+        )
+        rows = await db.fetch_in(tx, lock, openid)
+    return _identity(rows[0])
 
 
 async def end_sessions(tx: Tx, session_ids: Sequence[int], *, why: str) -> None:

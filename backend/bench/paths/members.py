@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from backend.auth import rules, tokens
+from backend.auth import commands, rules, tokens
 from backend.auth.queries import DEVICE_CONTEXT
+from backend.auth.service import sessions
 from backend.bench.population import SESSIONS, Member, Population
 from backend.bench.requests import Requests
 from backend.kernel import ids
@@ -15,11 +16,8 @@ from backend.kernel.vault import Vault
 
 from . import Domain, Floor, Ground, Path, Rows
 
-_SESSION = (
-    "INSERT INTO auth_session (id, identity_id, refresh_hash, created_at, refreshed_at, expires_at)"
-    " VALUES ($1, $2, $3, $4, $4, $5)"
-)
-_REFRESH = "UPDATE auth_session SET refresh_hash = $3, refreshed_at = $4 WHERE id = $1 AND refresh_hash = $2"
+LOGINS, FLOOR_LOGINS = 3, 2
+"""More of a member would end the session that other paths are asked with: the eleventh ends the oldest."""
 
 
 def _login(requests: Requests, n: int) -> bytes:
@@ -32,7 +30,7 @@ def _login_row(ground: Ground, n: int) -> tuple[Any, ...]:
     session_id = ids.new_bigint()
     _, digest = tokens.make_refresh_token(session_id, tokens.MEMBER)
     identity_id = ground.population.identity_id(n % ground.members)
-    return session_id, identity_id, digest, ground.now, ground.now + rules.REFRESH_TTL
+    return session_id, identity_id, digest, ground.now, ground.now + rules.REFRESH_TTL, rules.MAX_SESSIONS - 1
 
 
 def _token(requests: Requests, n: int) -> bytes:
@@ -45,7 +43,7 @@ def _token_row(ground: Ground, n: int) -> tuple[Any, ...]:
     session_id = ground.population.session_id(n % ground.members, 0)
     _, before = _refresh_token(ground.population, n % ground.members, 0)
     _, after = tokens.make_refresh_token(session_id, tokens.MEMBER)
-    return session_id, before, after, ground.now
+    return session_id, before, after, ground.now, ground.now + rules.REFRESH_TTL
 
 
 def _refresh_token(population: Population, number: int, index: int) -> tuple[str, bytes]:
@@ -53,7 +51,7 @@ def _refresh_token(population: Population, number: int, index: int) -> tuple[str
 
 
 def _rows(population: Population, members: Sequence[Member], box: Vault, now: datetime) -> Rows:
-    sessions = [(member, index) for member in members for index in range(SESSIONS)]
+    logins = [(member, index) for member in members for index in range(SESSIONS)]
     phones = [(member, population.session_phone(member.number)) for member in members]
     return {
         "auth_wechat_identity": (
@@ -74,7 +72,7 @@ def _rows(population: Population, members: Sequence[Member], box: Vault, now: da
                     now,
                     now + rules.REFRESH_TTL,
                 )
-                for m, index in sessions
+                for m, index in logins
             ],
         ),
         "auth_device": (
@@ -104,11 +102,13 @@ DOMAIN = Domain(
             name="login",
             call="POST /v1/member/login",
             request=_login,
+            most=lambda members: members * LOGINS,
             floor=Floor(
-                statements=(_SESSION,),
-                types=("bigint", "bigint", "bytea", "timestamptz", "timestamptz"),
+                statements=(sessions.OPEN,),
+                types=("bigint", "bigint", "bytea", "timestamptz", "timestamptz", "int"),
                 row=_login_row,
                 once=True,
+                most=lambda members: members * FLOOR_LOGINS,
             ),
         ),
         Path(
@@ -117,8 +117,8 @@ DOMAIN = Domain(
             request=_token,
             most=lambda members: members * (SESSIONS - 1),
             floor=Floor(
-                statements=(_REFRESH,),
-                types=("bigint", "bytea", "bytea", "timestamptz"),
+                statements=(commands.EXCHANGE,),
+                types=("bigint", "bytea", "bytea", "timestamptz", "timestamptz"),
                 row=_token_row,
                 once=True,
                 most=lambda members: members,
