@@ -65,7 +65,7 @@ async def get_level(code: str) -> Level:
 
 _MEMBER = (
     "SELECT id, member_no, name, phone_sealed, birthday, gender, store_id, level_id, status, growth_fen, attributes,"
-    " created_at FROM member"
+    " created_at, EXISTS (SELECT FROM member_pin p WHERE p.member_id = member.id) AS pin_set FROM member"
 )
 
 
@@ -83,6 +83,7 @@ async def _member(row: db.Record) -> Member:
         growth_fen=row["growth_fen"],
         attributes=msgspec.json.decode(row["attributes"]),
         created_at=row["created_at"],
+        pin_set=row["pin_set"],
     )
 
 

@@ -227,7 +227,7 @@ async def _view(found: Member) -> schemas.MemberView:
         level=_level(found.level, await _next_level(found)),
         status=found.status,
         attributes=found.attributes,
-        pin_set=await queries.has_pin(found.id),
+        pin_set=found.pin_set,
     )
 
 

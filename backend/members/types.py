@@ -61,6 +61,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     growth_fen: int
     attributes: dict[str, Any]
     created_at: datetime
+    pin_set: bool
 
 
 class NewMember(msgspec.Struct, frozen=True, kw_only=True):
