@@ -41,15 +41,28 @@ async def find_acting_member(session_id: int) -> int | None:
     return row["member_id"] if row is not None and row["standing"] == Standing.ACTIVE else None
 
 
+SESSIONS = """
+SELECT s.id, s.identity_id, i.openid, i.member_id, i.standing
+  FROM auth_session s JOIN auth_wechat_identity i ON i.id = s.identity_id
+ WHERE s.id = ANY($1) AND s.ended_at IS NULL AND s.expires_at > $2
+"""
+
+
+async def _find_sessions(session_ids: list[int]) -> list[db.Record | BaseException | None]:
+    rows = {row["id"]: row for row in await db.fetch(SESSIONS, session_ids, clock.now())}
+    return [rows.get(session_id) for session_id in session_ids]
+
+
+# Every open socket looks now and then, besides every request.
+_session_batcher: Batcher[int, db.Record | None] = Batcher(_find_sessions, max_size=64, lanes=2, max_waiting=16_384)
+
+
 async def find_session(session_id: int) -> db.Record | None:
-    """A living session with its identity (identity_id, openid, member_id, standing), or None."""
-    return await db.fetchrow(
-        "SELECT s.identity_id, i.openid, i.member_id, i.standing FROM auth_session s"
-        " JOIN auth_wechat_identity i ON i.id = s.identity_id"
-        " WHERE s.id = $1 AND s.ended_at IS NULL AND s.expires_at > $2",
-        session_id,
-        clock.now(),
-    )
+    """A living session with its identity (identity_id, openid, member_id, standing), or None.
+
+    Read from the database for each call, as it stands after the call began; concurrent calls share one query.
+    """
+    return await _session_batcher.submit(session_id)
 
 
 async def find_member_of_session(session_id: int) -> int | None:
@@ -90,16 +103,32 @@ async def list_devices(member_id: int) -> list[Device]:
     return [Device(**dict(row)) for row in rows]
 
 
-SESSION_DEVICE = """
-SELECT d.id, h.handle, d.secret_sealed FROM auth_device d
+SESSION_DEVICES = """
+SELECT d.member_id, d.session_id, d.id, h.handle, d.secret_sealed
+  FROM unnest($1::bigint[], $2::bigint[]) AS wanted (member_id, session_id)
+  JOIN auth_device d ON d.member_id = wanted.member_id AND d.session_id = wanted.session_id
   JOIN auth_handle h ON h.member_id = d.member_id AND h.device_id = d.id AND h.retired_at IS NULL
- WHERE d.member_id = $1 AND d.session_id = $2 AND d.revoked_at IS NULL AND h.created_at > $3 AND h.suspect_at IS NULL
+ WHERE d.revoked_at IS NULL AND h.created_at > $3 AND h.suspect_at IS NULL
 """
 
 
+async def _find_session_devices(wanted: list[tuple[int, int]]) -> list[db.Record | BaseException | None]:
+    rows = await db.fetch(SESSION_DEVICES, [m for m, _ in wanted], [s for _, s in wanted], clock.now() - HANDLE_AGE)
+    found = {(row["member_id"], row["session_id"]): row for row in rows}
+    return [found.get(item) for item in wanted]
+
+
+_session_device_batcher: Batcher[tuple[int, int], db.Record | None] = Batcher(
+    _find_session_devices, max_size=64, lanes=2
+)
+
+
 async def find_session_device(member_id: int, session_id: int) -> DeviceSecret | None:
-    """The server-side device of a session, ready to make codes; None where it is to be made or its handle rotated."""
-    row = await db.fetchrow(SESSION_DEVICE, member_id, session_id, clock.now() - HANDLE_AGE)
+    """The server-side device of a session, ready to make codes; None where it is to be made or its handle rotated.
+
+    Concurrent calls share one query.
+    """
+    row = await _session_device_batcher.submit((member_id, session_id))
     return device_secret(row, member_id) if row else None
 
 

@@ -92,7 +92,7 @@ def _refund_row(ground: Ground, n: int) -> tuple[int, str]:
 def _code_row(ground: Ground, n: int) -> tuple[Any, ...]:
     people = ground.population
     number = n % ground.members
-    return people.member(number).id, people.session_id(number, 0), ground.now - HANDLE_AGE
+    return [people.member(number).id], [people.session_id(number, 0)], ground.now - HANDLE_AGE
 
 
 def _plans(maker: PlanMaker, member: Member, now: datetime) -> Iterable[Plan]:
@@ -139,7 +139,9 @@ DOMAIN = Domain(
             name="code",
             call="GET /v1/member/code",
             request=_code,
-            floor=Floor(statements=(auth.SESSION_DEVICE,), types=("bigint", "bigint", "timestamptz"), row=_code_row),
+            floor=Floor(
+                statements=(auth.SESSION_DEVICES,), types=("bigint[]", "bigint[]", "timestamptz"), row=_code_row
+            ),
         ),
     ),
     plans=_plans,
