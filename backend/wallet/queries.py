@@ -9,6 +9,7 @@ from datetime import date, datetime
 import msgspec
 
 from backend.kernel import db
+from backend.kernel.batching import Batcher
 from backend.ledger import queries as ledger
 from backend.ledger.types import Entry
 from backend.members import queries as members
@@ -17,9 +18,12 @@ from . import rules
 from .types import ExpiringPoints, Offer, PointsBalance, RechargeStatus, StoredValue, Wallet
 
 EXPIRING = """
-SELECT expires_on, sum(remaining)::bigint FROM ledger_lot
- WHERE member_id = $1 AND kind = 'points' AND open AND expires_on >= $2
- GROUP BY expires_on ORDER BY expires_on LIMIT 12
+SELECT m.id, e.expires_on, e.points
+  FROM unnest($1::bigint[]) AS m (id) CROSS JOIN LATERAL (
+       SELECT expires_on, sum(remaining)::bigint AS points FROM ledger_lot l
+        WHERE l.member_id = m.id AND kind = 'points' AND open AND expires_on >= $2
+        GROUP BY expires_on ORDER BY expires_on LIMIT 12) AS e
+ ORDER BY m.id, e.expires_on
 """
 _OFFER = (
     "SELECT id, pay_fen, bonus_fen, points, first_only, bonus_valid_days, starts_at, ends_at, store_id, active, sort"
@@ -28,13 +32,24 @@ _OFFER = (
 LIST_LIMIT = 200
 
 
+async def _expiring(wanted: list[tuple[int, date]]) -> list[list[ExpiringPoints] | BaseException]:
+    found: dict[tuple[int, date], list[ExpiringPoints]] = {item: [] for item in wanted}
+    for on in {on for _, on in wanted}:
+        for member_id, expires_on, points in await db.fetch(EXPIRING, [m for m, day in found if day == on], on):
+            found[member_id, on].append(ExpiringPoints(points, expires_on))
+    return [found[item] for item in wanted]
+
+
+_expiring_batcher: Batcher[tuple[int, date], list[ExpiringPoints]] = Batcher(_expiring, max_size=64, lanes=2)
+
+
 async def get_wallet(member_id: int, on: date) -> Wallet:
     """A member's value on that local day; lots that expired before it do not count. Raises ``MemberUnknown``."""
     snapshot = await ledger.get_snapshot(member_id, on)
     parts: Counter[str] = Counter()
     for part, remaining in snapshot.stored:
         parts[part] += remaining
-    expiring = [ExpiringPoints(row[1], row[0]) for row in await db.fetch(EXPIRING, member_id, on)]
+    expiring = await _expiring_batcher.submit((member_id, on))
     return Wallet(
         stored=StoredValue(sum(parts.values()), parts["principal"], parts["bonus"]),
         points=PointsBalance(

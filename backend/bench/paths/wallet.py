@@ -48,7 +48,7 @@ def _below(n: int) -> int:
 
 def _wallet_row(ground: Ground, n: int) -> tuple[Any, ...]:
     member = ground.population.member(n % ground.members)
-    return [member.id], ground.on, member.id
+    return [member.id], ground.on
 
 
 def _page_row(ground: Ground, n: int) -> tuple[Any, ...]:
@@ -87,8 +87,8 @@ DOMAIN = Domain(
             call="GET /v1/member/wallet",
             request=_wallet,
             floor=Floor(
-                statements=(ledger_queries.SNAPSHOT, queries.EXPIRING.replace("$1", "$3")),
-                types=("bigint[]", "date", "bigint"),
+                statements=(ledger_queries.SNAPSHOT, queries.EXPIRING),
+                types=("bigint[]", "date"),
                 row=_wallet_row,
             ),
         ),
