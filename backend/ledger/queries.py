@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
 
 import msgspec
 
@@ -85,13 +84,13 @@ async def get_balances(member_id: int) -> dict[str, int]:
     return {row["kind"]: row["balance"] for row in rows}
 
 
-async def list_open_lots(member_id: int, kind: str, *, limit: int = 1000) -> list[Lot]:
-    """The lots an account is made of, in the order they are spent (expired ones too, until they are swept)."""
+async def list_open_lots(member_id: int, *kinds: str, limit: int = 1000) -> list[Lot]:
+    """The lots accounts are made of, in the order they are spent (expired ones too, until they are swept)."""
     rows = await db.fetch(
         "SELECT lot_id, kind, ref, part, source, issued, remaining, expires_on, matures_on FROM ledger_lot"
-        " WHERE member_id = $1 AND kind = $2 AND open ORDER BY expires_on, lot_id LIMIT $3",
+        " WHERE member_id = $1 AND kind = ANY($2) AND open ORDER BY expires_on, lot_id LIMIT $3",
         member_id,
-        kind,
+        kinds,
         limit,
     )
     return [Lot(*row) for row in rows]
@@ -143,16 +142,20 @@ async def list_lots_of(member_id: int, source: str) -> list[Lot]:
     return [Lot(*row) for row in rows]
 
 
-async def list_moves(member_id: int, transfer: int) -> list[tuple[Lot, int]]:
-    """The lots a transfer moved and the signed amounts, in spending order."""
-    rows = await db.fetch(
-        "SELECT l.lot_id, l.kind, l.ref, l.part, l.source, l.issued, l.remaining, l.expires_on, l.matures_on, m.amount"
-        " FROM ledger_lot_move m JOIN ledger_lot l ON l.member_id = m.member_id AND l.lot_id = m.lot_id"
-        " WHERE m.member_id = $1 AND m.seq = $2 ORDER BY l.expires_on, l.lot_id",
-        member_id,
-        transfer,
-    )
-    return [(Lot(*row[:9]), row[9]) for row in rows]
+_MOVES = """
+SELECT t.seq, l.lot_id, l.kind, l.ref, l.part, l.source, l.issued, l.remaining, l.expires_on, l.matures_on, m.amount
+  FROM (SELECT seq FROM ledger_transfer
+         WHERE member_id = $1 AND document_id = $2 AND kind = $3 ORDER BY seq LIMIT 1) AS t
+  LEFT JOIN ledger_lot_move m ON m.member_id = $1 AND m.seq = t.seq
+  LEFT JOIN ledger_lot l ON l.member_id = $1 AND l.lot_id = m.lot_id
+ ORDER BY l.expires_on, l.lot_id
+"""
+
+
+async def find_moves(member_id: int, document_id: str, kind: str) -> tuple[int | None, list[tuple[Lot, int]]]:
+    """A document's first transfer of that kind, and the lots it moved with the signed amounts, in spending order."""
+    rows = await db.fetch(_MOVES, member_id, document_id, kind)
+    return (rows[0][0] if rows else None), [(Lot(*row[1:10]), row[10]) for row in rows if row[1] is not None]
 
 
 # The transfers of a page come first, newest first: they say in which months the entries lie, so that of all the months'
@@ -233,23 +236,27 @@ async def list_house_totals(zone: str, first: date, last: date, *, kind: str | N
     return [HouseTotal(*row) for row in rows]
 
 
+_GUARDS = """
+SELECT g.member_id, g.name, g.value FROM unnest($1::bigint[], $2::text[]) AS wanted (member_id, name)
+  JOIN ledger_guard g ON g.member_id = wanted.member_id AND g.name = wanted.name
+"""
+
+
+async def _guard_values(wanted: list[tuple[int, Sequence[str]]]) -> list[dict[str, int] | BaseException]:
+    pairs = [(member_id, name) for member_id, names in wanted for name in names]
+    rows = await db.fetch(_GUARDS, [member_id for member_id, _ in pairs], [name for _, name in pairs])
+    found = {(row[0], row[1]): row[2] for row in rows}
+    return [
+        {name: found[member_id, name] for name in names if (member_id, name) in found} for member_id, names in wanted
+    ]
+
+
+_guards_batcher: Batcher[tuple[int, Sequence[str]], dict[str, int]] = Batcher(_guard_values, max_size=64, lanes=2)
+
+
 async def guard_values(member_id: int, names: Sequence[str]) -> dict[str, int]:
-    """The values of these guards; a name never used is absent. A hint: only the door decides."""
-    rows = await db.fetch(
-        "SELECT name, value FROM ledger_guard WHERE member_id = $1 AND name = ANY($2)", member_id, list(names)
-    )
-    return {row["name"]: row["value"] for row in rows}
-
-
-async def find_transfer(member_id: int, document_id: str, kind: str) -> int | None:
-    """The number of the transfer of that kind for a document, or None."""
-    value: Any = await db.fetchval(
-        "SELECT seq FROM ledger_transfer WHERE member_id = $1 AND document_id = $2 AND kind = $3 ORDER BY seq LIMIT 1",
-        member_id,
-        document_id,
-        kind,
-    )
-    return None if value is None else int(value)
+    """The values of these guards, concurrent calls in one query; a name never used is absent. Only the door decides."""
+    return await _guards_batcher.submit((member_id, names))
 
 
 # Of points and rebate only the sums count, and they are the balances less what has expired and is not swept yet (mostly

@@ -100,10 +100,10 @@ async def _read(sale_id: str, store_id: str) -> Sold:
     document = await sales.get_store_sale(sale_id, store_id)
     if document.state not in REFUNDABLE:
         raise SaleNotRefundable(f"the sale is {document.state}", extra={"status": document.state})
-    transfer = await ledger_queries.find_transfer(document.member_id, sale_id, plans.SALE)
-    moves = await ledger_queries.list_moves(document.member_id, transfer) if transfer else []
-    pending = await ledger_queries.list_open_lots(document.member_id, "points_pending")
-    available = await ledger_queries.list_open_lots(document.member_id, "points")
+    transfer, moves = await ledger_queries.find_moves(document.member_id, sale_id, plans.SALE)
+    lots = await ledger_queries.list_open_lots(document.member_id, "points", "points_pending", limit=2000)
+    pending = [lot for lot in lots if lot.kind == "points_pending"]
+    available = [lot for lot in lots if lot.kind == "points"]
     body = plans.sale_body(document)
     progress = refunds.start(body, plans.sale_progress(document))
     return Sold(document, body, progress, transfer, tuple(moves), tuple(pending), tuple(available))
