@@ -311,7 +311,7 @@ async def test_forged_refund_notifications_are_refused_beside_a_true_one(shop: S
     out_refund_no = "F" + out_trade_no
 
     await service.refund(out_trade_no, out_refund_no, amount_fen=200, total_fen=500)
-    items = await shop.notifications(out_trade_no, settled=11)
+    items = await shop.notifications(out_trade_no, settled=12)  # a payment, a refund, ten forged ones
     await shop.faults()
 
     forged = [item for item in items if item["event_type"] == "REFUND.SUCCESS" and item["kind"] != "genuine"]
