@@ -261,6 +261,22 @@ async def test_a_refusal_inside_a_transaction_takes_the_caller_s_rows_with_it(se
     assert await fingerprint(settings) == before
 
 
+async def test_a_release_frees_its_own_name_and_no_other_of_the_store(settings, database):
+    """An order number that was sold stays taken when another order of the same member is given up."""
+    member_id = await prepared()
+    waiting, order = f"W{member_id}", Claim("order/S1", f"W{member_id}")
+    await service.post(plan(member_id, document=NewDocument(waiting, "sale", "awaiting", {}), claim=order))
+
+    await service.post(plan(member_id, update=DocumentUpdate(waiting, 1, state="cancelled", release=order)))
+
+    again = NewDocument(f"V{member_id}", "sale", "awaiting", {})
+    await service.post(plan(member_id, document=again, claim=order))
+    before = await fingerprint(settings)
+    with pytest.raises(errors.Claimed):
+        await service.post(taken_order(member_id))
+    assert await fingerprint(settings) == before
+
+
 async def test_a_revoked_device_has_no_step_above_it(settings, member_id):
     async with db.transaction() as tx:
         await service.seed_device(tx, member_id, 5, last_step=10)

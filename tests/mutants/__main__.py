@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from datetime import date
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from .mutant import ROOT, Mutant, catalogue
+from .report import WIDTH, Chosen, show
 from .trial import Trial, Verdict, try_mutant, try_unmutated
 
-WIDTH = 118
-COLOURS = {Verdict.KILLED: "green", Verdict.SURVIVED: "bold red", Verdict.INVALID: "bold yellow"}
-
-Chosen = dict[str, list[Mutant]]
 out = Console(highlight=False, width=WIDTH)
 
 
@@ -45,7 +38,9 @@ def main(
         return
     started = time.monotonic()
     trials, sound = _run(chosen, jobs, unmutated=unmutated)
-    raise typer.Exit(_report(chosen, trials, sound, time.monotonic() - started))
+    show(chosen, trials, sound, time.monotonic() - started, out)
+    failed = any(trial.verdict is not Verdict.KILLED for trial in trials.values())
+    raise typer.Exit(int(failed or (sound is not None and sound.verdict is not Verdict.SURVIVED)))
 
 
 def _choose(names: list[str]) -> Chosen:
@@ -83,45 +78,6 @@ def _progress() -> Progress:
 
 def _say(name: str, trial: Trial) -> None:
     print(f"  {trial.verdict:<8} {trial.seconds:5.1f} s  {name}", flush=True)
-
-
-def _report(chosen: Chosen, trials: dict[str, Trial], sound: Trial | None, seconds: float) -> int:
-    """Print the table and what is wrong; the exit code."""
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    table.add_column("mutant", no_wrap=True)
-    table.add_column("area", no_wrap=True)
-    table.add_column("caught by", overflow="fold")
-    table.add_column("s", justify="right", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
-    for area, mutants in chosen.items():
-        for mutant in mutants:
-            trial = trials[mutant.name]
-            color = COLOURS[trial.verdict]
-            by = trial.by.removeprefix("tests/").replace("[", r"\[")
-            table.add_row(mutant.name, area, by, f"{trial.seconds:.0f}", f"[{color}]{trial.verdict}[/{color}]")
-    out.print()
-    out.print(table)
-    counts = {verdict: sum(trial.verdict is verdict for trial in trials.values()) for verdict in Verdict}
-    out.print(f"\n{len(trials)} mutants: " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items()))
-    for area, mutants in chosen.items():
-        for mutant in mutants:
-            if trials[mutant.name].verdict is Verdict.SURVIVED:
-                out.print(f"[bold red]survived[/bold red] {area} {mutant.name}: {mutant.harm}")
-    out.print(_without(sound))
-    out.print(f"{seconds:.0f} s, {date.today()}, {_machine()}")
-    return int(counts[Verdict.KILLED] < len(trials) or (sound is not None and sound.verdict is Verdict.INVALID))
-
-
-def _without(sound: Trial | None) -> str:
-    if sound is None:
-        return "the named tests were not run without a mutant"
-    if sound.verdict is Verdict.INVALID:
-        return "[bold red]without a mutant these fail:[/bold red]\n" + sound.by.replace("[", r"\[")
-    return f"without a mutant all named tests pass ({sound.seconds:.0f} s)"
-
-
-def _machine() -> str:
-    return f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}, Python {platform.python_version()}"
 
 
 if __name__ == "__main__":

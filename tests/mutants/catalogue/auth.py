@@ -6,7 +6,6 @@ from tests.mutants.mutant import Mutant
 
 GUARDS = "backend/auth/guards.py"
 RULES = "backend/auth/rules.py"
-QUERIES = "backend/auth/queries.py"
 COMMANDS = "backend/auth/commands.py"
 TERMINALS = "tests/auth/test_terminals.py::"
 SESSIONS = "tests/auth/test_sessions.py::"
@@ -70,11 +69,11 @@ MUTANTS = (
         (f"{SESSIONS}test_reuse_of_a_dead_token_ends_the_whole_family",),
     ),
     Mutant(
-        "logged-out-still-in",
-        "A session that was logged out goes on for as long as its access token.",
-        QUERIES,
-        '" WHERE s.id = $1 AND s.ended_at IS NULL AND s.expires_at > $2",',
-        '" WHERE s.id = $1 AND s.expires_at > $2",',
+        "logout-ends-nothing",
+        "A member logs out of a lost phone, and whoever found it is still in.",
+        "backend/auth/service/sessions.py",
+        "AND ended_at IS NULL ORDER BY id FOR UPDATE",
+        "AND ended_at IS NOT NULL ORDER BY id FOR UPDATE",
         (f"{SESSIONS}test_logout_ends_this_session_only",),
     ),
     Mutant(

@@ -160,6 +160,14 @@ MUTANTS = (
         ("tests/flows/test_confirmations.py::test_a_rejected_sale_moves_nothing_and_frees_its_order_number",),
     ),
     Mutant(
+        "every-claim-released",
+        "A member who gives up one waiting order frees all their order numbers of the store: they are sold again.",
+        POST,
+        "key = v_update->'release'->>'key' AND member_id",
+        "member_id",
+        (f"{DOOR}test_a_release_frees_its_own_name_and_no_other_of_the_store",),
+    ),
+    Mutant(
         "event-lost",
         "Sales are posted and nobody hears of them: no growth, no level, no message.",
         POST,
@@ -227,8 +235,8 @@ MUTANTS = (
         "audit-leaves-the-last-out",
         "The last member of every audit is never proven.",
         "backend/ledger/audit.py",
-        "yield low, (1 << 63) - 1, len(ids)",
-        "yield low, ids[-1][0], len(ids)",
+        "(1 << 63) - 1",
+        "ids[-1][0]",
         (f"{AUDIT}test_members_are_proven_chunk_by_chunk", f"{AUDIT}test_the_audit_finds"),
     ),
     Mutant(

@@ -179,6 +179,17 @@ MUTANTS = (
         (f"{CONFIRMED}test_a_sale_that_waited_too_long_cannot_be_approved_whoever_looks_first",),
     ),
     Mutant(
+        "sold-without-its-key",
+        "A till whose answer was lost in a crash asks again and is refused: nobody knows whether the member paid.",
+        SALES,
+        "key=idem.key,\n        hash=idem.request_hash.hex(),\n        active=True,\n        use=",
+        "key=sale_id,\n        hash=idem.request_hash.hex(),\n        active=True,\n        use=",
+        (
+            "tests/flows/test_kill.py::test_a_server_process_killed_at_any_moment_loses_no_sale_and_doubles_none",
+            f"{SOLD}test_a_retry_gets_the_first_answer_even_after_the_code_has_died",
+        ),
+    ),
+    Mutant(
         "another-stores-sale",
         "A till of one store reads and refunds the sales of another.",
         SALES,

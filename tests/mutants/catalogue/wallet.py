@@ -105,6 +105,14 @@ MUTANTS = (
         (f"{LOTS}test_of_a_lot_that_was_spent_from_the_rest_expires",),
     ),
     Mutant(
+        "expired-once-a-day",
+        "What a refund gives back to an expired lot stays for ever: that day's expiry was done.",
+        PLANS,
+        'key=f"{member_id}:{kind}:{ref}:{on}:{job_hash(*named)[:16]}",',
+        'key=f"{member_id}:{kind}:{ref}:{on}",',
+        (f"{LOTS}test_points_given_back_to_an_expired_lot_expire_too",),
+    ),
+    Mutant(
         "matured-points-never-expire",
         "Points that had to wait never expire.",
         PLANS,
