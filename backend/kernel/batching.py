@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -38,6 +39,10 @@ class Batcher(Generic[T, R]):
 
     ``work`` returns one result or one exception per item, in order; if it raises, all of its items get that exception.
     At most ``lanes`` calls of it run at once, each with at most ``max_size`` items; at most ``max_waiting`` items wait.
+
+    A free lane takes all that waits: right where a call of many costs little more than one of few. With ``spread`` it
+    takes no more than its share of what waits and what runs: right where every item is work of its own, which the
+    lanes then do side by side instead of in turn.
     """
 
     def __init__(
@@ -47,12 +52,15 @@ class Batcher(Generic[T, R]):
         max_size: int = 64,
         lanes: int = 1,
         max_waiting: int = 4096,
+        spread: bool = False,
         overflow: Callable[[], Exception] = lambda: asyncio.QueueFull("batcher"),
     ) -> None:
         self._work = work
         self._max_size = max_size
         self._max_waiting = max_waiting
         self._free_lanes = lanes
+        self._shares = lanes if spread else 1
+        self._under_way = 0
         self._overflow = overflow
         self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
         self._running: set[asyncio.Task[None]] = set()
@@ -81,10 +89,18 @@ class Batcher(Generic[T, R]):
     async def _drain(self) -> None:
         try:
             while self._waiting:
-                batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._max_size))]
-                await self._run(batch)
+                batch = self._take()
+                self._under_way += len(batch)
+                try:
+                    await self._run(batch)
+                finally:
+                    self._under_way -= len(batch)
         finally:
             self._free_lanes += 1
+
+    def _take(self) -> list[tuple[T, asyncio.Future[R]]]:
+        share = math.ceil((len(self._waiting) + self._under_way) / self._shares)
+        return [self._waiting.popleft() for _ in range(min(len(self._waiting), share, self._max_size))]
 
     async def _run(self, batch: list[tuple[T, asyncio.Future[R]]]) -> None:
         try:

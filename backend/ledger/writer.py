@@ -82,7 +82,7 @@ class LedgerWriter:
         self._settings = settings
         self._connections: list[asyncpg.Connection] = []
         self._batcher: Batcher[Plan, Posted] = Batcher(
-            self._post_batch, max_size=settings.ledger_batch, lanes=settings.ledger_lanes, overflow=_busy
+            self._post_batch, max_size=settings.ledger_batch, lanes=settings.ledger_lanes, spread=True, overflow=_busy
         )
 
     async def open(self) -> None:

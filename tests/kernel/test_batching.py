@@ -31,6 +31,73 @@ async def test_what_comes_meanwhile_is_one_batch_and_everybody_gets_their_own():
         await calls[2]
 
 
+async def test_a_free_lane_takes_all_that_waits():
+    batches: list[int] = []
+    busy = asyncio.Event()
+
+    async def work(items: list[int]) -> list[int]:
+        batches.append(len(items))
+        await busy.wait()
+        return items
+
+    batcher: Batcher[int, int] = Batcher(work, lanes=2)
+    calls = [asyncio.create_task(batcher.submit(item)) for item in range(10)]
+    await _let_run()
+    busy.set()
+    await asyncio.gather(*calls)
+
+    assert batches == [10]
+
+
+async def test_with_spread_the_lanes_share_what_waits_and_what_runs():
+    batches: list[int] = []
+    gates: list[asyncio.Event] = []
+
+    async def work(items: list[int]) -> list[int]:
+        batches.append(len(items))
+        gates.append(asyncio.Event())
+        await gates[-1].wait()
+        return items
+
+    batcher: Batcher[int, int] = Batcher(work, lanes=2, spread=True)
+    calls = [asyncio.create_task(batcher.submit(item)) for item in range(10)]
+    await _let_run()
+    assert batches == [5, 5]  # side by side
+
+    calls += [asyncio.create_task(batcher.submit(item)) for item in range(11)]
+    await _let_run()
+    gates[0].set()
+    await _let_run()
+    assert batches == [5, 5, 8]  # half of 11 that wait and 5 that still run: the other lane is soon here for the rest
+
+    gates[1].set()
+    await _let_run()
+    assert batches == [5, 5, 8, 3]
+
+    gates[2].set()
+    gates[3].set()
+    assert await asyncio.gather(*calls) == [*range(10), *range(11)]
+
+
+async def test_with_spread_what_comes_alone_goes_alone_at_once():
+    batches: list[int] = []
+
+    async def work(items: list[int]) -> list[int]:
+        batches.append(len(items))
+        return items
+
+    batcher: Batcher[int, int] = Batcher(work, lanes=2, spread=True)
+
+    assert [await batcher.submit(item) for item in (1, 2)] == [1, 2]
+    assert batches == [1, 1]
+
+
+async def _let_run() -> None:
+    """Until every task has come to where it waits."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
 async def test_draining_ends_also_when_the_work_is_just_done():
     async def work(items: list[int]) -> list[int]:
         return items
