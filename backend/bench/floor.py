@@ -15,6 +15,7 @@ from backend.engines import postgres
 from backend.kernel import db
 from backend.kernel.config import Settings
 
+from .generator import percentiles
 from .plans import PlanMaker
 
 CLIENTS = (8, 16, 32)
@@ -41,7 +42,10 @@ _LATENCY = re.compile(r"^latency average = ([\d.]+) ms", re.MULTILINE)
 
 
 class Floor(msgspec.Struct, kw_only=True):
-    """One run of pgbench; ``cpu_s`` is its own, ``postgres_cpu_s`` the database's."""
+    """One run of pgbench; ``cpu_s`` is its own, ``postgres_cpu_s`` the database's.
+
+    ``latencies_ms`` of a paced run, at the 50th, 95th and 99th percentile and the longest: from the scheduled moment.
+    """
 
     clients: int
     posted: int
@@ -49,6 +53,7 @@ class Floor(msgspec.Struct, kw_only=True):
     latency_ms: float
     cpu_s: float
     postgres_cpu_s: float = 0.0
+    latencies_ms: tuple[float, float, float, float] | None = None
 
     @property
     def cost_us(self) -> float:
@@ -120,12 +125,32 @@ def pgbench(settings: Settings, script: Path, sql: str, *, clients: int, length:
     )
 
 
-async def measure(settings: Settings, script: Path, *, clients: int, seconds: float, filled: int) -> Floor:
-    """A run that is checked against the books: every transaction counted posted a transfer."""
+async def measure(
+    settings: Settings, script: Path, *, clients: int, seconds: float, filled: int, rate: float = 0.0
+) -> Floor:
+    """A run that is checked against the books: every transaction counted posted a transfer.
+
+    With ``rate`` so many a second are begun, at random moments, and every one's latency is kept.
+    """
     before = await transfers(settings)
-    floor = pgbench(settings, script, _SCRIPT, clients=clients, length=("-T", str(max(1, round(seconds)))))
+    length = ["-T", str(max(1, round(seconds)))]
+    log = script.with_name("pgbench-log")
+    if rate:
+        length += ["--rate", f"{rate:.2f}", "--log", "--log-prefix", str(log)]
+    floor = pgbench(settings, script, _SCRIPT, clients=clients, length=length)
+    if rate:
+        floor.latencies_ms = percentiles(_logged(log))
     if await plans_used(settings) > filled:
         raise PlansRanOut
     if await transfers(settings) - before != floor.posted:
         raise RuntimeError("pgbench counted other transactions than the ledger posted")
     return floor
+
+
+def _logged(prefix: Path) -> list[float]:
+    """The seconds that each transaction took, from the moment it was due; the log is gone afterwards."""
+    taken: list[float] = []
+    for file in prefix.parent.glob(f"{prefix.name}.*"):  # one of every thread
+        taken += [int(line.split()[2]) / 1e6 for line in file.read_text().splitlines()]
+        file.unlink()
+    return taken

@@ -12,6 +12,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
+from random import Random
 
 import msgspec
 
@@ -31,7 +32,8 @@ STUCK_AFTER_S = 30.0
 class Order(msgspec.Struct, kw_only=True):
     """What to do: requests number ``first`` and following of a path prepared, sent for ``seconds`` at most.
 
-    Where they need codes, of a step after ``after_step``.
+    Where they need codes, of a step after ``after_step``. With ``rate`` so many are sent a second, each at a moment of
+    its own (Poisson), whether or not those before are answered; without it every connection asks again when answered.
     """
 
     path: str
@@ -44,6 +46,7 @@ class Order(msgspec.Struct, kw_only=True):
     first: int = 0
     connections: int
     seconds: float
+    rate: float = 0.0
     after_step: int = 0
     prepare_s: float = 3.0
 
@@ -97,10 +100,12 @@ class Connection:
 class Driver:
     """Keeps every connection busy until the time is over or nothing is left to send."""
 
+    selector: type[selectors.BaseSelector] = selectors.DefaultSelector
+
     def __init__(self, requests: list[bytes], connections: list[Connection], accepted: bytes) -> None:
         self._accepted = accepted
         self._requests: Iterator[bytes] = iter(requests)
-        self._selector = selectors.DefaultSelector()
+        self._selector = self.selector()
         self._busy = len(connections)
         self.latencies: list[float] = []
         self.statuses: dict[bytes, int] = {}
@@ -122,19 +127,25 @@ class Driver:
                 raise TimeoutError(f"the server has not answered for {STUCK_AFTER_S:.0f} s")
             for key, _ in ready:
                 connection = key.data
-                status = _read(connection, self._accepted)
-                if status is None:
+                if not self._answered(connection):
                     continue
                 last = time.perf_counter()
-                self.latencies.append(last - connection.sent_at)
-                if status != self._accepted:
-                    self._note(status, connection)
                 if last < deadline:
                     self._next(connection)
                 else:
                     self._busy -= 1
         self._selector.close()
         return last - began
+
+    def _answered(self, connection: Connection) -> bool:
+        """Whether an answer is all here now, and then counted."""
+        status = _read(connection, self._accepted)
+        if status is None:
+            return False
+        self.latencies.append(time.perf_counter() - connection.sent_at)
+        if status != self._accepted:
+            self._note(status, connection)
+        return True
 
     def _next(self, connection: Connection) -> None:
         request = next(self._requests, None)
@@ -149,6 +160,60 @@ class Driver:
         if self.first_failure is None:
             self.first_failure = connection.buffer
         connection.buffer = b""
+
+
+class Paced(Driver):
+    """Sends each request at its own moment, as strangers do; how long it took counts from that moment.
+
+    A request whose moment has come waits for a free connection, and that counts too.
+    """
+
+    selector = selectors.SelectSelector  # waits to the microsecond; epoll only to the millisecond
+
+    def __init__(
+        self, requests: list[bytes], connections: list[Connection], accepted: bytes, moments: Iterator[float]
+    ) -> None:
+        super().__init__(requests, connections, accepted)
+        self._moments = moments
+        self._busy = 0
+
+    def run(self, seconds: float) -> float:
+        """Drive; returns the seconds from the first moment to the last answer."""
+        began = time.perf_counter()
+        free = list(self._connections)
+        due = next(self._moments)
+        while due < seconds or self._busy:
+            now = time.perf_counter() - began
+            while free and due <= now and due < seconds:
+                self._send(free.pop(), began + due)
+                due = next(self._moments)
+            wait = max(0.0, due - now) if free and due < seconds else STUCK_AFTER_S
+            ready = self._selector.select(wait)
+            if not ready and wait == STUCK_AFTER_S:
+                raise TimeoutError(f"the server has not answered for {STUCK_AFTER_S:.0f} s")
+            for key, _ in ready:
+                if self._answered(key.data):
+                    self._busy -= 1
+                    free.append(key.data)
+        self._selector.close()
+        return time.perf_counter() - began
+
+    def _send(self, connection: Connection, moment: float) -> None:
+        request = next(self._requests, None)
+        if request is None:
+            self.ran_out = True
+            return
+        self._busy += 1
+        connection.send(request)
+        connection.sent_at = moment
+
+
+def moments(rate: float, random: Random) -> Iterator[float]:
+    """Seconds from the beginning: a Poisson process of so many a second, as ``pgbench --rate`` makes one."""
+    at = 0.0
+    while True:
+        at += random.expovariate(rate)
+        yield at
 
 
 def _read(connection: Connection, accepted: bytes) -> bytes | None:
@@ -173,7 +238,10 @@ def drive(order: Order, requests: list[bytes], accepted: bytes) -> tuple[Driver,
     """Send them; every connection is opened before the first request."""
     connections = [Connection(order.host, order.port) for _ in range(order.connections)]
     try:
-        driver = Driver(requests, connections, accepted)
+        if order.rate:
+            driver: Driver = Paced(requests, connections, accepted, moments(order.rate, Random(order.run)))  # noqa: S311
+        else:
+            driver = Driver(requests, connections, accepted)
         return driver, driver.run(order.seconds)
     finally:
         for connection in connections:

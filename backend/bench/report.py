@@ -8,7 +8,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from .settle import GOAL, Outcome
+from .settle import GOAL, GOAL_TIMES, Half, Outcome
 
 
 def show(outcome: Outcome, out: Console) -> None:
@@ -16,15 +16,25 @@ def show(outcome: Outcome, out: Console) -> None:
     out.print()
     out.print(_runs(outcome))
     out.print(_costs(outcome))
+    if outcome.half is not None:
+        out.print(_half(outcome.half))
     _details(outcome, out)
-    met = outcome.ratio >= GOAL
-    color = "green" if met else "red"
     out.print(
         f"\n[bold]{outcome.server_median:,.0f}[/bold] sales/s over HTTP, "
-        f"[bold]{outcome.floor_median:,.0f}[/bold]/s by pgbench alone: "
-        f"ratio [bold {color}]{outcome.ratio:.2f}[/bold {color}], goal {GOAL:.2f} {'reached' if met else 'NOT reached'}"
+        f"[bold]{outcome.floor_median:,.0f}[/bold]/s by pgbench alone:\n"
+        f"ratio [bold]{outcome.ratio:.2f}[/bold], goal {GOAL:.2f}: {_verdict(outcome.ratio >= GOAL)}"
         f" [dim](by processor time {outcome.cost_ratio:.2f})[/dim]"
     )
+    if outcome.half is not None:
+        times = outcome.half.times
+        out.print(
+            f"p99 at half of that rate: [bold]{times:.1f}[/bold] times pgbench's, goal at most {GOAL_TIMES:.0f}: "
+            + _verdict(times <= GOAL_TIMES)
+        )
+
+
+def _verdict(met: bool) -> str:
+    return "[bold green]reached[/bold green]" if met else "[bold red]NOT reached[/bold red]"
 
 
 def _runs(outcome: Outcome) -> Table:
@@ -64,6 +74,21 @@ def _costs(outcome: Outcome) -> Table:
             _micro(floor.postgres_cpu_s, floor.posted),
             f"{floor.cost_us:,.0f}",
         )
+    return table
+
+
+def _half(half: Half) -> Table:
+    """How long a sale takes where there is room, from the moment it was due."""
+    title = f"\nAt half of that rate, {half.rate:,.0f} a second at random moments"
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for name in ("side", "a second", "p50 ms", "p95 ms", "p99 ms", "longest"):
+        table.add_column(name, justify="left" if name == "side" else "right")
+    sides = (
+        ("server", half.served.per_second, half.served.driven.latencies_ms),
+        ("pgbench", half.floor.per_second, half.floor.latencies_ms or ()),
+    )
+    for name, per_second, latencies in sides:
+        table.add_row(name, f"{per_second:,.0f}", *(f"{ms:.1f}" for ms in latencies))
     return table
 
 
@@ -108,4 +133,6 @@ def as_json(outcome: Outcome) -> dict[str, object]:
         "ratio": outcome.ratio,
         "cost_ratio": outcome.cost_ratio,
         "goal": GOAL,
+        "half_times": outcome.half.times if outcome.half else None,
+        "goal_times": GOAL_TIMES,
     }

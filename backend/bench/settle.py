@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import secrets
 import statistics
@@ -17,7 +18,12 @@ from .population import DEVICES, Population
 from .runs import PREPARE_S_EACH, SPARE, Served, drive
 from .system import Say, System
 
-GOAL = 0.5
+GOAL = 0.8
+"""The server's sales a second, of what the database posts by itself."""
+
+GOAL_TIMES = 5.0
+"""The server's 99th percentile at half of its rate, over pgbench's at the same rate."""
+
 FIRST_MEMBERS = 3000
 SHORT_S = 3.0
 """Length of the first tries, and of the till alone."""
@@ -31,6 +37,20 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     connections: int
 
 
+class Half(msgspec.Struct, kw_only=True):
+    """Both at half of the server's rate, each sale at a moment of its own; latencies count from that moment."""
+
+    rate: float
+    served: Served
+    floor: Floor
+
+    @property
+    def times(self) -> float:
+        """The server's 99th percentile over pgbench's."""
+        assert self.floor.latencies_ms is not None
+        return self.served.driven.latencies_ms[2] / self.floor.latencies_ms[2]
+
+
 class Outcome(msgspec.Struct, kw_only=True):
     """Everything that was measured."""
 
@@ -42,6 +62,7 @@ class Outcome(msgspec.Struct, kw_only=True):
     floors: list[Floor] = []
     calibration: dict[int, float] = {}
     lone: Served | None = None
+    half: Half | None = None
     findings: int = 0
     audited: int = 0
 
@@ -70,7 +91,8 @@ class Outcome(msgspec.Struct, kw_only=True):
     @property
     def failures(self) -> int:
         """Answers other than 201."""
-        return sum(served.driven.answered - served.driven.accepted for served in self.served)
+        runs = [*self.served, *([self.half.served] if self.half else [])]
+        return sum(served.driven.answered - served.driven.accepted for served in runs)
 
 
 class Bench:
@@ -113,8 +135,10 @@ class Bench:
         """One till alone: how long a sale takes when nothing else is going on."""
         return self.serve(say, seconds=self._short, expected=1000, connections=1)
 
-    def serve(self, say: Say, *, seconds: float, expected: float, connections: int | None = None) -> Served:
-        """Drive the servers once, with requests for ``expected`` a second prepared."""
+    def serve(
+        self, say: Say, *, seconds: float, expected: float, connections: int | None = None, rate: float = 0.0
+    ) -> Served:
+        """Drive the servers once, with requests for ``expected`` a second prepared; paced where there is a ``rate``."""
         self._runs += 1
         count = min(math.ceil(expected * seconds * SPARE), self.members * DEVICES)
         order = Order(
@@ -127,6 +151,7 @@ class Bench:
             count=count,
             connections=connections or self._options.connections,
             seconds=seconds,
+            rate=rate,
             after_step=self._last_step,
             prepare_s=1.0 + count * PREPARE_S_EACH,
         )
@@ -143,8 +168,15 @@ class Bench:
             seen[clients] = expected = floor.per_second
         return seen
 
-    async def post(self, say: Say, *, clients: int, seconds: float, expected: float) -> Floor:
-        """Let pgbench post once; where the plans ran out, again with more of them."""
+    def half(self, say: Say, *, rate: float, clients: int) -> Half:
+        """Both in turn at that rate, for as long as a run."""
+        seconds = self._options.seconds
+        served = self.serve(say, seconds=seconds, expected=rate, rate=rate)
+        floor = asyncio.run(self.post(say, clients=clients, seconds=seconds, expected=rate, rate=rate))
+        return Half(rate=rate, served=served, floor=floor)
+
+    async def post(self, say: Say, *, clients: int, seconds: float, expected: float, rate: float = 0.0) -> Floor:
+        """Let pgbench post once, paced where there is a ``rate``; where the plans ran out, again with more of them."""
         while True:
             self._runs += 1
             count = math.ceil(expected * seconds * SPARE)
@@ -153,7 +185,7 @@ class Bench:
             before = self.system.postgres_used()
             try:
                 floor = await floors.measure(
-                    self._settings, self._script, clients=clients, seconds=seconds, filled=count
+                    self._settings, self._script, clients=clients, seconds=seconds, filled=count, rate=rate
                 )
             except PlansRanOut:
                 expected *= 2

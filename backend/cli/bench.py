@@ -149,6 +149,8 @@ def _measure(bench: Bench, options: Options, workers: int) -> Outcome:
             floor = asyncio.run(bench.post(say, clients=clients, seconds=options.seconds, expected=tried[clients]))
             outcome.floors.append(floor)
             tried[clients] = max(tried[clients], floor.per_second)
+    with step("Both at half of the server's rate") as say:
+        outcome.half = bench.half(say, rate=outcome.server_median / 2, clients=clients)
     with step("Check the books") as say:
         outcome.findings, outcome.audited = asyncio.run(bench.system.audit(say))
     return outcome

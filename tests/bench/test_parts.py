@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+import select
 import socket
+import time
+from random import Random
+from threading import Thread
 
 import msgspec
 import pytest
 
 from backend.auth import rules as auth_rules
-from backend.bench import bare, generator, paths
-from backend.bench.generator import Connection
+from backend.bench import bare, floor, generator, paths
+from backend.bench.generator import Connection, Paced
 from backend.bench.population import DEVICES, Population
 from backend.bench.requests import Requests
 from backend.pos.rules import codes
@@ -101,3 +106,43 @@ def test_every_path_has_a_name_and_a_place_of_its_own():
     every = [path for domain in paths.domains() for path in domain.paths]
 
     assert len({path.name for path in every}) == len(every) == len(paths.every())
+
+
+def test_a_paced_run_counts_from_the_moment_a_request_was_due():
+    near, far = socket.socketpair()
+    connection = Connection.__new__(Connection)
+    connection.sock, connection.buffer, connection.sent_at = near, b"", 0.0
+    moments = iter([0.0, 0.001, 9.0])
+    with near, far:
+        driver = Paced([b"first", b"second"], [connection], b"201", moments)
+        asking = Thread(target=driver.run, args=(5.0,))
+        asking.start()
+        assert far.recv(100) == b"first"
+        held = time.perf_counter()
+        assert not select.select([far], [], [], 0.05)[0]  # the only connection is busy
+        held = time.perf_counter() - held
+        far.send(CREATED)
+        assert far.recv(100) == b"second"
+        far.send(CREATED)
+        asking.join(10)
+
+    assert not asking.is_alive()
+    assert len(driver.latencies) == 2
+    assert min(driver.latencies) >= held - 0.01  # the second one too: it was due while the first was under way
+    assert driver.statuses == {}
+
+
+def test_moments_come_as_often_as_asked():
+    random = Random(1)
+
+    last = next(itertools.islice(generator.moments(200.0, random), 9_999, None))
+
+    assert last == pytest.approx(50, rel=0.05)
+
+
+def test_the_log_of_pgbench_is_read_and_removed(tmp_path):
+    (tmp_path / "log.7").write_text("0 1 2500 0 1785000000 1 40\n1 1 1000 0 1785000000 2 0\n")
+    (tmp_path / "log.7.1").write_text("2 1 4000 0 1785000000 3 0\n")
+
+    assert sorted(floor._logged(tmp_path / "log")) == [0.001, 0.0025, 0.004]
+    assert list(tmp_path.iterdir()) == []
