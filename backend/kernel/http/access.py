@@ -6,6 +6,7 @@ ours and hold nothing to redact, and the common way would cost more than the res
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from time import perf_counter
 
@@ -21,6 +22,9 @@ log = logging.get("http")
 UNKNOWN = "(unknown)"
 MOUNTED = "(mounted)"
 
+LINES_A_WRITE = 12
+"""Fewer bytes than what a pipe takes whole (PIPE_BUF), so that the lines of several processes do not mix."""
+
 
 class AccessLog:
     """Counts and logs; made once with the application."""
@@ -29,6 +33,7 @@ class AccessLog:
         self._plain = settings.log_format == "json"
         self._enabled = settings.log_level in ("debug", "info")
         self._debug = settings.log_level == "debug"
+        self._lines: list[str] = []
 
     def note(self, request: Request, route: Route | None, label: str, status: int, started: float) -> None:
         """One request was answered with that status; ``started`` is the ``perf_counter`` of its beginning."""
@@ -59,7 +64,15 @@ class AccessLog:
             f'{{"at":"{at}Z","level":"info","logger":"http","event":"http.request","method":"{request.method}",'
             f'"route":"{label}","status":{status},"ms":{ms},"request_id":"{request_id}"}}\n'
         )
+        if not self._lines:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._lines.append(line)
+
+    def _flush(self) -> None:
+        """Write the lines of everything that was answered in this turn of the loop: a batch of sales ends in one."""
+        lines, self._lines = self._lines, []
         try:
-            sys.stderr.write(line)
+            for start in range(0, len(lines), LINES_A_WRITE):
+                sys.stderr.write("".join(lines[start : start + LINES_A_WRITE]))
         except (OSError, ValueError):
             return

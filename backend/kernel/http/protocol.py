@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from asyncio import TimerHandle, Transport
 from functools import cache
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -19,6 +19,7 @@ from uvicorn.server import ServerState
 
 from backend.kernel import config
 
+from .one_piece import OnePiece
 from .problems import MEDIA_TYPE, title_of
 
 MAX_HEADER_BYTES = 32 * 1024
@@ -149,6 +150,8 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
+        if cycle.scope["method"] != "HEAD" and not cycle.waiting_for_100_continue:
+            cycle.transport = cast(Transport, OnePiece(self.transport))
         super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:

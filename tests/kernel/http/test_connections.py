@@ -56,6 +56,30 @@ def test_a_client_that_asks_first_is_not_told_to_go_on_with_too_much(line: socke
     assert line.recv(10) == b""
 
 
+def test_a_client_that_asks_first_is_told_to_go_on(line: socket.socket) -> None:
+    line.sendall(HEAD + b"Content-Length: 3\r\nExpect: 100-continue\r\n\r\n")
+    assert line.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    line.sendall(b"abc")
+
+    assert json.loads(read_answer(line)[2])["length"] == 3
+
+
+def test_an_answer_comes_in_one_piece(line: socket.socket) -> None:
+    for _ in range(2):  # the next request on the same connection too
+        line.sendall(HEAD + b"Content-Length: 3\r\n\r\nabc")
+
+        head, _, body = line.recv(65536).partition(b"\r\n\r\n")
+
+        assert head.startswith(b"HTTP/1.1 200")
+        assert json.loads(body)["length"] == 3
+
+
+def test_an_answer_without_a_body_comes_too(line: socket.socket) -> None:
+    line.sendall(b"HEAD /healthz HTTP/1.1\r\nHost: test\r\n\r\n")
+
+    assert line.recv(65536).startswith(b"HTTP/1.1 200")
+
+
 def test_a_body_of_exactly_the_limit_passes(http: httpx.Client) -> None:
     assert http.post("/v1/raw", content=b"x" * 262_144).json()["length"] == 262_144
 
