@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 
 import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from .laps import SIZE, Part
 from .settle import GOAL, GOAL_TIMES, Half, Outcome
 
 
@@ -122,6 +124,18 @@ def _details(outcome: Outcome, out: Console) -> None:
     if outcome.audited:
         verdict = "the books balance" if not outcome.findings else f"{outcome.findings} FINDINGS"
         out.print(f"Audit of {outcome.audited:,} members: {verdict}")
+
+
+def laps(parts: Sequence[Part]) -> Table:
+    """Where ``ledger_post`` spends its time."""
+    title = f"ledger_post, µs of one sale, alone and in a batch of {SIZE}; medians"
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0), show_footer=True)
+    table.add_column("part", footer="all")
+    for name, total in (("alone", sum(p.alone_us for p in parts)), ("in a batch", sum(p.batched_us for p in parts))):
+        table.add_column(name, justify="right", footer=f"{total:,.0f}")
+    for part in parts:
+        table.add_row(part.name, f"{part.alone_us:,.0f}", f"{part.batched_us:,.0f}")
+    return table
 
 
 def as_json(outcome: Outcome) -> dict[str, object]:

@@ -109,6 +109,26 @@ def every(
     raise typer.Exit(command.run(options, workers, data, json))
 
 
+@app.command()
+def laps(
+    *, data: Annotated[Path | None, typer.Option(help="Where the engines keep their files; a temporary place.")] = None
+) -> None:
+    """Where ledger_post spends its time, part by part: a sale alone, and in a batch."""
+    from backend.bench import report
+    from backend.bench.laps import measure
+
+    from .console import out, step
+    from .running import running
+
+    try:
+        with running(data, 1) as system, step("Post sales with a clock between the parts") as say:
+            parts = asyncio.run(measure(system.settings, say))
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    out.print()
+    out.print(report.laps(parts))
+
+
 def _settle(options: Options, workers: int, data: Path | None) -> Outcome | None:
     """The runs on a system of their own. None when it was interrupted."""
     from backend.bench.settle import Bench

@@ -1,5 +1,6 @@
 -- The one door to value. See docs/ledger.md for the plan's fields and what each refusal means.
 -- Every statement filters by the member, and the head row is locked first: plans of one member run one after another.
+-- `-- lap:` begins a part that `huiyuan bench laps` times; it means nothing else.
 
 CREATE OR REPLACE FUNCTION ledger_refuse(code text, context jsonb DEFAULT '{}') RETURNS void
 LANGUAGE plpgsql AS $$
@@ -72,6 +73,7 @@ BEGIN
         PERFORM ledger_refuse('plan_invalid', '{"why": "format version"}');
     END IF;
 
+    -- lap: locks the head, looks the key up
     -- Idempotency comes first: the stored answer, whatever the plan says now. A key that was stored while this waited
     -- for the lock is not in the snapshot yet; the insert below meets it.
     SELECT h.seq, h.hash, h.lots, h.active, h.used_store, h.used_at, h.elsewhere_at, k.hash, k.result
@@ -82,6 +84,7 @@ BEGIN
     IF NOT FOUND THEN
         PERFORM ledger_refuse('member_unknown');
     END IF;
+    -- lap: claims the key
     IF v_known IS NULL THEN
         INSERT INTO ledger_key_home (scope, key, member_id, document_id)
         VALUES (v_scope, v_key, p_member, v_doc_id) ON CONFLICT DO NOTHING;
@@ -99,6 +102,7 @@ BEGIN
         END IF;
         RETURN v_known || '{"replayed": true}';
     END IF;
+    -- lap: claims the order number
     IF v_claim IS NOT NULL THEN
         INSERT INTO ledger_key_home (scope, key, member_id, document_id)
         VALUES (v_claim->>'scope', v_claim->>'key', p_member, v_doc_id) ON CONFLICT DO NOTHING;
@@ -112,6 +116,7 @@ BEGIN
         END IF;
     END IF;
 
+    -- lap: use and document
     IF (p->>'active')::boolean AND NOT v_active THEN
         PERFORM ledger_refuse('member_inactive');
     END IF;
@@ -149,6 +154,7 @@ BEGIN
     IF v_doc IS NOT NULL THEN
         v_digest := sha256(convert_to((v_doc->'body')::text, 'UTF8'));
     END IF;
+    -- lap: reads the balances, what was seen
     SELECT coalesce(jsonb_object_agg(kind, balance), '{}') INTO v_balances
       FROM ledger_account WHERE member_id = p_member AND ref = '';
     FOR i IN 0 .. coalesce(jsonb_array_length(v_saw), 0) - 1 LOOP
@@ -164,6 +170,7 @@ BEGIN
         END IF;
     END LOOP;
 
+    -- lap: guards
     FOR i IN 0 .. coalesce(jsonb_array_length(v_guards), 0) - 1 LOOP
         v_item := v_guards->i;
         v_n := (v_item->>'value')::bigint;
@@ -188,6 +195,7 @@ BEGIN
         END IF;
     END LOOP;
 
+    -- lap: legs: accounts and lots
     FOR i IN 0 .. v_count - 1 LOOP
         v_leg := v_legs->i;
         v_kind := v_leg->>'account';
@@ -316,6 +324,7 @@ BEGIN
         v_text := v_text || concat_ws(':', v_kind, v_ref, v_unit, v_n, coalesce(v_version, 0), coalesce(v_balance, 0)) || ';';
     END LOOP;
 
+    -- lap: lot moves
     IF v_count > 0 THEN
         IF v_fen <> 0 OR v_points <> 0 THEN
             PERFORM ledger_refuse('plan_invalid', '{"why": "legs do not sum to zero"}');
@@ -329,21 +338,26 @@ BEGIN
                 RETURNING lot_id, amount
             ) SELECT string_agg(lot_id || ':' || amount || ';', '' ORDER BY lot_id) INTO v_moves FROM made;
         END IF;
+        -- lap: hash
         v_chain := ledger_hash(p_member, v_seq, p->>'kind', v_doc_id, (p->>'reverses')::bigint, v_at, v_digest,
                                v_text || '|' || v_moves, v_chain);
+        -- lap: transfer
         INSERT INTO ledger_transfer (member_id, seq, kind, document_id, reverses, at, digest, hash)
         VALUES (p_member, v_seq, p->>'kind', v_doc_id, (p->>'reverses')::bigint, v_at, v_digest, v_chain);
+        -- lap: entries
         INSERT INTO ledger_entry (member_id, seq, leg, kind, ref, unit, amount, version, balance_after, at)
         SELECT p_member, v_seq, n, e->>'account', coalesce(e->>'ref', ''), e->>'unit', (e->>'amount')::bigint,
                a_version[n], a_after[n], v_at
           FROM jsonb_array_elements(v_legs) WITH ORDINALITY AS legs (e, n);
     END IF;
+    -- lap: head
     IF v_count > 0 OR v_use IS NOT NULL THEN
         UPDATE ledger_head SET seq = v_seq, hash = v_chain, lots = v_lots,
                used_store = v_used_store, used_at = v_used_at, elsewhere_at = v_elsewhere
          WHERE member_id = p_member;
     END IF;
 
+    -- lap: document
     IF v_doc IS NOT NULL THEN
         v_state := coalesce(v_state, v_doc->>'state');
         v_docver := coalesce(v_docver, 1);
@@ -352,10 +366,12 @@ BEGIN
                 coalesce(v_doc->'progress', '{}'), coalesce(v_doc->'memo', '{}'), v_at, v_at, (v_doc->>'due_at')::timestamptz);
     END IF;
 
+    -- lap: stored answer
     v_result := jsonb_build_object('transfer', v_transfer, 'document_id', v_doc_id, 'state', v_state,
                                    'version', v_docver, 'balances', v_balances, 'lots', v_moved_lots);
     INSERT INTO ledger_key (member_id, scope, key, hash, document_id, result, at)
     VALUES (p_member, v_scope, v_key, v_hash, v_doc_id, v_result, v_at);
+    -- lap: events
     IF p ? 'events' THEN
         INSERT INTO outbox (member_id, name, body, at)
         SELECT p_member, e->>'name', e->'body', v_at FROM jsonb_array_elements(p->'events') AS e;
