@@ -41,8 +41,8 @@ class Batcher(Generic[T, R]):
     At most ``lanes`` calls of it run at once, each with at most ``max_size`` items; at most ``max_waiting`` items wait.
 
     A free lane takes all that waits: right where a call of many costs little more than one of few. With ``spread`` it
-    takes no more than its share of what waits and what runs: right where every item is work of its own, which the
-    lanes then do side by side instead of in turn.
+    takes no more than its share of what waits and what runs, or that many where its share is less: right where every
+    item is work of its own, which the lanes then do side by side instead of in turn.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Batcher(Generic[T, R]):
         max_size: int = 64,
         lanes: int = 1,
         max_waiting: int = 4096,
-        spread: bool = False,
+        spread: int = 0,
         overflow: Callable[[], Exception] = lambda: asyncio.QueueFull("batcher"),
     ) -> None:
         self._work = work
@@ -60,6 +60,7 @@ class Batcher(Generic[T, R]):
         self._max_waiting = max_waiting
         self._free_lanes = lanes
         self._shares = lanes if spread else 1
+        self._spread = spread
         self._under_way = 0
         self._overflow = overflow
         self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
@@ -99,7 +100,7 @@ class Batcher(Generic[T, R]):
             self._free_lanes += 1
 
     def _take(self) -> list[tuple[T, asyncio.Future[R]]]:
-        share = math.ceil((len(self._waiting) + self._under_way) / self._shares)
+        share = max(self._spread, math.ceil((len(self._waiting) + self._under_way) / self._shares))
         return [self._waiting.popleft() for _ in range(min(len(self._waiting), share, self._max_size))]
 
     async def _run(self, batch: list[tuple[T, asyncio.Future[R]]]) -> None:

@@ -21,6 +21,8 @@ from .types import Posted
 BATCH = "SELECT ledger_post_batch($1::bigint[], $2::text[]::jsonb[])"
 SINGLE = "SELECT ledger_post($1, $2::text::jsonb)"
 TRIES = 3
+FEWEST = 4
+"""Plans that two lanes do not share: a transaction each would cost more than it spares."""
 
 _LOST = (
     OSError,
@@ -82,7 +84,7 @@ class LedgerWriter:
         self._settings = settings
         self._connections: list[asyncpg.Connection] = []
         self._batcher: Batcher[Plan, Posted] = Batcher(
-            self._post_batch, max_size=settings.ledger_batch, lanes=settings.ledger_lanes, spread=True, overflow=_busy
+            self._post_batch, max_size=settings.ledger_batch, lanes=settings.ledger_lanes, spread=FEWEST, overflow=_busy
         )
 
     async def open(self) -> None:

@@ -59,7 +59,7 @@ async def test_with_spread_the_lanes_share_what_waits_and_what_runs():
         await gates[-1].wait()
         return items
 
-    batcher: Batcher[int, int] = Batcher(work, lanes=2, spread=True)
+    batcher: Batcher[int, int] = Batcher(work, lanes=2, spread=3)
     calls = [asyncio.create_task(batcher.submit(item)) for item in range(10)]
     await _let_run()
     assert batches == [5, 5]  # side by side
@@ -79,6 +79,24 @@ async def test_with_spread_the_lanes_share_what_waits_and_what_runs():
     assert await asyncio.gather(*calls) == [*range(10), *range(11)]
 
 
+async def test_few_are_not_shared():
+    batches: list[int] = []
+    busy = asyncio.Event()
+
+    async def work(items: list[int]) -> list[int]:
+        batches.append(len(items))
+        await busy.wait()
+        return items
+
+    batcher: Batcher[int, int] = Batcher(work, lanes=2, spread=3)
+    calls = [asyncio.create_task(batcher.submit(item)) for item in range(4)]
+    await _let_run()
+    busy.set()
+    await asyncio.gather(*calls)
+
+    assert batches == [3, 1]
+
+
 async def test_with_spread_what_comes_alone_goes_alone_at_once():
     batches: list[int] = []
 
@@ -86,7 +104,7 @@ async def test_with_spread_what_comes_alone_goes_alone_at_once():
         batches.append(len(items))
         return items
 
-    batcher: Batcher[int, int] = Batcher(work, lanes=2, spread=True)
+    batcher: Batcher[int, int] = Batcher(work, lanes=2, spread=3)
 
     assert [await batcher.submit(item) for item in (1, 2)] == [1, 2]
     assert batches == [1, 1]
