@@ -35,7 +35,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_url: Annotated[str, _doc("PostgreSQL, as the application's role (no writes to the ledger)")]
     direct_database_url: Annotated[str, _doc("PostgreSQL past a pooler, as the same role; for the worker")] = ""
     migrate_database_url: Annotated[str, _doc("PostgreSQL, as the schema's owner; for `migrate` and `audit`")] = ""
-    redis_url: Annotated[str, _doc("Redis protocol; only speeds up, may be down")] = ""
+    redis_url: Annotated[
+        str, _doc("Redis protocol; only speeds up, may be down. `redis+cluster://host:port,host:port`")
+    ] = ""
     base_url: Annotated[str, _doc("Public address, as WeChat and phones reach it")] = "http://127.0.0.1:8000"
     demo: Annotated[bool, _doc("Demo mode: mounts the WeChat simulator. Never in production")] = False
     demo_data: Annotated[str, _doc("Demo mode: the data directory, with the simulator's keys")] = ""
@@ -147,13 +149,39 @@ def read_master_keys(text: str) -> dict[str, bytes]:
     return keys
 
 
+CLUSTER_SCHEMES = ("redis+cluster://", "rediss+cluster://")
+
+
+def read_redis_addresses(text: str) -> list[str]:
+    """Where to find Redis: one address, or one for each named node of a cluster; none for an empty text."""
+    if not text.startswith(CLUSTER_SCHEMES):
+        return [text] if text else []
+    parts = urlsplit(text)
+    user, at, nodes = parts.netloc.rpartition("@")
+    scheme = parts.scheme.removesuffix("+cluster")
+    rest = parts.path + (f"?{parts.query}" if parts.query else "")
+    return [f"{scheme}://{user}{at}{node.strip()}{rest}" for node in nodes.split(",")]
+
+
+def _check_redis(text: str) -> None:
+    check = _check_url("redis", "rediss", host=True) if text.startswith(CLUSTER_SCHEMES) else _REDIS
+    for address in read_redis_addresses(text):
+        check(address)
+        if check is not _REDIS and urlsplit(address).path.strip("/0"):
+            raise ValueError  # a cluster has no numbered databases
+
+
+_REDIS = _check_url("redis", "rediss", "unix")
 _HTTP = (_check_url("http", "https", host=True), "must be http://… or https://…")
 _POSTGRES = (_check_url("postgresql", "postgres"), "must be postgresql://user:password@host:port/name")
 _CHECKS: dict[str, tuple[Callable[[str], object], str]] = {
     "database_url": _POSTGRES,
     "direct_database_url": _POSTGRES,
     "migrate_database_url": _POSTGRES,
-    "redis_url": (_check_url("redis", "rediss", "unix"), "must be redis://…, rediss://… or unix://…"),
+    "redis_url": (
+        _check_redis,
+        "must be redis://…, rediss://…, unix://… or, for a cluster, redis+cluster://host:port,host:port",
+    ),
     "base_url": _HTTP,
     "wechat_api_url": _HTTP,
     "wechat_pay_url": _HTTP,

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from . import logging, metrics, redis
-from .config import Settings
+from .config import Settings, read_redis_addresses
 from .ids import new_token
 from .live_channel import PREFIX, Channel
 from .redis import RedisDown
@@ -69,7 +69,7 @@ class _Hub:
         self.channel: Channel | None = None
         self.sender: asyncio.Task[None] | None = None
         if settings is not None and settings.redis_url:
-            self.channel = Channel(settings.redis_url, received=self.received, lost=self.lost)
+            self.channel = Channel(read_redis_addresses(settings.redis_url), received=self.received, lost=self.lost)
             self.sender = asyncio.create_task(self.send(), name="live sender")
 
     def deliver(self, member_id: int, type_: str, data: dict[str, Any]) -> None:

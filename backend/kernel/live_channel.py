@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import cycle
 from typing import Any
 
 from redis.asyncio import ConnectionPool
@@ -34,11 +35,16 @@ class Channel:
     missed, that is after a new connection has joined every channel again.
     """
 
-    def __init__(self, url: str, *, received: Callable[[int, bytes], None], lost: Callable[[], None]) -> None:
+    def __init__(
+        self, addresses: Sequence[str], *, received: Callable[[int, bytes], None], lost: Callable[[], None]
+    ) -> None:
         # RESP2: messages come as plain replies, in order with the confirmations.
-        self._pool = ConnectionPool.from_url(
-            url, protocol=2, socket_timeout=CONNECT_TIMEOUT_S, socket_connect_timeout=CONNECT_TIMEOUT_S
-        )
+        self._pools = [
+            ConnectionPool.from_url(
+                address, protocol=2, socket_timeout=CONNECT_TIMEOUT_S, socket_connect_timeout=CONNECT_TIMEOUT_S
+            )
+            for address in addresses
+        ]
         self._received = received
         self._lost = lost
         self._wanted: dict[int, asyncio.Event] = {}  # member -> set once Redis has confirmed it
@@ -71,13 +77,15 @@ class Channel:
     async def close(self) -> None:
         """Disconnect for good."""
         await end(self._task)
-        await self._pool.aclose()
+        for pool in self._pools:
+            await pool.aclose()
 
     async def _run(self) -> None:
         pause = FIRST_PAUSE_S
         connected_before = False
-        while True:
-            connection = self._pool.make_connection()  # type: ignore[no-untyped-call]
+        # A cluster hands what is published at one node to all of them, so that one connection to any of them hears all.
+        for pool in cycle(self._pools):
+            connection = pool.make_connection()  # type: ignore[no-untyped-call]
             try:
                 await connection.connect()
                 while not self._commands.empty():  # what they ask for is joined as a whole

@@ -1,6 +1,7 @@
 """Redis: one client a process, commands that share pipelines, and a breaker, because nothing may wait for a cache.
 
-PostgreSQL holds all truth. Whoever calls this has an answer for ``RedisDown`` that is only slower.
+PostgreSQL holds all truth. Whoever calls this has an answer for ``RedisDown`` that is only slower. A cluster is an
+address of another kind; its keys lie on several servers, so no command names keys of two slots.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import asyncio
 import math
 from collections.abc import Sequence
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import redis.asyncio as aioredis
 from redis.asyncio.retry import Retry
@@ -18,8 +19,11 @@ from redis.exceptions import RedisError, ResponseError
 
 from . import logging
 from .batching import Batcher
-from .config import Settings
+from .config import CLUSTER_SCHEMES, Settings, read_redis_addresses
 from .errors import Unavailable
+
+if TYPE_CHECKING:
+    from .redis_cluster import Cluster
 
 log = logging.get(__name__)
 
@@ -40,8 +44,8 @@ class RedisRefused(RedisDown):
     """Redis answered with an error (read-only, out of memory, a wrong command)."""
 
 
-class _Connection:
-    """A client, the batcher that feeds it, and until when it is given a rest.
+class Server:
+    """One server: a client, the batcher that feeds it, and until when it is given a rest.
 
     The batcher has connections of its own, one a lane, and writes and reads them itself: the client's pipeline would
     cost more than everything else that a sale does in this process.
@@ -65,6 +69,16 @@ class _Connection:
     def resting(self) -> bool:
         """Whether the last failure is too fresh to try again."""
         return monotonic() < self.closed_until
+
+    async def call(self, *command: Argument) -> Any:
+        """Send one command and return its reply; ``RedisDown`` at once while it rests."""
+        if self.resting():
+            raise RedisDown
+        return await self.batcher.submit(command)
+
+    async def check(self) -> None:
+        """Raise ``RedisDown`` unless it answers."""
+        await self.call("PING")
 
     async def close(self) -> None:
         """Answer what was handed in, then disconnect."""
@@ -111,14 +125,20 @@ def _refused(error: ResponseError) -> RedisRefused:
     return refusal
 
 
-_connection: _Connection | None = None
+_connection: Server | Cluster | None = None
 
 
 async def open_client(settings: Settings) -> None:
     """Make the client of this process; nothing is connected yet, and an empty address means: do without."""
     global _connection
     await close_client()
-    _connection = _Connection(settings.redis_url) if settings.redis_url else None
+    addresses = read_redis_addresses(settings.redis_url)
+    if settings.redis_url.startswith(CLUSTER_SCHEMES):
+        from .redis_cluster import Cluster
+
+        _connection = Cluster(addresses)
+    else:
+        _connection = Server(addresses[0]) if addresses else None
 
 
 async def close_client() -> None:
@@ -130,13 +150,20 @@ async def close_client() -> None:
 
 
 def client() -> aioredis.Redis | None:
-    """The redis.asyncio client, for pub/sub and scripts of one's own; None without an address."""
-    return _connection.client if _connection else None
+    """The redis.asyncio client of a single server, for tools and tests; None without an address."""
+    return _connection.client if isinstance(_connection, Server) else None
 
 
 def healthy() -> bool:
     """Whether Redis is configured and its last answer was not a failure of the last second."""
     return _connection is not None and not _connection.resting()
+
+
+async def check() -> None:
+    """Raise ``RedisDown`` unless Redis answers, and every part of a cluster serves."""
+    if _connection is None:
+        raise RedisDown
+    await _connection.check()
 
 
 async def call(*command: Argument) -> Any:
@@ -147,6 +174,6 @@ async def call(*command: Argument) -> Any:
     Raises ``RedisDown`` at once without an address or within a second of a failure, and after 200 ms otherwise.
     """
     connection = _connection
-    if connection is None or monotonic() < connection.closed_until:
+    if connection is None:
         raise RedisDown
-    return await connection.batcher.submit(command)
+    return await connection.call(*command)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backend.kernel.config import SettingsError, load
+from backend.kernel.config import SettingsError, load, read_redis_addresses
 from backend.kernel.vault import Vault
 
 KEY = "A" * 43
@@ -60,3 +60,22 @@ def test_a_mistake_does_not_show_the_value(url):
 
     assert "sekret" not in str(caught.value)
     assert len(str(caught.value).splitlines()) == 2
+
+
+def test_a_cluster_of_redis_is_named_by_some_of_its_nodes():
+    url = "rediss+cluster://app:sekret@cache-1:6379,cache-2,[::1]:7000/0?ssl_cert_reqs=none"
+
+    assert load(GOOD | {"HUIYUAN_REDIS_URL": url}).redis_url == url
+    assert read_redis_addresses(url) == [
+        f"rediss://app:sekret@{node}/0?ssl_cert_reqs=none" for node in ("cache-1:6379", "cache-2", "[::1]:7000")
+    ]
+    assert read_redis_addresses("redis://cache:6379/2") == ["redis://cache:6379/2"]
+    assert read_redis_addresses("") == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["redis+cluster://", "redis+cluster://a:1,", "redis+cluster://a:x", "redis+cluster://a:1/2", "unix+cluster://a"],
+)
+def test_what_names_no_cluster_is_refused(url):
+    assert refused(redis_url=url) == ["redis_url"]

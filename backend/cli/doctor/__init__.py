@@ -23,7 +23,7 @@ from backend.cli.maintenance import settings_for
 from backend.kernel import config, db, pooling
 from backend.kernel.config import PREFIX, Settings, SettingsError
 
-from . import database, keys, machine, network, operation, pooler, roles, wechat
+from . import cache, database, keys, machine, network, operation, pooler, roles, wechat
 from .findings import Check, Connected, DatabaseCheck, Finding, Level, Report, Result, Subject
 
 CONNECT_TIMEOUT_S = 5.0
@@ -37,7 +37,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("Master keys", keys.master_keys),
     ("Key files", keys.files),
     ("WeChat", wechat.wechat),
-    ("Redis", network.redis),
+    ("Redis", cache.redis),
 )
 DATABASE_CHECKS: tuple[tuple[str, DatabaseCheck], ...] = (
     ("PostgreSQL", database.server),

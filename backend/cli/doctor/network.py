@@ -1,4 +1,4 @@
-"""Addresses: ours, those of proxies, and Redis."""
+"""Addresses: ours, and those of proxies."""
 
 from __future__ import annotations
 
@@ -6,10 +6,6 @@ import ipaddress
 from urllib.parse import urlsplit
 
 from .findings import Report, Subject
-
-REDIS_TIMEOUT_S = 2.0
-_SAMPLE = 200
-_OUR_KEYS = ("nonce:", "rate:", "wechat:")
 
 
 def address(subject: Subject) -> Report:
@@ -55,69 +51,6 @@ def proxies(subject: Subject) -> Report:
             do="set it to the address from which the proxy connects, for example 127.0.0.1",
         )
     return report
-
-
-async def redis(subject: Subject) -> Report:
-    """Does it answer, can it make room, and is it ours alone?"""
-    if not subject.settings.redis_url:
-        return Report("not configured: works without, only slower, and live pushes stay within one process")
-    import redis.asyncio
-
-    client = redis.asyncio.from_url(
-        subject.settings.redis_url, socket_timeout=REDIS_TIMEOUT_S, socket_connect_timeout=REDIS_TIMEOUT_S
-    )
-    report = Report()
-    try:
-        info = await client.info()
-        _, sample = await client.scan(0, count=_SAMPLE)
-    except (redis.exceptions.RedisError, OSError) as error:
-        report.error(
-            "redis_unreachable",
-            f"it does not answer ({type(error).__name__})",
-            causes="receipts reach phones late, and rate limits count per process; no sale is concerned",
-            do="start it, or put right HUIYUAN_REDIS_URL",
-        )
-        return report
-    finally:
-        await client.aclose()
-    report.well = f"{'Valkey' if 'valkey_version' in info else 'Redis'} " + str(
-        info.get("valkey_version") or info.get("redis_version")
-    )
-    _memory(report, int(info.get("maxmemory", 0)), str(info.get("maxmemory_policy", "")))
-    _strangers(report, [_text(key) for key in sample])
-    return report
-
-
-def _text(key: bytes | str) -> str:
-    return key if isinstance(key, str) else key.decode(errors="replace")
-
-
-def _memory(report: Report, limit: int, policy: str) -> None:
-    if limit and policy == "noeviction":
-        report.error(
-            "redis_no_eviction",
-            f"it refuses writes when its {limit // 2**20} MB are full (maxmemory-policy noeviction)",
-            causes="from that moment on it counts as down",
-            do="set maxmemory-policy allkeys-lru: nothing in it is needed for correctness",
-        )
-    if not limit:
-        report.warn(
-            "redis_unbounded",
-            "it has no maxmemory",
-            causes="it may take the machine's memory, and be killed for it",
-            do="set maxmemory (128mb is plenty) and maxmemory-policy allkeys-lru",
-        )
-
-
-def _strangers(report: Report, keys: list[str]) -> None:
-    strange = sorted(key for key in keys if not key.startswith(_OUR_KEYS))
-    if strange:
-        report.warn(
-            "redis_shared",
-            f"another program keeps keys in it ({strange[0].partition(':')[0][:20]}…)",
-            causes="one of the two evicts or flushes what the other needs",
-            do="give Huiyuan a Redis of its own, or at least a database number of its own (redis://…/3)",
-        )
 
 
 def _is_local(host: str) -> bool:

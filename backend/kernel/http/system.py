@@ -47,7 +47,7 @@ async def _database() -> None:
 
 
 async def _redis() -> None:
-    await redis.call("PING")
+    await redis.check()
 
 
 database_check = Check(name="database", probe=_database)
