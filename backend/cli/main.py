@@ -204,6 +204,21 @@ def torture(
 
 
 @app.command()
+def distribute(
+    *,
+    data: Data = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the statements, as a script; change nothing.")
+    ] = False,
+    shards: Annotated[int, typer.Option(min=1, max=1024, help="Shards by member; a node can hold many.")] = 32,
+) -> None:
+    """Lay the schema out on a Citus cluster (docs/scaling.md); exit code 1 where it cannot be, as it is."""
+    from . import distribute as command
+
+    raise typer.Exit(command.run(data, dry_run=dry_run, shards=shards))
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     typer.echo(__version__)

@@ -3,89 +3,163 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 
+import asyncpg
+import pytest
 import pytest_asyncio
 
 import backend
-from backend.kernel import db
+from tests.support.books import connected
 
 NOT_BY_MEMBER = "ledger_key_home"
 """Finds reuse of a key by another member: the one table that is not by member, its one statement leaves the shard."""
 
-_TABLES = """
+# By name, and what any function of the ledger names: a table that a plan begins to touch is found by itself.
+_TOUCHED = """
 SELECT c.oid, c.relname FROM pg_class c
  WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
-   AND c.relname <> 'ledger_rollup'  -- sums over members, counted afterwards
-   AND (c.relname LIKE 'ledger\\_%' OR c.relname = 'outbox' OR c.relname LIKE 'outbox\\_%')
-"""
+   AND (c.relname LIKE 'ledger\\_%' OR c.relname = 'outbox' OR c.relname LIKE 'outbox\\_%' OR EXISTS (
+        SELECT FROM pg_proc p WHERE p.pronamespace = c.relnamespace AND p.proname LIKE 'ledger\\_%'
+           AND p.prosrc ~ ('(FROM|INTO|UPDATE|JOIN|TABLE)\\s+(public\\.)?' || c.relname || '\\M')))"""
+# A key of an expression has no column there.
+_UNIQUE = """
+SELECT ARRAY(SELECT coalesce(a.attname::text, '') FROM unnest(i.indkey::int[]) WITH ORDINALITY AS k (number, place)
+               LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
+              WHERE k.place <= i.indnkeyatts ORDER BY k.place) AS columns
+  FROM pg_index i WHERE i.indrelid = $1::oid AND (i.indisunique OR i.indisexclusion)"""
+_MEMBER = """
+SELECT format_type(atttypid, NULL) AS type, attnotnull, attgenerated, attidentity FROM pg_attribute
+ WHERE attrelid = $1::oid AND attname = 'member_id' AND NOT attisdropped"""
+_FOREIGN = """
+SELECT conname, conrelid::regclass::text AS source, confrelid::regclass::text AS target FROM pg_constraint
+ WHERE contype = 'f' AND (conrelid = ANY($1::oid[]) OR confrelid = ANY($1::oid[]))"""
+_NUMBERED = """
+SELECT attrelid::regclass::text AS name, attname FROM pg_attribute WHERE attrelid = ANY($1::oid[])
+   AND (attidentity <> '' OR (attrelid, attnum) IN (
+        SELECT adrelid, adnum FROM pg_attrdef WHERE pg_get_expr(adbin, adrelid) LIKE '%nextval%'))"""
+
+
+async def touched(connection: asyncpg.Connection) -> dict[str, int]:
+    """Every table that a plan touches, its partitions too, with its oid."""
+    return {row["relname"]: row["oid"] for row in await connection.fetch(_TOUCHED)}
+
+
+async def unique_keys(connection: asyncpg.Connection, oid: int) -> list[list[str]]:
+    """The columns of every primary key, unique and exclusion constraint, and unique index."""
+    return [list(row["columns"]) for row in await connection.fetch(_UNIQUE, oid)]
+
+
+async def violations(connection: asyncpg.Connection) -> list[str]:
+    """What keeps the tables that a plan touches from being laid out by member; an empty list when nothing does."""
+    tables = await touched(connection)
+    wrong = []
+    for name, oid in sorted(tables.items()):
+        member = [tuple(row) for row in await connection.fetch(_MEMBER, oid)]
+        if [(kind, required) for kind, required, *_ in member] != [("bigint", True)]:
+            wrong.append(f"{name}: member_id is missing, not a bigint or may be null")
+        keys = await unique_keys(connection, oid)
+        if not keys:
+            wrong.append(f"{name}: no primary key")
+        wrong += [
+            f"{name}: unique ({', '.join(key)})" for key in keys if name != NOT_BY_MEMBER and key[0] != "member_id"
+        ]
+    for row in await connection.fetch(_FOREIGN, list(tables.values())):
+        wrong.append(f"{row['source']}: refers to {row['target']}")
+    for row in await connection.fetch(_NUMBERED, list(tables.values())):
+        if not (row["name"].startswith("outbox") and row["attname"] == "id"):
+            wrong.append(f"{row['name']}: {row['attname']} is numbered by the database")
+    return wrong
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def tables(database) -> dict[str, int]:
-    """Every table that a plan touches, its partitions too, with its oid."""
-    return {row["relname"]: row["oid"] for row in await db.fetch(_TABLES)}
+async def owner(database) -> AsyncIterator[asyncpg.Connection]:
+    """The owner of the schema, in a transaction that is taken back."""
+    async with connected(database, "huiyuan_owner") as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        yield connection
+        await transaction.rollback()
 
 
-async def columns_of_unique_indexes(oid: int) -> list[list[str]]:
-    rows = await db.fetch(
-        "SELECT array_agg(a.attname ORDER BY k.position) AS columns FROM pg_index i"
-        " CROSS JOIN unnest(i.indkey::int[]) WITH ORDINALITY AS k (number, position)"
-        " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number"
-        " WHERE i.indrelid = $1::oid AND (i.indisunique OR i.indisexclusion) GROUP BY i.indexrelid",
-        oid,
-    )
-    return [[str(name) for name in row["columns"]] for row in rows]
+@pytest_asyncio.fixture(loop_scope="session")
+async def tables(owner) -> dict[str, int]:
+    return await touched(owner)
 
 
-async def test_every_unique_key_of_what_a_plan_touches_begins_with_the_member(tables):
-    for name, oid in tables.items():
-        keys = await columns_of_unique_indexes(oid)
-        assert keys, f"{name} has no primary key"
-        if name == NOT_BY_MEMBER:
-            assert keys == [["scope", "key"]]
-        else:
-            assert all(key[0] == "member_id" for key in keys), (name, keys)
-
+async def test_what_a_plan_touches_can_be_laid_out_by_member(owner, tables):
+    assert await violations(owner) == []
     assert {"ledger_head", "ledger_account", "ledger_lot", "ledger_transfer", "ledger_entry", "ledger_lot_move"} < {
         *tables
     }
     assert {"ledger_document", "ledger_guard", "ledger_key", "ledger_key_home", "outbox", "outbox_default"} < {*tables}
+    assert await unique_keys(owner, tables[NOT_BY_MEMBER]) == [["scope", "key"]]
 
 
-async def test_every_row_of_what_a_plan_touches_has_its_member(tables):
-    rows = await db.fetch(
-        "SELECT attrelid::regclass::text AS name, format_type(atttypid, NULL) AS type, attnotnull FROM pg_attribute"
-        " WHERE attrelid = ANY($1::oid[]) AND attname = 'member_id'",
-        list(tables.values()),
+@pytest.mark.parametrize(
+    ("sql", "found"),
+    [
+        # a new table that a plan touches: by its name, or because a function of the ledger names it
+        ("CREATE TABLE ledger_budget (id bigint PRIMARY KEY, member_id bigint NOT NULL)", "ledger_budget: unique (id)"),
+        (
+            "CREATE TABLE bonus (id int PRIMARY KEY);"  # noqa: ISC004
+            "CREATE FUNCTION ledger_bonus(p_member bigint) RETURNS void LANGUAGE sql AS 'UPDATE bonus SET id = 1'",
+            "bonus: unique (id)",
+        ),
+        ("CREATE TABLE ledger_note (member_id bigint NOT NULL, note text)", "ledger_note: no primary key"),
+        (
+            "CREATE TABLE ledger_note (member_id text PRIMARY KEY)",
+            "ledger_note: member_id is missing, not a bigint or may be null",
+        ),
+        # old tables
+        ("CREATE UNIQUE INDEX ON ledger_document (id)", "ledger_document: unique (id)"),
+        ("CREATE UNIQUE INDEX ON ledger_guard (lower(name))", "ledger_guard: unique ()"),
+        ("ALTER TABLE ledger_lot ADD UNIQUE (source, member_id)", "ledger_lot: unique (source, member_id)"),
+        ("CREATE UNIQUE INDEX ON ledger_entry_default (seq)", "ledger_entry_default: unique (seq)"),
+        ("CREATE UNIQUE INDEX ON outbox_default (id)", "outbox_default: unique (id)"),
+        (
+            "ALTER TABLE ledger_head ADD FOREIGN KEY (member_id) REFERENCES member (id)",
+            "ledger_head: refers to member",
+        ),
+        (
+            "ALTER TABLE member_pin ADD FOREIGN KEY (member_id) REFERENCES ledger_head (member_id)",
+            "member_pin: refers to ledger_head",
+        ),
+        (
+            "ALTER TABLE ledger_transfer ADD number bigint GENERATED ALWAYS AS IDENTITY",
+            "ledger_transfer: number is numbered by the database",
+        ),
+        ("ALTER TABLE ledger_lot ADD number bigserial", "ledger_lot: number is numbered by the database"),
+    ],
+)
+async def test_what_could_not_be_laid_out_by_member_is_found(owner, sql, found):
+    await owner.execute(sql)
+
+    assert found in await violations(owner)
+
+
+async def test_device_handles_are_found_by_handle_alone(owner):
+    oid = await owner.fetchval("SELECT 'auth_handle'::regclass::oid")
+
+    assert ["handle"] in await unique_keys(owner, oid)
+
+
+async def test_no_foreign_key_leads_from_one_domain_into_another(owner):
+    rows = await owner.fetch(
+        "SELECT split_part(conrelid::regclass::text, '_', 1) AS source, split_part(confrelid::regclass::text, '_', 1)"
+        " AS target FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace"
     )
 
-    assert {row["name"] for row in rows} == {*tables}
-    assert {(row["type"], row["attnotnull"]) for row in rows} == {("bigint", True)}
+    assert rows
+    assert {(row["source"], row["target"]) for row in rows if row["source"] != row["target"]} == set()
 
 
-async def test_no_foreign_key_leads_out_of_what_a_plan_touches_or_into_it(tables):
-    rows = await db.fetch(
-        "SELECT conname FROM pg_constraint WHERE contype = 'f'"
-        " AND (conrelid = ANY($1::oid[]) OR confrelid = ANY($1::oid[]))",
-        list(tables.values()),
-    )
-
-    assert [row["conname"] for row in rows] == []
-
-
-async def test_only_the_outbox_has_an_identity_and_entries_have_their_account_s_own_number(tables):
-    numbered = await db.fetch(
-        "SELECT DISTINCT split_part(attrelid::regclass::text, '_', 1) AS name, attname FROM pg_attribute"
-        " WHERE attrelid = ANY($1::oid[]) AND (attidentity <> '' OR attrelid IN ("
-        "   SELECT adrelid FROM pg_attrdef WHERE pg_get_expr(adbin, adrelid) LIKE '%nextval%'))",
-        list(tables.values()),
-    )
-    columns = await db.fetch(
+async def test_entries_have_their_account_s_own_number(owner):
+    columns = await owner.fetch(
         "SELECT attname FROM pg_attribute WHERE attrelid = 'ledger_entry'::regclass AND attnum > 0"
     )
 
-    assert {(row["name"], row["attname"]) for row in numbered} == {("outbox", "id")}
     assert {"seq", "version", "balance_after"} < {row["attname"] for row in columns}
 
 
@@ -103,19 +177,12 @@ def test_nothing_puts_what_a_plan_touched_in_the_order_of_an_identity():
     assert [found for found in orders if found[1].rpartition(".")[2] == "id"] == []
 
 
-async def test_exactly_once_is_by_member_and_the_home_of_keys_is_the_one_exception(tables):
-    assert await columns_of_unique_indexes(tables["ledger_key"]) == [["member_id", "scope", "key"]]
-    others = [
-        name
-        for name, oid in tables.items()
-        if ["member_id"] not in [k[:1] for k in await columns_of_unique_indexes(oid)]
-    ]
-
-    assert others == [NOT_BY_MEMBER]
+async def test_exactly_once_is_by_member(owner, tables):
+    assert await unique_keys(owner, tables["ledger_key"]) == [["member_id", "scope", "key"]]
 
 
-async def test_the_door_is_called_alone_with_the_member_first(tables):
-    rows = await db.fetch(
+async def test_the_door_is_called_alone_with_the_member_first(owner):
+    rows = await owner.fetch(
         "SELECT proname, pg_get_function_arguments(oid) AS arguments FROM pg_proc"
         " WHERE proname IN ('ledger_post', 'ledger_open_member', 'ledger_set_active', 'ledger_raise_guard')"
     )
@@ -124,19 +191,58 @@ async def test_the_door_is_called_alone_with_the_member_first(tables):
     assert all(row["arguments"].startswith("p_member bigint") for row in rows)
 
 
-async def test_every_statement_inside_the_door_that_names_a_table_names_the_member(tables):
-    source = await db.fetchval("SELECT prosrc FROM pg_proc WHERE proname = 'ledger_post'")
-    statements = re.split(r";\s*\n", re.sub(r"--[^\n]*", "", source.partition("BEGIN")[2]))
-    touching = [text for text in statements if re.search(r"(FROM|INTO|UPDATE)\s+(ledger_\w+|outbox)", text)]
-    outside = [text for text in touching if "p_member" not in text]
+_TABLE = r"(?:FROM|JOIN|INTO|UPDATE)\s+(ledger_\w+|outbox)\b"
+# A row is the member's where a condition says so, or where the member is the first value of a new one; the home of
+# keys has the key first.
+_OF_THE_MEMBER = "|".join((
+    r"\bmember_id\s*=\s*p_member\b",
+    r"INSERT INTO \w+(?: AS \w+)?\s*\(member_id\b[^)]*\)\s*(?:VALUES\s*\(|SELECT\s+)p_member\b",
+    rf"INSERT INTO {NOT_BY_MEMBER} \(scope, key, member_id, \w+\)\s*VALUES \([^,]+, [^,]+, p_member\b",
+))  # fmt: skip
 
-    assert len(touching) > 10
-    assert len(outside) == 1, outside
-    assert NOT_BY_MEMBER in outside[0]  # who holds this order number already?
+
+def pieces(source: str) -> list[str]:
+    """The statements of a PL/pgSQL body that name a table, without comments; a loop's head is one too."""
+    body = re.sub(r"--[^\n]*", "", source)
+    return [text for text in re.split(r";\s*\n|\bLOOP\b|\bTHEN\s*\n", body) if re.search(_TABLE, text)]
 
 
-async def test_the_months_of_entries_and_outbox_are_partitions_with_a_default_one(tables):
-    rows = await db.fetch(
+def unfiltered(source: str) -> list[str]:
+    """The statements in which the member is named less often than a table."""
+    return [
+        " ".join(text.split())
+        for text in pieces(source)
+        if len(re.findall(_OF_THE_MEMBER, text)) < len(re.findall(_TABLE, text))
+    ]
+
+
+async def test_every_statement_inside_the_door_is_of_the_member(owner):
+    source = (await owner.fetchval("SELECT prosrc FROM pg_proc WHERE proname = 'ledger_post'")).partition("BEGIN")[2]
+
+    assert len(pieces(source)) > 15
+    (outside,) = unfiltered(source)
+    assert f"FROM {NOT_BY_MEMBER}" in outside  # who holds this order number already?
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ("WHERE member_id = p_member AND id = v_update->>'id'", "WHERE id = v_update->>'id'"),
+        ("ON k.member_id = p_member AND k.scope", "ON k.member_id = h.member_id AND k.scope"),
+        ("VALUES (p_member, v_item->>'name', v_n)", "VALUES (v_other, v_item->>'name', v_n)"),
+        ("SELECT p_member, e->>'name', e->'body'", "SELECT v_other, e->>'name', e->'body'"),
+        ("AND member_id = p_member;", ";"),
+    ],
+)
+async def test_a_statement_that_forgets_the_member_is_found(owner, good, bad):
+    source = (await owner.fetchval("SELECT prosrc FROM pg_proc WHERE proname = 'ledger_post'")).partition("BEGIN")[2]
+    assert good in source
+
+    assert len(unfiltered(source.replace(good, bad, 1))) == 2
+
+
+async def test_the_months_of_entries_and_outbox_are_partitions_with_a_default_one(owner):
+    rows = await owner.fetch(
         "SELECT inhparent::regclass::text AS parent, count(*) AS months,"
         " count(*) FILTER (WHERE pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT') AS defaults"
         " FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE c.relkind = 'r' GROUP BY 1"

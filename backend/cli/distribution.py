@@ -1,0 +1,245 @@
+"""What becomes of every table and function on Citus, and the statements that make it so for the schema as it stands.
+
+A plan touches one member, so what it touches lies by member, together. What is read everywhere and seldom written is
+copied to every node; the rest stays on the coordinator. A table or function that is in no class is a mistake.
+
+Source: Citus' documentation (utility functions; SQL support and workarounds) and its issues on identity columns and
+row locks; the design, section 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+HOME = "ledger_head"
+"""The table that the others by member are laid beside."""
+
+
+class Place(StrEnum):
+    """Where a table's rows lie."""
+
+    MEMBER = "by member"
+    KEY = "by key"
+    REFERENCE = "on every node"
+    LOCAL = "on the coordinator"
+
+
+class Call(StrEnum):
+    """Where a function runs."""
+
+    DELEGATED = "at its member's node"
+    EVERYWHERE = "where it is called"
+    COORDINATOR = "on the coordinator"
+
+
+# A table that others refer to stands before them.
+PLACES: dict[str, Place] = {
+    **dict.fromkeys(
+        (
+            *(HOME, "ledger_account", "ledger_lot", "ledger_transfer", "ledger_entry", "ledger_lot_move"),
+            *("ledger_document", "ledger_guard", "ledger_key", "outbox"),
+        ),
+        Place.MEMBER,
+    ),
+    "ledger_key_home": Place.KEY,
+    **dict.fromkeys(("auth_store", "member_level", "mall_category", "mall_article", "wallet_offer"), Place.REFERENCE),
+    **dict.fromkeys(
+        (
+            *("member", "member_pin", "member_consent", "member_growth"),
+            *("auth_wechat_identity", "auth_session", "auth_device", "auth_handle", "auth_login_failure", "auth_nonce"),
+            *("auth_terminal", "auth_staff", "auth_staff_session", "auth_epoch"),
+            *("procrastinate_workers", "procrastinate_jobs", "procrastinate_events", "procrastinate_periodic_defers"),
+            *("tortoise_migrations", "schema_sql"),
+        ),
+        Place.LOCAL,
+    ),
+}
+COLUMNS = {Place.MEMBER: "member_id", Place.KEY: "key"}
+"""What the rows of a distributed table are told apart by."""
+
+CALLS: dict[str, Call] = {
+    **dict.fromkeys(("ledger_post", "ledger_open_member", "ledger_set_active", "ledger_raise_guard"), Call.DELEGATED),
+    # A batch holds many members: handed to one node whole it would reach for all the others. A process that groups
+    # its batches by node calls it there.
+    **dict.fromkeys(("ledger_post_batch", "ledger_hash", "ledger_refuse", "ledger_is_history"), Call.EVERYWHERE),
+    **dict.fromkeys(("ledger_load", "ledger_sweep_guards", "ledger_make_partitions"), Call.COORDINATOR),
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as the database has it; a partitioned one stands for its partitions."""
+
+    name: str
+    unlogged: bool = False
+    partitions: int = 0
+    unique: tuple[tuple[str, ...], ...] = ()
+    columns: tuple[str, ...] = ()
+    identity: tuple[str, ...] = ()
+    triggers: tuple[str, ...] = ()
+    refers_to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of the ledger: its name, its signature with types only, and its first argument as declared."""
+
+    name: str
+    signature: str
+    first: str = ""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What was found in a database."""
+
+    database: str
+    tables: tuple[Table, ...]
+    functions: tuple[Function, ...]
+    citus: str | None = None
+    workers: int = 0
+    coordinator_known: bool = False
+    prepared_transactions: int = 0
+
+
+@dataclass(frozen=True)
+class Step:
+    """A few statements that belong together, and why."""
+
+    title: str
+    statements: tuple[str, ...]
+    notes: tuple[str, ...] = field(default=())
+
+
+def mistakes(found: Catalogue) -> list[str]:
+    """What of the schema cannot go to Citus as it is; an empty list when everything can."""
+    names = {table.name for table in found.tables}
+    wrong = [f"table {name}: is declared but not there" for name in PLACES if name not in names]
+    for table in found.tables:
+        place = PLACES.get(table.name)
+        if place is None:
+            wrong.append(f"table {table.name}: is in no class; say in backend/cli/distribution.py where its rows lie")
+        elif place in COLUMNS:
+            wrong += _mistakes_of_distributed(table, COLUMNS[place])
+        else:
+            wrong += [
+                f"table {table.name}: refers to {other}, whose rows lie elsewhere"
+                for other in table.refers_to
+                if PLACES.get(other) in COLUMNS or (place is Place.REFERENCE and PLACES.get(other) is Place.LOCAL)
+            ]
+    known = {function.name: function for function in found.functions}
+    wrong += [f"function {name}: is declared but not there" for name in CALLS if name not in known]
+    for name, function in known.items():
+        if name not in CALLS:
+            wrong.append(f"function {name}: is in no class; say in backend/cli/distribution.py where it runs")
+        elif CALLS[name] is Call.DELEGATED and function.first != "p_member bigint":
+            wrong.append(f"function {name}: its first argument is {function.first}, not p_member bigint")
+    return wrong
+
+
+def _mistakes_of_distributed(table: Table, column: str) -> Iterator[str]:
+    if column not in table.columns:
+        yield f"table {table.name}: has no column {column}"
+    for key in table.unique:
+        if column not in key:
+            yield f"table {table.name}: the unique key ({', '.join(key)}) does not hold {column}"
+    for other in table.refers_to:
+        if PLACES.get(other) is not PLACES[table.name] and PLACES.get(other) is not Place.REFERENCE:
+            yield f"table {table.name}: refers to {other}, whose rows lie elsewhere"
+
+
+def lacking(found: Catalogue) -> list[str]:
+    """What the cluster itself lacks before anything can be distributed."""
+    if found.citus is None:
+        return ["the database has no Citus: CREATE EXTENSION citus, here and on every worker"]
+    wrong = []
+    if int(found.citus.partition(".")[0]) < 12:
+        wrong.append(f"Citus {found.citus}: 12 or newer is needed (identity columns)")
+    if not found.coordinator_known:
+        wrong.append("the coordinator is not in pg_dist_node: SELECT citus_set_coordinator_host('…')")
+    if not found.workers:
+        wrong.append("no worker is active: SELECT citus_add_node('…', 5432) for each")
+    if not found.prepared_transactions:
+        wrong.append("max_prepared_transactions is 0: set it to max_connections or more on every node, and restart")
+    return wrong
+
+
+def steps(found: Catalogue, *, shards: int) -> list[Step]:
+    """The statements, in the order in which they must run; the schema's owner runs them on the coordinator."""
+    tables = {table.name: table for table in found.tables}
+    at = {place: [name for name in PLACES if PLACES[name] is place and name in tables] for place in Place}
+    distributed = [*at[Place.MEMBER], *at[Place.KEY]]
+    return [
+        Step(
+            "Triggers guard history on every shard; Citus asks to be told that they look at their own row only",
+            (
+                "SET citus.enable_unsafe_triggers = on",
+                f"ALTER DATABASE {_name(found.database)} SET citus.enable_unsafe_triggers = on",
+            ),
+            tuple(f"{name}: {', '.join(tables[name].triggers)}" for name in distributed if tables[name].triggers),
+        ),
+        Step(
+            "Small tables that everybody reads: a copy on every node",
+            tuple(f"SELECT create_reference_table({_text(name)})" for name in at[Place.REFERENCE]),
+            tuple(
+                f"{name} stays on the coordinator and refers to {other}: Citus keeps the key, so it manages the table"
+                for name in at[Place.LOCAL]
+                for other in tables[name].refers_to
+                if PLACES.get(other) is Place.REFERENCE
+            ),
+        ),
+        Step(
+            f"What a plan touches: by member, all of a member's rows on one node, {shards} shards",
+            tuple(_distribute(tables[name], shards) for name in at[Place.MEMBER]),
+            tuple(_caveats(tables[name] for name in distributed)),
+        ),
+        Step(
+            "The home of keys, by key: the one statement of a posting that leaves the member's node (two-phase commit)",
+            tuple(_distribute(tables[name], shards) for name in at[Place.KEY]),
+        ),
+        Step("Functions", tuple(_functions(found.functions)), _STAYING),
+        Step("Statistics of the shards", tuple(f"ANALYZE {name}" for name in distributed)),
+    ]
+
+
+_STAYING = tuple(f"{name} runs on the coordinator" for name, call in CALLS.items() if call is Call.COORDINATOR)
+
+
+def _distribute(table: Table, shards: int) -> str:
+    column = COLUMNS[PLACES[table.name]]
+    alone = table.name == HOME or PLACES[table.name] is Place.KEY
+    beside = f"'none', shard_count => {shards}" if alone else _text(HOME)
+    return f"SELECT create_distributed_table({_text(table.name)}, {_text(column)}, colocate_with => {beside})"
+
+
+def _functions(functions: Sequence[Function]) -> Iterator[str]:
+    # Not forced: a forced call may not leave its shard, and the home of keys lies elsewhere.
+    for function in sorted(functions, key=lambda function: (list(Call).index(CALLS[function.name]), function.name)):
+        call = CALLS[function.name]
+        if call is Call.DELEGATED:
+            yield (
+                f"SELECT create_distributed_function({_text(function.signature)}, 'p_member',"
+                f" colocate_with => {_text(HOME)})"
+            )
+        elif call is Call.EVERYWHERE:
+            yield f"SELECT create_distributed_function({_text(function.signature)})"
+
+
+def _caveats(tables: Iterator[Table]) -> Iterator[str]:
+    for table in tables:
+        if table.partitions:
+            yield f"{table.name} goes with its {table.partitions} partitions; new ones are distributed when made"
+        for column in table.identity:
+            yield f"{table.name}.{column} is an identity: its numbers jump between nodes; no undistribute_table"
+        if table.unlogged:
+            yield f"{table.name} is unlogged on every node"
+
+
+def _text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _name(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
