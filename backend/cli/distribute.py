@@ -44,7 +44,10 @@ SELECT DISTINCT r.relname AS name,
  WHERE (i.indisunique OR i.indisexclusion) AND c.relnamespace = 'public'::regnamespace"""
 _FUNCTIONS = """
 SELECT p.proname AS name, p.oid::regprocedure::text AS signature,
-       split_part(pg_get_function_arguments(p.oid), ',', 1) AS first
+       split_part(pg_get_function_arguments(p.oid), ',', 1) AS first,
+       ARRAY(SELECT DISTINCT f.proname::text FROM pg_proc f
+              WHERE f.pronamespace = p.pronamespace AND f.proname LIKE 'ledger\\_%'
+                AND p.prosrc ~ ('\\m' || f.proname || '\\s*[(]')) AS calls
   FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.proname LIKE 'ledger\\_%' ORDER BY 2"""
 
 
@@ -63,7 +66,10 @@ async def read(connection: asyncpg.Connection) -> Catalogue:
         )
         for row in await connection.fetch(_TABLES)
     ]
-    functions = [Function(**row) for row in await connection.fetch(_FUNCTIONS)]
+    functions = [
+        Function(row["name"], row["signature"], row["first"], tuple(row["calls"]))
+        for row in await connection.fetch(_FUNCTIONS)
+    ]
     citus = await connection.fetchval("SELECT extversion FROM pg_extension WHERE extname = 'citus'")
     nodes = (
         await connection.fetch("SELECT groupid FROM pg_dist_node WHERE noderole = 'primary' AND isactive")

@@ -39,7 +39,7 @@ PLACES: dict[str, Place] = {
     **dict.fromkeys(
         (
             *(HOME, "ledger_account", "ledger_lot", "ledger_transfer", "ledger_entry", "ledger_lot_move"),
-            *("ledger_document", "ledger_guard", "ledger_key", "outbox"),
+            *("ledger_document", "ledger_guard", "ledger_key", "ledger_rolled", "outbox"),
         ),
         Place.MEMBER,
     ),
@@ -47,6 +47,7 @@ PLACES: dict[str, Place] = {
     **dict.fromkeys(("auth_store", "member_level", "mall_category", "mall_article", "wallet_offer"), Place.REFERENCE),
     **dict.fromkeys(
         (
+            "ledger_rollup",  # sums over all members
             *("member", "member_pin", "member_consent", "member_growth"),
             *("auth_wechat_identity", "auth_session", "auth_device", "auth_handle", "auth_login_failure", "auth_nonce"),
             *("auth_terminal", "auth_staff", "auth_staff_session", "auth_epoch"),
@@ -59,13 +60,12 @@ PLACES: dict[str, Place] = {
 COLUMNS = {Place.MEMBER: "member_id", Place.KEY: "key"}
 """What the rows of a distributed table are told apart by."""
 
-CALLS: dict[str, Call] = {
-    **dict.fromkeys(("ledger_post", "ledger_open_member", "ledger_set_active", "ledger_raise_guard"), Call.DELEGATED),
-    # A batch holds many members: handed to one node whole it would reach for all the others. A process that groups
-    # its batches by node calls it there.
-    **dict.fromkeys(("ledger_post_batch", "ledger_hash", "ledger_refuse", "ledger_is_history"), Call.EVERYWHERE),
-    **dict.fromkeys(("ledger_load", "ledger_sweep_guards", "ledger_make_partitions"), Call.COORDINATOR),
-}
+EVERYWHERE = frozenset({"ledger_post_batch", "ledger_hash", "ledger_refuse", "ledger_is_history"})
+"""What a node must know, because a delegated call or a trigger there needs it.
+
+A batch is among them, and not delegated: it holds many members, and handed to one node it would reach for all the
+others. A process that groups its batches by node calls it there.
+"""
 
 
 @dataclass(frozen=True)
@@ -84,11 +84,19 @@ class Table:
 
 @dataclass(frozen=True)
 class Function:
-    """A function of the ledger: its name, its signature with types only, and its first argument as declared."""
+    """A function of the ledger: its signature with types only, its first argument as declared, what else it calls."""
 
     name: str
     signature: str
     first: str = ""
+    calls: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> Call:
+        """What is about one member runs where that member's rows lie."""
+        if self.name in EVERYWHERE:
+            return Call.EVERYWHERE
+        return Call.DELEGATED if self.first == "p_member bigint" else Call.COORDINATOR
 
 
 @dataclass(frozen=True)
@@ -129,13 +137,15 @@ def mistakes(found: Catalogue) -> list[str]:
                 for other in table.refers_to
                 if PLACES.get(other) in COLUMNS or (place is Place.REFERENCE and PLACES.get(other) is Place.LOCAL)
             ]
-    known = {function.name: function for function in found.functions}
-    wrong += [f"function {name}: is declared but not there" for name in CALLS if name not in known]
-    for name, function in known.items():
-        if name not in CALLS:
-            wrong.append(f"function {name}: is in no class; say in backend/cli/distribution.py where it runs")
-        elif CALLS[name] is Call.DELEGATED and function.first != "p_member bigint":
-            wrong.append(f"function {name}: its first argument is {function.first}, not p_member bigint")
+    places = {function.name: function.place for function in found.functions}
+    wrong += [f"function {name}: is declared but not there" for name in sorted(EVERYWHERE - places.keys())]
+    wrong += [
+        f"function {function.name}: runs {function.place}, where {other} is not known"
+        for function in found.functions
+        if function.place is not Call.COORDINATOR
+        for other in function.calls
+        if places.get(other) is Call.COORDINATOR
+    ]
     return wrong
 
 
@@ -199,12 +209,14 @@ def steps(found: Catalogue, *, shards: int) -> list[Step]:
             "The home of keys, by key: the one statement of a posting that leaves the member's node (two-phase commit)",
             tuple(_distribute(tables[name], shards) for name in at[Place.KEY]),
         ),
-        Step("Functions", tuple(_functions(found.functions)), _STAYING),
+        Step("Functions", tuple(_functions(found.functions)), tuple(_staying(found.functions))),
         Step("Statistics of the shards", tuple(f"ANALYZE {name}" for name in distributed)),
     ]
 
 
-_STAYING = tuple(f"{name} runs on the coordinator" for name, call in CALLS.items() if call is Call.COORDINATOR)
+def _staying(functions: Sequence[Function]) -> list[str]:
+    names = sorted({function.name for function in functions if function.place is Call.COORDINATOR})
+    return [f"{name} runs on the coordinator" for name in names]
 
 
 def _distribute(table: Table, shards: int) -> str:
@@ -216,15 +228,12 @@ def _distribute(table: Table, shards: int) -> str:
 
 def _functions(functions: Sequence[Function]) -> Iterator[str]:
     # Not forced: a forced call may not leave its shard, and the home of keys lies elsewhere.
-    for function in sorted(functions, key=lambda function: (list(Call).index(CALLS[function.name]), function.name)):
-        call = CALLS[function.name]
-        if call is Call.DELEGATED:
-            yield (
-                f"SELECT create_distributed_function({_text(function.signature)}, 'p_member',"
-                f" colocate_with => {_text(HOME)})"
-            )
-        elif call is Call.EVERYWHERE:
-            yield f"SELECT create_distributed_function({_text(function.signature)})"
+    for function in sorted(functions, key=lambda function: (list(Call).index(function.place), function.signature)):
+        called = f"SELECT create_distributed_function({_text(function.signature)}"
+        if function.place is Call.DELEGATED:
+            yield f"{called}, 'p_member', colocate_with => {_text(HOME)})"
+        elif function.place is Call.EVERYWHERE:
+            yield f"{called})"
 
 
 def _caveats(tables: Iterator[Table]) -> Iterator[str]:

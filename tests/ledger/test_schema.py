@@ -16,13 +16,14 @@ from tests.support.books import connected
 NOT_BY_MEMBER = "ledger_key_home"
 """Finds reuse of a key by another member: the one table that is not by member, its one statement leaves the shard."""
 
-# By name, and what any function of the ledger names: a table that a plan begins to touch is found by itself.
+# What a function of the ledger that is about one member names, whatever it is called, and the partitions of it: a table
+# that a plan begins to touch is found by itself.
 _TOUCHED = """
-SELECT c.oid, c.relname FROM pg_class c
- WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
-   AND (c.relname LIKE 'ledger\\_%' OR c.relname = 'outbox' OR c.relname LIKE 'outbox\\_%' OR EXISTS (
-        SELECT FROM pg_proc p WHERE p.pronamespace = c.relnamespace AND p.proname LIKE 'ledger\\_%'
-           AND p.prosrc ~ ('(FROM|INTO|UPDATE|JOIN|TABLE)\\s+(public\\.)?' || c.relname || '\\M')))"""
+SELECT c.oid, c.relname FROM pg_class c, coalesce(pg_partition_root(c.oid), c.oid) AS root, pg_class r
+ WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace AND r.oid = root AND EXISTS (
+       SELECT FROM pg_proc p WHERE p.pronamespace = c.relnamespace AND p.proname LIKE 'ledger\\_%'
+          AND pg_get_function_arguments(p.oid) LIKE 'p_member bigint%'
+          AND p.prosrc ~ ('(FROM|INTO|UPDATE|JOIN|TABLE)\\s+(public\\.)?' || r.relname || '\\M'))"""
 # A key of an expression has no column there.
 _UNIQUE = """
 SELECT ARRAY(SELECT coalesce(a.attname::text, '') FROM unnest(i.indkey::int[]) WITH ORDINALITY AS k (number, place)
@@ -97,20 +98,20 @@ async def test_what_a_plan_touches_can_be_laid_out_by_member(owner, tables):
     assert await unique_keys(owner, tables[NOT_BY_MEMBER]) == [["scope", "key"]]
 
 
+NAMES_BONUS = """
+CREATE FUNCTION ledger_give_bonus(p_member bigint) RETURNS void LANGUAGE plpgsql AS
+$$ BEGIN UPDATE bonus SET note = '' WHERE member_id = p_member; END $$"""
+
+
 @pytest.mark.parametrize(
     ("sql", "found"),
     [
-        # a new table that a plan touches: by its name, or because a function of the ledger names it
-        ("CREATE TABLE ledger_budget (id bigint PRIMARY KEY, member_id bigint NOT NULL)", "ledger_budget: unique (id)"),
+        # a new table, which the door or another function about one member names
+        (f"CREATE TABLE bonus (id int PRIMARY KEY, member_id bigint NOT NULL); {NAMES_BONUS}", "bonus: unique (id)"),
+        (f"CREATE TABLE bonus (member_id bigint NOT NULL, note text); {NAMES_BONUS}", "bonus: no primary key"),
         (
-            "CREATE TABLE bonus (id int PRIMARY KEY);"  # noqa: ISC004
-            "CREATE FUNCTION ledger_bonus(p_member bigint) RETURNS void LANGUAGE sql AS 'UPDATE bonus SET id = 1'",
-            "bonus: unique (id)",
-        ),
-        ("CREATE TABLE ledger_note (member_id bigint NOT NULL, note text)", "ledger_note: no primary key"),
-        (
-            "CREATE TABLE ledger_note (member_id text PRIMARY KEY)",
-            "ledger_note: member_id is missing, not a bigint or may be null",
+            f"CREATE TABLE bonus (member_id text PRIMARY KEY); {NAMES_BONUS}",
+            "bonus: member_id is missing, not a bigint or may be null",
         ),
         # old tables
         ("CREATE UNIQUE INDEX ON ledger_document (id)", "ledger_document: unique (id)"),
