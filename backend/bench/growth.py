@@ -148,7 +148,8 @@ class Bench:
         try:
             yield
         finally:
-            postgres.sql("ALTER SYSTEM RESET ALL;")
+            for name in _WHILE_FILLING:
+                postgres.sql(f"ALTER SYSTEM RESET {name};")
             postgres.sql("SELECT pg_reload_conf();")
 
     async def settle_down(self, say: Say) -> None:

@@ -18,7 +18,8 @@ BEGIN
         WINDOW same AS (PARTITION BY g.member_id, g.scope, g.key ORDER BY g.nth)
     )
     SELECT row_number() OVER (ORDER BY member_id, nth) AS n, member_id, plan, scope, key, j.hash, conflicts,
-           plan->>'kind' AS kind, (plan->>'at')::timestamptz AS at, (plan->>'on')::date AS on_day, coalesce(plan->'document'->>'id', plan->>'about') AS document_id,
+           plan->>'kind' AS kind, (plan->>'at')::timestamptz AS at, (plan->>'on')::date AS on_day,
+           coalesce(plan->'document'->>'id', plan->>'about') AS document_id,
            CASE WHEN plan ? 'document' THEN sha256(convert_to((plan->'document'->'body')::text, 'UTF8')) ELSE '\x' END AS digest,
            (plan->>'active')::boolean AND NOT h.active AS inactive, (plan->>'v')::int IS DISTINCT FROM 1 AS invalid,
            CASE WHEN moves THEN h.seq + sum(moves::int) OVER (PARTITION BY member_id ORDER BY nth) END AS seq
@@ -30,8 +31,9 @@ BEGIN
 
     CREATE TEMP TABLE load_leg ON COMMIT DROP AS
     WITH legs AS (
-        SELECT p.n, l.leg, p.member_id, p.seq, p.at, p.on_day, p.key, l.said, l.said->>'account' AS kind, coalesce(l.said->>'ref', '') AS ref,
-               l.said->>'unit' AS unit, (l.said->>'amount')::bigint AS amount, NOT starts_with(l.said->>'account', 'house.') AS held
+        SELECT p.n, l.leg, p.member_id, p.seq, p.at, p.on_day, p.key, l.said, l.said->>'account' AS kind,
+               coalesce(l.said->>'ref', '') AS ref, l.said->>'unit' AS unit, (l.said->>'amount')::bigint AS amount,
+               NOT starts_with(l.said->>'account', 'house.') AS held
           FROM load_plan p, jsonb_array_elements(p.plan->'legs') WITH ORDINALITY AS l (said, leg)
     )
     SELECT legs.*, held AND kind <> 'points_debt' AS in_lots, first_value(coalesce(a.unit, legs.unit)) OVER account AS kept_in,
@@ -55,6 +57,7 @@ CREATE OR REPLACE FUNCTION ledger_load_lots() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     v_account record;
+    v_whose   jsonb;
     v_lots    bigint[];
     v_left    bigint[];
     v_issued  bigint[];
@@ -102,6 +105,7 @@ BEGIN
                             array_agg(expires_on ORDER BY expires_on, lot_id) AS expires
                        FROM load_lot GROUP BY member_id, kind, ref) l USING (member_id, kind, ref)
     LOOP
+        v_whose := jsonb_build_object('account', v_account.kind, 'member', v_account.member_id);
         v_lots := coalesce(v_account.ids, '{}');
         v_left := v_account.remaining;
         v_issued := v_account.issued;
@@ -112,7 +116,7 @@ BEGIN
                 v_at := array_position(v_lots, v_account.lots[i]);
                 v_take := v_left[v_at] + v_account.amounts[i];
                 IF v_take IS NULL OR v_take NOT BETWEEN 0 AND v_issued[v_at] THEN
-                    PERFORM ledger_refuse('stale', jsonb_build_object('what', 'lot', 'account', v_account.kind, 'member', v_account.member_id));
+                    PERFORM ledger_refuse('stale', jsonb_build_object('what', 'lot') || v_whose);
                 END IF;
                 v_left[v_at] := v_take;
                 v_first := least(v_first, v_at);
@@ -125,7 +129,7 @@ BEGIN
             v_at := v_first;
             WHILE v_need > 0 LOOP
                 IF v_at > cardinality(v_lots) THEN
-                    PERFORM ledger_refuse('insufficient_balance', jsonb_build_object('account', v_account.kind, 'member', v_account.member_id));
+                    PERFORM ledger_refuse('insufficient_balance', v_whose);
                 END IF;
                 IF v_left[v_at] > 0 AND (v_expires[v_at] IS NULL OR v_expires[v_at] >= v_account.days[i]) THEN
                     v_take := least(v_need, v_left[v_at]);
@@ -151,7 +155,8 @@ BEGIN
        FROM load_leg LEFT JOIN (
             SELECT n, leg, sum(amount) AS moved, sum(-amount) FILTER (WHERE in_order AND part = 'bonus') AS bonus
               FROM load_move GROUP BY n, leg) m USING (n, leg)
-      WHERE in_lots AND (moved IS DISTINCT FROM amount OR (amount < 0 AND NOT said ? 'lots' AND coalesce(bonus, 0) <> (said->>'bonus')::bigint))
+      WHERE in_lots AND (moved IS DISTINCT FROM amount
+                         OR (amount < 0 AND NOT said ? 'lots' AND coalesce(bonus, 0) <> (said->>'bonus')::bigint))
       ORDER BY n LIMIT 1;
     ANALYZE load_move (n, member_id);
 END $$;
@@ -175,7 +180,8 @@ BEGIN
                                           '' ORDER BY leg) AS entries,
                             jsonb_object_agg(kind, balance_after ORDER BY leg) FILTER (WHERE held AND ref = '') AS balances
                        FROM load_leg GROUP BY n) e USING (n)
-          LEFT JOIN (SELECT n, string_agg(lot_id || ':' || amount || ';', '' ORDER BY lot_id) AS moves FROM load_move GROUP BY n) m USING (n)
+          LEFT JOIN (SELECT n, string_agg(lot_id || ':' || amount || ';', '' ORDER BY lot_id) AS moves
+                       FROM load_move GROUP BY n) m USING (n)
          ORDER BY p.n
     LOOP
         IF v_member IS DISTINCT FROM v_plan.member_id THEN
@@ -231,7 +237,8 @@ BEGIN
     INSERT INTO ledger_key (member_id, scope, key, hash, document_id, result, at)
     SELECT p.member_id, p.scope, p.key, p.hash, p.document_id,
            jsonb_build_object('transfer', p.seq, 'document_id', p.document_id, 'state', p.plan->'document'->'state',
-                              'version', CASE WHEN p.plan ? 'document' THEN 1 END, 'balances', c.balances, 'lots', coalesce(m.lots, '[]')), p.at
+                              'version', CASE WHEN p.plan ? 'document' THEN 1 END, 'balances', c.balances,
+                              'lots', coalesce(m.lots, '[]')), p.at
       FROM load_plan p JOIN load_chain c USING (n)
       LEFT JOIN (SELECT n, jsonb_agg(jsonb_build_array(kind, lot_id, amount, part) ORDER BY leg, turn) AS lots
                    FROM load_move GROUP BY n) m USING (n) ORDER BY n;
