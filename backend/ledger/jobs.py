@@ -7,7 +7,7 @@ from datetime import date
 from backend.kernel import clock, jobs, logging
 from backend.kernel.config import settings
 
-from . import service
+from . import queries, service
 
 log = logging.get(__name__)
 
@@ -24,6 +24,8 @@ async def roll_up() -> None:
 async def make_partitions() -> None:
     """Have the tables of the coming months ready, and last month's where it was never made."""
     await service.make_partitions(_month(months_ago=1), MONTHS_AHEAD)
+    if await queries.has_homeless_entries():
+        log.warning("ledger.default_partition_in_use")
 
 
 @jobs.every("29 4 * * *")

@@ -236,6 +236,11 @@ async def list_house_totals(zone: str, first: date, last: date, *, kind: str | N
     return [HouseTotal(*row) for row in rows]
 
 
+async def has_homeless_entries() -> bool:
+    """Whether entries lie in the default partition: their month has no table, or did not get it yet."""
+    return bool(await db.fetchval("SELECT EXISTS (SELECT FROM ledger_entry_default)"))
+
+
 _GUARDS = """
 SELECT g.member_id, g.name, g.value FROM unnest($1::bigint[], $2::text[]) AS wanted (member_id, name)
   JOIN ledger_guard g ON g.member_id = wanted.member_id AND g.name = wanted.name

@@ -103,12 +103,14 @@ async def test_rows_in_the_default_partition_move_to_their_month_while_others_ar
         await service.post(changed(plan(member_id, *stored(100)), at=old, events=({"name": "Nobody", "body": {}},)))
         await service.post(changed(plan(member_id, *stored(-30)), at=old + timedelta(minutes=2)))
     assert await rows_of(settings, "ledger_entry_default") == 12
+    assert await queries.has_homeless_entries()
 
     async with posting():
         made = await service.make_partitions(date(2031, 5, 1), 1)
 
     assert made == 3  # of entries May and June 2019, of the outbox May
     assert await rows_of(settings, "ledger_entry_default") == 0
+    assert not await queries.has_homeless_entries()
     assert (await rows_of(settings, "ledger_entry_201905"), await rows_of(settings, "ledger_entry_201906")) == (6, 6)
     assert await rows_of(settings, "outbox_201905") == 3
     assert (await shape(settings, "ledger_entry_201905")) == (await shape(settings, "ledger_entry_default"))
