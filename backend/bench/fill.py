@@ -125,10 +125,10 @@ class Filler:
         filled.members += len(chunk.members)
         filled.entries += chunk.entries
         filled.seconds = time.monotonic() - began
-        left = filled.seconds / max(1, filled.members) * (self._wanted - filled.members)
+        left = round(filled.seconds / max(1, filled.members) * (self._wanted - filled.members))
         self._say(
             f"{filled.members:,} of {self._wanted:,} members, {filled.entries:,} entries, {filled.rate:,.0f} entries/s,"
-            f" {left // 60:.0f}:{left % 60:02.0f} left"
+            f" {left // 60}:{left % 60:02} left"
         )
 
 
