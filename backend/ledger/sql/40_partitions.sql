@@ -141,6 +141,7 @@ BEGIN
     EXECUTE format('INSERT INTO public.%I SELECT * FROM (%s) months ORDER BY member_id, seq, leg', v_name, v_all);
     EXECUTE format('ALTER TABLE public.%I ADD PRIMARY KEY (member_id, seq, leg, at)', v_name);
     EXECUTE format('CREATE INDEX ON public.%I (member_id, kind, ref, version)', v_name);
+    EXECUTE format('ANALYZE public.%I', v_name);
     EXECUTE format('SELECT (SELECT row(count(*), sum(hashtextextended(e::text, 0))) FROM (%s) e)
                          = (SELECT row(count(*), sum(hashtextextended(e::text, 0))) FROM public.%I e)', v_all, v_name) INTO v_same;
     IF v_same IS NOT TRUE THEN
