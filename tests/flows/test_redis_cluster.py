@@ -211,6 +211,7 @@ async def test_a_replica_takes_over_and_its_keys_are_found_there(client_of, clus
     (name,) = keys_of(client_of, cluster.ports[0], 1)
     await redis.call("SET", name, "kept")
     await asyncio.to_thread(cluster.ask, 0, "WAIT", 1, 2000)
+    await asyncio.to_thread(cluster.let_replica_take_over)
     async with live.subscribe(71) as queue:
         cluster.kill(0)
 

@@ -18,7 +18,7 @@ from backend.engines import process
 from backend.engines.valkey import program
 
 PRIMARIES = 3
-NODE_TIMEOUT_MS = 500
+NODE_TIMEOUT_MS = 1000
 SLOTS = ((0, 5460), (5461, 10922), (10923, 16383))
 
 
@@ -68,6 +68,7 @@ class RedisCluster:
         settings = {
             "port": self.ports[node], "bind": "127.0.0.1", "save": "", "dir": directory, "cluster-enabled": "yes",
             "cluster-port": self._bus_ports[node], "cluster-node-timeout": NODE_TIMEOUT_MS, "loglevel": "warning",
+            "cluster-replica-no-failover": "yes",  # a primary that was only slow stays one; see `let_replica_take_over`
         }  # fmt: skip
         command = [str(program()), *(part for name, value in settings.items() for part in (f"--{name}", str(value)))]
         log = directory / "log"
@@ -79,6 +80,10 @@ class RedisCluster:
         child = self._children.pop(node)
         child.kill()
         child.wait()
+
+    def let_replica_take_over(self) -> None:
+        """From now on the replica follows a dead primary."""
+        self.ask(PRIMARIES, "CONFIG", "SET", "cluster-replica-no-failover", "no")
 
     def until_whole(self) -> None:
         """Wait until every live node sees every slot served."""
