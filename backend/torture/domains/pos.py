@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 SINGLE_FREE_FEN, DAY_FREE_FEN = 20_000, 100_000
 BP = 10_000
+LEAST_PAYABLE_FEN = 30
+"""No basket costs less, with every discount: what a tender with an amount may pay at most."""
+
 REVOKED = 1 << 62
 """A device's last step once it is revoked."""
 
@@ -175,10 +178,10 @@ class Pos(Domain):
         ways: tuple[Any, ...] = (
             None,
             None,
-            [{"type": "points", "points": dice.randrange(1, 40)}, {"type": "stored"}],
+            [{"type": "points", "points": dice.randrange(1, LEAST_PAYABLE_FEN)}, {"type": "stored"}],
             [{"type": "cash"}],
             [{"type": "external", "reference": "W1"}],
-            [{"type": "stored", "amount_fen": dice.randrange(1, 50)}, {"type": "cash"}],
+            [{"type": "stored", "amount_fen": dice.randrange(1, LEAST_PAYABLE_FEN)}, {"type": "cash"}],
         )
         if (tenders := dice.choice(ways)) is not None:
             basket["tenders"] = tenders
