@@ -168,7 +168,7 @@ WITH line AS MATERIALIZED (
      ORDER BY seq DESC LIMIT 2 * $5
 ), page AS (
     SELECT min(seq) AS low, max(seq) AS high, min(at) AS since, max(at) AS until FROM line
-), moved AS (
+), moved AS MATERIALIZED (
     SELECT seq, sum(CASE WHEN kind = $3 THEN -amount ELSE amount END)::bigint AS amount,
            (array_agg(balance_after ORDER BY version DESC) FILTER (WHERE kind = $2))[1] AS held,
            (array_agg(balance_after ORDER BY version DESC) FILTER (WHERE kind = $3))[1] AS owed
