@@ -24,16 +24,15 @@ async def test_a_migrated_database_lacks_nothing(settings, app_role):
 
 
 async def test_the_application_role_writes_no_ledger_table(app_role):
-    tables = [
-        row["relname"]
-        for row in await app_role.fetch(
-            "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relname LIKE 'ledger\\_%'"
-        )
-    ]
+    rows = await app_role.fetch(
+        "SELECT relname, attname FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid AND attnum = 1"
+        " WHERE relkind IN ('r', 'p') AND relname LIKE 'ledger\\_%'"
+    )
+    tables = {row["relname"]: row["attname"] for row in rows}
     assert "ledger_entry" in tables
 
-    for table in tables:
-        for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET member_id = 1", f"TRUNCATE {table}"):
+    for table, column in tables.items():
+        for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET {column} = {column}", f"TRUNCATE {table}"):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await app_role.execute(statement)
 
