@@ -206,9 +206,8 @@ WITH body AS (
 ), before AS (
     SELECT hash FROM ledger_transfer WHERE member_id = $1 AND seq = 2
 )
-UPDATE ledger_transfer t SET at = t.at + interval '1 hour',
-       hash = ledger_hash(member_id, seq, kind, document_id, reverses, t.at + interval '1 hour', digest,
-                          entries || '|' || moves, before.hash)
+UPDATE ledger_transfer t SET reverses = 1,
+       hash = ledger_hash(member_id, seq, kind, document_id, 1, at, digest, entries || '|' || moves, before.hash)
   FROM body, lots, before WHERE member_id = $1 AND seq = 3"""
 
 
