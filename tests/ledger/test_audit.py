@@ -199,16 +199,17 @@ FORGED_TRANSFER = """
 WITH body AS (
     SELECT string_agg(concat_ws(':', kind, ref, unit, amount, coalesce(version, 0), coalesce(balance_after, 0)) || ';',
                       '' ORDER BY leg) AS entries
-      FROM ledger_entry WHERE member_id = $1 AND seq = 3
+      FROM ledger_entry WHERE member_id = $1 AND seq = 2
 ), lots AS (
     SELECT string_agg(lot_id || ':' || amount || ';', '' ORDER BY lot_id) AS moves
-      FROM ledger_lot_move WHERE member_id = $1 AND seq = 3
+      FROM ledger_lot_move WHERE member_id = $1 AND seq = 2
 ), before AS (
-    SELECT hash FROM ledger_transfer WHERE member_id = $1 AND seq = 2
+    SELECT hash FROM ledger_transfer WHERE member_id = $1 AND seq = 1
 )
-UPDATE ledger_transfer t SET reverses = 1,
-       hash = ledger_hash(member_id, seq, kind, document_id, 1, at, digest, entries || '|' || moves, before.hash)
-  FROM body, lots, before WHERE member_id = $1 AND seq = 3"""
+UPDATE ledger_transfer t SET kind = 'adjustment',
+       hash = ledger_hash(member_id, seq, 'adjustment', document_id, reverses, t.at, digest,
+                          entries || '|' || moves, before.hash)
+  FROM body, lots, before WHERE member_id = $1 AND seq = 2"""
 
 
 async def test_a_forged_transfer_with_a_hash_to_match_breaks_the_one_after_it(settings, database):
@@ -218,7 +219,7 @@ async def test_a_forged_transfer_with_a_hash_to_match_breaks_the_one_after_it(se
     await tamper(settings, member_id, FORGED_TRANSFER)
 
     found = [finding for finding in await findings(settings) if finding.member_id == member_id]
-    assert [(finding.check, finding.what) for finding in found] == [("chain", "transfer 4")]
+    assert [(finding.check, finding.what) for finding in found] == [("chain", "transfer 3")]
 
 
 async def test_members_are_proven_chunk_by_chunk(settings, database, monkeypatch):
@@ -233,6 +234,16 @@ async def test_members_are_proven_chunk_by_chunk(settings, database, monkeypatch
 
     assert [finding.check for finding in found if finding.member_id in members] == ["chain"]
     assert seen[-1][0] == seen[-1][1] >= 5
+
+
+async def test_the_member_with_the_last_number_is_proven_too(settings, database):
+    await with_history()
+    async with connected(settings, "postgres") as postgres:
+        last = await postgres.fetchval("SELECT max(member_id) FROM ledger_head")
+
+    await tamper(settings, last, TAMPERING["chain: the head"][0])
+
+    assert ("chain", last) in {(finding.check, finding.member_id) for finding in await findings(settings)}
 
 
 async def test_the_audit_reads_one_snapshot_beside_a_serving_system(settings, database):

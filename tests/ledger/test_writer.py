@@ -269,6 +269,23 @@ async def test_batches_over_the_same_members_never_wait_for_each_other_crosswise
     assert [await balance(member_id) for member_id in members] == [12] * 24
 
 
+async def test_two_processes_that_post_for_one_member_take_turns(settings, writer):
+    other = LedgerWriter(settings)
+    await other.open()
+    member_id = await open_books()
+    answers: list[Posted | BaseException] = []
+
+    for _ in range(4):
+        wanted = [[plan(member_id, *stored(1)) for _ in range(10)] for _ in range(2)]
+        for done in await asyncio.gather(post_all(writer, wanted[0]), post_all(other, wanted[1])):
+            answers += done
+    await other.close()
+
+    assert {type(answer) for answer in answers} == {Posted}
+    assert sorted(answer.balances["stored"] for answer in answers) == list(range(1, 81))
+    assert await findings(settings) == []
+
+
 async def test_an_answer_means_that_the_posting_is_on_disk(writer):
     """The database, the role and the connection could each give that up; a power cut would then take sales back."""
     shown = [await writer._run(f"SHOW {name}") for name in ("synchronous_commit", "fsync", "full_page_writes")]

@@ -50,10 +50,7 @@ MUTANTS = (
         POST,
         "FOR UPDATE OF h;",
         ";",
-        (
-            "tests/concurrency/test_one_wallet.py::test_exactly_as_many_sales_go_through_as_there_is_value_for",
-            "tests/concurrency/test_one_key.py::test_a_sale",
-        ),
+        ("tests/ledger/test_writer.py::test_two_processes_that_post_for_one_member_take_turns",),
     ),
     Mutant(
         "lot-forgotten",
@@ -237,7 +234,7 @@ MUTANTS = (
         "backend/ledger/audit.py",
         "(1 << 63) - 1",
         "ids[-1][0]",
-        (f"{AUDIT}test_members_are_proven_chunk_by_chunk", f"{AUDIT}test_the_audit_finds"),
+        (f"{AUDIT}test_the_member_with_the_last_number_is_proven_too",),
     ),
     Mutant(
         "debt-not-paid-first",
