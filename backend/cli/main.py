@@ -189,7 +189,7 @@ def torture(
     schedule: Annotated[
         str | None, typer.Option(help="What goes wrong when, as it is printed, instead of the seed's; or a file of it.")
     ] = None,
-    members: Annotated[int, typer.Option(min=0, max=3000, help="How many; 0 takes one for 150 operations.")] = 0,
+    members: Annotated[int, typer.Option(min=0, max=3000, help="How many; 0 takes one for 50 operations.")] = 0,
     workers: Annotated[int, typer.Option(min=1, max=16, help="Server processes.")] = 2,
     shrink_minutes: Annotated[
         float, typer.Option(min=0, help="After a failure: time to look for the shortest schedule that still fails.")

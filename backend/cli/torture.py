@@ -37,7 +37,9 @@ LONGEST_PAUSE_S = 0.8
 
 SHRINK_TRIES = 40
 PHONES = 10
-OPS_A_MEMBER = 150
+"""Each shows one code in 15 s: too few, and tills have nobody to sell to."""
+
+OPS_A_MEMBER = 50
 LEAST_MEMBERS, MOST_MEMBERS = 24, 300
 _GRACE_S = 8.0
 _READY_WITHIN_S = 120.0
