@@ -48,9 +48,7 @@ def show_failure(case: Case, command: str, out: Console) -> None:
 
 
 def _operations(result: Result) -> Table:
-    table = Table(
-        box=None, pad_edge=False, header_style="bold", title="lost: nobody answered at first", title_justify="left"
-    )
+    table = _table("lost: nobody answered at first")
     for title in ("requests", "accepted", "refused", "lost, accepted", "lost, refused"):
         table.add_column(title, justify="left" if title == "requests" else "right")
     for kind, count in sorted(result.counts.items(), key=lambda item: -item[1].accepted - item[1].refused):
@@ -63,9 +61,7 @@ def _faults(result: Result) -> Table:
     by_kind: dict[str, list[float]] = defaultdict(list)
     for survived in result.survived:
         by_kind[survived.fault.kind].append(survived.seconds)
-    table = Table(
-        box=None, pad_edge=False, header_style="bold", title="until everything served again", title_justify="left"
-    )
+    table = _table("until everything served again")
     for title in ("fault", "times", "median s", "longest s", ""):
         table.add_column(title, justify="left" if title in ("fault", "") else "right")
     for kind, seconds in sorted(by_kind.items()):

@@ -64,13 +64,16 @@ def test_an_interrupted_run_leaves_nothing():
         place = Path(base) / "kept"
         options = ["--ops", "100000", "--members", "6", "--keep", str(place)]
         run = subprocess.Popen([*COMMAND, *options], stdout=subprocess.PIPE, text=True)
-        assert run.stdout is not None
-        for line in run.stdout:
-            if "operations," in line:
-                break
+        try:
+            assert run.stdout is not None
+            for line in run.stdout:
+                if "operations," in line:
+                    break
 
-        run.send_signal(signal.SIGINT)
-        run.communicate(timeout=60)
+            run.send_signal(signal.SIGINT)
+            run.communicate(timeout=60)
+        finally:
+            run.kill()  # where the test fails; what it started ends with it
 
         assert run.returncode == 130
         assert running(str(place)) == []
