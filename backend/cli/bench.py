@@ -68,7 +68,7 @@ def grow(
 ) -> None:
     """Fill the books with a million members' past, and see what that leaves of each path's speed.
 
-    Takes about half an hour and 30 GB of disk, which are given back at the end; Ctrl-C gives them back too.
+    Takes about half an hour and 35 GB of disk, which are given back at the end; Ctrl-C gives them back too.
     """
     from backend.bench.growth import Options
 
