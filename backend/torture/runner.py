@@ -47,6 +47,7 @@ class Result(msgspec.Struct, kw_only=True):
 
     case: Case
     wrong: list[str] = []
+    left_over: list[str] = []
     survived: list[Survived] = []
     counts: dict[str, Count] = {}
     operations: int = 0
@@ -145,7 +146,7 @@ class Runner:
             for task in left:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
-        self._result.wrong = self._world.wrong
+        self._result.wrong, self._result.left_over = self._world.wrong, self._world.left_over
         self._result.counts = self._world.journal.counts
         self._result.operations = self._world.journal.operations
         self._result.done = self._gate.begun

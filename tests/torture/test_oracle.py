@@ -52,6 +52,7 @@ class Story:
         self.keys = {("terminal/S1-T1", "k1"), ("terminal/S1-T1", "k2")}
         self.expired: dict[tuple[int, str], int] = {}
         self.pos._spend(Phone("d1", "123456789", b"s"), 5, "k1")
+        self.unheard: set[str] = set()
         self.marks = {"d1": 5, "d2": 0, "d3": 1 << 62}
         self.growth, self.events = 980 - 400, 0
         self.orders = {"R1": ("SUCCESS", 10_000)}
@@ -70,7 +71,17 @@ class Story:
     def books(self) -> Books:
         balances, documents, expired = dict(self.balances), dict(self.documents), dict(self.expired)
         growth, orders, marks = {77: self.growth}, dict(self.orders), dict(self.marks)
-        return Books(balances, documents, frozenset(self.keys), expired, marks, growth, self.events, orders)
+        return Books(
+            balances,
+            documents,
+            frozenset(self.keys),
+            expired,
+            marks,
+            growth,
+            self.events,
+            orders,
+            frozenset(self.unheard),
+        )
 
     def findings(self, *, final: bool = False) -> list[str]:
         return self.world.wrong + self.oracle.check(self.books(), final=final)
@@ -293,6 +304,17 @@ def test_every_event_is_handled_once_in_the_end(story):
 
     story.events = 2
     assert story.findings(final=True) == ["2 events were not handled"]
+
+
+def test_a_closed_order_that_was_paid_is_given_back_or_named_where_nobody_was_told(story):
+    story.wallet.recharges["R2"] = Recharge("R2", story.member, 500, None, paid=True)
+    story.document("recharge", "R2", "closed", {})
+    story.orders["R2"] = ("SUCCESS", 500)
+    assert any("R2 is closed, but its money is at the PSP" in told for told in story.findings(final=True))
+
+    story.unheard = {"R2"}
+    assert story.findings(final=True) == []
+    assert story.world.left_over == ["recharge R2 was paid after it was closed, and nobody was told"]
 
 
 @pytest.mark.parametrize(("told", "state"), [("reject", "completed"), ("approve", "expired"), ("", "cancelled")])
