@@ -310,9 +310,13 @@ def test_a_closed_order_that_was_paid_is_given_back_or_named_where_nobody_was_to
     story.wallet.recharges["R2"] = Recharge("R2", story.member, 500, None, paid=True)
     story.document("recharge", "R2", "closed", {})
     story.orders["R2"] = ("SUCCESS", 500)
-    assert any("R2 is closed, but its money is at the PSP" in told for told in story.findings(final=True))
+    wrong = "recharge R2 is closed, but its money is at the PSP"
+    assert story.findings(final=True) == [wrong]
 
     story.unheard = {"R2"}
+    assert story.findings(final=True) == [wrong]  # paid while it was open: it should not have been closed
+
+    story.wallet.recharges["R2"].forced = True
     assert story.findings(final=True) == []
     assert story.world.left_over == ["recharge R2 was paid after it was closed, and nobody was told"]
 
