@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -24,17 +25,36 @@ from .console import notice, out, step
 
 HEADS = "heads.txt"
 BASE = "data"
+MAKING = ".making"
+
+_TABLESPACES = "SELECT spcname FROM pg_tablespace WHERE starts_with(pg_tablespace_location(oid), '/') ORDER BY 1"
 
 
 def back_up(place: Path, *, keep: int, gently: bool) -> None:
     """Make a base backup of the configured database's cluster, named by the time, and delete all but the newest."""
     settings = config.settings()
     url = settings.migrate_database_url or db.direct_url(settings)
-    made = take_backup(place, db.connect_args(url), {}, gently=gently)
-    out.print(f"{made}: restore with `huiyuan restore {made} --wal … --to …`")
-    for old in older_than(place, keep):
-        shutil.rmtree(old)
-        notice(f"deleted {old}")
+    with _alone_in(place):
+        for left in place.glob(f".*{MAKING}"):
+            shutil.rmtree(left)
+            notice(f"deleted {left}, which was never finished")
+        made = take_backup(place, db.connect_args(url), {}, gently=gently)
+        out.print(f"{made}: restore with `huiyuan restore {made} --wal … --to …`")
+        for old in older_than(place, keep):
+            shutil.rmtree(old)
+            notice(f"deleted {old}")
+
+
+@contextmanager
+def _alone_in(place: Path) -> Iterator[None]:
+    """Only one backup at a time, so that what is unfinished is known to be left over from one that was killed."""
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (place / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise EngineError(f"another backup is being made in {place}") from None
+        yield
 
 
 def older_than(place: Path, keep: int) -> list[Path]:
@@ -47,14 +67,19 @@ def take_backup(place: Path, url_args: dict[str, object], environ: Mapping[str, 
     """Record the heads, then copy the cluster: a restore from this backup must hold every recorded chain."""
     from backend.ledger import heads
 
+    major, tablespaces = asyncio.run(_look_at(url_args))
+    if tablespaces:
+        raise EngineError(
+            f"the cluster has tablespaces of its own ({', '.join(tablespaces)}), which this cannot bring back: "
+            "use pgBackRest, or another tool that knows them"
+        )
     made = place / clock.now().strftime("%Y%m%dT%H%M%SZ")
-    making = made.with_name(f".{made.name}.making")
+    making = made.with_name(f".{made.name}{MAKING}")
     making.mkdir(mode=0o700, parents=True)
     try:
         with step("Record the end of every chain"), (making / HEADS).open("w", encoding="utf-8") as file:
             record = asyncio.run(heads.write(url_args, file))
         with step("Copy the cluster, and verify the copy"):
-            major = asyncio.run(_server_major(url_args))
             base_backup(making / BASE, major=major, environ=environ, checkpoint="spread" if gently else "fast")
         making.rename(made)
     except BaseException:
@@ -64,10 +89,11 @@ def take_backup(place: Path, url_args: dict[str, object], environ: Mapping[str, 
     return made
 
 
-async def _server_major(url_args: dict[str, object]) -> str:
+async def _look_at(url_args: dict[str, object]) -> tuple[str, list[str]]:
+    """The server's major version, and the tablespaces that lie outside its data directory."""
     connection = await asyncpg.connect(**url_args)
     try:
-        return str(connection.get_server_version().major)
+        return str(connection.get_server_version().major), [row[0] for row in await connection.fetch(_TABLESPACES)]
     finally:
         await connection.close()
 

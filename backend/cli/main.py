@@ -90,7 +90,9 @@ def migrate(
 def audit(
     *,
     data: Data = None,
-    record: Annotated[Path | None, typer.Option(help="Write the end of every chain to this file.")] = None,
+    record: Annotated[
+        Path | None, typer.Option(help="Write every chain's end here, after holding what it says against it.")
+    ] = None,
     against: Annotated[Path | None, typer.Option(help="An earlier record that every chain must contain.")] = None,
 ) -> None:
     """Prove the books; exit code 1 and a list where they do not balance. Works beside a running demo."""

@@ -59,14 +59,16 @@ def audit(data: Path | None, *, record: Path | None = None, against: Path | None
 
     Args:
         data: a demo's data directory, instead of the environment.
-        record: where to write the end of every chain, once the books were found to balance.
+        record: where to write the end of every chain, once the books were found to balance. A record that is there
+            already is held against them first, and stays where they lack something of it: it is the evidence.
         against: an earlier record that every chain must still contain.
     """
     with settings_for(data) as settings:
         url_args = db.connect_args(settings.migrate_database_url or db.direct_url(settings))
         clean = prove_books(url_args)
-        if against is not None:
-            clean = hold_against(url_args, against) and clean
+        for earlier in (against, record if record is not None and record.exists() else None):
+            if earlier is not None:
+                clean = hold_against(url_args, earlier) and clean
         if record is not None and clean:
             record_heads(url_args, record)
     return 0 if clean else 1

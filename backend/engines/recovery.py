@@ -117,6 +117,7 @@ class Restored:
         """Verify a base backup and copy it to where it will be recovered."""
         if not (base / "PG_VERSION").exists() or not (base / "backup_label").exists():
             raise EngineError(f"{base} is not a base backup as `pg_basebackup -D` makes it")
+        _check_contained(base)
         if (base / "backup_manifest").exists():
             verify(base)
         self.data.parent.mkdir(parents=True, exist_ok=True)
@@ -185,6 +186,16 @@ class Restored:
             if time.monotonic() - since > STALL_S:
                 raise EngineError(f"no WAL was restored for {STALL_S:.0f} s; the log ends:\n{process.tail(self.log)}")
             time.sleep(0.05)
+
+
+def _check_contained(base: Path) -> None:
+    """Refuse what would have the copy write to files of the original: a tablespace elsewhere, a linked directory."""
+    outside = next((path for path in base.rglob("*") if path.is_symlink() or path.name == "tablespace_map"), None)
+    if outside is not None:
+        raise EngineError(
+            f"{outside} leads out of the backup, to files that the running cluster may be using: restore it with the "
+            "tool that made it, then run `huiyuan audit --against` the record of heads"
+        )
 
 
 def _why_it_ended(log: Path) -> str:

@@ -85,3 +85,21 @@ def test_a_damaged_backup_is_found_before_it_is_restored(tmp_path: Path):
     with pytest.raises(EngineError, match="PG_VERSION is missing or has another size"):
         verify(base)
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("way_out", ["pg_tblspc/16400", "pg_wal", "tablespace_map"])
+def test_a_backup_that_leads_to_files_of_the_running_cluster_is_refused(tmp_path: Path, way_out: str):
+    base, live = tmp_path / "base", tmp_path / "live"
+    (base / "pg_tblspc").mkdir(parents=True)
+    live.mkdir()
+    for name in ("PG_VERSION", "backup_label"):
+        (base / name).write_text("18\n")
+    if way_out == "tablespace_map":
+        (base / way_out).write_text(f"16400 {live}\n")
+    else:
+        (base / way_out).symlink_to(live)
+
+    with pytest.raises(EngineError, match=f"{way_out} leads out of the backup"):
+        Restored(tmp_path / "data", tmp_path, choose(tmp_path)).copy(base)
+
+    assert not (tmp_path / "data").exists()

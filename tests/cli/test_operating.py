@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import subprocess
 import sys
 from urllib.parse import parse_qs, urlsplit
@@ -94,3 +96,40 @@ async def test_the_audit_records_every_chain_and_refuses_a_damaged_record(huiyua
     assert "1 chains of 2 transfers, digest " in recorded.stdout
     assert damaged.returncode == 2
     assert "does not begin with 'huiyuan heads 1'" in damaged.stderr
+
+
+async def test_the_audit_never_writes_over_a_record_that_the_books_lack_something_of(huiyuan, database, tmp_path):
+    file = tmp_path / "heads.txt"
+    async with db.transaction() as tx:
+        await ledger.open_member(tx, 8)
+    await give(8, points=5)
+    first = huiyuan("audit", "--record", str(file))
+    await give(8, points=5)
+    grown = huiyuan("audit", "--record", str(file))
+    line = f"8 3 {'0' * 64}\n"
+    longer = f"huiyuan heads 1 2026-11-26T00:00:00+00:00\n{line}end 1 3 {hashlib.sha256(line.encode()).hexdigest()}\n"
+    file.write_text(longer)
+
+    cut = huiyuan("audit", "--record", str(file))
+
+    assert (first.returncode, grown.returncode) == (0, 0), grown.stderr
+    assert "are here, whole" in grown.stdout
+    assert cut.returncode == 1
+    assert "member 8: cut: 3 transfers were recorded, 2 are here" in cut.stdout
+    assert file.read_text() == longer
+
+
+def test_what_a_killed_backup_left_is_deleted_by_the_next_and_two_never_run_at_once(huiyuan, database, tmp_path):
+    left = tmp_path / ".20261125T022000Z.making"
+    left.mkdir()
+
+    with (tmp_path / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        second = huiyuan("backup", str(tmp_path))
+    assert (second.returncode, left.exists()) == (2, True)
+    assert "another backup is being made" in second.stderr
+
+    nowhere = huiyuan("backup", str(tmp_path))  # libpq is not told where the cluster is
+    assert nowhere.returncode == 2
+    assert "pg_basebackup failed" in nowhere.stderr
+    assert [path.name for path in tmp_path.iterdir()] == [".lock"]
