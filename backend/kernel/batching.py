@@ -11,6 +11,8 @@ from contextvars import Context
 from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
 
+from .errors import Unavailable
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -53,7 +55,7 @@ class Batcher(Generic[T, R]):
         lanes: int = 1,
         max_waiting: int = 4096,
         spread: int = 0,
-        overflow: Callable[[], Exception] = lambda: asyncio.QueueFull("batcher"),
+        overflow: Callable[[], Exception] = lambda: Unavailable("too much is waiting", retry_after_s=1),
     ) -> None:
         self._work = work
         self._max_size = max_size

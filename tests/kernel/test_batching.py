@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from backend.kernel.batching import Batcher
+from backend.kernel.errors import Unavailable
 
 
 async def test_what_comes_meanwhile_is_one_batch_and_everybody_gets_their_own():
@@ -141,3 +142,25 @@ async def test_draining_waits_for_what_is_under_way():
 
     assert done == [1, 2]
     assert await asyncio.gather(*calls) == [1, 2]
+
+
+async def test_who_finds_the_queue_full_is_told_to_come_back():
+    go_on = asyncio.Event()
+
+    async def work(items: list[int]) -> list[int | BaseException]:
+        await go_on.wait()
+        return list(items)
+
+    batcher: Batcher[int, int] = Batcher(work, max_size=1, max_waiting=2)
+    calls = [asyncio.create_task(batcher.submit(1))]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # that one is under way; two more may wait
+    calls += [asyncio.create_task(batcher.submit(item)) for item in (2, 3)]
+    await asyncio.sleep(0)
+
+    with pytest.raises(Unavailable) as refused:
+        await batcher.submit(4)
+    go_on.set()
+
+    assert refused.value.retry_after_s == 1
+    assert await asyncio.gather(*calls) == [1, 2, 3]
