@@ -58,8 +58,8 @@ async def read_books(ledger: Any, psp: Any) -> Books:
     async with ledger.transaction(isolation="repeatable_read", readonly=True):
         accounts = await ledger.fetch("SELECT member_id, kind, ref, balance FROM ledger_account")
         documents = await ledger.fetch(
-            "SELECT member_id, id, kind, state, version, hashtextextended(body::text, 0), due_at,"
-            " CASE WHEN kind IN ('sale', 'recharge') THEN progress::text ELSE '' END FROM ledger_document"
+            "SELECT member_id, id, kind, state, version, hashtextextended(body::text, 0), due_at, progress::text"
+            " FROM ledger_document"
         )
         keys = await ledger.fetch(
             "SELECT scope, key FROM ledger_key WHERE scope LIKE 'terminal/%' OR scope LIKE 'member/%'"
@@ -90,6 +90,7 @@ class Oracle:
         self._world = world
         self._domains = domains
         self._machines = {kind: _reachable(machine) for d in domains for kind, machine in d.machines.items()}
+        self._accounts = frozenset(kind for domain in domains for kind in domain.accounts)
         self._seen: dict[str, Document] = {}
         self.checks = 0
         self.late = 0
@@ -151,6 +152,8 @@ class Oracle:
         for (member_id, kind), balance in books.balances.items():
             if balance < 0:
                 yield f"member {member_id}: {kind} is {balance}"
+            if kind not in self._accounts:
+                yield f"member {member_id}: no domain knows the account {kind}"
         model = self._world.model
         for member in self._world.members:
 

@@ -194,6 +194,10 @@ def invent_a_kind(story: Story) -> None:
     story.document("voucher", "V1", "open", {})
 
 
+def invent_an_account(story: Story) -> None:
+    story.balances[77, "vouchers"] = 0
+
+
 LIES = {
     lose_a_key: "acknowledged but not stored: terminal/S1-T1 k2",
     store_a_key_nobody_knows: "stored but never acknowledged: member/77 k9",
@@ -213,6 +217,7 @@ LIES = {
     spend_a_code_for_nothing: "the last spent step of device d2 is 4, acknowledged was 0",
     forget_a_spent_code: "the last spent step of device d1 is 4, acknowledged was 5",
     invent_a_kind: "voucher V1: no domain knows this kind",
+    invent_an_account: "member 77: no domain knows the account vouchers",
 }
 
 

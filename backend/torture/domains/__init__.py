@@ -1,8 +1,10 @@
 """What a workload does and what must hold, a file for each domain of the program.
 
-**To add a domain, add one file here** with a subclass of ``Domain``; nothing else changes. It says
+**To add a domain, add one file here** with a subclass of ``Domain``; only facts outside accounts, keys and documents
+are read elsewhere (``oracle.read_books``). It says
 
 - ``operations``: what clients do, how often, each a coroutine that takes an ``Op``;
+- ``accounts``: the kinds of accounts that its documents move, which ``check`` compares;
 - ``machines``: the states of its kinds of documents and where each may go (``""`` is before there is one);
 - ``check``: what must hold between what its clients were told and what is stored;
 - ``prepare`` (optional): what must be there before the first operation;
@@ -38,6 +40,7 @@ class Domain:
     """One part of the workload; ``order`` decides who prepares first."""
 
     order: ClassVar[int] = 50
+    accounts: ClassVar[Sequence[str]] = ()
     machines: ClassVar[Mapping[str, Mapping[str, Sequence[str]]]] = {}
     jobs: ClassVar[Sequence[str]] = ()
 

@@ -48,6 +48,7 @@ class Wallet(Domain):
 
     order: ClassVar[int] = 20
     jobs: ClassVar = ("wallet.advance_recharges", "wallet.age_lots")
+    accounts: ClassVar = ("stored", "points", "points_pending", "points_debt", "rebate")
     machines: ClassVar = {
         "recharge": {
             "": ("pending",),
