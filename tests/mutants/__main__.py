@@ -64,7 +64,7 @@ def _run(chosen: Chosen, jobs: int, *, unmutated: bool) -> tuple[dict[str, Trial
             for future in as_completed([*running, *([sound] if sound else [])]):
                 progress.advance(bar)
                 if not out.is_terminal:
-                    _say(running.get(future, "(no mutant)"), future.result())
+                    _say(running.get(future), future.result())
         except KeyboardInterrupt:
             pool.shutdown(cancel_futures=True)
             raise
@@ -76,8 +76,11 @@ def _progress() -> Progress:
     return Progress(*columns, console=out, transient=True, disable=not out.is_terminal)
 
 
-def _say(name: str, trial: Trial) -> None:
-    print(f"  {trial.verdict:<8} {trial.seconds:5.1f} s  {name}", flush=True)
+def _say(name: str | None, trial: Trial) -> None:
+    said = trial.verdict.value
+    if name is None:
+        name, said = "the named tests without a mutant", "passed" if trial.verdict is Verdict.SURVIVED else "FAILED"
+    print(f"  {said:<8} {trial.seconds:5.1f} s  {name}", flush=True)
 
 
 if __name__ == "__main__":
