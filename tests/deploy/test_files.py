@@ -163,6 +163,14 @@ def test_the_proxy_closes_idle_connections_before_the_server_does():
     assert f"client_max_body_size {settings.body_limit_bytes // 1024}k;" in text
 
 
+def test_the_proxy_never_repeats_what_a_till_has_sent():
+    """The repetition has the same nonce: it is refused with 401, while the sale may have been made."""
+    directives = re.sub(r"#.*", "", (DEPLOY / "nginx/huiyuan.conf").read_text())
+
+    assert "non_idempotent" not in directives
+    assert "proxy_next_upstream" not in directives
+
+
 def test_the_container_is_pinned_runs_as_nobody_special_and_copies_what_is_there():
     lines = (DEPLOY / "Containerfile").read_text().replace("\\\n", " ").splitlines()
     steps = [line.split(maxsplit=1) for line in lines if line and not line.startswith("#")]
