@@ -137,11 +137,22 @@ def test_a_unit_gives_the_service_no_more_than_it_needs(unit: Path):
     lines = set(unit.read_text().splitlines())
 
     assert {
-        *("User=huiyuan", "NoNewPrivileges=yes", "CapabilityBoundingSet=", "ProtectSystem=strict", "ProtectHome=yes"),
+        *("NoNewPrivileges=yes", "CapabilityBoundingSet=", "ProtectSystem=strict", "ProtectHome=yes"),
         *("PrivateTmp=yes", "PrivateDevices=yes", "RestrictSUIDSGID=yes", "SystemCallFilter=@system-service"),
     } <= lines
     for timer in (DEPLOY / "systemd").glob("*.timer"):
         assert timer.with_suffix(".service").exists()
+
+
+def test_what_knows_the_owners_password_runs_as_another_account_than_what_faces_the_network():
+    accounts: dict[bool, set[str]] = {True: set(), False: set()}
+    for unit in SERVICES:
+        text = unit.read_text()
+        accounts["/etc/huiyuan/audit.env" in text].update(re.findall(r"^User=(.+)$", text, re.MULTILINE))
+
+    assert accounts == {True: {"huiyuan-ops"}, False: {"huiyuan"}}
+    install = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    assert all(re.search(rf"^useradd .* {name}\b", install, re.MULTILINE) for name in ("huiyuan", "huiyuan-ops"))
 
 
 def test_the_server_reloads_by_sighup_and_has_time_to_finish():
