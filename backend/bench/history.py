@@ -13,13 +13,13 @@ from random import Random
 import msgspec
 
 from backend.kernel import clock, ids
-from backend.ledger import plans as ledger
-from backend.ledger.plans import Issue, Leg, NewDocument, Plan
+from backend.ledger.plans import NewDocument, Plan
 from backend.pos import plans
 from backend.pos.rules import pricing
 from backend.pos.rules.pricing import TenderIn
 from backend.pos.types import Line, SaleBody, SaleStatus, TenderType
 
+from .plans import SCOPE, recharge_plan
 from .population import BONUS_FEN, LEVELS, POINTS, POINTS_PAID, PRINCIPAL_FEN, ZONE, Member, Population
 
 MONTHS = 24
@@ -27,7 +27,6 @@ HEAVY = 4
 HEAVY_TRANSFERS = 27_200
 """More than 1,000 pages of 20 on stored value: three sales in four are paid with it."""
 
-SCOPE = "bench"
 ENTRIES_EACH = 5.2
 """Entries of a transfer, about."""
 
@@ -165,36 +164,9 @@ class History:
         )
 
     def _recharge(self, member: Member, nth: int, at: datetime, random: Random) -> Plan:
-        on = clock.local_date(at, ZONE)
         recharge_id = ids.document_id("R", member.id, random.getrandbits(65))
-        key = f"R{member.number}-{nth}"
-        return Plan(
-            member_id=member.id,
-            kind="recharge",
-            at=at,
-            on=on,
-            scope=SCOPE,
-            key=key,
-            hash=ledger.job_hash(SCOPE, key),
-            document=NewDocument(
-                recharge_id,
-                "recharge",
-                "paid",
-                {"pay_fen": PRINCIPAL_FEN, "bonus_fen": BONUS_FEN, "points": POINTS, "offer_id": None},
-                progress={"bonus_fen": BONUS_FEN, "points": POINTS},
-            ),
-            legs=(
-                Leg(
-                    ledger.STORED,
-                    ledger.FEN,
-                    PRINCIPAL_FEN + BONUS_FEN,
-                    issue=(Issue("principal", PRINCIPAL_FEN), Issue("bonus", BONUS_FEN)),
-                ),
-                Leg(ledger.HOUSE_PSP, ledger.FEN, -PRINCIPAL_FEN),
-                Leg(ledger.HOUSE_BONUS, ledger.FEN, -BONUS_FEN),
-                *ledger.earn_points(POINTS, 0, Issue("gift", 0, expires_on=self._last_day(on))),
-            ),
-        )
+        last_day = self._last_day(clock.local_date(at, ZONE))
+        return recharge_plan(member, recharge_id, f"R{member.number}-{nth}", at, points_until=last_day)
 
 
 def _spend(lots: list[tuple[str, int]], stored_fen: int) -> list[tuple[str, int]]:

@@ -16,13 +16,13 @@ from backend.kernel import clock, db, ids
 from backend.kernel.config import Settings
 from backend.kernel.vault import Vault
 from backend.ledger import plans as ledger
-from backend.ledger.plans import Guard, Issue, Leg, NewDocument, Plan
+from backend.ledger.plans import Guard, Plan
 from backend.ledger.service import device_mark
 from backend.members import queries as members
 
 from .paths import Domain, Rows
-from .plans import PlanMaker
-from .population import BONUS_FEN, DEVICES, LEVELS, POINTS, PRINCIPAL_FEN, ZONE, Member, Population
+from .plans import PlanMaker, recharge_plan
+from .population import DEVICES, LEVELS, ZONE, Member, Population
 
 LANES = 2
 CHUNK = 500
@@ -182,37 +182,11 @@ def _member_row(population: Population, member: Member, box: Vault, now: datetim
 
 def _opening_plan(population: Population, member: Member, now: datetime) -> Plan:
     """A recharge with bonus and points, and a mark for every phone: what a member has before the first sale."""
-    on = clock.local_date(now, ZONE)
     recharge_id = ids.new_document_id("R", member.id)
-    return Plan(
-        member_id=member.id,
-        kind="recharge",
-        at=now,
-        on=on,
-        scope="bench",
-        key=recharge_id,
-        hash=ledger.job_hash("bench", recharge_id),
-        guards=tuple(
-            Guard(device_mark(device_id), "above", 0, "loaded_twice")
-            for slot in range(DEVICES)
-            for device_id in (population.phone(member.number, slot).id, population.mark(member.number, slot))
-        ),
-        document=NewDocument(
-            recharge_id,
-            "recharge",
-            "paid",
-            {"pay_fen": PRINCIPAL_FEN, "bonus_fen": BONUS_FEN, "points": POINTS, "offer_id": None},
-            progress={"bonus_fen": BONUS_FEN, "points": POINTS},
-        ),
-        legs=(
-            Leg(
-                ledger.STORED,
-                ledger.FEN,
-                PRINCIPAL_FEN + BONUS_FEN,
-                issue=(Issue("principal", PRINCIPAL_FEN), Issue("bonus", BONUS_FEN)),
-            ),
-            Leg(ledger.HOUSE_PSP, ledger.FEN, -PRINCIPAL_FEN),
-            Leg(ledger.HOUSE_BONUS, ledger.FEN, -BONUS_FEN),
-            *ledger.earn_points(POINTS, 0, Issue("gift", 0, expires_on=clock.end_of_month(on, 3))),
-        ),
+    guards = tuple(
+        Guard(device_mark(device_id), "above", 0, "loaded_twice")
+        for slot in range(DEVICES)
+        for device_id in (population.phone(member.number, slot).id, population.mark(member.number, slot))
     )
+    points_until = clock.end_of_month(clock.local_date(now, ZONE), 3)
+    return recharge_plan(member, recharge_id, recharge_id, now, points_until=points_until, guards=guards)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import msgspec
 
 from backend.auth.types import Store, TerminalCaller
 from backend.kernel import clock, ids
 from backend.kernel.http import Idempotency
-from backend.ledger.plans import Plan, encode
+from backend.ledger import plans as ledger
+from backend.ledger.plans import Guard, Issue, Leg, NewDocument, Plan, encode
 from backend.ledger.types import Document, Lot, Snapshot
 from backend.pos import plans
 from backend.pos.commands import pricing, sales
@@ -25,11 +26,48 @@ from backend.pos.types import Line, SaleBody, SaleProgress
 
 from .population import BONUS_FEN, POINTS, POINTS_PAID, PRINCIPAL_FEN, ZONE, Member, Population
 
+SCOPE = "bench"
+"""Of the keys of what is loaded."""
+
 PAST_SALES = 2
 """Sales of every member's past, where they are loaded: one for the server to refund, one for pgbench."""
 
 _KEPT = (("principal", PRINCIPAL_FEN), ("bonus", BONUS_FEN))
 _PRINCIPAL_LOT, _POINTS_LOT, _NEXT_LOT = 1, 3, 4
+
+
+def recharge_plan(
+    member: Member, recharge_id: str, key: str, at: datetime, *, points_until: date, guards: tuple[Guard, ...] = ()
+) -> Plan:
+    """A paid recharge with bonus and points, as it is loaded: value to begin with."""
+    return Plan(
+        member_id=member.id,
+        kind="recharge",
+        at=at,
+        on=clock.local_date(at, ZONE),
+        scope=SCOPE,
+        key=key,
+        hash=ledger.job_hash(SCOPE, key),
+        guards=guards,
+        document=NewDocument(
+            recharge_id,
+            "recharge",
+            "paid",
+            {"pay_fen": PRINCIPAL_FEN, "bonus_fen": BONUS_FEN, "points": POINTS, "offer_id": None},
+            progress={"bonus_fen": BONUS_FEN, "points": POINTS},
+        ),
+        legs=(
+            Leg(
+                ledger.STORED,
+                ledger.FEN,
+                PRINCIPAL_FEN + BONUS_FEN,
+                issue=(Issue("principal", PRINCIPAL_FEN), Issue("bonus", BONUS_FEN)),
+            ),
+            Leg(ledger.HOUSE_PSP, ledger.FEN, -PRINCIPAL_FEN),
+            Leg(ledger.HOUSE_BONUS, ledger.FEN, -BONUS_FEN),
+            *ledger.earn_points(POINTS, 0, Issue("gift", 0, expires_on=points_until)),
+        ),
+    )
 
 
 class PlanMaker:

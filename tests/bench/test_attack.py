@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
 
 import pytest
 from rich.console import Console
 
 from backend.bench import attack, attack_report
-from backend.bench.system import System
 from tests.support.value import findings
 
 
@@ -20,15 +18,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("small")
-async def test_an_honest_shop_is_served_while_garbage_comes_in(server, engines, tmp_path):
-    system = System(
-        settings=server.settings,
-        host="127.0.0.1",
-        port=int(server.base_url.rpartition(":")[2]),
-        servers=lambda: [os.getpid()],
-        engines=engines,
-        scratch=tmp_path,
-    )
+async def test_an_honest_shop_is_served_while_garbage_comes_in(server, system):
     bench = attack.Bench(system, seconds=1)
     await bench.load(lambda _: None)
 

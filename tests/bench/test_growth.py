@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import os
 
 import msgspec
 import pytest
@@ -15,7 +14,6 @@ from backend.bench.fill import Filled
 from backend.bench.growth import Bench, Options, Outcome, Stage
 from backend.bench.history import HEAVY, History
 from backend.bench.population import Population
-from backend.bench.system import System
 from backend.kernel import clock, config, db
 from backend.kernel.config import Settings
 from backend.ledger import audit
@@ -37,18 +35,8 @@ def silent(_: str) -> None:
 
 
 @pytest.fixture
-def bench(server, engines, tmp_path) -> Bench:
-    return Bench(
-        System(
-            settings=server.settings,
-            host="127.0.0.1",
-            port=int(server.base_url.rpartition(":")[2]),
-            servers=lambda: [os.getpid()],
-            engines=engines,
-            scratch=tmp_path,
-        ),
-        OPTIONS,
-    )
+def bench(system) -> Bench:
+    return Bench(system, OPTIONS)
 
 
 async def test_it_fills_measures_and_says_what_it_found(bench, server):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import os
 
 import pytest
 import pytest_asyncio
@@ -15,7 +14,7 @@ from backend.bench.generator import Driven
 from backend.bench.overview import Bench, Measured, Options, Outcome
 from backend.bench.requests import Requests
 from backend.bench.runs import Served
-from backend.bench.system import System, Used
+from backend.bench.system import Used
 from backend.kernel import clock
 from backend.pos.rules import codes
 from tests.support.value import findings
@@ -36,16 +35,7 @@ def small():
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def bench(small, server, engines, tmp_path_factory):
-    host, port = server.base_url.removeprefix("http://").split(":")
-    system = System(
-        settings=server.settings,
-        host=host,
-        port=int(port),
-        servers=lambda: [os.getpid()],
-        engines=engines,
-        scratch=tmp_path_factory.mktemp("bench"),
-    )
+async def bench(small, system):
     made = Bench(system, Options(seconds=1, connections=2, members=MEMBERS, sockets=(0, 4, 8)))
     await made.load(lambda _: None)
     return made

@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 
 from backend.bench.settle import Bench, Options
-from backend.bench.system import System
 from tests.support.value import findings
 
 
-async def test_server_and_floor_settle_the_same_sales_and_the_books_balance(server, engines, tmp_path, monkeypatch):
+async def test_server_and_floor_settle_the_same_sales_and_the_books_balance(server, system, monkeypatch):
     monkeypatch.setattr("backend.bench.settle.FIRST_MEMBERS", 150)
-    system = System(
-        settings=server.settings,
-        host="127.0.0.1",
-        port=int(server.base_url.rpartition(":")[2]),
-        servers=lambda: [os.getpid()],
-        engines=engines,
-        scratch=tmp_path,
-    )
     bench = Bench(system, Options(seconds=1, rounds=1, connections=4))
     await bench.load_first(lambda _: None)
 
