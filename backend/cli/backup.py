@@ -113,9 +113,13 @@ class Target:
 def restore(target: Target, into: Path | None) -> int:
     """Restore, prove, and leave the data directory in ``into``, or nothing; returns the exit code."""
     with restored(target, into) as cluster:
-        clean = prove(db.connect_args(cluster.url(target.database, target.superuser)), target)
-        if into is not None:
-            out.print(f"{into} holds the restored cluster: give it its configuration, and start PostgreSQL on it")
+        try:
+            clean = prove(db.connect_args(cluster.url(target.database, target.superuser)), target)
+        except asyncpg.PostgresError as error:  # no such database, no such role
+            raise EngineError(f"the restored cluster was not proved: {error}") from error
+        finally:
+            if into is not None:
+                out.print(f"{into} holds the restored cluster: give it its configuration, and start PostgreSQL on it")
     return 0 if clean else 1
 
 
@@ -138,8 +142,8 @@ def restored(target: Target, into: Path | None = None, account: Account | None =
             with step(f"Replay WAL up to {target.to.isoformat(' ') if target.to else 'its end'}") as say:
                 last = cluster.recover(wal=target.wal, to=target.to, say=say)
             notice(f"last transaction: {last}")
+            kept = into is not None  # it may have taken hours: a proof that fails, or cannot be run, takes nothing away
             yield cluster
-            kept = into is not None
         finally:
             cluster.stop()
             if not kept:

@@ -86,7 +86,12 @@ def prove_books(url_args: dict[str, object]) -> bool:
             members = total
             say(f"{done} of {total} members")
 
-        findings = asyncio.run(audit(url_args, progress))
+        try:
+            findings = asyncio.run(audit(url_args, progress))
+        except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.UndefinedFunctionError) as error:
+            raise EngineError(
+                f"these books were kept by another release ({error}): audit with that one, or run `huiyuan migrate`"
+            ) from error
     if not findings:
         out.print(f"The books balance: {len(checks()) + 1} checks over {members} members found nothing.")
         return True

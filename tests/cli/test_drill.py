@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from backend.cli.backup import older_than
+from backend.cli.backup import Target, older_than, restore
 from backend.engines.account import choose
+from backend.engines.embedded import Engines
 from backend.engines.errors import EngineError
-from backend.engines.recovery import Restored, verify
+from backend.engines.postgres import SUPERUSER
+from backend.engines.recovery import Restored, base_backup, verify
 
 HUIYUAN = [sys.executable, "-m", "backend.cli.main"]
 
@@ -103,3 +105,19 @@ def test_a_backup_that_leads_to_files_of_the_running_cluster_is_refused(tmp_path
         Restored(tmp_path / "data", tmp_path, choose(tmp_path)).copy(base)
 
     assert not (tmp_path / "data").exists()
+
+
+def test_a_restored_cluster_is_kept_also_when_its_proof_cannot_be_run(tmp_path: Path):
+    wal, base, into = tmp_path / "wal", tmp_path / "base", tmp_path / "into"
+    wal.mkdir()
+    with Engines(tmp_path / "live", postgres={"max_wal_senders": "2"}) as engines:
+        assert engines.postgres is not None
+        libpq = {"PGHOST": str(engines.postgres.run_dir), "PGUSER": SUPERUSER}
+        base_backup(base, major=(tmp_path / "live/postgres/PG_VERSION").read_text().strip(), environ=libpq)
+    target = Target(base, str(wal), None, None, "nowhere", SUPERUSER)
+
+    with pytest.raises(EngineError, match='was not proved: database "nowhere" does not exist'):
+        restore(target, into)
+
+    assert (into / "PG_VERSION").exists()
+    assert not (into / "postmaster.pid").exists()  # stopped, and whole

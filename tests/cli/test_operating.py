@@ -24,8 +24,8 @@ HUIYUAN = [sys.executable, "-m", "backend.cli.main"]
 def huiyuan(settings):
     """Run a command on this module's database."""
 
-    def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        environ = datadir.environment(settings) | {"COLUMNS": "200"}
+    def run(*arguments: str, stdin: str = "", **other: str) -> subprocess.CompletedProcess[str]:
+        environ = datadir.environment(settings) | {"COLUMNS": "200"} | other
         return subprocess.run(
             [*HUIYUAN, *arguments], env=environ, input=stdin, capture_output=True, text=True, check=False
         )
@@ -133,3 +133,14 @@ def test_what_a_killed_backup_left_is_deleted_by_the_next_and_two_never_run_at_o
     assert nowhere.returncode == 2
     assert "pg_basebackup failed" in nowhere.stderr
     assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+
+
+def test_books_of_another_release_are_named_as_such(huiyuan, settings):
+    name = urlsplit(settings.migrate_database_url).path.strip("/")
+    elsewhere = settings.migrate_database_url.replace(f"/{name}", "/postgres")
+
+    done = huiyuan("audit", HUIYUAN_MIGRATE_DATABASE_URL=elsewhere)
+
+    assert done.returncode == 2
+    assert "kept by another release" in done.stderr
+    assert "Traceback" not in done.stderr
