@@ -24,8 +24,8 @@ from .redaction import redact, redact_mapping, redact_text
 LEVELS = {"debug": stdlib.DEBUG, "info": stdlib.INFO, "warning": stdlib.WARNING}
 
 # They say at INFO what nobody needs or nobody may see (URLs with secrets, SQL with arguments, decrypted bodies).
-QUIET = ("aiohttp", "httpx", "httpcore", "uvicorn.access", "uvicorn.error", "tortoise", "asyncpg", "wechatpayv3",
-         "wechatpy", "procrastinate", "psycopg", "psycopg.pool", "websockets", "PIL", "multipart")  # fmt: skip
+QUIET = ("httpx", "httpcore", "uvicorn.access", "uvicorn.error", "tortoise", "asyncpg", "wechatpayv3", "wechatpy",
+         "procrastinate", "psycopg", "psycopg.pool", "websockets", "PIL", "multipart")  # fmt: skip
 
 _OWN_KEYS = frozenset({"event", "level", "at", "logger"})
 

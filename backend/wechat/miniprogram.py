@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any, TypeVar
 
+import httpx
 import msgspec
-from yarl import URL
 
 from backend.kernel import clock, logging, redis
 from backend.kernel.redis import RedisDown
@@ -177,7 +177,7 @@ class MiniProgram:
     async def _send(
         self, call: str, method: str, path: str, parameters: dict[str, str], body: bytes | None, shape: type[A]
     ) -> A:
-        url = URL(self._base_url + path).with_query(parameters)
+        url = httpx.URL(self._base_url + path, params=parameters) if parameters else httpx.URL(self._base_url + path)
         headers = {"Content-Type": "application/json"} if body is not None else None
         answer = await self._transport.send(call, method, url, content=body, headers=headers)
         if answer.status != 200:

@@ -14,8 +14,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+import httpx
 import msgspec
-from yarl import URL
 
 from backend.kernel import clock, logging
 
@@ -173,7 +173,7 @@ class Pay:
 
     async def _call(self, call: str, method: str, path: str, document: dict[str, Any] | None = None) -> bytes:
         """The verified body of a success, after at most ``ATTEMPTS`` attempts at the same request."""
-        url = URL(self._base_url + path, encoded=True)  # signed as it is sent
+        url = httpx.URL(self._base_url + path)
         body = b"" if document is None else msgspec.json.encode(document)
         try:
             async with asyncio.timeout(CALL_S):
@@ -186,8 +186,8 @@ class Pay:
         except (_TryAgain, TimeoutError):
             raise WechatUnavailable(retry_after_s=2) from None
 
-    async def _attempt(self, call: str, method: str, url: URL, body: bytes) -> bytes:
-        target = url.raw_path_qs
+    async def _attempt(self, call: str, method: str, url: httpx.URL, body: bytes) -> bytes:
+        target = url.raw_path.decode()
         headers = {
             "Authorization": self._merchant.authorization(method, target, body, unix=clock.unix(), nonce=new_nonce())
         }

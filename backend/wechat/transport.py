@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging as stdlib_logging
 from collections.abc import Mapping
 
-import aiohttp
+import httpx
 import msgspec
-from aiohttp.client_middlewares import ClientHandlerType
-from yarl import URL
 
 from backend.kernel import logging
 
@@ -20,9 +19,8 @@ MAX_ANSWER_BYTES = 256 * 1024
 TOTAL_S = 8.0
 """What one attempt may take, from connecting to the last byte."""
 
-_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=3.0, sock_read=5.0)
-_CONNECTIONS = 64
-_KEPT_S = 30.0
+_TIMEOUT = httpx.Timeout(5.0, connect=3.0, pool=3.0)
+_LIMITS = httpx.Limits(max_connections=64, max_keepalive_connections=16, keepalive_expiry=30.0)
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -40,26 +38,30 @@ class Unreachable(WechatUnavailable):
     """No whole answer came; what was asked may have happened."""
 
 
-class _Cut(Exception):
-    """The connection ended before an answer."""
-
-
 class Transport:
     """Sends requests; whatever goes wrong below HTTP is ``Unreachable``."""
 
     def __init__(self) -> None:
-        self._session: aiohttp.ClientSession | None = None
+        # These libraries log addresses, and WeChat's addresses carry the AppSecret, codes and tokens.
+        for name in ("httpx", "httpcore"):
+            stdlib_logging.getLogger(name).setLevel(stdlib_logging.WARNING)
+        self._client = httpx.AsyncClient(
+            timeout=_TIMEOUT,
+            limits=_LIMITS,
+            follow_redirects=False,
+            trust_env=False,
+            headers={"User-Agent": "huiyuan", "Accept": "application/json", "Accept-Encoding": "identity"},
+        )
 
     async def aclose(self) -> None:
         """Close the connections."""
-        if self._session is not None:
-            await self._session.close()
+        await self._client.aclose()
 
     async def send(
         self,
         call: str,
         method: str,
-        url: URL,
+        url: httpx.URL,
         *,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
@@ -67,43 +69,19 @@ class Transport:
         """One attempt; ``call`` is its name for the log."""
         try:
             async with asyncio.timeout(TOTAL_S):
-                return await self._exchange(method, url, content, headers)
-        except (aiohttp.ClientError, _Cut, OSError, TimeoutError) as error:
-            log.warning("wechat.unreachable", call=call, error=type(error.__cause__ or error).__name__)
+                return await self._exchange(self._client.build_request(method, url, content=content, headers=headers))
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
+            log.warning("wechat.unreachable", call=call, error=type(error).__name__)
             raise Unreachable(retry_after_s=2) from None  # the cause holds the address
 
-    async def _exchange(
-        self, method: str, url: URL, content: bytes | None, headers: Mapping[str, str] | None
-    ) -> Answer:
-        async with self._client().request(
-            method, url, data=content, headers=headers, allow_redirects=False
-        ) as response:
+    async def _exchange(self, request: httpx.Request) -> Answer:
+        response = await self._client.send(request, stream=True)
+        try:
             body = bytearray()
-            async for chunk in response.content.iter_any():
+            async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > MAX_ANSWER_BYTES:
-                    raise aiohttp.ClientPayloadError("the answer is too large")
-            names = {name.lower(): value for name, value in response.headers.items()}
-            return Answer(response.status, names, bytes(body))
-
-    def _client(self) -> aiohttp.ClientSession:
-        """Made at the first call, because it belongs to the event loop of its calls."""
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=_CONNECTIONS, keepalive_timeout=_KEPT_S),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=_TIMEOUT,
-                trust_env=False,
-                auto_decompress=False,  # none is asked for, and no bomb is opened
-                middlewares=(_once,),
-                headers={"User-Agent": "huiyuan", "Accept": "application/json", "Accept-Encoding": "identity"},
-            )
-        return self._session
-
-
-async def _once(request: aiohttp.ClientRequest, send: ClientHandlerType) -> aiohttp.ClientResponse:
-    """Send once: aiohttp would send a GET again after a cut connection, but a login code is good once."""
-    try:
-        return await send(request)
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise _Cut from error
+                    raise httpx.DecodingError("the answer is too large", request=request)
+            return Answer(response.status_code, response.headers, bytes(body))
+        finally:
+            await response.aclose()

@@ -217,17 +217,6 @@ async def test_a_message_is_never_sent_twice_by_us(mini: MiniProgram, server: Sc
     assert len(server.received) == 1
 
 
-async def test_a_login_code_is_never_sent_twice_by_us(mini: MiniProgram, server: Scripted, weixin: Weixin):
-    weixin.answer = {"openid": "openid-amy", "session_key": "s"}
-    await mini.code2session("js-code-1")  # the connection is kept
-    server.will(b"")
-
-    with pytest.raises(WechatUnavailable):
-        await mini.code2session("js-code-2")
-
-    assert len(server.received) == 1
-
-
 async def test_no_log_line_has_what_the_addresses_hold(
     mini: MiniProgram, server: Scripted, weixin: Weixin, caplog, capsys
 ):
