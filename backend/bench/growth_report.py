@@ -31,6 +31,13 @@ def show(outcome: Outcome, console: Console) -> None:
     for name in (f"at {few.members:,}", f"at {many.members:,}", "ratio", "goal"):
         table.add_column(name, justify="right")
     for name in PATHS:
+        if name in many.first:
+            table.add_row(
+                f"[dim]{paths.every()[name].call}, first visits[/dim]",
+                f"[dim]{few.first[name]:,.0f}[/dim]",
+                f"[dim]{many.first[name]:,.0f}[/dim]",
+                f"[dim]{many.first[name] / max(1.0, few.first[name]):.2f}[/dim]",
+            )
         ratio = outcome.ratio(name)
         colour = "green" if ratio >= GOAL else "red"
         table.add_row(

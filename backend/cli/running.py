@@ -33,7 +33,12 @@ _GRACE_MARGIN_S = 5.0
 
 @contextmanager
 def running(
-    data: Path | None, workers: int, environ: Mapping[str, str] | None = None, *, wechat: bool = False
+    data: Path | None,
+    workers: int,
+    environ: Mapping[str, str] | None = None,
+    *,
+    postgres: Mapping[str, str] | None = None,
+    wechat: bool = False,
 ) -> Iterator[System]:
     """Engines, schema and servers as in production; then nothing is left.
 
@@ -41,13 +46,14 @@ def running(
         data: where the engines keep their files; a temporary place that is removed where it is None.
         workers: server processes.
         environ: settings other than the defaults (``HUIYUAN_*``); those of our own environment win.
+        postgres: settings of PostgreSQL other than the demo's.
         wechat: also a simulated WeChat, in a process of its own.
 
     SIGINT and SIGTERM raise ``KeyboardInterrupt`` in the body; the stop is orderly all the same.
     """
     place = (data or Path(tempfile.mkdtemp(prefix="huiyuan-bench-", dir="/tmp"))).expanduser().resolve()
     supervisor = Supervisor(notice, grace_s=_GRACE_MARGIN_S)
-    engines = Engines(place, notice)
+    engines = Engines(place, notice, postgres=postgres)
     _raise_limit()
     with interruptible(supervisor.stopping), listen("127.0.0.1", 0) as listening, listen("127.0.0.1", 0) as platform:
         try:
