@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import signal
 import socket
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -146,10 +147,34 @@ def _run_case(options: Options, case: Case, seconds: float, *, keep: Path | None
             step(f"Torture with seed {options.seed}") as say,
             asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
         ):
-            return runner.run(_torture(system, options, case, say, seconds))
+            return _run_interruptible(runner, _torture(system, options, case, say, seconds))
     finally:
         if keep is None:
             shutil.rmtree(place, ignore_errors=True)
+
+
+def _run_interruptible(runner: asyncio.Runner, work: Coroutine[Any, Any, Result]) -> Result:
+    """Run it; SIGINT and SIGTERM cancel it, once, and are ``KeyboardInterrupt`` when it has cleaned up.
+
+    Raised by a signal's handler, ``KeyboardInterrupt`` would end up in whatever callback was running just then, and the
+    event loop logs and forgets what a transport's callback raises.
+    """
+
+    async def cancellable() -> Result:
+        task = asyncio.current_task()
+        assert task is not None
+        for number in before:
+            asyncio.get_running_loop().add_signal_handler(number, lambda: task.cancelling() or task.cancel())
+        return await work
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        return runner.run(cancellable())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 async def _torture(system: System, options: Options, case: Case, say: Say, seconds: float) -> Result:
