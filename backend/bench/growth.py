@@ -170,8 +170,8 @@ class Bench:
     def measure(self, stage: Stage, name: str, say: Say) -> None:
         """One path, ``rounds`` times.
 
-        Who buys has come once before that: a page is read from the disk once, and logged whole at its first change after
-        a checkpoint. That is told apart, because a shop that is open has it behind it.
+        Who buys has come once before that: a page is read from the disk once, and logged whole at its first change
+        after a checkpoint. That is told apart, because a shop that is open has it behind it.
         """
         if paths.every()[name].most is not None:
             few = self._options.few
