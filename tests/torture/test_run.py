@@ -74,6 +74,7 @@ def test_an_interrupted_run_leaves_nothing():
             run.communicate(timeout=60)
         finally:
             run.kill()  # where the test fails; what it started ends with it
+            run.wait()
 
         assert run.returncode == 130
         assert running(str(place)) == []
