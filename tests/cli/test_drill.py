@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -107,13 +109,20 @@ def test_a_backup_that_leads_to_files_of_the_running_cluster_is_refused(tmp_path
     assert not (tmp_path / "data").exists()
 
 
-def test_a_restored_cluster_is_kept_also_when_its_proof_cannot_be_run(tmp_path: Path):
-    wal, base, into = tmp_path / "wal", tmp_path / "base", tmp_path / "into"
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """Not pytest's own directory, which every other run of pytest on the machine shuts for PostgreSQL's account."""
+    with tempfile.TemporaryDirectory(prefix="huiyuan-test-", dir="/tmp") as made:
+        yield Path(made)
+
+
+def test_a_restored_cluster_is_kept_also_when_its_proof_cannot_be_run(place: Path):
+    wal, base, into = place / "wal", place / "base", place / "into"
     wal.mkdir()
-    with Engines(tmp_path / "live", postgres={"max_wal_senders": "2"}) as engines:
+    with Engines(place / "live", postgres={"max_wal_senders": "2"}) as engines:
         assert engines.postgres is not None
         libpq = {"PGHOST": str(engines.postgres.run_dir), "PGUSER": SUPERUSER}
-        base_backup(base, major=(tmp_path / "live/postgres/PG_VERSION").read_text().strip(), environ=libpq)
+        base_backup(base, major=(place / "live/postgres/PG_VERSION").read_text().strip(), environ=libpq)
     target = Target(base, str(wal), None, None, "nowhere", SUPERUSER)
 
     with pytest.raises(EngineError, match='was not proved: database "nowhere" does not exist'):
