@@ -39,7 +39,7 @@ class Books(NamedTuple):
 
     ``expired`` is what the clock took (below zero), which nobody is asked about: by member and account. ``marks`` is
     the last spent step by device. ``growth`` is what the handlers of events have made of the sales, ``events`` how many
-    wait for them. ``unheard`` are orders whose notification was lost.
+    wait for them.
     """
 
     balances: Mapping[tuple[int, str], int]
@@ -50,7 +50,6 @@ class Books(NamedTuple):
     growth: Mapping[int, int]
     events: int
     orders: Mapping[str, tuple[str, int]]
-    unheard: frozenset[str]
 
 
 async def read_books(ledger: Any, psp: Any) -> Books:
@@ -69,7 +68,6 @@ async def read_books(ledger: Any, psp: Any) -> Books:
         growth = await ledger.fetch("SELECT id, growth_fen FROM member")
         events = await ledger.fetchval("SELECT count(*) FROM outbox")
     orders = await psp.fetch("SELECT out_trade_no, state, total FROM pay_order")
-    unheard = await psp.fetch("SELECT DISTINCT out_trade_no FROM notification WHERE state = 'dropped'")
     return Books(
         {(row[0], row[1]): row[3] for row in accounts},
         {row[1]: Document(*row) for row in documents},
@@ -79,7 +77,6 @@ async def read_books(ledger: Any, psp: Any) -> Books:
         {row[0]: row[1] for row in growth},
         events,
         {row[0]: (row[1], row[2]) for row in orders},
-        frozenset(row[0] for row in unheard),
     )
 
 

@@ -28,8 +28,6 @@ def show(result: Result, seed: int, out: Console) -> None:
     )
     if result.late:
         out.print(f"{result.late} requests arrived after their repetition was refused; each was wholly there.")
-    for left in result.left_over:
-        out.print(f"[yellow]·[/yellow] {escape(left)}")
     if result.ended_early:
         out.print("[yellow]·[/yellow] The time was over before all operations had begun.")
     if not result.wrong:

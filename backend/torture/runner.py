@@ -27,8 +27,8 @@ REMEMBER_EVERY = 5
 SEEN_AFTER_S = 0.03
 """A process that was killed is not seen to be dead at once."""
 
-FINAL_ROUNDS, FINAL_STEP_S = 3, 800
-"""What is unpaid is closed after half an hour."""
+FINAL_ROUNDS, FINAL_STEP_S = 4, 800
+"""What is unpaid is closed after half an hour, and asked about once more ten minutes later."""
 
 JOBS_WITHIN_S, EVENTS_WITHIN_S = 5.0, 20.0
 
@@ -47,7 +47,6 @@ class Result(msgspec.Struct, kw_only=True):
 
     case: Case
     wrong: list[str] = []
-    left_over: list[str] = []
     survived: list[Survived] = []
     counts: dict[str, Count] = {}
     operations: int = 0
@@ -146,7 +145,7 @@ class Runner:
             for task in left:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
-        self._result.wrong, self._result.left_over = self._world.wrong, self._world.left_over
+        self._result.wrong = self._world.wrong
         self._result.counts = self._world.journal.counts
         self._result.operations = self._world.journal.operations
         self._result.done = self._gate.begun

@@ -137,7 +137,6 @@ class World:
         self.journal = Journal()
         self.model = Model()
         self.wrong: list[str] = []
-        self.left_over: list[str] = []
         self.level_discounts: set[int] = {0, 200, 300, 500, 800}
         self.domains: list[Any] = []
         self._nonces = 0

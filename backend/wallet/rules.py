@@ -14,6 +14,9 @@ ASK_S = (60, 60, 60, 60)
 ASK_LATER_S = 240
 """Later ones. With the minute that the clock may be late, a payment is found within 6 minutes of being made."""
 
+ASK_CLOSED_S = (600, 3600, 86_400)
+"""After its time was over a closed order is asked about as often: one paid at the last moment may not be heard of."""
+
 REPEAT_FIRST_S = 60
 REPEAT_MOST_S = 6 * 3600
 
@@ -58,6 +61,12 @@ def next_question(tries: int, *, now: datetime, pay_until: datetime) -> datetime
         return repeat_at(max(0, tries - len(ASK_S)), now=now)
     pause_s = ASK_S[tries] if tries < len(ASK_S) else ASK_LATER_S
     return min(now + timedelta(seconds=pause_s), pay_until)
+
+
+def next_doubt(*, now: datetime, pay_until: datetime) -> datetime | None:
+    """When to ask about a closed order again, or None once it was asked about often enough."""
+    ahead = (pay_until + timedelta(seconds=seconds) for seconds in ASK_CLOSED_S)
+    return next((at for at in ahead if at > now), None)
 
 
 def repeat_at(tries: int, *, now: datetime) -> datetime:

@@ -32,7 +32,7 @@ async def closed(phone, clock) -> str:
     clock.shift(LIFE)
     await pending.advance_due(clock.now())
     found = await recharge.document(phone, order["id"])
-    assert (found.state, found.due_at) == ("closed", None)
+    assert found.state == "closed"
     return order["id"]
 
 
@@ -96,6 +96,39 @@ async def test_a_refund_whose_notification_never_comes_is_finished_by_asking(cli
 
     await recharge.until(refunded)
     assert (await wechat.query_refund(pending.refund_no(recharge_id))).status == "SUCCESS"
+    assert await total(phone) == 0
+
+
+async def test_a_payment_after_closing_of_which_nobody_told_us_is_found_by_asking_and_refunded(client, phone, clock):
+    recharge_id = await closed(phone, clock)
+    await recharge.faults(client, drop=True)
+    await recharge.pay(client, recharge_id, force=True)
+
+    clock.shift(timedelta(minutes=10))
+    await pending.advance_due(clock.now())
+
+    assert (await recharge.document(phone, recharge_id)).state == "refunding"
+
+    async def refunded() -> bool:
+        clock.shift(timedelta(minutes=10))
+        await pending.advance_due(clock.now())
+        return (await recharge.document(phone, recharge_id)).state == "refunded"
+
+    await recharge.until(refunded)
+    assert await total(phone) == 0
+
+
+async def test_a_closed_order_is_asked_about_three_times_and_then_left_alone(phone, clock):
+    recharge_id = await closed(phone, clock)
+    asked = []
+
+    while (found := await recharge.document(phone, recharge_id)).due_at is not None:
+        asked.append(found.due_at - pending.ends_at(found))
+        clock.shift(found.due_at - clock.now())
+        await pending.advance_due(clock.now())
+
+    assert asked == [timedelta(minutes=10), timedelta(hours=1), timedelta(days=1)]
+    assert found.state == "closed"
     assert await total(phone) == 0
 
 

@@ -70,6 +70,8 @@ async def advance(document: Document, now: datetime) -> None:
     """The next step of one recharge."""
     if document.state == RechargeStatus.REFUNDING:
         await refund(document, now)
+    elif document.state == RechargeStatus.CLOSED:
+        await ask_closed(document, now)
     elif document.state != RechargeStatus.PENDING:
         await _change(document, "settled", now)
     elif now >= ends_at(document):
@@ -91,7 +93,7 @@ async def ask(document: Document, now: datetime, *, postpone: bool = True) -> No
     elif order.payment is not None:
         await payments.settle_payment(order.payment)
     elif order.state in _OVER:
-        await _change(document, "closed", now, state=RechargeStatus.CLOSED)
+        await _close_here(document, now)
     elif postpone:
         tries = plans.progress_of(document).tries
         await _count(document, now, rules.next_question(tries, now=now, pay_until=ends_at(document)))
@@ -106,7 +108,24 @@ async def close(document: Document, now: datetime) -> None:
         return
     except OrderNotFound:
         pass  # it was never opened there, and its time is over
-    await _change(document, "closed", now, state=RechargeStatus.CLOSED)
+    await _close_here(document, now)
+
+
+async def ask_closed(document: Document, now: datetime) -> None:
+    """Ask once more about a closed order: one that was paid at the last moment, and nobody told us, is given back."""
+    try:
+        order = await wechat.query_order(document.id)
+    except OrderNotFound:
+        order = Order(out_trade_no=document.id, state=TradeState.CLOSED)
+    if order.payment is not None and order.state is not TradeState.REFUND:
+        await payments.settle_payment(order.payment)
+    else:
+        await _count(document, now, rules.next_doubt(now=now, pay_until=ends_at(document)))
+
+
+async def _close_here(document: Document, now: datetime) -> None:
+    again_at = rules.next_doubt(now=now, pay_until=ends_at(document))
+    await _change(document, "closed", now, state=RechargeStatus.CLOSED, due_at=again_at)
 
 
 async def refund(document: Document, now: datetime) -> None:
@@ -155,6 +174,8 @@ async def _try_later(document: Document, now: datetime) -> None:
         if tries >= rules.MAX_REFUND_TRIES:
             log.error("wallet.refund_given_up", recharge_id=document.id)
             due_at = None
+    elif document.state == RechargeStatus.CLOSED:
+        due_at = rules.next_doubt(now=now, pay_until=ends_at(document))
     else:
         due_at = rules.next_question(tries, now=now, pay_until=ends_at(document))
     try:
@@ -183,7 +204,9 @@ async def _change(
     now: datetime,
     *,
     state: RechargeStatus | None = None,
+    due_at: datetime | None = None,
 ) -> None:
-    """Bring a recharge to where the clock has nothing more to do with it."""
+    """Bring a recharge to where the clock has nothing more to do with it, or not before ``due_at``."""
     on = clock.local_date(now, settings().timezone)
-    await ledger.post(plans.change(document, what, now=now, on=on, state=state, each_version=state is None))
+    plan = plans.change(document, what, now=now, on=on, state=state, due_at=due_at, each_version=state is None)
+    await ledger.post(plan)
