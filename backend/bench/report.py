@@ -102,12 +102,14 @@ def _details(outcome: Outcome, out: Console) -> None:
     prepared = sum(served.driven.prepare_cpu_s for served in outcome.served)
     out.print()
     out.print(
-        f"{outcome.options.connections} connections, {outcome.workers} server process(es), {outcome.cpus} processors, "
+        f"{outcome.connections} connections, {outcome.workers} server process(es), {outcome.cpus} processors, "
         f"{outcome.members:,} members; signing ahead took the tills {prepared:.1f} s of processor time in all"
     )
     size = statistics.median(served.used.batches.mean_size for served in outcome.served)
     took = statistics.median(served.used.batches.mean_ms for served in outcome.served)
     out.print(f"The servers posted {size:.1f} plans in a transaction, in {took:.1f} ms")
+    if len(outcome.tried) > 1:
+        out.print("the best of: " + ", ".join(f"{tills} tills {rate:,.0f}/s" for tills, rate in outcome.tried.items()))
     tried = ", ".join(f"{clients} clients {rate:,.0f}/s" for clients, rate in outcome.calibration.items())
     out.print(f"pgbench with {outcome.floors[0].clients} clients, the best of: {tried}")
     if outcome.lone is not None:

@@ -24,17 +24,20 @@ GOAL = 0.8
 GOAL_TIMES = 5.0
 """The server's 99th percentile at half of its rate, over pgbench's at the same rate."""
 
+CONNECTIONS = (32, 64, 128, 256)
+"""How many tills are tried at once; the best number counts, as of pgbench's clients."""
+
 FIRST_MEMBERS = 3000
 SHORT_S = 3.0
 """Length of the first tries, and of the till alone."""
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What was asked for."""
+    """What was asked for; ``connections`` are the numbers of tills to try."""
 
     seconds: float
     rounds: int
-    connections: int
+    connections: tuple[int, ...] = CONNECTIONS
 
 
 class Half(msgspec.Struct, kw_only=True):
@@ -60,6 +63,8 @@ class Outcome(msgspec.Struct, kw_only=True):
     members: int
     served: list[Served] = []
     floors: list[Floor] = []
+    connections: int
+    tried: dict[int, float] = {}
     calibration: dict[int, float] = {}
     lone: Served | None = None
     half: Half | None = None
@@ -110,6 +115,7 @@ class Bench:
         self._runs = 0
         self._last_step = 0
         self.members = 0
+        self.connections = options.connections[0]
 
     async def load_first(self, say: Say) -> None:
         """The chain, and members enough to find out how fast this machine is."""
@@ -127,9 +133,14 @@ class Bench:
         self.members = members
         await load.settle_down(self._settings)
 
-    def calibrate_server(self, say: Say) -> float:
-        """Sales a second, roughly; also warms everything up."""
-        return self.serve(say, seconds=self._short, expected=self.members * DEVICES / self._short).per_second
+    def calibrate_server(self, say: Say) -> dict[int, float]:
+        """Sales a second by number of tills, roughly; from now on it is the best number. Also warms everything up."""
+        most, seen = self.members * DEVICES / self._short, {}
+        for connections in self._options.connections:
+            served = self.serve(say, seconds=self._short, expected=most, connections=connections)
+            seen[connections] = served.per_second
+        self.connections = max(seen, key=lambda number: seen[number])
+        return seen
 
     def lone_sale(self, say: Say) -> Served:
         """One till alone: how long a sale takes when nothing else is going on."""
@@ -149,7 +160,7 @@ class Bench:
             port=self.system.port,
             members=self.members,
             count=count,
-            connections=connections or self._options.connections,
+            connections=connections or self.connections,
             seconds=seconds,
             rate=rate,
             after_step=self._last_step,

@@ -30,15 +30,18 @@ def settle(
     *,
     seconds: Annotated[float, typer.Option(min=1, max=25, help="Length of a run; codes live 30 s.")] = 20,
     rounds: Annotated[int, typer.Option(min=1, max=50, help="Runs of each; medians count.")] = 3,
-    connections: Annotated[int, typer.Option(min=1, max=1024, help="Tills that ask at once.")] = 32,
+    connections: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="Tills at once; else the best of 32, 64, 128 and 256.")
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Server processes.")] = 1,
     data: Annotated[Path | None, typer.Option(help="Where the engines keep their files; a temporary place.")] = None,
     json: Annotated[Path | None, typer.Option(help="Also write everything measured to this file.")] = None,
 ) -> None:
     """Sales settled a second over HTTP, beside what PostgreSQL alone does with the same plans (pgbench)."""
-    from backend.bench.settle import Options
+    from backend.bench.settle import CONNECTIONS, Options
 
-    outcome = _settle(Options(seconds=seconds, rounds=rounds, connections=connections), workers, data)
+    tills = (connections,) if connections else CONNECTIONS
+    outcome = _settle(Options(seconds=seconds, rounds=rounds, connections=tills), workers, data)
     if outcome is None:
         raise typer.Exit(130)
     from backend.bench import report
@@ -150,16 +153,18 @@ def _measure(bench: Bench, options: Options, workers: int) -> Outcome:
     with step("Load the chain and the first members") as say:
         asyncio.run(bench.load_first(say))
     with step("Try the server") as say:
-        expected = bench.calibrate_server(say)
+        served = bench.calibrate_server(say)
     with step("Try pgbench with 8, 16 and 32 clients") as say:
         tried = asyncio.run(bench.calibrate_floor(say))
     clients = max(tried, key=lambda number: tried[number])
-    expected = max(expected, tried[clients])  # a first try on a busy machine says little; the floor is a bound
+    # A first try on a busy machine says little; the floor is a bound.
+    expected = max(served[bench.connections], tried[clients])
     with step("Load the other members") as say:
         asyncio.run(bench.load_rest(expected, say))
     outcome = Outcome(
-        options=options, workers=workers, cpus=os.cpu_count() or 1, members=bench.members, calibration=dict(tried)
-    )
+        options=options, workers=workers, cpus=os.cpu_count() or 1, members=bench.members,
+        connections=bench.connections, tried=served, calibration=dict(tried),
+    )  # fmt: skip
     with step("One till alone") as say:
         outcome.lone = bench.lone_sale(say)
     for number in range(1, options.rounds + 1):

@@ -10,7 +10,7 @@ from tests.support.value import findings
 
 async def test_server_and_floor_settle_the_same_sales_and_the_books_balance(server, system, monkeypatch):
     monkeypatch.setattr("backend.bench.settle.FIRST_MEMBERS", 150)
-    bench = Bench(system, Options(seconds=1, rounds=1, connections=4))
+    bench = Bench(system, Options(seconds=1, rounds=1, connections=(4,)))
     await bench.load_first(lambda _: None)
 
     served = await asyncio.to_thread(bench.serve, lambda _: None, seconds=1, expected=100)
