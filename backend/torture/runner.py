@@ -27,8 +27,8 @@ REMEMBER_EVERY = 5
 SEEN_AFTER_S = 0.03
 """A process that was killed is not seen to be dead at once."""
 
-FINAL_ROUNDS, FINAL_STEP_S = 4, 800
-"""What is unpaid is closed after half an hour, and asked about once more ten minutes later."""
+FINAL_STEPS_S = (800, 800, 800, 800, 90_000, 800)
+"""What is unpaid is closed after half an hour, and asked about again ten minutes, an hour and a day later."""
 
 JOBS_WITHIN_S, EVENTS_WITHIN_S = 5.0, 20.0
 
@@ -223,9 +223,9 @@ class Runner:
         await self._harm.heal()
         await self._plant.recovered()
         patience_s = JOBS_WITHIN_S
-        for _ in range(FINAL_ROUNDS):
+        for step_s in FINAL_STEPS_S:
             self._say("settling what is left")
-            self._plant.move_clock(FINAL_STEP_S)
+            self._plant.move_clock(step_s)
             if not await self._plant.run_jobs(self._jobs, within_s=patience_s):
                 patience_s = 0.5  # the worker was killed at its job, which is taken up again after a minute
             await self._check()

@@ -15,7 +15,7 @@ ASK_LATER_S = 240
 """Later ones. With the minute that the clock may be late, a payment is found within 6 minutes of being made."""
 
 ASK_CLOSED_S = (600, 3600, 86_400)
-"""After its time was over a closed order is asked about as often: one paid at the last moment may not be heard of."""
+"""Pauses between the questions about a closed order: one that was paid at the last moment may not be heard of."""
 
 REPEAT_FIRST_S = 60
 REPEAT_MOST_S = 6 * 3600
@@ -63,10 +63,9 @@ def next_question(tries: int, *, now: datetime, pay_until: datetime) -> datetime
     return min(now + timedelta(seconds=pause_s), pay_until)
 
 
-def next_doubt(*, now: datetime, pay_until: datetime) -> datetime | None:
-    """When to ask about a closed order again, or None once it was asked about often enough."""
-    ahead = (pay_until + timedelta(seconds=seconds) for seconds in ASK_CLOSED_S)
-    return next((at for at in ahead if at > now), None)
+def next_doubt(tries: int, *, now: datetime) -> datetime | None:
+    """When to ask about a closed order again, after so many tries since its closing; None when it is enough."""
+    return now + timedelta(seconds=ASK_CLOSED_S[tries]) if tries < len(ASK_CLOSED_S) else None
 
 
 def repeat_at(tries: int, *, now: datetime) -> datetime:

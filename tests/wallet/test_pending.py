@@ -118,12 +118,22 @@ async def test_a_payment_after_closing_of_which_nobody_told_us_is_found_by_askin
     assert await total(phone) == 0
 
 
+async def test_an_order_that_is_closed_days_late_is_asked_about_all_the_same(phone, clock):
+    order = await recharge.begin(phone, amount_fen=1_000)
+    clock.shift(timedelta(days=3))
+    await pending.advance_due(clock.now())
+
+    found = await recharge.document(phone, order["id"])
+
+    assert (found.state, found.due_at) == ("closed", found.updated_at + timedelta(minutes=10))
+
+
 async def test_a_closed_order_is_asked_about_three_times_and_then_left_alone(phone, clock):
     recharge_id = await closed(phone, clock)
     asked = []
 
     while (found := await recharge.document(phone, recharge_id)).due_at is not None:
-        asked.append(found.due_at - pending.ends_at(found))
+        asked.append(found.due_at - found.updated_at)
         clock.shift(found.due_at - clock.now())
         await pending.advance_due(clock.now())
 

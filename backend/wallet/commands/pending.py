@@ -120,12 +120,20 @@ async def ask_closed(document: Document, now: datetime) -> None:
     if order.payment is not None and order.state is not TradeState.REFUND:
         await payments.settle_payment(order.payment)
     else:
-        await _count(document, now, rules.next_doubt(now=now, pay_until=ends_at(document)))
+        await _count(document, now, rules.next_doubt(plans.progress_of(document).tries + 1, now=now))
 
 
 async def _close_here(document: Document, now: datetime) -> None:
-    again_at = rules.next_doubt(now=now, pay_until=ends_at(document))
-    await _change(document, "closed", now, state=RechargeStatus.CLOSED, due_at=again_at)
+    plan = plans.change(
+        document,
+        "closed",
+        now=now,
+        on=clock.local_date(now, settings().timezone),
+        state=RechargeStatus.CLOSED,
+        progress=msgspec.structs.replace(plans.progress_of(document), tries=0),
+        due_at=rules.next_doubt(0, now=now),
+    )
+    await ledger.post(plan)
 
 
 async def refund(document: Document, now: datetime) -> None:
@@ -175,7 +183,7 @@ async def _try_later(document: Document, now: datetime) -> None:
             log.error("wallet.refund_given_up", recharge_id=document.id)
             due_at = None
     elif document.state == RechargeStatus.CLOSED:
-        due_at = rules.next_doubt(now=now, pay_until=ends_at(document))
+        due_at = rules.next_doubt(tries + 1, now=now)
     else:
         due_at = rules.next_question(tries, now=now, pay_until=ends_at(document))
     try:
@@ -204,9 +212,7 @@ async def _change(
     now: datetime,
     *,
     state: RechargeStatus | None = None,
-    due_at: datetime | None = None,
 ) -> None:
-    """Bring a recharge to where the clock has nothing more to do with it, or not before ``due_at``."""
+    """Bring a recharge to where the clock has nothing more to do with it."""
     on = clock.local_date(now, settings().timezone)
-    plan = plans.change(document, what, now=now, on=on, state=state, due_at=due_at, each_version=state is None)
-    await ledger.post(plan)
+    await ledger.post(plans.change(document, what, now=now, on=on, state=state, each_version=state is None))
