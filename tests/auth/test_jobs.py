@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from backend.auth import jobs, queries
+from backend.auth import jobs, nonces, queries, rules
 from backend.kernel import db
 from tests.auth.test_devices import ensure
 from tests.support.members import register
@@ -64,5 +64,12 @@ async def test_previous_secrets_are_forgotten_after_the_overlap(client, chain, d
     assert await db.fetchval("SELECT previous_sealed IS NULL FROM auth_terminal WHERE id = 'S1-T1'")
 
 
-async def test_nonces_are_swept(database):
+async def test_nonces_are_swept_once_their_time_is_over(database, clock):
+    await nonces._spend_in_table("S1-T1", "an-old-nonce")
+    clock.shift(timedelta(seconds=rules.NONCE_KEPT_S + 1))
+    await nonces._spend_in_table("S1-T1", "a-new-nonce")
+
     await jobs.sweep_nonces()
+
+    left = await db.fetch("SELECT nonce FROM auth_nonce WHERE terminal_id = 'S1-T1'")
+    assert [row["nonce"] for row in left] == ["a-new-nonce"]

@@ -88,7 +88,7 @@ def document(routers: Iterable[Router]) -> dict[str, Any]:
 
 
 def _anything(hint: type) -> dict[str, Any]:
-    """``object`` and stored JSON (``msgspec.Raw``) are any JSON."""
+    """``object`` and stored JSON (``msgspec.Raw``) are any JSON; what msgspec's hook does not know, it says so."""
     if hint in (object, msgspec.Raw):
         return {"description": "任意 JSON"}
     raise NotImplementedError
