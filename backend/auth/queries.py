@@ -197,18 +197,19 @@ async def find_staff_session(session_id: int) -> db.Record | None:
     )
 
 
-_HANDLES = """
+HANDLES = """
 SELECT h.handle, h.member_id, h.device_id, d.secret_sealed, h.created_at, h.good_until, d.revoked_at, h.suspect_at
-  FROM auth_handle h JOIN auth_device d ON d.id = h.device_id WHERE h.handle = ANY($1)
-"""
+  FROM auth_handle h JOIN auth_device d ON d.id = h.device_id WHERE h.handle = ANY($1)"""
+"""The devices behind the handles ``$1``, for a query of what belongs to them; ``handle_device`` reads a row of it."""
 
 
 async def _find_handles(handles: list[str]) -> list[HandleDevice | BaseException | None]:
-    rows = {row["handle"]: row for row in await db.fetch(_HANDLES, handles)}
-    return [_handle_device(rows[handle]) if handle in rows else None for handle in handles]
+    rows = {row["handle"]: row for row in await db.fetch(HANDLES, handles)}
+    return [handle_device(rows[handle]) if handle in rows else None for handle in handles]
 
 
-def _handle_device(row: db.Record) -> HandleDevice:
+def handle_device(row: db.Record) -> HandleDevice:
+    """A row of ``HANDLES``, with its secret opened."""
     return HandleDevice(
         handle=row["handle"],
         member_id=row["member_id"],

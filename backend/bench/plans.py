@@ -14,6 +14,7 @@ from backend.kernel.http import Idempotency
 from backend.ledger import plans as ledger
 from backend.ledger.plans import Guard, Issue, Leg, NewDocument, Plan, encode
 from backend.ledger.types import Document, Lot, Snapshot
+from backend.members.types import Cardholder
 from backend.pos import plans
 from backend.pos.commands import pricing, sales
 from backend.pos.commands.identify import Customer, step_guard
@@ -148,7 +149,8 @@ class PlanMaker:
         which = people.basket_number(member.number, slot)
         snapshot = Snapshot(member.id, True, {"stored": PRINCIPAL_FEN + BONUS_FEN, "points": POINTS}, _KEPT)
         tenders = people.baskets[which].tenders
-        priced = pricing.price_for(member.card, snapshot, self._lines[which], tenders, clock.local_date(now, ZONE))
+        holder = Cardholder(member.card, snapshot)
+        priced = pricing.price_for(holder, self._lines[which], tenders, clock.local_date(now, ZONE))
         return sales.sale_plan(
             SaleIn(order_no=unique, lines=list(people.baskets[which].lines), cashier="7"),
             self._caller(member, slot),

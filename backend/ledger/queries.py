@@ -266,7 +266,7 @@ async def guard_values(member_id: int, names: Sequence[str]) -> dict[str, int]:
 
 # Of points and rebate only the sums count, and they are the balances less what has expired and is not swept yet (mostly
 # nothing): the many lots a member gathers are not read for a sale.
-SNAPSHOT = """
+SNAPSHOTS = """
 SELECT h.member_id, h.active, h.used_store, h.used_at, h.elsewhere_at,
        (SELECT jsonb_object_agg(kind, balance) FROM ledger_account a
          WHERE a.member_id = h.member_id AND ref = '') AS balances,
@@ -277,28 +277,34 @@ SELECT h.member_id, h.active, h.used_store, h.used_at, h.elsewhere_at,
             SELECT kind, sum(remaining) AS remaining FROM ledger_lot l
              WHERE l.member_id = h.member_id AND open AND kind IN ('points', 'rebate') AND ref = '' AND expires_on < $2
              GROUP BY kind) AS e) AS expired
-  FROM ledger_head h WHERE h.member_id = ANY($1)
-"""
+  FROM ledger_head h"""
+"""Everybody's snapshot on the day ``$2``, for a query of somebody's; ``snapshot_of`` reads a row of it."""
+
+SNAPSHOT = f"{SNAPSHOTS} WHERE h.member_id = ANY($1)"
 
 _balances = msgspec.json.Decoder(dict[str, int])
 _parts = msgspec.json.Decoder(tuple[tuple[str, int], ...])
 
 
+def snapshot_of(row: db.Record) -> Snapshot:
+    """A row of ``SNAPSHOTS``, whatever else the query asked for."""
+    return Snapshot(
+        row["member_id"],
+        row["active"],
+        _balances.decode(row["balances"] or "{}"),
+        _parts.decode(row["stored"] or "[]"),
+        _balances.decode(row["expired"] or "{}"),
+        row["used_store"],
+        row["used_at"],
+        row["elsewhere_at"],
+    )
+
+
 async def _snapshots(wanted: list[tuple[int, date]]) -> list[Snapshot | BaseException]:
     found: dict[tuple[int, date], Snapshot] = {}
     for on in {on for _, on in wanted}:
-        rows = await db.fetch(SNAPSHOT, [member_id for member_id, day in wanted if day == on], on)
-        for member_id, active, used_store, used_at, elsewhere_at, balances, stored, expired in rows:
-            found[member_id, on] = Snapshot(
-                member_id,
-                active,
-                _balances.decode(balances) if balances else {},
-                _parts.decode(stored) if stored else (),
-                _balances.decode(expired) if expired else {},
-                used_store,
-                used_at,
-                elsewhere_at,
-            )
+        for row in await db.fetch(SNAPSHOT, [member_id for member_id, day in wanted if day == on], on):
+            found[row["member_id"], on] = snapshot_of(row)
     return [found.get(item) or MemberUnknown() for item in wanted]
 
 

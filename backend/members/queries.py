@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from time import monotonic
 
 import msgspec
 
+from backend.auth import queries as auth
+from backend.auth.types import HandleDevice
 from backend.kernel import db
 from backend.kernel.batching import Batcher
 from backend.kernel.errors import NotFound
 from backend.kernel.vault import vault
+from backend.ledger import queries as ledger
 
 from . import rules
-from .types import Card, Gender, Level, Member, Status
+from .types import Card, Cardholder, Gender, Level, Member, Status
 
 PHONE_CONTEXT = "member.phone"
 """The vault's context of phone numbers and of their index."""
@@ -106,6 +109,16 @@ async def get_member(member_id: int) -> Member:
     return member
 
 
+async def _card(row: db.Record) -> Card:
+    return Card(
+        member_id=row["id"],
+        member_no=row["member_no"],
+        name_masked=rules.mask_name(row["name"]),
+        level=await get_level(row["level_id"]),
+        status=Status(row["status"]),
+    )
+
+
 async def _find_cards(member_ids: list[int]) -> list[db.Record | BaseException | None]:
     rows = await db.fetch("SELECT id, member_no, name, level_id, status FROM member WHERE id = ANY($1)", member_ids)
     found = {row["id"]: row for row in rows}
@@ -120,13 +133,43 @@ async def get_card(member_id: int) -> Card:
     row = await _card_batcher.submit(member_id)
     if row is None:
         raise NotFound("there is no such member")
-    return Card(
-        member_id=row["id"],
-        member_no=row["member_no"],
-        name_masked=rules.mask_name(row["name"]),
-        level=await get_level(row["level_id"]),
-        status=Status(row["status"]),
-    )
+    return await _card(row)
+
+
+# A sale's three questions (whose code, which card, what is held) as one: each of them alone would wake the database and
+# this process once more, which costs more than its answer.
+CARDHOLDERS = f"""
+SELECT d.*, m.id, m.member_no, m.name, m.level_id, m.status,
+       s.active, s.used_store, s.used_at, s.elsewhere_at, s.balances, s.stored, s.expired
+  FROM ({auth.HANDLES}) d
+  JOIN member m ON m.id = d.member_id
+  JOIN ({ledger.SNAPSHOTS}) s ON s.member_id = d.member_id
+"""  # noqa: S608 - put together of constants
+
+
+async def _find_cardholders(wanted: list[tuple[str, date]]) -> list[db.Record | BaseException | None]:
+    found: dict[tuple[str, date], db.Record] = {}
+    for on in {on for _, on in wanted}:
+        for row in await db.fetch(CARDHOLDERS, [handle for handle, day in wanted if day == on], on):
+            found[row["handle"], on] = row
+    return [found.get(item) for item in wanted]
+
+
+_cardholder_batcher: Batcher[tuple[str, date], db.Record | None] = Batcher(_find_cardholders, max_size=64, lanes=2)
+
+
+async def find_cardholder(handle: str, on: date) -> tuple[HandleDevice, Cardholder] | None:
+    """The device behind a handle (retired ones too), with its member's card and value on that local day; None for none.
+
+    Concurrent calls share one query.
+    """
+    row = await _cardholder_batcher.submit((handle, on))
+    return (auth.handle_device(row), Cardholder(await _card(row), ledger.snapshot_of(row))) if row else None
+
+
+async def get_cardholder(member_id: int, on: date) -> Cardholder:
+    """A member's card and value on that local day; ``NotFound`` for none."""
+    return Cardholder(await get_card(member_id), await ledger.get_snapshot(member_id, on))
 
 
 async def find_id_by_number(member_no: str) -> int | None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from backend.ledger.types import Snapshot
+
 
 class Status(StrEnum):
     """``none``: known (imported, refused), not registered; ``pending`` waits for staff; ``frozen`` is shut out."""
@@ -44,6 +46,13 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     name_masked: str
     level: Level
     status: Status
+
+
+class Cardholder(msgspec.Struct, frozen=True):
+    """What a sale is priced with: who it is, and what they hold."""
+
+    card: Card
+    snapshot: Snapshot
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):

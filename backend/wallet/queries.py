@@ -11,7 +11,7 @@ import msgspec
 from backend.kernel import db
 from backend.kernel.batching import Batcher
 from backend.ledger import queries as ledger
-from backend.ledger.types import Entry
+from backend.ledger.types import Entry, Snapshot
 from backend.members import queries as members
 
 from . import rules
@@ -43,9 +43,13 @@ async def _expiring(wanted: list[tuple[int, date]]) -> list[list[ExpiringPoints]
 _expiring_batcher: Batcher[tuple[int, date], list[ExpiringPoints]] = Batcher(_expiring, max_size=64, lanes=2)
 
 
-async def get_wallet(member_id: int, on: date) -> Wallet:
-    """A member's value on that local day; lots that expired before it do not count. Raises ``MemberUnknown``."""
-    snapshot = await ledger.get_snapshot(member_id, on)
+async def get_wallet(member_id: int, on: date, snapshot: Snapshot | None = None) -> Wallet:
+    """A member's value on that local day; lots that expired before it do not count. Raises ``MemberUnknown``.
+
+    ``snapshot``: what was just read of that day, else it is read.
+    """
+    if snapshot is None:
+        snapshot = await ledger.get_snapshot(member_id, on)
     parts: Counter[str] = Counter()
     for part, remaining in snapshot.stored:
         parts[part] += remaining

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TypeVar
 
 import msgspec
@@ -16,6 +16,8 @@ from backend.kernel.errors import RateLimited
 from backend.kernel.vault import vault
 from backend.ledger.plans import Guard
 from backend.ledger.service import device_mark
+from backend.members import queries as members
+from backend.members.types import Cardholder
 
 from ..errors import CodeExpired, CodeInvalid
 from ..plans import CODE_USED
@@ -36,7 +38,8 @@ _blocked_until: dict[str, float] = {}
 class Customer(msgspec.Struct, frozen=True):
     """The member behind a code, and how spending it is decided.
 
-    ``suspect``: somebody has been guessing at this handle, so its sales wait for the phone.
+    ``suspect``: somebody has been guessing at this handle, so its sales wait for the phone. ``holder`` is what was read
+    with the code; a scan token comes without.
     """
 
     member_id: int
@@ -44,6 +47,7 @@ class Customer(msgspec.Struct, frozen=True):
     step: int
     guards: tuple[Guard, ...]
     suspect: bool = False
+    holder: Cardholder | None = None
 
 
 def scan_key() -> bytes:
@@ -73,8 +77,8 @@ async def counted(found: Awaitable[T]) -> T:
         raise
 
 
-async def by_code(code: str, *, terminal_id: str, now: datetime) -> Customer:
-    """The member whose phone shows this code now.
+async def by_code(code: str, *, terminal_id: str, now: datetime, on: date) -> Customer:
+    """The member whose phone shows this code now, and what they hold on that local day.
 
     Raises ``CodeInvalid``, ``CodeExpired``, or ``RateLimited`` for a terminal that has missed too often.
     """
@@ -83,7 +87,7 @@ async def by_code(code: str, *, terminal_id: str, now: datetime) -> Customer:
     if parsed is None:
         raise CodeInvalid
     handle, given = parsed
-    device = await auth.find_handle(handle)
+    device, holder = await members.find_cardholder(handle, on) or (None, None)
     usable = device is not None and device.usable(now)
     secret = device.secret if usable and device is not None else None
     verdict, step = codes.judge(secret, handle, given, codes.accepted_steps(now.timestamp()))
@@ -91,7 +95,7 @@ async def by_code(code: str, *, terminal_id: str, now: datetime) -> Customer:
         raise CodeExpired
     if verdict is Verdict.INVALID or device is None:
         raise WrongCode(terminal_id, handle, known=usable)
-    return _customer(device, step)
+    return _customer(device, step, holder)
 
 
 async def by_offline_code(code: str, *, terminal_id: str, occurred_at: datetime) -> tuple[HandleDevice, int]:
@@ -148,8 +152,9 @@ def step_guard(device_id: int, step: int) -> Guard:
     return Guard(device_mark(device_id), "above", step, CODE_USED)
 
 
-def _customer(device: HandleDevice, step: int) -> Customer:
-    return Customer(device.member_id, device.device_id, step, (step_guard(device.device_id, step),), device.suspect)
+def _customer(device: HandleDevice, step: int, holder: Cardholder | None = None) -> Customer:
+    guards = (step_guard(device.device_id, step),)
+    return Customer(device.member_id, device.device_id, step, guards, device.suspect, holder)
 
 
 def _check_blocked(terminal_id: str) -> None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 
 import msgspec
 
 from backend.kernel import clock
 from backend.kernel.config import settings
-from backend.ledger import queries as ledger
 from backend.ledger.types import Snapshot
 from backend.mall import queries as mall
-from backend.members import queries as members
-from backend.members.types import Card
+from backend.members.types import Card, Cardholder
 
 from ..rules import pricing
 from ..rules.pricing import TenderIn
@@ -54,20 +52,17 @@ class Priced(msgspec.Struct, frozen=True):
         return pricing.member_value_fen(self.tenders)
 
 
-async def price(
-    member_id: int, lines: Sequence[LineIn], tenders: Sequence[TenderInput] | None, *, zone: str, now: datetime
-) -> Priced:
-    """Price a basket and settle its tenders; raises what does not add up, not what cannot be paid."""
-    on = clock.local_date(now, zone)
-    card = await members.get_card(member_id)
-    snapshot = await ledger.get_snapshot(member_id, on)
-    return price_for(card, snapshot, await rated(lines), tenders, on)
+async def price(holder: Cardholder, lines: Sequence[LineIn], tenders: Sequence[TenderInput] | None, on: date) -> Priced:
+    """Price a basket and settle its tenders; raises what does not add up, not what cannot be paid.
+
+    ``on`` is the day in the store, the one for which the member's value was read.
+    """
+    return price_for(holder, await rated(lines), tenders, on)
 
 
-def price_for(
-    card: Card, snapshot: Snapshot, lines: Sequence[Line], tenders: Sequence[TenderInput] | None, on: date
-) -> Priced:
-    """The same without a read: from what was read, and the day it is in the store."""
+def price_for(holder: Cardholder, lines: Sequence[Line], tenders: Sequence[TenderInput] | None, on: date) -> Priced:
+    """The same without a read: the lines have their rates."""
+    card, snapshot = holder.card, holder.snapshot
     priced = pricing.price_lines(lines, discount_bp=card.level.discount_bp)
     settled = pricing.settle_tenders(
         None if tenders is None else [TenderIn(t.type, t.amount_fen, t.points, t.reference) for t in tenders],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import msgspec
 
@@ -19,6 +19,7 @@ from backend.ledger import service as ledger
 from backend.ledger.errors import Claimed, GuardRefused, InsufficientBalance, Stale
 from backend.ledger.plans import CodeUse, DocumentUpdate, Guard, NewDocument, Plan, Saw
 from backend.ledger.types import Document, Posted
+from backend.members import queries as members
 
 from .. import plans, views
 from ..errors import CodeUsed, SaleAlreadyCompleted, SaleNotWaiting
@@ -50,11 +51,15 @@ async def _complete(
 ) -> Answer[SaleOut]:
     now = clock.now()
     store = await auth.get_store(terminal.store_id)
-    customer = await identify(body, terminal, now)
+    on = clock.local_date(now, store.timezone)
+    customer = await identify(body, terminal, now, on)
+    holder = customer.holder or await members.get_cardholder(customer.member_id, on)
     must_wait = body.code_entry == "typed" or customer.suspect
     sale_id = ids.new_document_id("S", customer.member_id)
     for attempt in range(MAX_TIMES_PLANNED):
-        priced = await pricing.price(customer.member_id, body.lines, body.tenders, zone=store.timezone, now=now)
+        if attempt:
+            holder = await members.get_cardholder(customer.member_id, on)
+        priced = await pricing.price(holder, body.lines, body.tenders, on)
         check_sufficient(priced.tenders, priced.available)
         waits = must_wait or priced.value_fen > settings().password_free_sale_fen
         plan, sale = sale_plan(body, terminal, idem, store, customer, priced, sale_id=sale_id, waits=waits, now=now)
@@ -168,12 +173,12 @@ def completed_event(member_id: int, sale_id: str, store_id: str, payable_fen: in
     )
 
 
-async def identify(body: SaleIn | QuoteIn, terminal: TerminalCaller, now: datetime) -> Customer:
+async def identify(body: SaleIn | QuoteIn, terminal: TerminalCaller, now: datetime, on: date) -> Customer:
     """Who buys: by code or by scan token, exactly one of them."""
     if (body.code is None) == (body.scan_token is None):
         raise invalid("/code", "give either code or scan_token")
     if body.code is not None:
-        return await by_code(body.code, terminal_id=terminal.terminal_id, now=now)
+        return await by_code(body.code, terminal_id=terminal.terminal_id, now=now, on=on)
     return by_scan_token(body.scan_token or "", terminal_id=terminal.terminal_id, store_id=terminal.store_id, now=now)
 
 
@@ -181,15 +186,16 @@ async def quote(body: QuoteIn, terminal: TerminalCaller) -> QuoteOut:
     """The prices that the sale would have now; spends and binds nothing."""
     now = clock.now()
     store = await auth.get_store(terminal.store_id)
-    customer = await counted(identify(body, terminal, now))
-    rules = settings()
     on = clock.local_date(now, store.timezone)
+    customer = await counted(identify(body, terminal, now, on))
+    rules = settings()
     marks = await ledger_queries.guard_values(
         customer.member_id, [f"free:{on.isoformat()}", *(guard.name for guard in customer.guards)]
     )
     if any(marks.get(guard.name, -1) >= guard.value for guard in customer.guards):
         raise CodeUsed
-    priced = await pricing.price(customer.member_id, body.lines, body.tenders, zone=store.timezone, now=now)
+    holder = customer.holder or await members.get_cardholder(customer.member_id, on)
+    priced = await pricing.price(holder, body.lines, body.tenders, on)
     try:
         check_sufficient(priced.tenders, priced.available)
         sufficient = True

@@ -32,15 +32,16 @@ async def scan(code: str, terminal: TerminalCaller) -> ScanOut:
     """Spend the code and say who stands there; the same code at the same terminal gives the same token again."""
     now = clock.now()
     store = await auth.get_store(terminal.store_id)
-    customer = await _identify(code, terminal, now)
     on = clock.local_date(now, store.timezone)
+    customer = await _identify(code, terminal, now, on)
     plan = scan_plan(customer, terminal, store.id, now, on)
     try:
         posted = await ledger.post(plan)
     except GuardRefused as refused:
         raise CodeUsed from refused
     token = _token(customer, terminal, posted)
-    card = await members.get_card(customer.member_id)
+    holder = customer.holder or await members.get_cardholder(customer.member_id, on)
+    level = holder.card.level
     if not posted.replayed:
         live.push(
             customer.member_id,
@@ -52,10 +53,10 @@ async def scan(code: str, terminal: TerminalCaller) -> ScanOut:
         expires_at=datetime.fromtimestamp(token.expires_at, tz=UTC),
         member=ScanMemberOut(
             str(customer.member_id),
-            card.name_masked,
-            LevelOut(card.level.code, card.level.name, card.level.discount_bp),
+            holder.card.name_masked,
+            LevelOut(level.code, level.name, level.discount_bp),
         ),
-        wallet=await wallet.get_wallet(customer.member_id, on),
+        wallet=await wallet.get_wallet(customer.member_id, on, holder.snapshot),
         coupons=[],
         entitlements={},
     )
@@ -89,10 +90,10 @@ def _scanned(posted: Posted) -> tuple[int, bool]:
     return int(about.removesuffix(_SUSPECT)), about.endswith(_SUSPECT)
 
 
-async def _identify(code: str, terminal: TerminalCaller, now: datetime) -> Customer:
+async def _identify(code: str, terminal: TerminalCaller, now: datetime, on: date) -> Customer:
     """Who shows this code; one that has died since this terminal scanned it still asks for that scan's answer."""
     try:
-        return await counted(by_code(code, terminal_id=terminal.terminal_id, now=now))
+        return await counted(by_code(code, terminal_id=terminal.terminal_id, now=now, on=on))
     except CodeExpired:
         customer = await find_by_late_code(code, late_s=REPEAT_S, now=now)
         known = await ledger_queries.find_known(_scope(terminal), _key(customer)) if customer else None
