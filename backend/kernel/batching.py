@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from contextvars import Context
+from time import monotonic
 from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
 
@@ -42,9 +42,10 @@ class Batcher(Generic[T, R]):
     ``work`` returns one result or one exception per item, in order; if it raises, all of its items get that exception.
     At most ``lanes`` calls of it run at once, each with at most ``max_size`` items; at most ``max_waiting`` items wait.
 
-    A free lane takes all that waits: right where a call of many costs little more than one of few. With ``spread`` it
-    takes no more than its share of what waits and what runs, or that many where its share is less: right where every
-    item is work of its own, which the lanes then do side by side instead of in turn.
+    A lane takes all that waits, and whoever finds a lane free starts it. With ``patience_s`` a further one starts only
+    for a whole batch that waits, or where every call under way is older than that: right where a call has a price of
+    its own, as a transaction has, so that one large is better than two small. What is held up then holds up others only
+    for so long; that is looked at when somebody comes, by no timer.
     """
 
     def __init__(
@@ -54,16 +55,15 @@ class Batcher(Generic[T, R]):
         max_size: int = 64,
         lanes: int = 1,
         max_waiting: int = 4096,
-        spread: int = 0,
+        patience_s: float = 0.0,
         overflow: Callable[[], Exception] = lambda: Unavailable("too much is waiting", retry_after_s=1),
     ) -> None:
         self._work = work
         self._max_size = max_size
         self._max_waiting = max_waiting
-        self._free_lanes = lanes
-        self._shares = lanes if spread else 1
-        self._spread = spread
-        self._under_way = 0
+        self._free_lanes = list(range(lanes))
+        self._busy_since: dict[int, float] = {}
+        self._patience_s = patience_s
         self._overflow = overflow
         self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
         self._running: set[asyncio.Task[None]] = set()
@@ -74,13 +74,20 @@ class Batcher(Generic[T, R]):
             raise self._overflow()
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
-        if self._free_lanes:
-            self._free_lanes -= 1
+        if self._free_lanes and self._needs_lane():
+            lane = self._free_lanes.pop()
+            self._busy_since[lane] = monotonic()
             # In a context of its own: the work is for many callers, not for the one who came first.
-            task = asyncio.create_task(self._drain(), context=Context())
+            task = asyncio.create_task(self._drain(lane), context=Context())
             self._running.add(task)
             task.add_done_callback(self._running.discard)
         return await future
+
+    def _needs_lane(self) -> bool:
+        if not self._patience_s or len(self._waiting) >= self._max_size:
+            return True
+        late = monotonic() - self._patience_s
+        return all(since < late for since in self._busy_since.values())
 
     async def drain(self) -> None:
         """Wait until everything that was handed in is answered (graceful shutdown)."""
@@ -89,21 +96,15 @@ class Batcher(Generic[T, R]):
             done, _ = await asyncio.wait(self._running)
             self._running -= done
 
-    async def _drain(self) -> None:
+    async def _drain(self, lane: int) -> None:
         try:
             while self._waiting:
-                batch = self._take()
-                self._under_way += len(batch)
-                try:
-                    await self._run(batch)
-                finally:
-                    self._under_way -= len(batch)
+                batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._max_size))]
+                self._busy_since[lane] = monotonic()
+                await self._run(batch)
         finally:
-            self._free_lanes += 1
-
-    def _take(self) -> list[tuple[T, asyncio.Future[R]]]:
-        share = max(self._spread, math.ceil((len(self._waiting) + self._under_way) / self._shares))
-        return [self._waiting.popleft() for _ in range(min(len(self._waiting), share, self._max_size))]
+            del self._busy_since[lane]
+            self._free_lanes.append(lane)
 
     async def _run(self, batch: list[tuple[T, asyncio.Future[R]]]) -> None:
         try:

@@ -21,8 +21,8 @@ from .types import Posted
 BATCH = "SELECT ledger_post_batch($1::bigint[], $2::text[]::jsonb[])"
 SINGLE = "SELECT ledger_post($1, $2::text::jsonb)"
 TRIES = 3
-FEWEST = 4
-"""Plans that two lanes do not share: a transaction each would cost more than it spares."""
+PATIENCE_S = 0.1
+"""A batch that takes longer than this, ten times the usual, waits for somebody else's lock: another lane goes on."""
 
 _LOST = (
     OSError,
@@ -84,7 +84,11 @@ class LedgerWriter:
         self._settings = settings
         self._connections: list[asyncpg.Connection] = []
         self._batcher: Batcher[Plan, Posted] = Batcher(
-            self._post_batch, max_size=settings.ledger_batch, lanes=settings.ledger_lanes, spread=FEWEST, overflow=_busy
+            self._post_batch,
+            max_size=settings.ledger_batch,
+            lanes=settings.ledger_lanes,
+            patience_s=PATIENCE_S,
+            overflow=_busy,
         )
 
     async def open(self) -> None:

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from backend.kernel import batching
 from backend.kernel.batching import Batcher
 from backend.kernel.errors import Unavailable
 
@@ -50,65 +51,76 @@ async def test_a_free_lane_takes_all_that_waits():
     assert batches == [10]
 
 
-async def test_with_spread_the_lanes_share_what_waits_and_what_runs():
-    batches: list[int] = []
-    gates: list[asyncio.Event] = []
+class _Lanes:
+    """Work that goes on when it is told to, and a clock."""
 
-    async def work(items: list[int]) -> list[int]:
-        batches.append(len(items))
-        gates.append(asyncio.Event())
-        await gates[-1].wait()
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.batches: list[int] = []
+        self.gates: list[asyncio.Event] = []
+        self.now = 1000.0
+        monkeypatch.setattr(batching, "monotonic", lambda: self.now)
+
+    async def work(self, items: list[int]) -> list[int]:
+        self.batches.append(len(items))
+        self.gates.append(asyncio.Event())
+        await self.gates[-1].wait()
         return items
 
-    batcher: Batcher[int, int] = Batcher(work, lanes=2, spread=3)
-    calls = [asyncio.create_task(batcher.submit(item)) for item in range(10)]
+    async def come(self, batcher: Batcher[int, int], count: int) -> list[asyncio.Task[int]]:
+        calls = [asyncio.create_task(batcher.submit(item)) for item in range(count)]
+        await _let_run()
+        return calls
+
+
+async def test_with_patience_one_lane_goes_on_with_what_came_meanwhile(monkeypatch):
+    lanes = _Lanes(monkeypatch)
+    batcher: Batcher[int, int] = Batcher(lanes.work, lanes=2, max_size=8, patience_s=0.1)
+
+    calls = await lanes.come(batcher, 1)
+    lanes.now += 0.09
+    calls += await lanes.come(batcher, 7)
+    assert lanes.batches == [1]
+
+    lanes.gates[0].set()
     await _let_run()
-    assert batches == [5, 5]  # side by side
+    assert lanes.batches == [1, 7]
 
-    calls += [asyncio.create_task(batcher.submit(item)) for item in range(11)]
-    await _let_run()
-    gates[0].set()
-    await _let_run()
-    assert batches == [5, 5, 8]  # half of 11 that wait and 5 that still run: the other lane is soon here for the rest
-
-    gates[1].set()
-    await _let_run()
-    assert batches == [5, 5, 8, 3]
-
-    gates[2].set()
-    gates[3].set()
-    assert await asyncio.gather(*calls) == [*range(10), *range(11)]
+    lanes.gates[1].set()
+    assert await asyncio.gather(*calls) == [0, *range(7)]
 
 
-async def test_few_are_not_shared():
-    batches: list[int] = []
-    busy = asyncio.Event()
+async def test_with_patience_a_whole_batch_starts_another_lane(monkeypatch):
+    lanes = _Lanes(monkeypatch)
+    batcher: Batcher[int, int] = Batcher(lanes.work, lanes=2, max_size=8, patience_s=0.1)
 
-    async def work(items: list[int]) -> list[int]:
-        batches.append(len(items))
-        await busy.wait()
-        return items
+    calls = await lanes.come(batcher, 1)
+    calls += await lanes.come(batcher, 8)
 
-    batcher: Batcher[int, int] = Batcher(work, lanes=2, spread=3)
-    calls = [asyncio.create_task(batcher.submit(item)) for item in range(4)]
-    await _let_run()
-    busy.set()
-    await asyncio.gather(*calls)
-
-    assert batches == [3, 1]
+    assert lanes.batches == [1, 8]
+    for gate in lanes.gates:
+        gate.set()
+    assert await asyncio.gather(*calls) == [0, *range(8)]
 
 
-async def test_with_spread_what_comes_alone_goes_alone_at_once():
-    batches: list[int] = []
+async def test_with_patience_what_is_held_up_does_not_hold_up_others_for_long(monkeypatch):
+    lanes = _Lanes(monkeypatch)
+    batcher: Batcher[int, int] = Batcher(lanes.work, lanes=2, max_size=8, patience_s=0.1)
 
-    async def work(items: list[int]) -> list[int]:
-        batches.append(len(items))
-        return items
+    held_up = await lanes.come(batcher, 1)
+    lanes.now += 0.05
+    others = await lanes.come(batcher, 1)
+    lanes.now += 0.06
+    others += await lanes.come(batcher, 1)
+    assert lanes.batches == [1, 2]
 
-    batcher: Batcher[int, int] = Batcher(work, lanes=2, spread=3)
+    lanes.gates[1].set()
+    assert await asyncio.gather(*others) == [0, 0]
+    others = await lanes.come(batcher, 1)  # the other lane is free, so nobody waits for the one that is held up
+    assert lanes.batches == [1, 2, 1]
 
-    assert [await batcher.submit(item) for item in (1, 2)] == [1, 2]
-    assert batches == [1, 1]
+    for gate in lanes.gates:
+        gate.set()
+    assert await asyncio.gather(*held_up, *others) == [0, 0]
 
 
 async def _let_run() -> None:

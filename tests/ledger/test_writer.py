@@ -305,7 +305,7 @@ async def test_every_plan_of_a_batch_gets_its_own_answer(writer):
 async def test_more_than_it_can_hold_is_refused_at_once(database):
     writer = LedgerWriter(database)
     writer._batcher._max_waiting = 3
-    writer._batcher._free_lanes = 0  # all lanes are busy
+    writer._batcher._free_lanes.clear()  # all lanes are busy
     waiting = [asyncio.create_task(writer.post(plan(1, *stored(1)))) for _ in range(3)]
     await asyncio.sleep(0)
 
