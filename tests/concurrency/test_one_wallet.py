@@ -79,6 +79,20 @@ async def test_sales_that_eat_through_bonus_and_principal_are_planned_again_unti
     assert await findings(settings) == []
 
 
+async def test_a_sale_that_meets_another_is_planned_again_with_what_that_one_left(client, chain, phone):
+    soon = clock.local_date(clock.now() + timedelta(days=30), "Asia/Shanghai")
+    await give(phone.member_id, principal=250, bonus=250, bonus_until=soon)
+    codes = await codes_of(phone, 2)
+
+    answers = await at_once(
+        chain.tills["S1"][n].post(client, "/v1/pos/sales", basket(code, 250), key=uuid.uuid4().hex)
+        for n, code in enumerate(codes)
+    )
+
+    assert outcomes(answers) == {201: 2}
+    assert sorted(answer.json()["points_earned"] for answer in answers) == [0, 2]  # both saw the same bonus
+
+
 async def test_many_members_at_many_tills_do_not_touch_each_other(client, chain, settings):
     from tests.support.members import register
 

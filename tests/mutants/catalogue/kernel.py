@@ -18,6 +18,14 @@ MUTANTS = (
         ("tests/pos/test_refunds.py",),
     ),
     Mutant(
+        "one-lock-holds-up-everybody",
+        "One member's books are locked for three seconds, and no till of the chain can sell meanwhile.",
+        "backend/kernel/batching.py",
+        "        return all(since < late for since in self._busy_since.values())",
+        "        return not self._busy_since",
+        ("tests/kernel/test_batching.py::test_with_patience_what_is_held_up_does_not_hold_up_others_for_long",),
+    ),
+    Mutant(
         "forwarded-address-believed",
         "Whoever guesses passwords sends a new X-Forwarded-For with each try and is never limited.",
         "backend/kernel/http/request.py",

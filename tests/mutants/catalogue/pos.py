@@ -59,6 +59,16 @@ MUTANTS = (
         (f"{RACED}test_a_code_read_at_many_tills_buys_once",),
     ),
     Mutant(
+        "planned-again-with-the-old-balance",
+        "A member who shops at two tills at once is turned away at one, although there is enough for both.",
+        SALES,
+        "        if attempt:\n            holder = await members.get_cardholder(customer.member_id, on)\n",
+        "",
+        (
+            "tests/concurrency/test_one_wallet.py::test_a_sale_that_meets_another_is_planned_again_with_what_that_one_left",
+        ),
+    ),
+    Mutant(
         "scan-token-buys-twice",
         "A till that scanned a member sells twice with one code.",
         IDENTIFY,
