@@ -16,6 +16,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 from tortoise import Tortoise
 from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.connection import get_connections
 from tortoise.exceptions import DBConnectionError
 from tortoise.transactions import in_transaction
 
@@ -200,12 +201,14 @@ async def _begin(context: Any) -> Tx:
     """Enter Tortoise's transaction; ``TimeoutError`` where no connection becomes free in time.
 
     Tortoise forgets the connection it has taken when the transaction does not begin on it, and the pool would miss it.
+    It also leaves that connection as this task's own: every later transaction of the task would be inside a dead one.
     """
     try:
         async with asyncio.timeout(WAIT_S):
             tx: Tx = await context.__aenter__()
             return tx
     except BaseException:
+        get_connections().reset(getattr(context, "token", None))
         taken = context.client._connection
         if isinstance(taken, PoolConnectionProxy):
             await context.client._parent._pool.release(taken)

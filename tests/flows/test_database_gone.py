@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from backend.kernel import db
 from tests.support.value import findings, give
 
 
@@ -11,7 +12,7 @@ async def test_sales_during_a_restart_are_told_to_try_again_and_happen_once(clie
     await give(phone.member_id, principal=5_000)
     body = {"code": phone.code(), "order_no": "DB-1", "lines": [{"sku": "a", "qty": 1, "unit_price_fen": 900}]}
     assert (await chain.till.post(client, "/v1/pos/quotes", body)).status_code == 200
-    name = settings.database_url.rpartition("/")[2].partition("?")[0]
+    name = db.connect_args(settings.database_url)["database"]
     engines.postgres.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
 
     answer = await chain.till.post(client, "/v1/pos/sales", body, key="db-1")

@@ -138,7 +138,7 @@ async def test_sales_that_find_the_books_held_are_503_and_happen_once_afterwards
 
 async def test_connections_that_die_again_and_again_are_not_missing_afterwards(client, settings, engines, monkeypatch):
     monkeypatch.setattr(db, "WAIT_S", 10)
-    name = settings.database_url.rpartition("/")[2].partition("?")[0]
+    name = db.connect_args(settings.database_url)["database"]
     for _ in range(WRITERS + READERS + 1):
         engines.postgres.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
         answers = await asyncio.gather(*(client.post("/v1/member/login", json={"js_code": "demo-x"}) for _ in range(6)))

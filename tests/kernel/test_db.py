@@ -37,3 +37,21 @@ async def test_what_raises_takes_everything_back(database):
         await write_two(("c", "d"), inner=False)
 
     assert await written("c", "d") == 0
+
+
+async def write(subject: str) -> None:
+    async with db.transaction() as tx:
+        sql = "INSERT INTO auth_login_failure (subject, failures, last_at) VALUES ($1, 1, '2026-01-01')"
+        await db.raw(tx).execute(sql, subject)
+
+
+async def test_a_transaction_that_could_not_begin_is_not_in_the_way_of_the_next(database, engines):
+    """The relay begins all of its transactions in one task: one lost connection must not end it."""
+    name = db.connect_args(database.database_url)["database"]
+    engines.postgres.sql(f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'")
+
+    with pytest.raises(db.UNREACHABLE):
+        await write("e")
+    await write("e")
+
+    assert await written("e") == 1
