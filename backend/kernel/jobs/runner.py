@@ -24,6 +24,7 @@ log = logging.get(__name__)
 CONCURRENCY = 2
 POLL_S = 5.0
 LONGEST_WAIT_S = 900
+CONNECTION_WITHIN_S = 10.0
 STALLED_AFTER_S = 60
 FAILED_KEPT_HOURS = 30 * 24
 REVIVE = "jobs.revive"
@@ -62,6 +63,9 @@ def build(settings: Settings, *, periodic: bool = True) -> App:
         conninfo=conninfo(db.direct_url(settings)),
         min_size=1,
         max_size=CONCURRENCY + 2,
+        # With each dead connection that it finds the pool doubles its pause, up to half a minute while the database is
+        # long back. When it gives up, procrastinate ends and is started again, with a new pool.
+        timeout=CONNECTION_WITHIN_S,
         # psycopg prepares what it has run five times; said as asyncpg is told it.
         kwargs={} if settings.statement_cache_size else {"prepare_threshold": None},
     )
