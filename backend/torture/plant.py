@@ -26,6 +26,9 @@ from .wire import Client, NoAnswer
 
 RECOVERED_WITHIN_S = 60.0
 QUIET_WITHIN_S = 20.0
+JOBS_WITHIN_S = 150.0
+"""A job whose worker was killed, or lost the database, is given up after a minute, at the next full one."""
+
 _LOOK_EVERY_S = 0.05
 _DEFER = """
 SELECT procrastinate_defer_jobs_v1(ARRAY[ROW ('default'::varchar, $1::varchar, 0, $1::text, $1::text,
@@ -187,17 +190,16 @@ class Plant:
         finally:
             await connection.close()
 
-    async def run_jobs(self, names: Sequence[str], *, within_s: float) -> bool:
-        """Have the worker run these jobs now; whether it did in time (a killed one keeps its job for a minute)."""
+    async def run_jobs(self, names: Sequence[str], *, within_s: float = JOBS_WITHIN_S) -> None:
+        """Have the worker run these jobs now, and wait until it did."""
         await self.defer_jobs(names)
         connection = await self.connect("owner")
         try:
             deadline = time.monotonic() + within_s
             while await connection.fetchval(_WAITING, list(names)):
                 if time.monotonic() > deadline:
-                    return False
+                    raise NotRecovered(f"the worker did not run {', '.join(names)} within {within_s:g} s")
                 await asyncio.sleep(_LOOK_EVERY_S)
-            return True
         finally:
             await connection.close()
 

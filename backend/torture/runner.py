@@ -30,7 +30,7 @@ SEEN_AFTER_S = 0.03
 FINAL_STEPS_S = (800, 800, 800, 800, 90_000, 800)
 """What is unpaid is closed after half an hour, and asked about again ten minutes, an hour and a day later."""
 
-JOBS_WITHIN_S, EVENTS_WITHIN_S = 5.0, 20.0
+EVENTS_WITHIN_S = 20.0
 
 Say = Callable[[str], None]
 
@@ -218,16 +218,17 @@ class Runner:
         return late or bool(self._world.wrong)
 
     async def _finish(self) -> None:
-        """Let the clock and the PSP do what is left, then look once more at everything."""
+        """Let the clock and the PSP do what is left, then look once more at everything.
+
+        The worker may still be looking for the database it lost: until its jobs have run, nothing is settled.
+        """
         await self._gate.idle()
         await self._harm.heal()
         await self._plant.recovered()
-        patience_s = JOBS_WITHIN_S
         for step_s in FINAL_STEPS_S:
             self._say("settling what is left")
             self._plant.move_clock(step_s)
-            if not await self._plant.run_jobs(self._jobs, within_s=patience_s):
-                patience_s = 0.5  # the worker was killed at its job, which is taken up again after a minute
+            await self._plant.run_jobs(self._jobs)
             await self._check()
             if self._world.wrong:
                 return
