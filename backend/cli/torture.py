@@ -100,8 +100,10 @@ def run(options: Options) -> int:
         report.show(result, options.seed, out)
         if not result.wrong:
             return 0
-        shortest = _shrunk(options, result)
-        report.show_failure(shortest, options.again(shortest), out)
+        found: list[tuple[Case, list[str]]] = []
+        shortest = _shrunk(options, result, found)
+        then = next((wrong for case, wrong in found if case == shortest and wrong), None)
+        report.show_failure(result.wrong, shortest, then, options.again(shortest), tries=len(found), out=out)
     except KeyboardInterrupt:
         return INTERRUPTED
     return FAILED
@@ -119,8 +121,8 @@ def _read_case(options: Options) -> Case:
         raise SettingsError(f"--schedule: {error}") from None
 
 
-def _shrunk(options: Options, failed: Result) -> Case:
-    """Try shorter schedules, each on a new system, as long as there is time."""
+def _shrunk(options: Options, failed: Result, found: list[tuple[Case, list[str]]]) -> Case:
+    """Try shorter schedules, each on a new system, as long as there is time; ``found`` gets what each try found."""
     from backend.torture.shrink import Case, OutOfTries, Shrinker
 
     deadline = time.monotonic() + options.shrink_minutes * 60
@@ -130,7 +132,9 @@ def _shrunk(options: Options, failed: Result) -> Case:
         if left < _LEAST_TRY_S:
             raise OutOfTries
         notice(f"does it still fail with {case.ops} operations and {len(case.faults)} faults?")
-        return bool(_run_case(options, case, left).wrong)
+        wrong = _run_case(options, case, left).wrong
+        found.append((case, wrong))
+        return bool(wrong)
 
     begun = Case(max(1, failed.done), tuple(fault for fault in failed.case.faults if fault.at <= failed.done))
     return Shrinker(begun, fails, most_tries=SHRINK_TRIES, each=2).run()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from statistics import median
 
 from rich.console import Console
@@ -12,6 +13,9 @@ from rich.table import Table
 from .runner import Result
 from .schedule import KINDS
 from .shrink import Case
+
+MOST_AGAIN, LONGEST_AGAIN = 5, 300
+"""Findings that are told once more at the end, and how much of each."""
 
 
 def show(result: Result, seed: int, out: Console) -> None:
@@ -41,10 +45,33 @@ def show(result: Result, seed: int, out: Console) -> None:
     out.print(f"[red]✗[/red] Seed {seed}: FAILED, {len(result.wrong)} findings.")
 
 
-def show_failure(case: Case, command: str, out: Console) -> None:
-    """The shortest case that was seen to fail, and the command that runs it."""
-    out.print(f"Shortest that still fails: {case.ops} operations, {len(case.faults)} faults. Again:")
+def show_failure(
+    first: Sequence[str], case: Case, then: Sequence[str] | None, command: str, *, tries: int, out: Console
+) -> None:
+    """Why the run failed, the shortest case that was seen to fail and why, and the command that runs it.
+
+    Many tries print much: whoever has only the end of it must know what it was about.
+
+    Args:
+        first: the findings of the run.
+        then: those of the shortest case, or None where no other run has failed.
+    """
+    out.print("What the run found:")
+    _tell_again(first, out)
+    if then is None:
+        out.print(f"It did not fail again in {tries} shorter runs. The run itself:")
+    else:
+        out.print(f"Shortest that still fails: {case.ops} operations, {len(case.faults)} faults. It found:")
+        _tell_again(then, out)
+        out.print("Again:")
     out.print(f"  {escape(command)}")
+
+
+def _tell_again(findings: Sequence[str], out: Console) -> None:
+    for finding in findings[:MOST_AGAIN]:
+        out.print(f"[red]✗[/red] {escape(finding[:LONGEST_AGAIN])}")
+    if len(findings) > MOST_AGAIN:
+        out.print(f"  and {len(findings) - MOST_AGAIN} more")
 
 
 def _operations(result: Result) -> Table:
