@@ -26,7 +26,6 @@ from .population import Population
 from .runs import PREPARE_S_EACH, SPARE, Served, drive
 from .system import Say, System
 
-PATHS = ("sale", "scan", "wallet", "entries", "entries-deep")
 GOAL = 0.8
 TRY_S = 2.0
 GUESS_PER_S = 4000.0

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from . import paths
-from .growth import GOAL, PATHS, Outcome
+from .growth import GOAL, Outcome
 
 _MIB = 1 << 20
 
@@ -30,7 +30,7 @@ def show(outcome: Outcome, console: Console) -> None:
     table.add_column("path")
     for name in (f"at {few.members:,}", f"at {many.members:,}", "ratio", "goal"):
         table.add_column(name, justify="right")
-    for name in PATHS:
+    for name in paths.growing():
         if name in many.first:
             table.add_row(
                 f"[dim]{paths.every()[name].call}, first visits[/dim]",
@@ -79,7 +79,7 @@ def _show_sizes(outcome: Outcome, console: Console) -> None:
 def as_json(outcome: Outcome) -> dict[str, Any]:
     """Everything measured, for a file."""
     built: dict[str, Any] = msgspec.to_builtins(outcome)
-    return built | {"ratios": {name: outcome.ratio(name) for name in PATHS}}
+    return built | {"ratios": {name: outcome.ratio(name) for name in paths.growing()}}
 
 
 def _clock(seconds: float) -> str:

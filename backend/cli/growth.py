@@ -47,14 +47,15 @@ def run(options: Options, workers: int, data: Path | None, json: Path | None) ->
 
 
 def _measure(bench: Bench, options: Options, workers: int) -> Outcome:
-    from backend.bench.growth import PATHS, Outcome, Stage
+    from backend.bench.growth import Outcome, Stage
+    from backend.bench.paths import growing
 
     few, many = Stage(members=options.few), Stage(members=options.members)
     with step(f"Load {options.few:,} members") as say, bench.filling():
         first = asyncio.run(bench.load_few(say))
     with step("Settle down") as say:
         asyncio.run(bench.settle_down(say))
-    for name in PATHS:
+    for name in growing():
         with step(f"{name} with {options.few:,} members") as say:
             bench.measure(few, name, say)
     with step(f"Fill up to {options.members:,} members") as say, bench.filling():
@@ -64,7 +65,7 @@ def _measure(bench: Bench, options: Options, workers: int) -> Outcome:
     filled.seconds += first.seconds
     with step("Settle down") as say:
         asyncio.run(bench.settle_down(say))
-    for name in PATHS:
+    for name in growing():
         with step(f"{name} with {options.members:,} members") as say:
             bench.measure(many, name, say)
     outcome = Outcome(options=options, cpus=os.cpu_count() or 1, workers=workers, few=few, many=many, filled=filled)

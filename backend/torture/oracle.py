@@ -37,23 +37,21 @@ class Document(NamedTuple):
 class Books(NamedTuple):
     """What is stored at one moment, and what the PSP says at about that moment.
 
-    ``expired`` is what the clock took (below zero), which nobody is asked about: by member and account. ``marks`` is
-    the last spent step by device. ``growth`` is what the handlers of events have made of the sales, ``events`` how many
-    wait for them.
+    ``expired`` is what the clock took (below zero), which nobody is asked about: by member and account. ``events`` is
+    how many wait for their handlers. ``facts`` are the rows of what the domains ask for, by their names.
     """
 
     balances: Mapping[tuple[int, str], int]
     documents: Mapping[str, Document]
     keys: frozenset[tuple[str, str]]
     expired: Mapping[tuple[int, str], int]
-    marks: Mapping[str, int]
-    growth: Mapping[int, int]
     events: int
-    orders: Mapping[str, tuple[str, int]]
+    facts: Mapping[str, Sequence[Sequence[Any]]]
 
 
-async def read_books(ledger: Any, psp: Any) -> Books:
+async def read_books(ledger: Any, psp: Any, domains: Sequence[Domain]) -> Books:
     """Read both sides; ``ledger`` and ``psp`` are asyncpg connections. The PSP comes last: it may only be ahead."""
+    facts: dict[str, Sequence[Sequence[Any]]] = {}
     async with ledger.transaction(isolation="repeatable_read", readonly=True):
         accounts = await ledger.fetch("SELECT member_id, kind, ref, balance FROM ledger_account")
         documents = await ledger.fetch(
@@ -64,19 +62,20 @@ async def read_books(ledger: Any, psp: Any) -> Books:
             "SELECT scope, key FROM ledger_key WHERE scope LIKE 'terminal/%' OR scope LIKE 'member/%'"
         )
         expired = await ledger.fetch(_EXPIRED)
-        marks = await ledger.fetch("SELECT substr(name, 8), value FROM ledger_guard WHERE name LIKE 'device:%'")
-        growth = await ledger.fetch("SELECT id, growth_fen FROM member")
         events = await ledger.fetchval("SELECT count(*) FROM outbox")
-    orders = await psp.fetch("SELECT out_trade_no, state, total FROM pay_order")
+        for domain in domains:
+            for name, sql in domain.facts.items():
+                facts[name] = await ledger.fetch(sql)
+    for domain in domains:
+        for name, sql in domain.psp_facts.items():
+            facts[name] = await psp.fetch(sql)
     return Books(
         {(row[0], row[1]): row[3] for row in accounts},
         {row[1]: Document(*row) for row in documents},
         frozenset((row[0], row[1]) for row in keys),
         {(row[0], row[1]): int(row[2]) for row in expired},
-        {row[0]: row[1] for row in marks},
-        {row[0]: row[1] for row in growth},
         events,
-        {row[0]: (row[1], row[2]) for row in orders},
+        facts,
     )
 
 
@@ -87,7 +86,8 @@ class Oracle:
         self._world = world
         self._domains = domains
         self._machines = {kind: _reachable(machine) for d in domains for kind, machine in d.machines.items()}
-        self._accounts = frozenset(kind for domain in domains for kind in domain.accounts)
+        self._sums = {name: accounts for domain in domains for name, accounts in domain.sums.items()}
+        self._accounts = frozenset(kind for accounts in self._sums.values() for kind in accounts)
         self._seen: dict[str, Document] = {}
         self.checks = 0
         self.late = 0
@@ -151,22 +151,15 @@ class Oracle:
                 yield f"member {member_id}: {kind} is {balance}"
             if kind not in self._accounts:
                 yield f"member {member_id}: no domain knows the account {kind}"
-        model = self._world.model
         for member in self._world.members:
-
-            def held(kind: str, member_id: int = member.id) -> int:
-                return books.balances.get((member_id, kind), 0)
-
-            def gone(kind: str, member_id: int = member.id) -> int:
-                return books.expired.get((member_id, kind), 0)
-
-            points = held("points") + held("points_pending") - held("points_debt")
-            stored_left = model.stored.get(member.id, 0) + gone("stored")
-            points_left = model.points.get(member.id, 0) + gone("points") + gone("points_pending")
-            want = (stored_left, points_left, 0)
-            have = (held("stored"), points, held("rebate"))
-            if have != want:
-                yield f"member {member.id}: stored, points, rebate are {have}, acknowledged were {want}"
+            for name, accounts in self._sums.items():
+                have = want = 0
+                for kind, sign in accounts.items():
+                    have += sign * books.balances.get((member.id, kind), 0)
+                    want += sign * books.expired.get((member.id, kind), 0)
+                want += self._world.model.held(member.id, name)
+                if have != want:
+                    yield f"member {member.id}: {name} is {have}, acknowledged was {want}"
 
 
 def _reachable(machine: Mapping[str, Sequence[str]]) -> dict[str, frozenset[str]]:

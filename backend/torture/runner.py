@@ -260,7 +260,7 @@ class Runner:
     async def _books(self) -> Books:
         ledger, psp = await self._plant.connect("owner"), await self._plant.connect("simulator")
         try:
-            return await read_books(ledger, psp)
+            return await read_books(ledger, psp, self._world.domains)
         finally:
             await ledger.close()
             await psp.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -94,16 +95,19 @@ class GaveUp(Exception):
 
 
 class Model:
-    """What each member must have, from the acknowledged answers alone: fen stored, points (less points owed)."""
+    """What each member must have, from the acknowledged answers alone, by the names of the domains' ``sums``."""
 
     def __init__(self) -> None:
-        self.stored: dict[int, int] = {}
-        self.points: dict[int, int] = {}
+        self._held: Counter[tuple[int, str]] = Counter()
 
-    def move(self, member_id: int, *, stored: int = 0, points: int = 0) -> None:
-        """Something was acknowledged that gives (or takes) so much."""
-        self.stored[member_id] = self.stored.get(member_id, 0) + stored
-        self.points[member_id] = self.points.get(member_id, 0) + points
+    def move(self, member_id: int, **amounts: int) -> None:
+        """Something was acknowledged that gives (or takes) so much: ``stored=-250, points=2``."""
+        for name, amount in amounts.items():
+            self._held[member_id, name] += amount
+
+    def held(self, member_id: int, name: str) -> int:
+        """What a member must have of something."""
+        return self._held[member_id, name]
 
 
 class World:

@@ -69,16 +69,18 @@ class Story:
 
     def books(self) -> Books:
         balances, documents, expired = dict(self.balances), dict(self.documents), dict(self.expired)
-        growth, orders, marks = {77: self.growth}, dict(self.orders), dict(self.marks)
+        facts: dict[str, list[tuple[Any, ...]]] = {
+            "growth": [(77, self.growth)],
+            "orders": [(id_, *order) for id_, order in self.orders.items()],
+            "device marks": list(self.marks.items()),
+        }
         return Books(
             balances,
             documents,
             frozenset(self.keys),
             expired,
-            marks,
-            growth,
             self.events,
-            orders,
+            facts,
         )
 
     def findings(self, *, final: bool = False) -> list[str]:
@@ -203,15 +205,15 @@ LIES = {
     store_a_sale_nobody_knows: "sale S9 was never acknowledged",
     store_a_refund_nobody_knows: "refund F9 was never acknowledged",
     forget_a_refund_in_the_sale: "sale S1 is completed with 0 fen refunded",
-    a_fen_too_much: "stored, points, rebate are (9421, 5, 0), acknowledged were (9420, 5, 0)",
-    a_point_too_few: "stored, points, rebate are (9420, 4, 0), acknowledged were (9420, 5, 0)",
+    a_fen_too_much: "stored is 9421, acknowledged was 9420",
+    a_point_too_few: "points is 4, acknowledged was 5",
     below_zero: "member 77: points_debt is -1",
     credit_what_was_not_paid: "recharge R1 is credited, but NOTPAY at the PSP",
     credit_another_amount: "recharge R1: 10000 fen here, 9999 at the PSP",
     give_what_was_not_promised: "recharge R1 gave (100, 0), promised were [(0, 0)]",
     credit_a_recharge_nobody_knows: "recharge R9 was never acknowledged",
     expire_what_was_paid: "of member 77 5 of stored expired, gifts were 0",
-    expire_more_than_is_gone: "stored, points, rebate are (9420, 4, 0), acknowledged were (9420, 3, 0)",
+    expire_more_than_is_gone: "points is 4, acknowledged was 3",
     spend_a_code_for_nothing: "the last spent step of device d2 is 4, acknowledged was 0",
     forget_a_spent_code: "the last spent step of device d1 is 4, acknowledged was 5",
     invent_a_kind: "voucher V1: no domain knows this kind",

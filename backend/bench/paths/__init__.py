@@ -1,7 +1,7 @@
 """What ``bench all`` measures: one module a domain, each with a ``Domain`` that names its paths.
 
 A path says how its request number n is written, which answer is right, and what PostgreSQL would have to do for it
-anyway (its floor). To add a domain: a module here that declares ``DOMAIN``, and its name in ``MODULES``.
+anyway (its floor). To add a domain: one module here that declares ``DOMAIN``; nothing else is touched.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 import msgspec
@@ -19,9 +20,6 @@ from backend.bench.requests import Requests
 from backend.kernel import clock
 from backend.kernel.vault import Vault
 from backend.ledger.plans import Plan
-
-MODULES = ("system", "members", "pos", "wallet")
-"""In the order of the table, and of a member's past: ``PlanMaker`` wants the sales of ``pos`` to come first."""
 
 Rows = dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]]
 """What goes into tables: columns and records, by table."""
@@ -83,6 +81,7 @@ class Path(msgspec.Struct, frozen=True, kw_only=True):
         accepted: the status of a right answer.
         most: how many different requests so many members have; None where they may be asked again and again.
         needs_code: request n shows the code of phone n (``Population.visit``), of a step it was not shown in before.
+        grows: ``bench grow`` measures it too, with few members and with many.
     """
 
     name: str
@@ -92,26 +91,35 @@ class Path(msgspec.Struct, frozen=True, kw_only=True):
     accepted: int = 200
     most: Callable[[int], int] | None = None
     needs_code: bool = False
+    grows: bool = False
 
 
 class Domain(msgspec.Struct, frozen=True, kw_only=True):
     """The paths of one domain and what must be loaded for them, beyond what every member has.
 
     Attributes:
+        order: where its paths stand in the table, and its plans in a member's past.
         rows: rows of a chunk of members, for tables outside the ledger.
         plans: what a member has done before, through ``ledger_load``.
     """
 
     paths: tuple[Path, ...]
+    order: int = 50
     rows: Callable[[Population, Sequence[Member], Vault, datetime], Rows] | None = None
     plans: Callable[[PlanMaker, Member, datetime], Iterable[Plan]] | None = None
 
 
 def domains() -> tuple[Domain, ...]:
     """Every domain, in the order of the table."""
-    return tuple(import_module(f"{__name__}.{name}").DOMAIN for name in MODULES)
+    found = (import_module(f"{__name__}.{module.name}").DOMAIN for module in iter_modules(__path__))
+    return tuple(sorted(found, key=lambda domain: domain.order))
 
 
 def every() -> dict[str, Path]:
     """Every path by name, in the order of the table."""
     return {path.name: path for domain in domains() for path in domain.paths}
+
+
+def growing() -> tuple[str, ...]:
+    """The names of the paths that ``bench grow`` measures, in the order of the table."""
+    return tuple(path.name for path in every().values() if path.grows)

@@ -97,6 +97,7 @@ def _rows(population: Population, members: Sequence[Member], box: Vault, now: da
 
 
 DOMAIN = Domain(
+    order=10,
     paths=(
         Path(
             name="login",

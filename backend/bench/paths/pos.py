@@ -101,6 +101,7 @@ def _plans(maker: PlanMaker, member: Member, now: datetime) -> Iterable[Plan]:
 
 
 DOMAIN = Domain(
+    order=20,  # refunds want their sales to be first in a member's past
     paths=(
         Path(
             name="sale",
@@ -109,6 +110,7 @@ DOMAIN = Domain(
             accepted=201,
             most=lambda members: members * DEVICES,
             needs_code=True,
+            grows=True,
             floor=posting(_sale_row),
         ),
         Path(
@@ -117,6 +119,7 @@ DOMAIN = Domain(
             request=_scan,
             most=lambda members: members * DEVICES,
             needs_code=True,
+            grows=True,
             floor=posting(_scan_row),
         ),
         Path(

@@ -11,4 +11,4 @@ def _alive(requests: Requests, _: int) -> bytes:
     return requests.plain("GET", "/healthz")
 
 
-DOMAIN = Domain(paths=(Path(name="static", call="GET /healthz", request=_alive),))
+DOMAIN = Domain(order=0, paths=(Path(name="static", call="GET /healthz", request=_alive),))

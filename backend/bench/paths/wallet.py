@@ -81,11 +81,13 @@ def _plans(maker: PlanMaker, member: Member, now: datetime) -> Iterable[Plan]:
 _PAGE_TYPES = ("bigint", "text", "text", "bigint", "int")
 
 DOMAIN = Domain(
+    order=30,
     paths=(
         Path(
             name="wallet",
             call="GET /v1/member/wallet",
             request=_wallet,
+            grows=True,
             floor=Floor(
                 statements=(ledger_queries.SNAPSHOT, queries.EXPIRING),
                 types=("bigint[]", "date"),
@@ -96,12 +98,14 @@ DOMAIN = Domain(
             name="entries",
             call="GET /v1/member/wallet/entries",
             request=_entries,
+            grows=True,
             floor=Floor(statements=(ledger_queries.STATEMENT,), types=_PAGE_TYPES, row=_page_row),
         ),
         Path(
             name="entries-deep",
             call=f"GET /v1/member/wallet/entries, page {DEEP_PAGE:,}",
             request=_deep_entries,
+            grows=True,
             floor=Floor(statements=(ledger_queries.STATEMENT,), types=_PAGE_TYPES, row=_deep_row),
         ),
     ),

@@ -1,10 +1,12 @@
 """What a workload does and what must hold, a file for each domain of the program.
 
-**To add a domain, add one file here** with a subclass of ``Domain``; only facts outside accounts, keys and documents
-are read elsewhere (``oracle.read_books``). It says
+**To add a domain, add one file here** with a subclass of ``Domain``; nothing else is touched. It says
 
 - ``operations``: what clients do, how often, each a coroutine that takes an ``Op``;
-- ``accounts``: the kinds of accounts that its documents move, which ``check`` compares;
+- ``sums``: what the model keeps by member under one name, and the accounts that make it, with their signs; the oracle
+  compares them at every check, and an account in no sum is a finding;
+- ``facts`` and ``psp_facts``: what else is to be read of the books and of the PSP, a statement by name; ``check`` finds
+  the rows in ``books.facts``;
 - ``machines``: the states of its kinds of documents and where each may go (``""`` is before there is one);
 - ``check``: what must hold between what its clients were told and what is stored;
 - ``prepare`` (optional): what must be there before the first operation;
@@ -40,7 +42,9 @@ class Domain:
     """One part of the workload; ``order`` decides who prepares first."""
 
     order: ClassVar[int] = 50
-    accounts: ClassVar[Sequence[str]] = ()
+    sums: ClassVar[Mapping[str, Mapping[str, int]]] = {}
+    facts: ClassVar[Mapping[str, str]] = {}
+    psp_facts: ClassVar[Mapping[str, str]] = {}
     machines: ClassVar[Mapping[str, Mapping[str, Sequence[str]]]] = {}
     jobs: ClassVar[Sequence[str]] = ()
 

@@ -46,6 +46,10 @@ class Pos(Domain):
 
     order: ClassVar[int] = 30
     jobs: ClassVar = ("pos.expire_waiting_sales",)
+    facts: ClassVar = {
+        "device marks": "SELECT substr(name, 8), value FROM ledger_guard WHERE name LIKE 'device:%'",
+        "growth": "SELECT id, growth_fen FROM member",
+    }
     machines: ClassVar = {
         "sale": {
             "": ("completed", "awaiting_confirmation"),
@@ -344,7 +348,7 @@ class Pos(Domain):
 
     def _marks(self, books: Books) -> Iterator[str]:
         """A device's last spent step is the last one acknowledged: a refusal spends nothing, a success always."""
-        for device, mark in books.marks.items():
+        for device, mark in books.facts["device marks"]:
             last = self.last_spent.get(device, 0)
             if mark not in (last, REVOKED) and (mark < last or (device, mark) not in self.perhaps_spent):
                 yield f"the last spent step of device {device} is {mark}, acknowledged was {last}"
@@ -358,8 +362,9 @@ class Pos(Domain):
         for sale in self.sales.values():
             if sale.paid:
                 bought[sale.member.id] = bought.get(sale.member.id, 0) + sale.payable_fen - sale.refunded_fen
+        growth = {row[0]: row[1] for row in books.facts["growth"]}
         for member in self.world.members:
-            have, want = books.growth.get(member.id, 0), bought.get(member.id, 0)
+            have, want = growth.get(member.id, 0), bought.get(member.id, 0)
             if have != want:
                 yield f"member {member.id} grew by {have}, bought for {want} fen"
 

@@ -47,7 +47,12 @@ class Wallet(Domain):
 
     order: ClassVar[int] = 20
     jobs: ClassVar = ("wallet.advance_recharges", "wallet.age_lots")
-    accounts: ClassVar = ("stored", "points", "points_pending", "points_debt", "rebate")
+    sums: ClassVar = {
+        "stored": {"stored": 1},
+        "points": {"points": 1, "points_pending": 1, "points_debt": -1},
+        "rebate": {"rebate": 1},
+    }
+    psp_facts: ClassVar = {"orders": "SELECT out_trade_no, state, total FROM pay_order"}
     machines: ClassVar = {
         "recharge": {
             "": ("pending",),
@@ -209,6 +214,7 @@ class Wallet(Domain):
     def check(self, books: Books, *, final: bool) -> Iterator[str]:
         """The PSP and the recharges agree, every gift is one that was promised, and only gifts and points expire."""
         unknown = 0
+        orders = {row[0]: (row[1], row[2]) for row in books.facts["orders"]}
         for id_, document in books.documents.items():
             if document.kind != "recharge" or self.settled.get(id_) == document.version:
                 continue
@@ -218,15 +224,16 @@ class Wallet(Domain):
                 if unknown > len(self.world.journal.begun) or document.state not in ("pending", "closed"):
                     yield f"recharge {id_} was never acknowledged and is {document.state}"
                 continue
-            yield from self._agrees(recharge, document, books, final=final)
+            yield from self._agrees(recharge, document, orders.get(id_), final=final)
         for id_ in self.recharges.keys() - books.documents.keys():
             yield f"recharge {id_} was acknowledged and is not stored"
         for (member_id, kind), amount in books.expired.items():
             if amount > 0 or (kind == "stored" and -amount > self.gifts.get(member_id, 0)):
                 yield f"of member {member_id} {-amount} of {kind} expired, gifts were {self.gifts.get(member_id, 0)}"
 
-    def _agrees(self, recharge: Recharge, document: Document, books: Books, *, final: bool) -> Iterator[str]:
-        order = books.orders.get(recharge.id)
+    def _agrees(
+        self, recharge: Recharge, document: Document, order: tuple[str, int] | None, *, final: bool
+    ) -> Iterator[str]:
         state, at_psp = document.state, order[0] if order else "none"
         if order is not None and order[1] != recharge.pay_fen:
             yield f"recharge {recharge.id}: {recharge.pay_fen} fen here, {order[1]} at the PSP"
