@@ -26,6 +26,9 @@ GOAL_RATIO = 2.0
 GOAL_MB = 20.0
 MEMBERS = 500
 PER_SECOND = 40
+LINE_MBIT = 1_000
+"""What the attackers' line carries. Without a bound they would send as fast as this machine copies memory."""
+
 WARM_UP_S = 5.0
 LEAD_S = 2.5
 """An attack begins so long before the honest shop is measured: its connections are open by then."""
@@ -60,6 +63,7 @@ class Outcome(msgspec.Struct, kw_only=True):
 
     seconds: float
     workers: int
+    line_mbit: int = LINE_MBIT
     idle: list[Honest] = []
     rows: list[Row] = []
     findings: int = 0
@@ -83,9 +87,10 @@ class Outcome(msgspec.Struct, kw_only=True):
 class Bench:
     """The benchmark on a running system."""
 
-    def __init__(self, system: System, *, seconds: float) -> None:
+    def __init__(self, system: System, *, seconds: float, line_mbit: int = LINE_MBIT) -> None:
         self._system = system
         self._seconds = seconds
+        self._line_mbit = line_mbit
         self._seed = secrets.token_hex(8)
         self._asked = 0
 
@@ -119,6 +124,7 @@ class Bench:
             host=self._system.host,
             port=self._system.port,
             seconds=LEAD_S + self._seconds + 1.0,
+            line_mbit=self._line_mbit,
         )
         with self._watched() as memory, ThreadPoolExecutor(1) as pool:
             attacking = pool.submit(_run, "attackers", order, self._environ())

@@ -54,6 +54,8 @@ def _deeds(outcome: Outcome, out: Console) -> None:
         f"\nThe shop: {PER_SECOND} requests a second (sales on kept connections, wallets on new ones), "
         f"{outcome.seconds:.0f} s each, {outcome.workers} server process(es)"
     )
+    line = f"a line of {outcome.line_mbit:,} Mbit/s" if outcome.line_mbit else "as fast as this machine sends"
+    out.print(f"The attackers: on the same machine, at the lowest priority, {line}")
     for row in outcome.rows:
         counts = ", ".join(f"{name} {count:,}" for name, count in sorted(row.attacked.counts.items()))
         out.print(f"[bold]{row.name}[/bold]: {ATTACKS[row.name][0]}; {counts}")

@@ -38,13 +38,14 @@ _BROKEN = (OSError, TimeoutError, EOFError, RuntimeError, ValueError, asyncio.Li
 
 
 class AttackOrder(msgspec.Struct, kw_only=True):
-    """What to do, and against whom."""
+    """What to do, and against whom; ``line_mbit`` Mbit/s at most, where it is not 0."""
 
     name: str
     seed: str
     host: str
     port: int
     seconds: float
+    line_mbit: int = 0
 
 
 class Attacked(msgspec.Struct, kw_only=True):
@@ -62,20 +63,20 @@ class Attack:
         self._until = self._loop.time() + order.seconds
         self.counts: Counter[str] = Counter()
         self._kept: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+        self._line_free_at = 0.0
 
     def _left(self) -> float:
         return self._until - self._loop.time()
 
     @asynccontextmanager
     async def _line(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-        """A connection for a while; what breaks it is the server's answer to us."""
-        with suppress(*_BROKEN):
-            reader, writer = await asyncio.open_connection(self._order.host, self._order.port)
-            self.counts["connections"] += 1
-            try:
-                yield reader, writer
-            finally:
-                writer.transport.abort()
+        """A connection for a while."""
+        reader, writer = await asyncio.open_connection(self._order.host, self._order.port)
+        self.counts["connections"] += 1
+        try:
+            yield reader, writer
+        finally:
+            writer.transport.abort()
 
     @asynccontextmanager
     async def _kept_line(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
@@ -86,6 +87,15 @@ class Attack:
             self.counts["connections"] += 1
         yield kept
         self._kept.append(kept)
+
+    async def _send(self, writer: asyncio.StreamWriter, data: bytes) -> None:
+        """Write once the line has carried what was written before."""
+        if self._order.line_mbit:
+            due = max(self._line_free_at, self._loop.time())
+            self._line_free_at = due + len(data) * 8e-6 / self._order.line_mbit
+            await asyncio.sleep(due - self._loop.time())
+        writer.write(data)
+        self.counts["bytes"] += len(data)
 
     async def _hear(self, reader: asyncio.StreamReader) -> None:
         """Count the status of one whole answer, or that none came."""
@@ -104,33 +114,38 @@ class Attack:
         async def one(number: int) -> None:
             await asyncio.sleep(number / count * min(2.0, self._order.seconds / 4))
             while self._left() > 0:
-                await each()
+                with suppress(*_BROKEN):  # the server's answer to us
+                    await each()
                 await asyncio.sleep(RECONNECT_S)
 
         await asyncio.gather(*(one(number) for number in range(count)))
 
     async def _paced(self, per_second: float, each: Callable[[int], Awaitable[None]], at_most: int = 10**9) -> None:
         """So many a second, whether or not earlier ones have ended."""
+
+        async def one(number: int) -> None:
+            with suppress(*_BROKEN):
+                await each(number)
+
         began = self._loop.time()
         running: set[asyncio.Task[None]] = set()
         for number in range(min(at_most, int(per_second * self._order.seconds))):
             await asyncio.sleep(began + number / per_second - self._loop.time())
-            task = asyncio.ensure_future(each(number))
+            task = asyncio.ensure_future(one(number))
             running.add(task)
             task.add_done_callback(running.discard)
         await asyncio.gather(*running)
 
     async def _drip(self, first: bytes, more: bytes) -> None:
         async with self._line() as (reader, writer):
-            writer.write(first)
+            await self._send(writer, first)
             while self._left() > 0:
                 try:
                     async with asyncio.timeout(1.0):
                         if not await reader.read(PIECE):
                             return
                 except TimeoutError:
-                    writer.write(more)
-                    self.counts["bytes"] += len(more)
+                    await self._send(writer, more)
 
     async def slowloris(self) -> None:
         """Connections that send their headers a few bytes a second."""
@@ -144,18 +159,16 @@ class Attack:
     async def huge_bodies(self) -> None:
         """Bodies of 1 GB: announced, or in chunks without end, sent as fast as they are taken."""
         head = b"POST /v1/member/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-        chunk = b"%x\r\n" % PIECE + b"x" * PIECE + b"\r\n"
+        piece = b"x" * PIECE
+        chunk = b"%x\r\n%b\r\n" % (PIECE, piece)
 
         async def one(number: int) -> None:
             announced = number % 2 == 0
             async with self._line() as (_, writer):
-                writer.write(
-                    head
-                    + (b"Content-Length: %d\r\n\r\n" % HUGE if announced else b"Transfer-Encoding: chunked\r\n\r\n")
-                )
+                length = b"Content-Length: %d" % HUGE if announced else b"Transfer-Encoding: chunked"
+                await self._send(writer, head + length + b"\r\n\r\n")
                 for _ in range(HUGE // PIECE):
-                    writer.write(b"x" * PIECE if announced else chunk)
-                    self.counts["bytes"] += PIECE
+                    await self._send(writer, piece if announced else chunk)
                     async with asyncio.timeout(5):
                         await writer.drain()
                     if self._left() <= 0:
@@ -174,15 +187,15 @@ class Attack:
 
         async def one(_: int) -> None:
             async with self._line() as (reader, writer):
-                writer.write(head + bomb)
+                await self._send(writer, head + bomb)
                 await self._hear(reader)
 
         await self._paced(50, one)
 
     async def guessing(self) -> None:
-        """10,000 codes tried at one till, which signs them well."""
+        """10,000 codes tried with the secret of one till, where nobody buys: those of its customers would wait too."""
         requests = Requests(Population(self._order.seed), members=1, host="a", run=secrets.token_hex(4))
-        till, random = requests.population.tills[-1], Random(self._order.seed)  # noqa: S311 - only to differ
+        till, random = requests.population.stolen_till, Random(self._order.seed)  # noqa: S311 - only to differ
         turns = asyncio.Semaphore(8)
 
         async def one(_number: int) -> None:
@@ -191,7 +204,7 @@ class Attack:
             requests.timestamp = clock.unix()
             request = requests.of_till(till, "POST", "/v1/pos/scan", b'{"code":"%s"}' % code.encode())
             async with turns, self._kept_line() as (reader, writer):
-                writer.write(request)
+                await self._send(writer, request)
                 await self._hear(reader)
 
         await self._paced(GUESSES / self._order.seconds, one, GUESSES)
@@ -202,7 +215,7 @@ class Attack:
 
         async def one(number: int) -> None:
             async with self._line() as (reader, writer):
-                writer.write(random.randbytes(1 + number % 4_000))
+                await self._send(writer, random.randbytes(1 + number % 4_000))
                 await self._hear(reader)
 
         await self._paced(200, one)
@@ -212,7 +225,7 @@ class Attack:
 
         async def one(_number: int) -> None:
             async with self._line() as (_, writer):
-                writer.write(b"GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n" * 5_000)
+                await self._send(writer, b"GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n" * 5_000)
                 await asyncio.sleep(2)
 
         await self._paced(10, one)
@@ -223,7 +236,7 @@ ATTACKS: dict[str, tuple[str, Callable[[Attack], Awaitable[None]]]] = {
     "slow-bodies": ("2,000 sockets, half a body each", Attack.slow_bodies),
     "huge-bodies": ("bodies of 1 GB, announced or chunked", Attack.huge_bodies),
     "gzip-bombs": ("200 KB that unpack to 200 MB, 50 a second", Attack.gzip_bombs),
-    "guessing": ("10,000 codes tried at one till", Attack.guessing),
+    "guessing": ("10,000 codes tried with one till's secret", Attack.guessing),
     "garbage": ("200 connections a second, no HTTP", Attack.garbage),
     "sent-ahead": ("5,000 requests at once, answers unread", Attack.sent_ahead),
 }

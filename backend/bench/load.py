@@ -43,7 +43,7 @@ async def load_chain(settings: Settings, population: Population) -> None:
             ("id", "store_id", "name", "secret_sealed", "created_at"),
             [
                 (t.id, t.store_id, t.id, box.seal(t.secret.encode(), context=TERMINAL_CONTEXT), now)
-                for t in population.tills
+                for t in (*population.tills, population.stolen_till)
             ],
         ),
         "member_level": (

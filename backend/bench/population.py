@@ -94,6 +94,7 @@ class Population:
             for store in range(1, STORES + 1)
             for till in range(1, TILLS + 1)
         )
+        self.stolen_till = Till("B0001-T0", "B0001", self._bytes("till", 0).hex())  # nobody buys there
 
     def member(self, number: int) -> Member:
         """The member of that number."""

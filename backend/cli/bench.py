@@ -186,6 +186,9 @@ def attack(
     *,
     seconds: Annotated[float, typer.Option(min=2, max=60, help="How long the shop is measured each time.")] = 15,
     only: Annotated[list[str] | None, typer.Option(help="This attack alone; may be given again.")] = None,
+    line_mbit: Annotated[
+        int, typer.Option(min=0, help="What the attackers' line carries, Mbit/s; 0: as fast as this machine sends.")
+    ] = 1_000,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Server processes.")] = 1,
     data: Annotated[Path | None, typer.Option(help="Where the engines keep their files; a temporary place.")] = None,
     json: Annotated[Path | None, typer.Option(help="Also write everything measured to this file.")] = None,
@@ -195,7 +198,7 @@ def attack(
 
     if unknown := set(only or ()) - set(ATTACKS):
         raise typer.BadParameter(f"{', '.join(sorted(unknown))}: choose from {', '.join(ATTACKS)}")
-    outcome = _attack(only or list(ATTACKS), seconds, workers, data)
+    outcome = _attack(only or list(ATTACKS), seconds, line_mbit, workers, data)
     if outcome is None:
         raise typer.Exit(130)
     from backend.bench import attack_report
@@ -209,7 +212,7 @@ def attack(
         raise typer.Exit(1)
 
 
-def _attack(names: list[str], seconds: float, workers: int, data: Path | None) -> AttackOutcome | None:
+def _attack(names: list[str], seconds: float, line_mbit: int, workers: int, data: Path | None) -> AttackOutcome | None:
     """Production's limits: the shop is small. None when it was interrupted."""
     from backend.bench.attack import WARM_UP_S, Bench
     from backend.bench.attack import Outcome as AttackOutcome
@@ -219,8 +222,8 @@ def _attack(names: list[str], seconds: float, workers: int, data: Path | None) -
 
     try:
         with running(data, workers) as system:
-            bench = Bench(system, seconds=seconds)
-            outcome = AttackOutcome(seconds=seconds, workers=workers)
+            bench = Bench(system, seconds=seconds, line_mbit=line_mbit)
+            outcome = AttackOutcome(seconds=seconds, workers=workers, line_mbit=line_mbit)
             with step("Load the chain and its members") as say:
                 asyncio.run(bench.load(say))
             with step("Warm up"):

@@ -23,7 +23,6 @@ from .errors import (
     MethodNotAllowed,
     PayloadTooLarge,
     RequestTimeout,
-    TooManyBodies,
     UnsupportedEncoding,
 )
 from .pipeline import call
@@ -42,11 +41,8 @@ API_HEADERS: list[tuple[bytes, bytes]] = [
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
 ]
-_UNREAD = (PayloadTooLarge, RequestTimeout, TooManyBodies, UnsupportedEncoding)
-"""Refusals before the body was read."""
-
-MAX_LINGERING = 64
-"""Clients whose refused bodies are still taken in, for the sake of the answer; those of more are cut off at once."""
+_UNREAD = (PayloadTooLarge, RequestTimeout, UnsupportedEncoding)
+"""Refusals before the body was read: the rest of it is no request, so the connection ends."""
 
 _API_HEADER_NAMES = frozenset(name for name, _ in API_HEADERS)
 MountLike = BaseRoute | tuple[str, Any]
@@ -128,13 +124,13 @@ class HttpApp:
         self._in_flight += 1
         try:
             response = await self._answer(route, methods, values, request, receive)
-            await _send(response, request, receive, send)
+            await _send(response, request, send)
         except ClientGone:
             self._access.note(request, route, label, 499, started)
             return
         except asyncio.CancelledError:
             # Only a shutdown whose grace is over cancels a request: say so, as far as the client still listens.
-            await _send(problems.response(Unavailable(), request.id), request, receive, send)
+            await _send(problems.response(Unavailable(), request.id), request, send)
             raise
         finally:
             self._in_flight -= 1
@@ -184,41 +180,14 @@ class HttpApp:
             await sockets.refuse_unknown(receive, send)
 
 
-_lingering = 0
-
-
-async def _send(response: Response, request: Request, receive: Receive, send: Send) -> None:
+async def _send(response: Response, request: Request, send: Send) -> None:
     headers = response.headers
     own = {name for name, _ in headers}
     headers += API_HEADERS if own.isdisjoint(_API_HEADER_NAMES) else [h for h in API_HEADERS if h[0] not in own]
     headers.append((b"x-request-id", request.id.encode()))
     if response.status != 204:
         headers.append((b"content-length", str(len(response.body)).encode()))
-    unread = isinstance(response.error, _UNREAD)
-    if unread:
+    if isinstance(response.error, _UNREAD):
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body, "more_body": unread})
-    if unread:
-        await _linger(request, receive)
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-async def _linger(request: Request, receive: Receive, *, seconds: float = 2.0, limit: int = 16 * 1024 * 1024) -> None:
-    """Read on and throw away for a moment: a socket closed on unread bytes resets, and the answer would be lost."""
-    global _lingering
-    if "expect" in request.headers or _lingering >= MAX_LINGERING:
-        return
-    dropped = 0
-    _lingering += 1
-    try:
-        async with asyncio.timeout(seconds):
-            while dropped < limit:
-                message = await receive()
-                dropped += len(message.get("body", b""))
-                if message["type"] == "http.disconnect" or not message.get("more_body", False):
-                    return
-    except TimeoutError:
-        return
-    finally:
-        _lingering -= 1
+    await send({"type": "http.response.body", "body": response.body, "more_body": False})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.kernel.errors import DomainError, Kind, Unavailable
+from backend.kernel.errors import DomainError, Kind
 
 
 class BadRequest(DomainError):
@@ -42,10 +42,6 @@ class PayloadTooLarge(DomainError):
 
     code = "payload_too_large"
     kind = Kind.TOO_LARGE
-
-
-class TooManyBodies(Unavailable):
-    """Too many large requests are under way; try again in a moment."""
 
 
 class UnsupportedMediaType(DomainError):

@@ -7,18 +7,21 @@ wakings of the client for each answer.
 from __future__ import annotations
 
 from asyncio import Transport
+from collections.abc import Callable
 
 
 class OnePiece:
     """A connection as one answer sees it: the head waits for the first of the body, which uvicorn writes right away.
 
     Not for an answer without a body (HEAD), and not where the first thing written is no head (``100 Continue``).
+    ``leave`` ends the connection after its last answer.
     """
 
-    __slots__ = ("_head", "_transport")
+    __slots__ = ("_head", "_leave", "_transport")
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, leave: Callable[[], None]) -> None:
         self._transport = transport
+        self._leave = leave
         self._head: bytes | None = None
 
     def write(self, data: bytes) -> None:
@@ -32,8 +35,8 @@ class OnePiece:
             self._transport.write(data)
 
     def close(self) -> None:
-        """Send a head that no body followed, then close."""
+        """Send a head that no body followed, then leave."""
         if self._head:
             self._transport.write(self._head)
             self._head = b""
-        self._transport.close()
+        self._leave()

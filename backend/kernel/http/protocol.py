@@ -17,8 +17,10 @@ import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from backend.kernel import config
+from backend.kernel import config, metrics
 
+from . import bodies
+from .bodies import Bodies
 from .one_piece import OnePiece
 from .problems import MEDIA_TYPE, title_of
 
@@ -44,6 +46,7 @@ _REFUSALS = {
     400: ("bad_request", "what was sent is not HTTP"),
     408: ("request_timeout", "the request's headers did not arrive in time"),
     431: ("headers_too_large", "the request's headers are too large"),
+    503: ("unavailable", "too many large requests are under way; try again in a moment"),
 }
 
 
@@ -52,12 +55,11 @@ class _Refused(Exception):
 
 
 class _Crowd:
-    """How many connections of one server have not sent a whole request."""
-
-    __slots__ = ("size",)
+    """What the connections of one server are together: ``size`` of them have not sent a whole request."""
 
     def __init__(self) -> None:
         self.size = 0
+        self.bodies = Bodies()
 
 
 _crowds: WeakKeyDictionary[ServerState, _Crowd] = WeakKeyDictionary()
@@ -81,8 +83,14 @@ class LimitedProtocol(HttpToolsProtocol):
         self._handed_over = False
         self._drain_timer: TimerHandle | None = None
         self._crowd = _crowd_of(self.server_state)
+        self._bodies = self._crowd.bodies
+        self._parsing = False
+        self._parsed: tuple[RequestResponseCycle, Any] | None = None
         self._running: RequestResponseCycle | None = None
         self._retiring = False
+        self._linger_timer: TimerHandle | None = None
+        self._pause_timer: TimerHandle | None = None
+        self._dropped = 0
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """A client that connects and says nothing has the same time as one that dawdles."""
@@ -93,15 +101,26 @@ class LimitedProtocol(HttpToolsProtocol):
         self._expect_headers()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the timers with the connection."""
+        """Forget the timers with the connection, and what was kept for it."""
         self._headers_are_there()
         self._drained()
+        self._bodies.forget(self)
+        if self._linger_timer is not None:
+            self._linger_timer.cancel()
+            self._bodies.lingering -= 1
+        if self._pause_timer is not None:
+            self._pause_timer.cancel()
         super().connection_lost(exc)
+        self._unset_keepalive_if_required()  # also after a reset
         # uvicorn tells the newest request only, which may be one that waits for its turn.
-        self.pipeline.clear()
         if self._running is not None:
             self._running.disconnected = True
             self._running.message_event.set()
+        # A request knows its connection and the reverse. Left to the garbage collector, which looks seldom, thousands
+        # of connections a second would fill the memory meanwhile.
+        self.pipeline.clear()
+        self._parsed = self._running = None
+        self.cycle = self.scope = self.headers = None  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
         """Most requests come in one piece: their headers are complete here, and no timer was ever started.
@@ -109,17 +128,43 @@ class LimitedProtocol(HttpToolsProtocol):
         What comes while no request is being worked on counts as headers, empty lines and the rest of a body whose
         request was answered early too.
         """
-        super().data_received(data)
-        cycle: RequestResponseCycle | None = self.cycle  # None before the first request, whatever uvicorn's types say
-        if self._handed_over or not (cycle is None or cycle.response_complete):
+        if self._linger_timer is not None:
+            self._drop(len(data))
             return
-        if cycle is None or not cycle.more_body:
-            self._header_bytes += len(data)
+        self._parsing = True
+        super().data_received(data)
+        self._parsing = False
+        cycle: RequestResponseCycle | None = self.cycle  # None before the first request, whatever uvicorn's types say
+        if self._handed_over:
+            return
+        if cycle is None or cycle.response_complete:
+            self._count_as_headers(len(data), cycle)
+        elif not (cycle.more_body or len(data) > bodies.SMALL_BYTES) or self._keep(len(data), more=cycle.more_body):
+            self._start_parsed()
+
+    def _count_as_headers(self, size: int, answered: RequestResponseCycle | None) -> None:
+        if answered is not None and answered.more_body:
+            self._pause()
+        else:
+            self._header_bytes += size
             if self._header_bytes > MAX_HEADER_BYTES:
                 self._refuse(431)
                 return
         if self._header_timer is None and not self.transport.is_closing():
             self._expect_headers()
+
+    def _keep(self, size: int, *, more: bool) -> bool:
+        """Keep what has come, or refuse its request: a request of which nothing was done yet costs little then."""
+        kept = self._bodies.keep(self, size, more=more, now=self.loop.time())
+        if not kept:
+            self.refuse_body()
+        return kept
+
+    def _start_parsed(self) -> None:
+        if self._parsed is not None:
+            (cycle, app), self._parsed = self._parsed, None
+            if not self.transport.is_closing():
+                self._start_asgi_task(cycle, app)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a header, unless there are too many."""
@@ -150,12 +195,17 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
+        if self._parsing:  # what came with the headers is looked at first
+            self._parsed = cycle, app
+            return
         if cycle.scope["method"] != "HEAD" and not cycle.waiting_for_100_continue:
-            cycle.transport = cast(Transport, OnePiece(self.transport))
+            cycle.transport = cast(Transport, OnePiece(self.transport, self._answered_last))
         super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
         """Keep the connection, but not for long where there are many."""
+        if not self.pipeline:
+            self._bodies.forget(self)
         if len(self.connections) > MAX_CONNECTIONS // 2:
             self.timeout_keep_alive = HURRIED_IDLE_S
         super().on_response_complete()
@@ -197,6 +247,65 @@ class LimitedProtocol(HttpToolsProtocol):
         """Refuse what is not HTTP."""
         self._refuse(400)
 
+    def refuse_body(self) -> None:
+        """The server's clients have sent too much together, and this one has to go: its request is not done."""
+        self._bodies.forget(self)
+        self._parsed = None
+        cycle = self.cycle
+        if self.transport.is_closing():
+            return
+        if cycle is not self._running or cycle.response_started:  # an answer under way cannot be overtaken
+            self.transport.close()
+            return
+        cycle.body = bytearray()
+        cycle.disconnected = cycle.response_complete = True
+        cycle.message_event.set()
+        self._write_refusal(503)
+        self._leave()
+
+    def _answered_last(self) -> None:
+        """The last answer was given; its request may not be all here, nor ever wanted."""
+        if self._running is self.cycle and self.cycle.more_body and not self.expect_100_continue:
+            self._leave()
+        else:
+            self.transport.close()
+
+    def _leave(self) -> None:
+        """Close, but go on reading for a moment and throw it away, so that the answer arrives."""
+        self.pipeline.clear()
+        if self._bodies.lingering >= bodies.MAX_LINGERING:
+            self.transport.close()
+            return
+        self._bodies.lingering += 1
+        self._linger_timer = self.loop.call_later(bodies.LINGER_S, self._left)
+        self.transport.write_eof()
+        self._resume()
+
+    def _left(self) -> None:
+        self.transport.close()
+        if self.transport.get_write_buffer_size():
+            self._expect_drain()
+
+    def _drop(self, size: int) -> None:
+        self._dropped += size
+        if self._dropped > bodies.LINGER_BYTES:
+            self._left()
+        else:
+            self._pause()
+
+    def _pause(self) -> None:
+        """Read on a little later: what is thrown away must not keep others waiting."""
+        if self._pause_timer is None and not self.transport.is_closing():
+            self.flow.pause_reading()
+            self._pause_timer = self.loop.call_later(bodies.PAUSE_S, self._resume)
+
+    def _resume(self) -> None:
+        if self._pause_timer is not None:
+            self._pause_timer.cancel()
+            self._pause_timer = None
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
+
     def _expect_headers(self) -> None:
         seconds: float = self._header_timeout_s
         if self._crowd.size >= CROWD:
@@ -233,8 +342,12 @@ class LimitedProtocol(HttpToolsProtocol):
             return
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is None or cycle.response_complete:
-            self.transport.write(refusal(status))
+            self._write_refusal(status)
         self.transport.close()
+
+    def _write_refusal(self, status: int) -> None:
+        metrics.REQUESTS.labels("(other)", "(refused)", str(status)).inc()
+        self.transport.write(refusal(status))
 
 
 @cache
@@ -246,6 +359,8 @@ def refusal(status: int) -> bytes:
     body = msgspec.json.encode(problem)
     head = (
         f"HTTP/1.1 {status} {title}\r\ncontent-type: {MEDIA_TYPE}\r\ncache-control: no-store\r\n"
-        f"x-content-type-options: nosniff\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        f"x-content-type-options: nosniff\r\ncontent-length: {len(body)}\r\nconnection: close\r\n"
     )
-    return head.encode() + body
+    if status == 503:
+        head += "retry-after: 1\r\n"
+    return head.encode() + b"\r\n" + body

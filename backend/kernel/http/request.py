@@ -18,19 +18,12 @@ from .errors import (
     ClientGone,
     PayloadTooLarge,
     RequestTimeout,
-    TooManyBodies,
     UnsupportedEncoding,
 )
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-MAX_HELD_BYTES = 8 * 1024 * 1024
-"""Bytes of unfinished request bodies that a process keeps, of all its clients together.
-
-An ordinary request comes in one piece and is never unfinished; only a client that sends slowly, or much, counts.
-"""
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
 
@@ -197,25 +190,15 @@ async def _collect(receive: Receive, limit: int) -> bytes:
     return await _collect_pieces(message, receive, limit)
 
 
-_held_bytes = 0
-
-
 async def _collect_pieces(message: MutableMapping[str, Any], receive: Receive, limit: int) -> bytes:
-    global _held_bytes
     body = bytearray()  # a list of pieces would weigh many times what a trickling client sends
-    try:
-        while True:
-            if message["type"] == "http.disconnect":
-                raise ClientGone
-            piece = message.get("body", b"")
-            _held_bytes += len(piece)
-            body += piece
-            if len(body) > limit:
-                raise PayloadTooLarge(f"a request body may have at most {limit} bytes")
-            if not message.get("more_body", False):
-                return bytes(body)
-            if _held_bytes > max(MAX_HELD_BYTES, 2 * limit):  # a route that takes more must be able to
-                raise TooManyBodies
-            message = await receive()
-    finally:
-        _held_bytes -= len(body)
+    while True:
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        body += message.get("body", b"")
+        if len(body) > limit:
+            raise PayloadTooLarge(f"a request body may have at most {limit} bytes")
+        if not message.get("more_body", False):
+            return bytes(body)
+        message.clear()  # while the next piece is waited for, only one copy of this one is kept
+        message = await receive()
