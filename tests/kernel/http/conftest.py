@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -88,3 +89,20 @@ def http(site: Site) -> Iterator[httpx.Client]:
     """A client that has the good token."""
     with httpx.Client(base_url=site.base_url, headers={"Authorization": "Bearer good"}, trust_env=False) as client:
         yield client
+
+
+Dial = Callable[[], socket.socket]
+
+
+@pytest.fixture
+def dial(site: Site) -> Iterator[Dial]:
+    """Open connections; they are closed with the test."""
+    opened: list[socket.socket] = []
+
+    def connect() -> socket.socket:
+        opened.append(socket.create_connection(("127.0.0.1", site.port), timeout=5))
+        return opened[-1]
+
+    yield connect
+    for connection in opened:
+        connection.close()
