@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import time
 from datetime import timedelta
 
 import pytest
@@ -179,6 +180,36 @@ async def test_a_job_whose_worker_died_is_queued_again_and_one_of_the_clock_is_n
     await runner.run_waiting(database)
 
     assert await stored() in ([], [("parcels.send", "todo", 1)])  # run at once, or waiting its turn
+
+
+async def test_a_job_whose_end_could_not_be_written_down_is_queued_again(database, engines, monkeypatch):
+    """Its worker lives, so nobody takes it for dead; a job of the clock would never run again."""
+    ran = []
+
+    @jobs.task(name="parcels.send")
+    async def send() -> None:
+        ran.append(1)
+
+    await defer(send)
+    place = db.connect_args(database.database_url)
+    engines.postgres.sql(f"REVOKE DELETE ON procrastinate_jobs FROM {place['user']}", place["database"])
+    try:
+        await runner.run_waiting(database)
+    finally:
+        engines.postgres.sql(f"GRANT DELETE ON procrastinate_jobs TO {place['user']}", place["database"])
+    await db.pool().execute("""
+        WITH alive AS (INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id)
+        UPDATE procrastinate_jobs SET worker_id = alive.id FROM alive""")
+    assert await stored() == [("parcels.send", "doing", 0)]
+    later = time.monotonic() + runner.STALLED_AFTER_S + 1
+    monkeypatch.setattr(runner, "monotonic", lambda: later)
+
+    await defer(runner.REVIVE, timestamp=0)
+    await runner.run_waiting(database)
+    await run_now(database)
+
+    assert ran == [1, 1]
+    assert await stored() == []
 
 
 async def test_a_job_nobody_declares_ends_as_failed(database):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
+from time import monotonic
 from typing import Any
 
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.jobs import Job as StoredJob
 from procrastinate.jobs import Status
+from procrastinate.manager import JobManager
 from psycopg.conninfo import make_conninfo
 from structlog.contextvars import bound_contextvars
 
@@ -29,6 +31,10 @@ STALLED_AFTER_S = 60
 FAILED_KEPT_HOURS = 30 * 24
 REVIVE = "jobs.revive"
 CLEAN = "jobs.clean"
+MOST_ENDED = 10_000
+
+_ended: dict[int, float] = {}
+"""When the run of a job ended here, by ``monotonic``, until the next look at what was left half-way."""
 
 
 class SchemaOutdated(Exception):
@@ -139,6 +145,7 @@ async def _observe(call_next: Callable[[], Awaitable[Any]], context: JobContext 
     """Count every run and log how it ended; arguments are not logged."""
     assert context is not None
     job = context.job
+    _ended.pop(job.id or 0, None)
     with bound_contextvars(job=job.task_name, job_id=job.id):
         try:
             result = await call_next()
@@ -146,16 +153,23 @@ async def _observe(call_next: Callable[[], Awaitable[Any]], context: JobContext 
             metrics.JOB_RUNS.labels(job.task_name, "failed").inc()
             log.warning("job.failed", attempts=job.attempts + 1, error=type(error).__name__, exc_info=error)
             raise
+        finally:
+            _note_end(job.id or 0)
         metrics.JOB_RUNS.labels(job.task_name, "done").inc()
         log.debug("job.done")
         return result
 
 
 async def _revive(context: JobContext, timestamp: int) -> None:
-    """Queue the jobs again that a dead worker left half-way; those of the clock come again by themselves."""
+    """Queue the jobs again that a dead worker left half-way; those of the clock come again by themselves.
+
+    So are those whose end this worker could not write down, because the connection was lost just then: to the database
+    they would be under way for ever, and one of the clock would never run again.
+    """
     manager = context.app.job_manager
     by_name = {job.name: job for job in registry.declared()}
-    for stalled in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_S):
+    left = [*await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_S), *await _not_written_down(manager)]
+    for stalled in {job.id: job for job in left}.values():
         job = by_name.get(stalled.task_name)
         again = job is not None and not job.crons and stalled.attempts < max(job.retries, 1)
         log.warning("job.stalled", job=stalled.task_name, job_id=stalled.id, attempts=stalled.attempts, again=again)
@@ -163,6 +177,23 @@ async def _revive(context: JobContext, timestamp: int) -> None:
             await manager.retry_job(stalled)
         else:
             await manager.finish_job(stalled, Status.FAILED, delete_job=job is None or bool(job.crons))
+
+
+def _note_end(job_id: int) -> None:
+    _ended[job_id] = monotonic()
+    if len(_ended) > MOST_ENDED:
+        del _ended[next(iter(_ended))]
+
+
+async def _not_written_down(manager: JobManager) -> list[StoredJob]:
+    """The jobs whose run ended here long ago and which the database takes for running."""
+    long_ago = {job_id for job_id, at in _ended.items() if monotonic() - at > STALLED_AFTER_S}
+    if not long_ago:
+        return []
+    found = [job for job in await manager.list_jobs_async(status=Status.DOING.value) if job.id in long_ago]
+    for job_id in long_ago - {job.id for job in found}:
+        _ended.pop(job_id, None)
+    return found
 
 
 async def _clean(context: JobContext, timestamp: int) -> None:
