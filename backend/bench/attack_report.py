@@ -8,15 +8,16 @@ from rich.table import Table
 
 from .attack import GOAL_MB, GOAL_RATIO, PER_SECOND, Outcome, Row
 from .attackers import ATTACKS
+from .honest import Honest
 
 
 def show(outcome: Outcome, out: Console) -> None:
     """A line an attack: the shop's latency against that of the shop alone, its errors, and the servers' memory."""
     table = Table(title="Under attack", title_justify="left", box=None, padding=(0, 2, 0, 0))
-    for name in ("attack", "p50 ms", "p99 ms", "p99 ×", "errors", "MB before", "peak", "after", "+ MB"):
+    for name in ("attack", "p50 ms", "p99 ms", "p99 ×", "late ms", "errors", "MB before", "peak", "after", "+ MB"):
         table.add_column(name, justify="left" if name == "attack" else "right")
-    idle = outcome.idle_ms
-    table.add_row("(none)", f"{idle[0]:.1f}", f"{idle[1]:.1f}", "1.0", "", "", "", "", "")
+    for run in outcome.idle:
+        table.add_row("(none)", *_seen(outcome, run), "", "", "", "")
     for row in outcome.rows:
         table.add_row(row.name, *_figures(outcome, row))
     out.print()
@@ -34,18 +35,20 @@ def show(outcome: Outcome, out: Console) -> None:
 
 
 def _figures(outcome: Outcome, row: Row) -> list[str]:
-    half, _, most, _ = row.honest.latencies_ms
     memory = row.memory
     return [
-        f"{half:.1f}",
-        f"{most:.1f}",
-        f"{outcome.ratio(row):.1f}",
-        str(sum(row.honest.errors.values())),
+        *_seen(outcome, row.honest),
         f"{memory.before:.1f}",
         f"{memory.peak:.1f}",
         f"{memory.after:.1f}",
         f"{memory.grown:.1f}",
     ]
+
+
+def _seen(outcome: Outcome, run: Honest) -> list[str]:
+    half, _, most, _ = run.latencies_ms
+    ratio = most / outcome.idle_ms[1]
+    return [f"{half:.1f}", f"{most:.1f}", f"{ratio:.1f}", f"{run.late_ms:.1f}", str(sum(run.errors.values()))]
 
 
 def _deeds(outcome: Outcome, out: Console) -> None:
@@ -55,6 +58,7 @@ def _deeds(outcome: Outcome, out: Console) -> None:
         f"{outcome.seconds:.0f} s each, {outcome.workers} server process(es)"
     )
     line = f"a line of {outcome.line_mbit:,} Mbit/s" if outcome.line_mbit else "as fast as this machine sends"
+    out.print("late: how late the machine woke the shop's own process, 99th percentile; it is in p99 too")
     out.print(f"The attackers: on the same machine, at the lowest priority, {line}")
     for row in outcome.rows:
         counts = ", ".join(f"{name} {count:,}" for name, count in sorted(row.attacked.counts.items()))

@@ -43,11 +43,16 @@ class HonestOrder(msgspec.Struct, kw_only=True):
 
 
 class Honest(msgspec.Struct, kw_only=True):
-    """What an honest client saw: how long answers took (50th, 95th, 99th percentile, longest), and what went wrong."""
+    """What an honest client saw: how long answers took (50th, 95th, 99th percentile, longest), and what went wrong.
+
+    ``late_ms``: how late the machine woke it for its next request (99th percentile). That is in the latencies too, and
+    is not the server's doing: whoever runs there sees it.
+    """
 
     asked: int
     latencies_ms: tuple[float, float, float, float]
     errors: dict[str, int]
+    late_ms: float
 
 
 class _Line:
@@ -82,6 +87,7 @@ class Shop:
         self._sale, self._wallet = paths.every()["sale"], paths.every()["wallet"]
         self._kept: asyncio.Queue[_Line] = asyncio.Queue()
         self._latencies: list[float] = []
+        self._late: list[float] = []
         self._errors: Counter[str] = Counter()
 
     async def run(self) -> Honest:
@@ -94,8 +100,14 @@ class Shop:
             for n in range(count):
                 due = began + n / self._order.per_second
                 await asyncio.sleep(due - perf_counter())
+                self._late.append(perf_counter() - due)
                 tasks.create_task(self._one(self._order.first + n, due))
-        return Honest(asked=count, latencies_ms=percentiles(self._latencies), errors=dict(self._errors))
+        return Honest(
+            asked=count,
+            latencies_ms=percentiles(self._latencies),
+            errors=dict(self._errors),
+            late_ms=percentiles(self._late)[2],
+        )
 
     async def _one(self, n: int, due: float) -> None:
         path = self._wallet if n % 2 else self._sale
