@@ -46,6 +46,10 @@ class Bodies:
         self._kept: dict[Sender, int] = {}
         self._since: dict[Sender, float] = {}  # of what is unfinished, the oldest first
 
+    def knows(self, sender: Sender) -> bool:
+        """Whether something of its request is counted, so that the end of it must be told too."""
+        return sender in self._kept
+
     def keep(self, sender: Sender, size: int, *, more: bool, now: float) -> bool:
         """Count what has come from a client; False where there is no room for it.
 
@@ -60,7 +64,7 @@ class Bodies:
         if more:
             self._since.setdefault(sender, now)
         else:
-            self._since.pop(sender, None)
+            self._since.pop(sender, None)  # from here on it is being worked on: nobody may send it away
         return kept <= SMALL_BYTES or self._has_room(now)
 
     def forget(self, sender: Sender) -> None:

@@ -139,7 +139,7 @@ class LimitedProtocol(HttpToolsProtocol):
             return
         if cycle is None or cycle.response_complete:
             self._count_as_headers(len(data), cycle)
-        elif not (cycle.more_body or len(data) > bodies.SMALL_BYTES) or self._keep(len(data), more=cycle.more_body):
+        elif self._may_stay(len(data), more=cycle.more_body):
             self._start_parsed()
 
     def _count_as_headers(self, size: int, answered: RequestResponseCycle | None) -> None:
@@ -153,12 +153,14 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._header_timer is None and not self.transport.is_closing():
             self._expect_headers()
 
-    def _keep(self, size: int, *, more: bool) -> bool:
-        """Keep what has come, or refuse its request: a request of which nothing was done yet costs little then."""
-        kept = self._bodies.keep(self, size, more=more, now=self.loop.time())
-        if not kept:
-            self.refuse_body()
-        return kept
+    def _may_stay(self, size: int, *, more: bool) -> bool:
+        """Whether there is room for what has come; if not, its request is refused, as a rule before it has begun."""
+        if not more and size <= bodies.SMALL_BYTES and not self._bodies.knows(self):
+            return True
+        if self._bodies.keep(self, size, more=more, now=self.loop.time()):
+            return True
+        self.refuse_body()
+        return False
 
     def _start_parsed(self) -> None:
         if self._parsed is not None:
@@ -273,7 +275,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def _leave(self) -> None:
         """Close, but go on reading for a moment and throw it away, so that the answer arrives."""
         self.pipeline.clear()
-        if self._bodies.lingering >= bodies.MAX_LINGERING:
+        if self.transport.is_closing() or self._bodies.lingering >= bodies.MAX_LINGERING:
             self.transport.close()
             return
         self._bodies.lingering += 1

@@ -156,6 +156,27 @@ def test_the_slowest_body_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
         assert json.loads(read_answer(slow[1])[2])["length"] == 260_000
 
 
+def test_a_request_being_worked_on_makes_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its body came slowly, but is here: it may be a sale already."""
+    monkeypatch.setattr(bodies, "MAX_HELD_BYTES", 0)
+    monkeypatch.setattr(bodies, "HURRIED_S", 0.0)
+    with serving(make_settings(body_timeout_s=60)) as site, ExitStack() as stack:
+        first, second, third = (
+            stack.enter_context(closing(socket.create_connection(("127.0.0.1", site.port), timeout=5)))
+            for _ in range(3)
+        )
+        first.sendall(HEAD.replace(b"POST /v1/raw", b"GET /v1/slow") + b"Content-Length: 250000\r\n\r\n{")
+        first.sendall(b" " * 249_998)
+        second.sendall(HEAD + b"Content-Length: 260000\r\n\r\n" + b"x" * 200_000)
+        assert held(449_999)
+
+        first.sendall(b"}")
+        third.sendall(HEAD + b"Content-Length: 260000\r\n\r\n" + b"x" * 200_000)
+
+        assert code_of(read_answer(second)) == (503, "unavailable")
+        assert read_answer(first)[0] == 200
+
+
 def test_who_is_not_heard_out_is_cut_off_with_an_answer(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "MAX_LINGERING", 0)
     with closing(socket.create_connection(("127.0.0.1", site.port), timeout=5)) as connection:
