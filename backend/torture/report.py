@@ -59,7 +59,8 @@ def show_failure(
     out.print("What the run found:")
     _tell_again(first, out)
     if then is None:
-        out.print(f"It did not fail again in {tries} shorter runs. The run itself:")
+        again = f"It did not fail again in {tries} shorter runs" if tries else "No shorter run was tried"
+        out.print(f"{again}. The run itself:")
     else:
         out.print(f"Shortest that still fails: {case.ops} operations, {len(case.faults)} faults. It found:")
         _tell_again(then, out)

@@ -11,10 +11,10 @@ from backend.torture.shrink import Case
 CASE = Case(400, read("90:kill-worker 200:jump=-1"))
 
 
-def told(first: list[str], then: list[str] | None) -> list[str]:
+def told(first: list[str], then: list[str] | None, *, tries: int = 3) -> list[str]:
     console = Console(width=1000, highlight=False)
     with console.capture() as printed:
-        report.show_failure(first, CASE, then, "huiyuan torture --seed 6", tries=3, out=console)
+        report.show_failure(first, CASE, then, "huiyuan torture --seed 6", tries=tries, out=console)
     return printed.get().splitlines()
 
 
@@ -40,3 +40,7 @@ def test_of_many_findings_the_first_are_enough():
         "It did not fail again in 3 shorter runs. The run itself:",
         "  huiyuan torture --seed 6",
     ]
+
+
+def test_says_so_where_no_shorter_run_was_tried():
+    assert told(["lost"], None, tries=0)[-2] == "No shorter run was tried. The run itself:"
