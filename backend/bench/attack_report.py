@@ -14,10 +14,10 @@ from .honest import Honest
 def show(outcome: Outcome, out: Console) -> None:
     """A line an attack: the shop's latency against that of the shop alone, its errors, and the servers' memory."""
     table = Table(title="Under attack", title_justify="left", box=None, padding=(0, 2, 0, 0))
-    for name in ("attack", "p50 ms", "p99 ms", "p99 ×", "late ms", "errors", "MB before", "peak", "after", "+ MB"):
-        table.add_column(name, justify="left" if name == "attack" else "right")
+    for name in ("attack", "p50 ms", "p99 ms", "p99 ×", "late ms", "errors", "MB, peak, after", "+ MB"):
+        table.add_column(name, justify="left" if name == "attack" else "right", no_wrap=True)
     for run in outcome.idle:
-        table.add_row("(none)", *_seen(outcome, run), "", "", "", "")
+        table.add_row("(none)", *_seen(outcome, run), "", "")
     for row in outcome.rows:
         table.add_row(row.name, *_figures(outcome, row))
     out.print()
@@ -38,9 +38,7 @@ def _figures(outcome: Outcome, row: Row) -> list[str]:
     memory = row.memory
     return [
         *_seen(outcome, row.honest),
-        f"{memory.before:.1f}",
-        f"{memory.peak:.1f}",
-        f"{memory.after:.1f}",
+        f"{memory.before:.0f}, {memory.peak:.0f}, {memory.after:.0f}",
         f"{memory.grown:.1f}",
     ]
 
