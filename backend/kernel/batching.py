@@ -16,6 +16,9 @@ from .errors import Unavailable
 T = TypeVar("T")
 R = TypeVar("R")
 
+PATIENCE_S = 0.05
+"""How long a call may take before others stop waiting for it: ten times the usual."""
+
 
 class Turns:
     """One at a time per key, within this process: spares rivals a race that the database would decide anyway.
@@ -55,7 +58,7 @@ class Batcher(Generic[T, R]):
         max_size: int = 64,
         lanes: int = 1,
         max_waiting: int = 4096,
-        patience_s: float = 0.0,
+        patience_s: float = PATIENCE_S,
         overflow: Callable[[], Exception] = lambda: Unavailable("too much is waiting", retry_after_s=1),
     ) -> None:
         self._work = work
@@ -84,7 +87,7 @@ class Batcher(Generic[T, R]):
         return await future
 
     def _needs_lane(self) -> bool:
-        if not self._patience_s or len(self._waiting) >= self._max_size:
+        if len(self._waiting) >= self._max_size:
             return True
         late = monotonic() - self._patience_s
         return all(since < late for since in self._busy_since.values())
