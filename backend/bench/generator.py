@@ -11,6 +11,7 @@ import selectors
 import socket
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from random import Random
 
@@ -180,12 +181,12 @@ class Paced(Driver):
     def run(self, seconds: float) -> float:
         """Drive; returns the seconds from the first moment to the last answer."""
         began = time.perf_counter()
-        free = list(self._connections)
+        free = deque(self._connections)  # in turn: the server closes one that says nothing for long
         due = next(self._moments)
         while due < seconds or self._busy:
             now = time.perf_counter() - began
             while free and due <= now and due < seconds:
-                self._send(free.pop(), began + due)
+                self._send(free.popleft(), began + due)
                 due = next(self._moments)
             wait = max(0.0, due - now) if free and due < seconds else STUCK_AFTER_S
             ready = self._selector.select(wait)
