@@ -21,7 +21,7 @@ VETERANS = 2
 """The first members have a long past."""
 
 PAGE = 20
-DEEP_PAGE = 250
+DEEP_PAGE = 1000
 PAST = PAGE * (DEEP_PAGE + 1)
 """Sales of theirs, so that there is such a page."""
 
