@@ -34,14 +34,6 @@ MUTANTS = (
         ("tests/kernel/test_jobs.py::test_a_job_whose_end_could_not_be_written_down_is_queued_again",),
     ),
     Mutant(
-        "sale-at-work-sent-away",
-        "While somebody floods the server with bodies, a till hears 503 for a sale that is being posted.",
-        "backend/kernel/http/bodies.py",
-        "            self._since.pop(sender, None)  # from",
-        "            pass  # from",
-        ("tests/kernel/http/test_body_floods.py::test_a_request_being_worked_on_makes_no_room",),
-    ),
-    Mutant(
         "one-lock-holds-up-everybody",
         "One member's books are locked for three seconds, and no till of the chain can sell meanwhile.",
         "backend/kernel/batching.py",
