@@ -212,6 +212,28 @@ async def test_a_job_whose_end_could_not_be_written_down_is_queued_again(databas
     assert await stored() == []
 
 
+async def test_a_try_under_way_elsewhere_is_left_alone_though_an_earlier_one_ended_here(database, monkeypatch):
+    """The first was written down here; the second is at another worker, which lives."""
+
+    @jobs.task(name="parcels.send")
+    async def send() -> None:
+        raise RuntimeError("no")
+
+    await defer(send)
+    await run_now(database)
+    assert await stored() == [("parcels.send", "todo", 1)]
+    await db.pool().execute("""
+        WITH alive AS (INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id)
+        UPDATE procrastinate_jobs SET status = 'doing', worker_id = alive.id FROM alive""")
+    later = time.monotonic() + runner.STALLED_AFTER_S + 1
+    monkeypatch.setattr(runner, "monotonic", lambda: later)
+
+    await defer(runner.REVIVE, timestamp=0)
+    await runner.run_waiting(database)
+
+    assert await stored() == [("parcels.send", "doing", 1)]
+
+
 async def test_a_job_nobody_declares_ends_as_failed(database):
     await defer("parcels.unheard_of")
 

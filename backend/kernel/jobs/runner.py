@@ -6,7 +6,7 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 from time import monotonic
-from typing import Any
+from typing import Any, TypeAlias
 
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.jobs import Job as StoredJob
@@ -33,8 +33,11 @@ REVIVE = "jobs.revive"
 CLEAN = "jobs.clean"
 MOST_ENDED = 10_000
 
-_ended: dict[int, float] = {}
-"""When the run of a job ended here, by ``monotonic``, until the next look at what was left half-way."""
+Run: TypeAlias = tuple[int | None, int]
+"""One try of a job: its id, and how many tries were written down before. The next one may be at any worker."""
+
+_ended: dict[Run, float] = {}
+"""When a run ended here, by ``monotonic``, until the next look at what was left half-way."""
 
 
 class SchemaOutdated(Exception):
@@ -145,7 +148,7 @@ async def _observe(call_next: Callable[[], Awaitable[Any]], context: JobContext 
     """Count every run and log how it ended; arguments are not logged."""
     assert context is not None
     job = context.job
-    _ended.pop(job.id or 0, None)
+    _ended.pop(_run_of(job), None)
     with bound_contextvars(job=job.task_name, job_id=job.id):
         try:
             result = await call_next()
@@ -154,7 +157,7 @@ async def _observe(call_next: Callable[[], Awaitable[Any]], context: JobContext 
             log.warning("job.failed", attempts=job.attempts + 1, error=type(error).__name__, exc_info=error)
             raise
         finally:
-            _note_end(job.id or 0)
+            _note_end(_run_of(job))
         metrics.JOB_RUNS.labels(job.task_name, "done").inc()
         log.debug("job.done")
         return result
@@ -179,20 +182,25 @@ async def _revive(context: JobContext, timestamp: int) -> None:
             await manager.finish_job(stalled, Status.FAILED, delete_job=job is None or bool(job.crons))
 
 
-def _note_end(job_id: int) -> None:
-    _ended[job_id] = monotonic()
+def _run_of(job: StoredJob) -> Run:
+    # procrastinate counts a try when it writes down its end, so the number tells this one from those that follow.
+    return job.id, job.attempts
+
+
+def _note_end(run: Run) -> None:
+    _ended[run] = monotonic()
     if len(_ended) > MOST_ENDED:
         del _ended[next(iter(_ended))]
 
 
 async def _not_written_down(manager: JobManager) -> list[StoredJob]:
     """The jobs whose run ended here long ago and which the database takes for running."""
-    long_ago = {job_id for job_id, at in _ended.items() if monotonic() - at > STALLED_AFTER_S}
+    long_ago = {run for run, at in _ended.items() if monotonic() - at > STALLED_AFTER_S}
     if not long_ago:
         return []
-    found = [job for job in await manager.list_jobs_async(status=Status.DOING.value) if job.id in long_ago]
-    for job_id in long_ago - {job.id for job in found}:
-        _ended.pop(job_id, None)
+    found = [job for job in await manager.list_jobs_async(status=Status.DOING.value) if _run_of(job) in long_ago]
+    for run in long_ago - {_run_of(job) for job in found}:
+        _ended.pop(run, None)
     return found
 
 
