@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -121,6 +122,116 @@ async def test_with_patience_what_is_held_up_does_not_hold_up_others_for_long(mo
     for gate in lanes.gates:
         gate.set()
     assert await asyncio.gather(*held_up, *others) == [0, 0]
+
+
+async def test_the_last_to_come_behind_what_is_held_up_waits_no_longer_than_the_patience():
+    held_up, batches = asyncio.Event(), []
+
+    async def work(items: list[str]) -> list[str]:
+        batches.append(items)
+        if "held up" in items:
+            await held_up.wait()
+        return items
+
+    batcher: Batcher[str, str] = Batcher(work, lanes=2, patience_s=0.05)
+    first = asyncio.create_task(batcher.submit("held up"))
+    await _let_run()
+    others = [asyncio.create_task(batcher.submit(name)) for name in ("last", "and with it")]
+
+    async with asyncio.timeout(5):
+        assert await asyncio.gather(*others) == ["last", "and with it"]
+
+    assert batches == [["held up"], ["last", "and with it"]]
+    assert not first.done()
+    held_up.set()
+    assert await first == "held up"
+
+
+async def test_however_many_wait_one_wake_up_is_outstanding_and_none_when_all_is_done(monkeypatch):
+    lanes = _Lanes(monkeypatch)
+    batcher: Batcher[int, int] = Batcher(lanes.work, lanes=2, max_size=8, patience_s=0.05)
+    loop = asyncio.get_running_loop()
+    timers: list[asyncio.TimerHandle] = []
+    call_later = loop.call_later
+
+    def keep(*args: Any, **options: Any) -> asyncio.TimerHandle:
+        timers.append(call_later(*args, **options))
+        return timers[-1]
+
+    monkeypatch.setattr(loop, "call_later", keep)
+
+    calls = await lanes.come(batcher, 1)
+    assert timers == []  # who comes alone waits for nobody
+    for gate in range(3):
+        calls += await lanes.come(batcher, 5)
+        lanes.gates[gate].set()
+        await _let_run()
+    lanes.gates[3].set()
+    await asyncio.gather(*calls)
+    await batcher.drain()
+
+    assert lanes.batches == [1, 5, 5, 5]
+    assert [timer.cancelled() for timer in timers] == [True]
+
+
+async def test_a_wake_up_that_comes_too_early_is_set_anew(monkeypatch):
+    lanes = _Lanes(monkeypatch)
+    batcher: Batcher[int, int] = Batcher(lanes.work, lanes=2, max_size=8, patience_s=0.02)
+
+    calls = await lanes.come(batcher, 1)
+    calls += await lanes.come(batcher, 1)
+    await asyncio.sleep(0.05)
+    assert lanes.batches == [1]  # by the clock, no time has passed
+    lanes.now += 0.03
+    async with asyncio.timeout(5):
+        while lanes.batches != [1, 1]:
+            await asyncio.sleep(0.005)
+
+    for gate in lanes.gates:
+        gate.set()
+    assert await asyncio.gather(*calls) == [0, 0]
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+async def test_another_number_of_results_than_of_items_is_told_to_all(count):
+    async def work(items: list[int]) -> list[int]:
+        return [7] * count
+
+    batcher: Batcher[int, int] = Batcher(work)
+    async with asyncio.timeout(5):
+        results = await asyncio.gather(batcher.submit(1), batcher.submit(2), return_exceptions=True)
+
+    assert [str(result) for result in results] == [f"{count} results for 2 items"] * 2
+    assert all(isinstance(result, ValueError) for result in results)
+
+
+@pytest.mark.parametrize("lanes", [1, 2])
+async def test_who_waits_for_work_that_is_cancelled_is_told_and_who_waits_behind_it_is_served(lanes):
+    running: list[asyncio.Task[None] | None] = []
+    go_on = asyncio.Event()
+
+    async def work(items: list[int]) -> list[int]:
+        running.append(asyncio.current_task())
+        if len(running) == 1:
+            await go_on.wait()
+            raise asyncio.CancelledError
+        return items
+
+    batcher: Batcher[int, int] = Batcher(work, lanes=lanes, max_size=2, patience_s=60)
+    first = asyncio.create_task(batcher.submit(1))
+    await _let_run()
+    second = asyncio.create_task(batcher.submit(2))
+    await _let_run()
+    go_on.set()
+
+    async with asyncio.timeout(5):
+        with pytest.raises(Unavailable) as refused:
+            await first
+        assert await second == 2
+        await batcher.drain()
+    assert refused.value.retry_after_s == 1
+    assert running[0] is not None
+    assert running[0].cancelled()
 
 
 async def _let_run() -> None:
