@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, TypeVar
@@ -95,19 +95,30 @@ class GaveUp(Exception):
 
 
 class Model:
-    """What each member must have, from the acknowledged answers alone, by the names of the domains' ``sums``."""
+    """What each member must have, from the acknowledged answers alone, by the names of the domains' ``sums``.
 
-    def __init__(self) -> None:
+    Any other name raises ``KeyError``: nothing would ever be compared with it.
+    """
+
+    def __init__(self, sums: Iterable[str] = ()) -> None:
+        self._sums = frozenset(sums)
         self._held: Counter[tuple[int, str]] = Counter()
 
     def move(self, member_id: int, **amounts: int) -> None:
         """Something was acknowledged that gives (or takes) so much: ``stored=-250, points=2``."""
+        for name in amounts:
+            self._check(name)
         for name, amount in amounts.items():
             self._held[member_id, name] += amount
 
     def held(self, member_id: int, name: str) -> int:
         """What a member must have of something."""
+        self._check(name)
         return self._held[member_id, name]
+
+    def _check(self, name: str) -> None:
+        if name not in self._sums:
+            raise KeyError(f"no domain has the sum {name!r}; there are {', '.join(sorted(self._sums))}")
 
 
 class World:

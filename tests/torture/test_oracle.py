@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from backend.torture import domains
+from backend.torture.domains.accruals import Accruals
 from backend.torture.domains.pos import Pos
 from backend.torture.domains.wallet import Recharge, Wallet
 from backend.torture.journal import Entry, Request
@@ -117,6 +118,30 @@ def story() -> Story:
 def test_true_books_are_taken_again_and_again(story):
     assert story.findings() == []
     assert story.findings(final=True) == []
+
+
+def test_the_model_refuses_a_name_that_nobody_compares(story):
+    with pytest.raises(KeyError, match="no domain has the sum 'pionts'"):
+        story.world.model.move(77, stored=5, pionts=1)
+    with pytest.raises(KeyError, match="no domain has the sum 'pionts'"):
+        story.world.model.held(77, "pionts")
+
+    assert story.findings() == []
+
+
+@pytest.mark.parametrize(
+    ("attribute", "names", "message"),
+    [
+        ("sums", {"stored": {"stored": 1}}, "two domains have a sum called stored"),
+        ("facts", {"growth": "SELECT 1"}, "two domains have a fact called growth"),
+        ("psp_facts", {"growth": "SELECT 1"}, "two domains have a fact called growth"),
+    ],
+)
+def test_two_domains_of_one_name_are_refused(story, monkeypatch, attribute, names, message):
+    monkeypatch.setattr(Accruals, attribute, names)
+
+    with pytest.raises(ValueError, match=message):
+        domains.load(story.world)
 
 
 def lose_a_key(story: Story) -> None:

@@ -4,7 +4,7 @@
 
 - ``operations``: what clients do, how often, each a coroutine that takes an ``Op``;
 - ``sums``: what the model keeps by member under one name, and the accounts that make it, with their signs; the oracle
-  compares them at every check, and an account in no sum is a finding;
+  compares them at every check, and an account in no sum is a finding. No two domains share a name, of facts neither;
 - ``facts`` and ``psp_facts``: what else is to be read of the books and of the PSP, a statement by name; ``check`` finds
   the rows in ``books.facts``;
 - ``machines``: the states of its kinds of documents and where each may go (``""`` is before there is one);
@@ -22,8 +22,11 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from ..world import Model
 
 if TYPE_CHECKING:
     from ..oracle import Books
@@ -68,9 +71,22 @@ class Domain:
 
 
 def load(world: World) -> list[Domain]:
-    """Every domain that has a file here, in the order they prepare."""
+    """Every domain that has a file here, in the order they prepare; the world's model knows their sums from now on.
+
+    Raises:
+        ValueError: two of them give the same name to a sum, or to a fact; one would hide the other.
+    """
     for module in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{module.name}")
-    made = sorted((domain(world) for domain in Domain.__subclasses__()), key=lambda domain: domain.order)
-    world.domains = made
+    kinds = sorted(Domain.__subclasses__(), key=lambda kind: kind.order)
+    _check_names("sum", (name for kind in kinds for name in kind.sums))
+    _check_names("fact", (name for kind in kinds for name in (*kind.facts, *kind.psp_facts)))
+    world.model = Model(name for kind in kinds for name in kind.sums)
+    world.domains = made = [kind(world) for kind in kinds]
     return made
+
+
+def _check_names(what: str, names: Iterable[str]) -> None:
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
+    if twice:
+        raise ValueError(f"two domains have a {what} called {', '.join(twice)}")
