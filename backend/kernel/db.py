@@ -183,9 +183,9 @@ async def transaction() -> AsyncIterator[Tx]:
     """One database transaction: commits at the end, rolls back on any exception. Nested in itself it raises."""
     if _in_transaction.get():
         raise RuntimeError("a transaction is already open: commands never call commands")
+    context = in_transaction("default")
     token = _in_transaction.set(True)
     try:
-        context = in_transaction("default")
         tx = await _begin(context)
         try:
             yield tx
@@ -195,6 +195,7 @@ async def transaction() -> AsyncIterator[Tx]:
         await context.__aexit__(None, None, None)
     finally:
         _in_transaction.reset(token)
+        _disown(context)
 
 
 async def _begin(context: Any) -> Tx:
@@ -208,11 +209,18 @@ async def _begin(context: Any) -> Tx:
             tx: Tx = await context.__aenter__()
             return tx
     except BaseException:
-        get_connections().reset(getattr(context, "token", None))
+        _disown(context)
         taken = context.client._connection
         if isinstance(taken, PoolConnectionProxy):
             await context.client._parent._pool.release(taken)
         raise
+
+
+def _disown(context: Any) -> None:
+    """Let the connection be this task's own no longer; Tortoise leaves it so where giving it back raises."""
+    token = getattr(context, "token", None)
+    if token is not None and not token._used:
+        get_connections().reset(token)
 
 
 def raw(tx: Tx) -> asyncpg.Connection:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import asyncpg
 import pytest
 
 from backend.kernel import db
@@ -55,3 +58,19 @@ async def test_a_transaction_that_could_not_begin_is_not_in_the_way_of_the_next(
     await write("e")
 
     assert await written("e") == 1
+
+
+async def test_a_transaction_whose_connection_was_not_given_back_is_not_in_the_way_of_the_next(database, monkeypatch):
+    release = asyncpg.Pool.release
+
+    async def release_and_raise(pool, connection, **options) -> None:
+        await release(pool, connection, **options)
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(asyncpg.Pool, "release", release_and_raise)
+        with pytest.raises(asyncio.CancelledError):
+            await write("f")
+    await write("g")
+
+    assert await written("f", "g") == 2
