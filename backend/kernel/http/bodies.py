@@ -34,7 +34,7 @@ class Sender(Protocol):
     """A connection."""
 
     def refuse_body(self) -> None:
-        """Answer that there is no room, and part."""
+        """Answer that there is no room, and part; only after the answer of a request being worked on."""
 
 
 class Bodies:
@@ -67,6 +67,14 @@ class Bodies:
             self._since.pop(sender, None)  # from here on it is being worked on: nobody may send it away
         return kept <= SMALL_BYTES or self._has_room(now)
 
+    def give_back(self, sender: Sender, size: int) -> None:
+        """So many bytes of what came last are not kept any more, and no rest of them is awaited."""
+        size = min(size, self._kept.get(sender, 0))
+        if size:
+            self._kept[sender] -= size
+            self.held -= size
+        self._since.pop(sender, None)
+
     def forget(self, sender: Sender) -> None:
         """It was answered or has left."""
         self.held -= self._kept.pop(sender, 0)
@@ -79,6 +87,6 @@ class Bodies:
             sender, since = next(iter(self._since.items()), (None, now))
             if sender is None or now - since < HURRIED_S:
                 return False
+            del self._since[sender]
             sender.refuse_body()
-            self.forget(sender)
         return True

@@ -91,6 +91,9 @@ class LimitedProtocol(HttpToolsProtocol):
         self._linger_timer: TimerHandle | None = None
         self._pause_timer: TimerHandle | None = None
         self._dropped = 0
+        self._moved = False
+        self._in_body = False
+        self._deaf = False
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """A client that connects and says nothing has the same time as one that dawdles."""
@@ -125,33 +128,39 @@ class LimitedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Most requests come in one piece: their headers are complete here, and no timer was ever started.
 
-        What comes while no request is being worked on counts as headers, empty lines and the rest of a body whose
-        request was answered early too.
+        What ends no request's headers, brings nothing of a body and ends none is itself of headers (or empty lines, or
+        a body's trailers), whether or not an earlier request is being worked on: the parser keeps it all.
         """
         if self._linger_timer is not None:
             self._drop(len(data))
             return
-        self._parsing = True
+        if self._deaf:
+            self.flow.pause_reading()  # the application's own reading of the body had resumed it
+            return
+        size = self._header_bytes + len(data)
+        self._parsing, self._moved = True, False
         super().data_received(data)
         self._parsing = False
-        cycle: RequestResponseCycle | None = self.cycle  # None before the first request, whatever uvicorn's types say
-        if self._handed_over:
+        if self._is_over():
+            self._parsed = None
             return
-        if cycle is None or cycle.response_complete:
-            self._count_as_headers(len(data), cycle)
-        elif self._may_stay(len(data), more=cycle.more_body):
-            self._start_parsed()
-
-    def _count_as_headers(self, size: int, answered: RequestResponseCycle | None) -> None:
-        if answered is not None and answered.more_body:
-            self._pause()
-        else:
-            self._header_bytes += size
-            if self._header_bytes > MAX_HEADER_BYTES:
+        if not self._moved:
+            self._header_bytes = size
+            if size > MAX_HEADER_BYTES:
                 self._refuse(431)
                 return
-        if self._header_timer is None and not self.transport.is_closing():
-            self._expect_headers()
+        cycle: RequestResponseCycle | None = self.cycle  # None before the first request, whatever uvicorn's types say
+        if cycle is None or cycle.response_complete:
+            if self._in_body:
+                self._pause()  # the rest of a body whose request was answered early
+            if self._header_timer is None:
+                self._expect_headers()
+        elif not self._moved or self._may_stay(size, more=cycle.more_body):
+            self._start_parsed()
+
+    def _is_over(self) -> bool:
+        """Whether nothing more is read here."""
+        return self._handed_over or self._deaf or self.transport.is_closing()
 
     def _may_stay(self, size: int, *, more: bool) -> bool:
         """Whether there is room for what has come; if not, its request is refused, as a rule before it has begun."""
@@ -182,8 +191,22 @@ class LimitedProtocol(HttpToolsProtocol):
         if len(self.pipeline) >= MAX_AHEAD:
             self._stop(400)
         super().on_headers_complete()
+        self._moved = self._in_body = True
         if self._retiring:
             self.retire()
+
+    def on_body(self, body: bytes) -> None:
+        """Some of a body is here."""
+        self._moved, self._header_bytes = True, 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """A request is all here; uvicorn does not note it of one that was answered before."""
+        self._moved, self._in_body, self._header_bytes = True, False, 0
+        super().on_message_complete()
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None:
+            cycle.more_body = False
 
     def retire(self) -> None:
         """Serve on, but the next answer is the last on this connection, and says so (``Connection: close``).
@@ -240,7 +263,11 @@ class LimitedProtocol(HttpToolsProtocol):
             self._drain_timer = None
 
     def handle_websocket_upgrade(self) -> None:
-        """The connection belongs to the WebSocket protocol from here on."""
+        """The connection belongs to the WebSocket protocol from here on. Not while it owes an answer."""
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            self._refuse(400)
+            return
         self._headers_are_there()
         self._handed_over = True
         super().handle_websocket_upgrade()
@@ -250,12 +277,19 @@ class LimitedProtocol(HttpToolsProtocol):
         self._refuse(400)
 
     def refuse_body(self) -> None:
-        """The server's clients have sent too much together, and this one has to go: its request is not done."""
+        """The server's clients have sent too much together, and this one has to go: its request is not done.
+
+        One that is all here and has begun will be done, so its answer is given; what was sent after it is not heard.
+        """
+        if self._is_working():
+            self._hear_no_more()
+            return
         self._bodies.forget(self)
-        self._parsed = None
-        cycle = self.cycle
         if self.transport.is_closing():
             return
+        if self._parsed is not None:  # nothing has begun, not even the first of what came together
+            self.cycle, self._parsed = self._parsed[0], None
+        cycle = self.cycle
         if cycle is not self._running or cycle.response_started:  # an answer under way cannot be overtaken
             self.transport.close()
             return
@@ -265,9 +299,25 @@ class LimitedProtocol(HttpToolsProtocol):
         self._write_refusal(503)
         self._leave()
 
+    def _is_working(self) -> bool:
+        """Whether a request that is all here has begun and is not answered: it may be a sale already."""
+        running = self._running
+        return running is not None and self._parsed is None and not running.more_body and not running.response_complete
+
+    def _hear_no_more(self) -> None:
+        """Close after the answer under way. What waits behind it has not begun, and will not."""
+        assert self._running is not None
+        self._deaf = True
+        self._bodies.give_back(self, sum(len(cycle.body) for cycle, _ in self.pipeline))
+        self.pipeline.clear()
+        self.cycle = self._running
+        self.cycle.keep_alive = False
+        self.flow.pause_reading()
+
     def _answered_last(self) -> None:
         """The last answer was given; its request may not be all here, nor ever wanted."""
-        if self._running is self.cycle and self.cycle.more_body and not self.expect_100_continue:
+        is_cut_short = self._running is self.cycle and self.cycle.more_body and not self.expect_100_continue
+        if self._deaf or is_cut_short:
             self._leave()
         else:
             self.transport.close()
@@ -338,12 +388,15 @@ class LimitedProtocol(HttpToolsProtocol):
         raise _Refused
 
     def _refuse(self, status: int) -> None:
-        """Answer with a problem document and close. Not while an earlier request's answer is under way."""
+        """Answer with a problem document and close. Where an earlier request is being worked on, close after it."""
         self._headers_are_there()
         if self.transport.is_closing():
             return
+        if self._is_working():
+            self._hear_no_more()
+            return
         cycle: RequestResponseCycle | None = self.cycle
-        if cycle is None or cycle.response_complete:
+        if cycle is None or cycle.response_complete or self._parsed is not None:
             self._write_refusal(status)
         self.transport.close()
 

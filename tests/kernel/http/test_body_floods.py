@@ -6,6 +6,7 @@ import gc
 import json
 import selectors
 import socket
+import time
 import zlib
 from contextlib import ExitStack, closing, suppress
 
@@ -79,7 +80,7 @@ def test_a_gigabyte_is_refused_told_and_cut_off(dial: Dial, http: httpx.Client, 
 
 def test_a_gigabyte_of_many_clients_together_stays_nowhere_and_stops_nobody(site: Site, http: httpx.Client) -> None:
     """As many as are heard out, and some more; each sends as fast as it is taken until it is cut off."""
-    sent, tries = 0, 0
+    sent, tries, most = 0, 0, 0
     with selectors.DefaultSelector() as selector, ExitStack() as stack:
         for _ in range(bodies.MAX_LINGERING + 8):
             connection = stack.enter_context(closing(socket.create_connection(("127.0.0.1", site.port), timeout=5)))
@@ -97,7 +98,9 @@ def test_a_gigabyte_of_many_clients_together_stays_nowhere_and_stops_nobody(site
             tries += 1
             if tries % 100 == 0:
                 assert http.get("/v1/image").status_code == 200
+                most = max(most, sum(crowd.bodies.held for crowd in protocol._crowds.values()))
 
+    assert most <= bodies.MAX_HELD_BYTES + 2**20  # read from another thread, in the midst of things
     assert 8 * bodies.LINGER_BYTES < sent < 2 * GIGABYTE
     assert http.get("/v1/image").status_code == 200
     assert held(0)
@@ -175,6 +178,64 @@ def test_a_request_being_worked_on_makes_no_room(monkeypatch: pytest.MonkeyPatch
 
         assert code_of(read_answer(second)) == (503, "unavailable")
         assert read_answer(first)[0] == 200
+
+
+def fill(site: Site, stack: ExitStack) -> None:
+    """Leave no room: three bodies that do not end."""
+    for size in (250_000, 250_000, 24_000):
+        connection = stack.enter_context(closing(socket.create_connection(("127.0.0.1", site.port), timeout=5)))
+        connection.sendall(HEAD + b"Content-Length: 260000\r\n\r\n" + b"x" * size)
+    assert held(524_000)
+
+
+@pytest.mark.parametrize(
+    "ahead",
+    [
+        pytest.param(b"X: " + b"a" * 5_000, id="headers"),
+        pytest.param(b"Content-Length: 9000\r\n\r\n" + b"x" * 5_000, id="body"),
+        pytest.param(b"Content-Length: 5000\r\n\r\n" + b"x" * 5_000, id="whole"),
+    ],
+)
+def test_a_request_being_worked_on_is_answered_whatever_comes_after_it(
+    monkeypatch: pytest.MonkeyPatch, ahead: bytes
+) -> None:
+    monkeypatch.setattr(bodies, "MAX_HELD_BYTES", 0)
+    monkeypatch.setattr(bodies, "HURRIED_S", 60)
+    with serving(make_settings(body_timeout_s=60)) as site, ExitStack() as stack:
+        fill(site, stack)
+        connection = stack.enter_context(closing(socket.create_connection(("127.0.0.1", site.port), timeout=5)))
+        connection.sendall(b"GET /v1/slow HTTP/1.1\r\nHost: t\r\n\r\n")
+        time.sleep(0.05)
+
+        connection.sendall(HEAD + ahead)
+
+        assert read_answer(connection)[0] == 200
+
+
+def test_a_body_behind_a_request_being_worked_on_makes_room_without_its_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bodies, "MAX_HELD_BYTES", 0)
+    monkeypatch.setattr(bodies, "HURRIED_S", 0.0)
+    with serving(make_settings(body_timeout_s=60)) as site, ExitStack() as stack:
+        first, second, third = (
+            stack.enter_context(closing(socket.create_connection(("127.0.0.1", site.port), timeout=5)))
+            for _ in range(3)
+        )
+        first.sendall(b"GET /v1/slow HTTP/1.1\r\nHost: t\r\n\r\n")
+        time.sleep(0.05)
+        first.sendall(HEAD + b"Content-Length: 40000\r\n\r\n" + b"x" * 30_000)
+        assert held(30_000)
+        second.sendall(HEAD + b"Content-Length: 260000\r\n\r\n" + b"x" * 255_000)
+        assert held(285_000)
+        third.sendall(HEAD + b"Content-Length: 260000\r\n\r\n" + b"x" * 255_000)
+
+        status, headers, _ = read_answer(first)
+        assert (status, headers["connection"]) == (200, "close")
+        assert first.recv(10) == b""
+        for connection in (second, third):
+            connection.sendall(b"x" * 5_000)
+            assert json.loads(read_answer(connection)[2])["length"] == 260_000
 
 
 def test_who_is_not_heard_out_is_cut_off_with_an_answer(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

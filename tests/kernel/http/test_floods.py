@@ -89,6 +89,83 @@ def test_headers_that_come_whole_have_the_same_bounds_as_slow_ones(dial: Dial, h
     assert is_cut(connection)
 
 
+def endless(connection: socket.socket, most: int = 20_000_000) -> int:
+    """Send parts of one header until the server has had enough; how many bytes it took."""
+    sent = 0
+    with suppress(OSError):
+        while sent < most:
+            connection.sendall(b"a" * 16_384)
+            sent += 16_384
+    return sent
+
+
+@pytest.fixture
+def patient() -> Iterator[socket.socket]:
+    """A connection to a server that gives headers much time."""
+    with (
+        serving(make_settings(header_timeout_s=60)) as site,
+        closing(socket.create_connection(("127.0.0.1", site.port), timeout=2)) as connection,
+    ):
+        yield connection
+
+
+def test_headers_after_a_body_whose_request_was_answered_early_are_bounded(patient: socket.socket) -> None:
+    patient.sendall(b"POST /v1/nothing HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\n")
+    assert read_answer(patient)[0] == 404
+
+    patient.sendall(b"abcde")
+    time.sleep(0.05)
+    patient.sendall(GET + b"X: ")
+
+    assert endless(patient) < 10_000_000
+    assert is_cut(patient)
+
+
+def test_trailers_of_a_body_whose_request_was_answered_early_are_bounded(patient: socket.socket) -> None:
+    patient.sendall(b"POST /v1/nothing HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n")
+    assert read_answer(patient)[0] == 404
+
+    patient.sendall(b"0\r\nX: ")
+
+    assert endless(patient) < 10_000_000
+    assert is_cut(patient)
+
+
+def test_the_rest_of_a_body_does_not_count_as_the_headers_that_come_with_it(patient: socket.socket) -> None:
+    patient.sendall(b"POST /v1/nothing HTTP/1.1\r\nHost: t\r\nContent-Length: 60000\r\n\r\n")
+    assert read_answer(patient)[0] == 404
+
+    patient.sendall(b"x" * 60_000 + GET)
+    time.sleep(0.05)
+    patient.sendall(b"\r\n")
+
+    assert read_answer(patient)[0] == 200
+
+
+def test_headers_sent_ahead_are_bounded_and_the_answer_before_them_is_given(patient: socket.socket) -> None:
+    patient.sendall(GET.replace(b"image", b"slow") + b"\r\n")
+    time.sleep(0.05)
+    patient.sendall(GET + b"X: ")
+
+    for _ in range(10):
+        patient.sendall(b"a" * 8_192)
+        time.sleep(0.005)
+
+    status, headers, _ = read_answer(patient)
+    assert (status, headers["connection"]) == (200, "close")
+    assert patient.recv(10) == b""
+
+
+def test_what_is_not_http_does_not_take_the_answer_before_it(patient: socket.socket) -> None:
+    patient.sendall(GET.replace(b"image", b"slow") + b"\r\n")
+    time.sleep(0.05)
+
+    patient.sendall(GET + b"\r\n" + b"\0\0\0\r\n\r\n")
+
+    assert read_answer(patient)[0] == 200
+    assert patient.recv(10) == b""
+
+
 def test_a_hundred_headers_are_taken(dial: Dial) -> None:
     connection = dial()
 
@@ -297,6 +374,27 @@ def close_code(connection: socket.socket) -> int:
         data += piece
     at = data.rindex(b"\x88")
     return int.from_bytes(data[at + 2 : at + 4], "big")
+
+
+def test_a_handshake_right_behind_a_request_is_refused(dial: Dial) -> None:
+    """Handed over, the connection would never answer the request."""
+    connection = dial()
+
+    connection.sendall(GET + b"\r\n" + HANDSHAKE)
+
+    assert code_of(read_answer(connection)) == (400, "bad_request")
+    assert is_cut(connection)
+
+
+def test_a_handshake_while_a_request_is_worked_on_ends_the_connection_after_its_answer(dial: Dial) -> None:
+    connection = dial()
+    connection.sendall(GET.replace(b"image", b"slow") + b"\r\n")
+    time.sleep(0.05)
+
+    connection.sendall(HANDSHAKE)
+
+    assert read_answer(connection)[0] == 200
+    assert connection.recv(10) == b""
 
 
 def test_more_messages_than_are_read_close_with_1008(live: socket.socket, http: httpx.Client) -> None:
