@@ -85,6 +85,8 @@ class HttpApp:
         self.routers = routers
         self.settings = settings
         self._table = Table(iter_routes(routers))
+        limits = [route.body_limit or 0 for route in iter_routes(routers) if isinstance(route, Route)]
+        self.largest_body_bytes = max([settings.body_limit_bytes, *limits])
         self._has_mounts = bool(mounts)
         self._outside = Starlette(
             routes=[Mount(item[0], app=item[1]) if isinstance(item, tuple) else item for item in mounts],

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from backend.kernel import config
-
 MAX_HELD_BYTES = 4 * 1024 * 1024
 """Bytes of large and of unfinished requests that a process keeps, of all its clients together."""
 
@@ -40,7 +38,9 @@ class Sender(Protocol):
 class Bodies:
     """Who has sent how much that is not answered yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, largest: int = 0) -> None:
+        """``largest``: bytes that one body may have; there is room for two of them in any case."""
+        self._largest = largest
         self.held = 0
         self.lingering = 0
         self._kept: dict[Sender, int] = {}
@@ -82,7 +82,7 @@ class Bodies:
 
     def _has_room(self, now: float) -> bool:
         """Whether the bound is kept, after the slowest have gone."""
-        bound = max(MAX_HELD_BYTES, 2 * config.settings().body_limit_bytes)
+        bound = max(MAX_HELD_BYTES, 2 * self._largest)
         while self.held > bound:
             sender, since = next(iter(self._since.items()), (None, now))
             if sender is None or now - since < HURRIED_S:

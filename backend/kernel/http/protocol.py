@@ -57,16 +57,20 @@ class _Refused(Exception):
 class _Crowd:
     """What the connections of one server are together: ``size`` of them have not sent a whole request."""
 
-    def __init__(self) -> None:
+    def __init__(self, largest_body_bytes: int) -> None:
         self.size = 0
-        self.bodies = Bodies()
+        self.bodies = Bodies(largest_body_bytes)
 
 
 _crowds: WeakKeyDictionary[ServerState, _Crowd] = WeakKeyDictionary()
 
 
-def _crowd_of(server: ServerState) -> _Crowd:
-    return _crowds.setdefault(server, _Crowd())
+def _crowd_of(server: ServerState, app: Any) -> _Crowd:
+    crowd = _crowds.get(server)
+    if crowd is None:
+        largest = getattr(app, "largest_body_bytes", config.settings().body_limit_bytes)
+        crowd = _crowds[server] = _Crowd(largest)
+    return crowd
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -82,7 +86,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._header_bytes = 0
         self._handed_over = False
         self._drain_timer: TimerHandle | None = None
-        self._crowd = _crowd_of(self.server_state)
+        self._crowd = _crowd_of(self.server_state, self.app)
         self._bodies = self._crowd.bodies
         self._parsing = False
         self._parsed: tuple[RequestResponseCycle, Any] | None = None

@@ -15,6 +15,7 @@ import pytest
 
 from backend.kernel.http import bodies, protocol
 
+from . import sample
 from .conftest import Dial, Site, make_settings, serving
 from .test_connections import HEAD, read_answer
 from .test_floods import code_of, is_gone, soon
@@ -135,6 +136,25 @@ def test_all_unfinished_bodies_together_are_bounded(monkeypatch: pytest.MonkeyPa
             connection.close()
         assert held(0)
         assert http.post("/v1/raw", content=b"x" * 250_000).json()["length"] == 250_000
+
+
+def test_there_is_room_for_two_of_the_largest_body_of_any_route(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "MAX_HELD_BYTES", 0)
+    monkeypatch.setattr(bodies, "HURRIED_S", 60)
+    raw = next(route for route in sample.router.routes if route.path == "/v1/raw")
+    monkeypatch.setattr(raw, "body_limit", 1_000_000)
+    with serving(make_settings(body_timeout_s=60)) as site, ExitStack() as stack:
+        first, second = (
+            stack.enter_context(closing(socket.create_connection(("127.0.0.1", site.port), timeout=5)))
+            for _ in range(2)
+        )
+        for number, connection in enumerate((first, second), 1):
+            connection.sendall(HEAD + b"Content-Length: 1000000\r\n\r\n" + b"x" * 990_000)
+            assert held(number * 990_000)
+
+        for connection in (first, second):
+            connection.sendall(b"x" * 10_000)
+            assert json.loads(read_answer(connection)[2])["length"] == 1_000_000
 
 
 def test_the_slowest_body_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
