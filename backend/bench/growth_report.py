@@ -31,7 +31,7 @@ def show(outcome: Outcome, console: Console) -> None:
     for name in (f"at {few.members:,}", f"at {many.members:,}", "ratio", "goal"):
         table.add_column(name, justify="right")
     for name in paths.growing():
-        if name in many.first:
+        if name in few.first and name in many.first:
             table.add_row(
                 f"[dim]{paths.every()[name].call}, first visits[/dim]",
                 f"[dim]{few.first[name]:,.0f}[/dim]",

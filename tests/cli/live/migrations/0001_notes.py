@@ -14,6 +14,6 @@ class Migration(migrations.Migration):
     initial = True
 
     operations = [  # noqa: RUF012
-        ops.RunSQL("SET LOCAL lock_timeout = '250ms'", reverse_sql=ops.RunSQL.noop),
+        ops.RunSQL("SET LOCAL lock_timeout = '1500ms'", reverse_sql=ops.RunSQL.noop),
         ops.RunSQL(ADD, reverse_sql=DROP),
     ]
