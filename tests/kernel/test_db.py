@@ -51,6 +51,7 @@ async def write(subject: str) -> None:
 async def test_a_transaction_that_could_not_begin_is_not_in_the_way_of_the_next(database, engines):
     """The relay begins all of its transactions in one task: one lost connection must not end it."""
     name = db.connect_args(database.database_url)["database"]
+    await write("d")  # so that there is a connection to lose
     engines.postgres.sql(f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'")
 
     with pytest.raises(db.UNREACHABLE):

@@ -21,8 +21,8 @@ MUTANTS = (
         "dead-connection-stays-the-tasks-own",
         "After the database's restart the relay of events works inside a dead transaction, and the worker ends.",
         "backend/kernel/db.py",
-        '        get_connections().reset(getattr(context, "token", None))\n',
-        "",
+        "        get_connections().reset(token)\n",
+        "        pass\n",
         ("tests/kernel/test_db.py::test_a_transaction_that_could_not_begin_is_not_in_the_way_of_the_next",),
     ),
     Mutant(
