@@ -15,6 +15,9 @@ PIP  := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 RUN := $(VENV)/.stamp-run
 DEV := $(VENV)/.stamp-dev
 
+# Bytecode is kept whatever the environment says: without, each of some hundred processes compiles the program anew.
+demo test lint bench torture: export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint fmt bench torture mutants screenshots requirements install clean
 .SUFFIXES:
@@ -33,9 +36,9 @@ help:
 demo: $(RUN)
 	@exec $(BIN)/huiyuan demo --port $(PORT) --data $(DATA) --workers $(WORKERS) $(ARGS)
 
-# All of it on every core, each process with engines of its own; a file stays in one process, as its fixtures do.
+# All of it in several processes, each with engines of its own; a file stays in one process, as its fixtures do.
 test: $(DEV)
-	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--numprocesses auto --maxprocesses 4 --dist loadfile)
+	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder)
 
 lint: $(DEV)
 	@$(BIN)/ruff check --quiet .

@@ -26,6 +26,14 @@ ROUTES = (
     "backend.auth.routes",
     "backend.members.routes",
     "backend.wallet.routes",
+    "backend.coupons.routes",
+    "backend.giftcards.routes",
+    "backend.passes.routes",
+    "backend.stamps.routes",
+    "backend.cards.routes",
+    "backend.mall.routes",
+    "backend.stock.routes",
+    "backend.orders.routes",
     "backend.pos.routes",
 )
 
@@ -65,9 +73,12 @@ async def resources(settings: Settings) -> AsyncIterator[None]:
 
 def create_app(settings: Settings) -> HttpApp:
     """The ASGI application; whoever runs it holds ``resources`` open around it."""
+    from backend.coupons import queries as coupons
     from backend.kernel.http import build_app, database_check, redis_check
+    from backend.mall import queries as mall
 
     config.use(settings)
+    coupons.name_categories_by(mall.category_names)
     mounts = _demo_mounts(settings) if settings.demo else []
 
     @asynccontextmanager

@@ -23,7 +23,14 @@ DOMAINS = (
     "backend.auth",
     "backend.members",
     "backend.wallet",
+    "backend.coupons",
+    "backend.giftcards",
+    "backend.passes",
+    "backend.stamps",
+    "backend.cards",
     "backend.mall",
+    "backend.stock",
+    "backend.orders",
     "backend.pos",
 )
 

@@ -3,28 +3,43 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
+import functools
+import gc
+import os
 import socket
-import tempfile
+import ssl
+import sys
+import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from pathlib import Path
+from typing import Any
 
 import httpx
 import hypothesis
 import pytest
 import pytest_asyncio
+import uvloop
+from argon2 import PasswordHasher
 
+from backend.auth import passwords
 from backend.engines import datadir
 from backend.engines.embedded import Engines
 from backend.kernel import clock as kernel_clock
-from backend.kernel import config
+from backend.kernel import config, limits
 from backend.kernel.config import Settings
+from backend.kernel.http import openapi
+from backend.kernel.http.routing import Router
+from backend.kernel.http.server import COLLECT_AFTER
+from backend.pos.commands import identify
+from tests.support import order, place, wire
 from tests.support.server import Server
 
 TEMPLATE = "huiyuan_template"
+WRITE_THROUGH = ("fsync", "full_page_writes")
+
+gc.set_threshold(*COLLECT_AFTER)  # as in production, but before thousands of tests are collected
 
 # How long one example takes says how busy the machine is, not whether the property holds.
 # The same examples every time: a red run is a change's doing.
@@ -32,15 +47,56 @@ hypothesis.settings.register_profile("huiyuan", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("huiyuan")
 
 
+@pytest.hookimpl(optionalhook=True)  # where tests run in one process, nobody asks
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One process more than cores: tests that kill, stall and restart programs wait much and compute little."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_finish() -> None:
+    """What is imported and collected stays: no garbage collection need look through it."""
+    gc.freeze()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Shared among processes, the longest files begin, so that none of them runs alone at the end."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=order.longest_first)
+
+
+@pytest.fixture(scope="session")
+def _asyncio_loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """The loop that a server process has. (By pytest-asyncio's hook, sync tests would have another.)"""
+    return uvloop.new_event_loop
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _httpx_looks_once() -> Iterator[None]:
+    """Of httpx: a new client reads the authorities' certificates for 20 ms, a call looks for a module nobody has."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl, "create_default_context", functools.cache(ssl.create_default_context))
+        patch.setitem(sys.modules, "sniffio", None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def real_hasher() -> Iterator[PasswordHasher]:
+    """Passwords and PINs cost no time to hash; who looks at the hasher that costs it on purpose, gets that."""
+    with pytest.MonkeyPatch.context() as patch:
+        real = passwords._hasher
+        patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield real
+
+
 @pytest.fixture(scope="session")
 def engines() -> Iterator[Engines]:
-    """PostgreSQL and Valkey for this session, with the template database migrated; they end with this process."""
+    """PostgreSQL and Valkey for this session, with the template database migrated; they end with this process.
+
+    Nothing of them is written through to the disk: they are to survive no power cut. See ``durable``.
+    """
     from backend.cli.migrate import migrate
 
-    data = Path(tempfile.mkdtemp(prefix="huiyuan-test-", dir="/tmp"))
-    running = Engines(data)
-    try:
-        running.start()
+    with place.directory("test") as data, Engines(data, postgres=dict.fromkeys(WRITE_THROUGH, "off")) as running:
         postgres = running.postgres
         assert postgres is not None
         postgres.sql(f"CREATE DATABASE {TEMPLATE} OWNER huiyuan_owner")
@@ -49,9 +105,24 @@ def engines() -> Iterator[Engines]:
         with ThreadPoolExecutor(1) as pool:
             pool.submit(asyncio.run, migrate(settings)).result()
         yield running
-    finally:
-        running.stop()
-        shutil.rmtree(data, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def durable(engines: Engines) -> Iterator[None]:
+    """While this module runs, the session's PostgreSQL writes through to the disk as in production."""
+    _change(engines, "SET {} = on", "on")
+    yield
+    _change(engines, "RESET {}", "off")
+
+
+def _change(engines: Engines, how: str, to: str) -> None:
+    """Returns when it holds in every session: the server tells them before it opens the one that is asked here."""
+    assert engines.postgres is not None
+    engines.postgres.sql("\n".join(f"ALTER SYSTEM {how.format(name)};" for name in WRITE_THROUGH))
+    engines.postgres.sql("SELECT pg_reload_conf()")
+    deadline = time.monotonic() + 10
+    while set(engines.postgres.sql("\n".join(f"SHOW {name};" for name in WRITE_THROUGH)).split()) != {to}:
+        assert time.monotonic() < deadline
 
 
 @pytest.fixture(scope="module")
@@ -66,13 +137,16 @@ def listener() -> Iterator[socket.socket]:
 
 @pytest.fixture(scope="module")
 def settings(engines: Engines, listener: socket.socket) -> Iterator[Settings]:
-    """The settings of this module, with a database of its own (a copy of the template) and an empty Valkey."""
+    """This module's settings, with a database of its own (a copy of the template), an empty Valkey and no counts."""
     postgres, valkey = engines.postgres, engines.valkey
     assert postgres is not None
     assert valkey is not None
     name = f"test_{uuid.uuid4().hex[:12]}"
-    postgres.sql(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER huiyuan_owner")
+    # Copied as files, which costs a third of writing each page to the log.
+    postgres.sql(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER huiyuan_owner STRATEGY file_copy")
     valkey.flush()
+    limits.forget()
+    identify._blocked_until.clear()  # tills have the same names in every module
     made = datadir.demo_settings(engines.data, engines.urls(name), f"http://127.0.0.1:{listener.getsockname()[1]}")
     config.use(made)
     yield made
@@ -98,7 +172,7 @@ async def server(database: Settings, listener: socket.socket) -> AsyncIterator[S
 @pytest_asyncio.fixture(loop_scope="session")
 async def client(server: Server) -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client of ``server``, without credentials."""
-    async with httpx.AsyncClient(base_url=server.base_url, timeout=20, trust_env=False) as made:
+    async with wire.connected(server.base_url) as made:
         yield made
 
 
@@ -109,13 +183,27 @@ def clock() -> Iterator[object]:
     kernel_clock.reset()
 
 
+_description: dict[str, Any] = {}
+_describe = openapi.document
+
+
+def _described_once(routers: Iterable[Router]) -> dict[str, Any]:
+    """The application's description is the same in every module of this process; to make it takes 0.15 s."""
+    if not _description:
+        _description.update(_describe(routers))
+    return _description
+
+
 @asynccontextmanager
 async def _serving(settings: Settings, listener: socket.socket) -> AsyncIterator[None]:
     from backend.app import create_app
     from backend.kernel.http.server import Server as HttpServer
     from backend.kernel.http.server import uvicorn_config
 
-    running = HttpServer(uvicorn_config(create_app(settings), settings))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(openapi, "document", _described_once)
+        app = create_app(settings)
+    running = HttpServer(uvicorn_config(app, settings))
     task = asyncio.create_task(running.run_until_stopped([listener], signals=False))
     ready = asyncio.create_task(running.ready.wait())
     await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)

@@ -194,6 +194,7 @@ async def close_staff(staff_id: str) -> None:
             row_id,
             clock.now(),
         )
+    queries.forget_managers()
 
 
 async def create_store(store: Store) -> None:

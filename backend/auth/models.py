@@ -133,6 +133,7 @@ class Staff(Model):
     store_id: str | None
     active = fields.BooleanField(default=True)
     created_at = fields.DatetimeField()
+    member_id: int | None = fields.BigIntField(null=True, unique=True)
 
     class Meta:
         table = "auth_staff"

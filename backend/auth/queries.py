@@ -5,6 +5,7 @@ from __future__ import annotations
 from backend.kernel import clock, db
 from backend.kernel.batching import Batcher
 from backend.kernel.errors import NotFound
+from backend.kernel.kept import Kept
 from backend.kernel.vault import vault
 
 from . import tills
@@ -41,11 +42,11 @@ async def find_acting_member(session_id: int) -> int | None:
     return row["member_id"] if row is not None and row["standing"] == Standing.ACTIVE else None
 
 
-SESSIONS = """
+SESSIONS = f"""
 SELECT s.id, s.identity_id, i.openid, i.member_id, i.standing
   FROM auth_session s JOIN auth_wechat_identity i ON i.id = s.identity_id
- WHERE s.id = ANY($1) AND s.ended_at IS NULL AND s.expires_at > $2
-"""
+ WHERE s.id = ANY({db.given(1, "bigint")}) AND s.ended_at IS NULL AND s.expires_at > $2
+"""  # noqa: S608 - put together of constants
 
 
 async def _find_sessions(session_ids: list[int]) -> list[db.Record | BaseException | None]:
@@ -103,13 +104,13 @@ async def list_devices(member_id: int) -> list[Device]:
     return [Device(**dict(row)) for row in rows]
 
 
-SESSION_DEVICES = """
+SESSION_DEVICES = f"""
 SELECT d.member_id, d.session_id, d.id, h.handle, d.secret_sealed
-  FROM unnest($1::bigint[], $2::bigint[]) AS wanted (member_id, session_id)
+  FROM unnest({db.given(1, "bigint")}, {db.given(2, "bigint")}) AS wanted (member_id, session_id)
   JOIN auth_device d ON d.member_id = wanted.member_id AND d.session_id = wanted.session_id
   JOIN auth_handle h ON h.member_id = d.member_id AND h.device_id = d.id AND h.retired_at IS NULL
  WHERE d.revoked_at IS NULL AND h.created_at > $3 AND h.suspect_at IS NULL
-"""
+"""  # noqa: S608 - put together of constants
 
 
 async def _find_session_devices(wanted: list[tuple[int, int]]) -> list[db.Record | BaseException | None]:
@@ -159,7 +160,10 @@ async def get_terminal(terminal_id: str) -> Terminal:
     return Terminal(**dict(row))
 
 
-_STAFF = "SELECT id::text, username, role, store_id, totp_sealed IS NOT NULL AS totp, active FROM auth_staff"
+_STAFF = (
+    "SELECT id::text, username, role, store_id, totp_sealed IS NOT NULL AS totp, active, member_id::text"
+    " FROM auth_staff"
+)
 
 
 def _staff(row: db.Record) -> Staff:
@@ -180,6 +184,31 @@ async def get_staff(staff_id: int) -> Staff:
     return _staff(row)
 
 
+MANAGERS_KEPT_S = 5.0
+"""How old what a process knows of linked managers may be: a card that is shown decides nothing."""
+
+
+async def _list_managers() -> frozenset[int]:
+    rows = await db.fetch(
+        "SELECT member_id FROM auth_staff WHERE member_id IS NOT NULL AND active AND role = ANY($1)",
+        [Role.ADMIN.value, Role.MANAGER.value],
+    )
+    return frozenset(row["member_id"] for row in rows)
+
+
+_managers = Kept(_list_managers, keep_s=MANAGERS_KEPT_S)
+
+
+async def is_manager(member_id: int) -> bool:
+    """Whether a member is somebody of the staff who manages a store or the chain; at most five seconds old."""
+    return member_id in await _managers.get()
+
+
+def forget_managers() -> None:
+    """Read the managers again at the next question: one was changed here."""
+    _managers.forget()
+
+
 async def find_staff_login(username: str) -> db.Record | None:
     """What a login is checked against: id, password_hash, totp_sealed, totp_step, active; None for no such name."""
     return await db.fetchrow(
@@ -197,9 +226,10 @@ async def find_staff_session(session_id: int) -> db.Record | None:
     )
 
 
-HANDLES = """
+HANDLES = f"""
 SELECT h.handle, h.member_id, h.device_id, d.secret_sealed, h.created_at, h.good_until, d.revoked_at, h.suspect_at
-  FROM auth_handle h JOIN auth_device d ON d.id = h.device_id WHERE h.handle = ANY($1)"""
+  FROM auth_handle h JOIN auth_device d ON d.id = h.device_id
+ WHERE h.handle = ANY({db.given(1, "text")})"""  # noqa: S608 - put together of constants
 """The devices behind the handles ``$1``, for a query of what belongs to them; ``handle_device`` reads a row of it."""
 
 

@@ -162,7 +162,7 @@ class Terminal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Staff(msgspec.Struct, frozen=True, kw_only=True):
-    """A person with a login, as head office sees it."""
+    """A person with a login, as head office sees it; ``member_id``: the member that person is, if known."""
 
     id: str
     username: str
@@ -170,6 +170,7 @@ class Staff(msgspec.Struct, frozen=True, kw_only=True):
     store_id: str | None
     totp: bool
     active: bool
+    member_id: str | None = None
 
 
 class HandleDevice(msgspec.Struct, frozen=True):

@@ -39,11 +39,11 @@ def measure(system: System, floor: paths.Floor, *, seconds: float, filled: int) 
     """Run pgbench: for so long, or (where a row is good once, or ``seconds`` is 0) as many calls as there are rows."""
     clients = min(CLIENTS, filled)
     length = ("-t", str(filled // clients)) if floor.once or not seconds else ("-T", str(max(1, round(seconds))))
-    before = system.postgres_used()
+    before = system.processors()
     done = floors.pgbench(
         system.settings, system.scratch / "bench.sql", script(floor, filled), clients=clients, length=length
     )
-    done.postgres_cpu_s = system.postgres_used() - before
+    done.postgres_cpu_s = system.processors().since(before).postgres
     return done
 
 

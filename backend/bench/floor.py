@@ -35,6 +35,19 @@ GRANT USAGE ON SEQUENCE bench_seq TO PUBLIC;
 # The sub-select is worked out once: nextval in the WHERE itself would be called for every row of the table.
 _SCRIPT = "SELECT ledger_post(member_id, plan) FROM bench_plan WHERE id = (SELECT nextval('bench_seq'));\n"
 
+LOG_FILE_BYTES = 16 * 2**20
+
+FILL_LOG = """
+DO $$ BEGIN
+    FOR nth IN 1..{files} LOOP
+        PERFORM pg_logical_emit_message(false, 'bench', 'next file');
+        PERFORM pg_switch_wal();
+    END LOOP;
+END $$;
+CHECKPOINT;
+"""
+"""For a superuser: begins so many files of the log, and keeps them to be used again."""
+
 _TPS = re.compile(r"^tps = ([\d.]+)", re.MULTILINE)
 _DONE = re.compile(r"^number of transactions actually processed: (\d+)", re.MULTILINE)
 _FAILED = re.compile(r"^number of failed transactions: (\d+)", re.MULTILINE)
@@ -42,7 +55,8 @@ _LATENCY = re.compile(r"^latency average = ([\d.]+) ms", re.MULTILINE)
 
 
 class Floor(msgspec.Struct, kw_only=True):
-    """One run of pgbench; ``cpu_s`` is its own, ``postgres_cpu_s`` the database's.
+    """One run of pgbench; ``cpu_s`` is its own, ``postgres_cpu_s`` the database's, ``others`` the share of the machine
+    that other programs took.
 
     ``latencies_ms`` of a paced run, at the 50th, 95th and 99th percentile and the longest: from the scheduled moment.
     """
@@ -53,6 +67,7 @@ class Floor(msgspec.Struct, kw_only=True):
     latency_ms: float
     cpu_s: float
     postgres_cpu_s: float = 0.0
+    others: float = 0.0
     latencies_ms: tuple[float, float, float, float] | None = None
 
     @property
@@ -126,11 +141,19 @@ def pgbench(settings: Settings, script: Path, sql: str, *, clients: int, length:
 
 
 async def measure(
-    settings: Settings, script: Path, *, clients: int, seconds: float, filled: int, rate: float = 0.0
+    settings: Settings,
+    script: Path,
+    *,
+    clients: int,
+    seconds: float,
+    filled: int,
+    rate: float = 0.0,
+    uncounted_s: float = 0.0,
 ) -> Floor:
     """A run that is checked against the books: every transaction counted posted a transfer.
 
-    With ``rate`` so many a second are begun, at random moments, and every one's latency is kept.
+    With ``rate`` so many a second are begun, at random moments, and every one's latency is kept that is due later than
+    ``uncounted_s``.
     """
     before = await transfers(settings)
     length = ["-T", str(max(1, round(seconds)))]
@@ -139,7 +162,7 @@ async def measure(
         length += ["--rate", f"{rate:.2f}", "--log", "--log-prefix", str(log)]
     floor = pgbench(settings, script, _SCRIPT, clients=clients, length=length)
     if rate:
-        floor.latencies_ms = percentiles(_logged(log))
+        floor.latencies_ms = percentiles(_logged(log, uncounted_s))
     if await plans_used(settings) > filled:
         raise PlansRanOut
     if await transfers(settings) - before != floor.posted:
@@ -147,10 +170,13 @@ async def measure(
     return floor
 
 
-def _logged(prefix: Path) -> list[float]:
+def _logged(prefix: Path, uncounted_s: float) -> list[float]:
     """The seconds that each transaction took, from the moment it was due; the log is gone afterwards."""
-    taken: list[float] = []
+    found: list[tuple[float, float]] = []
     for file in prefix.parent.glob(f"{prefix.name}.*"):  # one of every thread
-        taken += [int(line.split()[2]) / 1e6 for line in file.read_text().splitlines()]
+        for line in file.read_text().splitlines():
+            _client, _nth, took_us, _script, ended_s, ended_us, *_ = map(int, line.split())
+            found.append((ended_s + (ended_us - took_us) / 1e6, took_us / 1e6))
         file.unlink()
-    return taken
+    from_ = min((due for due, _ in found), default=0.0) + uncounted_s
+    return [took for due, took in found if due >= from_]

@@ -35,6 +35,7 @@ class Order(msgspec.Struct, kw_only=True):
 
     Where they need codes, of a step after ``after_step``. With ``rate`` so many are sent a second, each at a moment of
     its own (Poisson), whether or not those before are answered; without it every connection asks again when answered.
+    How long those took that were due within ``uncounted_s`` is not counted.
     """
 
     path: str
@@ -48,6 +49,7 @@ class Order(msgspec.Struct, kw_only=True):
     connections: int
     seconds: float
     rate: float = 0.0
+    uncounted_s: float = 0.0
     after_step: int = 0
     prepare_s: float = 3.0
 
@@ -105,9 +107,13 @@ class Driver:
 
     def __init__(self, requests: list[bytes], connections: list[Connection], accepted: bytes) -> None:
         self._accepted = accepted
+        self.before = b"0"
+        """The status of requests that are sent and not counted."""
         self._requests: Iterator[bytes] = iter(requests)
         self._selector = self.selector()
         self._busy = len(connections)
+        self.answered = 0
+        self.counts_from = 0.0
         self.latencies: list[float] = []
         self.statuses: dict[bytes, int] = {}
         self.first_failure: bytes | None = None
@@ -143,7 +149,12 @@ class Driver:
         status = _read(connection, self._accepted)
         if status is None:
             return False
-        self.latencies.append(time.perf_counter() - connection.sent_at)
+        if status == self.before:
+            connection.buffer = b""
+            return True
+        self.answered += 1
+        if connection.sent_at >= self.counts_from:
+            self.latencies.append(time.perf_counter() - connection.sent_at)
         if status != self._accepted:
             self._note(status, connection)
         return True
@@ -172,15 +183,22 @@ class Paced(Driver):
     selector = selectors.SelectSelector  # waits to the microsecond; epoll only to the millisecond
 
     def __init__(
-        self, requests: list[bytes], connections: list[Connection], accepted: bytes, moments: Iterator[float]
+        self,
+        requests: list[bytes],
+        connections: list[Connection],
+        accepted: bytes,
+        moments: Iterator[float],
+        uncounted_s: float = 0.0,
     ) -> None:
         super().__init__(requests, connections, accepted)
         self._moments = moments
+        self._uncounted_s = uncounted_s
         self._busy = 0
 
     def run(self, seconds: float) -> float:
         """Drive; returns the seconds from the first moment to the last answer."""
         began = time.perf_counter()
+        self.counts_from = began + self._uncounted_s
         free = deque(self._connections)  # in turn: the server closes one that says nothing for long
         due = next(self._moments)
         while due < seconds or self._busy:
@@ -235,14 +253,16 @@ def _read(connection: Connection, accepted: bytes) -> bytes | None:
     return None
 
 
-def drive(order: Order, requests: list[bytes], accepted: bytes) -> tuple[Driver, float]:
+def drive(order: Order, requests: list[bytes], accepted: bytes, before: bytes = b"0") -> tuple[Driver, float]:
     """Send them; every connection is opened before the first request."""
     connections = [Connection(order.host, order.port) for _ in range(order.connections)]
     try:
         if order.rate:
-            driver: Driver = Paced(requests, connections, accepted, moments(order.rate, Random(order.run)))  # noqa: S311
+            due = moments(order.rate, Random(order.run))  # noqa: S311 - no secret
+            driver: Driver = Paced(requests, connections, accepted, due, order.uncounted_s)
         else:
             driver = Driver(requests, connections, accepted)
+        driver.before = before
         return driver, driver.run(order.seconds)
     finally:
         for connection in connections:
@@ -270,7 +290,7 @@ def percentiles(latencies: list[float]) -> tuple[float, float, float, float]:
 def main() -> None:
     """Prepare, drive, report."""
     order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
-    path = paths.every()[order.path]
+    path = paths.find(order.path)
     requests = Requests(Population(order.seed), members=order.members, host=f"{order.host}:{order.port}", run=order.run)
     if path.needs_code:
         _say(News(state="waiting"))
@@ -287,13 +307,13 @@ def main() -> None:
         order.seconds = min(order.seconds, left)
     _say(News(state="started"))
     cpu = time.process_time()
-    driver, seconds = drive(order, prepared, str(path.accepted).encode())
+    driver, seconds = drive(order, prepared, str(path.accepted).encode(), str(path.before).encode())
     drive_cpu = time.process_time() - cpu
     _say(News(state="ended"))
     failed = sum(driver.statuses.values())
     result = Driven(
-        answered=len(driver.latencies),
-        accepted=len(driver.latencies) - failed,
+        answered=driver.answered,
+        accepted=driver.answered - failed,
         seconds=seconds,
         latencies_ms=percentiles(driver.latencies),
         statuses={status.decode("latin-1"): count for status, count in driver.statuses.items()},

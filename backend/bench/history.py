@@ -15,9 +15,11 @@ import msgspec
 from backend.kernel import clock, ids
 from backend.ledger.plans import NewDocument, Plan
 from backend.pos import plans
-from backend.pos.rules import pricing
-from backend.pos.rules.pricing import TenderIn
-from backend.pos.types import Line, SaleBody, SaleStatus, TenderType
+from backend.pos.types import SaleStatus
+from backend.sales import plans as sale_plans
+from backend.sales.rules import pricing
+from backend.sales.rules.pricing import TenderIn
+from backend.sales.types import Line, SaleBody, TenderType
 
 from .plans import SCOPE, recharge_plan
 from .population import BONUS_FEN, LEVELS, POINTS, POINTS_PAID, PRINCIPAL_FEN, ZONE, Member, Population
@@ -150,9 +152,9 @@ class History:
             hash=plans.job_hash(SCOPE, order_no),
             claim=plans.order_claim(till.store_id, order_no),
             document=NewDocument(
-                sale_id, plans.SALE, SaleStatus.COMPLETED, plans.encode_body(body), store_id=till.store_id
+                sale_id, plans.SALE, SaleStatus.COMPLETED, sale_plans.encode_body(body), store_id=till.store_id
             ),
-            legs=plans.payment_legs(
+            legs=sale_plans.payment_legs(
                 body,
                 till.store_id,
                 bonus_fen=bonus_fen,

@@ -1,6 +1,6 @@
-"""Where ``ledger_post`` spends its time: the function with a clock between its parts, on a database of the benchmark's.
+"""Where ``ledger_post`` spends its time: its halves with a clock between their parts, on a database of the benchmark's.
 
-The parts are the function's own: a comment ``-- lap: …`` in its file begins one.
+The parts are the functions' own: a comment ``-- lap: …`` in their file begins one, ``-- laps end`` ends the last.
 """
 
 from __future__ import annotations
@@ -27,20 +27,15 @@ SIZE = 16
 """Plans in a batch; about what a busy server posts at once."""
 
 _LAP = re.compile(r"^ *-- lap: (.+)$", re.MULTILINE)
+_HALVES = re.compile(r"(FUNCTION ledger_(?:apply|write)\(.+\n.+AS \$\$\n)(?:DECLARE\n)?")
+_DECLARED = r"\1DECLARE v_laps float8[] := '{}'; v_lap timestamptz := clock_timestamp();\n"
 _CLOCK = (
     "v_laps := v_laps || (extract(epoch FROM clock_timestamp() - v_lap) * 1e6)::float8;\nv_lap := clock_timestamp();"
 )
-_HEAD = re.compile(r"(FUNCTION ledger_post\(.+\n.+\nDECLARE\n)")
-_DECLARED = r"\1    v_laps float8[] := '{}'; v_lap timestamptz := clock_timestamp();\n"
-_LAST = "    RETURN v_result;\nEND $$;"
-_TOLD = f"{_CLOCK}\nRETURN v_result || jsonb_build_object('laps', to_jsonb(v_laps));\nEND $$;"
+_END = "    -- laps end\n"
+_TOLD = f"{_CLOCK}\nRAISE NOTICE '%', array_to_json(v_laps);\n"
 
-
-class _Answer(msgspec.Struct):
-    laps: list[float]
-
-
-_answer = msgspec.json.Decoder(_Answer)
+_laps = msgspec.json.Decoder(list[float])
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,12 +46,14 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     batched_us: float
 
 
-def with_clock(sql: str) -> tuple[str, list[str]]:
-    """The function's file with a clock between its parts, and the parts' names."""
-    names = ["reads the plan", *_LAP.findall(sql)]
-    if len(_HEAD.findall(sql)) != 1 or sql.count(_LAST) != 1:
-        raise RuntimeError("ledger_post begins or ends otherwise than expected")
-    return _HEAD.sub(_DECLARED, _LAP.sub(_CLOCK, sql)).replace(_LAST, _TOLD), names
+def with_clock(sql: str) -> tuple[str, list[str], list[str]]:
+    """The functions' file with a clock between the parts of both halves, which tell their laps; the parts' names."""
+    apply, write = sql.split("FUNCTION ledger_write(")
+    timed, halves = _HALVES.subn(_DECLARED, sql)
+    if halves != 2 or sql.count(_END) != 2:
+        raise RuntimeError("the halves of ledger_post begin or end otherwise than expected")
+    names = ["reads the plan", *_LAP.findall(apply)], ["transfer", *_LAP.findall(write)]
+    return _LAP.sub(_CLOCK, timed).replace(_END, _TOLD), *names
 
 
 async def measure(settings: Settings, say: Say) -> list[Part]:
@@ -66,22 +63,36 @@ async def measure(settings: Settings, say: Say) -> list[Part]:
     await load.load_members(settings, population, 0, MEMBERS, say)
     await load.settle_down(settings)
     plans = list(PlanMaker(population).plans("laps", MEMBERS, 3 * PLANS))
-    sql, names = with_clock(resources.files("backend.ledger").joinpath("sql/10_post.sql").read_text())
+    sql, applied, written = with_clock(resources.files("backend.ledger").joinpath("sql/10_post.sql").read_text())
     owner = await asyncpg.connect(**db.connect_args(settings.migrate_database_url))
+    told: list[list[float]] = []
+    owner.add_log_listener(lambda _, notice: told.append(_laps.decode(notice.message)))
     try:
         await owner.execute(sql)
         say("plans alone")
         for plan in plans[:PLANS]:  # warms up
             await owner.fetchval(SINGLE, *plan)
-        alone = [_answer.decode(await owner.fetchval(SINGLE, *plan)).laps for plan in plans[PLANS : 2 * PLANS]]
+        told.clear()
+        for plan in plans[PLANS : 2 * PLANS]:
+            await owner.fetchval(SINGLE, *plan)
+        alone = _medians(told, len(applied), 1)
         say(f"plans in batches of {SIZE}")
-        batched: list[list[float]] = []
+        told.clear()
         for start in range(2 * PLANS, 3 * PLANS, SIZE):
-            members, texts = zip(*plans[start : start + SIZE], strict=True)
-            batched += [_answer.decode(answer).laps for answer in await owner.fetchval(BATCH, members, texts)]
+            members, texts = zip(*sorted(plans[start : start + SIZE]), strict=True)
+            await owner.fetchval(BATCH, members, texts)
+        batched = _medians(told, len(applied), SIZE)
     finally:
         await owner.close()
     return [
-        Part(name=name, alone_us=statistics.median(one), batched_us=statistics.median(many))
-        for name, one, many in zip(names, zip(*alone, strict=True), zip(*batched, strict=True), strict=True)
+        Part(name=name, alone_us=one, batched_us=many)
+        for name, one, many in zip(applied + written, alone, batched, strict=True)
+    ]
+
+
+def _medians(told: list[list[float]], parts: int, size: int) -> list[float]:
+    """Each part's median for one plan: the first half tells its ``parts`` plan by plan, the second once a batch."""
+    applied, written = [laps for laps in told if len(laps) == parts], [laps for laps in told if len(laps) != parts]
+    return [*map(statistics.median, zip(*applied, strict=True))] + [
+        statistics.median(laps) / size for laps in zip(*written, strict=True)
     ]

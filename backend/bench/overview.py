@@ -214,8 +214,11 @@ class Bench:
         if path.most is not None:
             most = path.most(self._options.members)
             count = min(count, math.ceil(most * _SHARES[part]))
-            first = self._asked.get(_CODES if path.needs_code else path.name, 0)
-            if path.needs_code and first + count > most:  # all over again, with a code that no phone has shown yet
+            first = self._asked.get(_counted_as(path), 0)
+            after_step = self._last_step if path.once else 0
+            if (
+                path.needs_code and not path.once and first + count > most
+            ):  # all over again, with a code that no phone has shown yet
                 first, after_step = 0, self._last_step
             count = min(count, most - first)
         if count < 1:
@@ -236,9 +239,14 @@ class Bench:
             prepare_s=1.0 + count * PREPARE_S_EACH,
         )
         served = drive(self.system, order, say)
-        self._asked[_CODES if path.needs_code else path.name] = first + served.driven.answered
+        self._asked[_counted_as(path)] = first + served.driven.answered
         self._last_step = max(self._last_step, served.driven.step)
         return served
+
+
+def _counted_as(path: Path) -> str:
+    """Who shares the count of what was asked: phones show their codes in turn, whatever for."""
+    return _CODES if path.needs_code and not path.once else path.name
 
 
 def chosen_names(given: Sequence[str]) -> tuple[str, ...]:

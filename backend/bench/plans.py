@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import msgspec
 
@@ -18,12 +19,13 @@ from backend.members.types import Cardholder
 from backend.pos import plans
 from backend.pos.commands import pricing, sales
 from backend.pos.commands.identify import Customer, step_guard
-from backend.pos.commands.refunds import Sold, refund_plan
+from backend.pos.commands.refunds import refund_plan
 from backend.pos.commands.replay import terminal_scope
 from backend.pos.commands.scan import scan_plan
-from backend.pos.rules import refunds
 from backend.pos.schemas import RefundIn, RefundLineIn, SaleIn
-from backend.pos.types import Line, SaleBody, SaleProgress
+from backend.sales.plans import Sold
+from backend.sales.rules import refunds
+from backend.sales.types import Line, SaleBody, SaleProgress
 
 from .population import BONUS_FEN, POINTS, POINTS_PAID, PRINCIPAL_FEN, ZONE, Member, Population
 
@@ -83,13 +85,33 @@ class PlanMaker:
             for basket in population.baskets
         ]
 
-    def plan(self, run: str, number: int, slot: int, step: int, now: datetime) -> tuple[int, str]:
-        """The member and the encoded plan of one sale."""
+    @property
+    def population(self) -> Population:
+        """Whose plans these are."""
+        return self._population
+
+    def plan(
+        self,
+        run: str,
+        number: int,
+        slot: int,
+        step: int,
+        now: datetime,
+        *,
+        more: tuple[Leg, ...] = (),
+        coupon_fen: int = 0,
+    ) -> tuple[int, str]:
+        """The member and the encoded plan of one sale; ``more`` legs say how a coupon pays ``coupon_fen`` besides."""
         member = self._population.member(number)
         plan, _ = self._sale(
             member, slot, f"{run}-{number}-{slot}-{step}", ids.new_document_id("S", member.id),
             self._customer(member, slot, step), now,
         )  # fmt: skip
+        if more:
+            document = plan.document and msgspec.structs.replace(
+                plan.document, body=_paid_by_coupon(plan.document.body, coupon_fen)
+            )
+            plan = msgspec.structs.replace(plan, legs=(*plan.legs, *more), document=document)
         return member.id, encode(plan)
 
     def plans(self, run: str, members: int, count: int) -> Iterator[tuple[int, str]]:
@@ -179,3 +201,9 @@ def one_piece(line_no: int) -> RefundIn:
 
 def _lot(lot_id: int, part: str, source: str, amount: int, kind: str = "points") -> Lot:
     return Lot(lot_id, kind, "", part, source, amount, amount, None, None)
+
+
+def _paid_by_coupon(body: msgspec.Raw | dict[str, Any], fen: int) -> dict[str, Any]:
+    """A sale's document that says, as the audit wants it, what a coupon paid."""
+    said: dict[str, Any] = msgspec.json.decode(body) if isinstance(body, msgspec.Raw) else body
+    return said | {"paid": said["paid"] | {"coupon": fen}}

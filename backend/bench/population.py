@@ -15,7 +15,7 @@ from backend.kernel import ids
 from backend.members import rules as member_rules
 from backend.members.types import Card, Level, Status
 from backend.pos.schemas import LineIn, TenderInput
-from backend.pos.types import TenderType
+from backend.sales.types import TenderType
 
 STORES = 60
 TILLS = 4
@@ -141,6 +141,10 @@ class Population:
     def sale_id(self, number: int, index: int) -> str:
         """A sale of a member's past."""
         return ids.document_id("S", self.member(number).id, self._id("sale", number * 16 + index))
+
+    def coupon_random(self, number: int, index: int) -> int:
+        """What makes the id of a coupon that a member holds."""
+        return self._id("coupon", number * 1024 + index)
 
     def member_no(self, number: int) -> str:
         """The number on a member's card."""

@@ -12,6 +12,9 @@ from rich.table import Table
 from .laps import SIZE, Part
 from .settle import GOAL, GOAL_TIMES, Half, Outcome
 
+BUSY = 0.1
+"""The share of the machine in other programs' hands from which on latencies are theirs rather than ours."""
+
 
 def show(outcome: Outcome, out: Console) -> None:
     """The runs, who used the processors, and the ratio."""
@@ -33,6 +36,11 @@ def show(outcome: Outcome, out: Console) -> None:
             f"p99 at half of that rate: [bold]{times:.1f}[/bold] times pgbench's, goal at most {GOAL_TIMES:.0f}: "
             + _verdict(times <= GOAL_TIMES)
         )
+        if (most := outcome.half.others) > BUSY:
+            out.print(
+                f"[yellow]·[/yellow] other programs took up to {most:.0%} of the machine meanwhile: "
+                "these latencies say little"
+            )
 
 
 def _verdict(met: bool) -> str:
@@ -40,18 +48,22 @@ def _verdict(met: bool) -> str:
 
 
 def _runs(outcome: Outcome) -> Table:
-    table = Table(title="Settled a second", title_justify="left", box=None, padding=(0, 2, 0, 0))
-    for name in ("run", "server", "p50 ms", "p95 ms", "p99 ms", "longest", "not 201", "pgbench", "average ms"):
+    table = Table(title="Settled a second, and ms", title_justify="left", box=None, padding=(0, 1, 0, 0))
+    names = ("run", "server", "p50", "p95", "p99", "max", "≠ 201", "others", "│", "pgbench", "mean", "others")
+    for name in names:
         table.add_column(name, justify="left" if name == "run" else "right")
     for number, (served, floor) in enumerate(zip(outcome.served, outcome.floors, strict=True), 1):
         driven = served.driven
         table.add_row(
             str(number),
             f"{served.per_second:,.0f}",
-            *(f"{ms:.1f}" for ms in driven.latencies_ms),
+            *_ms(driven.latencies_ms),
             str(driven.answered - driven.accepted),
+            f"{served.others:.0%}",
+            "│",
             f"{floor.per_second:,.0f}",
             f"{floor.latency_ms:.1f}",
+            f"{floor.others:.0%}",
         )
     return table
 
@@ -81,17 +93,21 @@ def _costs(outcome: Outcome) -> Table:
 
 def _half(half: Half) -> Table:
     """How long a sale takes where there is room, from the moment it was due."""
-    title = f"\nAt half of that rate, {half.rate:,.0f} a second at random moments"
+    title = f"\nAt half of that rate, {half.rate:,.0f} a second at random moments, ms"
     table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
-    for name in ("side", "a second", "p50 ms", "p95 ms", "p99 ms", "longest"):
-        table.add_column(name, justify="left" if name == "side" else "right")
-    sides = (
-        ("server", half.served.per_second, half.served.driven.latencies_ms),
-        ("pgbench", half.floor.per_second, half.floor.latencies_ms or ()),
-    )
-    for name, per_second, latencies in sides:
-        table.add_row(name, f"{per_second:,.0f}", *(f"{ms:.1f}" for ms in latencies))
+    for name in ("window", "side", "p50", "p95", "p99", "longest", "others"):
+        table.add_column(name, justify="left" if name in ("window", "side") else "right")
+    for number, (served, floor) in enumerate(zip(half.served, half.floors, strict=True), 1):
+        table.add_row(str(number), "server", *_ms(served.driven.latencies_ms), f"{served.others:.0%}")
+        table.add_row("", "pgbench", *_ms(floor.latencies_ms or ()), f"{floor.others:.0%}")
+    for number, (side, latencies) in enumerate((("server", half.server_ms), ("pgbench", half.floor_ms))):
+        middle = [statistics.median(column) for column in zip(*latencies, strict=True)]
+        table.add_row("" if number else "median", side, *_ms(middle), "", style="bold")
     return table
+
+
+def _ms(latencies: Sequence[float]) -> list[str]:
+    return [f"{ms:.1f}" for ms in latencies]
 
 
 def _micro(seconds: float, count: int) -> str:

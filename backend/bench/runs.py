@@ -38,6 +38,11 @@ class Served(msgspec.Struct, kw_only=True):
         return self.driven.accepted / self.driven.seconds if self.driven.seconds else 0.0
 
     @property
+    def others(self) -> float:
+        """The share of the machine that other programs took meanwhile."""
+        return self.used.others(self.driven.drive_cpu_s)
+
+    @property
     def cost_us(self) -> float:
         """Processor time of one request, everybody's together."""
         used = self.used.servers + self.used.postgres + self.used.valkey + self.driven.drive_cpu_s

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +25,17 @@ Say = Callable[[str], None]
 
 
 class Used(msgspec.Struct, frozen=True, kw_only=True):
-    """Processor seconds by who used them, and the ledger writers' batches: up to a moment, or between two."""
+    """Processor seconds by who used them, and the ledger writers' batches: up to a moment, or between two.
+
+    ``machine`` is everybody's, ``own`` this process's, ``at`` when that was (seconds of a clock that only runs).
+    """
 
     servers: float = 0.0
     postgres: float = 0.0
     valkey: float = 0.0
+    machine: float = 0.0
+    own: float = 0.0
+    at: float = 0.0
     batches: Batches = Batches()
 
     def since(self, before: Used) -> Used:
@@ -36,8 +44,16 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
             servers=self.servers - before.servers,
             postgres=self.postgres - before.postgres,
             valkey=self.valkey - before.valkey,
+            machine=self.machine - before.machine,
+            own=self.own - before.own,
+            at=self.at - before.at,
             batches=self.batches.since(before.batches),
         )
+
+    def others(self, clients_s: float) -> float:
+        """The share of the machine that programs took which are no part of the benchmark; its clients took so much."""
+        ours = self.servers + self.postgres + self.valkey + self.own + clients_s
+        return max(0.0, self.machine - ours) / (self.at * (os.cpu_count() or 1)) if self.at else 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,16 +72,18 @@ class System:
 
     def used(self) -> Used:
         """What everybody has used so far."""
+        return msgspec.structs.replace(self.processors(), batches=usage.batches(self.host, self.port))
+
+    def processors(self) -> Used:
+        """The same without the writers' batches: no server is asked."""
         return Used(
             servers=usage.cpu_seconds(self.servers()),
-            postgres=self.postgres_used(),
+            postgres=usage.cpu_seconds(usage.with_children(_pid(self.engines.postgres))),
             valkey=usage.cpu_seconds([_pid(self.engines.valkey)]),
-            batches=usage.batches(self.host, self.port),
+            machine=usage.machine_seconds(),
+            own=time.process_time(),
+            at=time.monotonic(),
         )
-
-    def postgres_used(self) -> float:
-        """Processor seconds of the database so far."""
-        return usage.cpu_seconds(usage.with_children(_pid(self.engines.postgres)))
 
     async def audit(self, say: Say) -> tuple[int, int]:
         """Prove the books; returns the number of findings and of members."""

@@ -66,6 +66,16 @@ def cpu_seconds(pids: Iterable[int]) -> float:
     return total / os.sysconf("SC_CLK_TCK")
 
 
+def machine_seconds() -> float:
+    """Processor time that anybody has used, the machine's host included; 0 where /proc is missing."""
+    try:
+        fields = [int(field) for field in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    except OSError:
+        return 0.0
+    user, nice, system, _idle, _iowait, irq, softirq, steal = fields
+    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+
+
 def resident_mb(pids: Iterable[int]) -> float:
     """Resident memory of these processes together, in MB of 10^6 bytes; 0 where /proc is missing."""
     pages = 0

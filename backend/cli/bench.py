@@ -19,6 +19,22 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 # A till of the benchmark is a whole shop in a hurry.
 _SHOP_IN_A_HURRY = {"HUIYUAN_RATE_TERMINAL_PER_MINUTE": "1000000"}
 
+# The phones of the benchmark are all at one address.
+_MANY_PHONES = {"HUIYUAN_RATE_MEMBER_PER_MINUTE": "1000000", "HUIYUAN_RATE_ANONYMOUS_PER_MINUTE": "1000000"}
+
+
+def _can_be_written(file: Path | None) -> Path | None:
+    """Told before anything is measured, not after it."""
+    if file is not None and not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise typer.BadParameter(f"{file} cannot be written")
+    return file
+
+
+Json = Annotated[
+    Path | None,
+    typer.Option(help="Also write everything measured to this file.", dir_okay=False, callback=_can_be_written),
+]
+
 
 @app.callback()
 def main() -> None:
@@ -35,9 +51,17 @@ def settle(
     ] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Server processes.")] = 1,
     data: Annotated[Path | None, typer.Option(help="Where the engines keep their files; a temporary place.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Also write everything measured to this file.")] = None,
+    coupons: Annotated[bool, typer.Option("--coupons", help="Beside sales with a coupon each, instead.")] = False,
+    json: Json = None,
 ) -> None:
     """Sales settled a second over HTTP, beside what PostgreSQL alone does with the same plans (pgbench)."""
+    if coupons:
+        from backend.bench import with_coupons
+
+        from . import with_coupons as command
+
+        chosen = with_coupons.Options(seconds=seconds, rounds=rounds, connections=connections or 128)
+        raise typer.Exit(command.run(chosen, workers, data, json))
     from backend.bench.settle import CONNECTIONS, Options
 
     tills = (connections,) if connections else CONNECTIONS
@@ -67,7 +91,7 @@ def grow(
     workers: Annotated[int, typer.Option(min=1, max=64, help="Server processes.")] = 1,
     audit_every: Annotated[int, typer.Option(min=1, help="Prove the books of one in so many members.")] = 20,
     data: Annotated[Path | None, typer.Option(help="Where the engines keep their files; a temporary place.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Also write everything measured to this file.")] = None,
+    json: Json = None,
 ) -> None:
     """Fill the books with a million members' past, and see what that leaves of each path's speed.
 
@@ -94,7 +118,7 @@ def every(
     only: Annotated[list[str] | None, typer.Option(help="Only these paths, by commas.")] = None,
     sockets: Annotated[int, typer.Option(min=0, max=8000, help="Live sockets to open, in two steps.")] = 2000,
     data: Annotated[Path | None, typer.Option(help="Where the engines keep their files; a temporary place.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Also write everything measured to this file.")] = None,
+    json: Json = None,
 ) -> None:
     """Every path beside its floor (its bare statements by pgbench), in one table; memory; the books."""
     from backend.bench import overview
@@ -174,11 +198,127 @@ def _measure(bench: Bench, options: Options, workers: int) -> Outcome:
             floor = asyncio.run(bench.post(say, clients=clients, seconds=options.seconds, expected=tried[clients]))
             outcome.floors.append(floor)
             tried[clients] = max(tried[clients], floor.per_second)
-    with step("Both at half of the server's rate") as say:
+    with step("Both in turn at half of the server's rate") as say:
         outcome.half = bench.half(say, rate=outcome.server_median / 2, clients=clients)
     with step("Check the books") as say:
         outcome.findings, outcome.audited = asyncio.run(bench.system.audit(say))
     return outcome
+
+
+@app.command()
+def combine(
+    *,
+    wallets: Annotated[int, typer.Option(min=10, max=100_000, help="Wallets of each family.")] = 500,
+    json: Json = None,
+) -> None:
+    """The best set of coupons: 20 coupons × 30 lines, usual wallets and nasty ones; CPU time, and what is proven."""
+    from rich.table import Column, Table
+
+    from backend.bench import combine as bench
+
+    from .console import err, out
+
+    found = bench.measure(wallets, err.print)
+    numbers = ("p50 ms", "p99 ms", f"≤ {bench.GOAL_MS:g} ms", "proven")
+    columns = [Column(name, justify="right", no_wrap=True) for name in numbers]
+    table = Table("wallet", *columns, box=None, pad_edge=False)
+    for number, row in enumerate(bench.rows(found)):
+        table.add_row(*row, style=None if found[number].usual else "dim")
+    out.print(table)
+    out.print(bench.verdict(found))
+    if json is not None:
+        json.write_text(jsonlib.dumps(bench.as_json(found), indent=2) + "\n")
+
+
+@app.command()
+def claims(
+    *,
+    count: Annotated[
+        int, typer.Option("--claims", min=1, max=1_000_000, help="Claims, each with a key of its own.")
+    ] = 10_000,
+    members: Annotated[int, typer.Option(min=1, max=1_000_000, help="Members who claim, in turn.")] = 10_000,
+    total: Annotated[int, typer.Option(min=1, max=1_000_000, help="Coupons that there are.")] = 100,
+    connections: Annotated[int, typer.Option(min=1, max=8000, help="Phones that ask at once.")] = 1000,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Server processes.")] = 1,
+    data: Annotated[Path | None, typer.Option(help="Where the engines keep their files; a temporary place.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Also write everything measured to this file.")] = None,
+) -> None:
+    """Many members claim few coupons at once: exactly so many are issued, and how soon all are answered."""
+    from backend.bench import claims_report
+    from backend.bench.claims import Bench as Claims
+    from backend.bench.claims import Outcome as ClaimsOutcome
+
+    from .console import out, step
+    from .running import running
+
+    try:
+        with running(data, workers, _MANY_PHONES) as system:
+            bench = Claims(system, claims=count, members=members, total=total, connections=connections)
+            with step("Load the chain, its members and the template") as say:
+                asyncio.run(bench.load(say))
+            with step("Claim") as say:
+                driven = bench.run(say)
+            outcome = ClaimsOutcome(
+                claims=count, members=members, total=total, connections=connections, workers=workers, driven=driven,
+                issued=asyncio.run(bench.issued()),
+            )  # fmt: skip
+            with step("Check the books") as say:
+                outcome.findings, outcome.audited = asyncio.run(system.audit(say))
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    claims_report.show(outcome, out)
+    if json is not None:
+        json.write_text(jsonlib.dumps(claims_report.as_json(outcome), indent=2) + "\n")
+    if outcome.findings or not outcome.exact or outcome.refused_otherwise:
+        raise typer.Exit(1)
+
+
+@app.command()
+def order(
+    *,
+    seconds: Annotated[float, typer.Option(min=1, max=120, help="How long orders are placed.")] = 10,
+    members: Annotated[int, typer.Option(min=10, max=1_000_000, help="Members who buy, six times at most.")] = 3000,
+    connections: Annotated[int, typer.Option(min=1, max=8000, help="Phones that ask at once.")] = 64,
+    flash: Annotated[bool, typer.Option("--flash", help="Then a flash sale, and the product page meanwhile.")] = False,
+    buyers: Annotated[int, typer.Option(min=1, max=1_000_000, help="Who wants a piece of it.")] = 20_000,
+    total: Annotated[int, typer.Option(min=1, max=1_000_000, help="Pieces that there are.")] = 1000,
+    phones: Annotated[int, typer.Option(min=1, max=8000, help="Buyers who ask at once.")] = 1000,
+    within: Annotated[float, typer.Option(min=0, max=60, help="Seconds in which they all come; 0: at once.")] = 20,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Server processes.")] = 1,
+    data: Annotated[Path | None, typer.Option(help="Where the engines keep their files; a temporary place.")] = None,
+    json: Json = None,
+) -> None:
+    """Carts become orders that a coupon and stored value pay; and a flash sale sells exactly what there is."""
+    from backend.bench import order_report
+    from backend.bench.order import Bench as Orders
+    from backend.bench.order import Outcome as OrdersOutcome
+
+    from .console import out, step
+    from .running import running
+
+    try:
+        with running(data, workers, _MANY_PHONES) as system:
+            members = max(members, buyers) if flash else members
+            bench = Orders(system, members=members, connections=connections)
+            outcome = OrdersOutcome(workers=workers, members=members, connections=connections)
+            with step("Load the chain, its shelves and its members") as say:
+                asyncio.run(bench.load(say, flash=total if flash else 0))
+            with step("Warm up") as say:
+                warm = bench.place(say, seconds=2, expected=1500)
+            with step("Place orders") as say:
+                outcome.served = bench.place(say, seconds=seconds, expected=warm.per_second * 1.5)
+            if flash:
+                with step("Flash sale") as say:
+                    outcome.flash = bench.flash(say, buyers=buyers, total=total, connections=phones, within_s=within)
+            with step("Check the books") as say:
+                outcome.findings, outcome.audited = asyncio.run(system.audit(say))
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    order_report.show(outcome, out)
+    if json is not None:
+        json.write_text(jsonlib.dumps(order_report.as_json(outcome), indent=2) + "\n")
+    if outcome.findings or outcome.failures or (outcome.flash is not None and not outcome.flash.exact):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -191,7 +331,7 @@ def attack(
     ] = 1_000,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Server processes.")] = 1,
     data: Annotated[Path | None, typer.Option(help="Where the engines keep their files; a temporary place.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Also write everything measured to this file.")] = None,
+    json: Json = None,
 ) -> None:
     """What an honest shop sees, and the memory the servers hold, while they are attacked on this machine."""
     from backend.bench.attackers import ATTACKS

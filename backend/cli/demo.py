@@ -155,6 +155,7 @@ def _write_demo_json(data: Path, settings: Settings, chain: dict[str, Any]) -> N
         "base_url": settings.base_url,
         "terminals": chain["terminals"],
         "staff": chain["staff"],
+        "gift_cards": chain.get("gift_cards", []),
         "wechat": datadir.wechat_part(settings),
     }
     write_private(data / "demo.json", json.dumps(document, ensure_ascii=False, indent=2) + "\n")

@@ -40,15 +40,42 @@ PLACES: dict[str, Place] = {
         (
             *(HOME, "ledger_account", "ledger_lot", "ledger_transfer", "ledger_entry", "ledger_lot_move"),
             *("ledger_document", "ledger_guard", "ledger_key", "ledger_rolled", "outbox"),
+            *("coupon", "coupon_gift"),
+            "pass_card",
+            *("stamp_card", "stamp_given"),
+            *("orders_cart_line", "orders_order", "orders_line"),
+            *("orders_parcel", "orders_fulfilment", "orders_pickup", "orders_after_sale", "orders_after_sale_step"),
+            *("orders_review", "orders_invoice", "orders_notice", "orders_address", "orders_receiver"),
         ),
         Place.MEMBER,
     ),
     "ledger_key_home": Place.KEY,
-    **dict.fromkeys(("auth_store", "member_level", "mall_category", "mall_article", "wallet_offer"), Place.REFERENCE),
+    **dict.fromkeys(
+        (
+            *("auth_store", "member_level", "wallet_offer"),
+            # a table that others refer to stands before them
+            *("mall_category", "mall_brand", "mall_supplier_category", "mall_supplier", "mall_product", "mall_article"),
+            *("mall_attribute", "mall_level_price", "mall_timed_price", "mall_publication"),
+            *("coupon_template_version", "pass_product_version", "orders_promotion", "orders_delivery_rule"),
+        ),
+        Place.REFERENCE,
+    ),
     **dict.fromkeys(
         (
             "ledger_rollup",  # sums over all members
             *("member", "member_pin", "member_consent", "member_growth"),
+            # what counts, and what is found without a member
+            *("coupon_template", "coupon_batch", "coupon_code", "coupon_handout", "coupon_due", "coupon_change"),
+            *("giftcard_product", "giftcard_batch", "giftcard", "giftcard_try", "giftcard_charge"),
+            "giftcard_change",
+            *("pass_product", "pass_change"),
+            *("stamp_campaign", "stamp_change", "stamp_due"),
+            *("mall_media", "mall_store_picture", "mall_banner", "mall_change"),
+            *("stock_level", "stock_movement", "stock_reservation", "stock_due", "stock_warehouse"),
+            *("stock_document", "stock_document_line", "stock_document_change", "stock_number", "stock_attachment"),
+            *("stock_payment", "stock_told"),
+            "orders_change",
+            "coupon_refusal",
             *("auth_wechat_identity", "auth_session", "auth_device", "auth_handle", "auth_login_failure", "auth_nonce"),
             *("auth_terminal", "auth_staff", "auth_staff_session", "auth_epoch"),
             *("procrastinate_workers", "procrastinate_jobs", "procrastinate_events", "procrastinate_periodic_defers"),
@@ -60,7 +87,9 @@ PLACES: dict[str, Place] = {
 COLUMNS = {Place.MEMBER: "member_id", Place.KEY: "key"}
 """What the rows of a distributed table are told apart by."""
 
-EVERYWHERE = frozenset({"ledger_post_batch", "ledger_hash", "ledger_refuse", "ledger_is_history"})
+EVERYWHERE = frozenset(
+    {"ledger_post_batch", "ledger_apply", "ledger_write", "ledger_hash", "ledger_refuse", "ledger_is_history"}
+)
 """What a node must know, because a delegated call or a trigger there needs it.
 
 A batch is among them, and not delegated: it holds many members, and handed to one node it would reach for all the

@@ -233,11 +233,29 @@ def main() -> None:
 
     try:
         app()
-    except (SettingsError, EngineError) as error:
-        typer.echo(f"huiyuan: {error}", err=True)
-        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        if not isinstance(error, (SettingsError, EngineError, *_out_of_reach())):
+            raise
+        typer.echo(f"huiyuan: {error}", err=True)
+        sys.exit(2)
+
+
+def _out_of_reach() -> tuple[type[Exception], ...]:
+    """What a file that is not to be had raises, and a database that is down or does not let us in."""
+    import asyncpg
+    from tortoise.exceptions import DBConnectionError
+
+    return (
+        OSError,
+        DBConnectionError,
+        asyncpg.PostgresConnectionError,
+        asyncpg.CannotConnectNowError,
+        asyncpg.TooManyConnectionsError,
+        asyncpg.InvalidAuthorizationSpecificationError,
+        asyncpg.InvalidCatalogNameError,
+    )
 
 
 if __name__ == "__main__":

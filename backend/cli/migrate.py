@@ -1,4 +1,4 @@
-"""Bring the schema up to date: Tortoise's migrations, the ledger's functions, the application role's rights."""
+"""Bring the schema up to date: Tortoise's migrations, the doors' functions, the application role's rights."""
 
 from __future__ import annotations
 
@@ -20,9 +20,13 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str], None]
 
+WAITING = "waiting: another process migrates this database"
+
 _LOCK = 7_305_201_611  # any number; the same in every release, so that two deployments migrate one after the other
 _PARTITION_MONTHS = 4  # from last month to the month after next; the worker makes later ones
 _OWN_TABLES = ("tortoise_migrations", "schema_sql")
+_DOORS = ("backend.ledger", "backend.stock")  # each with functions in sql/ that alone write its books
+_BEHIND_DOORS = ("stock_level", "stock_movement", "stock_reservation")  # besides all that is called ledger_…
 
 _SCHEMA_SQL = """
 CREATE TABLE IF NOT EXISTS schema_sql (
@@ -31,7 +35,7 @@ CREATE TABLE IF NOT EXISTS schema_sql (
     applied_at timestamptz NOT NULL
 )"""
 
-# Everything but the ledger (its own file grants that) and the record of migrations, which the application only reads.
+# Everything but the books behind doors and the record of migrations, which the application only reads.
 _GRANTS = """
 DO $$
 DECLARE
@@ -51,7 +55,7 @@ BEGIN
         EXECUTE format('REVOKE ALL ON %s FROM %I', v_name, v_role);
         EXECUTE format('GRANT SELECT ON %s TO %I', v_name, v_role);
     END LOOP;
-END $$""".replace("$names$", "'" + ",".join(_OWN_TABLES) + "'")
+END $$""".replace("$names$", "'" + ",".join((*_OWN_TABLES, *_BEHIND_DOORS)) + "'")
 
 
 def _silent(_: str) -> None:
@@ -96,7 +100,7 @@ async def _alone(settings: Settings, progress: Progress) -> AsyncIterator[asyncp
     connection = await asyncpg.connect(**db.connect_args(settings.migrate_database_url), timeout=10)
     try:
         if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
-            progress("waiting: another process migrates this database")
+            progress(WAITING)
             await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
         yield connection
     finally:
@@ -148,11 +152,11 @@ async def _application_role(connection: asyncpg.Connection, settings: Settings) 
 
 
 async def _apply_functions(connection: asyncpg.Connection, role: str, say: Progress, *, force: bool) -> None:
-    """Apply the ledger's SQL files in name order when one of them, the role or the tables changed; then grant."""
-    directory = files("backend.ledger") / "sql"
+    """Apply the doors' SQL files in name order when one of them, the role or the tables changed; then grant."""
     scripts = {
         path.name: path.read_text("utf-8")
-        for path in sorted(directory.iterdir(), key=lambda path: path.name)
+        for door in _DOORS
+        for path in sorted((files(door) / "sql").iterdir(), key=lambda path: path.name)
         if path.name.endswith(".sql")
     }
     wanted = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in scripts.items()}

@@ -19,13 +19,14 @@ class Category(msgspec.Struct, frozen=True):
 
 
 class Article(msgspec.Struct, frozen=True):
-    """An article of the demo."""
+    """An article of the demo; of one in ten nobody has said what it costs."""
 
     sku: str
     barcode: str
     name: str
     category: str
     unit_price_fen: int
+    cost_fen: int | None
 
 
 CATEGORIES = (
@@ -42,7 +43,7 @@ CATEGORIES = (
     Category("liquor", "酒类", 5_000, 600, 29_900, "啤酒 清酒 红酒 米酒 白酒"),
     Category("tobacco", "香烟", 0, 1000, 7500, "细支 硬盒 软盒 短支 礼盒"),
 )
-_MAKERS = ("江南", "晨光里", "小满", "山谷", "每日")
+MAKERS = ("江南", "晨光里", "小满", "山谷", "每日")
 
 
 def make_articles() -> list[Article]:
@@ -58,9 +59,10 @@ def make_articles() -> list[Article]:
                 Article(
                     sku=f"{100001 + index}",
                     barcode=_ean13(f"6901{index:08d}"),
-                    name=f"{_MAKERS[number // 5]}{word}",
+                    name=f"{MAKERS[number // 5]}{word}",
                     category=category.code,
                     unit_price_fen=price,
+                    cost_fen=price * (55 + index % 25) // 100 if index % 10 else None,
                 )
             )
     return made

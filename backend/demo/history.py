@@ -15,9 +15,11 @@ from backend.ledger import plans as ledger
 from backend.ledger.plans import Issue, Leg, NewDocument, Plan
 from backend.members.types import Level
 from backend.pos import plans
-from backend.pos.rules import pricing
-from backend.pos.rules.pricing import TenderIn
-from backend.pos.types import Line, Price, SaleBody, SaleStatus, Tender, TenderType
+from backend.pos.types import SaleStatus
+from backend.sales import plans as sale_plans
+from backend.sales.rules import pricing
+from backend.sales.rules.pricing import TenderIn
+from backend.sales.types import Line, Price, SaleBody, Tender, TenderType
 
 from .catalogue import CATEGORIES, Article
 from .people import Person
@@ -138,9 +140,9 @@ class MemberYear:
             hash=plans.job_hash("demo", self.person.number, number),
             claim=plans.order_claim(store_id, sale.order_no),
             document=NewDocument(
-                self._id("S"), plans.SALE, SaleStatus.COMPLETED, plans.encode_body(sale), store_id=store_id
+                self._id("S"), plans.SALE, SaleStatus.COMPLETED, sale_plans.encode_body(sale), store_id=store_id
             ),
-            legs=plans.payment_legs(
+            legs=sale_plans.payment_legs(
                 sale,
                 store_id,
                 bonus_fen=bonus,

@@ -18,6 +18,7 @@ from backend.ledger.plans import encode
 from backend.members import queries as members
 from backend.members import rules as member_rules
 
+from . import coupons, gift_cards, mall, passes, stamps, stock
 from .catalogue import CATEGORIES, make_articles
 from .history import OFFERS, MemberYear, Stores
 from .people import Person, make_people
@@ -41,7 +42,7 @@ LEVELS = (
 
 
 async def load(settings: Settings, say: Callable[[str], None], *, people: bool = True) -> dict[str, Any]:
-    """Load what is missing and return ``{"terminals", "staff"}`` with their secrets; without ``people`` no members.
+    """Load what is missing and return ``{"terminals", "staff", "gift_cards"}``; without ``people`` only the chain.
 
     The secrets are derived from the data directory's master key: the same at every start, different everywhere else.
     """
@@ -50,12 +51,32 @@ async def load(settings: Settings, say: Callable[[str], None], *, people: bool =
         if not await db.fetchval("SELECT true FROM auth_store LIMIT 1"):
             say("stores, tills, staff, articles")
             await _load_chain()
+        if not await db.fetchval("SELECT true FROM mall_product LIMIT 1"):
+            say("the mall")
+            async with db.transaction() as tx:
+                await mall.load(tx, [store.id for store in STORES], clock.now())
         # Members come last and at once; a load that was cut short before is done again, its keys make that safe.
         if people and not await db.fetchval("SELECT true FROM member LIMIT 1"):
             await _load_members(settings, say)
+        if people and not await db.fetchval("SELECT true FROM coupon_template LIMIT 1"):
+            say("coupons")
+            await _load_coupons()
+        if people and not await db.fetchval("SELECT true FROM pass_product LIMIT 1"):
+            say("passes")
+            await _load_passes()
+        if people and not await db.fetchval("SELECT true FROM giftcard_product LIMIT 1"):
+            say("gift cards")
+            await _load_gift_cards()
+        if people and not await db.fetchval("SELECT true FROM stamp_campaign LIMIT 1"):
+            say("campaign cards")
+            await _load_campaigns()
+        if not await db.fetchval("SELECT true FROM stock_level LIMIT 1"):
+            say("stock")
+            await stock.fill([store.id for store in STORES], clock.now())
     finally:
         await db.close_pools()
-    return {"terminals": _terminals(), "staff": _staff()}
+    told = {"gift_cards": gift_cards.told()} if people else {}
+    return {"terminals": _terminals(), "staff": _staff()} | told
 
 
 def _secret(purpose: str) -> str:
@@ -130,8 +151,8 @@ async def _copy_rules(connection: asyncpg.Connection) -> None:
     )
     await connection.copy_records_to_table(
         "mall_article",
-        records=[(a.sku, a.barcode, a.name, a.category, a.unit_price_fen, True) for a in make_articles()],
-        columns=("sku", "barcode", "name", "category_id", "unit_price_fen", "active"),
+        records=[(a.sku, a.barcode, a.name, a.category, a.unit_price_fen, a.cost_fen, True) for a in make_articles()],
+        columns=("sku", "barcode", "name", "category_id", "unit_price_fen", "cost_fen", "active"),
     )
 
 
@@ -150,6 +171,35 @@ async def _load_members(settings: Settings, say: Callable[[str], None]) -> None:
     finally:
         for owner in owners:
             await owner.close()
+
+
+async def _load_passes() -> None:
+    await passes.load_products(clock.now())
+    rows = await db.fetch("SELECT id FROM member ORDER BY created_at, id")
+    await passes.hand_out([row["id"] for row in rows], clock.now())
+
+
+async def _load_coupons() -> None:
+    await coupons.load_templates(clock.now())
+    rows = await db.fetch("SELECT id FROM member ORDER BY created_at, id")
+    await coupons.hand_out([row["id"] for row in rows])
+
+
+async def _load_gift_cards() -> None:
+    rows = await db.fetch("SELECT id FROM member ORDER BY created_at, id")
+    store = STORES[0]
+    await gift_cards.load([row["id"] for row in rows], store.id, _terminal_ids(store.id)[0], clock.now())
+
+
+async def _load_campaigns() -> None:
+    """Stamps for some, and the first store's manager is the first member."""
+    now = clock.now()
+    await stamps.load_campaigns(now)
+    rows = await db.fetch("SELECT id FROM member ORDER BY created_at, id")
+    await stamps.begin_cards([row["id"] for row in rows], now)
+    async with db.transaction() as tx:
+        manager = await db.fetchval("SELECT id FROM auth_staff WHERE username = 'manager1'")
+        await auth.link_member(tx, manager, rows[0]["id"])
 
 
 async def _post_years(

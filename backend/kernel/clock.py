@@ -8,6 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+YEARS = range(2000, 3000)
+"""Of instants that somebody wrote down; those at the ends of the calendar overflow in one zone or another."""
+
 _offset = timedelta()
 _frozen_at: datetime | None = None
 _shared: memoryview | None = None
@@ -81,6 +84,7 @@ def _mapped(file: Path) -> memoryview:
         return memoryview(mmap.mmap(opened.fileno(), 8)).cast("q")
 
 
+@lru_cache(maxsize=64)
 def end_of_month(on: date, months: int) -> date:
     """The last day of the month that many months after ``on``'s month."""
     month = on.year * 12 + on.month + months

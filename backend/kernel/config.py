@@ -76,7 +76,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     db_pool_size: Annotated[int, _doc("Connections a process for reading", ge=1, le=100)] = 8
     orm_pool_size: Annotated[int, _doc("Connections a process for the ORM", ge=1, le=100)] = 6
     ledger_lanes: Annotated[int, _doc("Connections a process for posting", ge=1, le=8)] = 2
-    ledger_batch: Annotated[int, _doc("Most plans in one transaction", ge=1, le=256)] = 64
+    # Each has a savepoint, and so has the batch: 64 are as many as PostgreSQL keeps in memory for others to look at.
+    ledger_batch: Annotated[int, _doc("Most plans in one transaction", ge=1, le=256)] = 63
     statement_cache_size: Annotated[int, _doc("0 behind PgBouncer < 1.21 in transaction mode", ge=0)] = 1024
 
     # old entries
@@ -106,7 +107,30 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     recharge_max_fen: Annotated[int, _doc("Largest free recharge", ge=1)] = 500_000
     recharge_query_after_s: Annotated[int, _doc("Ask WeChat about an unpaid order after this", ge=1)] = 60
     recharge_close_after_s: Annotated[int, _doc("Close an unpaid order after this", ge=60)] = 1800
+    order_query_after_s: Annotated[int, _doc("Ask WeChat about an unpaid mall order after this", ge=1)] = 60
+    order_close_after_s: Annotated[int, _doc("Close an unpaid mall order after this", ge=60)] = 900
     accrual_daily_points: Annotated[int, _doc("Offline points a day, per terminal and member", ge=0)] = 5_000
+    coupon_warn_days: Annotated[
+        int, _doc("Days before its last day that a coupon is warned of; 0 = never", ge=0, le=30)
+    ] = 3
+    coupon_gift_hours: Annotated[
+        int, _doc("Hours in which a coupon given to a friend can be accepted", ge=1, le=720)
+    ] = 72
+    order_receive_days: Annotated[
+        int, _doc("Days after sending in which an order counts as received by itself", ge=1, le=90)
+    ] = 10
+    order_after_sales_days: Annotated[
+        int, _doc("Days after receipt in which a return or an exchange can be asked for", ge=1, le=365)
+    ] = 7
+    pass_warn_days: Annotated[
+        int, _doc("Days before its last day that a pass is warned of; 0 = never", ge=0, le=60)
+    ] = 7
+    pass_undo_hours: Annotated[int, _doc("Hours in which a use of a pass can be undone", ge=0, le=720)] = 24
+
+    stock_approval_fen: Annotated[int, _doc("Stock documents above this are approved by head office", ge=0)] = 1_000_000
+    gift_card_bearer_max_fen: Annotated[int, _doc("Most on a gift card that anybody may hold", ge=1)] = 100_000
+    gift_card_named_max_fen: Annotated[int, _doc("Most on a gift card that is its member's only", ge=1)] = 500_000
+    gift_cards_per_member: Annotated[int, _doc("Gift cards that one member may bind", ge=1, le=50)] = 20
 
     log_format: Annotated[str, _doc("`json` or `console`", pattern="^(json|console)$")] = "json"
     log_level: Annotated[str, _doc("`debug`, `info`, `warning`", pattern="^(debug|info|warning)$")] = "info"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, TypeAlias
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -35,9 +35,15 @@ APPS: dict[str, str] = {
     "auth": "backend.auth",
     "members": "backend.members",
     "wallet": "backend.wallet",
+    "coupons": "backend.coupons",
+    "giftcards": "backend.giftcards",
+    "passes": "backend.passes",
+    "stamps": "backend.stamps",
     "mall": "backend.mall",
+    "stock": "backend.stock",
+    "orders": "backend.orders",
 }
-WITHOUT_MODELS = frozenset({"ledger", "jobs"})
+WITHOUT_MODELS = frozenset({"ledger", "jobs", "orders"})
 
 UNREACHABLE: tuple[type[Exception], ...] = (
     OSError,
@@ -59,7 +65,13 @@ WAIT_S = 5.0
 READ_S = 10.0
 """What a read may take, waiting for locks included; it holds one of the pool's connections all the while."""
 
+MOST_AT_HAND = 4
+"""Connections for reads that are not given back to the pool between two of them: giving one back and taking it again
+costs more than most reads do."""
+
 _pool: asyncpg.Pool | None = None
+_at_hand: list[asyncpg.pool.PoolConnectionProxy] = []
+_waiting = 0
 _in_transaction: ContextVar[bool] = ContextVar("in_transaction", default=False)
 
 
@@ -133,15 +145,27 @@ async def close_pools() -> None:
     """Give every connection back and close it."""
     global _pool
     if _pool is not None:
-        await _pool.close()
-        _pool = None
+        closing, _pool = _pool, None  # what is being read goes back to it
+        while _at_hand:
+            await closing.release(_at_hand.pop())
+        await closing.close()
     await Tortoise.close_connections()
 
 
 @metrics.probe
 def _measure() -> None:
     if _pool is not None:
-        metrics.POOL_IN_USE.labels("read").set(_pool.get_size() - _pool.get_idle_size())
+        metrics.POOL_IN_USE.labels("read").set(_pool.get_size() - _pool.get_idle_size() - len(_at_hand))
+
+
+def given(number: int, kind: str) -> str:
+    """The array ``$number`` for a statement that is planned once, whatever the array's length.
+
+    PostgreSQL plans a prepared statement anew at each call where a plan for these very arguments looks cheaper, and one
+    for a short array does: for any array it counts with ten. Such planning takes several times as long as a read by
+    keys. A sub-select hides the length until the plan runs.
+    """
+    return f"(SELECT ${number}::{kind}[])::{kind}[]"
 
 
 def pool() -> asyncpg.Pool:
@@ -170,12 +194,38 @@ async def fetchval(sql: str, *args: Any) -> Any:
 async def _read(method: str, sql: str, args: tuple[Any, ...]) -> Any:
     """One statement on a connection of the pool for reads; ``TimeoutError`` where none becomes free in time."""
     readers = pool()
-    async with asyncio.timeout(WAIT_S):
-        connection = await readers.acquire()
+    connection = await _take(readers)
     try:
-        return await getattr(connection, method)(sql, *args, timeout=READ_S)
-    finally:
+        answer = await getattr(connection, method)(sql, *args, timeout=READ_S)
+    except BaseException:
+        await readers.release(connection)  # the pool sees to what is broken, or is being cancelled
+        raise
+    if _may_keep(readers):
+        _at_hand.append(connection)
+    else:
         await readers.release(connection)
+    return answer
+
+
+def _may_keep(readers: asyncpg.Pool) -> bool:
+    """Whether nobody waits for the connection, this pool stays open, and enough of it is left for others."""
+    room = min(MOST_AT_HAND, readers.get_max_size() // 2) - len(_at_hand)
+    return room > 0 and not _waiting and readers is _pool
+
+
+async def _take(readers: asyncpg.Pool) -> asyncpg.pool.PoolConnectionProxy:
+    global _waiting
+    while _at_hand:
+        connection = _at_hand.pop()
+        with suppress(asyncpg.InterfaceError):  # one that ended has gone back to the pool by itself
+            if not connection.is_closed():
+                return connection
+    _waiting += 1
+    try:
+        async with asyncio.timeout(WAIT_S):
+            return await readers.acquire()
+    finally:
+        _waiting -= 1
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """Opaque ids. They order nothing (accounts number their own entries) and tell an outsider nothing.
 
-A document's id carries its member, so that any call by id knows where to look: the shard key travels with it.
+A document's id carries its member, so that any call by id knows where to look: the shard key travels with it. Its first
+letter says what it is: S sale, F refund, A accrual, R recharge, D order, Q its payment, C coupon, G its gift, P pass…
 """
 
 from __future__ import annotations

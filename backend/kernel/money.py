@@ -46,3 +46,9 @@ def share_list(amount: int, weights: Sequence[int]) -> list[int]:
     """``share`` over positions."""
     parts = share(amount, dict(enumerate(weights)))
     return [parts[index] for index in range(len(weights))]
+
+
+def yuan(fen: int) -> str:
+    """An amount as on a price tag: 2000 is 20, 2050 is 20.5."""
+    whole, rest = divmod(fen, 100)
+    return f"{whole}.{rest:02d}".rstrip("0") if rest else str(whole)

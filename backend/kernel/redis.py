@@ -7,7 +7,6 @@ address of another kind; its keys lie on several servers, so no command names ke
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -88,7 +87,9 @@ class Server:
         await self.client.aclose()
 
     def _new_line(self) -> Any:
-        return self.client.connection_pool.make_connection()  # type: ignore[no-untyped-call]
+        line = self.client.connection_pool.make_connection()  # type: ignore[no-untyped-call]
+        line.socket_timeout = None  # the whole exchange has a time-out, not every step of it
+        return line
 
     async def _exchange(self, commands: list[tuple[Argument, ...]]) -> Sequence[Any]:
         if self.resting():
@@ -97,7 +98,7 @@ class Server:
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 await self.client.connection_pool.ensure_connection(line)
-                await line.send_packed_command(line.pack_commands(commands), check_health=False)
+                await line.send_packed_command(_packed(commands), check_health=False)
                 replies = [await _reply(line) for _ in commands]
         except BaseException as error:
             await line.disconnect(nowait=True)  # what it still has to say belongs to nobody
@@ -111,10 +112,22 @@ class Server:
         return replies
 
 
+def _packed(commands: Sequence[tuple[Argument, ...]]) -> bytes:
+    """Commands as they are sent (RESP arrays of bulk strings); the client's own way takes three times as long."""
+    parts: list[bytes] = []
+    for command in commands:
+        parts.append(b"*%d\r\n" % len(command))
+        for argument in command:
+            if not isinstance(argument, bytes):
+                argument = str(argument).encode()
+            parts.append(b"$%d\r\n%b\r\n" % (len(argument), argument))
+    return b"".join(parts)
+
+
 async def _reply(line: Any) -> Any:
     """The next reply, or the refusal that is one."""
     try:
-        return await line.read_response(timeout=math.inf)  # the whole exchange has a time-out, not every reply
+        return await line.read_response()
     except ResponseError as error:
         return _refused(error)
 

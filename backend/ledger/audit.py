@@ -46,7 +46,7 @@ async def audit(
     """Prove the books of every member; returns what does not hold (at most 200), an empty list when they balance.
 
     Reads in one snapshot, chunk by chunk of members, so it may run beside a serving system. With ``every`` above 1 only
-    one chunk in so many, and no house account's sum: a sample, for books that take longer than there is time.
+    one chunk in so many, and no sum over members: a sample, for books that take longer than there is time.
     """
     connection = await asyncpg.connect(**url_args, command_timeout=600)
     try:
@@ -55,13 +55,14 @@ async def audit(
             findings: list[Finding] = []
             proofs = checks()
             total = int(await connection.fetchval("SELECT count(*) FROM ledger_head"))
-            sums = _HouseSums()
+            sums, clearing = _HouseSums(), _Clearing()
             done = 0
             async for low, high, count in _chunks(connection, every):
                 for check in proofs:
                     rows = await connection.fetch(check.sql + f" LIMIT {MAX_FINDINGS}", low, high)
                     findings.extend(Finding(check.name, row[0], row[1]) for row in rows)
                 sums.add(await connection.fetch(_HOUSE_ENTRIES, low, high))
+                clearing.add(await connection.fetch(_CLEARING_ENTRIES, low, high))
                 done += count
                 if progress:
                     progress(done, total)
@@ -70,6 +71,7 @@ async def audit(
             else:
                 if every == 1:
                     findings.extend(sums.differences(await connection.fetch(_HOUSE_SUMS)))
+                    findings.extend(clearing.left())
             return findings[:MAX_FINDINGS]
     finally:
         await connection.close()
@@ -87,6 +89,39 @@ SELECT r.zone, (e.at AT TIME ZONE r.zone)::date, e.kind, e.ref, e.unit, sum(e.am
  WHERE r.member_id >= $1 AND r.member_id < $2 AND e.member_id >= $1 AND e.member_id < $2
  GROUP BY 1, 2, 3, 4, 5"""
 _HOUSE_SUMS = "SELECT zone, day, kind, ref, unit, amount, entries FROM ledger_rollup"
+
+
+CLEARING = Check(
+    "gift_clearing",
+    "what gift cards' books gave for a sale, a refund or another card is what the other books took",
+    "",  # the two sides lie on different books, in any two chunks
+)
+_CLEARING_ENTRIES = """
+SELECT t.document_id, sum(e.amount)::bigint, max(e.member_id)
+  FROM ledger_entry e JOIN ledger_transfer t ON t.member_id = e.member_id AND t.seq = e.seq
+ WHERE e.member_id >= $1 AND e.member_id < $2 AND e.kind = 'house.gift_clearing'
+ GROUP BY 1 HAVING sum(e.amount) <> 0"""
+
+
+class _Clearing:
+    """What is left between two books, by the document that both sides are about; gone again where they agree."""
+
+    def __init__(self) -> None:
+        self._left: dict[str | None, tuple[int, int]] = {}
+
+    def add(self, rows: Sequence[asyncpg.Record]) -> None:
+        """One chunk's."""
+        for document_id, amount, member_id in rows:
+            total = self._left.pop(document_id, (0, 0))[0] + amount
+            if total:
+                self._left[document_id] = total, member_id
+
+    def left(self) -> list[Finding]:
+        """What has no other side."""
+        return [
+            Finding(CLEARING.name, member_id, f"document {document_id}: {amount} fen")
+            for document_id, (amount, member_id) in self._left.items()
+        ]
 
 
 class _HouseSums:

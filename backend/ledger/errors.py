@@ -8,10 +8,22 @@ from backend.kernel.errors import DomainError, Kind
 
 
 class InsufficientBalance(DomainError):
-    """The account holds less than the transfer takes."""
+    """The account holds less than the transfer takes.
+
+    From the door: ``account`` is its kind and ``ref`` which of them (a coupon's id), for a layer above to name it.
+    """
 
     code = "insufficient_balance"
     kind = Kind.CONFLICT
+    account = ""
+    ref = ""
+
+    @classmethod
+    def of(cls, account: str, ref: str) -> InsufficientBalance:
+        """The refusal of that account; what it says to the outside is the same for all."""
+        refused = cls()
+        refused.account, refused.ref = account, ref
+        return refused
 
 
 class IdempotencyConflict(DomainError):
@@ -82,13 +94,13 @@ class OutcomeUnknown(DomainError):
         super().__init__(retry_after_s=1)
 
 
-_PLAIN: dict[str, type[DomainError]] = {
-    error.code: error for error in (InsufficientBalance, IdempotencyConflict, MemberInactive, Stale)
-}
+_PLAIN: dict[str, type[DomainError]] = {error.code: error for error in (IdempotencyConflict, MemberInactive, Stale)}
 
 
 def refusal(code: str, context: dict[str, Any]) -> DomainError:
     """The refusal that ``ledger_post`` raised under that name."""
+    if code == InsufficientBalance.code:
+        return InsufficientBalance.of(context.get("account", ""), context.get("ref", ""))
     if code == "claimed":
         return Claimed(context.get("document_id"))
     if code == "guard":

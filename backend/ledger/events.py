@@ -6,21 +6,33 @@ from backend.kernel.events import Event
 
 
 class SaleCompleted(Event, frozen=True, kw_only=True):
-    """A sale was paid for."""
+    """A sale was paid for; ``coupon_fen`` of what it cost was paid by coupons, which nobody spent."""
 
     member_id: int
     sale_id: str
     store_id: str
     payable_fen: int
+    coupon_fen: int = 0
+
+    @property
+    def spent_fen(self) -> int:
+        """What the member paid, by whatever of their own."""
+        return self.payable_fen - self.coupon_fen
 
 
 class SaleRefunded(Event, frozen=True, kw_only=True):
-    """Part or all of a sale was given back."""
+    """Part or all of a sale was given back; ``coupon_fen`` is the coupons' share of it, which nobody gets."""
 
     member_id: int
     sale_id: str
     refund_id: str
     refund_fen: int
+    coupon_fen: int = 0
+
+    @property
+    def spent_fen(self) -> int:
+        """What the member got back of what they had paid."""
+        return self.refund_fen - self.coupon_fen
 
 
 class Recharged(Event, frozen=True, kw_only=True):

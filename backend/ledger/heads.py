@@ -115,14 +115,18 @@ def _check(file: TextIO) -> Record:
     if not first.startswith(f"{TITLE} "):
         raise DamagedRecord(f"it does not begin with {TITLE!r}")
     digest, members, transfers = hashlib.sha256(), 0, 0
-    for line in file:
-        if line.startswith("end "):
-            made = Record(datetime.fromisoformat(first.split()[3]), members, transfers, digest.hexdigest())
-            if line.split()[1:] != [str(members), str(transfers), made.digest]:
-                raise DamagedRecord("its lines do not add up to its last line")
-            return made
-        digest.update(line.encode())
-        members, transfers = members + 1, transfers + int(line.split()[1])
+    try:
+        at = datetime.fromisoformat(first.split()[3])
+        for line in file:
+            if line.startswith("end "):
+                made = Record(at, members, transfers, digest.hexdigest())
+                if line.split()[1:] != [str(members), str(transfers), made.digest]:
+                    raise DamagedRecord("its lines do not add up to its last line")
+                return made
+            digest.update(line.encode())
+            members, transfers = members + 1, transfers + int(line.split()[1])
+    except (IndexError, ValueError):
+        raise DamagedRecord("a line of it is none of a record") from None
     raise DamagedRecord("its end is missing")
 
 

@@ -21,9 +21,26 @@ POINTS_PENDING = "points_pending"
 POINTS_DEBT = "points_debt"
 REBATE = "rebate"
 
+# A member's, one for each coupon: ``ref`` is the coupon's id
+COUPON = "coupon"
+COUPON_HELD = "coupon_held"
+
+# A gift card's own: it is a holder of its own, with its id for a member's
+GIFT_CARD = "gift_card"
+# A member's, one for each campaign: ``ref`` is the campaign's id. What is owed was taken back after it became a reward.
+STAMPS = "stamps"
+STAMPS_OWED = "stamps_owed"
+# A member's, one of each for each pass: ``ref`` is the pass's id. What it is good for, and what of its price is not
+# earned yet
+SERVICE = "service"
+SERVICE_VALUE = "service_value"
+
 # House accounts: entries only, no balance row, so no row is hot
 HOUSE_SALES = "house.sales"
 HOUSE_PSP = "house.psp_clearing"
+HOUSE_ORDER_HELD = "house.order_held"
+"""Members' fen that orders hold until WeChat has paid the rest of them; ``ref`` is the store."""
+HOUSE_ORDER_POINTS_HELD = "house.order_points_held"
 HOUSE_BONUS = "house.bonus_cost"
 HOUSE_POINTS_ISSUED = "house.points_issued"
 HOUSE_POINTS_REDEEMED = "house.points_redeemed"
@@ -33,8 +50,35 @@ HOUSE_POINTS_EXPIRED = "house.points_expired"
 HOUSE_BREAKAGE = "house.breakage"
 HOUSE_REBATE_COST = "house.rebate_cost"
 
+# ``ref`` is the coupon template's id
+HOUSE_COUPONS_ISSUED = "house.coupons_issued"
+HOUSE_COUPONS_USED = "house.coupons_used"
+HOUSE_COUPONS_EXPIRED = "house.coupons_expired"
+HOUSE_COUPONS_VOIDED = "house.coupons_voided"
+HOUSE_COUPON_COST = "house.coupon_cost"
+"""What coupons took off sales, in fen; ``ref`` is who bears it: ``head_office``, ``store/<id>``, ``counter/<code>``."""
+
+HOUSE_GIFT_CARDS_SOLD = "house.gift_cards_sold"
+HOUSE_GIFT_CLEARING = "house.gift_clearing"
+"""Between a sale on a member's books and the gift card that pays it: zero over each sale, refund and replacement."""
+# ``ref`` is the campaign's id
+HOUSE_STAMPS_ISSUED = "house.stamps_issued"
+HOUSE_STAMPS_REDEEMED = "house.stamps_redeemed"
+HOUSE_STAMPS_EXPIRED = "house.stamps_expired"
+HOUSE_STAMPS_CLAWED = "house.stamps_clawed"
+HOUSE_STAMPS_RECEIVABLE = "house.stamps_receivable"
+# ``ref`` is the pass product's id
+HOUSE_SERVICES_ISSUED = "house.services_issued"
+HOUSE_SERVICES_USED = "house.services_used"
+HOUSE_SERVICES_EXPIRED = "house.services_expired"
+HOUSE_SERVICES_VOIDED = "house.services_voided"
+HOUSE_SERVICE_INCOME = "house.service_income"
+"""What passes earned; ``ref`` is the store of the use, of what days earn the one that sold it."""
+
 FEN = "fen"
 POINT = "points"
+USES = "uses"
+"""What is counted: a coupon that is good for one use (a value coupon is kept in fen), passes, stamps of a campaign."""
 
 
 class Issue(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -172,6 +216,73 @@ def earn_points(earned: int, debt: int, issue: Issue, *, account: str = POINTS) 
         kept = earned - paid
         legs.append(Leg(account, POINT, kept, issue=(msgspec.structs.replace(issue, amount=kept),)))
     return tuple(legs)
+
+
+def issue_coupon(
+    coupon_id: str, template_id: str, unit: str, amount: int, *, expires_on: date | None
+) -> tuple[Leg, ...]:
+    """The legs that make a coupon: one lot for all of its life, with the template as its source.
+
+    What ends or moves the coupon later takes from this lot, and what gives it back returns to it; who is given somebody
+    else's coupon gets one with an id of its own. ``unit`` and ``amount``: ``uses`` and 1, or ``fen`` and the face.
+    """
+    lot = Issue("coupon", amount, expires_on=expires_on, source=template_id)
+    return (
+        Leg(COUPON, unit, amount, ref=coupon_id, issue=(lot,)),
+        Leg(HOUSE_COUPONS_ISSUED, unit, -amount, ref=template_id),
+    )
+
+
+def use_coupon(coupon_id: str, template_id: str, unit: str, amount: int, *, account: str = COUPON) -> tuple[Leg, ...]:
+    """The legs that use a coupon, or so much of its value; a held one with ``account=COUPON_HELD``."""
+    return _end_coupon(account, coupon_id, HOUSE_COUPONS_USED, template_id, unit, amount)
+
+
+def void_coupon(coupon_id: str, template_id: str, unit: str, amount: int, *, account: str = COUPON) -> tuple[Leg, ...]:
+    """The legs that take a coupon back, or away from whoever gives it to somebody else."""
+    return _end_coupon(account, coupon_id, HOUSE_COUPONS_VOIDED, template_id, unit, amount)
+
+
+def expire_coupon(coupon_id: str, template_id: str, unit: str, amount: int, *, lot_id: int) -> tuple[Leg, ...]:
+    """The legs that take what is left of a coupon whose last day is over; only a named lot gives what has expired."""
+    lots = ((lot_id, -amount),)
+    return _end_coupon(COUPON, coupon_id, HOUSE_COUPONS_EXPIRED, template_id, unit, amount, lots)
+
+
+def return_coupon(coupon_id: str, template_id: str, unit: str, amount: int, *, lot_id: int) -> tuple[Leg, ...]:
+    """The legs that undo a use: back to the coupon's lot, whatever its last day."""
+    return (
+        Leg(COUPON, unit, amount, ref=coupon_id, lots=((lot_id, amount),)),
+        Leg(HOUSE_COUPONS_USED, unit, -amount, ref=template_id),
+    )
+
+
+def hold_coupon(coupon_id: str, template_id: str, unit: str, amount: int) -> tuple[Leg, ...]:
+    """The legs that keep a coupon for an order. What is held does not expire: the order was in time."""
+    return (
+        Leg(COUPON, unit, -amount, ref=coupon_id),
+        Leg(COUPON_HELD, unit, amount, ref=coupon_id, issue=(Issue("coupon", amount, source=template_id),)),
+    )
+
+
+def release_coupon(coupon_id: str, unit: str, amount: int, *, lot_id: int) -> tuple[Leg, ...]:
+    """The legs that undo a hold: back to the coupon's lot, whatever its last day."""
+    return (
+        Leg(COUPON_HELD, unit, -amount, ref=coupon_id),
+        Leg(COUPON, unit, amount, ref=coupon_id, lots=((lot_id, amount),)),
+    )
+
+
+def _end_coupon(
+    account: str,
+    coupon_id: str,
+    house: str,
+    template_id: str,
+    unit: str,
+    amount: int,
+    lots: tuple[tuple[int, int], ...] = (),
+) -> tuple[Leg, ...]:
+    return Leg(account, unit, -amount, ref=coupon_id, lots=lots), Leg(house, unit, amount, ref=template_id)
 
 
 def job_hash(*parts: object) -> str:

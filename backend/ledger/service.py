@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 
 import asyncpg
 import msgspec
 
-from backend.kernel import db
+from backend.kernel import db, logging
 from backend.kernel.config import Settings
 from backend.kernel.db import Tx
+from backend.kernel.errors import DomainError
 
 from .errors import Stale
 from .plans import Plan, encode
+from .queries import BEGINNING, Cursor
 from .types import Posted
-from .writer import SINGLE, LedgerWriter, decode_error
+from .writer import BATCH, SINGLE, LedgerWriter, decode, decode_error
+
+log = logging.get(__name__)
 
 REVOKED_STEP = 1 << 62
 """A device's last step once it is revoked: no code can be greater."""
@@ -24,6 +28,10 @@ MAX_PLANNINGS = 3
 
 ROLLED_AT_ONCE = 500
 """Members whose transfers are counted into the house accounts' sums in one transaction."""
+
+SWEPT_AT_ONCE = 500
+SWEEPS = 400
+"""Lots that are due in one list, and how many lists a run takes."""
 
 _writer: LedgerWriter | None = None
 
@@ -63,6 +71,20 @@ async def post_in(tx: Tx, plan: Plan) -> Posted:
     return msgspec.json.decode(answer, type=Posted)
 
 
+async def post_many_in(tx: Tx, plans: Sequence[Plan]) -> list[Posted | DomainError]:
+    """Post plans on the caller's open transaction, each in its own savepoint: an answer or a refusal for each.
+
+    By member ascending, in which order every transaction locks their books. Raises where a lock could not be had; the
+    transaction is lost then.
+    """
+    order = sorted(range(len(plans)), key=lambda index: plans[index].member_id)
+    answers = await db.raw(tx).fetchval(
+        BATCH, [plans[index].member_id for index in order], [encode(plans[index]) for index in order]
+    )
+    decoded = {index: decode(answer) for index, answer in zip(order, answers, strict=True)}
+    return [decoded[index] for index in range(len(plans))]
+
+
 async def post_fresh(plan_again: Callable[[], Awaitable[Plan]]) -> tuple[Plan, Posted]:
     """Plan and post; where what the plan saw has moved meanwhile, plan again, at most three times; then ``Stale``."""
     for attempt in range(MAX_PLANNINGS):
@@ -83,6 +105,14 @@ async def open_member(tx: Tx, member_id: int, *, active: bool = True) -> None:
 async def set_member_status(tx: Tx, member_id: int, *, active: bool) -> None:
     """Let the door post for this member, or not."""
     await db.raw(tx).execute("SELECT ledger_set_active($1, $2)", member_id, active)
+
+
+async def hold(tx: Tx, member_id: int) -> None:
+    """Let nothing move on a member's books until the transaction ends: what is planned by a read of now is not stale.
+
+    For who has been overtaken again and again; post on the same transaction, and hold one member at most.
+    """
+    await db.raw(tx).execute("SELECT ledger_hold($1)", member_id)
 
 
 def device_mark(device_id: int) -> str:
@@ -144,3 +174,37 @@ async def roll_up(zone: str, *, batch: int = ROLLED_AT_ONCE) -> int:
     while (last := await db.fetchval("SELECT ledger_roll_up($1, $2, $3)", zone, after, batch)) is not None:
         after, batches = last, batches + 1
     return batches
+
+
+async def sweep(
+    due: Callable[[Cursor, int], Awaitable[list[Cursor]]],
+    work: Callable[[int], Awaitable[int]],
+    *,
+    batch: int = SWEPT_AT_ONCE,
+    batches: int = SWEEPS,
+) -> int:
+    """Do ``work`` for every member with a lot that is due; returns how many transfers it took.
+
+    ``due`` lists what is due from beyond a place, so many at most; ``work`` answers how many transfers a member took.
+    Each list goes on where the one before ended: what cannot be moved now is passed once and left to the next run, as
+    is what a run that was cut short left. One member's failure is logged and holds nobody else up.
+    """
+    after, moved = BEGINNING, 0
+    for _ in range(batches):
+        found = await due(after, batch)
+        for member_id in dict.fromkeys(member_id for _, member_id in found):
+            moved += await _alone(work, member_id)
+        if len(found) < batch:
+            break
+        after = found[-1]
+    return moved
+
+
+async def _alone(work: Callable[[int], Awaitable[int]], member_id: int) -> int:
+    try:
+        return await work(member_id)
+    except Stale:
+        return 0
+    except DomainError as error:
+        log.error("ledger.lots_not_moved", member_id=member_id, error=error.code)
+        return 0

@@ -54,6 +54,22 @@ class Lot(msgspec.Struct, frozen=True):
     matures_on: date | None
 
 
+class Holding(msgspec.Struct, frozen=True):
+    """What a member holds on an account with a reference (a coupon): ``balance`` in ``unit``, ``uses`` or ``fen``.
+
+    ``lot_id``, ``source`` (of a coupon: its template) and ``expires_on`` (None: never) are those of the open lot that
+    is taken from first.
+    """
+
+    kind: str
+    ref: str
+    unit: str
+    balance: int
+    lot_id: int
+    source: str
+    expires_on: date | None
+
+
 class Known(msgspec.Struct, frozen=True):
     """The stored answer of a key."""
 

@@ -12,7 +12,7 @@ import msgspec
 from backend.kernel import db, metrics
 from backend.kernel.batching import Batcher
 from backend.kernel.config import Settings
-from backend.kernel.errors import Unavailable
+from backend.kernel.errors import DomainError, Unavailable
 
 from .errors import OutcomeUnknown, PlanInvalid, refusal
 from .plans import Plan, encode
@@ -39,6 +39,10 @@ _NO_MEANS = ("53", "57", "58")
 """Classes of SQLSTATE that say nothing of the plan: no resources, an operator's hand, the operating system."""
 
 
+Written = tuple[int, str]
+"""A plan as it is sent: the member and the JSON."""
+
+
 class _Answer(msgspec.Struct):
     refused: str | None = None
     context: dict[str, Any] | None = None
@@ -50,7 +54,7 @@ _posted = msgspec.json.Decoder(Posted)
 _answer = msgspec.json.Decoder(_Answer)
 
 
-def decode(answer: str) -> Posted | Exception:
+def decode(answer: str) -> Posted | DomainError:
     """What one plan's answer in a batch says."""
     if answer.startswith(('{"refused"', '{"context"')):
         refused = _answer.decode(answer)
@@ -83,7 +87,7 @@ class LedgerWriter:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._connections: list[asyncpg.Connection] = []
-        self._batcher: Batcher[Plan, Posted] = Batcher(
+        self._batcher: Batcher[Written, str] = Batcher(
             self._post_batch,
             max_size=settings.ledger_batch,
             lanes=settings.ledger_lanes,
@@ -104,8 +108,14 @@ class LedgerWriter:
         self._connections.clear()
 
     async def post(self, plan: Plan) -> Posted:
-        """Post one plan; raises its refusal."""
-        return await self._batcher.submit(plan)
+        """Post one plan; raises its refusal.
+
+        What is not the database's work is done outside of the batch, which the next one waits for.
+        """
+        answer = decode(await self._batcher.submit((plan.member_id, encode(plan))))
+        if isinstance(answer, DomainError):
+            raise answer
+        return answer
 
     async def _connect(self) -> asyncpg.Connection:
         return await asyncpg.connect(
@@ -116,15 +126,14 @@ class LedgerWriter:
             server_settings={"application_name": "huiyuan-ledger"},
         )
 
-    async def _post_batch(self, plans: list[Plan]) -> Sequence[Posted | BaseException]:
+    async def _post_batch(self, plans: list[Written]) -> Sequence[str | BaseException]:
         if self._settings.ledger_batch == 1:
             return [await self._post_alone(plans[0])]
         started = time.perf_counter()
-        order = sorted(range(len(plans)), key=lambda index: plans[index].member_id)
+        order = sorted(range(len(plans)), key=lambda index: plans[index][0])
+        members, texts = zip(*[plans[index] for index in order], strict=True)
         try:
-            answers = await self._run(
-                BATCH, [plans[index].member_id for index in order], [encode(plans[index]) for index in order]
-            )
+            answers = await self._run(BATCH, members, texts)
         except TimeoutError:
             # The database does not answer: asking again for each plan would keep all of them waiting for minutes.
             return [OutcomeUnknown() for _ in plans]
@@ -133,21 +142,22 @@ class LedgerWriter:
         finally:
             metrics.LEDGER_BATCH_SIZE.observe(len(plans))
             metrics.LEDGER_SECONDS.observe(time.perf_counter() - started)
-        results: list[Posted | BaseException] = [OutcomeUnknown()] * len(plans)
+        results: list[str | BaseException] = [OutcomeUnknown()] * len(plans)
         for index, answer in zip(order, answers, strict=True):
-            results[index] = decode(answer)
+            results[index] = answer
         return results
 
-    async def _post_alone(self, plan: Plan) -> Posted | BaseException:
+    async def _post_alone(self, plan: Written) -> str | BaseException:
         for _ in range(TRIES):
             try:
-                return _posted.decode(await self._run(SINGLE, plan.member_id, encode(plan)))
+                answer: str = await self._run(SINGLE, *plan)
             except TimeoutError:
                 break
             except (*_LOST, asyncpg.DeadlockDetectedError):
                 continue
             except asyncpg.PostgresError as error:
                 return decode_error(error)
+            return answer
         return OutcomeUnknown()
 
     async def _run(self, sql: str, *args: Any) -> Any:

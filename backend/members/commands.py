@@ -9,13 +9,14 @@ from msgspec import UNSET
 from backend.auth import queries as auth_queries
 from backend.auth import service as auth
 from backend.auth.types import SESSION_CHECK, DeviceSecret, Login, MemberCaller, SessionCaller, StaffCaller, Standing
-from backend.kernel import clock, db, ids, live, logging
+from backend.kernel import clock, db, events, ids, live, logging
 from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, invalid
 from backend.wechat import service as wechat
 
 from . import locks, queries, rules, service
 from .errors import AlreadyRegistered, LevelExists, PhoneTaken, PinRequired, StatusConflict
+from .events import MemberRegistered, ProfileCompleted
 from .schemas import ChangeProfile, LevelBody, PutPin, Register
 from .types import Gender, Member, NewMember, Status
 
@@ -52,6 +53,9 @@ async def register(caller: SessionCaller, body: Register) -> Member:
         await _record_consents(tx, member_id)
         (row,) = await db.fetch_in(tx, "SELECT status FROM member WHERE id = $1", member_id)
         await auth.bind_identity(tx, identity.id, member_id, Standing(row["status"]))
+        if row["status"] == Status.ACTIVE:
+            await events.publish(tx, MemberRegistered(member_id=member_id))
+            await _note_completed(tx, member_id)
     log.info("members.registered", member_id=member_id, status=row["status"])
     return await queries.get_member(member_id)
 
@@ -149,7 +153,15 @@ async def change_profile(member_id: int, body: ChangeProfile) -> Member:
             msgspec.json.encode(attributes).decode(),
             clock.now(),
         )
+        await _note_completed(tx, member_id)
     return await queries.get_member(member_id)
+
+
+async def _note_completed(tx: db.Tx, member_id: int) -> None:
+    """Tell of a profile that says everything."""
+    (row,) = await db.fetch_in(tx, "SELECT birthday, gender FROM member WHERE id = $1", member_id)
+    if row["birthday"] is not None and row["gender"] != Gender.UNKNOWN:
+        await events.publish(tx, ProfileCompleted(member_id=member_id))
 
 
 async def put_pin(member_id: int, body: PutPin) -> None:
@@ -216,6 +228,8 @@ async def move_member(caller: StaffCaller, member_id: str, move: str) -> Member:
         status = Status(row["status"])
         if status in sources:
             await service.set_status(tx, row_id, target)
+            if move == "approve":
+                await events.publish(tx, MemberRegistered(member_id=row_id))
         elif status is not target:
             raise StatusConflict(f"the member is {status.value}")
     live.push(row_id, SESSION_CHECK, {})

@@ -42,6 +42,10 @@ class Member(Model):
     status = fields.CharField(max_length=16)
     growth_fen = fields.BigIntField(default=0)
     attributes: dict[str, Any] = fields.JSONField(default=dict)
+    card_id = fields.CharField(max_length=32, null=True)
+    card_discount_bp: int | None = fields.IntField(null=True)
+    card_multiplier_bp: int | None = fields.IntField(null=True)
+    card_until: date | None = fields.DateField(null=True)
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from calendar import isleap
+from collections.abc import Sequence
 from datetime import date, datetime
-from time import monotonic
 
 import msgspec
 
@@ -12,11 +13,12 @@ from backend.auth.types import HandleDevice
 from backend.kernel import db
 from backend.kernel.batching import Batcher
 from backend.kernel.errors import NotFound
+from backend.kernel.kept import Kept
 from backend.kernel.vault import vault
 from backend.ledger import queries as ledger
 
 from . import rules
-from .types import Card, Cardholder, Gender, Level, Member, Status
+from .types import Card, Cardholder, DiscountCard, Gender, Level, Member, Status
 
 PHONE_CONTEXT = "member.phone"
 """The vault's context of phone numbers and of their index."""
@@ -24,28 +26,10 @@ PHONE_CONTEXT = "member.phone"
 LEVELS_KEPT_S = 5.0
 LIST_LIMIT = 50
 
-_levels: tuple[object, float, dict[str, Level]] = (None, 0.0, {})
-
 
 def phone_index(phone: str) -> str:
     """What a phone number is found by."""
     return vault().blind_index(phone, context=PHONE_CONTEXT)
-
-
-def forget_levels() -> None:
-    """Read the levels again at the next question: they were changed here."""
-    global _levels
-    _levels = (None, 0.0, {})
-
-
-async def levels() -> dict[str, Level]:
-    """Every level by code, lowest first; at most five seconds old."""
-    global _levels
-    pool, until, known = _levels
-    if pool is not db.pool() or monotonic() >= until:
-        known = {level.code: level for level in await list_levels()}
-        _levels = (db.pool(), monotonic() + LEVELS_KEPT_S, known)
-    return known
 
 
 async def list_levels() -> list[Level]:
@@ -55,6 +39,23 @@ async def list_levels() -> list[Level]:
         " ORDER BY growth_from_fen"
     )
     return [Level(*row) for row in rows]
+
+
+async def _levels_by_code() -> dict[str, Level]:
+    return {level.code: level for level in await list_levels()}
+
+
+_levels = Kept(_levels_by_code, keep_s=LEVELS_KEPT_S)
+
+
+async def levels() -> dict[str, Level]:
+    """Every level by code, lowest first; at most five seconds old."""
+    return await _levels.get()
+
+
+def forget_levels() -> None:
+    """Read the levels again at the next question: they were changed here."""
+    _levels.forget()
 
 
 async def get_level(code: str) -> Level:
@@ -116,11 +117,23 @@ async def _card(row: db.Record) -> Card:
         name_masked=rules.mask_name(row["name"]),
         level=await get_level(row["level_id"]),
         status=Status(row["status"]),
+        discount_card=_discount_card(row),
     )
 
 
+def _discount_card(row: db.Record) -> DiscountCard | None:
+    if row["card_until"] is None:
+        return None
+    return DiscountCard(row["card_id"], row["card_discount_bp"], row["card_multiplier_bp"], row["card_until"])
+
+
+_CARDS = f"""
+SELECT id, member_no, name, level_id, status, card_id, card_discount_bp, card_multiplier_bp, card_until
+  FROM member WHERE id = ANY({db.given(1, "bigint")})"""  # noqa: S608 - put together of constants
+
+
 async def _find_cards(member_ids: list[int]) -> list[db.Record | BaseException | None]:
-    rows = await db.fetch("SELECT id, member_no, name, level_id, status FROM member WHERE id = ANY($1)", member_ids)
+    rows = await db.fetch(_CARDS, member_ids)
     found = {row["id"]: row for row in rows}
     return [found.get(member_id) for member_id in member_ids]
 
@@ -139,7 +152,8 @@ async def get_card(member_id: int) -> Card:
 # A sale's three questions (whose code, which card, what is held) as one: each of them alone would wake the database and
 # this process once more, which costs more than its answer.
 CARDHOLDERS = f"""
-SELECT d.*, m.id, m.member_no, m.name, m.level_id, m.status,
+SELECT d.*, m.id, m.member_no, m.name, m.level_id, m.status, m.card_id, m.card_discount_bp, m.card_multiplier_bp,
+       m.card_until,
        s.active, s.used_store, s.used_at, s.elsewhere_at, s.balances, s.stored, s.expired
   FROM ({auth.HANDLES}) d
   JOIN member m ON m.id = d.member_id
@@ -210,6 +224,42 @@ async def search_members(text: str | None, status: Status | None, *, store_id: s
         f"{_MEMBER} WHERE {' AND '.join(conditions)} ORDER BY created_at DESC, id LIMIT {LIST_LIMIT}", *arguments
     )
     return [await _member(row) for row in rows]
+
+
+_SEGMENT = (
+    " FROM member WHERE status = 'active' AND ($1::text IS NULL OR store_id = $1)"
+    " AND (cardinality($2::text[]) = 0 OR level_id = ANY($2))"
+)
+
+
+async def count_segment(store_id: str | None, levels: Sequence[str]) -> int:
+    """How many active members a store and these levels have; None and nothing do not limit."""
+    return int(await db.fetchval(f"SELECT count(*){_SEGMENT}", store_id, list(levels)))
+
+
+async def list_segment(store_id: str | None, levels: Sequence[str], *, after: int, limit: int) -> list[int]:
+    """The active members of a store and of these levels, by id, from above ``after``."""
+    rows = await db.fetch(f"SELECT id{_SEGMENT} AND id > $3 ORDER BY id LIMIT $4", store_id, list(levels), after, limit)
+    return [row["id"] for row in rows]
+
+
+async def list_birthdays(on: date, *, after: int, limit: int) -> list[int]:
+    """Active members who have their birthday on that day, by id, from above ``after``.
+
+    Who was born on 29 February has it on the 28th in a year without that day.
+    """
+    days = [on.month * 100 + on.day]
+    if days == [228] and not isleap(on.year):
+        days.append(229)
+    rows = await db.fetch(
+        "SELECT id FROM member"
+        " WHERE extract(month FROM birthday)::int * 100 + extract(day FROM birthday)::int = ANY($1)"
+        " AND birthday IS NOT NULL AND status = 'active' AND id > $2 ORDER BY id LIMIT $3",
+        days,
+        after,
+        limit,
+    )
+    return [row["id"] for row in rows]
 
 
 async def list_consents(member_id: int) -> list[tuple[str, str, datetime]]:

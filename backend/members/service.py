@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import secrets
 
+import msgspec
+
 from backend.auth import service as auth
 from backend.auth.types import Standing
 from backend.kernel import clock, db, ids
@@ -14,7 +16,7 @@ from backend.ledger import service as ledger
 
 from . import locks, queries, rules
 from .errors import PinInvalid, PinLocked, PinRequired
-from .types import NewMember, Status
+from .types import DiscountCard, NewMember, Status
 
 
 async def create_member(tx: Tx, new: NewMember) -> int | None:
@@ -52,6 +54,11 @@ async def _insert(tx: Tx, new: NewMember, index: str) -> int | None:
         clock.now(),
     )
     return rows[0]["id"] if rows else None
+
+
+async def lock(tx: Tx, member_id: int) -> None:
+    """Lock a member's row until the transaction ends, before anything that is theirs; ``NotFound`` for none."""
+    await locks.lock_member(tx, member_id)
 
 
 async def set_status(tx: Tx, member_id: int, status: Status) -> None:
@@ -97,6 +104,17 @@ async def add_growth(tx: Tx, member_id: int, source_id: str, growth_fen: int) ->
         return None
     await db.raw(tx).execute("UPDATE member SET level_id = $2 WHERE id = $1", member_id, reached.code)
     return reached.code
+
+
+async def set_discount_card(tx: Tx, member_id: int, card: DiscountCard | None) -> None:
+    """Let this be the card that a member's sales are priced with, if it is better than the level; None for none."""
+    await db.raw(tx).execute(
+        "UPDATE member SET card_id = $2, card_discount_bp = $3, card_multiplier_bp = $4, card_until = $5"
+        " WHERE id = $1 AND (card_id, card_discount_bp, card_multiplier_bp, card_until)"
+        " IS DISTINCT FROM ($2::text, $3::int, $4::int, $5::date)",
+        member_id,
+        *(msgspec.structs.astuple(card) if card else (None,) * 4),
+    )
 
 
 async def check_pin(member_id: int, pin: str | None) -> None:

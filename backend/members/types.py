@@ -38,6 +38,23 @@ class Level(msgspec.Struct, frozen=True):
     growth_from_fen: int
 
 
+class DiscountCard(msgspec.Struct, frozen=True):
+    """A member's best discount card (a pass of that id), good to the end of the day ``until``; rates as of a level."""
+
+    id: str
+    discount_bp: int
+    points_multiplier_bp: int
+    until: date
+
+
+class Benefit(msgspec.Struct, frozen=True):
+    """What a member's prices and points are made with; ``card_id`` is the card that gives more than the level."""
+
+    discount_bp: int
+    points_multiplier_bp: int
+    card_id: str | None = None
+
+
 class Card(msgspec.Struct, frozen=True, kw_only=True):
     """What a till may know of a member."""
 
@@ -46,6 +63,21 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     name_masked: str
     level: Level
     status: Status
+    discount_card: DiscountCard | None = None
+
+    def benefit_on(self, on: date) -> Benefit:
+        """The better of level and discount card, of the prices and of the points each, on that local day."""
+        level, card = self.level, self.discount_card
+        own = Benefit(level.discount_bp, level.points_multiplier_bp)
+        if card is None or on > card.until:
+            return own
+        best = Benefit(
+            max(own.discount_bp, card.discount_bp),
+            max(own.points_multiplier_bp, card.points_multiplier_bp),
+            card.id,
+        )
+        more = best.discount_bp > own.discount_bp or best.points_multiplier_bp > own.points_multiplier_bp
+        return best if more else own
 
 
 class Cardholder(msgspec.Struct, frozen=True):

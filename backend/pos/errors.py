@@ -26,27 +26,6 @@ class CodeUsed(DomainError):
     kind = Kind.CONFLICT
 
 
-class TendersMismatch(DomainError):
-    """The tenders do not add up to what is payable."""
-
-    code = "tenders_mismatch"
-    kind = Kind.INVALID
-
-
-class TenderUnsupported(DomainError):
-    """This kind of tender is not accepted here."""
-
-    code = "tender_unsupported"
-    kind = Kind.INVALID
-
-
-class RefundExceedsPaid(DomainError):
-    """More would be given back than was paid."""
-
-    code = "refund_exceeds_paid"
-    kind = Kind.CONFLICT
-
-
 class SaleNotRefundable(DomainError):
     """Only a completed sale can be refunded."""
 

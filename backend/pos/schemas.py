@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
+from backend.cards.types import Entitlements
+from backend.coupons.types import CouponKind
 from backend.kernel.http import Body
 from backend.kernel.money import Fen, FenOrZero, Points
+from backend.sales.types import TenderType
 from backend.wallet.types import Wallet
-
-from .types import TenderType
 
 Code = Annotated[
     str, Meta(min_length=1, max_length=64, description="会员码：20 位数字", examples=["70123456789012345678"])
@@ -45,10 +46,19 @@ class LineIn(Body):
     discount_fen: FenOrZero = 0
 
 
-class TenderInput(Body):
-    """How part of the sale is paid; one may lack its amount and takes the rest."""
+# Not the enum itself: another name has a refusal of its own, ``tender_unsupported``.
+TenderName = Annotated[
+    str, Meta(min_length=1, max_length=40, extra_json_schema={"enum": [str(one) for one in TenderType]})
+]
 
-    type: TenderType
+
+class TenderInput(Body):
+    """How part of the sale is paid; one may lack its amount and takes the rest. A coupon's amount is set here.
+
+    ``reference`` of a gift card is the card token of its check, or the id of a card that is this member's own.
+    """
+
+    type: TenderName
     amount_fen: Fen | None = None
     points: Points | None = None
     coupon_id: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
@@ -101,6 +111,14 @@ class RefundIn(Body):
     amount_fen: Fen | None = None
 
 
+class PassUseIn(Body):
+    """How often a pass is used, by the member of the scan; ``service`` where it is good for several."""
+
+    scan_token: Annotated[str, Meta(min_length=1, max_length=400)]
+    qty: Annotated[int, Meta(ge=1, le=100)] = 1
+    service: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
+
+
 class AccrualIn(Body):
     """A sale taken while the till was offline: it earns points, and never spends."""
 
@@ -117,12 +135,13 @@ class CancelIn(Body):
 
 
 class TenderOut(msgspec.Struct, omit_defaults=True):
-    """A tender and its amount; ``points`` where points paid."""
+    """A tender and its amount; ``points`` where points paid, ``coupon_id`` where a coupon did."""
 
     type: str
     amount_fen: int
     points: int | None = None
     reference: str | None = None
+    coupon_id: str | None = None
 
 
 class BalancesOut(msgspec.Struct):
@@ -164,6 +183,52 @@ class SaleOut(msgspec.Struct, omit_defaults=True, kw_only=True):
     refunded_fen: int | None = None
 
 
+class HeldCoupon(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """A coupon of the member's; ``code`` and ``detail`` say why it cannot be used, as a sale's refusal would.
+
+    ``min_spend_fen`` is the threshold, ``balance_fen`` what is left of a value coupon.
+    """
+
+    id: str
+    title: str
+    usable: bool
+    kind: CouponKind | None = None
+    face_fen: int = 0
+    rate_bp: int = 0
+    cap_fen: int | None = None
+    min_spend_fen: int = 0
+    balance_fen: int | None = None
+    expires_on: date | None = None
+    code: str | None = None
+    detail: str | None = None
+    missing_fen: int = 0
+    day: str | None = None
+    other: str | None = None
+    most: int | None = None
+
+
+class QuotedCoupon(HeldCoupon, omit_defaults=True, kw_only=True):
+    """A coupon on this basket: what it takes off, or would; ``used`` where the quote's tenders name it."""
+
+    used: bool
+    amount_fen: int
+
+
+class SuggestedCoupon(msgspec.Struct):
+    """A coupon of the best set, and what it takes off in it."""
+
+    id: str
+    amount_fen: int
+
+
+class Suggestion(msgspec.Struct):
+    """The coupons that take most off together, with those the tenders name; ``exact``: there is no better set."""
+
+    coupons: list[SuggestedCoupon]
+    total_fen: int
+    exact: bool
+
+
 class QuoteOut(msgspec.Struct, kw_only=True):
     """What the sale would cost; nothing is spent or bound."""
 
@@ -176,25 +241,20 @@ class QuoteOut(msgspec.Struct, kw_only=True):
     lines: list[SaleLineOut]
     sufficient: bool
     confirmation_required: bool
+    coupons: list[QuotedCoupon]
+    suggestion: Suggestion
 
 
-class RefundTenderOut(msgspec.Struct):
-    """What goes back by one tender; cash and external are paid by the till."""
-
-    type: str
-    amount_fen: int
-
-
-class RefundOut(msgspec.Struct):
-    """A refund."""
+class PassUseOut(msgspec.Struct):
+    """A use of a pass: ``used`` or ``undone``, and how many uses that left (null where they are not counted)."""
 
     id: str
-    refund_fen: int
-    by_tender: list[RefundTenderOut]
-    points_clawed_back: int
-    points_returned: int
-    coupons_returned: list[str]
-    sale_id: str
+    pass_id: str
+    title: str
+    status: str
+    qty: int
+    service: str | None
+    uses_left: int | None
     at: datetime
 
 
@@ -214,13 +274,6 @@ class ScanMemberOut(msgspec.Struct):
     level: LevelOut
 
 
-class CouponOut(msgspec.Struct):
-    """A coupon that could pay."""
-
-    id: str
-    title: str
-
-
 class ScanOut(msgspec.Struct):
     """Who stands at the till, and the token that stands for the spent code."""
 
@@ -228,8 +281,8 @@ class ScanOut(msgspec.Struct):
     expires_at: datetime
     member: ScanMemberOut
     wallet: Wallet
-    coupons: list[CouponOut]
-    entitlements: dict[str, int]
+    coupons: list[HeldCoupon]
+    entitlements: Entitlements
 
 
 class AccrualOut(msgspec.Struct):
@@ -250,13 +303,14 @@ class CodeOut(msgspec.Struct):
 
 
 class ConfirmationOut(msgspec.Struct):
-    """A sale that waits for the member."""
+    """A sale that waits for the member; coupons pay ``coupon_fen`` of it."""
 
     id: str
     sale_id: str
     payable_fen: int
     store: dict[str, str]
     expires_at: datetime
+    coupon_fen: int
 
 
 class ConfirmationsOut(msgspec.Struct):

@@ -17,7 +17,10 @@ Accept = Callable[[Any], None]
 
 @dataclass(frozen=True)
 class Request:
-    """One request as its client would repeat it: only time, nonce and token change. ``who`` signs it."""
+    """One request as its client would repeat it: only time, nonce and token change. ``who`` signs it.
+
+    ``booked``: its key is kept in the books, where the oracle looks for it.
+    """
 
     who: Any
     method: str
@@ -25,6 +28,7 @@ class Request:
     body: bytes = b""
     key: str = ""
     scope: str = ""
+    booked: bool = True
 
 
 @dataclass
@@ -70,7 +74,7 @@ class Journal:
         """A definite answer came."""
         entry.answer = answer
         self.count(entry, answer)
-        if not entry.request.key:
+        if not entry.request.key or not entry.request.booked:
             return
         where = (entry.request.scope, entry.request.key)
         if answer.good:

@@ -18,7 +18,8 @@ MOST = 30
 
 _EXPIRED = """
 SELECT e.member_id, e.kind, sum(e.amount) FROM ledger_transfer t JOIN ledger_entry e USING (member_id, seq)
- WHERE t.kind = 'expiry' AND e.kind NOT LIKE 'house.%' GROUP BY 1, 2"""
+ WHERE t.kind IN ('expiry', 'coupon_expiry', 'pass_expiry', 'pass_recognition') AND e.kind NOT LIKE 'house.%'
+ GROUP BY 1, 2"""
 
 
 class Document(NamedTuple):
@@ -53,7 +54,9 @@ async def read_books(ledger: Any, psp: Any, domains: Sequence[Domain]) -> Books:
     """Read both sides; ``ledger`` and ``psp`` are asyncpg connections. The PSP comes last: it may only be ahead."""
     facts: dict[str, Sequence[Sequence[Any]]] = {}
     async with ledger.transaction(isolation="repeatable_read", readonly=True):
-        accounts = await ledger.fetch("SELECT member_id, kind, ref, balance FROM ledger_account")
+        accounts = await ledger.fetch(
+            "SELECT member_id, kind, sum(balance)::bigint FROM ledger_account GROUP BY member_id, kind"
+        )
         documents = await ledger.fetch(
             "SELECT member_id, id, kind, state, version, hashtextextended(body::text, 0), due_at, progress::text"
             " FROM ledger_document"
@@ -70,7 +73,7 @@ async def read_books(ledger: Any, psp: Any, domains: Sequence[Domain]) -> Books:
         for name, sql in domain.psp_facts.items():
             facts[name] = await psp.fetch(sql)
     return Books(
-        {(row[0], row[1]): row[3] for row in accounts},
+        {(row[0], row[1]): row[2] for row in accounts},
         {row[1]: Document(*row) for row in documents},
         frozenset((row[0], row[1]) for row in keys),
         {(row[0], row[1]): int(row[2]) for row in expired},
@@ -131,7 +134,7 @@ class Oracle:
         """Bodies never change, versions only grow, and states follow their machine."""
         for id_, document in books.documents.items():
             before = self._seen.get(id_)
-            if before is not None and before.version == document.version and before.state == document.state:
+            if before == document:
                 continue
             machine = self._machines.get(document.kind)
             if machine is None:
@@ -139,7 +142,7 @@ class Oracle:
             elif document.state not in machine[before.state if before else ""]:
                 yield f"{document.kind} {id_}: went from {before.state if before else 'nothing'} to {document.state}"
             if before is not None and (before.version >= document.version or before.digest != document.digest):
-                yield f"{document.kind} {id_}: version {before.version} to {document.version}, or another body"
+                yield f"{document.kind} {id_}: changed at version {before.version} to {document.version}, or its body"
         for id_ in self._seen.keys() - books.documents.keys():
             yield f"{self._seen[id_].kind} {id_} is gone"
         self._seen = dict(books.documents)

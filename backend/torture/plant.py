@@ -19,7 +19,9 @@ import redis.asyncio as aioredis
 from backend.engines.errors import EngineError
 from backend.kernel import clock, db
 from backend.kernel.config import Settings
-from backend.ledger.audit import audit
+from backend.ledger.audit import Finding, audit
+from backend.orders import audit as orders
+from backend.stock import audit as stock
 
 from .proxy import Proxy
 from .wire import Client, NoAnswer
@@ -221,5 +223,10 @@ class Plant:
 
     async def audit(self) -> list[str]:
         """What ``huiyuan audit`` finds."""
-        findings = await audit(db.connect_args(self._urls["owner"]))
-        return [f"audit: {finding.check}: member {finding.member_id}: {finding.what}" for finding in findings]
+        url_args = db.connect_args(self._urls["owner"])
+        of_members: list[Finding | orders.Finding] = [*await audit(url_args), *await orders.audit(url_args)]
+        of_stock = await stock.audit(url_args)
+        return [
+            *(f"audit: {finding.check}: member {finding.member_id}: {finding.what}" for finding in of_members),
+            *(f"audit: {finding.check}: {finding.place_id} {finding.sku}: {finding.what}" for finding in of_stock),
+        ]

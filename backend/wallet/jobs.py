@@ -13,7 +13,7 @@ async def advance_recharges() -> None:
     await pending.advance_due(clock.now())
 
 
-@jobs.every("5 * * * *")
+@jobs.every("5 * * * *", retry=3)
 async def age_lots() -> None:
     """Make pending points available, then take what expired; hourly, so that a missed midnight costs an hour."""
     now = clock.now()

@@ -17,14 +17,16 @@ from backend.members import queries as members
 from . import rules
 from .types import ExpiringPoints, Offer, PointsBalance, RechargeStatus, StoredValue, Wallet
 
-EXPIRING = """
-SELECT m.id, e.expires_on, e.points
-  FROM unnest($1::bigint[]) AS m (id) CROSS JOIN LATERAL (
-       SELECT expires_on, sum(remaining)::bigint AS points FROM ledger_lot l
-        WHERE l.member_id = m.id AND kind = 'points' AND open AND expires_on >= $2
-        GROUP BY expires_on ORDER BY expires_on LIMIT 12) AS e
- ORDER BY m.id, e.expires_on
-"""
+EXPIRING_OF = """SELECT expires_on, sum(remaining)::bigint AS points FROM ledger_lot l
+  WHERE l.member_id = wanted.member_id AND kind = 'points' AND open AND expires_on >= $2
+  GROUP BY expires_on ORDER BY expires_on LIMIT 12"""
+"""The points of ``wanted``, a row with ``member_id``, by the last day they are good; from the day ``$2`` on."""
+
+EXPIRING = f"""
+SELECT wanted.member_id, e.expires_on, e.points
+  FROM unnest({db.given(1, "bigint")}) AS wanted (member_id) CROSS JOIN LATERAL ({EXPIRING_OF}) AS e
+ ORDER BY wanted.member_id, e.expires_on
+"""  # noqa: S608 - put together of constants
 _OFFER = (
     "SELECT id, pay_fen, bonus_fen, points, first_only, bonus_valid_days, starts_at, ends_at, store_id, active, sort"
     " FROM wallet_offer"
@@ -50,10 +52,14 @@ async def get_wallet(member_id: int, on: date, snapshot: Snapshot | None = None)
     """
     if snapshot is None:
         snapshot = await ledger.get_snapshot(member_id, on)
+    return wallet_of(snapshot, await _expiring_batcher.submit((member_id, on)))
+
+
+def wallet_of(snapshot: Snapshot, expiring: list[ExpiringPoints]) -> Wallet:
+    """The wallet in what was read: a member's value on a day, and their points by last day from that day on."""
     parts: Counter[str] = Counter()
     for part, remaining in snapshot.stored:
         parts[part] += remaining
-    expiring = await _expiring_batcher.submit((member_id, on))
     return Wallet(
         stored=StoredValue(sum(parts.values()), parts["principal"], parts["bonus"]),
         points=PointsBalance(

@@ -101,6 +101,29 @@ class PayerAbnormal(PayRefused):
     code = "payer_account_abnormal"
 
 
+class ShippingRefused(DomainError):
+    """WeChat does not take this shipping information; ``errcode`` is its own word for why."""
+
+    code = "shipping_refused"
+    kind = Kind.CONFLICT
+
+    def __init__(self, errcode: int = 0) -> None:
+        super().__init__()
+        self.errcode = errcode
+
+
+class ShippingOrderUnknown(ShippingRefused):
+    """WeChat's shipping service does not know the payment; it learns of one up to some minutes after it was made."""
+
+    code = "shipping_order_unknown"
+
+
+class ShippingToldAlready(ShippingRefused):
+    """WeChat has this payment's shipping information already."""
+
+    code = "shipping_told_already"
+
+
 class CallbackUnverified(DomainError):
     """The callback is not signed by WeChat."""
 

@@ -1,4 +1,4 @@
-"""Calls to the mini-program API: login, phone number, messages, and the access token that most of them need.
+"""Calls to the mini-program API: login, phone number, messages, shipping, and the access token most of them need.
 
 The token lives in Redis where that is up, sealed, so that all processes share one; each process also remembers it.
 WeChat may end a token at any time: a call refused for its token is sent once more with a new one, never a third time.
@@ -16,6 +16,7 @@ from backend.kernel import clock, logging, redis
 from backend.kernel.redis import RedisDown
 from backend.kernel.vault import Vault
 
+from . import shipping
 from .errors import (
     JsCodeInvalid,
     LoginBlocked,
@@ -24,9 +25,9 @@ from .errors import (
     WechatMisconfigured,
     WechatUnavailable,
 )
-from .schemas import ApiAnswer, LoginAnswer, PhoneAnswer, TokenAnswer
+from .schemas import ApiAnswer, LoginAnswer, PhoneAnswer, ShippingAnswer, TokenAnswer
 from .transport import Transport
-from .types import Session
+from .types import Session, ShippingState
 
 log = logging.get(__name__)
 A = TypeVar("A", bound=ApiAnswer)
@@ -114,6 +115,21 @@ class MiniProgram:
             document["page"] = page
         answer = await self._call("subscribe_message", "/cgi-bin/message/subscribe/send", document, ApiAnswer)
         _refuse_message("subscribe_message", answer)
+
+    async def upload_shipping(self, document: dict[str, Any]) -> None:
+        """Tell how a paid order's goods travel (``shipping.document``); ``ShippingRefused`` and its kin otherwise."""
+        answer = await self._call("upload_shipping", shipping.UPLOAD_PATH, document, ApiAnswer)
+        _refuse_shipping("upload_shipping", answer)
+
+    async def shipping_state(self, mch_id: str, out_trade_no: str) -> ShippingState:
+        """What WeChat knows of a paid order's shipping; ``ShippingOrderUnknown`` when it does not know the order."""
+        document = {"merchant_id": mch_id, "merchant_trade_no": out_trade_no}
+        answer = await self._call("shipping_state", shipping.STATE_PATH, document, ShippingAnswer)
+        _refuse_shipping("shipping_state", answer)
+        if answer.order is None:
+            raise _strange("shipping_state")
+        told = answer.order.shipping
+        return ShippingState(order_state=answer.order.order_state, finished=told is not None and told.finish_shipping)
 
     async def _call(self, call: str, path: str, document: dict[str, Any], shape: type[A]) -> A:
         """A POST with the access token; with a new token once more when WeChat refuses the first."""
@@ -208,6 +224,14 @@ def _refuse_message(call: str, answer: ApiAnswer) -> None:
     if answer.errcode != 0:
         log.info("wechat.message_refused", call=call, errcode=answer.errcode)
         raise MessageRefused(_REASONS.get(answer.errcode, "other"))
+
+
+def _refuse_shipping(call: str, answer: ApiAnswer) -> None:
+    if answer.errcode in _BUSY or answer.errcode in _MISCONFIGURED:
+        _refuse_failure(call, answer)
+    if answer.errcode != 0:
+        log.info("wechat.shipping_refused", call=call, errcode=answer.errcode)
+    shipping.refuse(answer.errcode)
 
 
 def _strange(call: str) -> WechatUnavailable:

@@ -1,7 +1,7 @@
 """WeChat's own shapes, as far as this backend reads or writes them. Fields WeChat adds are ignored.
 
 Source: pay.weixin.qq.com (JSAPI下单, 查询订单, 支付成功回调通知, 申请退款, 退款结果通知); developers.weixin.qq.com
-(小程序登录, 获取稳定版接口调用凭据, 获取手机号, 发送客服消息, 发送订阅消息, 消息推送).
+(小程序登录, 获取稳定版接口调用凭据, 获取手机号, 发送客服消息, 发送订阅消息, 消息推送, 小程序发货信息管理服务).
 """
 
 from __future__ import annotations
@@ -150,3 +150,22 @@ class PhoneAnswer(ApiAnswer, frozen=True):
     """The answer to ``getuserphonenumber``."""
 
     phone_info: PhoneInfo | None = None
+
+
+class ShippingDetail(msgspec.Struct, frozen=True):
+    """What WeChat was told of an order's parcels."""
+
+    finish_shipping: bool = False
+
+
+class ShippingOrder(msgspec.Struct, frozen=True):
+    """An order of the shipping service: 1 waits for it, 2 shipped, 3 received, 4 done, 5 refunded, 6 to settle."""
+
+    order_state: int
+    shipping: ShippingDetail | None = None
+
+
+class ShippingAnswer(ApiAnswer, frozen=True):
+    """The answer to ``get_order``."""
+
+    order: ShippingOrder | None = None

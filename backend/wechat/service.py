@@ -6,7 +6,7 @@ Never call these inside a database transaction: intent, commit, call, record. ``
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,7 +17,7 @@ from backend.kernel import clock
 from backend.kernel.config import Settings, SettingsError
 from backend.kernel.vault import Vault
 
-from . import callbacks
+from . import callbacks, shipping
 from .callbacks import on_payment, on_push_message, on_refund
 from .errors import JsCodeInvalid, PhoneCodeInvalid, WechatMisconfigured
 from .miniprogram import MiniProgram
@@ -26,12 +26,12 @@ from .pay import Pay, new_nonce
 from .push import Push
 from .signing import Merchant, PlatformKeys
 from .transport import Transport
-from .types import Order, Refund, Session
+from .types import Logistics, Order, Parcel, Refund, Session, ShippingState
 
 __all__ = [
     "accept_payment", "accept_push", "accept_refund", "close_client", "close_order", "create_order", "echo", "login",
     "on_payment", "on_push_message", "on_refund", "open_client", "pay_params", "phone_number", "query_order",
-    "query_refund", "refund", "send_custom_message", "send_subscribe_message",
+    "query_refund", "refund", "send_custom_message", "send_subscribe_message", "shipping_state", "upload_shipping",
 ]  # fmt: skip
 
 PAY_NOTIFY_PATH = "/v1/wechat/pay/notify"
@@ -49,6 +49,7 @@ class _Gateway(msgspec.Struct, kw_only=True):
     trust: Trust | None = None
     push: Push | None = None
     grace_s: float = 5.0
+    mch_id: str = ""
 
 
 T = TypeVar("T")
@@ -74,6 +75,7 @@ async def open_client(settings: Settings) -> None:
         trust=trust,
         push=push,
         grace_s=settings.shutdown_grace_s,
+        mch_id=settings.wechat_mch_id,
     )
 
 
@@ -162,6 +164,29 @@ async def query_refund(out_refund_no: str) -> Refund:
     return await _pay().query_refund(out_refund_no)
 
 
+async def upload_shipping(
+    out_trade_no: str, *, openid: str, logistics: Logistics, parcels: Sequence[Parcel], at: datetime
+) -> None:
+    """Tell WeChat that all of a paid order is on its way or waits at the store.
+
+    Before a repeat ask ``shipping_state``: telling twice spends the payment's one chance to correct it.
+
+    Raises:
+        ShippingOrderUnknown: WeChat's shipping service has not heard of the payment yet; later.
+        ShippingToldAlready: it knows.
+        ShippingRefused: it does not take it; ``errcode`` says why.
+    """
+    told = shipping.document(
+        mch_id=_merchant_id(), out_trade_no=out_trade_no, openid=openid, logistics=logistics, parcels=parcels, at=at
+    )
+    await _mini().upload_shipping(told)
+
+
+async def shipping_state(out_trade_no: str) -> ShippingState:
+    """What WeChat knows of a paid order's shipping; ``ShippingOrderUnknown`` when nothing."""
+    return await _mini().shipping_state(_merchant_id(), out_trade_no)
+
+
 async def accept_payment(headers: Mapping[str, str], body: bytes) -> None:
     """Take a payment notification; returns when it is credited (or was), raises when WeChat must come again."""
     await callbacks.accept_payment(_trust(), headers, body)
@@ -190,6 +215,10 @@ def _open_gateway() -> _Gateway:
 
 def _mini() -> MiniProgram:
     return _configured(_open_gateway().mini_program)
+
+
+def _merchant_id() -> str:
+    return _configured(_open_gateway().mch_id or None)
 
 
 def _pay() -> Pay:

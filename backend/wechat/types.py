@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any
 
 import msgspec
@@ -83,6 +83,34 @@ class Refund(_Discreet, frozen=True, kw_only=True):
     status: str
     success_at: datetime | None = None
     total_fen: int = 0
+
+
+class Logistics(IntEnum):
+    """How goods get to the member. Source: developers.weixin.qq.com, 发货信息录入接口, field ``logistics_type``."""
+
+    EXPRESS = 1
+    SAME_CITY = 2
+    VIRTUAL = 3
+    SELF_PICKUP = 4
+
+
+class Parcel(_Discreet, frozen=True, kw_only=True):
+    """One parcel of a paid order; only what goes by express has a number and a carrier (WeChat's delivery id).
+
+    ``receiver_phone`` is shown to WeChat masked, and only where the carrier asks for it.
+    """
+
+    item_desc: str
+    tracking_no: str = ""
+    carrier: str = ""
+    receiver_phone: str = ""
+
+
+class ShippingState(_Discreet, frozen=True, kw_only=True):
+    """What WeChat knows of a paid order's shipping; ``finished``: all of it has been told."""
+
+    order_state: int
+    finished: bool
 
 
 class PushMessage(_Discreet, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from .payer import Payer
 from .platform import Platform
 from .push import Push
 from .refunds import Refunds
+from .shipping import Shipping
 from .state import Store
 from .wire import json_response
 
@@ -69,7 +70,8 @@ def build(config: SimulatorConfig) -> Simulator:
 
 
 def _routes(platform: Platform) -> Starlette:
-    parts = (MiniProgram(platform), Pay(platform), Refunds(platform), Payer(platform), Push(platform))
+    mini = MiniProgram(platform)
+    parts = (mini, Shipping(platform, mini), Pay(platform), Refunds(platform), Payer(platform), Push(platform))
     app = Starlette(
         routes=[route for part in parts for route in part.routes()],
         exception_handlers={HTTPException: _refused, Exception: _failed},

@@ -69,7 +69,7 @@ class MiniProgram:
 
     def routes(self) -> list[Route]:
         """Their paths, and two of the simulator's own."""
-        answered = self._answered
+        answered = self.answered
         opened = self._platform.open
         return [
             Route("/sns/jscode2session", answered(self.code2session, "text/plain"), methods=["GET"]),
@@ -82,9 +82,11 @@ class MiniProgram:
             Route("/sent", opened(self.sent), methods=["GET"]),
         ]
 
-    def _answered(
+    def answered(
         self, handler: Callable[[Request], Awaitable[dict[str, Any]]], media_type: str = "application/json"
     ) -> Callable[[Request], Awaitable[Response]]:
+        """A call of this API: HTTP 200 whatever happens, refusals told by ``errcode``."""
+
         async def endpoint(request: Request) -> Response:
             try:
                 value = await handler(request)
@@ -114,7 +116,7 @@ class MiniProgram:
 
     async def phone_number(self, request: Request) -> dict[str, Any]:
         """A phone code for the number."""
-        await self._check_token(request)
+        await self.check_token(request)
         body = await self._object(request)
         code = body.get("code")
         if not isinstance(code, str) or not code:
@@ -197,7 +199,8 @@ class MiniProgram:
         )
         return _token(row, now)
 
-    async def _check_token(self, request: Request) -> None:
+    async def check_token(self, request: Request) -> None:
+        """Refuse a call without a good access token."""
         token = request.query_params.get("access_token", "")
         if not token:
             raise WeixinError(41001, "access_token missing")
@@ -228,7 +231,7 @@ class MiniProgram:
 
     async def custom_send(self, request: Request) -> dict[str, Any]:
         """A customer-service message to a member; kept for ``/sent``."""
-        await self._check_token(request)
+        await self.check_token(request)
         body = await self._object(request)
         kind = body.get("msgtype")
         if kind not in MESSAGE_TYPES:
@@ -247,7 +250,7 @@ class MiniProgram:
 
     async def subscribe_send(self, request: Request) -> dict[str, Any]:
         """A subscribe message to a member; kept for ``/sent``."""
-        await self._check_token(request)
+        await self.check_token(request)
         body = await self._object(request)
         if not isinstance(body.get("template_id"), str) or not body["template_id"]:
             raise WeixinError(40037, "invalid template_id")

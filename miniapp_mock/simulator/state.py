@@ -34,6 +34,9 @@ CREATE TABLE IF NOT EXISTS refund (
     terms jsonb NOT NULL, amount bigint NOT NULL CHECK (amount > 0), created_at timestamptz NOT NULL,
     success_at timestamptz NOT NULL, done_at timestamptz NOT NULL);
 CREATE INDEX IF NOT EXISTS refund_order ON refund (out_trade_no);
+CREATE TABLE IF NOT EXISTS shipping (
+    out_trade_no text PRIMARY KEY REFERENCES pay_order, uploaded_at timestamptz NOT NULL, logistics_type int NOT NULL,
+    delivery_mode int NOT NULL, finished boolean NOT NULL, finish_count int NOT NULL, parcels jsonb NOT NULL);
 CREATE TABLE IF NOT EXISTS notification (
     seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     id text NOT NULL, kind text NOT NULL, event_type text NOT NULL, out_trade_no text NOT NULL,

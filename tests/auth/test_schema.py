@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncpg
-import httpx
 import pytest
 import pytest_asyncio
 from tortoise.context import TortoiseContext
 from tortoise.migrations.autodetector import MigrationAutodetector
 
 from backend.kernel import db
+from tests.support import wire
 from tests.support.members import register
 
 REFUSED = [
@@ -42,7 +42,7 @@ REFUSED = [
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def filled(server, chain):
     """Rows in every table that the statements touch."""
-    async with httpx.AsyncClient(base_url=server.base_url, trust_env=False) as client:
+    async with wire.connected(server.base_url) as client:
         for _ in range(2):
             phone = await register(client)
             await phone.call("PUT", "/v1/member/pin", {"pin": "135790"})

@@ -16,7 +16,7 @@ async def test_every_part_of_ledger_post_is_timed(database: Settings, monkeypatc
     parts = await laps.measure(database, lambda _: None)
 
     assert [part.name for part in parts][:2] == ["reads the plan", "locks the head, looks the key up"]
-    assert len(parts) == 16
+    assert len(parts) == 17
     assert all(part.alone_us > 0 for part in parts)
     assert all(part.batched_us >= 0 for part in parts)
     assert await findings(database) == []

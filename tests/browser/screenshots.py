@@ -16,6 +16,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import httpx
+import pyotp
 from PIL import Image
 from playwright.async_api import Browser, async_playwright, expect
 
@@ -84,9 +86,13 @@ async def story(browser: Browser, about: dict[str, Any]) -> None:
         await phone.recharge("500")
         await phone.quiet()
         await own_screens(phone)
+        await coupons(phone)
+        await gift_card(phone, next(card for card in about["gift_cards"] if card["loaded_fen"]))
         await counter.enter_terminal(terminal["id"], terminal["secret"], "小李")
         await at_the_till(phone, counter)
         await with_confirmation(phone, counter)
+        await cards(phone, counter)
+        await mall(phone, counter, about)
 
 
 async def own_screens(phone: Member) -> None:
@@ -96,10 +102,43 @@ async def own_screens(phone: Member) -> None:
     await phone.page.emulate_media(color_scheme="dark")
     await keep(phone, "phone-home-dark")
     await phone.page.emulate_media(color_scheme="light")
-    await phone.go("充值")
+    await phone.button("充值", exact=True).click()
     await keep(phone, "phone-recharge")
-    await phone.go("明细")
+    await phone.button("返回").click()
+    await phone.button("明细", exact=True).click()
     await keep(phone, "phone-entries")
+    await phone.button("返回").click()
+
+
+async def coupons(phone: Member) -> None:
+    """The coupon centre, two that are claimed there, and one of them."""
+    await phone.button("领券中心").click()
+    for title in ("满100减20", "鲜食水果9折券"):
+        await phone.button(f"领取 {title}").click()
+        await phone.sees("领取成功")
+        await phone.quiet()
+    await keep(phone, "phone-coupon-centre")
+    await phone.button("返回").click()
+    await phone.go("卡券")
+    await keep(phone, "phone-coupons")
+    await phone.page.get_by_role("link", name="鲜食水果9折券").click()
+    await phone.sees("使用规则")
+    await keep(phone, "phone-coupon")
+    await phone.button("返回").click()
+
+
+async def gift_card(phone: Member, card: dict[str, Any]) -> None:
+    """A printed gift card is bound by its number and PIN."""
+    await phone.go("首页")
+    await phone.button("卡包").click()
+    await phone.button("绑定礼品卡").click()
+    await phone.field("卡号").fill(card["card_no"])
+    await phone.field("卡密").fill(card["pin"])
+    await phone.button("绑定", exact=True).click()
+    await phone.sees("新人任务：奖励已放入卡券")
+    await phone.quiet()
+    await keep(phone, "phone-gift-card")
+    await phone.page.evaluate("location.hash = '#/home'")
 
 
 async def at_the_till(phone: Member, counter: Cashier) -> None:
@@ -117,6 +156,8 @@ async def at_the_till(phone: Member, counter: Cashier) -> None:
     await counter.sees("收款成功")
     await keep(counter, "pos-settled")
     await expect(phone.dialog("支付成功")).to_be_visible()
+    await phone.sees("茶饮买十送一：获得 1 个章")
+    await phone.quiet()
     await keep(phone, "phone-receipt")
     await phone.button("完成", exact=True).click()
     await counter.page.keyboard.press("Enter")
@@ -124,7 +165,7 @@ async def at_the_till(phone: Member, counter: Cashier) -> None:
 
 async def with_confirmation(phone: Member, counter: Cashier) -> None:
     """A sale above the limit waits for the phone and its PIN."""
-    await ring_up(counter, ("每日红酒", "每日白酒", "江南白酒"))
+    await ring_up(counter, ("每日红酒", "洗车十次卡"))
     await counter.scan(await phone.next_code())
     await counter.sees("需会员在手机上确认")
     await counter.page.keyboard.press("F9")
@@ -135,6 +176,80 @@ async def with_confirmation(phone: Member, counter: Cashier) -> None:
     await keep(counter, "pos-waiting")
     await phone.tap_digits(PIN[4:])
     await counter.sees("收款成功")
+    await phone.button("完成", exact=True).click()
+    await counter.page.keyboard.press("Enter")
+
+
+async def cards(phone: Member, counter: Cashier) -> None:
+    """All that the member carries by now, what one can collect for, and what the till is shown of it."""
+    code = await phone.next_code()
+    await ring_up(counter, ("山谷苹果", "江南绿茶"))
+    await counter.scan(code)
+    await expect(counter.page.locator("#cards")).to_contain_text("洗车十次卡")
+    await counter.page.keyboard.press("F1")
+    await expect(counter.page.locator(".tender.on[data-type=gift_card]")).to_be_visible()
+    await keep(counter, "pos-cards")
+    await phone.quiet()
+    await phone.page.evaluate("location.hash = '#/campaigns'")
+    await phone.page.get_by_role("link", name="七日签到").click()
+    await phone.button("今日签到").click()
+    await phone.sees("今天已签到")
+    await phone.quiet()
+    await keep(phone, "phone-campaign")
+    await phone.page.evaluate("location.hash = '#/cards'")
+    await phone.sees("洗车十次卡")
+    await keep(phone, "phone-cards")
+
+
+async def mall(phone: Member, counter: Cashier, about: dict[str, Any]) -> None:
+    """From the mall's first page to what is fetched at the till."""
+    await phone.page.evaluate("location.hash = '#/mall'")
+    await phone.sees("限时优惠", "全部商品")
+    await phone.quiet()
+    await keep(phone, "phone-mall")
+    await phone.page.evaluate("location.hash = '#/product?P-SHIRT'")
+    for choice in ("墨绿", "L"):
+        await phone.page.get_by_role("radio", name=choice, exact=True).check(force=True)
+    await phone.button("加入购物车").click()
+    await phone.sees("已加入购物车")
+    await phone.quiet()
+    await keep(phone, "phone-product")
+    await phone.page.evaluate("location.hash = '#/goods?category=food'")
+    await phone.page.locator("a.goods").first.click()
+    await phone.button("加入购物车").click()
+    await phone.sees("已加入购物车")
+    await phone.quiet()
+    await phone.page.get_by_role("link", name="购物车，2 件").click()
+    await phone.sees("去结算（2）")
+    await keep(phone, "phone-cart")
+    await phone.button("去结算（2）").click()
+    await expect(phone.button("提交订单")).to_be_enabled()
+    await keep(phone, "phone-checkout")
+    await phone.button("提交订单").click()
+    await phone.sees("下单成功")
+    await phone.button("等 2 件").click()
+    await phone.sees("备货中")
+    order_id = (await phone.page.evaluate("location.hash")).partition("?")[2]
+    await make_ready(about, order_id)
+    await expect(phone.page.get_by_role("img", name="取货二维码")).to_be_visible()
+    await phone.quiet()
+    await keep(phone, "phone-pickup")
+    await counter.page.keyboard.press("Escape")
+    await counter.scan((await phone.page.locator("#pickup-digits").inner_text()).replace(" ", ""))
+    await counter.sees("共 2 件")
+    await keep(counter, "pos-pickup")
+
+
+async def make_ready(about: dict[str, Any], order_id: str) -> None:
+    """What a packer does."""
+    someone = next(one for one in about["staff"] if one["role"] == "admin")
+    body = {"username": someone["username"], "password": someone["password"]}
+    if someone["totp_secret"]:
+        body["totp"] = pyotp.TOTP(someone["totp_secret"]).now()
+    async with httpx.AsyncClient(base_url=about["base_url"], trust_env=False) as client:
+        token = (await client.post("/v1/admin/login", json=body)).json()["access_token"]
+        headers = {"Authorization": f"Bearer {token}"}
+        (await client.post(f"/v1/admin/orders/{order_id}/ready", headers=headers)).raise_for_status()
 
 
 async def api_pages(browser: Browser, about: dict[str, Any]) -> None:

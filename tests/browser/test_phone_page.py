@@ -11,6 +11,7 @@ import zxingcpp
 from PIL import Image
 from playwright.async_api import Page, expect
 
+from tests.browser.actors import PHONE, Screen, open_screen
 from tests.support.members import random_phone
 from tests.support.seed import seed_chain
 
@@ -24,15 +25,9 @@ async def till(chromium, server):
 
 @pytest.fixture
 async def phone(chromium, server):
-    context = await chromium.new_context(viewport={"width": 375, "height": 812}, device_scale_factor=2)
-    page = await context.new_page()
-    broken: list[str] = []
-    page.on("pageerror", lambda error: broken.append(str(error)))
-    page.on("console", lambda line: broken.append(line.text) if "Content Security Policy" in line.text else None)
-    await page.goto(f"{server.base_url}/?as={uuid.uuid4().hex}")
-    yield page
-    await context.close()
-    assert broken == []
+    async with open_screen(chromium, f"{server.base_url}/?as={uuid.uuid4().hex}", PHONE, kind=Screen) as screen:
+        yield screen.page
+        assert screen.broken == []
 
 
 async def join(page: Page, name: str = "王小明") -> None:

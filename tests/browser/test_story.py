@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import uuid
 
-import httpx
 import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
 from backend.kernel import db
 from tests.browser.actors import PHONE, TILL, Cashier, Member, open_screen
+from tests.support import wire
 from tests.support.members import random_phone
 from tests.support.pos import Till
 from tests.support.seed import seed_chain
@@ -30,7 +30,7 @@ OFFER = {"pay_fen": 50_000, "bonus_fen": 5_000, "points": 500}
 async def chain(chromium, server):
     """Two stores and their tills, a level that takes 5 % off, an offer of ¥500, a third article."""
     made = await seed_chain(server.base_url)
-    async with httpx.AsyncClient(base_url=server.base_url, trust_env=False) as client:
+    async with wire.connected(server.base_url) as client:
         admin = await log_in(client, made, "admin")
         assert (await admin.call("PUT", "/v1/admin/levels/basic", LEVEL)).status_code == 200
         assert (await admin.post("/v1/admin/recharge-offers", OFFER)).status_code == 201

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -20,11 +18,13 @@ from backend.cli.doctor.findings import Level, Report
 from backend.engines import datadir
 from backend.kernel import clock
 from backend.kernel.config import Settings
+from tests.support.huiyuan import huiyuan
 from tests.support.members import register
 from tests.support.seed import seed_chain
 from tests.support.value import give
 
-DOCTOR = [sys.executable, "-m", "backend.cli.main", "doctor"]
+pytestmark = pytest.mark.usefixtures("durable")
+
 MAKE_KEY = "k1:" + "A" * 43
 
 
@@ -76,11 +76,11 @@ async def test_a_system_that_has_worked_has_none_either(settings, client):
 def test_a_demo_is_fit_and_no_secret_is_shown(settings: Settings):
     environ = datadir.environment(settings) | {"COLUMNS": "200"}
 
-    done = subprocess.run(DOCTOR, env=environ, capture_output=True, text=True, check=False)
+    done = huiyuan("doctor", env=environ)
 
     assert done.returncode == 0, done.stdout
     assert "HUIYUAN_DATABASE_URL" in done.stdout
-    assert "huiyuan_app reads the ledger, posts through ledger_post" in done.stdout
+    assert "huiyuan_app reads the books, posts through their doors" in done.stdout
     assert "Nothing is wrong." in done.stdout
     for secret in (settings.master_keys, settings.wechat_api_v3_key, settings.wechat_app_secret):
         assert secret not in done.stdout
@@ -89,7 +89,7 @@ def test_a_demo_is_fit_and_no_secret_is_shown(settings: Settings):
 def test_a_finding_says_what_is_wrong_what_it_causes_and_what_to_do(settings: Settings):
     environ = datadir.environment(settings) | {"COLUMNS": "200", "HUIYUAN_DATABASE_URL": settings.migrate_database_url}
 
-    done = subprocess.run(DOCTOR, env=environ, capture_output=True, text=True, check=False)
+    done = huiyuan("doctor", env=environ)
 
     assert done.returncode == 1
     printed = " ".join(done.stdout.split())
@@ -191,6 +191,12 @@ async def test_what_a_demo_may_and_production_may_not(settings):
             "outbox_stuck",
         ),
         (
+            """INSERT INTO procrastinate_periodic_defers (task_name, defer_timestamp)
+            VALUES ('wallet.advance_recharges', extract(epoch FROM now() - interval '1 hour'))""",
+            "DELETE FROM procrastinate_periodic_defers",
+            "no_worker",
+        ),
+        (
             """INSERT INTO procrastinate_jobs (id, queue_name, task_name) VALUES (1, 'q', 't');
             UPDATE procrastinate_events SET at = at - interval '1 hour'""",
             "DELETE FROM procrastinate_jobs",
@@ -270,7 +276,7 @@ def test_every_mistake_in_the_environment_is_listed():
     environ = {key: value for key, value in os.environ.items() if not key.startswith("HUIYUAN_")}
     environ |= {"HUIYUAN_DB_POOL_SIZE": "many", "HUIYUAN_DATABSE_URL": "x"}
 
-    done = subprocess.run(DOCTOR, env=environ, capture_output=True, text=True, check=False)
+    done = huiyuan("doctor", env=environ)
 
     assert done.returncode == 2
     for name in ("HUIYUAN_DATABSE_URL: no such setting", "HUIYUAN_DB_POOL_SIZE", "HUIYUAN_DATABASE_URL: is required"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from backend.engines.embedded import Engines
 from backend.engines.errors import EngineError
 from backend.engines.postgres import SUPERUSER
 from backend.engines.recovery import Restored, base_backup, verify
+from tests.support.huiyuan import huiyuan
 
 HUIYUAN = [sys.executable, "-m", "backend.cli.main"]
 
@@ -51,9 +53,7 @@ def test_old_backups_are_deleted_and_nothing_else(tmp_path, keep, deleted):
 
 
 def test_what_is_no_backup_is_refused(tmp_path: Path):
-    done = subprocess.run(
-        [*HUIYUAN, "restore", str(tmp_path), "--wal", str(tmp_path)], capture_output=True, text=True, check=False
-    )
+    done = huiyuan("restore", str(tmp_path), "--wal", str(tmp_path), env=os.environ)
 
     assert done.returncode == 2
     assert f"{tmp_path} is not a base backup" in done.stderr
@@ -63,9 +63,7 @@ def test_what_is_no_backup_is_refused(tmp_path: Path):
     ("given", "said"), [("yesterday", "is no time"), ("2026-11-26T03:15:00", "has no zone; write 2026-11-26T03:15:00+")]
 )
 def test_a_moment_without_a_zone_or_sense_is_refused(tmp_path, given, said):
-    command = [*HUIYUAN, "restore", str(tmp_path), "--wal", str(tmp_path), "--to", given]
-
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = huiyuan("restore", str(tmp_path), "--wal", str(tmp_path), "--to", given, env=os.environ)
 
     assert done.returncode == 2
     assert said in done.stderr

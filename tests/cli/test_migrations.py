@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import asyncpg
 import pytest_asyncio
@@ -15,6 +16,9 @@ from backend.cli.migrate import migrate
 from backend.engines import datadir
 from backend.kernel import db, migrations
 from backend.kernel.config import Settings
+
+# What a domain's relations, indexes and constraints begin with, where no other's begin so.
+PREFIXES = {"auth": "auth_", "mall": "mall_", "members": "member"}
 
 OWN = {"tortoise_migrations", "tortoise_migrations_id_seq", "schema_sql"}
 
@@ -43,12 +47,26 @@ async def empty(engines) -> AsyncIterator[Settings]:
     engines.postgres.sql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def owner(empty: Settings) -> AsyncIterator[asyncpg.Connection]:
-    """A connection to it as the owner of the schema."""
-    connection = await asyncpg.connect(**db.connect_args(empty.migrate_database_url))
+@asynccontextmanager
+async def owner_of(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
+    """A connection as the owner of the schema."""
+    connection = await asyncpg.connect(**db.connect_args(settings.migrate_database_url))
     yield connection
     await connection.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def owner(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
+    """The owner's connection to this module's database, which is migrated."""
+    async with owner_of(settings) as connection:
+        yield connection
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def owner_of_empty(empty: Settings) -> AsyncIterator[asyncpg.Connection]:
+    """The owner's connection to the database in which nothing is."""
+    async with owner_of(empty) as connection:
+        yield connection
 
 
 async def catalog(owner: asyncpg.Connection) -> dict[str, list[tuple]]:
@@ -64,7 +82,18 @@ async def tables(owner: asyncpg.Connection) -> set[str]:
     return {row[0] for row in rows}
 
 
-async def test_all_of_them_go_up_down_and_up_again(empty, owner):
+async def named(owner: asyncpg.Connection, prefix: str) -> set[str]:
+    """Relations, indexes and constraints whose name, or whose table's, begins so."""
+    rows = await owner.fetch(
+        "SELECT relname::text FROM pg_class WHERE relname ~ $1 AND relnamespace = 'public'::regnamespace"
+        " UNION SELECT conname::text FROM pg_constraint WHERE conrelid::regclass::text ~ $1",
+        f"^{prefix}",
+    )
+    return {row[0] for row in rows}
+
+
+async def test_all_of_them_go_up_down_and_up_again(empty, owner_of_empty):
+    owner = owner_of_empty
     await migrate(empty)
     first = await catalog(owner)
     lacking = await migrations.missing(owner.fetch)
@@ -89,25 +118,28 @@ async def test_all_of_them_go_up_down_and_up_again(empty, owner):
         assert second[part] == first[part], part
 
 
-async def test_each_goes_down_by_itself_and_up_again(empty, owner):
-    await migrate(empty)
+async def test_each_goes_down_by_itself_and_up_again(settings, owner):
     before = await catalog(owner)
     all_tables = await tables(owner)
 
     for label in db.APPS:
-        down = await migrate(empty, to=f"{label}.zero")
-        without = await tables(owner)
-        await migrate(empty)
+        prefix = PREFIXES.get(label, f"{label} has none")
+        own = await named(owner, prefix)
+        down = await migrate(settings, to=f"{label}.zero")
+        without, own_left = await tables(owner), await named(owner, prefix)
+        await migrate(settings)
 
         assert all(line.startswith("take back ") for line in down), label
         assert without < all_tables, label
+        assert bool(own) is (label in PREFIXES), label
+        assert own_left == set(), label
         after = await catalog(owner)
         for part in before:
             assert after[part] == before[part], (label, part)
 
 
-async def test_the_models_ask_for_no_further_migration(empty):
-    config = db.tortoise_config(empty.migrate_database_url, empty)
+async def test_the_models_ask_for_no_further_migration(settings):
+    config = db.tortoise_config(settings.migrate_database_url, settings)
     async with TortoiseContext() as context:
         await Tortoise.init(config=config, init_connections=False)
         assert context.apps is not None
@@ -116,10 +148,9 @@ async def test_the_models_ask_for_no_further_migration(empty):
     assert [(writer.app_label, writer.operations) for writer in changes] == []
 
 
-async def test_what_the_migrations_made_is_what_the_models_say(empty, owner):
+async def test_what_the_migrations_made_is_what_the_models_say(settings, owner):
     """Also where a migration speaks SQL, of which the models know nothing."""
-    await migrate(empty)
-    config = db.tortoise_config(empty.migrate_database_url, empty)
+    config = db.tortoise_config(settings.migrate_database_url, settings)
     async with TortoiseContext() as context:
         await Tortoise.init(config=config, init_connections=False)
         models = [model for app in context.apps.values() for model in app.values()]
@@ -142,10 +173,8 @@ async def test_what_the_migrations_made_is_what_the_models_say(empty, owner):
         assert found[table] == columns, table
 
 
-async def test_foreign_keys_say_what_happens_to_them(empty, owner):
+async def test_foreign_keys_say_what_happens_to_them(owner):
     """None deletes by itself: the ORM's default is CASCADE."""
-    await migrate(empty)
-
     rows = await owner.fetch(
         "SELECT conrelid::regclass::text AS name, confdeltype::text AS kind FROM pg_constraint"
         " WHERE contype = 'f' AND connamespace = 'public'::regnamespace"

@@ -4,31 +4,31 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import subprocess
-import sys
+from subprocess import CompletedProcess
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pyotp
 import pytest
 
+from backend.cli import maintenance
 from backend.engines import datadir
 from backend.kernel import db
+from backend.ledger import audit as proof
 from backend.ledger import service as ledger
+from backend.orders import audit as orders
+from backend.stock import audit as stock
+from tests.support import huiyuan as commands
 from tests.support.value import give
-
-HUIYUAN = [sys.executable, "-m", "backend.cli.main"]
 
 
 @pytest.fixture
 def huiyuan(settings):
     """Run a command on this module's database."""
 
-    def run(*arguments: str, stdin: str = "", **other: str) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, stdin: str = "", **other: str) -> CompletedProcess[str]:
         environ = datadir.environment(settings) | {"COLUMNS": "200"} | other
-        return subprocess.run(
-            [*HUIYUAN, *arguments], env=environ, input=stdin, capture_output=True, text=True, check=False
-        )
+        return commands.huiyuan(*arguments, env=environ, stdin=stdin)
 
     return run
 
@@ -98,6 +98,33 @@ async def test_the_audit_records_every_chain_and_refuses_a_damaged_record(huiyua
     assert "does not begin with 'huiyuan heads 1'" in damaged.stderr
 
 
+@pytest.mark.parametrize(("found", "stopped"), [(1, False), (proof.MAX_FINDINGS, True)])
+def test_an_audit_that_stops_at_its_bound_says_so(monkeypatch, capsys, found, stopped):
+    async def audit(url_args, progress):
+        progress(300, 900)
+        return [proof.Finding("gift_clearing", 7, "S1")] * found
+
+    async def audit_stock(url_args):
+        return [stock.Finding(stock.checks()[0].name, "P1", "1001", "short")] * found
+
+    async def audit_orders(url_args):
+        return [orders.Finding(orders.CHECK, 8, "D1")] * found
+
+    monkeypatch.setattr(proof, "audit", audit)
+    monkeypatch.setattr(orders, "audit", audit_orders)
+    monkeypatch.setattr(stock, "audit", audit_stock)
+
+    assert not maintenance.prove_books({})
+
+    printed = capsys.readouterr().out
+    assert f"{proof.CLEARING.title}: member 7: S1" in " ".join(printed.split())
+    assert f"{orders.TITLE}: member 8: D1" in " ".join(printed.split())
+    assert f"{3 * found} findings" in printed
+    assert ("after 300 of 900: there may be more" in printed) is stopped
+    assert ("of orders stopped" in printed) is stopped
+    assert ("of stock stopped" in printed) is stopped
+
+
 async def test_the_audit_never_writes_over_a_record_that_the_books_lack_something_of(huiyuan, database, tmp_path):
     file = tmp_path / "heads.txt"
     async with db.transaction() as tx:
@@ -144,3 +171,48 @@ def test_books_of_another_release_are_named_as_such(huiyuan, settings):
     assert done.returncode == 2
     assert "kept by another release" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+NOBODY_THERE = "postgresql://huiyuan_owner@127.0.0.1:1/huiyuan"
+
+
+@pytest.mark.parametrize("command", [["audit"], ["migrate"], ["distribute", "--dry-run"], ["backup", "backups"]])
+def test_a_database_that_is_down_is_said_in_plain_words(huiyuan, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+
+    done = huiyuan(*command, HUIYUAN_MIGRATE_DATABASE_URL=NOBODY_THERE)
+
+    assert done.returncode == 2, done.stdout
+    assert done.stderr.startswith("huiyuan: ")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["audit", "--record", "nowhere/heads.txt"],
+        ["audit", "--against", "nowhere/heads.txt"],
+        ["backup", "file"],
+        ["restore", "nowhere", "--wal", "nowhere"],
+        ["restore", "file", "--wal", "file"],
+        ["torture", "--keep", "file"],
+        ["torture", "--schedule", "nowhere"],
+        ["bench", "settle", "--data", "file"],
+        ["bench", "attack", "--json", "nowhere/table.json"],
+        ["bench", "grow", "--json", "."],
+        ["demo", "--data", "file", "--port", "0"],
+    ],
+    ids=" ".join,
+)
+def test_a_place_that_cannot_be_is_said_in_plain_words_and_nothing_is_left(
+    huiyuan, database, tmp_path, monkeypatch, command
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("somebody's")
+
+    done = huiyuan(*command)
+
+    assert done.returncode == 2, done.stdout
+    assert "Traceback" not in done.stderr
+    assert "nowhere" in done.stderr or "file" in done.stderr or "directory" in done.stderr
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("file", "somebody's")]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import httpx
 import msgspec
 import pytest
 import pytest_asyncio
 
 from backend.kernel import config
 from backend.kernel.config import Settings
+from tests.support import wire
 from tests.support.members import Phone, register
 from tests.support.seed import Chain, seed_chain
 
@@ -24,8 +24,7 @@ def settings(settings: Settings) -> Settings:
 @pytest_asyncio.fixture(loop_scope="session")
 async def client(server):
     """An HTTP client with a connection for each of many requests at once."""
-    limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
-    async with httpx.AsyncClient(base_url=server.base_url, timeout=30, trust_env=False, limits=limits) as made:
+    async with wire.connected(server.base_url, timeout=30, connections=64) as made:
         yield made
 
 

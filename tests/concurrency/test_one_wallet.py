@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from backend.kernel import clock
+from backend.ledger import service as ledger
 from tests.support.races import at_once, codes_of, outcomes
 from tests.support.value import findings, give
 
@@ -79,10 +80,20 @@ async def test_sales_that_eat_through_bonus_and_principal_are_planned_again_unti
     assert await findings(settings) == []
 
 
-async def test_a_sale_that_meets_another_is_planned_again_with_what_that_one_left(client, chain, phone):
+async def test_a_sale_that_meets_another_is_planned_again_with_what_that_one_left(client, chain, phone, monkeypatch):
     soon = clock.local_date(clock.now() + timedelta(days=30), "Asia/Shanghai")
     await give(phone.member_id, principal=250, bonus=250, bonus_until=soon)
     codes = await codes_of(phone, 2)
+    post, both_priced, planned = ledger.post, asyncio.Barrier(2), 0
+
+    async def post_once_both_are_priced(plan):
+        nonlocal planned
+        planned += 1
+        if planned <= 2:
+            await both_priced.wait()
+        return await post(plan)
+
+    monkeypatch.setattr(ledger, "post", post_once_both_are_priced)
 
     answers = await at_once(
         chain.tills["S1"][n].post(client, "/v1/pos/sales", basket(code, 250), key=uuid.uuid4().hex)
@@ -91,6 +102,7 @@ async def test_a_sale_that_meets_another_is_planned_again_with_what_that_one_lef
 
     assert outcomes(answers) == {201: 2}
     assert sorted(answer.json()["points_earned"] for answer in answers) == [0, 2]  # both saw the same bonus
+    assert planned == 3
 
 
 async def test_many_members_at_many_tills_do_not_touch_each_other(client, chain, settings):

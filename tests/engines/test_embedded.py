@@ -17,8 +17,9 @@ from backend.engines.embedded import Engines
 from backend.engines.errors import DataInUse, EngineError
 
 STARTER = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started deaf to it
 from backend.engines.embedded import Engines
 engines = Engines(Path(sys.argv[1]))
 engines.start()
@@ -123,10 +124,11 @@ def test_only_unix_sockets_are_open(engines: Engines):
     assert postgres.run_dir.stat().st_mode & 0o077 == 0
 
 
-def test_what_was_acknowledged_is_on_disk(engines: Engines):
-    postgres = engines.postgres
-    assert postgres is not None
-    shown = {name: postgres.sql(f"SHOW {name}") for name in ("fsync", "synchronous_commit", "full_page_writes")}
+def test_what_was_acknowledged_is_on_disk(small_data: Path):
+    with Engines(small_data) as engines:
+        postgres = engines.postgres
+        assert postgres is not None
+        shown = {name: postgres.sql(f"SHOW {name}") for name in ("fsync", "synchronous_commit", "full_page_writes")}
     assert shown == {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 
 

@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from backend.kernel import config, db
 from backend.kernel.config import Settings
+from tests.support import wire
 from tests.support.books import connected
 from tests.support.members import Phone
 from tests.support.value import findings, give
@@ -34,8 +35,7 @@ def settings(settings: Settings) -> Settings:
 @pytest_asyncio.fixture(loop_scope="session")
 async def client(server) -> AsyncIterator[httpx.AsyncClient]:
     """A client with a connection for each of many requests at once."""
-    limits = httpx.Limits(max_connections=64)
-    async with httpx.AsyncClient(base_url=server.base_url, timeout=30, trust_env=False, limits=limits) as made:
+    async with wire.connected(server.base_url, timeout=30, connections=64) as made:
         yield made
 
 
@@ -78,7 +78,7 @@ def unavailable(answer: httpx.Response) -> bool:
 
 
 async def test_reads_without_a_connection_are_503_until_one_is_free(client, phone):
-    taken = [await db.pool().acquire() for _ in range(READERS)]
+    taken = [await db._take(db.pool()) for _ in range(READERS)]
     try:
         refused = await asyncio.gather(*(phone.call("GET", "/v1/member/wallet") for _ in range(20)))
         assert (await client.get("/healthz")).status_code == 200

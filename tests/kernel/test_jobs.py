@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import subprocess
 import sys
 import time
@@ -72,6 +73,18 @@ async def test_unique_keeps_one_waiting_and_the_transaction_alive(database):
     assert second is None
     assert third
     assert await stored() == [("parcels.send", "todo", 0)] * 2
+
+
+async def test_unique_waits_for_whoever_is_queueing_the_same_word(database):
+    async with db.transaction() as tx:
+        first = await jobs.defer(tx, "parcels.send", unique="P1")
+        second = asyncio.create_task(defer("parcels.send", unique="P1"), context=contextvars.Context())
+        while not await db.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
+            await asyncio.sleep(0)
+
+    assert first
+    assert await second is None
+    assert await stored() == [("parcels.send", "todo", 0)]
 
 
 async def test_waits_for_its_time(database):
@@ -160,16 +173,22 @@ async def test_a_job_that_runs_at_shutdown_is_finished(database):
     assert "parcels.send" not in [name for name, _, _ in await stored()]
 
 
-async def test_a_job_whose_worker_died_is_queued_again_and_one_of_the_clock_is_not(database):
+async def test_a_job_whose_worker_died_is_queued_again_and_one_of_the_clock_if_it_is_to_be(database):
+    ran = []
+
     @jobs.task(name="parcels.send")
     async def send() -> None:
         pass
 
     @jobs.every("0 0 1 1 *")
     async def sweep() -> None:
-        pass
+        ran.append("sweep")
 
-    for name in ("parcels.send", registry.name_of(sweep)):
+    @jobs.every("0 0 1 1 *", retry=3)
+    async def age() -> None:
+        ran.append("age")
+
+    for name in ("parcels.send", registry.name_of(sweep), registry.name_of(age)):
         await defer(name)
     await db.pool().execute("""
         WITH dead AS (
@@ -179,7 +198,32 @@ async def test_a_job_whose_worker_died_is_queued_again_and_one_of_the_clock_is_n
 
     await runner.run_waiting(database)
 
-    assert await stored() in ([], [("parcels.send", "todo", 1)])  # run at once, or waiting its turn
+    await run_now(database)
+    assert await stored() == []
+    assert ran == ["age"]
+
+
+async def test_a_job_of_the_clock_that_waits_already_is_not_queued_twice(database):
+    ran = []
+
+    @jobs.every("0 0 1 1 *", retry=3)
+    async def age() -> None:
+        ran.append("age")
+
+    name = registry.name_of(age)
+    await defer(name, unique=name)
+    await db.pool().execute("""
+        WITH dead AS (
+            INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 hour') RETURNING id)
+        UPDATE procrastinate_jobs SET status = 'doing', worker_id = dead.id FROM dead""")
+    await defer(name, unique=name, run_at=kernel_clock.now() + timedelta(hours=1))
+    await defer(runner.REVIVE, timestamp=0)
+
+    await runner.run_waiting(database)
+    await run_now(database)
+
+    assert ran == ["age"]
+    assert await stored() == []
 
 
 async def test_a_job_whose_end_could_not_be_written_down_is_queued_again(database, engines, monkeypatch):

@@ -161,8 +161,8 @@ def test_no_text_takes_long(piece):
     import time
 
     text = piece * (200_000 // len(piece))
-    started = time.perf_counter()
+    started = time.thread_time()
 
     redact_text(text)
 
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1

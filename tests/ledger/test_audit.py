@@ -8,6 +8,8 @@ from backend.kernel.db import connect_args
 from backend.ledger import audit as proof
 from backend.ledger import plans, service
 from backend.ledger.plans import Issue, Leg, NewDocument
+from tests.ledger.tampering import tamper
+from tests.ledger.test_audit_gift_cards import TAMPERING_WITH_GIFT_CARDS
 from tests.support.books import connected, open_books, plan, points, sale_document, stored
 from tests.support.value import findings
 
@@ -35,12 +37,20 @@ async def with_history() -> int:
     return member_id
 
 
-async def tamper(settings, member_id: int, *statements: str) -> None:
-    """Run the statements (``$1`` is the member) as somebody who owns the machine: no trigger, no rights."""
-    async with connected(settings, "postgres") as postgres:
-        await postgres.execute("SET session_replication_role = replica")
-        for statement in statements:
-            assert await postgres.fetch(statement + " RETURNING 1", member_id), statement
+async def with_coupons() -> int:
+    """Four transfers: a counted coupon, one of 5,000 fen, a sale that uses one and 2,000 of the other, a hold."""
+    member_id = await open_books()
+    await service.post(plan(member_id, *plans.issue_coupon("C1", "T1", plans.USES, 1, expires_on=None)))
+    await service.post(plan(member_id, *plans.issue_coupon("C2", "T2", plans.FEN, 5_000, expires_on=None)))
+    used = (*plans.use_coupon("C1", "T1", plans.USES, 1), *plans.use_coupon("C2", "T2", plans.FEN, 2_000))
+    borne = (
+        Leg(plans.HOUSE_COUPON_COST, plans.FEN, -2_500, ref="head_office"),
+        Leg(plans.HOUSE_SALES, plans.FEN, 2_500, ref="S1"),
+    )
+    document = sale_document(f"S{member_id}", {"coupon": 2_500})
+    await service.post(plan(member_id, *used, *borne, kind="sale", document=document))
+    await service.post(plan(member_id, *plans.hold_coupon("C2", "T2", plans.FEN, 1_500)))
+    return member_id
 
 
 ENTRY = "UPDATE ledger_entry SET {} WHERE member_id = $1 AND seq = 3 AND kind = '{}'"
@@ -139,6 +149,12 @@ TAMPERING: dict[str, tuple[str, ...]] = {
         "UPDATE ledger_document SET body = '{\"paid\": {\"stored\": 1}}' WHERE member_id = $1 AND kind = 'sale'",
     ),
     "sale_paid_once: sold without paying": (FORGED_DOCUMENT + " AND id LIKE 'S%-200'",),
+    "order_paid_once: paid without paying": (
+        "UPDATE ledger_document SET kind = 'order', state = 'paid' WHERE member_id = $1 AND kind = 'sale'",
+    ),
+    "held_is_open_orders: held for no order": (
+        "UPDATE ledger_entry SET kind = 'house.order_held' WHERE member_id = $1 AND kind = 'house.sales'",
+    ),
     "refunds_within_sales: more than the sale took": (
         "UPDATE ledger_transfer SET kind = 'refund', reverses = 4 WHERE member_id = $1 AND seq = 1",
     ),
@@ -151,6 +167,43 @@ TAMPERING: dict[str, tuple[str, ...]] = {
         "UPDATE ledger_document SET body = body || '{\"pay_fen\": 5}' WHERE member_id = $1 AND kind = 'recharge'",
     ),
     "recharge_credited_once: paid without credit": (FORGED_DOCUMENT + " AND kind = 'recharge'",),
+    "balance_is_sum: an account's unit": (f"UPDATE ledger_account SET unit = 'points' WHERE {STORED}",),
+}
+
+C1 = "member_id = $1 AND kind = 'coupon' AND ref = 'C1'"
+C2 = "member_id = $1 AND kind = 'coupon' AND ref = 'C2'"
+TAMPERING_WITH_COUPONS: dict[str, tuple[str, ...]] = {
+    "coupon_issued_once: a lot of two uses": (f"UPDATE ledger_lot SET issued = 2 WHERE {C1}",),
+    "coupon_issued_once: its lot deleted": (f"DELETE FROM ledger_lot WHERE {C1}",),
+    "coupon_issued_once: another lot": (
+        FORGED_LOT.replace("5, 5, true", "issued, 0, false").partition(" WHERE")[0] + f" WHERE {C2}",
+    ),
+    "coupon_used_once: more than it was": (f"UPDATE ledger_lot SET issued = 4000 WHERE {C2}",),
+    "coupon_used_once: used before it was issued": (f"UPDATE ledger_entry SET seq = 5 WHERE {C1} AND seq = 1",),
+    "coupon_used_once: used once more": (f"UPDATE ledger_entry SET amount = -2 WHERE {C1} AND seq = 3",),
+    "sale_paid_once: a coupon that took less": (
+        "UPDATE ledger_document SET body = '{\"paid\": {\"coupon\": 2499}}' WHERE member_id = $1 AND kind = 'sale'",
+    ),
+    "sale_paid_once: a coupon in a sale that was rejected": (
+        "UPDATE ledger_document SET state = 'rejected' WHERE member_id = $1 AND kind = 'sale'",
+    ),
+    "coupon_booked_by_template: a coupon of another template": (f"UPDATE ledger_lot SET source = 'T9' WHERE {C1}",),
+    "coupon_booked_by_template: a use of another template": (
+        "UPDATE ledger_entry SET ref = 'T9' WHERE member_id = $1 AND kind = 'house.coupons_used' AND ref = 'T1'",
+    ),
+    "chain: a use booked as an expiry": (
+        "UPDATE ledger_entry SET kind = 'house.coupons_expired' WHERE member_id = $1 AND ref = 'T2' AND seq = 3",
+    ),
+    "transfer_balanced: a use": (f"UPDATE ledger_entry SET unit = 'fen' WHERE {C1} AND seq = 3",),
+    "balance_is_sum: a use that comes back": (f"UPDATE ledger_account SET balance = 1 WHERE {C1}",),
+    "balance_is_sum: a coupon's unit": (f"UPDATE ledger_account SET unit = 'fen' WHERE {C1}",),
+    "running_balance: what a coupon held": (f"UPDATE ledger_entry SET balance_after = 1 WHERE {C1} AND seq = 3",),
+    "lots_are_balance: a lot that can be used again": (f"UPDATE ledger_lot SET remaining = 1, open = true WHERE {C1}",),
+    "lot_is_moves: a lot that can be used again": (f"UPDATE ledger_lot SET remaining = 1, open = true WHERE {C1}",),
+    "entry_is_moves: the move of a use": (
+        "UPDATE ledger_lot_move SET amount = -2 WHERE member_id = $1 AND seq = 3 AND lot_id = 1",
+    ),
+    "chain: who a coupon is": (f"UPDATE ledger_entry SET ref = 'C9' WHERE {C1}",),
 }
 
 
@@ -166,12 +219,107 @@ async def test_the_audit_finds(settings, database, what):
     assert not [finding for finding in found if finding.member_id == bystander]
 
 
+@pytest.mark.parametrize("what", TAMPERING_WITH_COUPONS)
+async def test_the_audit_finds_of_coupons(settings, database, what):
+    member_id, bystander = await with_coupons(), await with_coupons()
+
+    await tamper(settings, member_id, *TAMPERING_WITH_COUPONS[what])
+
+    found = await findings(settings)
+    assert what.partition(":")[0] in {finding.check for finding in found if finding.member_id == member_id}
+    assert not [finding for finding in found if finding.member_id == bystander]
+
+
+ISSUE = plans.issue_coupon("C1", "T1", plans.USES, 1, expires_on=None)
+USE = plans.use_coupon("C1", "T1", plans.USES, 1)
+HOLD = plans.hold_coupon("C1", "T1", plans.USES, 1)
+BACK = plans.return_coupon("C1", "T1", plans.USES, 1, lot_id=1)
+WORTH = plans.issue_coupon("C1", "T1", plans.FEN, 500, expires_on=None)
+SPEND = plans.use_coupon("C1", "T1", plans.FEN, 250)
+RESTORE = plans.return_coupon("C1", "T1", plans.FEN, 500, lot_id=1)
+
+# Mistakes of a layer above, each posted through the door: its transfers, and all that is found.
+MISTAKES: dict[str, tuple[tuple[tuple[Leg, ...], ...], tuple[str, str]]] = {
+    "issued again after its use": ((ISSUE, USE, ISSUE), ("coupon_issued_once", "coupon C1: 2 lots of 2 uses")),
+    "of two uses": (
+        (plans.issue_coupon("C1", "T1", plans.USES, 2, expires_on=None),),
+        ("coupon_issued_once", "coupon C1: 1 lots of 2 uses"),
+    ),
+    "value issued again after its use": (
+        (WORTH, SPEND, SPEND, WORTH),
+        ("coupon_issued_once", "coupon C1: 2 lots of 1000 fen"),
+    ),
+    "returned while it is held": ((ISSUE, HOLD, BACK), ("coupon_used_once", "coupon C1 after transfer 3: 2 of 1")),
+    "value returned while it is held": (
+        (WORTH, plans.hold_coupon("C1", "T1", plans.FEN, 500), RESTORE),
+        ("coupon_used_once", "coupon C1 after transfer 3: 1000 of 500"),
+    ),
+    "used as one of another template": (
+        (ISSUE, plans.use_coupon("C1", "T2", plans.USES, 1)),
+        ("coupon_booked_by_template", "transfer 2, template T1: -1 uses"),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", MISTAKES)
+async def test_a_coupon_that_is_dealt_with_wrongly_shows_although_every_sum_is_right(settings, database, what):
+    transfers, wanted = MISTAKES[what]
+    member_id = await open_books()
+    for legs in transfers:
+        await service.post(plan(member_id, *legs))
+
+    found = [finding for finding in await findings(settings) if finding.member_id == member_id]
+
+    assert {finding.check for finding in found} == {wanted[0]}
+    assert wanted[1] in {finding.what for finding in found}
+
+
+async def test_a_refund_that_returns_what_another_sale_took_of_a_coupon_shows(settings, database):
+    member_id = await open_books()
+    await service.post(plan(member_id, *WORTH))
+    for _ in range(2):
+        await service.post(plan(member_id, *SPEND, kind="sale"))
+    await service.post(plan(member_id, *RESTORE, kind="refund", reverses=2))
+
+    found = [finding for finding in await findings(settings) if finding.member_id == member_id]
+
+    assert [(finding.check, finding.what) for finding in found] == [
+        ("refunds_within_sales", "sale in transfer 2: house.coupons_used T1")
+    ]
+
+
+async def test_a_refund_that_spares_a_party_more_than_the_sale_cost_it_shows(settings, database):
+    member_id = await with_coupons()
+    spared = (
+        Leg(plans.HOUSE_COUPON_COST, plans.FEN, 2_501, ref="head_office"),
+        Leg(plans.HOUSE_SALES, plans.FEN, -2_501, ref="S1"),
+    )
+    await service.post(plan(member_id, *spared, kind="refund", reverses=3))
+
+    found = [finding for finding in await findings(settings) if finding.member_id == member_id]
+
+    assert [(finding.check, finding.what) for finding in found] == [
+        ("refunds_within_sales", "sale in transfer 3: house.coupon_cost head_office")
+    ]
+
+
 def test_every_check_has_a_falsification_that_makes_it_fire():
-    assert {check.name for check in proof.checks()} == {what.partition(":")[0] for what in TAMPERING}
+    from tests.ledger import test_audit_passes as passes  # both import this file
+    from tests.ledger import test_audit_stamps as stamps
+
+    tampering = {
+        *TAMPERING,
+        *TAMPERING_WITH_COUPONS,
+        *TAMPERING_WITH_GIFT_CARDS,
+        *passes.TAMPERING,
+        *stamps.TAMPERING,
+    }
+    checks = {proof.CLEARING.name, *(check.name for check in proof.checks())}
+    assert checks == {what.partition(":")[0] for what in tampering}
 
 
 async def test_honest_books_have_no_findings(settings, database):
-    members = [await with_history() for _ in range(3)]
+    members = [await make() for make in (with_history, with_coupons, with_history)]
 
     found = await findings(settings)
 
@@ -224,6 +372,7 @@ async def test_a_forged_transfer_with_a_hash_to_match_breaks_the_one_after_it(se
 
 async def test_members_are_proven_chunk_by_chunk(settings, database, monkeypatch):
     monkeypatch.setattr(proof, "CHUNK", 2)
+    monkeypatch.setattr(proof, "MAX_FINDINGS", 10_000)  # those of the tests before, too
     members = [await with_history() for _ in range(5)]
     await tamper(settings, members[3], TAMPERING["chain: the head"][0])
     seen = []

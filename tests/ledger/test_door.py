@@ -79,7 +79,7 @@ def taken_order(member_id: int) -> Plan:
     return plan(member_id, *stored(1), document=document, claim=Claim("order/S1", f"N{member_id}"))
 
 
-FEN, POINT = plans.FEN, plans.POINT
+FEN, POINT, USES = plans.FEN, plans.POINT, plans.USES
 A_LOT = (Issue("principal", 10),)
 
 REFUSED: dict[str, tuple[type[DomainError], Callable[[int], Plan]]] = {
@@ -131,6 +131,14 @@ REFUSED: dict[str, tuple[type[DomainError], Callable[[int], Plan]]] = {
     "fen taken as points": (
         errors.PlanInvalid,
         with_legs(Leg(plans.STORED, POINT, -10), Leg(plans.HOUSE_POINTS_REDEEMED, POINT, 10)),
+    ),
+    "uses that make up for fen": (
+        errors.PlanInvalid,
+        with_legs(Leg(plans.COUPON, USES, 10, ref="C1", issue=A_LOT), Leg(plans.HOUSE_SALES, FEN, -10)),
+    ),
+    "uses that do not sum to zero": (
+        errors.PlanInvalid,
+        with_legs(*stored(10), Leg(plans.HOUSE_COUPONS_USED, USES, 1, ref="T1")),
     ),
     "a unit that is none": (
         errors.PlanInvalid,

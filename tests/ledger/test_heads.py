@@ -87,6 +87,9 @@ async def test_a_chain_that_was_cut_or_replaced_is_named(members, settings, engi
         (lambda text: text.replace("huiyuan", "something"), "does not begin with"),
         (lambda text: text[: text.rindex("end ")], "its end is missing"),
         (lambda text: text.replace("\n101 ", "\n100 "), "do not add up"),
+        (lambda text: text[: text.index("\n101 ") + 4], "a line of it is none"),
+        (lambda text: text.replace("\n101 ", "\n101 x"), "a line of it is none"),
+        (lambda text: "huiyuan heads 1 \n" + text.partition("\n")[2], "a line of it is none"),
     ],
 )
 async def test_a_damaged_record_proves_nothing(members, settings, damage, said):

@@ -76,6 +76,7 @@ class Lives:
                 self._return,
                 self._named,
                 self._debt,
+                self._coupon,
                 self._note,
             )
         )
@@ -148,6 +149,25 @@ class Lives:
             kind="clawback",
         )
 
+    def _coupon(self, member_id: int) -> Plan:
+        """A coupon is made, used, held, given free or returned, in its turn or not."""
+        number = self.random.randrange(4)
+        coupon, template, lot_id = f"C{number}", f"T{number % 2}", self.random.randrange(1, 12)
+        unit, amount = ((plans.USES, 1), (plans.FEN, 500))[number % 2]
+        make = self.random.choice(
+            (
+                lambda: plans.issue_coupon(coupon, template, unit, amount, expires_on=self._until()),
+                lambda: plans.use_coupon(coupon, template, unit, amount - amount // 3),
+                lambda: plans.hold_coupon(coupon, template, unit, amount),
+                lambda: plans.use_coupon(coupon, template, unit, amount, account=plans.COUPON_HELD),
+                lambda: plans.release_coupon(coupon, unit, amount, lot_id=lot_id),
+                lambda: plans.return_coupon(coupon, template, unit, amount - amount // 3, lot_id=lot_id),
+                lambda: plans.expire_coupon(coupon, template, unit, amount, lot_id=lot_id),
+                lambda: plans.void_coupon(coupon, template, unit, amount),
+            )
+        )
+        return self._plan(member_id, *make(), kind="coupon")
+
     def _note(self, member_id: int) -> Plan:
         """A document without legs: no transfer, but a stored answer with balances."""
         due = self.at + timedelta(minutes=2)
@@ -187,7 +207,8 @@ async def test_the_two_doors_leave_the_same_rows(owner, pieces):
         await load(owner, taken[piece * len(taken) // pieces : (piece + 1) * len(taken) // pieces])
 
     assert len(taken) > 300
-    assert {made.kind for made in taken} == {"recharge", "sale", "refund", "expiry", "clawback"}
+    assert {made.kind for made in taken} == {"recharge", "sale", "refund", "expiry", "clawback", "coupon"}
+    assert any("uses" in row for row in wanted["account"])
     assert all(wanted[table] for table in wanted if table != "guard")
     found = await rows(owner, lives.members)
     for table in wanted:
@@ -262,6 +283,11 @@ def refused_plans(member_id: int) -> dict[str, tuple[str, Plan]]:
         "a leg of too much": ("plan_invalid", legs(*stored(10**11 + 1))),
         "another unit": ("plan_invalid", legs(*both(plans.STORED, plans.POINT, 1))),
         "no such unit": ("plan_invalid", legs(*both(plans.HOUSE_PSP, "kg", 1))),
+        "uses for fen": (
+            "plan_invalid",
+            legs(Leg(plans.HOUSE_COUPONS_USED, plans.USES, 1), Leg(plans.HOUSE_SALES, plans.FEN, -1)),
+        ),
+        "a coupon that is not there": ("insufficient_balance", legs(*plans.use_coupon("C1", "T1", plans.USES, 1))),
         "another bonus share": ("stale", legs(*stored(-5, bonus=1))),
         "no such lot": ("stale", legs(*stored(-5, lots=((9, -5),)))),
         "more than was in the lot": ("stale", legs(*stored(1, lots=((1, 1),)))),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 
@@ -42,6 +42,17 @@ async def posting() -> AsyncIterator[list[int]]:
         await asyncio.gather(*tasks)
     for member_id, amount in zip(members, held, strict=True):
         assert (await queries.get_balances(member_id))["stored"] == amount
+
+
+async def in_time(count: int, run: Callable[[], Awaitable[int]]) -> int:
+    """How much a few runs did together: what a lock of the moment (autovacuum's) kept one from is left to the next."""
+    done = await run()
+    for _ in range(50):
+        if done >= count:
+            break
+        await asyncio.sleep(0.05)
+        done += await run()
+    return done
 
 
 async def partitions(settings: Settings, parent: str) -> dict[str, str]:
@@ -87,7 +98,8 @@ async def test_a_month_has_the_indexes_triggers_and_rights_of_the_others(setting
     )
     indexes, triggers, writes = await shape(settings, "ledger_entry_203105")
     assert (indexes, triggers, writes) == await shape(settings, "ledger_entry_default")
-    assert indexes == ["(member_id, kind, ref, version)", "(member_id, seq, leg, at)"]
+    assert indexes[0].startswith("(at) WHERE (kind = ANY")  # of coupons alone, for their statements
+    assert indexes[1:] == ["(member_id, kind, ref, version)", "(member_id, seq, leg, at)"]
     assert triggers == ["ledger_entry_is_history:O", "ledger_entry_stays:O"]
     assert writes is False
     async with connected(settings, "huiyuan_owner") as owner:
@@ -128,7 +140,8 @@ async def test_a_month_of_too_many_rows_stays_where_it_is(settings, database):
         assert await owner.fetchval("SELECT ledger_make_partitions('2031-05-01', 1, 1)") == 0
         assert await rows_of(settings, "ledger_entry_default") == 2
 
-        assert await owner.fetchval("SELECT ledger_make_partitions('2031-05-01', 1, 2)") == 1
+        moving = "SELECT ledger_make_partitions('2031-05-01', 1, 2)"
+        assert await in_time(1, lambda: owner.fetchval(moving)) == 1
     assert await rows_of(settings, "ledger_entry_default") == 0
 
 
@@ -137,9 +150,10 @@ async def test_a_long_read_holds_up_the_rotation_and_the_rotation_nobody(setting
         await reader.fetch("SELECT count(*) FROM ledger_entry")
 
         async with posting():
-            assert await service.make_partitions(date(2033, 1, 1), 1) == 1  # the outbox's
+            assert await in_time(1, lambda: service.make_partitions(date(2033, 1, 1), 1)) == 1  # the outbox's
+            assert "ledger_entry_203301" not in await partitions(settings, "ledger_entry")
 
-    assert await service.make_partitions(date(2033, 1, 1), 1) == 1
+    assert await in_time(1, lambda: service.make_partitions(date(2033, 1, 1), 1)) == 1
 
 
 async def test_the_outbox_s_old_months_go_when_they_are_empty(settings, database):
@@ -149,13 +163,13 @@ async def test_the_outbox_s_old_months_go_when_they_are_empty(settings, database
     await service.post(changed(plan(member_id, *stored(1)), at=datetime(2017, 2, 3, tzinfo=UTC), events=event))
 
     async with posting():
-        assert await service.drop_empty_outbox(date(2017, 3, 15)) == 1
+        assert await in_time(1, lambda: service.drop_empty_outbox(date(2017, 3, 15))) == 1
 
     left = {name for name in await partitions(settings, "outbox") if name.startswith("outbox_2017")}
     assert left == {"outbox_201702", "outbox_201703"}  # one has a row, the other is not over
     async with connected(settings, "huiyuan_app") as app:
         await app.execute("DELETE FROM outbox WHERE member_id = $1", member_id)
-    assert await service.drop_empty_outbox(date(2017, 4, 1)) == 2
+    assert await in_time(2, lambda: service.drop_empty_outbox(date(2017, 4, 1))) == 2
 
 
 async def two_years(settings: Settings, first: int) -> list[int]:

@@ -79,6 +79,7 @@ async def test_the_application_may_execute_the_door_s_functions_and_no_other_tha
         "ledger_post_batch",
         "ledger_open_member",
         "ledger_set_active",
+        "ledger_hold",
         "ledger_raise_guard",
         "ledger_sweep_guards",
         "ledger_make_partitions",

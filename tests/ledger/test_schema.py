@@ -16,13 +16,13 @@ from tests.support.books import connected
 NOT_BY_MEMBER = "ledger_key_home"
 """Finds reuse of a key by another member: the one table that is not by member, its one statement leaves the shard."""
 
-# What a function of the ledger that is about one member names, whatever it is called, and the partitions of it: a table
-# that a plan begins to touch is found by itself.
+# What a function of the ledger that is about one member names, whatever it is called, or the half of the door that
+# writes what plans leave, and the partitions of it: a table that a plan begins to touch is found by itself.
 _TOUCHED = """
 SELECT c.oid, c.relname FROM pg_class c, coalesce(pg_partition_root(c.oid), c.oid) AS root, pg_class r
  WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace AND r.oid = root AND EXISTS (
        SELECT FROM pg_proc p WHERE p.pronamespace = c.relnamespace AND p.proname LIKE 'ledger\\_%'
-          AND pg_get_function_arguments(p.oid) LIKE 'p_member bigint%'
+          AND pg_get_function_arguments(p.oid) ~ '^(p_member bigint|p_postings ledger_posting)'
           AND p.prosrc ~ ('(FROM|INTO|UPDATE|JOIN|TABLE)\\s+(public\\.)?' || r.relname || '\\M'))"""
 # A key of an expression has no column there.
 _UNIQUE = """
@@ -184,20 +184,21 @@ async def test_exactly_once_is_by_member(owner, tables):
 
 async def test_the_door_is_called_alone_with_the_member_first(owner):
     rows = await owner.fetch(
-        "SELECT proname, pg_get_function_arguments(oid) AS arguments FROM pg_proc"
-        " WHERE proname IN ('ledger_post', 'ledger_open_member', 'ledger_set_active', 'ledger_raise_guard')"
+        "SELECT proname, pg_get_function_arguments(oid) AS arguments FROM pg_proc WHERE proname IN"
+        " ('ledger_post', 'ledger_open_member', 'ledger_set_active', 'ledger_hold', 'ledger_raise_guard')"
     )
 
-    assert len(rows) == 4
+    assert len(rows) == 5
     assert all(row["arguments"].startswith("p_member bigint") for row in rows)
 
 
 _TABLE = r"(?:FROM|JOIN|INTO|UPDATE)\s+(ledger_\w+|outbox)\b"
 # A row is the member's where a condition says so, or where the member is the first value of a new one; the home of
-# keys has the key first.
+# keys has the key first. What plans leave is each plan's member's.
 _OF_THE_MEMBER = "|".join((
     r"\bmember_id\s*=\s*p_member\b",
     r"INSERT INTO \w+(?: AS \w+)?\s*\(member_id\b[^)]*\)\s*(?:VALUES\s*\(|SELECT\s+)p_member\b",
+    r"INSERT INTO \w+ \(member_id\b[^)]*\)\s*SELECT member_id\b.*\sFROM unnest\(p_postings\)",
     rf"INSERT INTO {NOT_BY_MEMBER} \(scope, key, member_id, \w+\)\s*VALUES \([^,]+, [^,]+, p_member\b",
 ))  # fmt: skip
 
@@ -213,12 +214,21 @@ def unfiltered(source: str) -> list[str]:
     return [
         " ".join(text.split())
         for text in pieces(source)
-        if len(re.findall(_OF_THE_MEMBER, text)) < len(re.findall(_TABLE, text))
+        if len(re.findall(_OF_THE_MEMBER, text, re.DOTALL)) < len(re.findall(_TABLE, text))
     ]
 
 
+async def door(owner: asyncpg.Connection) -> str:
+    """The statements of both halves of the door."""
+    bodies = [
+        await owner.fetchval("SELECT prosrc FROM pg_proc WHERE proname = $1", name)
+        for name in ("ledger_apply", "ledger_write")
+    ]
+    return "".join(body.partition("BEGIN")[2] for body in bodies)
+
+
 async def test_every_statement_inside_the_door_is_of_the_member(owner):
-    source = (await owner.fetchval("SELECT prosrc FROM pg_proc WHERE proname = 'ledger_post'")).partition("BEGIN")[2]
+    source = await door(owner)
 
     assert len(pieces(source)) > 15
     (outside,) = unfiltered(source)
@@ -231,12 +241,12 @@ async def test_every_statement_inside_the_door_is_of_the_member(owner):
         ("WHERE member_id = p_member AND id = v_update->>'id'", "WHERE id = v_update->>'id'"),
         ("ON k.member_id = p_member AND k.scope", "ON k.member_id = h.member_id AND k.scope"),
         ("VALUES (p_member, v_item->>'name', v_n)", "VALUES (v_other, v_item->>'name', v_n)"),
-        ("SELECT p_member, e->>'name', e->'body'", "SELECT v_other, e->>'name', e->'body'"),
+        ("SELECT member_id, event->>'name', event->'body'", "SELECT 1, event->>'name', event->'body'"),
         ("AND member_id = p_member;", ";"),
     ],
 )
 async def test_a_statement_that_forgets_the_member_is_found(owner, good, bad):
-    source = (await owner.fetchval("SELECT prosrc FROM pg_proc WHERE proname = 'ledger_post'")).partition("BEGIN")[2]
+    source = await door(owner)
     assert good in source
 
     assert len(unfiltered(source.replace(good, bad, 1))) == 2

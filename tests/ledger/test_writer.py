@@ -14,7 +14,7 @@ from backend.kernel import clock, db
 from backend.kernel.errors import Unavailable
 from backend.ledger import errors, plans, service
 from backend.ledger.errors import OutcomeUnknown
-from backend.ledger.plans import Issue, Leg, NewDocument, Plan
+from backend.ledger.plans import DocumentUpdate, Issue, Leg, NewDocument, Plan
 from backend.ledger.types import Posted
 from backend.ledger.writer import BATCH, SINGLE, LedgerWriter, decode
 from tests.support.books import changed, connected, open_books, plan, stored
@@ -77,6 +77,48 @@ async def test_plans_of_one_member_in_one_batch_run_one_after_another(writer):
     done = [answer for answer in answers if isinstance(answer, Posted)]
     assert sorted(answer.balances["stored"] for answer in done) == [5, 15]
     assert sum(isinstance(answer, errors.InsufficientBalance) for answer in answers) == 5
+
+
+async def post_batch(settings, wanted: list[Plan]) -> list[Posted | Exception]:
+    """One batch of exactly these plans, in this order."""
+    async with connected(settings, "huiyuan_app") as app:
+        answers = await app.fetchval(
+            BATCH, [item.member_id for item in wanted], [plans.encode(item) for item in wanted]
+        )
+    return [decode(answer) for answer in answers]
+
+
+async def test_a_plan_finds_what_the_member_s_earlier_plan_of_the_batch_has_left(database):
+    """Its key, to be answered from what was stored, and its document, to be changed."""
+    member_id, other_id = sorted([await open_books(), await open_books()])
+    first = plan(member_id, *stored(10), document=NewDocument(f"R{member_id}", "refund", "open", {"x": 1}))
+    update = DocumentUpdate(f"R{member_id}", 1, state="done")
+    wanted = [first, first, plan(member_id, *stored(-4), update=update), plan(other_id, *stored(1))]
+
+    answers = await post_batch(database, wanted)
+
+    assert [(answer.transfer, answer.replayed, answer.state) for answer in answers] == [
+        (1, False, "open"),
+        (1, True, "open"),
+        (2, False, "done"),
+        (1, False, None),
+    ]
+    assert [await balance(member_id), await balance(other_id)] == [6, 1]
+    assert await findings(database) == []
+
+
+async def test_a_plan_whose_document_cannot_be_written_costs_the_others_of_its_batch_nothing(database):
+    members = sorted([await open_books() for _ in range(4)])
+    taken = NewDocument(f"R{members[2]}", "refund", "open", {})
+    await service.post(plan(members[2], *stored(5), document=taken))
+    wanted = [plan(member_id, *stored(10)) for member_id in members]
+    wanted[1], wanted[2] = plan(members[1], *stored(-1)), changed(wanted[2], document=taken)
+
+    answers = await post_batch(database, wanted)
+
+    assert [type(answer) for answer in answers] == [Posted, errors.InsufficientBalance, errors.PlanInvalid, Posted]
+    assert [await balance(member_id) for member_id in members] == [10, 0, 5, 10]
+    assert await findings(database) == []
 
 
 async def test_text_that_looks_like_a_refusal_is_no_refusal(writer):
@@ -286,6 +328,7 @@ async def test_two_processes_that_post_for_one_member_take_turns(settings, write
     assert await findings(settings) == []
 
 
+@pytest.mark.usefixtures("durable")
 async def test_an_answer_means_that_the_posting_is_on_disk(writer):
     """The database, the role and the connection could each give that up; a power cut would then take sales back."""
     shown = [await writer._run(f"SHOW {name}") for name in ("synchronous_commit", "fsync", "full_page_writes")]

@@ -1,4 +1,4 @@
-"""Rates by article and category, and searching articles."""
+"""Rates and categories of articles, and searching articles."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pytest_asyncio
 
 from backend.kernel import db
 from backend.mall import queries
+from backend.mall.types import ArticleClass
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
@@ -21,27 +22,30 @@ async def catalogue(database):
         " ('3', '690003', '苹果', 'fruit', 1250, true), ('4', '690004', '苹果(旧)', 'fruit', 1250, false),"
         " ('5', '690005', '茅台', 'liquor', 149900, true)"
     )
-    queries.forget_rates()
+    queries.forget_classes()
 
 
 @pytest.mark.parametrize(
-    ("sku", "category", "rate"),
+    ("sku", "category", "rate", "of"),
     [
-        ("3", None, 20_000),
-        ("3", "liquor", 20_000),
-        ("5", None, 0),
-        ("4", None, 20_000),
-        ("unknown", "fruit", 20_000),
-        ("unknown", "unknown", 10_000),
-        ("unknown", None, 10_000),
+        ("3", None, 20_000, "fruit"),
+        ("3", "liquor", 20_000, "fruit"),
+        ("5", None, 0, "liquor"),
+        ("4", None, 20_000, "fruit"),
+        ("unknown", "fruit", 20_000, "fruit"),
+        ("unknown", "unknown", 10_000, "unknown"),
+        ("unknown", None, 10_000, None),
+        ("unknown", "", 10_000, None),
     ],
 )
-async def test_our_category_decides_then_the_tills_then_the_standard(sku, category, rate):
-    assert await queries.find_rates([(sku, category)]) == [rate]
+async def test_our_category_decides_then_the_tills_then_the_standard(sku, category, rate, of):
+    assert await queries.find_classes([(sku, category)]) == [ArticleClass(rate, of)]
 
 
-async def test_rates_come_in_the_order_of_the_lines():
-    assert await queries.find_rates([("5", None), ("3", None), ("5", None), ("1", None)]) == [0, 20_000, 0, 10_000]
+async def test_classes_come_in_the_order_of_the_lines():
+    found = await queries.find_classes([("5", None), ("3", None), ("5", None), ("1", None)])
+
+    assert [article.rate_bp for article in found] == [0, 20_000, 0, 10_000]
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,18 @@ async def test_a_refund_takes_growth_but_not_the_level(client):
     assert (member.growth_fen, member.level.code) == (1_000, "gold")
 
 
+async def test_what_coupons_paid_is_no_growth_and_its_return_no_loss(client):
+    phone = await register(client)
+    sale = SaleCompleted(member_id=phone.member_id, sale_id="s", store_id="S1", payable_fen=6_000, coupon_fen=2_000)
+    refund = SaleRefunded(member_id=phone.member_id, sale_id="s", refund_id="r", refund_fen=1_500, coupon_fen=500)
+
+    for event, growth in ((sale, 4_000), (refund, 3_000)):
+        async with db.transaction() as tx:
+            for handler in events.handlers_of(type(event).__name__):
+                await handler(event, tx)
+        assert (await queries.get_member(phone.member_id)).growth_fen == growth
+
+
 def test_levels_hear_of_sales():
     assert handlers.grow in events.handlers_of("SaleCompleted")
     assert handlers.shrink in events.handlers_of("SaleRefunded")

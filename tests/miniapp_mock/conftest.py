@@ -18,7 +18,7 @@ from miniapp_mock.simulator import Simulator, SimulatorConfig, build
 from tests.miniapp_mock.merchant import MOUNT, Merchant, Receiver, new_key, private_pem, public_pem
 
 Keys = tuple[rsa.RSAPrivateKey, rsa.RSAPrivateKey]
-TABLES = ("access_token", "one_time_code", "sent_message", "refund", "pay_order", "notification", "faults")
+TABLES = ("access_token", "one_time_code", "sent_message", "shipping", "refund", "pay_order", "notification", "faults")
 
 
 @pytest.fixture(scope="session")
@@ -105,10 +105,10 @@ async def merchant(
 
 @pytest.fixture
 def until() -> Callable[..., object]:
-    """``await until(condition)``: wait until it holds, 3 s at most."""
+    """``await until(condition)``: wait until it holds, however busy the machine is."""
 
     async def wait(condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(20):
             while not condition():
                 await asyncio.sleep(0.005)
 

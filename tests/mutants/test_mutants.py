@@ -16,7 +16,7 @@ from .mutant import ROOT, DoesNotApply, Mutant, catalogue, mutate
 from .trial import Verdict, try_mutant, try_unmutated
 
 ALL = [mutant for mutants in catalogue().values() for mutant in mutants]
-AREAS = {"ledger", "writer", "kernel", "auth", "members", "wallet", "pos", "wechat"}
+AREAS = {"ledger", "writer", "kernel", "auth", "members", "wallet", "coupons", "pos", "wechat"}
 
 
 def mutated(mutant: Mutant) -> str:

@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
-import httpx
 import msgspec
 import pytest
 import pytest_asyncio
@@ -15,7 +14,7 @@ import pytest_asyncio
 from backend.engines.embedded import Engines
 from backend.kernel import config
 from backend.kernel.config import Settings
-from tests.support import pgbouncer
+from tests.support import pgbouncer, wire
 from tests.support.members import Phone, register
 from tests.support.pgbouncer import Pooler
 from tests.support.seed import Chain, seed_chain
@@ -68,8 +67,7 @@ def settings(settings: Settings, pooler: Pooler) -> Settings:
 @pytest_asyncio.fixture(loop_scope="session")
 async def client(server):
     """An HTTP client with a connection for each of many requests at once."""
-    limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
-    async with httpx.AsyncClient(base_url=server.base_url, timeout=30, trust_env=False, limits=limits) as made:
+    async with wire.connected(server.base_url, timeout=30, connections=64) as made:
         yield made
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 
 import msgspec
 import pytest
@@ -20,6 +18,7 @@ from backend.kernel.pooling import Pooling
 from backend.ledger import service
 from tests.support import pgbouncer
 from tests.support.books import connected, open_books, plan, stored
+from tests.support.huiyuan import huiyuan
 
 
 async def test_a_pooler_in_transaction_mode_is_told_from_none(settings):
@@ -33,11 +32,9 @@ async def test_prepared_statements_are_found_to_be_carried_or_not(settings):
     assert carried is pgbouncer.carries_prepared_statements()
 
 
+@pytest.mark.usefixtures("durable")
 def test_the_doctor_finds_the_server_fit_behind_it(settings):
-    done = subprocess.run(
-        [sys.executable, "-m", "backend.cli.main", "doctor"],
-        env=datadir.environment(settings) | {"COLUMNS": "200"}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = huiyuan("doctor", env=datadir.environment(settings) | {"COLUMNS": "200"})
 
     assert done.returncode == 0, done.stdout
     assert "✓ Pooler: transaction mode; the worker goes past it" in done.stdout

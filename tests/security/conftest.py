@@ -20,6 +20,7 @@ from backend.kernel.http import iter_routes
 from backend.kernel.http.routing import Route, WebSocketRoute
 from backend.members import service as members
 from backend.members.types import Status
+from tests.support import wire
 from tests.support.members import Phone, register
 from tests.support.pos import Till
 from tests.support.seed import Chain, Login, seed_chain
@@ -66,7 +67,7 @@ async def rich(phone) -> Phone:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def browser(server):
     """An HTTP client for fixtures of the whole module."""
-    async with httpx.AsyncClient(base_url=server.base_url, timeout=20, trust_env=False) as made:
+    async with wire.connected(server.base_url) as made:
         yield made
 
 

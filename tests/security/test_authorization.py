@@ -13,12 +13,22 @@ import pytest_asyncio
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
+from backend.kernel import outbox
 from backend.kernel.http.routing import Route, WebSocketRoute
+from backend.worker import load
 from tests.security.conftest import Credential
+from tests.support import wire
 from tests.support.books import fingerprint
+from tests.support.coupons import CASH, TEMPLATES, claim, make_template
+from tests.support.delivery import SHENZHEN, add_address
+from tests.support.gift_cards import activate, bind, charge, make_product, print_cards, token_of
+from tests.support.mall import checkout, open_mall, order, put
 from tests.support.members import Phone, register
-from tests.support.seed import Login
+from tests.support.passes import buy, line_of, make_pass_product, passes_of, use
+from tests.support.races import codes_of
+from tests.support.seed import Chain, Login
 from tests.support.staff import StaffSession, log_in
+from tests.support.stamps import make_campaign
 from tests.support.value import give
 
 PUBLIC = {
@@ -35,6 +45,9 @@ PUBLIC = {
     "POST /v1/wechat/push",
     "POST /v1/wechat/pay/notify",
     "POST /v1/wechat/pay/refund-notify",
+    # whoever was told a picture's address: it is the picture's own hash
+    "GET /v1/media/{media_id}",
+    "GET /v1/media/{media_id}/small",
 }
 """What everybody may call: health, documentation, where credentials are given out, and what WeChat signs itself."""
 
@@ -136,7 +149,7 @@ async def test_head_is_guarded_like_get(client, routes):
     "change", [str.upper, lambda p: p + "/", lambda p: "/" + p, lambda p: p.replace("/v1/", "/v1/./")]
 )
 async def test_another_spelling_of_an_address_is_no_way_round(server, path, change):
-    async with httpx.AsyncClient(base_url=server.base_url, trust_env=False) as client:
+    async with wire.connected(server.base_url) as client:
         request = client.build_request("GET", "/")
         request.url = request.url.copy_with(raw_path=change(path).encode())
         answer = await client.send(request)
@@ -191,12 +204,39 @@ class World:
     owner: Phone
     stranger: Phone
     staff: dict[str, StaffSession]
+    bodies: dict[str, Any]
 
+
+ASKED = {"kind": "refund", "lines": [{"line_no": 1, "qty": 1}], "reason": "x"}
+SENT = {"carrier": "SF", "tracking_no": "SF1000001"}
 
 BODIES: dict[str, Any] = {
     "POST /v1/member/confirmations/{confirmation_id}": {"decision": "approve"},
     "POST /v1/pos/sales/{sale_id}/refunds": {"amount_fen": 1, "reason": "x"},
+    "POST /v1/pos/gift-cards/charges/{charge_id}/refunds": {"amount_fen": 1, "reason": "x"},
     "POST /v1/admin/terminals/{terminal_id}/rotate-secret": {"overlap_s": 0},
+    "POST /v1/admin/campaigns/{campaign_id}/members/{member_id}/tasks": {"task": "visit"},
+    "POST /v1/admin/passes/{pass_id}/refund": {"reason": "x"},
+    "PUT /v1/admin/mall/stores/{store_id}/publications": {"channel": "mall"},
+    "PUT /v1/admin/mall/stores/{store_id}/pictures": {"items": []},
+    "POST /v1/pos/pickups/{order_id}/handover": {"code": "1234567897"},
+    "PUT /v1/member/addresses/{address_id}": SHENZHEN,
+    "POST /v1/member/orders/{order_id}/after-sales": ASKED,
+    "POST /v1/member/orders/{order_id}/reviews": {"line_no": 1, "stars": 1},
+    "PUT /v1/member/orders/{order_id}/invoice": {"kind": "personal", "title": "x"},
+    "POST /v1/member/after-sales/{after_sale_id}/parcel": SENT,
+    "POST /v1/admin/orders/{order_id}/after-sales": ASKED,
+    "POST /v1/admin/orders/{order_id}/parcels": SENT,
+    "POST /v1/admin/orders/{order_id}/invoice": {"status": "rejected"},
+    "POST /v1/admin/after-sales/{after_sale_id}/approve": {},
+    "POST /v1/admin/after-sales/{after_sale_id}/reject": {"note": "x"},
+    "POST /v1/admin/after-sales/{after_sale_id}/goods": {},
+    "POST /v1/admin/after-sales/{after_sale_id}/refund": {},
+    "POST /v1/admin/after-sales/{after_sale_id}/exchange": SENT,
+    "POST /v1/admin/reviews/{order_id}/{line_no}": {"shown": False},
+    "PUT /v1/admin/stock/documents/{document_id}": {"version": 1, "lines": [{"sku": "6901", "qty": 1}]},
+    "POST /v1/admin/stock/documents/{document_id}/counts": {"items": [{"sku": "6901", "qty": 1}]},
+    "POST /v1/admin/stock/documents/{document_id}/actions": {"action": "submit", "version": 1},
 }
 """What these calls need to get as far as their object."""
 
@@ -210,6 +250,39 @@ NOWHERE = {
     "confirmation_id": "S00000000000000000000000000",
     "offer_id": "nothing",
     "code": "nothing",
+    "template_id": "T000000000000",
+    "batch_id": "B000000000000",
+    "handout_id": "J000000000000",
+    "coupon_id": "C00000000000000000000000000",
+    "gift_id": "G00000000000000000000000000",
+    "pass_product_id": "K000000000000",
+    "pass_id": "P00000000000000000000000000",
+    "use_id": "U00000000000000000000000000",
+    "token": "A" * 22,
+    "product_id": "P000000000000",
+    "card_id": "4711",
+    "activation_id": "V00000000000000000000000000",
+    "charge_id": "H00000000000000000000000000",
+    "campaign_id": "P000000000000",
+    "spu": "nothing",
+    "category_code": "nothing",
+    "brand_code": "nothing",
+    "attribute_code": "nothing",
+    "supplier_code": "nothing",
+    "supplier_category_code": "nothing",
+    "timed_price_id": "nothing",
+    "banner_id": "nothing",
+    "promotion_id": "A000000000000",
+    "rule_id": "A000000000000",
+    "address_id": "L000000000000",
+    "order_id": "D00000000000000000000000000",
+    "line_no": "9",
+    "after_sale_id": "W00000000000000000000000000",
+    "refund_id": "F00000000000000000000000000",
+    "store_id": "S9",
+    "sku": "nothing",
+    "document_id": "Z000000000000",
+    "attachment_id": "Z000000000000",
 }
 """Ids of nothing: another's object must look the same."""
 
@@ -236,13 +309,122 @@ async def world(browser, chain, credentials) -> AsyncIterator[World]:
         "recharge_id": recharge["id"],
         "offer_id": "O500",
         "code": "basic",
-    }
+        "spu": "P-1",
+        "category_code": "fruit",
+        "brand_code": "brand",
+        "attribute_code": "attribute",
+        "supplier_code": "supplier",
+        "supplier_category_code": "kind",
+        "timed_price_id": "W-1",
+        "banner_id": "N-1",
+        **await mall_order(owner, admin),
+        "promotion_id": "nothing",
+        "rule_id": "nothing",
+        "address_id": await add_address(owner),
+        "store_id": "S1",
+        "sku": "6902",
+    } | await coupon_objects(admin, owner)
+    values |= await gift_card_objects(admin, chain, owner)
+    tasks = {"tasks": [{"code": "visit", "title": "到店"}]}
+    campaign = await make_campaign(admin, kind="tasks", goal=1, per_member=1, earning=tasks)
+    values["campaign_id"] = campaign["id"]
+    values |= await pass_objects(browser, chain, admin, owner)
+    values |= await stock_objects(admin)
+    (code,) = await codes_of(stranger, 1)
+    scanned = await chain.tills["S2"][0].post(browser, "/v1/pos/scan", {"code": code})
+    bodies = BODIES | {"POST /v1/pos/passes/{pass_id}/uses": {"scan_token": scanned.json()["scan_token"]}}
     staff = {name: await log_in(browser, chain, name) for name in ("manager-S2", "clerk-S2")}
-    yield World(values, owner, stranger, staff)
+    yield World(values, owner, stranger, staff, bodies)
+
+
+async def mall_order(owner: Phone, admin: StaffSession) -> dict[str, str]:
+    """An order of the owner's at S1 that waits to be fetched, a refund of a part, and a request about the rest."""
+    await open_mall("S1")
+    await put("S1", "6902", 3, 3)
+    order_id = (await order(owner, checkout(a6902=3), 3_750)).json()["checkout_id"]
+    path = f"/v1/member/orders/{order_id}/after-sales"
+    paid = await owner.call("POST", path, ASKED, key="paid")
+    refunded = await admin.post(f"/v1/admin/after-sales/{paid.json()['id']}/approve", {})
+    assert (await admin.post(f"/v1/admin/orders/{order_id}/ready")).status_code == 200
+    asked = await owner.call("POST", path, ASKED, key="asked")
+    return {
+        "order_id": order_id,
+        "line_no": "1",
+        "after_sale_id": asked.json()["id"],
+        "refund_id": refunded.json()["refund"]["id"],
+    }
+
+
+async def pass_objects(browser, chain, admin: StaffSession, owner: Phone) -> dict[str, str]:
+    """A product, a pass of it that store S1 sold, and a use of that."""
+    product = await make_pass_product(admin)
+    (code,) = await codes_of(owner, 1)
+    token = (await chain.till.post(browser, "/v1/pos/scan", {"code": code})).json()["scan_token"]
+    await buy(browser, chain.till, token, line_of(product))
+    (card,) = await passes_of(owner)
+    used = await use(browser, chain.till, token, card["id"])
+    load()  # the handlers that write its row
+    await outbox.drain()
+    return {"pass_product_id": product["id"], "pass_id": card["id"], "use_id": used.json()["id"]}
+
+
+async def coupon_objects(admin: StaffSession, owner: Phone) -> dict[str, str]:
+    """A template with a batch of codes and a handout, and a coupon that the owner is giving away."""
+    template = await make_template(admin, CASH | {"transferable": True})
+    batch = await admin.post(f"{TEMPLATES}/{template['id']}/batches", {"total": 1})
+    handout = await admin.client.post(
+        f"{TEMPLATES}/{template['id']}/handouts",
+        json={"member_ids": [str(owner.member_id)]},
+        headers={"Authorization": f"Bearer {admin.access_token}", "Idempotency-Key": "mine"},
+    )
+    coupon = await claim(owner, template_id=template["id"])
+    gift = await owner.call("POST", f"/v1/member/coupons/{coupon.json()['id']}/gifts", key="the-gift")
+    return {
+        "template_id": template["id"],
+        "batch_id": batch.json()["id"],
+        "handout_id": handout.json()["id"],
+        "coupon_id": coupon.json()["id"],
+        "gift_id": gift.json()["gift_id"],
+        "token": gift.json()["token"],
+    }
+
+
+async def gift_card_objects(admin: StaffSession, chain: Chain, owner: Phone) -> dict[str, str]:
+    """A product with a card that was sold at S1, paid with there, and is the owner's."""
+    product = await make_product(admin)
+    (card,) = await print_cards(admin, product["id"])
+    sold = await activate(chain.till, owner.client, card, 1_000)
+    paid = await charge(chain.till, owner.client, await token_of(chain.till, owner.client, card), 100)
+    bound = await bind(owner, card)
+    return {
+        "product_id": product["id"],
+        "card_id": bound.json()["id"],
+        "activation_id": sold.json()["id"],
+        "charge_id": paid.json()["id"],
+    }
+
+
+async def stock_objects(admin: StaffSession) -> dict[str, str]:
+    """A document of S1 with a paper."""
+    body = {"kind": "receipt", "place_id": "S1", "lines": [{"sku": "6901", "qty": 1}]}
+    document_id = (await admin.post("/v1/admin/stock/documents", body)).json()["id"]
+    path = f"/v1/admin/stock/documents/{document_id}/attachments?name=x"
+    headers = {"Authorization": f"Bearer {admin.access_token}", "Content-Type": "application/pdf"}
+    kept = await admin.client.post(path, content=b"%PDF-1.7 %%EOF", headers=headers)
+    return {"document_id": document_id, "attachment_id": kept.json()["items"][0]["id"]}
 
 
 def with_objects(routes: list[Route | WebSocketRoute], scheme: str) -> list[Route]:
-    return [route for route in http_routes(routes) if route.path_params and route.guard.scheme == scheme]
+    """The routes that name an object of somebody's.
+
+    A gift's token is for whoever has it (``coupons/test_gifts.py``); campaigns, products and stores are everybody's.
+    """
+    free = {"token", "campaign_id", "spu", "store_id", "sku"} if scheme == "memberBearer" else {"token"}
+    return [
+        route
+        for route in http_routes(routes)
+        if route.path_params and not free & {*route.path_params} and route.guard.scheme == scheme
+    ]
 
 
 def test_every_kind_of_object_is_known_to_this_test(routes, world):
@@ -263,7 +445,9 @@ async def test_another_member_s_object_is_not_found(settings, routes, world):
     walked = with_objects(routes, "memberBearer")
     for route in walked:
         answers = [
-            await world.stranger.call(route.method, target_of(route, values), BODIES.get(label(route)), key="stranger")
+            await world.stranger.call(
+                route.method, target_of(route, values), world.bodies.get(label(route)), key="stranger"
+            )
             for values in (world.values, NOWHERE)
         ]
         same_refusal(*answers)
@@ -277,7 +461,9 @@ async def test_another_store_s_object_is_not_found_by_a_terminal(client, chain, 
     walked = with_objects(routes, "terminalHmac")
     for route in walked:
         answers = [
-            await chain.tills["S2"][0].send(client, route.method, target_of(route, values), BODIES.get(label(route)))
+            await chain.tills["S2"][0].send(
+                client, route.method, target_of(route, values), world.bodies.get(label(route))
+            )
             for values in (world.values, NOWHERE)
         ]
         same_refusal(*answers)
@@ -294,7 +480,9 @@ async def test_another_store_s_object_is_not_found_by_its_staff(settings, routes
     role = who.partition("-")[0]
     for route in with_objects(routes, "staffBearer"):
         answers = [
-            await world.staff[who].call(route.method, target_of(route, values), BODIES.get(label(route)))
+            await world.staff[who].call(
+                route.method, target_of(route, values), world.bodies.get(label(route)), key="stranger"
+            )
             for values in (world.values, NOWHERE)
         ]
         if role in route.guard.name.removeprefix("staff:").split(","):
@@ -332,13 +520,26 @@ async def test_the_objects_are_there_for_those_they_belong_to(client, chain, wor
     answers = [
         await world.owner.call("GET", f"/v1/member/recharges/{values['recharge_id']}"),
         await world.owner.call("POST", f"/v1/member/devices/{values['device_id']}/rotate"),
+        await world.owner.call("GET", f"/v1/member/coupons/{values['coupon_id']}"),
+        await world.stranger.call("GET", f"/v1/member/coupon-gifts/{values['token']}"),
         await chain.till.get(client, f"/v1/pos/sales/{values['sale_id']}"),
+        await chain.till.get(client, f"/v1/pos/gift-cards/charges/{values['charge_id']}"),
+        await world.owner.call("GET", f"/v1/member/gift-cards/{values['card_id']}"),
+        await admin.get(f"/v1/admin/gift-cards/cards/{values['card_id']}"),
+        await admin.get(f"/v1/admin/gift-cards/products/{values['product_id']}"),
         await manager.get(f"/v1/admin/members/{values['member_id']}"),
         await admin.get(f"/v1/admin/members/{values['member_id']}"),
+        await admin.get(f"{TEMPLATES}/{values['template_id']}"),
+        await admin.get(f"/v1/admin/coupons/batches/{values['batch_id']}"),
+        await admin.get(f"/v1/admin/coupons/handouts/{values['handout_id']}"),
+        await admin.get(f"/v1/admin/pass-products/{values['pass_product_id']}"),
+        await manager.get(f"/v1/admin/passes/{values['pass_id']}"),
+        await world.owner.call("GET", f"/v1/member/passes/{values['pass_id']}"),
+        await chain.till.post(client, f"/v1/pos/pass-uses/{values['use_id']}/undo", None),
     ]
     confirmations = (await world.owner.call("GET", "/v1/member/confirmations")).json()["items"]
 
-    assert [answer.status_code for answer in answers] == [200] * 5
+    assert {answer.status_code for answer in answers} == {200}
     assert [item["id"] for item in confirmations] == [values["confirmation_id"]]
 
 

@@ -57,7 +57,7 @@ def sample(document: dict[str, Any], schema: dict[str, Any], name: str = "") -> 
         fields = {key: sample(document, inner, key) for key, inner in schema.get("properties", {}).items()}
         return fields or {}
     if kind == "array":
-        return [sample(document, schema["items"])]
+        return [sample(document, schema["items"], name)]
     if kind == "integer":
         return schema.get("minimum", 1)
     if kind == "boolean":
@@ -74,6 +74,17 @@ _PATTERNED = {
     "id": "X1",
     "store_id": "S1",
     "timezone": "UTC",
+    "phone": "021-5555",
+    "picture": "a" * 64,
+    "media_id": "a" * 64,
+    "pictures": "a" * 64,
+    "tracking_no": "YT1000001",
+    "tax_no": "91110000MA0000000X",
+    "email": "a@b.cn",
+    "region": "440305",
+    "province": "广东省",
+    "regions": "44",
+    "regions_excluded": "44",
 }
 
 
@@ -167,7 +178,14 @@ async def test_a_body_that_is_none_is_refused_everywhere(client, settings, docum
 
     for trap, (body, media_type, statuses) in WHOLE_BODIES.items():
         taken = [call for call in calls if trap != "null" or call[2]["requestBody"].get("required", False)]
-        answers = await asyncio.gather(*(send(client, by_scheme, call, body, media_type) for call in taken))
+        # Not all at once: a process has room for few large bodies, and refuses the others before it looks at them.
+        answers = [
+            answer
+            for start in range(0, len(taken), 32)
+            for answer in await asyncio.gather(
+                *(send(client, by_scheme, call, body, media_type) for call in taken[start : start + 32])
+            )
+        ]
         for call, answer in zip(taken, answers, strict=True):
             where = f"{call[0]} {call[1]} with {trap}"
             found = problem(answer, where, statuses)
@@ -200,6 +218,7 @@ WRONG: dict[str, list[tuple[str, Any]]] = {
     "boolean": [("text", "true"), ("a number", 1), ("an array", [])],
     "array": [("an object", {}), ("text", "a"), ("a number", 1), ("ten thousand items", [1] * 10_000)],
     "object": [("an array", []), ("text", "a"), ("a number", 1)],
+    "enum": [("none of its words", "a"), ("a number", 1), ("100 KB", "x" * 100_000), ("a NUL", "\0")],
 }
 
 
@@ -207,7 +226,9 @@ def leaves(document: dict[str, Any], schema: dict[str, Any], steps: tuple[Any, .
     """Every field of a body, as the steps that lead to it, with its type."""
     schema = resolve(document, schema)
     kind = schema.get("type")
-    if steps and kind in WRONG and "enum" not in schema:
+    if steps and "enum" in schema:
+        yield steps, "enum"
+    elif steps and kind in WRONG:
         yield steps, kind
     for name, inner in schema.get("properties", {}).items():
         yield from leaves(document, inner, (*steps, name))

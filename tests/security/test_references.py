@@ -12,9 +12,18 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from backend.kernel import outbox
 from backend.kernel.http.routing import Route, WebSocketRoute
+from backend.kernel.paging import make_cursor
+from backend.worker import load
 from tests.support.books import fingerprint
+from tests.support.coupons import claim, make_template
+from tests.support.delivery import add_address
+from tests.support.gift_cards import bind, charge, sold_card, token_of
+from tests.support.mall import open_mall
 from tests.support.members import Phone, register
+from tests.support.passes import buy, line_of, make_pass_product, passes_of
+from tests.support.races import codes_of
 from tests.support.seed import Chain
 from tests.support.staff import StaffSession, log_in
 from tests.support.value import give
@@ -36,6 +45,15 @@ class World:
     scan_token: str
     offer_id: str
     cursor: str
+    coupon_cursor: str
+    coupon_id: str
+    gift_card_id: str
+    gift_card_cursor: str
+    card_token: str
+    pass_id: str
+    product_id: str
+    pass_cursor: str
+    address_id: str
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -53,6 +71,17 @@ async def world(browser, chain) -> World:
     owner.device = other.json()
     scanned = await chain.till.post(browser, "/v1/pos/scan", {"code": owner.code()}, key="")
     page = (await owner.call("GET", "/v1/member/wallet/entries?account=stored&limit=1")).json()
+    template = await make_template(admin, per_member=None)
+    for _ in range(2):
+        await claim(owner, template_id=template["id"])
+    coupons = (await owner.call("GET", "/v1/member/coupons?limit=1")).json()
+    plastic = await sold_card(admin, chain.till, browser)
+    token = await token_of(chain.till, browser, plastic)
+    assert (await charge(chain.till, browser, token, 100, order_no="R-G")).status_code == 201
+    card = (await bind(owner, plastic)).json()
+    sold, product = await two_ended_passes(browser, chain, owner, admin)
+    await open_mall("S1")
+    passes = (await owner.call("GET", "/v1/member/passes?state=ended&limit=1")).json()
     return World(
         browser,
         chain,
@@ -63,7 +92,32 @@ async def world(browser, chain) -> World:
         scanned.json()["scan_token"],
         made.json()["id"],
         page["next_cursor"],
+        coupons["next_cursor"],
+        coupons["items"][0]["id"],
+        card["id"],
+        (await owner.call("GET", f"/v1/member/gift-cards/{card['id']}/entries?limit=1")).json()["next_cursor"],
+        token,
+        sold,
+        product,
+        passes["next_cursor"],
+        await add_address(owner),
     )
+
+
+async def two_ended_passes(browser, chain: Chain, owner: Phone, admin: StaffSession) -> tuple[str, str]:
+    """Two passes that store S1 sold and staff made void: one of them and their product."""
+    product = await make_pass_product(admin)
+    (code,) = await codes_of(owner, 1)
+    token = (await chain.till.post(browser, "/v1/pos/scan", {"code": code})).json()["scan_token"]
+    await buy(browser, chain.till, token, line_of(product, qty=2))
+    load()  # the handlers that write their rows
+    await outbox.drain()
+    sold = [item["id"] for item in await passes_of(owner)]
+    for pass_id in sold:
+        ended = await admin.post(f"/v1/admin/passes/{pass_id}/void", {"reason": "x"}, key=pass_id)
+        assert ended.status_code == 200, ended.text
+    await outbox.drain()
+    return sold[0], product["id"]
 
 
 def sale_with(world: World, path: str = "sales", **fields: object) -> Awaitable[httpx.Response]:
@@ -85,7 +139,16 @@ def refused(status: int, code: str) -> Callable[[httpx.Response], None]:
     return check
 
 
+def says_only_that_it_is_not_held(answer: httpx.Response) -> None:
+    (coupon,) = answer.json()["coupons"]
+    assert (answer.status_code, coupon.pop("id")[0]) == (200, "C")
+    said = {"title": "", "usable": False, "used": False, "amount_fen": 0, "code": "coupon_not_held"}
+    assert coupon == said | {"detail": "该会员没有此券"}
+
+
 Case = tuple[Callable[[World], Awaitable[httpx.Response]], Callable[[httpx.Response], None]]
+
+JUNE = "from=2026-06-01&to=2026-06-30"
 
 CASES: dict[tuple[str, str], Case] = {
     ("GET /v1/admin/terminals", "store_id"): (
@@ -108,6 +171,62 @@ CASES: dict[tuple[str, str], Case] = {
         lambda w: w.stranger.call("GET", f"/v1/member/wallet/entries?account=stored&cursor={w.cursor}"),
         nothing_listed,
     ),
+    ("GET /v1/member/coupons", "cursor"): (
+        lambda w: w.stranger.call("GET", f"/v1/member/coupons?cursor={w.coupon_cursor}"),
+        nothing_listed,
+    ),
+    **{
+        (f"GET /v1/admin/coupons/{list_}", "store_id"): (
+            lambda w, list_=list_: w.manager.get(f"/v1/admin/coupons/{list_}?{JUNE}&store_id=S1"),
+            refused(404, "not_found"),
+        )
+        for list_ in ("statements", "statements.csv", "anomalies")
+    },
+    ("GET /v1/admin/coupons/statements", "cursor"): (
+        lambda w: w.manager.get(f"/v1/admin/coupons/statements?{JUNE}&by=store&cursor=UzAv"),  # before store S1
+        nothing_listed,
+    ),
+    ("GET /v1/member/passes", "cursor"): (
+        lambda w: w.stranger.call("GET", f"/v1/member/passes?state=ended&cursor={w.pass_cursor}"),
+        nothing_listed,
+    ),
+    ("GET /v1/admin/passes", "cursor"): (
+        lambda w: w.manager.get(f"/v1/admin/passes?product_id={w.product_id}&cursor={w.pass_cursor}"),
+        nothing_listed,
+    ),
+    ("GET /v1/admin/passes", "member_id"): (
+        lambda w: w.manager.get(f"/v1/admin/passes?member_id={w.owner.member_id}"),
+        nothing_listed,
+    ),
+    ("GET /v1/admin/passes", "product_id"): (
+        lambda w: w.manager.get(f"/v1/admin/passes?product_id={w.product_id}"),
+        nothing_listed,
+    ),
+    ("GET /v1/admin/mall/products", "store_id"): (
+        lambda w: w.manager.get("/v1/admin/mall/products?store_id=S1"),
+        refused(404, "not_found"),
+    ),
+    **{
+        (f"GET /v1/admin/{list_}", "store_id"): (
+            lambda w, list_=list_: w.manager.get(f"/v1/admin/{list_}?{JUNE}&store_id=S1"),
+            refused(404, "not_found"),
+        )
+        for list_ in ("pass-statements", "pass-statements.csv")
+    },
+    ("POST /v1/pos/passes/{pass_id}/uses", "scan_token"): (
+        lambda w: w.chain.tills["S2"][0].post(
+            w.client, f"/v1/pos/passes/{w.pass_id}/uses", {"scan_token": w.scan_token}
+        ),
+        refused(422, "code_invalid"),
+    ),
+    ("GET /v1/admin/members/{member_id}/coupons", "cursor"): (
+        lambda w: w.manager.get(f"/v1/admin/members/{w.owner.member_id}/coupons?cursor={w.coupon_cursor}"),
+        refused(404, "not_found"),
+    ),
+    ("GET /v1/admin/members/{member_id}/coupons", "template_id"): (
+        lambda w: w.manager.get(f"/v1/admin/members/{w.owner.member_id}/coupons?template_id=T000000000000"),
+        refused(404, "not_found"),
+    ),
     ("PUT /v1/member/pin", "phone_code"): (
         lambda w: w.stranger.call("PUT", "/v1/member/pin", {"pin": "271828", "phone_code": "phone-13900000000"}),
         refused(422, "validation_failed"),
@@ -125,16 +244,124 @@ CASES: dict[tuple[str, str], Case] = {
         refused(422, "code_invalid"),
     ),
     ("POST /v1/pos/sales", "tenders.coupon_id"): (
-        lambda w: sale_with(w, code=w.stranger.code(), tenders=[{"type": "coupon", "coupon_id": "C1"}]),
-        refused(422, "tender_unsupported"),
+        lambda w: sale_with(w, code=w.stranger.code(), tenders=[{"type": "coupon", "coupon_id": w.coupon_id}]),
+        refused(404, "coupon_not_held"),  # as for a coupon that is none
     ),
     ("POST /v1/pos/quotes", "tenders.coupon_id"): (
-        lambda w: sale_with(w, "quotes", code=w.stranger.code(), tenders=[{"type": "coupon", "coupon_id": "C1"}]),
-        refused(422, "tender_unsupported"),
+        lambda w: sale_with(
+            w, "quotes", code=w.stranger.code(), tenders=[{"type": "coupon", "coupon_id": w.coupon_id}]
+        ),
+        says_only_that_it_is_not_held,
+    ),
+    **{
+        (f"POST /v1/pos/{path}", "tenders.reference"): (
+            lambda w, path=path: sale_with(
+                w, path, code=w.stranger.code(), tenders=[{"type": "gift_card", "reference": w.gift_card_id}]
+            ),
+            refused(404, "gift_card_not_held"),  # as for a card that is none
+        )
+        for path in ("sales", "quotes")
+    },
+    ("GET /v1/pos/gift-cards/charges", "order_no"): (
+        lambda w: w.chain.tills["S2"][0].get(w.client, "/v1/pos/gift-cards/charges?order_no=R-G"),
+        nothing_listed,
+    ),
+    ("POST /v1/pos/gift-cards/charges", "card_token"): (
+        lambda w: charge(w.chain.tills["S2"][0], w.client, w.card_token, 100),
+        refused(422, "gift_card_token_invalid"),
+    ),
+    **{
+        (f"GET /v1/admin/{path}", "store_id"): (
+            lambda w, path=path: w.manager.get(f"/v1/admin/{path}?store_id=S1&from=2026-11-01&to=2026-11-02"),
+            refused(404, "not_found"),
+        )
+        for path in ("reports/sales", "reports/margin", "reports/stock", "reports/orders")
+    },
+    **{
+        (f"GET /v1/admin/{path}", "store_id"): (
+            lambda w, path=path: w.manager.get(f"/v1/admin/{path}?store_id=S1"),
+            refused(404, "not_found"),
+        )
+        for path in ("orders", "after-sales", "reviews", "invoices")
+    },
+    ("GET /v1/member/gift-cards/{card_id}/entries", "cursor"): (
+        lambda w: w.stranger.call("GET", f"/v1/member/gift-cards/{w.gift_card_id}/entries?cursor={w.gift_card_cursor}"),
+        refused(404, "not_found"),
+    ),
+}
+
+LINES = {"lines": [{"sku": "6901", "qty": 1}]}
+
+
+async def send_to_theirs(world: World, path: str, **fields: object) -> httpx.Response:
+    """A checkout that the stranger would have sent to the owner's address."""
+    delivery = {"kind": "express", "address_id": world.address_id}
+    body = {"orders": [{"store_id": "S1", "lines": [{"sku": "6902", "qty": 1}], "delivery": delivery}], **fields}
+    return await world.stranger.call("POST", path, body, key="theirs")
+
+
+CASES |= {
+    ("POST /v1/member/orders", "orders.delivery.address_id"): (
+        lambda w: send_to_theirs(w, "/v1/member/orders", payable_fen=1_250),
+        refused(404, "not_found"),
+    ),
+    ("POST /v1/member/orders/quote", "orders.delivery.address_id"): (
+        lambda w: send_to_theirs(w, "/v1/member/orders/quote"),
+        refused(404, "not_found"),
+    ),
+    **{
+        (f"GET /v1/admin/stock/{table}{kind}", "place_id"): (
+            lambda w, path=f"{table}{kind}", days=days: w.manager.get(f"/v1/admin/stock/{path}?place_id=S1{days}"),
+            refused(404, "not_found"),
+        )
+        for table, days in (("levels", ""), ("movements", f"&{JUNE}"))
+        for kind in ("", ".csv", ".xlsx")
+    },
+    ("GET /v1/admin/stock/levels", "cursor"): (
+        lambda w: w.manager.get("/v1/admin/stock/levels?place_id=S2&cursor=0"),
+        nothing_listed,
+    ),
+    ("GET /v1/admin/stock/movements", "cursor"): (
+        lambda w: w.manager.get(f"/v1/admin/stock/movements?place_id=S2&{JUNE}&cursor=0/0/0"),
+        nothing_listed,
+    ),
+    ("GET /v1/admin/stock/documents", "place_id"): (
+        lambda w: w.manager.get("/v1/admin/stock/documents?place_id=S1"),
+        refused(404, "not_found"),
+    ),
+    ("GET /v1/admin/stock/documents", "supplier_id"): (
+        lambda w: w.manager.get("/v1/admin/stock/documents?supplier_id=SUP"),
+        nothing_listed,
+    ),
+    ("GET /v1/admin/stock/documents", "cursor"): (
+        lambda w: w.manager.get(f"/v1/admin/stock/documents?cursor={make_cursor('9' * 15, 'D')}"),
+        nothing_listed,
+    ),
+    ("POST /v1/admin/stock/documents", "place_id"): (
+        lambda w: w.manager.post("/v1/admin/stock/documents", {"kind": "receipt", "place_id": "S1"} | LINES),
+        refused(404, "not_found"),
+    ),
+    ("POST /v1/admin/stock/stocktakes", "place_id"): (
+        lambda w: w.manager.post("/v1/admin/stock/stocktakes", {"place_id": "S1"}),
+        refused(404, "not_found"),
+    ),
+    ("PUT /v1/admin/stock/thresholds", "place_id"): (
+        lambda w: w.manager.call(
+            "PUT", "/v1/admin/stock/thresholds", {"place_id": "S1", "items": [{"sku": "6901", "low_qty": 1}]}
+        ),
+        refused(404, "not_found"),
     ),
 }
 
 OWN = {
+    # goods are sent to any place; suppliers are the chain's; lines of the document in the path; head office alone
+    ("POST /v1/admin/stock/documents", "other_place_id"),
+    ("POST /v1/admin/stock/documents", "supplier_id"),
+    ("PUT /v1/admin/stock/documents/{document_id}", "supplier_id"),
+    ("POST /v1/admin/stock/documents/{document_id}/actions", "lines.line_no"),
+    ("POST /v1/admin/stock/warehouses", "store_id"),
+    ("POST /v1/admin/stock/payments", "supplier_id"),
+    ("GET /v1/admin/stock/payables", "cursor"),
     # credentials: tests/security/test_tokens.py, tests/auth
     ("POST /v1/member/token", "refresh_token"),
     ("POST /v1/admin/token", "refresh_token"),
@@ -149,9 +376,46 @@ OWN = {
     # head office alone
     ("POST /v1/admin/staff", "username"),
     ("POST /v1/admin/staff", "store_id"),
+    ("PUT /v1/admin/staff/{staff_id}/member", "member_id"),
     ("POST /v1/admin/levels", "code"),
     ("POST /v1/admin/recharge-offers", "store_id"),
     ("PUT /v1/admin/recharge-offers/{offer_id}", "store_id"),
+    ("GET /v1/admin/coupons/templates", "cursor"),
+    ("POST /v1/admin/coupons/templates", "terms.cost.code"),
+    ("POST /v1/admin/coupons/templates/{template_id}/versions", "terms.cost.code"),
+    ("POST /v1/admin/coupons/templates/{template_id}/handouts", "segment.store_id"),
+    ("GET /v1/admin/gift-cards/products", "cursor"),
+    ("GET /v1/admin/gift-cards/cards", "batch_id"),
+    ("GET /v1/admin/gift-cards/cards", "member_id"),
+    ("GET /v1/admin/gift-cards/cards", "cursor"),
+    ("GET /v1/admin/gift-cards/cards/{card_id}/entries", "cursor"),
+    ("POST /v1/admin/gift-cards/cards/{card_id}/replace", "card_no"),
+    # a gift card is whose it is that shows it: tests/giftcards
+    ("POST /v1/pos/gift-cards/activate", "card_no"),
+    ("POST /v1/pos/gift-cards/activate", "order_no"),
+    ("POST /v1/pos/gift-cards/check", "card_no"),
+    ("POST /v1/pos/gift-cards/charges", "order_no"),
+    ("POST /v1/member/gift-cards", "card_no"),
+    ("POST /v1/admin/gift-cards/cards/search", "card_no"),
+    ("POST /v1/admin/campaigns", "earning.tasks.code"),
+    ("PUT /v1/admin/campaigns/{campaign_id}", "earning.tasks.code"),
+    ("GET /v1/admin/pass-products", "cursor"),
+    ("POST /v1/admin/pass-products/{pass_product_id}/passes", "member_id"),
+    # offers are everybody's, and a coupon's code is whose it is that types it first: tests/coupons
+    ("POST /v1/member/coupons/claim", "template_id"),
+    ("POST /v1/member/coupons/claim", "share_token"),
+    ("POST /v1/member/coupons/claim", "code"),
+    # what a store sells is for every member to see: tests/mall
+    ("GET /v1/member/mall/home", "store_id"),
+    ("GET /v1/member/mall/products", "store_id"),
+    ("GET /v1/member/mall/products", "cursor"),
+    ("GET /v1/member/mall/products/{spu}", "store_id"),
+    # what the chain sells is every manager's to see, and head office's to change
+    ("GET /v1/admin/mall/products", "cursor"),
+    ("PUT /v1/admin/mall/products/{spu}", "skus.barcode"),
+    ("GET /v1/admin/mall/suppliers", "cursor"),
+    ("POST /v1/admin/mall/banners", "store_id"),
+    ("PUT /v1/admin/mall/stores/{store_id}/pictures", "items.media_id"),
     # whoever shows a code is served at any till; guessing: tests/security/test_guessing.py
     ("POST /v1/pos/scan", "code"),
     ("POST /v1/pos/sales", "code"),
@@ -163,9 +427,32 @@ OWN = {
     ("POST /v1/pos/quotes", "order_no"),
     ("POST /v1/pos/accruals", "order_no"),
     ("POST /v1/pos/sales/{sale_id}/refunds", "lines.line_no"),
-    ("POST /v1/pos/sales", "tenders.reference"),
-    ("POST /v1/pos/quotes", "tenders.reference"),
     ("GET /v1/pos/articles", "query"),
+    # what the chain sells and what is said of it is every member's to see; a store is chosen freely: tests/orders
+    ("GET /v1/member/mall/stock", "store_id"),
+    ("GET /v1/member/mall/products/{spu}/reviews", "store_id"),
+    ("GET /v1/member/mall/products/{spu}/reviews", "cursor"),
+    ("POST /v1/member/orders", "orders.store_id"),
+    ("POST /v1/member/orders/quote", "orders.store_id"),
+    # a place in a list of one's own, or of a store that is named beside it
+    ("GET /v1/member/orders", "cursor"),
+    ("GET /v1/member/after-sales", "cursor"),
+    ("GET /v1/admin/orders", "cursor"),
+    ("GET /v1/admin/after-sales", "cursor"),
+    ("GET /v1/admin/reviews", "cursor"),
+    ("GET /v1/admin/invoices", "cursor"),
+    # lines of the order in the path; a carrier's numbers; what the member writes on an invoice
+    ("POST /v1/member/orders/{order_id}/after-sales", "lines.line_no"),
+    ("POST /v1/member/orders/{order_id}/reviews", "line_no"),
+    ("POST /v1/admin/orders/{order_id}/after-sales", "lines.line_no"),
+    ("POST /v1/admin/orders/{order_id}/parcels", "lines.line_no"),
+    ("POST /v1/admin/orders/{order_id}/parcels", "tracking_no"),
+    ("POST /v1/admin/after-sales/{after_sale_id}/exchange", "tracking_no"),
+    ("POST /v1/member/after-sales/{after_sale_id}/parcel", "tracking_no"),
+    ("PUT /v1/member/orders/{order_id}/invoice", "tax_no"),
+    # a code of another store's is none here: tests/orders/test_fulfilment.py
+    ("POST /v1/pos/pickups", "code"),
+    ("POST /v1/pos/pickups/{order_id}/handover", "code"),
 }
 """Places that name nothing of another's, and why."""
 
@@ -219,6 +506,13 @@ async def test_the_things_are_there_for_those_they_belong_to(world):
     lines = [{"sku": "a", "qty": 1, "unit_price_fen": 100}]
     body = {"scan_token": world.scan_token, "order_no": "R-2", "lines": lines}
 
+    coupons = (await world.owner.call("GET", f"/v1/member/coupons?cursor={world.coupon_cursor}")).json()
+
+    passes = (await world.owner.call("GET", f"/v1/member/passes?state=ended&cursor={world.pass_cursor}")).json()
+
+    assert len(coupons["items"]) == len(passes["items"]) == 1
     assert len(page["items"]) == 2
+    charged = await world.chain.till.get(world.client, "/v1/pos/gift-cards/charges?order_no=R-G")
     assert sale.status_code == 200
+    assert len(charged.json()["items"]) == 1
     assert (await world.chain.till.post(world.client, "/v1/pos/quotes", body)).status_code == 200

@@ -120,7 +120,8 @@ async def test_sql_in_a_path_is_an_id_of_nothing(client, settings, document, by_
 
     for where, answer in answers:
         sane(answer, where)
-        assert answer.status_code in (404, 422), f"{where}: {answer.status_code} {answer.text[:200]}"
+        # 415: what takes pictures only refuses another body before it looks for anything
+        assert answer.status_code in (404, 415, 422), f"{where}: {answer.status_code} {answer.text[:200]}"
     assert len(answers) > 100
     assert await fingerprint(settings) == before
 

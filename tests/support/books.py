@@ -17,8 +17,18 @@ from backend.ledger.plans import Issue, Leg, NewDocument, Plan
 
 HASH = "00" * 32
 
-# What may change when nothing of worth does: nonces, tries, sessions that ran out, the queue's own housekeeping.
-VOLATILE = frozenset({"auth_nonce", "auth_login_failure", "procrastinate_workers", "tortoise_migrations", "schema_sql"})
+# What may change when nothing of worth does: nonces, tries, counts of refusals, sessions that ran out, the queue's own
+# housekeeping.
+VOLATILE = frozenset(
+    {
+        "auth_nonce",
+        "auth_login_failure",
+        "coupon_refusal",
+        "procrastinate_workers",
+        "tortoise_migrations",
+        "schema_sql",
+    }
+)
 
 
 @asynccontextmanager

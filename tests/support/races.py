@@ -4,17 +4,44 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Iterable
+from contextlib import asynccontextmanager
 
 import httpx
 
 from backend.kernel import clock
+from backend.kernel.batching import Turns
+from backend.kernel.config import Settings
+from tests.support.books import connected
 from tests.support.members import Phone, make_code
+
+
+class NoTurns(Turns):
+    """Turns that nobody waits for, as if every request were another process's."""
+
+    @asynccontextmanager
+    async def turn(self, key: str) -> AsyncIterator[None]:
+        """Go ahead."""
+        yield
 
 
 async def at_once(calls: Iterable[Awaitable[httpx.Response]]) -> list[httpx.Response]:
     """Every call started before the first is answered."""
     return list(await asyncio.gather(*calls))
+
+
+async def held_up(settings: Settings, lock: str, calls: Iterable[Awaitable[httpx.Response]]) -> list[httpx.Response]:
+    """Every call started while somebody holds that lock, and three of them waiting, before it is let go.
+
+    With a lock that none needs to look and each needs to write, they all have looked by then: their race is no chance.
+    """
+    async with connected(settings, "huiyuan_owner") as other, other.transaction():
+        await other.execute(lock)
+        asked = [asyncio.ensure_future(call) for call in calls]
+        async with asyncio.timeout(10):
+            while await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") < 3:
+                await asyncio.sleep(0)
+    return await at_once(asked)
 
 
 async def codes_of(phone: Phone, count: int) -> list[str]:

@@ -17,9 +17,11 @@ class StaffSession:
     access_token: str
     refresh_token: str
 
-    async def call(self, method: str, path: str, body: object = None) -> httpx.Response:
-        """A call with this session's token."""
+    async def call(self, method: str, path: str, body: object = None, *, key: str | None = None) -> httpx.Response:
+        """A call with this session's token; ``key`` where it must be sent once only."""
         headers = {"Authorization": f"Bearer {self.access_token}"}
+        if key:
+            headers["Idempotency-Key"] = key
         if body is None:
             return await self.client.request(method, path, headers=headers)
         return await self.client.request(method, path, json=body, headers=headers)
@@ -28,9 +30,9 @@ class StaffSession:
         """GET."""
         return await self.call("GET", path)
 
-    async def post(self, path: str, body: object = None) -> httpx.Response:
+    async def post(self, path: str, body: object = None, *, key: str | None = None) -> httpx.Response:
         """POST."""
-        return await self.call("POST", path, body)
+        return await self.call("POST", path, body, key=key)
 
 
 async def log_in(client: httpx.AsyncClient, chain: Chain, username: str, totp: str | None = None) -> StaffSession:

@@ -11,6 +11,8 @@ from backend.kernel.db import connect_args
 from backend.ledger import plans, service
 from backend.ledger.audit import Finding, audit
 from backend.ledger.plans import Issue, Leg, Plan
+from backend.orders import audit as orders
+from backend.stock import audit as stock
 
 
 async def give(
@@ -52,5 +54,12 @@ async def give(
 
 
 async def findings(settings: Settings) -> list[Finding]:
-    """What the audit finds wrong with the books; an empty list when they balance."""
-    return await audit(connect_args(settings.migrate_database_url))
+    """What the audit finds wrong with the books, of value, orders and stock; an empty list when they balance."""
+    url_args = connect_args(settings.migrate_database_url)
+    of_orders = [Finding(f.check, f.member_id, f.what) for f in await orders.audit(url_args)]
+    of_stock = await stock.audit(url_args)
+    return [
+        *await audit(url_args),
+        *of_orders,
+        *(Finding(f.check, 0, f"{f.place_id} {f.sku}: {f.what}") for f in of_stock),
+    ]

@@ -62,7 +62,7 @@ def test_a_small_run_survives_and_leaves_nothing():
 def test_an_interrupted_run_leaves_nothing():
     with tempfile.TemporaryDirectory(prefix="torture-", dir="/tmp") as base:
         place = Path(base) / "kept"
-        options = ["--ops", "100000", "--members", "6", "--keep", str(place)]
+        options = ["--ops", "100000", "--members", "6", "--workers", "1", "--keep", str(place)]
         run = subprocess.Popen([*COMMAND, *options], stdout=subprocess.PIPE, text=True)
         try:
             assert run.stdout is not None

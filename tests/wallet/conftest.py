@@ -12,7 +12,7 @@ from backend.kernel import db, ids
 from backend.kernel.config import Settings
 from backend.wallet import service
 from backend.wallet.types import Offer
-from tests.support import recharge
+from tests.support import recharge, wire
 from tests.support.members import Phone, register
 from tests.support.seed import Chain, seed_chain
 from tests.support.server import Server
@@ -51,7 +51,7 @@ async def phone(client: httpx.AsyncClient, chain) -> Phone:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def bystander(server: Server, chain) -> AsyncIterator[Phone]:
     """A member to whom nothing happens: for refusals."""
-    async with httpx.AsyncClient(base_url=server.base_url, timeout=20, trust_env=False) as client:
+    async with wire.connected(server.base_url) as client:
         yield await register(client)
 
 

@@ -12,7 +12,7 @@ from backend.ledger import plans as ledger_plans
 from backend.ledger import queries as ledger
 from backend.ledger import service
 from backend.ledger.plans import Issue, Leg, Plan
-from backend.wallet import queries
+from backend.wallet import plans, queries
 from backend.wallet.commands import lots
 from tests.support.members import register
 from tests.support.value import give
@@ -82,6 +82,39 @@ async def test_of_a_lot_that_was_spent_from_the_rest_expires(phone):
     await lots.expire_lots(kernel_clock.now() + timedelta(days=1))
 
     assert (await entries(phone.member_id, "stored"))[0] == ("expiry", -200, 0)
+
+
+async def test_coupons_that_expired_are_left_to_their_own_domain_and_hold_nobody_up(client, phone, chain):
+    """Not even where so many of them are due that whole lists of the sweep hold nothing else."""
+    on, other = today(), await register(client)
+    for number in range(3):
+        legs = ledger_plans.issue_coupon(f"C{number}", "T1", "uses", 1, expires_on=on - timedelta(days=9))
+        await post(other.member_id, *legs)
+    await give(phone.member_id, points=70, points_until=on - timedelta(days=1))
+
+    assert await lots.expire_lots(kernel_clock.now(), batch=2) == 1
+
+    assert (await ledger.get_balances(phone.member_id))["points"] == 0
+    assert [held.balance for held in await ledger.list_refs(other.member_id, "coupon")] == [1, 1, 1]
+
+
+async def test_one_whose_lots_cannot_be_moved_holds_nobody_up(client, phone, chain, monkeypatch):
+    members = [phone.member_id, *[(await register(client)).member_id for _ in range(2)]]
+    for member_id in members:
+        await give(member_id, points=10, points_until=today() - timedelta(days=1))
+    first = min(members)
+    expire = plans.expire
+    monkeypatch.setattr(
+        plans,
+        "expire",
+        lambda member_id, *rest, **more: expire(-1 if member_id == first else member_id, *rest, **more),
+    )
+
+    assert await lots.expire_lots(kernel_clock.now(), batch=1) == 2
+
+    assert sorted([(await ledger.get_balances(member_id))["points"] for member_id in members]) == [0, 0, 10]
+    monkeypatch.undo()
+    assert await lots.expire_lots(kernel_clock.now()) == 1
 
 
 async def test_what_the_run_left_half_done_is_taken_up_again(client, phone, chain):

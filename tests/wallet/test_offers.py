@@ -93,6 +93,7 @@ async def test_a_stores_offer_is_for_its_members(call, phone):
         (TEN | {"store_id": "S9"}, "/store_id"),
         (TEN | {"starts_at": "2026-01-02T00:00:00Z", "ends_at": "2026-01-01T00:00:00Z"}, "/ends_at"),
         (TEN | {"starts_at": "2026-01-02T00:00:00"}, "/starts_at"),
+        (TEN | {"starts_at": "0001-01-01T00:00:00+14:00"}, "/starts_at"),
         (TEN | {"id": "O1"}, "/id"),
     ],
 )

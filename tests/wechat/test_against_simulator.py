@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import msgspec
@@ -34,10 +35,13 @@ from backend.wechat.errors import (
     PayRefused,
     PhoneCodeInvalid,
     RefundNotFound,
+    ShippingOrderUnknown,
+    ShippingToldAlready,
 )
-from backend.wechat.types import Payment, PushMessage, Refund, TradeState
+from backend.wechat.types import Logistics, Parcel, Payment, PushMessage, Refund, TradeState
 from miniapp_mock import simulator
 from miniapp_mock.simulator.faults import KINDS
+from tests.support import wire
 
 KEY_ID = "PUB_KEY_ID_0116000000012026112300000000000001"
 
@@ -129,7 +133,7 @@ async def shop(settings, listener, tmp_path_factory) -> AsyncIterator[Shop]:
     await running.ready.wait()
     kept = callbacks._payment_callbacks, callbacks._refund_callbacks, callbacks._push_callbacks
     callbacks._payment_callbacks, callbacks._refund_callbacks, callbacks._push_callbacks = {}, {}, []
-    async with httpx.AsyncClient(base_url=configured.base_url, timeout=10, trust_env=False) as http:
+    async with wire.connected(configured.base_url, timeout=10) as http:
         made = Shop(http)
         service.on_payment(made.take_payment)
         service.on_refund(made.take_refund)
@@ -264,6 +268,34 @@ async def test_refunds_a_part_and_hears_of_its_end(shop: Shop):
         await service.query_refund("F0")
     with pytest.raises(OrderNotFound):
         await service.refund("E0000000000", "F1", amount_fen=1, total_fen=1)
+
+
+async def test_tells_how_a_paid_orders_goods_travel(shop: Shop):
+    out_trade_no, _ = await shop.order()
+    parcels = [
+        Parcel(item_desc="茶*1", tracking_no="SF1", carrier="SF", receiver_phone="13800138000"),
+        Parcel(item_desc="杯*2", tracking_no="YT1", carrier="YTO"),
+    ]
+    way: dict[str, Any] = {
+        "openid": "openid-amy",
+        "logistics": Logistics.EXPRESS,
+        "parcels": parcels,
+        "at": kernel_clock.now(),
+    }
+    with pytest.raises(ShippingOrderUnknown):
+        await service.upload_shipping(out_trade_no, **way)
+    with pytest.raises(ShippingOrderUnknown):
+        await service.shipping_state(out_trade_no)
+    await shop.pay(out_trade_no)
+    before = await service.shipping_state(out_trade_no)
+
+    await service.upload_shipping(out_trade_no, **way)
+    with pytest.raises(ShippingToldAlready):
+        await service.upload_shipping(out_trade_no, **way)
+
+    after = await service.shipping_state(out_trade_no)
+    assert (before.order_state, before.finished) == (1, False)
+    assert (after.order_state, after.finished) == (2, True)
 
 
 async def test_duplicates_are_all_accepted_and_credited_once(shop: Shop):

@@ -20,7 +20,7 @@ from .sessions import (
     set_standing,
     unbind_identities,
 )
-from .staff import create_staff
+from .staff import create_staff, link_member
 from .tills import create_store, create_terminal, revoke_terminal, rotate_terminal
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "ensure_session_device",
     "hash_secret",
     "is_bound",
+    "link_member",
     "lock_identity",
     "mark_handle_suspect",
     "matches",

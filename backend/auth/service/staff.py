@@ -8,7 +8,7 @@ from backend.auth.errors import AlreadyExists
 from backend.auth.types import Role
 from backend.kernel import clock, db, ids
 from backend.kernel.db import Tx
-from backend.kernel.errors import invalid
+from backend.kernel.errors import NotFound, invalid
 from backend.kernel.vault import vault
 
 TOTP_CONTEXT = "auth_staff.totp"
@@ -43,3 +43,15 @@ async def create_staff(
     except asyncpg.ForeignKeyViolationError:
         raise invalid("/store_id", "there is no such store") from None
     return staff_id
+
+
+async def link_member(tx: Tx, staff_id: int, member_id: int | None) -> None:
+    """Say which member a person of the staff is; ``NotFound`` for no such person, ``AlreadyExists`` for two."""
+    try:
+        found = await db.fetch_in(
+            tx, "UPDATE auth_staff SET member_id = $2 WHERE id = $1 RETURNING 1", staff_id, member_id
+        )
+    except asyncpg.UniqueViolationError:
+        raise AlreadyExists("somebody else of the staff is this member") from None
+    if not found:
+        raise NotFound("there is no such person")

@@ -79,7 +79,9 @@ class Path(msgspec.Struct, frozen=True, kw_only=True):
         call: method and address, for people.
         request: writes request number n.
         accepted: the status of a right answer.
+        before: the status of requests that only prepare the next one: they are sent, and not counted.
         most: how many different requests so many members have; None where they may be asked again and again.
+        once: request n is good once, also with another code (it names a coupon).
         needs_code: request n shows the code of phone n (``Population.visit``), of a step it was not shown in before.
         grows: ``bench grow`` measures it too, with few members and with many.
     """
@@ -89,7 +91,9 @@ class Path(msgspec.Struct, frozen=True, kw_only=True):
     request: Callable[[Requests, int], bytes]
     floor: Floor | None = None
     accepted: int = 200
+    before: int = 0
     most: Callable[[int], int] | None = None
+    once: bool = False
     needs_code: bool = False
     grows: bool = False
 
@@ -101,23 +105,34 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
         order: where its paths stand in the table, and its plans in a member's past.
         rows: rows of a chunk of members, for tables outside the ledger.
         plans: what a member has done before, through ``ledger_load``.
+        apart: measured by a benchmark of its own only, not by ``bench all``.
     """
 
     paths: tuple[Path, ...]
     order: int = 50
     rows: Callable[[Population, Sequence[Member], Vault, datetime], Rows] | None = None
     plans: Callable[[PlanMaker, Member, datetime], Iterable[Plan]] | None = None
+    apart: bool = False
 
 
 def domains() -> tuple[Domain, ...]:
-    """Every domain, in the order of the table."""
+    """Every domain of ``bench all``, in the order of its table."""
+    return tuple(domain for domain in _all() if not domain.apart)
+
+
+def _all() -> list[Domain]:
     found = (import_module(f"{__name__}.{module.name}").DOMAIN for module in iter_modules(__path__))
-    return tuple(sorted(found, key=lambda domain: domain.order))
+    return sorted(found, key=lambda domain: domain.order)
 
 
 def every() -> dict[str, Path]:
-    """Every path by name, in the order of the table."""
+    """Every path of ``bench all`` by name, in the order of its table."""
     return {path.name: path for domain in domains() for path in domain.paths}
+
+
+def find(name: str) -> Path:
+    """The path of that name, whichever benchmark measures it."""
+    return next(path for domain in _all() for path in domain.paths if path.name == name)
 
 
 def growing() -> tuple[str, ...]:

@@ -20,13 +20,15 @@ from backend.ledger.plans import Plan
 from . import Domain, Floor, Ground, Path, posting
 
 LINES = 3
+_TENDERS = '"tenders":['
 
 
-def _sale(requests: Requests, n: int) -> bytes:
+def write_sale(requests: Requests, n: int, first: str = "") -> bytes:
+    """Sale number n; ``first`` is a tender, with a comma behind it, that pays before the basket's own."""
     people = requests.population
     number, slot, lap = people.visit(requests.members, n)
     unique = requests.unique(number, slot, lap)
-    basket = _as_rung_up(people.baskets[people.basket_number(number, slot)])
+    basket = _as_rung_up(people.baskets[people.basket_number(number, slot)]).replace(_TENDERS, _TENDERS + first, 1)
     body = f'{{"code":"{requests.code(number, slot)}","order_no":"{unique}","cashier":"7",{basket}'.encode()
     return requests.of_till(people.till_of(people.member(number), slot), "POST", "/v1/pos/sales", body, key=unique)
 
@@ -106,7 +108,7 @@ DOMAIN = Domain(
         Path(
             name="sale",
             call="POST /v1/pos/sales",
-            request=_sale,
+            request=write_sale,
             accepted=201,
             most=lambda members: members * DEVICES,
             needs_code=True,

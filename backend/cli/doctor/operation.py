@@ -11,6 +11,11 @@ from .findings import Connected, Report
 IDLE = timedelta(minutes=10)
 """Jobs of the clock run every minute, and events are relayed within seconds."""
 
+# A job that succeeded is deleted, and its events with it; when the clock's jobs were last handed out is kept.
+_LAST_JOB = """
+SELECT greatest((SELECT max(at) FROM procrastinate_events),
+                (SELECT to_timestamp(max(defer_timestamp)) FROM procrastinate_periodic_defers))"""
+
 _ARCHIVER = """
 SELECT current_setting('archive_mode') <> 'off' AS archives, last_archived_time, last_failed_time, last_failed_wal,
        coalesce(last_failed_time > coalesce(last_archived_time, '-infinity'), false) AS failing
@@ -43,10 +48,10 @@ async def worker(subject: Connected) -> Report:
     report = Report("no job has run yet")
     if not await subject.connection.fetchval("SELECT to_regclass('procrastinate_events')"):
         return report
-    last = await subject.connection.fetchval("SELECT max(at) FROM procrastinate_events")
+    last = await subject.connection.fetchval(_LAST_JOB)
     if last is None:
         return report
-    report.well = f"the last job ended or began {last:%Y-%m-%d %H:%M:%S} UTC"
+    report.well = f"the last job began or ended {last:%Y-%m-%d %H:%M:%S} UTC"
     if clock.now() - last > IDLE:
         report.error(
             "no_worker",

@@ -1,4 +1,4 @@
-"""The two roles: the application's may not write the ledger, and is not the owner."""
+"""The two roles: the application's may write neither the ledger nor the books of stock, and is not the owner."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ SELECT c.relname, has_table_privilege(c.oid, 'SELECT') AS reads,
        OR has_table_privilege(c.oid, 'DELETE') OR has_table_privilege(c.oid, 'TRUNCATE')
        OR pg_has_role(c.relowner, 'MEMBER') AS writes
   FROM pg_class c WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
-   AND c.relname LIKE 'ledger\\_%' AND c.relnamespace = 'public'::regnamespace"""
+   AND (c.relname LIKE 'ledger\\_%' OR c.relname IN ('stock_level', 'stock_movement', 'stock_reservation'))
+   AND c.relnamespace = 'public'::regnamespace"""
 
 
 async def application_role(subject: Connected) -> Report:
@@ -20,7 +21,7 @@ async def application_role(subject: Connected) -> Report:
     connection, settings = subject.connection, subject.settings
     role = await connection.fetchval("SELECT current_user")
     rows = await connection.fetch(_RIGHTS)
-    report = Report(f"{role} reads the ledger, posts through ledger_post, writes none of its {len(rows)} tables")
+    report = Report(f"{role} reads the books, posts through their doors, writes none of their {len(rows)} tables")
     owner = urlsplit(settings.migrate_database_url).username
     if owner and owner == urlsplit(settings.database_url).username:
         report.error(

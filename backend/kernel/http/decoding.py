@@ -20,6 +20,12 @@ _TEXT_TRAP = re.compile("[\0\ud800-\udfff]")
 # A quote that white space follows, or an escaped character: keys cannot be counted by their `":` then.
 _UNCOUNTABLE = re.compile(rb'"[ \t\r\n]|\\u')
 
+LONGEST_REASON = 200
+NAMED_BYTES = 16 * 1024
+"""In malformed bodies up to this size the field at fault is looked for; whoever sends more nonsense costs no more."""
+
+Path = list[str | int]
+
 _decode_any = msgspec.json.Decoder().decode
 _encode_canonical = msgspec.json.Encoder(order="deterministic").encode
 
@@ -65,10 +71,10 @@ def _refuse_traps(body: bytes, value: Any, canonical: bytes) -> None:
 
 
 def _refuse_bad_text(value: Any) -> None:
-    for pointer, item in walk(value):
+    for path, item in walk(value):
         if isinstance(item, str) and (trap := _TEXT_TRAP.search(item)):
             what = "contains a NUL character" if trap.group() == "\0" else "is not valid UTF-8"
-            raise _refusal(_TEXT_TRAP.sub("\ufffd", pointer), what)
+            raise _refusal(_TEXT_TRAP.sub("\ufffd", pointer_to(path)), what)
 
 
 class _Pairs(list[tuple[str, Any]]):
@@ -87,49 +93,70 @@ def _refuse_duplicates(body: bytes) -> None:
     json.loads(body, object_pairs_hook=note)
     if not found:
         return
-    for pointer, item in walk(json.loads(body, object_pairs_hook=_Pairs)):
+    for path, item in walk(json.loads(body, object_pairs_hook=_Pairs)):
         if isinstance(item, _Pairs):
             seen: set[str] = set()
             for key, _ in item:
                 if key in seen:
-                    raise _refusal(f"{pointer}/{escape(key)}", "is given twice")
+                    raise _refusal(pointer_to([*path, key]), "is given twice")
                 seen.add(key)
 
 
 def _refuse_depth(value: Any) -> None:
-    for pointer, item in walk(value):
-        if isinstance(item, dict | list) and pointer.count("/") >= MAX_DEPTH:
-            raise _refusal(pointer, f"is nested more than {MAX_DEPTH} deep")
+    for path, item in walk(value):
+        if isinstance(item, dict | list) and len(path) >= MAX_DEPTH:
+            raise _refusal(pointer_to(path), f"is nested more than {MAX_DEPTH} deep")
 
 
-def walk(value: Any) -> Iterator[tuple[str, Any]]:
-    """Every value inside, keys too, with the JSON pointer of where it is."""
-    stack: list[tuple[str, Any]] = [("", value)]
-    while stack:
-        pointer, item = stack.pop()
-        yield pointer, item
-        if isinstance(item, dict | _Pairs):
-            members = item.items() if isinstance(item, dict) else item
-            for key, inner in members:
-                where = f"{pointer}/{escape(key)}"
-                yield where, key
-                stack.append((where, inner))
-        elif isinstance(item, list):
-            stack.extend((f"{pointer}/{index}", inner) for index, inner in enumerate(item))
+def walk(value: Any) -> Iterator[tuple[Path, Any]]:
+    """Every value inside, keys too, in the order of the document, with the steps that lead there.
+
+    The steps are one list that changes as the walk goes on: a pointer to each of a large body's values would be far
+    larger than the body.
+    """
+    path: Path = []
+    yield path, value
+    ways = [_members(value)]
+    while ways:
+        member = next(ways[-1], None)
+        if member is None:
+            ways.pop()
+            del path[-1:]
+            continue
+        step, inner = member
+        path.append(step)
+        if isinstance(step, str):
+            yield path, step
+        yield path, inner
+        ways.append(_members(inner))
+
+
+def _members(value: Any) -> Iterator[tuple[str | int, Any]]:
+    if isinstance(value, dict):
+        return iter(value.items())
+    if isinstance(value, _Pairs):
+        return iter(value)
+    return iter(enumerate(value) if isinstance(value, list) else ())
+
+
+def pointer_to(path: Path) -> str:
+    """The JSON pointer (RFC 6901) of these steps; of a hostile depth only the first."""
+    return "".join(f"/{escape(str(step))}" for step in path[:MAX_DEPTH])
 
 
 def _malformed(body: bytes, error: Exception) -> ValidationFailed:
     """A refusal for what is not JSON; where a lenient reader can tell which field is at fault, it is named."""
-    try:
-        value = json.loads(body.decode("utf-8", "surrogateescape"), parse_constant=float)
-        for pointer, item in walk(value):
-            if isinstance(item, float) and (item != item or item in (float("inf"), float("-inf"))):
-                return _refusal(pointer, "is not a number JSON knows")
-        _refuse_bad_text(value)
-    except ValidationFailed as refusal:
-        return refusal
-    except (ValueError, RecursionError):
-        pass
+    if len(body) <= NAMED_BYTES:
+        try:
+            value = json.loads(body.decode("utf-8", "surrogateescape"), parse_constant=float)
+            for path, item in walk(value):
+                if isinstance(item, float) and (item != item or item in (float("inf"), float("-inf"))):
+                    return _refusal(pointer_to(path), "is not a number JSON knows")
+            _refuse_bad_text(value)
+        except ValidationFailed as refusal:
+            return refusal
+        except (ValueError, RecursionError):
+            pass
     what = "is not UTF-8" if isinstance(error, UnicodeDecodeError) else f"is not JSON: {error}"
     return _refusal("", what)
 
@@ -152,7 +179,12 @@ def from_msgspec(error: msgspec.ValidationError, prefix: str = "") -> Validation
     if match := _FIELD.match(what):
         pointer += f"/{escape(match['name'])}"
         what = "is required" if what.startswith("Object missing") else "is not a field of this call"
-    return _refusal(_TEXT_TRAP.sub("\ufffd", pointer), what)
+    return _refusal(_TEXT_TRAP.sub("\ufffd", pointer), _TEXT_TRAP.sub("\ufffd", _short(what)))
+
+
+def _short(what: str) -> str:
+    """Of a value that is repeated only as much as helps."""
+    return what if len(what) <= LONGEST_REASON else f"{what[:LONGEST_REASON]}…"
 
 
 def _refusal(pointer: str, what: str) -> ValidationFailed:

@@ -52,6 +52,8 @@ _TAGS = {
     "wallet": "储值、积分、明细",
     "pos": "收银（POS）",
     "mall": "商品",
+    "stock": "库存与进销存",
+    "orders": "购物车与订单",
     "admin": "后台",
     "wechat": "微信回调",
 }

@@ -9,20 +9,19 @@ connections of that address: a shop's tills and customers share one.
 from __future__ import annotations
 
 from asyncio import TimerHandle, Transport
-from functools import cache
 from typing import Any, NoReturn, cast
 from weakref import WeakKeyDictionary
 
-import msgspec
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from backend.kernel import config, metrics
+from backend.kernel import config
 
 from . import bodies
 from .bodies import Bodies
 from .one_piece import OnePiece
-from .problems import MEDIA_TYPE, title_of
+from .refusals import refuse
 
 MAX_HEADER_BYTES = 32 * 1024
 MAX_HEADERS = 100
@@ -41,13 +40,6 @@ HURRIED_IDLE_S = 5
 
 DRAIN_S = 20.0
 """A client that takes nothing of its answer for this long is cut off; else its answer stays in memory."""
-
-_REFUSALS = {
-    400: ("bad_request", "what was sent is not HTTP"),
-    408: ("request_timeout", "the request's headers did not arrive in time"),
-    431: ("headers_too_large", "the request's headers are too large"),
-    503: ("unavailable", "too many large requests are under way; try again in a moment"),
-}
 
 
 class _Refused(Exception):
@@ -73,6 +65,28 @@ def _crowd_of(server: ServerState, app: Any) -> _Crowd:
     return crowd
 
 
+class _Parser(httptools.HttpRequestParser):
+    """Reads on where a client wishes for a protocol that we do not speak (a Java client's first request asks for h2c).
+
+    httptools takes all that follows such headers, the body that they announce included, for that protocol. Who stands
+    between us and the client takes it for the body, and the next request would be one that somebody hid in there.
+    """
+
+    def __init__(self, protocol: LimitedProtocol) -> None:
+        super().__init__(protocol)
+        self._protocol = protocol
+        self.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn: what comes after the last is dropped
+
+    def feed_data(self, data: bytes) -> None:  # type: ignore[override]  # what transports give
+        """Parse; ``HttpParserUpgrade`` only for a WebSocket."""
+        try:
+            super().feed_data(data)
+        except httptools.HttpParserUpgrade as wish:
+            if not self._protocol.is_not_granted:
+                raise
+            self._protocol.read_anew(data[wish.args[0] :])
+
+
 class LimitedProtocol(HttpToolsProtocol):
     """One connection. A client that is slow with its headers, or never stops sending them, is refused and closed.
 
@@ -81,6 +95,8 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.parser = _Parser(self)
+        self.is_not_granted = False
         self._header_timeout_s = config.settings().header_timeout_s
         self._header_timer: TimerHandle | None = None
         self._header_bytes = 0
@@ -128,6 +144,14 @@ class LimitedProtocol(HttpToolsProtocol):
         self.pipeline.clear()
         self._parsed = self._running = None
         self.cycle = self.scope = self.headers = None  # type: ignore[assignment]
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """A client that shuts its side once it has said all is answered all the same, and then it is the end."""
+        cycle: RequestResponseCycle | None = self.cycle
+        if self._is_over() or cycle is None or cycle.more_body or cycle.response_complete:
+            return False
+        cycle.keep_alive = False
+        return True
 
     def data_received(self, data: bytes) -> None:
         """Most requests come in one piece: their headers are complete here, and no timer was ever started.
@@ -194,6 +218,11 @@ class LimitedProtocol(HttpToolsProtocol):
             self._stop(431)
         if len(self.pipeline) >= MAX_AHEAD:
             self._stop(400)
+        if self.parser.should_upgrade() and not self._should_upgrade():
+            if self.parser.get_method() == b"CONNECT":
+                self._stop(400)
+            self.is_not_granted = True
+            return
         super().on_headers_complete()
         self._moved = self._in_body = True
         if self._retiring:
@@ -206,11 +235,21 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """A request is all here; uvicorn does not note it of one that was answered before."""
+        if self.is_not_granted:
+            return
         self._moved, self._in_body, self._header_bytes = True, False, 0
         super().on_message_complete()
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is not None:
             cycle.more_body = False
+
+    def read_anew(self, rest: bytes) -> None:
+        """Read a request again without its wish for another protocol, and then what came behind its headers."""
+        self.is_not_granted = False
+        lines = [b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())]
+        lines += [b"%b: %b" % header for header in self.headers if header[0] != b"upgrade"]
+        self.parser = _Parser(self)
+        self.parser.feed_data(b"\r\n".join(lines) + b"\r\n\r\n" + rest)
 
     def retire(self) -> None:
         """Serve on, but the next answer is the last on this connection, and says so (``Connection: close``).
@@ -300,7 +339,7 @@ class LimitedProtocol(HttpToolsProtocol):
         cycle.body = bytearray()
         cycle.disconnected = cycle.response_complete = True
         cycle.message_event.set()
-        self._write_refusal(503)
+        refuse(self.transport, 503)
         self._leave()
 
     def _is_working(self) -> bool:
@@ -401,25 +440,5 @@ class LimitedProtocol(HttpToolsProtocol):
             return
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is None or cycle.response_complete or self._parsed is not None:
-            self._write_refusal(status)
+            refuse(self.transport, status)
         self.transport.close()
-
-    def _write_refusal(self, status: int) -> None:
-        metrics.REQUESTS.labels("(other)", "(refused)", str(status)).inc()
-        self.transport.write(refusal(status))
-
-
-@cache
-def refusal(status: int) -> bytes:
-    """A whole HTTP answer for a request that never became one."""
-    code, detail = _REFUSALS[status]
-    title = title_of(status)
-    problem = {"type": f"urn:huiyuan:problem:{code}", "title": title, "status": status, "code": code, "detail": detail}
-    body = msgspec.json.encode(problem)
-    head = (
-        f"HTTP/1.1 {status} {title}\r\ncontent-type: {MEDIA_TYPE}\r\ncache-control: no-store\r\n"
-        f"x-content-type-options: nosniff\r\ncontent-length: {len(body)}\r\nconnection: close\r\n"
-    )
-    if status == 503:
-        head += "retry-after: 1\r\n"
-    return head.encode() + b"\r\n" + body

@@ -78,7 +78,7 @@ class Request:
         fields: dict[str, str | list[str]] = {}
         for name, value in pairs:
             if "\0" in name or "\0" in value:
-                raise invalid(f"/query/{name}".replace("\0", ""), "contains a NUL character")
+                raise invalid(f"/query/{name[:100]}".replace("\0", ""), "contains a NUL character")
             earlier = fields.get(name)
             if earlier is None:
                 fields[name] = value

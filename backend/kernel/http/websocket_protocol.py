@@ -12,6 +12,8 @@ from typing import Any
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame
 
+from .refusals import refuse
+
 MAX_WAITING = 64
 """Messages that wait to be read, and fragments of one message."""
 
@@ -39,7 +41,10 @@ class LimitedWebSocket(WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         """Read on only while the client takes its answers: pings are answered without asking the application."""
         super().data_received(data)
-        if not self.writable.is_set():
+        if not self.handshake_initiated:  # its headers are all here, and make no handshake
+            refuse(self.transport, 400)
+            self.transport.close()
+        elif not self.writable.is_set():
             self.transport.pause_reading()
 
     def pause_writing(self) -> None:

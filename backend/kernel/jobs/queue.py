@@ -18,6 +18,7 @@ _DEFER = """
 SELECT (procrastinate_defer_jobs_v1(ARRAY[
     ROW ($1::varchar, $2::varchar, 0, NULL::text, $3::text, $4::text::jsonb, $5::timestamptz)
 ]::procrastinate_job_to_defer_v1[]))[1]"""
+_WAITS = "SELECT true FROM procrastinate_jobs WHERE queueing_lock = $1 AND status = 'todo'"
 _FAILED = """
 SELECT j.id, j.task_name AS name, j.args::text AS arguments, j.attempts, max(e.at) AS at
   FROM procrastinate_jobs j LEFT JOIN procrastinate_events e ON e.job_id = j.id
@@ -56,6 +57,8 @@ async def defer(
     connection = db.raw(tx)
     if unique is None:
         return int(await connection.fetchval(_DEFER, QUEUE, name_of(job), None, text, run_at))
+    if await connection.fetchval(_WAITS, unique):  # the usual case, and PostgreSQL logs every refusal as an error
+        return None
     try:
         async with connection.transaction():  # a savepoint, so that the refusal leaves the caller's work standing
             return int(await connection.fetchval(_DEFER, QUEUE, name_of(job), unique, text, run_at))

@@ -37,16 +37,19 @@ def task(*, name: str, retry: int = DEFAULT_RETRIES) -> Callable[[F], F]:
     return declare
 
 
-def every(cron: str) -> Callable[[F], F]:
+def every(cron: str, *, retry: int = 0) -> Callable[[F], F]:
     """Run the function at these times (``minute hour day month weekday`` and optionally ``second``, UTC).
 
     Never twice at once, and not queued again while it waits: the next run makes up for a missed or failed one, so there
-    are no retries unless ``task`` asks for them. The function takes nothing, or ``timestamp`` (unix s it was due).
+    are no retries unless asked for. With ``retry`` it is tried so many times more, and taken up again where its worker
+    died: for work that must not wait for the next time. The function takes nothing, or ``timestamp`` (unix s it was
+    due).
     """
 
     def declare(function: F) -> F:
         job = _declare(function)
         job.crons.append(cron)
+        job.retries = max(job.retries, retry)
         _refuse_namesakes(job)
         return function
 

@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Any, TypeAlias
 
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
+from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Job as StoredJob
 from procrastinate.jobs import Status
 from procrastinate.manager import JobManager
@@ -166,6 +167,7 @@ async def _observe(call_next: Callable[[], Awaitable[Any]], context: JobContext 
 async def _revive(context: JobContext, timestamp: int) -> None:
     """Queue the jobs again that a dead worker left half-way; those of the clock come again by themselves.
 
+    Unless they are to be tried again: then they are taken up at once, too, where the clock has not queued them anyway.
     So are those whose end this worker could not write down, because the connection was lost just then: to the database
     they would be under way for ever, and one of the clock would never run again.
     """
@@ -174,12 +176,19 @@ async def _revive(context: JobContext, timestamp: int) -> None:
     left = [*await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_S), *await _not_written_down(manager)]
     for stalled in {job.id: job for job in left}.values():
         job = by_name.get(stalled.task_name)
-        again = job is not None and not job.crons and stalled.attempts < max(job.retries, 1)
+        again = job is not None and stalled.attempts < (job.retries if job.crons else max(job.retries, 1))
         log.warning("job.stalled", job=stalled.task_name, job_id=stalled.id, attempts=stalled.attempts, again=again)
-        if again:
-            await manager.retry_job(stalled)
-        else:
+        if not (again and await _queued_again(manager, stalled)):
             await manager.finish_job(stalled, Status.FAILED, delete_job=job is None or bool(job.crons))
+
+
+async def _queued_again(manager: JobManager, stalled: StoredJob) -> bool:
+    """Queue a job once more; False where the clock queued it meanwhile."""
+    try:
+        await manager.retry_job(stalled)
+    except UniqueViolation:
+        return False
+    return True
 
 
 def _run_of(job: StoredJob) -> Run:

@@ -1,6 +1,6 @@
 -- open lots sum to the account they make up
-SELECT coalesce(a.member_id, l.member_id), format('%s: balance %s, lots %s', coalesce(a.kind, l.kind), a.balance,
-    l.total)
+SELECT member_id, format('%s: balance %s, lots %s',
+    concat_ws(' ', kind, nullif(ref, '')), a.balance, l.total)
 FROM (SELECT *
 FROM ledger_account
 WHERE member_id >= $1 AND member_id < $2 AND kind <> 'points_debt') a

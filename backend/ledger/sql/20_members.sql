@@ -10,6 +10,13 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $
     UPDATE ledger_head SET active = p_active WHERE member_id = p_member;
 $$;
 
+-- Nothing of the member's moves until the caller's transaction ends, whatever the caller reads meanwhile.
+CREATE OR REPLACE FUNCTION ledger_hold(p_member bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM 1 FROM ledger_head WHERE member_id = p_member FOR UPDATE;
+END $$;
+
 -- Monotonic: a guard only ever grows (a device's last step; the largest step there is revokes it).
 CREATE OR REPLACE FUNCTION ledger_raise_guard(p_member bigint, p_name text, p_value bigint) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$

@@ -42,9 +42,9 @@ BEGIN
       FROM legs LEFT JOIN ledger_account a USING (member_id, kind, ref)
     WINDOW account AS (PARTITION BY member_id, kind, ref ORDER BY n, leg);
     PERFORM ledger_refuse(CASE WHEN balance_after < 0 THEN 'insufficient_balance' ELSE 'plan_invalid' END,
-                          jsonb_build_object('key', key, 'account', kind))
+                          jsonb_build_object('key', key, 'account', kind, 'ref', ref))
        FROM load_leg
-      WHERE amount = 0 OR abs(amount) > 100000000000 OR unit NOT IN ('fen', 'points') OR balance_after < 0 OR (held AND unit <> kept_in)
+      WHERE amount = 0 OR abs(amount) > 100000000000 OR unit NOT IN ('fen', 'points', 'uses') OR balance_after < 0 OR (held AND unit <> kept_in)
       ORDER BY n, leg LIMIT 1;
     PERFORM ledger_refuse('plan_invalid', jsonb_build_object('key', min(key), 'why', 'legs do not sum to zero'))
        FROM load_leg GROUP BY n, unit HAVING sum(amount) <> 0 LIMIT 1;
@@ -95,7 +95,7 @@ BEGIN
     ANALYZE load_lot (member_id, lot_id);
 
     FOR v_account IN
-        SELECT member_id, s.kind, s.steps, s.lots, s.amounts, s.days, l.ids, l.remaining, l.issued, l.expires
+        SELECT member_id, s.kind, ref, s.steps, s.lots, s.amounts, s.days, l.ids, l.remaining, l.issued, l.expires
           FROM (SELECT member_id, kind, ref, array_agg(step ORDER BY step) AS steps, array_agg(lot_id ORDER BY step) AS lots,
                        array_agg(amount ORDER BY step) AS amounts, array_agg(on_day ORDER BY step) AS days
                   FROM load_step GROUP BY member_id, kind, ref) s
@@ -105,7 +105,7 @@ BEGIN
                             array_agg(expires_on ORDER BY expires_on, lot_id) AS expires
                        FROM load_lot GROUP BY member_id, kind, ref) l USING (member_id, kind, ref)
     LOOP
-        v_whose := jsonb_build_object('account', v_account.kind, 'member', v_account.member_id);
+        v_whose := jsonb_build_object('account', v_account.kind, 'ref', v_account.ref, 'member', v_account.member_id);
         v_lots := coalesce(v_account.ids, '{}');
         v_left := v_account.remaining;
         v_issued := v_account.issued;

@@ -20,10 +20,12 @@ from backend.ledger.plans import Guard, NewDocument, Plan
 from backend.ledger.service import device_mark
 from backend.ledger.types import Posted
 from backend.members import queries as members
+from backend.sales import plans as sale_plans
+from backend.sales.rules import settling
+from backend.sales.rules.pricing import price_lines
 
 from .. import plans, views
 from ..errors import AccrualLimit, CodeUsed, OccurredOutOfRange
-from ..rules.pricing import price_lines
 from ..schemas import AccrualIn, AccrualOut
 from . import pricing, sales
 from .identify import by_offline_code
@@ -73,11 +75,17 @@ async def _accrue(
         priced = price_lines(await pricing.rated(body.lines), discount_bp=0)
         if priced.total_fen != body.total_fen:
             raise invalid("/total_fen", f"the lines make {priced.total_fen} fen")
-        earned = pricing.earned_points(priced, (), bonus_fen=0, multiplier_bp=card.level.points_multiplier_bp)
+        earned = settling.earned_points(
+            priced,
+            (),
+            bonus_fen=0,
+            multiplier_bp=card.level.points_multiplier_bp,
+            per_yuan_bp=settings().points_per_yuan_bp,
+        )
         debt = (await ledger_queries.get_snapshot(member_id, on)).balances.get("points_debt", 0)
         accrual = AccrualBody(body.order_no, terminal.terminal_id, body.total_fen, earned, body.occurred_at.isoformat())
         accrual_id = ids.new_document_id("A", member_id)
-        expires_on, matures_on = pricing.lot_dates(on)
+        expires_on, matures_on = settling.lot_dates(on, settings())
         account = ledger_plans.POINTS_PENDING if matures_on else ledger_plans.POINTS
         issue = ledger_plans.Issue("earned", 0, expires_on=expires_on, matures_on=matures_on)
         plan = Plan(
@@ -89,10 +97,12 @@ async def _accrue(
             key=idem.key,
             hash=idem.request_hash.hex(),
             active=True,
-            saw=sales.saw_debt(debt),
+            saw=sale_plans.saw_debt(debt),
             guards=(*guards, *_limit(terminal.terminal_id, on.isoformat(), earned, now)),
             claim=plans.order_claim(store.id, body.order_no),
-            document=NewDocument(accrual_id, plans.ACCRUAL, "posted", plans.encode_body(accrual), store_id=store.id),
+            document=NewDocument(
+                accrual_id, plans.ACCRUAL, "posted", sale_plans.encode_body(accrual), store_id=store.id
+            ),
             legs=ledger_plans.earn_points(earned, debt, issue, account=account),
         )
         try:

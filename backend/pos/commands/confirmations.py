@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from backend.auth import queries as auth
 from backend.kernel import clock, ids, live
-from backend.kernel.errors import NotFound
+from backend.kernel.config import settings
+from backend.kernel.errors import DomainError, NotFound
 from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
-from backend.ledger.errors import Stale
+from backend.ledger.errors import GuardRefused, Stale
 from backend.ledger.plans import DocumentUpdate, Plan
-from backend.ledger.types import Document
+from backend.ledger.types import Document, Posted
 from backend.members import service as members
+from backend.passes import plans as pass_plans
+from backend.passes import service as passes
+from backend.sales import plans as sale_plans
+from backend.sales.rules import settling
+from backend.sales.rules.coupons import line_shares
+from backend.sales.rules.pricing import check_sufficient
+from backend.sales.types import Price, SaleProgress, TenderType
 
 from .. import plans, views
 from ..errors import SaleAlreadyCompleted, SaleNotWaiting
-from ..rules.pricing import check_sufficient
 from ..schemas import ConfirmationOut, DecisionOut
-from ..types import Price, SaleProgress, SaleStatus
-from . import pricing, sales
+from ..types import SaleStatus
+from . import sales
 
 _DECIDED = {
     "approve": (SaleStatus.COMPLETED, SaleStatus.PARTLY_REFUNDED, SaleStatus.REFUNDED),
@@ -35,15 +42,16 @@ async def list_waiting(member_id: int) -> list[ConfirmationOut]:
             continue
         store = await auth.get_store(document.store_id or "")
         shop = {"id": store.id, "name": store.name}
-        payable = int(document.body["payable_fen"])
-        items.append(ConfirmationOut(document.id, document.id, payable, shop, document.due_at))
+        payable, coupon = int(document.body["payable_fen"]), int(document.body["paid"].get("coupon", 0))
+        items.append(ConfirmationOut(document.id, document.id, payable, shop, document.due_at, coupon))
     return items
 
 
 async def decide(sale_id: str, member_id: int, decision: str, pin: str | None) -> DecisionOut:
     """Approve (post the prices of then) or reject a waiting sale; the same answer again is no error.
 
-    Raises ``PinRequired``, ``PinInvalid``, ``PinLocked``; ``InsufficientBalance`` leaves the sale waiting.
+    Raises ``PinRequired``, ``PinInvalid``, ``PinLocked``; ``InsufficientBalance``, ``CouponUnavailable`` and what
+    refuses a gift card that pays nothing any more, or the discount card of its prices, leave the sale waiting.
     """
     document = await _own_sale(sale_id, member_id)
     if document.state in _DECIDED[decision]:
@@ -52,19 +60,31 @@ async def decide(sale_id: str, member_id: int, decision: str, pin: str | None) -
     if decision == "approve":
         await members.check_pin(member_id, pin)
     for _ in range(sales.MAX_TIMES_PLANNED):
-        plan = await _plan(document, decision)
         try:
-            posted = await ledger.post(plan)
-        except Stale:
+            posted = await _post(document, decision)
+        except DomainError as refused:
+            # The same answer a moment before may be what took the value that is missing now.
             document = await _own_sale(sale_id, member_id)
             if document.state in _DECIDED[decision]:
                 return DecisionOut(sale_id, document.state)
             _check_waiting(document)
-            continue
+            if isinstance(refused, Stale):
+                continue
+            sale_plans.raise_if_coupon_gone(refused)
+            if isinstance(refused, GuardRefused):
+                raise passes.refusal_of(refused) or refused from refused
+            raise
         status = posted.state or document.state
         await _tell(document, status, posted.balances)
         return DecisionOut(sale_id, status)
     raise Stale
+
+
+async def _post(document: Document, decision: str) -> Posted:
+    plan = await _plan(document, decision)
+    if decision == "approve":
+        return await sales.post_paid(plan, document.id, sale_plans.sale_body(document), document.store_id or "")
+    return await ledger.post(plan)
 
 
 async def _plan(document: Document, decision: str) -> Plan:
@@ -72,17 +92,25 @@ async def _plan(document: Document, decision: str) -> Plan:
     store = await auth.get_store(document.store_id or "")
     if decision == "reject":
         return sales.close_plan(document, SaleStatus.REJECTED, now, on_zone=store.timezone)
-    body = plans.sale_body(document)
+    body = sale_plans.sale_body(document)
     on = clock.local_date(now, store.timezone)
     snapshot = await ledger_queries.get_snapshot(document.member_id, on)
     debt = snapshot.balances.get("points_debt", 0)
     available = {kind: snapshot.spendable(kind) for kind in ("stored", "rebate", "points")}
     available["points"] -= debt
-    check_sufficient(body.tenders, available)
-    bonus = pricing.stored_bonus(body.tenders, snapshot)
+    # How the gift cards stand, and whether enough is on them, is judged where they are locked.
+    check_sufficient([one for one in body.tenders if one.type is not TenderType.GIFT_CARD], available)
+    bonus = settling.stored_bonus(body.tenders, snapshot)
     price = Price(body.lines, body.total_fen, body.discount_fen, body.payable_fen)
-    earned = pricing.earned_points(price, body.tenders, bonus_fen=bonus, multiplier_bp=body.multiplier_bp)
-    expires_on, matures_on = pricing.lot_dates(on)
+    earned = settling.earned_points(
+        price,
+        body.tenders,
+        bonus_fen=bonus,
+        multiplier_bp=body.multiplier_bp,
+        per_yuan_bp=settings().points_per_yuan_bp,
+        coupon_fen=line_shares(body.coupons),
+    )
+    expires_on, matures_on = settling.lot_dates(on, settings())
     return Plan(
         member_id=document.member_id,
         kind=plans.SALE,
@@ -92,14 +120,15 @@ async def _plan(document: Document, decision: str) -> Plan:
         key=f"{document.id}:{document.version}",
         hash=plans.job_hash("approve", document.id, document.version),
         active=True,
-        saw=sales.saw_debt(debt),
+        guards=(pass_plans.count_use(body.card_id),) if body.card_id else (),
+        saw=sale_plans.saw_debt(debt),
         update=DocumentUpdate(
             document.id,
             document.version,
             state=SaleStatus.COMPLETED,
-            progress=plans.encode_progress(SaleProgress(points_earned=earned)),
+            progress=sale_plans.encode_progress(SaleProgress(points_earned=earned)),
         ),
-        legs=plans.payment_legs(
+        legs=sale_plans.payment_legs(
             body,
             store.id,
             bonus_fen=bonus,
@@ -107,8 +136,9 @@ async def _plan(document: Document, decision: str) -> Plan:
             expires_on=expires_on,
             matures_on=matures_on,
             earned=earned,
-        ),
-        events=(sales.completed_event(document.member_id, document.id, store.id, body.payable_fen),),
+        )
+        + pass_plans.sale_legs(body.passes, store.id, passes.today(now)),
+        events=sale_plans.completed_events(document.member_id, document.id, store.id, body, now),
     )
 
 

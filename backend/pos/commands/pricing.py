@@ -3,109 +3,177 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
 import msgspec
 
+from backend.auth.types import Store, TerminalCaller
+from backend.coupons import queries as coupon_queries
+from backend.coupons.rules.booking import record
+from backend.coupons.rules.combine import check_chosen
+from backend.coupons.rules.quoting import Quoted, quote
+from backend.coupons.rules.refusals import refused
+from backend.coupons.types import Channel, Held, Occasion, Verdict
+from backend.giftcards import queries as gift_card_queries
 from backend.kernel import clock
 from backend.kernel.config import settings
-from backend.ledger.types import Snapshot
+from backend.kernel.errors import FieldError
 from backend.mall import queries as mall
-from backend.members.types import Card, Cardholder
+from backend.members.types import Cardholder
+from backend.passes import service as passes
+from backend.sales.errors import TenderUnsupported
+from backend.sales.rules import coupons, gift_cards, pricing
+from backend.sales.rules.pricing import TenderIn
+from backend.sales.rules.settling import Priced, settle
+from backend.sales.types import Line, TenderType
 
-from ..rules import pricing
-from ..rules.pricing import TenderIn
 from ..schemas import LineIn, TenderInput
-from ..types import Line, Price, Tender, TenderType
 
-NOT_EARNING = frozenset({TenderType.POINTS, TenderType.REBATE, TenderType.COUPON})
-
-
-class Priced(msgspec.Struct, frozen=True):
-    """A basket priced for a member, with everything the price was made from."""
-
-    card: Card
-    snapshot: Snapshot
-    price: Price
-    tenders: tuple[Tender, ...]
-    bonus_fen: int
-    earned: int
-    on: date
-
-    @property
-    def debt(self) -> int:
-        """Points the member owes."""
-        return self.snapshot.balances.get("points_debt", 0)
-
-    @property
-    def available(self) -> dict[str, int]:
-        """What can be spent, by tender."""
-        return {
-            "stored": self.snapshot.spendable("stored"),
-            "rebate": self.snapshot.spendable("rebate"),
-            "points": self.snapshot.spendable("points") - self.debt,
-        }
-
-    @property
-    def value_fen(self) -> int:
-        """How much is paid with the member's own value."""
-        return pricing.member_value_fen(self.tenders)
+MOST_SHOWN = 50
+"""Coupons that a scan or a quote looks at, besides those that are named."""
 
 
-async def price(holder: Cardholder, lines: Sequence[LineIn], tenders: Sequence[TenderInput] | None, on: date) -> Priced:
+async def price(
+    holder: Cardholder,
+    lines: Sequence[LineIn],
+    tenders: Sequence[TenderInput] | None,
+    on: date,
+    *,
+    store: Store,
+    terminal: TerminalCaller,
+    now: datetime,
+) -> Priced:
     """Price a basket and settle its tenders; raises what does not add up, not what cannot be paid.
 
-    ``on`` is the day in the store, the one for which the member's value was read.
+    ``on`` is the day in the store, the one for which the member's value was read. Raises ``CouponRefused`` for the
+    first coupon that is named and cannot be used, and likewise for gift cards.
     """
-    return price_for(holder, await rated(lines), tenders, on)
+    wanted = read_tenders(tenders)
+    names = coupons.named(wanted)
+    rated_lines = await rated(lines)
+    if not (names or gift_cards.named(wanted)):
+        return await _with_passes(price_for(holder, rated_lines, tenders, on))
+    wanted, cards = await with_cards(wanted, holder, on, terminal=terminal, now=now)
+    priced = pricing.price_lines(rated_lines, discount_bp=holder.card.benefit_on(on).discount_bp)
+    held = await coupon_queries.find_held(holder.card.member_id, names, on)
+    here = occasion(holder, store, now)
+    uses = check_chosen(list(held.values()), names, coupons.basket(rated_lines, priced), here, on)
+    if isinstance(uses, Verdict):
+        raise refused(uses)
+    used = tuple([record(use, held[use.coupon_id], store.id) for use in uses])
+    return await _with_passes(settle(holder, priced, wanted, used, on, cards=cards, rules=settings()))
+
+
+async def _with_passes(priced: Priced) -> Priced:
+    """The same with the passes that its lines sell; mostly none, and no read."""
+    off = coupons.line_shares(priced.coupons)
+    lines = [
+        (line.line_no, line.sku, line.qty, line.payable_fen - off.get(line.line_no, 0)) for line in priced.price.lines
+    ]
+    sold = await passes.passes_in(priced.card.member_id, lines)
+    return msgspec.structs.replace(priced, passes=sold) if sold else priced
+
+
+async def price_quote(
+    holder: Cardholder,
+    lines: Sequence[LineIn],
+    tenders: Sequence[TenderInput] | None,
+    on: date,
+    *,
+    store: Store,
+    terminal: TerminalCaller,
+    now: datetime,
+) -> tuple[Priced, Quoted, list[Held]]:
+    """The same for a quote, in which a coupon that cannot be used is left out; with all coupons that were looked at."""
+    wanted, cards = await with_cards(read_tenders(tenders), holder, on, terminal=terminal, now=now)
+    names = coupons.named(wanted)
+    rated_lines = await rated(lines)
+    priced = pricing.price_lines(rated_lines, discount_bp=holder.card.benefit_on(on).discount_bp)
+    helds = await held_coupons(holder.card.member_id, names, on)
+    quoted = quote(helds, coupons.basket(rated_lines, priced), occasion(holder, store, now), on, names)
+    held = {one.id: one for one in helds}
+    used = tuple([record(use, held[use.coupon_id], store.id) for use in quoted.uses])
+    taken = {coupon.id for coupon in used}
+    kept = [tender for tender in wanted if tender.type is not TenderType.COUPON or tender.coupon_id in taken]
+    short = len(kept) < len(wanted)
+    settled = settle(holder, priced, kept, used, on, cards=cards, short=short, rules=settings())
+    return settled, quoted, helds
+
+
+async def with_cards(
+    wanted: list[TenderIn], holder: Cardholder, on: date, *, terminal: TerminalCaller, now: datetime
+) -> tuple[list[TenderIn], dict[str, int]]:
+    """The tenders with their gift cards by id, and what is on each; raises why one of them pays nothing now."""
+    names = gift_cards.named(wanted)
+    if not names:
+        return wanted, {}
+    cards = await gift_card_queries.get_tendered(
+        names,
+        member_id=holder.card.member_id,
+        terminal_id=terminal.terminal_id,
+        store_id=terminal.store_id,
+        now=now,
+        on=on,
+    )
+    return gift_cards.by_id(wanted, cards), {str(card.id): card.balance_fen for card in cards}
+
+
+async def held_coupons(member_id: int, names: Sequence[str], on: date) -> list[Held]:
+    """What the member holds (of many those that expire first), and what the till names, however it stands."""
+    helds = await coupon_queries.list_held(member_id, on, limit=MOST_SHOWN)
+    known = {held.id for held in helds}
+    further = [name for name in names if name not in known]
+    if further:
+        helds += (await coupon_queries.find_held(member_id, further, on)).values()
+    return helds
+
+
+def occasion(holder: Cardholder, store: Store, now: datetime) -> Occasion:
+    """A sale to this member at a till of the store now."""
+    local = now.astimezone(clock.zone(store.timezone))
+    return Occasion(store_id=store.id, channel=Channel.POS, level=holder.card.level.code, at=local)
 
 
 def price_for(holder: Cardholder, lines: Sequence[Line], tenders: Sequence[TenderInput] | None, on: date) -> Priced:
-    """The same without a read: the lines have their rates."""
-    card, snapshot = holder.card, holder.snapshot
-    priced = pricing.price_lines(lines, discount_bp=card.level.discount_bp)
-    settled = pricing.settle_tenders(
-        None if tenders is None else [TenderIn(t.type, t.amount_fen, t.points, t.reference) for t in tenders],
-        priced.payable_fen,
-        value_bp=settings().point_value_fen_bp,
-    )
-    bonus = stored_bonus(settled, snapshot)
-    earned = earned_points(priced, settled, bonus_fen=bonus, multiplier_bp=card.level.points_multiplier_bp)
-    return Priced(card, snapshot, priced, settled, bonus, earned, on)
+    """The same for a sale without coupons, and without a read: the lines have their rates."""
+    priced = pricing.price_lines(lines, discount_bp=holder.card.benefit_on(on).discount_bp)
+    return settle(holder, priced, read_tenders(tenders), (), on, rules=settings())
 
 
-async def rated(lines: Sequence[LineIn]) -> list[Line]:
-    """The lines with their category's rate: our article's category, else the till's."""
-    rates = await mall.find_rates([(line.sku, line.category) for line in lines])
+def read_tenders(tenders: Sequence[TenderInput] | None) -> list[TenderIn]:
+    """The tenders as the rules take them; raises ``TenderUnsupported`` for a type that there is not."""
     return [
-        Line(line.sku, line.qty, line.unit_price_fen, line.discount_fen, rate, line.name)
-        for line, rate in zip(lines, rates, strict=True)
+        TenderIn(_type(t.type, position), t.amount_fen, t.points, t.reference, t.coupon_id)
+        for position, t in enumerate(tenders or ())
     ]
 
 
-def stored_bonus(tenders: Sequence[Tender], snapshot: Snapshot) -> int:
-    """How much bonus the stored tender would consume now."""
-    stored = next((tender.amount_fen for tender in tenders if tender.type is TenderType.STORED), 0)
-    return pricing.bonus_share(stored, snapshot.stored)
+_TAKEN = tuple(kind for kind in TenderType if kind is not TenderType.WECHAT)
+"""What a till may say: WeChat pays orders online only."""
 
 
-def earned_points(priced: Price, tenders: Sequence[Tender], *, bonus_fen: int, multiplier_bp: int) -> int:
-    """The points the sale earns."""
-    not_earning = bonus_fen + sum(tender.amount_fen for tender in tenders if tender.type in NOT_EARNING)
-    return sum(
-        pricing.points_earned(
-            priced.lines,
-            not_earning_fen=not_earning,
-            multiplier_bp=multiplier_bp,
-            per_yuan_bp=settings().points_per_yuan_bp,
+def _type(name: str, position: int) -> TenderType:
+    kind = next((kind for kind in _TAKEN if kind == name), None)
+    if kind is None:
+        field = FieldError(f"/tenders/{position}/type", f"is none of {', '.join(_TAKEN)}")
+        raise TenderUnsupported(errors=(field,))
+    return kind
+
+
+async def rated(lines: Sequence[LineIn]) -> list[Line]:
+    """The lines with their category and its rate: our article's category, else the till's."""
+    classes = await mall.find_classes([(line.sku, line.category) for line in lines])
+    return [
+        Line(
+            line.sku,
+            line.qty,
+            line.unit_price_fen,
+            line.discount_fen,
+            found.rate_bp,
+            line.name,
+            found.category,
+            found.brand,
+            found.cost_fen,
         )
-    )
-
-
-def lot_dates(on: date) -> tuple[date | None, date | None]:
-    """When points earned on that day expire and (where the chain lets them wait) become available."""
-    rules = settings()
-    return (
-        clock.end_of_month(on, rules.points_valid_months) if rules.points_valid_months else None,
-        clock.days_after(on, rules.points_pending_days) if rules.points_pending_days else None,
-    )
+        for line, found in zip(lines, classes, strict=True)
+    ]

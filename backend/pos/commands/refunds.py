@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+import contextlib
+import functools
+from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 import msgspec
 
 from backend.auth import queries as auth
 from backend.auth.types import TerminalCaller
-from backend.kernel import clock, ids, live
+from backend.giftcards import service as giftcards
+from backend.giftcards.types import Return
+from backend.kernel import clock, db, ids, live
 from backend.kernel.batching import Turns
+from backend.kernel.db import Tx
 from backend.kernel.errors import ValidationFailed, invalid
-from backend.kernel.events import encode as encode_event
 from backend.kernel.http import Answer, Idempotency
-from backend.ledger import events
 from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
-from backend.ledger.errors import Stale
-from backend.ledger.plans import DocumentUpdate, NewDocument, Plan
-from backend.ledger.types import Document, Lot, Posted
+from backend.ledger.errors import GuardRefused, Stale
+from backend.ledger.plans import Plan
+from backend.ledger.types import Posted
+from backend.passes import service as passes
+from backend.passes.errors import PassRefundByLine
+from backend.passes.types import Held
+from backend.sales import plans as sale_plans
+from backend.sales import queries as sale_queries
+from backend.sales.plans import Sold
+from backend.sales.rules import gift_cards, refunds
+from backend.sales.rules.refunds import RefundShares
+from backend.sales.types import Refund
 
 from .. import plans, views
 from ..errors import SaleNotRefundable
-from ..rules import refunds
-from ..rules.refunds import RefundShares
-from ..schemas import RefundIn, RefundOut, RefundTenderOut
-from ..types import SaleBody, SaleProgress, SaleStatus, TenderType
+from ..schemas import RefundIn
+from ..types import SaleStatus
 from . import sales
 from .replay import first_answer, terminal_scope
 
@@ -34,58 +45,88 @@ _turns = Turns()
 REFUNDABLE = frozenset({SaleStatus.COMPLETED, SaleStatus.PARTLY_REFUNDED})
 
 
-class Sold(msgspec.Struct, frozen=True):
-    """A sale, the lots its transfer moved, and the lots of points that are open now, in spending order."""
-
-    document: Document
-    body: SaleBody
-    progress: SaleProgress
-    transfer: int | None
-    moves: tuple[tuple[Lot, int], ...]
-    pending: tuple[Lot, ...]
-    available: tuple[Lot, ...]
-
-    def living(self, on: date) -> list[int]:
-        """The lots that are good on that day, in spending order."""
-        return [lot.lot_id for lot, _ in self.moves if lot.expires_on is None or lot.expires_on >= on]
-
-    def taken(self, kind: str) -> list[tuple[int, int]]:
-        return [(lot.lot_id, -amount) for lot, amount in self.moves if lot.kind == kind and amount < 0]
+Post = Callable[[Plan, Refund, Sold], Awaitable[Posted]]
 
 
-async def refund_sale(sale_id: str, body: RefundIn, terminal: TerminalCaller, idem: Idempotency) -> Answer[RefundOut]:
+async def refund_sale(sale_id: str, body: RefundIn, terminal: TerminalCaller, idem: Idempotency) -> Answer[Refund]:
     """Give back pieces or an amount of a completed sale; once per key."""
     _check(body)
 
-    async def again(member_id: int, posted: Posted) -> Answer[RefundOut]:
+    async def again(member_id: int, posted: Posted) -> Answer[Refund]:
         document = await ledger_queries.find_document(member_id, posted.document_id or "")
         if document is None or document.kind != plans.REFUND:
             raise ValidationFailed("this key was used for another kind of request")
         return Answer(views.refund_out(document), replayed=True)
 
-    async def work() -> Answer[RefundOut]:
+    async def work() -> Answer[Refund]:
         # Refunds of one sale each move its version: in line here, they need not plan again and again.
         async with _turns.turn(sale_id):
             return await _post()
 
-    async def _post() -> Answer[RefundOut]:
+    async def _post() -> Answer[Refund]:
         store = await auth.get_store(terminal.store_id)
-        for _ in range(sales.MAX_TIMES_PLANNED):
-            now = clock.now()
+
+        async def planned(post: Post) -> tuple[Refund, Posted]:
             sold = await _read(sale_id, terminal.store_id)
-            plan, refund = refund_plan(sold, body, now, zone=store.timezone)
+            plan, refund = refund_plan(sold, body, clock.now(), zone=store.timezone)
             plan = plans.keyed(plan, idem, terminal_scope(terminal.terminal_id))
             try:
-                posted = await ledger.post(plan)
-            except Stale:
-                continue
-            if posted.replayed:
-                return await again(sold.document.member_id, posted)
-            _tell(sold.document.member_id, refund, store.id, store.name, posted)
-            return Answer(refund)
-        raise Stale
+                return refund, await post(plan, refund, sold)
+            except GuardRefused as refused:
+                raise passes.refusal_of(refused) or refused from refused
+
+        refund, posted = await _until_right(planned, sale_id)
+        member_id = ids.member_of(sale_id, "S") or 0
+        if posted.replayed:
+            return await again(member_id, posted)
+        _tell(member_id, refund, store.id, store.name, posted)
+        return Answer(refund)
 
     return await first_answer(idem, terminal_scope(terminal.terminal_id), work, again)
+
+
+async def _until_right(
+    planned: Callable[[Post], Awaitable[tuple[Refund, Posted]]], sale_id: str
+) -> tuple[Refund, Posted]:
+    """Plan and post; what was overtaken is planned again, and the last time with the member's books held.
+
+    So no till is told ``stale``, however many refunds of the sale other processes post. Cards before books, as always.
+    """
+    for _ in range(sales.MAX_TIMES_PLANNED - 1):
+        with contextlib.suppress(Stale):
+            return await planned(_post_alone)
+    member_id = ids.member_of(sale_id, "S") or 0
+    document = await ledger_queries.find_document(member_id, sale_id)
+    paid = gift_cards.payments(sale_plans.sale_body(document)) if document else []
+    cards = [payment.card_id for payment in paid]
+    async with giftcards.in_turn(cards), db.transaction() as tx:
+        if cards:
+            await giftcards.lock_chain(tx, cards)
+        await ledger.hold(tx, member_id)
+        return await planned(functools.partial(_post_in, tx))
+
+
+async def _post_alone(plan: Plan, refund: Refund, sold: Sold) -> Posted:
+    """Post a refund: as one plan, or together with what goes back to gift cards, in one transaction."""
+    returns = _returns(refund, sold)
+    if not returns:
+        return await ledger.post(plan)
+    async with giftcards.in_turn(one.card_id for one in returns), db.transaction() as tx:
+        return await _post_in(tx, plan, refund, sold)
+
+
+async def _post_in(tx: Tx, plan: Plan, refund: Refund, sold: Sold) -> Posted:
+    returns = _returns(refund, sold)
+    if not returns:
+        return await ledger.post_in(tx, plan)
+    store_id = sold.document.store_id or ""
+    return await giftcards.give_back(tx, plan, returns, sale_id=refund.sale_id, refund_id=refund.id, store_id=store_id)
+
+
+def _returns(refund: Refund, sold: Sold) -> list[Return]:
+    """What a refund gives back to gift cards."""
+    back = {tender.reference: tender.amount_fen for tender in refund.by_tender if tender.reference is not None}
+    return gift_cards.returns(sold.body, sold.progress, back)
 
 
 def _check(body: RefundIn) -> None:
@@ -100,122 +141,40 @@ async def _read(sale_id: str, store_id: str) -> Sold:
     document = await sales.get_store_sale(sale_id, store_id)
     if document.state not in REFUNDABLE:
         raise SaleNotRefundable(f"the sale is {document.state}", extra={"status": document.state})
-    transfer, moves = await ledger_queries.find_moves(document.member_id, sale_id, plans.SALE)
-    lots = await ledger_queries.list_open_lots(document.member_id, "points", "points_pending", limit=2000)
-    pending = [lot for lot in lots if lot.kind == "points_pending"]
-    available = [lot for lot in lots if lot.kind == "points"]
-    body = plans.sale_body(document)
-    progress = refunds.start(body, plans.sale_progress(document))
-    return Sold(document, body, progress, transfer, tuple(moves), tuple(pending), tuple(available))
+    return await sale_queries.read_sold(document)
+
+
+def _taken_back(sold: Sold, body: RefundIn) -> list[Held]:
+    """The passes that go back with their lines, mostly none; what was paid for a pass is known by its line only."""
+    if not sold.body.passes:
+        return []
+    if body.lines is None:
+        raise PassRefundByLine
+    return passes.taken_back(sold.body.passes, sold.passes, {line.line_no: line.qty for line in body.lines})
 
 
 def _shares(sold: Sold, body: RefundIn) -> RefundShares:
     if body.amount_fen is not None:
-        return refunds.by_amount(sold.body, sold.progress, body.amount_fen)
+        return refunds.by_amount(sold.body, sold.progress, body.amount_fen, sold.terms)
     wanted = {line.line_no: line.qty for line in body.lines or []}
-    return refunds.by_lines(sold.body, sold.progress, wanted)
+    return refunds.by_lines(sold.body, sold.progress, wanted, sold.terms)
 
 
-def refund_plan(sold: Sold, body: RefundIn, now: datetime, *, zone: str) -> tuple[Plan, RefundOut]:
-    """The refund as one plan, and its answer; without a key yet."""
-    member_id, sale_id = sold.document.member_id, sold.document.id
-    shares = _shares(sold, body)
-    on = clock.local_date(now, zone)
-    by_type = {
-        tender.type: fen
-        for tender, fen in zip(sold.body.tenders, shares.tender_fen, strict=True)
-        if tender.type in _LOTS
-    }
-    returned = sold.progress.lots
-    stored = refunds.return_to_lots(by_type.get(TenderType.STORED, 0), sold.taken("stored"), returned)
-    rebate = refunds.return_to_lots(by_type.get(TenderType.REBATE, 0), sold.taken("rebate"), returned)
-    points = refunds.return_to_lots(shares.points_returned, sold.taken("points"), returned)
-    still_good = {lot_id: points[lot_id] for lot_id in sold.living(on) if lot_id in points}
-    claw = refunds.claw_back(shares.points_clawed, *_claw_lots(sold, still_good, on))
-    progress = refunds.advance(sold.progress, shares, stored | rebate | points)
-    done = progress.refunded_fen == sold.body.payable_fen
-    refund = RefundOut(
-        id=ids.new_document_id("F", member_id),
-        refund_fen=shares.refund_fen,
-        by_tender=[
-            RefundTenderOut(str(tender.type), fen)
-            for tender, fen in zip(sold.body.tenders, shares.tender_fen, strict=True)
-            if fen
-        ],
-        points_clawed_back=shares.points_clawed,
-        points_returned=shares.points_returned,
-        coupons_returned=[],
-        sale_id=sale_id,
-        at=now,
-    )
-    plan = Plan(
-        member_id=member_id,
-        kind=plans.REFUND,
-        at=now,
-        on=on,
-        scope="",
-        key="",
-        hash="",
-        reverses=sold.transfer,
-        update=DocumentUpdate(
-            sale_id,
-            sold.document.version,
-            state=SaleStatus.REFUNDED if done else SaleStatus.PARTLY_REFUNDED,
-            progress=plans.encode_progress(progress),
-        ),
-        document=NewDocument(
-            refund.id,
-            plans.REFUND,
-            "posted",
-            msgspec.to_builtins(refund),
-            store_id=sold.document.store_id,
-            memo={"reason": body.reason},
-        ),
-        legs=plans.refund_legs(
-            sold.body,
-            sold.document.store_id or "",
-            stored_back=stored,
-            rebate_back=rebate,
-            points_back=points,
-            pending_taken=claw.pending,
-            available_taken=claw.available,
-            debt=claw.debt,
-        ),
-        events=(
-            encode_event(
-                events.SaleRefunded(
-                    member_id=member_id, sale_id=sale_id, refund_id=refund.id, refund_fen=shares.refund_fen
-                )
-            ),
-        ),
-    )
-    return plan, refund
-
-
-_LOTS = frozenset({TenderType.STORED, TenderType.REBATE, TenderType.POINTS})
-
-
-def _claw_lots(sold: Sold, returning: dict[int, int], on: date) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Lots to take earned points back from: the sale's own first, with what this refund returns counted in.
-
-    Lots that expired before ``on`` are lost already and pay nothing.
-    """
-    own_first = [
-        sorted(
-            (lot for lot in lots if lot.expires_on is None or lot.expires_on >= on),
-            key=lambda lot: lot.source != sold.document.id,
-        )
-        for lots in (sold.pending, sold.available)
-    ]
-    open_points = {lot.lot_id: lot.remaining + returning.get(lot.lot_id, 0) for lot in own_first[1]}
-    reopened = {lot_id: amount for lot_id, amount in returning.items() if lot_id not in open_points}
-    return (
-        [(lot.lot_id, lot.remaining) for lot in own_first[0]],
-        [*open_points.items(), *reopened.items()],
+def refund_plan(sold: Sold, body: RefundIn, now: datetime, *, zone: str) -> tuple[Plan, Refund]:
+    """The refund as one plan, and its answer; without a key yet. What goes back to gift cards is posted with it."""
+    return sale_plans.refund(
+        sold,
+        _shares(sold, body),
+        _taken_back(sold, body),
+        refund_id=ids.new_document_id(sale_plans.REFUND_PREFIX, sold.document.member_id),
+        states=(SaleStatus.PARTLY_REFUNDED, SaleStatus.REFUNDED),
+        reason=body.reason,
+        now=now,
+        zone=zone,
     )
 
 
-def _tell(member_id: int, refund: RefundOut, store_id: str, store_name: str, posted: Posted) -> None:
+def _tell(member_id: int, refund: Refund, store_id: str, store_name: str, posted: Posted) -> None:
     data = {
         "refund": msgspec.to_builtins(refund),
         "store": {"id": store_id, "name": store_name},

@@ -8,28 +8,37 @@ import msgspec
 
 from backend.auth import queries as auth
 from backend.auth.types import Store, TerminalCaller
-from backend.kernel import clock, ids, live
+from backend.coupons import service as coupons
+from backend.coupons.errors import CouponRefused
+from backend.giftcards import service as giftcards
+from backend.kernel import clock, db, ids, live
 from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, ValidationFailed, invalid
-from backend.kernel.events import encode as encode_event
 from backend.kernel.http import Answer, Idempotency
-from backend.ledger import events
 from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
 from backend.ledger.errors import Claimed, GuardRefused, InsufficientBalance, Stale
-from backend.ledger.plans import CodeUse, DocumentUpdate, Guard, NewDocument, Plan, Saw
+from backend.ledger.plans import CodeUse, DocumentUpdate, Guard, NewDocument, Plan
 from backend.ledger.types import Document, Posted
 from backend.members import queries as members
+from backend.members.types import Cardholder
+from backend.passes import plans as pass_plans
+from backend.passes import service as passes
+from backend.passes.errors import PassVoid
+from backend.sales import plans as sale_plans
+from backend.sales.errors import TendersMismatch
+from backend.sales.rules import gift_cards
+from backend.sales.rules.pricing import check_sufficient
+from backend.sales.rules.settling import Priced, lot_dates
+from backend.sales.types import SaleBody, TenderType
 
 from .. import plans, views
 from ..errors import CodeUsed, SaleAlreadyCompleted, SaleNotWaiting
 from ..plans import PASSWORD_FREE, TWO_STORES
-from ..rules.pricing import check_sufficient
-from ..schemas import QuoteIn, QuoteOut, SaleIn, SaleOut
-from ..types import SaleBody, SaleStatus
+from ..schemas import QuoteIn, SaleIn, SaleOut
+from ..types import SaleStatus
 from . import pricing
-from .identify import Customer, by_code, by_scan_token, counted
-from .pricing import Priced
+from .identify import Customer, by_code, by_scan_token
 from .replay import Again, first_answer, terminal_scope
 
 MAX_TIMES_PLANNED = 3
@@ -41,9 +50,15 @@ async def complete_sale(body: SaleIn, terminal: TerminalCaller, idem: Idempotenc
     async def again(member_id: int, posted: Posted) -> Answer[SaleOut]:
         return Answer(await _first_answer_of(member_id, posted), replayed=True)
 
-    return await first_answer(
-        idem, terminal_scope(terminal.terminal_id), lambda: _complete(body, terminal, idem, again), again
-    )
+    try:
+        return await first_answer(
+            idem, terminal_scope(terminal.terminal_id), lambda: _complete(body, terminal, idem, again), again
+        )
+    except CouponRefused as refusal:
+        await coupons.note_refused(
+            refusal, store_id=terminal.store_id, terminal_id=terminal.terminal_id, cashier=body.cashier
+        )
+        raise
 
 
 async def _complete(
@@ -55,23 +70,28 @@ async def _complete(
     customer = await identify(body, terminal, now, on)
     holder = customer.holder or await members.get_cardholder(customer.member_id, on)
     must_wait = body.code_entry == "typed" or customer.suspect
+    card_over, gone = False, None
     sale_id = ids.new_document_id("S", customer.member_id)
     for attempt in range(MAX_TIMES_PLANNED):
         if attempt:
-            holder = await members.get_cardholder(customer.member_id, on)
-        priced = await pricing.price(holder, body.lines, body.tenders, on)
+            holder = await _read_again(customer.member_id, on, without_card=card_over)
+        try:
+            priced = await pricing.price(holder, body.lines, body.tenders, on, store=store, terminal=terminal, now=now)
+        except TendersMismatch as refused:
+            # They added up before another sale took of the coupon.
+            raise gone or refused from refused
         check_sufficient(priced.tenders, priced.available)
         waits = must_wait or priced.value_fen > settings().password_free_sale_fen
         plan, sale = sale_plan(body, terminal, idem, store, customer, priced, sale_id=sale_id, waits=waits, now=now)
         try:
-            posted = await ledger.post(plan)
+            posted = await (ledger.post(plan) if waits else post_paid(plan, sale_id, sale, store.id))
         except GuardRefused as refused:
-            if refused.refusal not in (PASSWORD_FREE, TWO_STORES):
-                raise CodeUsed from refused
-            must_wait = True
-        except (Stale, InsufficientBalance):
+            card_over = card_over or _is_card_over(refused)
+            must_wait = must_wait or refused.refusal in (PASSWORD_FREE, TWO_STORES)
+        except (Stale, InsufficientBalance) as refused:
+            gone = sale_plans.coupon_gone(refused) or gone
             if attempt == MAX_TIMES_PLANNED - 1:
-                raise
+                raise gone or refused from refused
         except Claimed as claimed:
             # A sale that waited too long holds its order number until somebody looks; this is the look.
             if not await _freed(claimed.document_id):
@@ -83,6 +103,32 @@ async def _complete(
             announce(customer.member_id, store, answer)
             return Answer(answer)
     raise Stale
+
+
+async def post_paid(plan: Plan, sale_id: str, sale: SaleBody, store_id: str) -> Posted:
+    """Post a paid sale: as one plan, or where gift cards pay together with theirs, in one transaction."""
+    payments = gift_cards.payments(sale)
+    if not payments:
+        return await ledger.post(plan)
+    async with giftcards.in_turn(payment.card_id for payment in payments), db.transaction() as tx:
+        return await giftcards.pay(tx, plan, payments, sale_id=sale_id, store_id=store_id)
+
+
+def _is_card_over(refused: GuardRefused) -> bool:
+    """Whether the sale met a discount card that was given back a moment ago; what asks for the phone did not.
+
+    Raises ``CodeUsed`` for anything else.
+    """
+    if refused.refusal not in (PassVoid.code, PASSWORD_FREE, TWO_STORES):
+        raise CodeUsed from refused
+    return refused.refusal == PassVoid.code
+
+
+async def _read_again(member_id: int, on: date, *, without_card: bool) -> Cardholder:
+    holder = await members.get_cardholder(member_id, on)
+    if not without_card:
+        return holder
+    return msgspec.structs.replace(holder, card=msgspec.structs.replace(holder.card, discount_card=None))
 
 
 def sale_plan(
@@ -109,13 +155,19 @@ def sale_plan(
         discount_fen=priced.price.discount_fen,
         payable_fen=priced.price.payable_fen,
         points_earned=priced.earned,
-        multiplier_bp=priced.card.level.points_multiplier_bp,
-        paid={str(tender.type): tender.amount_fen for tender in priced.tenders},
+        multiplier_bp=priced.benefit.points_multiplier_bp,
+        paid=priced.paid,
         waits_until=due_at.isoformat() if due_at else None,
         occurred_at=body.occurred_at.isoformat() if body.occurred_at else None,
+        coupons=priced.coupons,
+        passes=priced.passes,
+        card_id=priced.benefit.card_id,
     )
-    expires_on, matures_on = pricing.lot_dates(priced.on)
+    expires_on, matures_on = lot_dates(priced.on, rules)
     guards = customer.guards
+    if sale.card_id:
+        # A sale that waits uses the card when it is approved: it may as well be cancelled.
+        guards = (*guards, pass_plans.count_use(sale.card_id, 0 if waits else 1))
     if not waits and priced.value_fen:
         guards = (*guards, day_guard(priced.on.isoformat(), priced.value_fen, now))
     plan = Plan(
@@ -134,7 +186,7 @@ def sale_plan(
             sale_id,
             plans.SALE,
             SaleStatus.AWAITING if waits else SaleStatus.COMPLETED,
-            plans.encode_body(sale),
+            sale_plans.encode_body(sale),
             store_id=store.id,
             memo={"cashier": body.cashier} if body.cashier else None,
             due_at=due_at,
@@ -142,7 +194,7 @@ def sale_plan(
     )
     if waits:
         return plan, sale
-    legs = plans.payment_legs(
+    legs = sale_plans.payment_legs(
         sale,
         store.id,
         bonus_fen=priced.bonus_fen,
@@ -151,8 +203,9 @@ def sale_plan(
         matures_on=matures_on,
         earned=priced.earned,
     )
-    completed = completed_event(customer.member_id, sale_id, store.id, sale.payable_fen)
-    return msgspec.structs.replace(plan, legs=legs, saw=saw_debt(priced.debt), events=(completed,)), sale
+    legs += pass_plans.sale_legs(sale.passes, store.id, passes.today(now))
+    facts = sale_plans.completed_events(customer.member_id, sale_id, store.id, sale, now)
+    return msgspec.structs.replace(plan, legs=legs, saw=sale_plans.saw_debt(priced.debt), events=facts), sale
 
 
 def day_guard(day: str, value_fen: int, now: datetime) -> Guard:
@@ -161,64 +214,14 @@ def day_guard(day: str, value_fen: int, now: datetime) -> Guard:
     return Guard(f"free:{day}", "add", value_fen, PASSWORD_FREE, cap=cap, expires_at=now + timedelta(days=3))
 
 
-def saw_debt(debt: int) -> tuple[Saw, ...]:
-    """The plan was priced with this debt of points."""
-    return (Saw("points_debt", debt),)
-
-
-def completed_event(member_id: int, sale_id: str, store_id: str, payable_fen: int) -> dict[str, object]:
-    """The fact for the outbox."""
-    return encode_event(
-        events.SaleCompleted(member_id=member_id, sale_id=sale_id, store_id=store_id, payable_fen=payable_fen)
-    )
-
-
 async def identify(body: SaleIn | QuoteIn, terminal: TerminalCaller, now: datetime, on: date) -> Customer:
     """Who buys: by code or by scan token, exactly one of them."""
+    pricing.read_tenders(body.tenders)  # a type that there is not is said before anybody is looked for
     if (body.code is None) == (body.scan_token is None):
         raise invalid("/code", "give either code or scan_token")
     if body.code is not None:
         return await by_code(body.code, terminal_id=terminal.terminal_id, now=now, on=on)
     return by_scan_token(body.scan_token or "", terminal_id=terminal.terminal_id, store_id=terminal.store_id, now=now)
-
-
-async def quote(body: QuoteIn, terminal: TerminalCaller) -> QuoteOut:
-    """The prices that the sale would have now; spends and binds nothing."""
-    now = clock.now()
-    store = await auth.get_store(terminal.store_id)
-    on = clock.local_date(now, store.timezone)
-    customer = await counted(identify(body, terminal, now, on))
-    rules = settings()
-    marks = await ledger_queries.guard_values(
-        customer.member_id, [f"free:{on.isoformat()}", *(guard.name for guard in customer.guards)]
-    )
-    if any(marks.get(guard.name, -1) >= guard.value for guard in customer.guards):
-        raise CodeUsed
-    holder = customer.holder or await members.get_cardholder(customer.member_id, on)
-    priced = await pricing.price(holder, body.lines, body.tenders, on)
-    try:
-        check_sufficient(priced.tenders, priced.available)
-        sufficient = True
-    except InsufficientBalance:
-        sufficient = False
-    over_day = marks.get(f"free:{on.isoformat()}", 0) + priced.value_fen > rules.password_free_day_fen
-    used_at = priced.snapshot.used_elsewhere_at(store.id)
-    elsewhere = used_at is not None and used_at > now - timedelta(seconds=rules.two_store_window_s)
-    return QuoteOut(
-        total_fen=priced.price.total_fen,
-        discount_fen=priced.price.discount_fen,
-        payable_fen=priced.price.payable_fen,
-        tenders=views.tenders_out(priced.tenders),
-        points_earned=priced.earned,
-        balances=views.balances_out(priced.snapshot.balances),
-        lines=views.lines_out(priced.price.lines),
-        sufficient=sufficient,
-        confirmation_required=body.code_entry == "typed"
-        or customer.suspect
-        or priced.value_fen > rules.password_free_sale_fen
-        or (over_day and priced.value_fen > 0)
-        or elsewhere,
-    )
 
 
 async def cancel_sale(sale_id: str, terminal: TerminalCaller, idem: Idempotency) -> Answer[SaleOut]:
@@ -245,7 +248,7 @@ async def cancel_sale(sale_id: str, terminal: TerminalCaller, idem: Idempotency)
             if posted.replayed:
                 return await again(document.member_id, posted)
             live.push(document.member_id, "sale_cancelled", {"sale_id": sale_id})
-            body = plans.sale_body(document)
+            body = sale_plans.sale_body(document)
             status = posted.state or SaleStatus.CANCELLED
             return Answer(views.sale_out(sale_id, body, status=status, balances=posted.balances, at=document.at))
         raise Stale
@@ -323,7 +326,9 @@ def announce(member_id: int, store: Store, sale: SaleOut) -> None:
     """Tell the phone, if it listens; never in the way of the sale."""
     shop = {"id": store.id, "name": store.name}
     if sale.status == SaleStatus.AWAITING:
+        coupon_fen = sum(tender.amount_fen for tender in sale.tenders if tender.type == TenderType.COUPON)
         data = {"id": sale.id, "sale_id": sale.id, "payable_fen": sale.payable_fen, "store": shop}
+        data["coupon_fen"] = coupon_fen
         live.push(member_id, "confirmation_requested", data | {"expires_at": msgspec.to_builtins(sale.expires_at)})
     else:
         built = msgspec.to_builtins(sale)
@@ -334,7 +339,7 @@ async def _first_answer_of(member_id: int, posted: Posted) -> SaleOut:
     document = await ledger_queries.find_document(member_id, posted.document_id or "")
     if document is None or document.kind != plans.SALE:
         raise ValidationFailed("this key was used for another kind of request")
-    body = plans.sale_body(document)
+    body = sale_plans.sale_body(document)
     return views.sale_out(document.id, body, status=posted.state or "", balances=posted.balances, at=document.at)
 
 

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 from backend.auth import queries as auth
-from backend.auth.types import TerminalCaller
+from backend.auth.types import Store, TerminalCaller
+from backend.cards import queries as cards
+from backend.coupons import queries as coupon_queries
+from backend.coupons.rules.applies import find_obstacle
 from backend.kernel import clock, live
 from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
 from backend.ledger.errors import GuardRefused
-from backend.ledger.plans import CodeUse, Plan
-from backend.ledger.types import Posted
+from backend.ledger.plans import COUPON, CodeUse, Plan
+from backend.ledger.types import Holding, Posted
 from backend.members import queries as members
+from backend.members.types import Cardholder
 from backend.wallet import queries as wallet
 
-from .. import plans
+from .. import plans, views
 from ..errors import CodeExpired, CodeUsed
 from ..rules.tokens import ScanToken, seal
-from ..schemas import LevelOut, ScanMemberOut, ScanOut
+from ..schemas import HeldCoupon, LevelOut, ScanMemberOut, ScanOut
+from . import pricing
 from .identify import Customer, by_code, counted, find_by_late_code, scan_key
 
 TOKEN_TTL_S = 300
@@ -48,6 +54,7 @@ async def scan(code: str, terminal: TerminalCaller) -> ScanOut:
             "code_scanned",
             {"store": {"id": store.id, "name": store.name}, "at": now.isoformat()},
         )
+    carried = await cards.get_carried(customer.member_id, on)
     return ScanOut(
         scan_token=seal(token, scan_key()),
         expires_at=datetime.fromtimestamp(token.expires_at, tz=UTC),
@@ -56,10 +63,22 @@ async def scan(code: str, terminal: TerminalCaller) -> ScanOut:
             holder.card.name_masked,
             LevelOut(level.code, level.name, level.discount_bp),
         ),
-        wallet=await wallet.get_wallet(customer.member_id, on, holder.snapshot),
-        coupons=[],
-        entitlements={},
+        wallet=wallet.wallet_of(holder.snapshot, carried.expiring),
+        coupons=await _coupons(holder, carried.holdings.get(COUPON, ()), store, on, now),
+        entitlements=await cards.entitlements(
+            customer.member_id, carried, on, store_id=store.id, discount_card=holder.card.discount_card
+        ),
     )
+
+
+async def _coupons(
+    holder: Cardholder, holdings: Sequence[Holding], store: Store, on: date, now: datetime
+) -> list[HeldCoupon]:
+    """What the member holds, and which of it is of no use in this store now; the basket is not known yet."""
+    helds = await coupon_queries.list_held(holder.card.member_id, on, holdings, limit=pricing.MOST_SHOWN)
+    titles = await coupon_queries.titles_of(helds)
+    here = pricing.occasion(holder, store, now)
+    return [views.held_coupon(held, titles[held.id], find_obstacle(held, here, on)) for held in helds]
 
 
 def scan_plan(customer: Customer, terminal: TerminalCaller, store_id: str, now: datetime, on: date) -> Plan:

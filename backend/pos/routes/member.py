@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from backend.auth.guards import member
 from backend.auth.types import MemberCaller
+from backend.coupons.errors import CouponUnavailable
+from backend.giftcards import errors as gift
 from backend.kernel.errors import NotFound
 from backend.kernel.http import Reply, Router
 from backend.ledger.errors import InsufficientBalance, MemberInactive
 from backend.members.errors import PinInvalid, PinLocked, PinRequired
+from backend.passes.errors import PassVoid
 
 from ..commands import codes, confirmations
 from ..errors import SaleAlreadyCompleted, SaleNotWaiting
@@ -49,6 +52,12 @@ async def list_confirmations(caller: MemberCaller) -> ConfirmationsOut:
     errors=(
         NotFound,
         InsufficientBalance,
+        CouponUnavailable,
+        gift.GiftCardFrozen,
+        gift.GiftCardClosed,
+        gift.GiftCardExpired,
+        gift.GiftCardNamed,
+        PassVoid,
         MemberInactive,
         PinRequired,
         PinInvalid,

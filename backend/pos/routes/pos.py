@@ -9,6 +9,8 @@ from msgspec import Meta
 from backend.auth import queries as auth
 from backend.auth.guards import terminal
 from backend.auth.types import TerminalCaller
+from backend.coupons.errors import REFUSALS, CouponUnavailable
+from backend.giftcards import errors as gift
 from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, RateLimited
 from backend.kernel.http import Answer, Body, Idempotency, Router
@@ -21,9 +23,12 @@ from backend.ledger.errors import (
     Stale,
 )
 from backend.mall import queries as mall
+from backend.passes.errors import PassExpired, PassRefundByLine, PassTooMany, PassUsed, PassVoid
+from backend.sales.errors import RefundExceedsPaid, TendersMismatch, TenderUnsupported
+from backend.sales.types import Refund
 
 from .. import errors
-from ..commands import accruals, refunds, sales, scan
+from ..commands import accruals, quotes, refunds, sales, scan
 from ..schemas import (
     AccrualIn,
     AccrualOut,
@@ -36,7 +41,6 @@ from ..schemas import (
     QuoteIn,
     QuoteOut,
     RefundIn,
-    RefundOut,
     SaleIn,
     SaleOut,
     ScanIn,
@@ -46,6 +50,18 @@ from ..schemas import (
 router = Router(tag="pos")
 
 CODE = (errors.CodeInvalid, errors.CodeExpired, errors.CodeUsed, RateLimited)
+COUPON = (CouponUnavailable, *REFUSALS.values())
+GIFT_CARD = (
+    gift.GiftCardTokenInvalid,
+    gift.GiftCardTokenExpired,
+    gift.GiftCardNotHeld,
+    gift.GiftCardNotActive,
+    gift.GiftCardFrozen,
+    gift.GiftCardClosed,
+    gift.GiftCardExpired,
+    gift.GiftCardUnbound,
+    gift.GiftCardNamed,
+)
 MONEY = (IdempotencyConflict, Stale, OutcomeUnknown)
 
 
@@ -71,11 +87,14 @@ class ArticleQuery(Body):
     errors=(
         *CODE,
         *MONEY,
+        *COUPON,
         InsufficientBalance,
         Claimed,
         MemberInactive,
-        errors.TendersMismatch,
-        errors.TenderUnsupported,
+        TendersMismatch,
+        TenderUnsupported,
+        *GIFT_CARD,
+        PassTooMany,
     ),
 )
 async def create_sale(caller: TerminalCaller, body: SaleIn, idem: Idempotency) -> Answer[SaleOut]:
@@ -93,11 +112,11 @@ async def scan_code(caller: TerminalCaller, body: ScanIn) -> ScanOut:
     "/v1/pos/quotes",
     guard=terminal,
     summary="试算价格",
-    errors=(*CODE, errors.TendersMismatch, errors.TenderUnsupported),
+    errors=(*CODE, *GIFT_CARD, TendersMismatch, TenderUnsupported),
 )
 async def quote(caller: TerminalCaller, body: QuoteIn) -> QuoteOut:
     """The prices that the sale would have; spends and binds nothing."""
-    return await sales.quote(body, caller)
+    return await quotes.quote(body, caller)
 
 
 @router.get("/v1/pos/sales/{sale_id}", guard=terminal, summary="查询销售", errors=(NotFound,))
@@ -132,9 +151,18 @@ async def cancel_sale(
     status=201,
     idempotent=True,
     summary="退款",
-    errors=(*MONEY, NotFound, errors.RefundExceedsPaid, errors.SaleNotRefundable),
+    errors=(
+        *MONEY,
+        NotFound,
+        RefundExceedsPaid,
+        errors.SaleNotRefundable,
+        PassUsed,
+        PassExpired,
+        PassVoid,
+        PassRefundByLine,
+    ),
 )
-async def refund_sale(caller: TerminalCaller, sale_id: str, body: RefundIn, idem: Idempotency) -> Answer[RefundOut]:
+async def refund_sale(caller: TerminalCaller, sale_id: str, body: RefundIn, idem: Idempotency) -> Answer[Refund]:
     """Give back pieces of lines or an amount; cash and external tenders are paid by the till."""
     return await refunds.refund_sale(sale_id, body, caller, idem)
 
@@ -155,7 +183,7 @@ async def accrue(caller: TerminalCaller, body: AccrualIn, idem: Idempotency) -> 
 @router.get("/v1/pos/articles", guard=terminal, summary="查找商品")
 async def list_articles(caller: TerminalCaller, query: ArticleQuery) -> ArticlesOut:
     """Articles by part of a name, SKU or barcode."""
-    found = await mall.search_articles(query.query, query.limit)
+    found = await mall.search_articles(query.query, query.limit, store_id=caller.store_id)
     return ArticlesOut([ArticleOut(a.sku, a.name, a.category_name, a.unit_price_fen, a.barcode) for a in found])
 
 

@@ -1,1 +1,1 @@
-"""Pure integer rules of the till: codes, prices, tenders, points, refunds."""
+"""Pure rules of the till: member codes and scan tokens."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -15,16 +15,16 @@ from ..journal import Request
 from ..signing import make_code
 from ..world import Member, Op, Phone, Till, encode
 from . import Domain, Operation
-from .sale import Sale
+from .coupons import Coupons
+from .gift_cards import BOUND, PAYS_NOTHING, GiftCards
+from .passes import KEPT, Passes
+from .sale import SINGLE_FREE_FEN, Line, Sale, by_type, make_basket
 
 if TYPE_CHECKING:
     from ..oracle import Books, Document
 
-SINGLE_FREE_FEN, DAY_FREE_FEN = 20_000, 100_000
+DAY_FREE_FEN = 100_000
 BP = 10_000
-LEAST_PAYABLE_FEN = 30
-"""No basket costs less, with every discount: what a tender with an amount may pay at most."""
-
 REVOKED = 1 << 62
 """A device's last step once it is revoked."""
 
@@ -37,7 +37,19 @@ MOST_POINTS_A_YUAN = 5
 _BEIJING = timedelta(hours=8)
 CODE = frozenset({"code_expired", "code_used", "code_invalid"})
 SALE = CODE | {"insufficient_balance", "order_exists"}
-_WAITED = frozenset({"sale_completed", "sale_not_waiting", "insufficient_balance", "pin_locked", "pin_invalid"})
+_WAITED = frozenset(
+    {
+        "sale_completed",
+        "sale_not_waiting",
+        "insufficient_balance",
+        "coupon_unavailable",
+        "pin_locked",
+        "pin_invalid",
+        "pass_void",
+    }
+    | PAYS_NOTHING
+    | BOUND
+)
 _DONE = ("completed", "partly_refunded", "refunded")
 
 
@@ -61,7 +73,12 @@ class Pos(Domain):
             "expired": (),
             "cancelled": (),
         },
-        "refund": {"": ("posted",), "posted": ()},
+        "refund": {
+            "": ("posted", "refunding"),
+            "refunding": ("posted", "refund_failed"),
+            "refund_failed": ("refunding", "posted"),
+            "posted": (),
+        },
     }
 
     def __init__(self, world: Any) -> None:
@@ -97,17 +114,16 @@ class Pos(Domain):
             return
         member, phone, step = picked
         till, code, key = self.till(op.random, member), (phone, step), f"{self.world.seed}-{op.number}"
-        basket = self.basket(op) | {"code": make_code(phone.handle, phone.secret, step)}
-        self.shown.append((basket["code"], phone, step, till))
+        basket = self.basket(op) | {"code": self.show(phone, step, till)}
         chance = op.random.random()
         if chance < TWO_TILLS:
             other, twin = self.till(op.random, member), basket | {"order_no": f"{key}-twin"}
-            second = self._sell(op, other, member, twin, f"{key}-twin", code)
-            await asyncio.gather(self._sell(op, till, member, basket, key, code), second)
+            second = self.ring_up(op, other, member, twin, f"{key}-twin", code)
+            await asyncio.gather(self.ring_up(op, till, member, basket, key, code), second)
         elif chance < TWO_TILLS + SENT_TWICE:
-            await asyncio.gather(*(self._sell(op, till, member, basket, key, code) for _ in range(2)))
+            await asyncio.gather(*(self.ring_up(op, till, member, basket, key, code) for _ in range(2)))
         else:
-            await self._sell(op, till, member, basket, key, code)
+            await self.ring_up(op, till, member, basket, key, code)
 
     async def scan_and_sell(self, op: Op) -> None:
         """Scan first; the token buys once."""
@@ -117,6 +133,20 @@ class Pos(Domain):
         member, phone, step = picked
         till = self.till(op.random, member)
         key = f"{self.world.seed}-{op.number}"
+        token = await self.scan(op, till, member, phone, step)
+        if token is None:
+            return
+        basket = self.basket(op) | {"scan_token": token}
+        await self.ring_up(op, till, member, basket, key, None)
+        if op.random.random() < 0.2:
+            twice = basket | {"order_no": f"{key}-twice"}
+            request = Request(till, "POST", "/v1/pos/sales", encode(twice), f"{key}-twice", f"terminal/{till.id}")
+            refusals = frozenset({"code_used", "code_expired", "insufficient_balance"})
+            if (request.scope, key) in self.world.journal.accepted:
+                await self.world.ask_in_vain(op, request, refusals=refusals)
+
+    async def scan(self, op: Op, till: Till, member: Member, phone: Phone, step: int) -> str | None:
+        """A token for that phone's code of now, or None where it was refused."""
         tokens: list[str] = []
 
         def accept(scanned: Any) -> None:
@@ -125,38 +155,47 @@ class Pos(Domain):
                 self.world.blame(f"the code of {member.id} was taken for {scanned['member']['id']}")
             tokens.append(scanned["scan_token"])
 
-        code = make_code(phone.handle, phone.secret, step)
-        self.shown.append((code, phone, step, till))
-        request = Request(till, "POST", "/v1/pos/scan", encode({"code": code}))
+        request = Request(till, "POST", "/v1/pos/scan", encode({"code": self.show(phone, step, till)}))
         await self.world.ask(op, request, accept=accept, refusals=CODE)
         if not tokens:
             self.perhaps_spent.add((phone.id, step))
-            return
-        basket = self.basket(op) | {"scan_token": tokens[0]}
-        await self._sell(op, till, member, basket, key, None)
-        if op.random.random() < 0.2:
-            twice = basket | {"order_no": f"{key}-twice"}
-            request = Request(till, "POST", "/v1/pos/sales", encode(twice), f"{key}-twice", f"terminal/{till.id}")
-            refusals = frozenset({"code_used", "code_expired", "insufficient_balance"})
-            if (request.scope, key) in self.world.journal.accepted:
-                await self.world.ask_in_vain(op, request, refusals=refusals)
+            return None
+        return tokens[0]
 
-    async def _sell(
-        self, op: Op, till: Till, member: Member, basket: dict[str, Any], key: str, code: tuple[Phone, int] | None
+    async def ring_up(
+        self,
+        op: Op,
+        till: Till,
+        member: Member,
+        basket: dict[str, Any],
+        key: str,
+        code: tuple[Phone, int] | None,
+        *,
+        refusals: frozenset[str] = SALE,
     ) -> None:
+        """Ask for a sale; ``code`` is what it spends, None where a token stands for it."""
+
         def accept(sale: Any) -> None:
             if code is not None:
                 self._spend(*code, key)
             self._sold(sale, basket, member, till)
 
         request = Request(till, "POST", "/v1/pos/sales", encode(basket), key, f"terminal/{till.id}")
-        await self.world.ask(op, request, accept=accept, refusals=SALE)
+        await self.world.ask(op, request, accept=accept, refusals=refusals)
 
-    def buy_with(self, op: Op, member: Member, phone: Phone, *, suffix: str) -> Request:
+    def show(self, phone: Phone, step: int, till: Till) -> str:
+        """The code that a phone shows at that till, from now on."""
+        code = make_code(phone.handle, phone.secret, step)
+        self.shown.append((code, phone, step, till))
+        return code
+
+    def buy_with(
+        self, op: Op, member: Member, phone: Phone, *, suffix: str, basket: dict[str, Any] | None = None
+    ) -> Request:
         """A purchase with that phone's code of now, for whoever wants to see it refused."""
         till, key = self.world.till_of(op.random, member.home), f"{self.world.seed}-{op.number}-{suffix}"
         code = make_code(phone.handle, phone.secret, self.world.step())
-        body = encode(self.basket(op) | {"code": code, "order_no": key})
+        body = encode((basket or self.basket(op)) | {"code": code, "order_no": key})
         return Request(till, "POST", "/v1/pos/sales", body, key, f"terminal/{till.id}")
 
     def till(self, random: Random, member: Member) -> Till:
@@ -165,33 +204,7 @@ class Pos(Domain):
 
     def basket(self, op: Op) -> dict[str, Any]:
         """What somebody buys, and how it is paid."""
-        dice = op.random
-        lines: list[dict[str, Any]] = [
-            {
-                "sku": f"X-{dice.randrange(200)}",
-                "qty": dice.choice((1, 1, 2, 3)),
-                "unit_price_fen": dice.randrange(50, 900),
-            }
-            for _ in range(dice.choice((1, 1, 2, 3, 4)))
-        ]
-        if dice.random() < 0.1:
-            lines[0]["discount_fen"] = lines[0]["unit_price_fen"] // 3
-        if dice.random() < 0.03:
-            lines[0]["unit_price_fen"] = dice.randrange(SINGLE_FREE_FEN, 2 * SINGLE_FREE_FEN)
-        basket: dict[str, Any] = {"order_no": f"{self.world.seed}-{op.number}", "lines": lines}
-        ways: tuple[Any, ...] = (
-            None,
-            None,
-            [{"type": "points", "points": dice.randrange(1, LEAST_PAYABLE_FEN)}, {"type": "stored"}],
-            [{"type": "cash"}],
-            [{"type": "external", "reference": "W1"}],
-            [{"type": "stored", "amount_fen": dice.randrange(1, LEAST_PAYABLE_FEN)}, {"type": "cash"}],
-        )
-        if (tenders := dice.choice(ways)) is not None:
-            basket["tenders"] = tenders
-        if dice.random() < 0.02:
-            basket["code_entry"] = "typed"
-        return basket
+        return make_basket(op.random, f"{self.world.seed}-{op.number}")
 
     def _spend(self, phone: Phone, step: int, by: str) -> None:
         self.last_spent[phone.id] = max(step, self.last_spent.get(phone.id, 0))
@@ -202,17 +215,20 @@ class Pos(Domain):
     def _sold(self, answer: Any, basket: dict[str, Any], member: Member, till: Till) -> None:
         if answer["id"] in self.sales:
             return  # a doubt that was settled twice
-        tenders = {tender["type"]: tender["amount_fen"] for tender in answer["tenders"]}
+        tenders, coupons = by_type(answer["tenders"]), self.world.domain(Coupons).taken(answer["tenders"])
         points = sum(tender.get("points", 0) for tender in answer["tenders"])
+        lines = [Line(line["line_no"], line["qty"], line["payable_fen"]) for line in answer["lines"]]
         sale = Sale(
             answer["id"], member, till, answer["status"], answer["payable_fen"], tenders, points,
-            answer["points_earned"], [(line["line_no"], line["qty"]) for line in answer["lines"]],
+            answer["points_earned"], lines, coupons=Counter(coupons),
+            passes=self.world.domain(Passes).sold_by(answer["lines"]),
+            cards=self.world.domain(GiftCards).taken(answer["tenders"]),
         )  # fmt: skip
         self.sales[sale.id] = sale
         self.touched.add(sale.id)
         self._check_prices(answer, basket, sale)
         if sale.status == "completed":
-            self._pay(sale)
+            self.pay(sale)
             self.recent.append(sale)
             self._count_free(sale, answer["at"])
         elif sale.status == "awaiting_confirmation":
@@ -221,10 +237,14 @@ class Pos(Domain):
         else:
             self.world.blame(f"a new sale is {sale.status}")
 
-    def _pay(self, sale: Sale) -> None:
+    def pay(self, sale: Sale) -> None:
+        """It is paid: what pays it and what it earns is the member's no more, or from now on."""
         sale.paid = True
         stored = sale.tenders.get("stored", 0)
         self.world.model.move(sale.member.id, stored=-stored, points=sale.earned - sale.points_paid)
+        self.world.domain(Coupons).use(sale.coupons)
+        self.world.domain(Passes).issue(sale)
+        self.world.domain(GiftCards).pay(sale.cards)
 
     def _check_prices(self, answer: Any, basket: dict[str, Any], sale: Sale) -> None:
         """One of the levels' discounts makes every line what it costs; the tenders make the whole."""
@@ -237,12 +257,16 @@ class Pos(Domain):
         sums = (answer["total_fen"], answer["payable_fen"], sum(sale.tenders.values()), answer["discount_fen"])
         if not right or sums != (total, sum(payables), sum(payables), total - sum(payables)):
             self.world.blame(f"sale {sale.id} is priced {answer} for {basket}")
+        self.check_earned(sale)
+
+    def check_earned(self, sale: Sale) -> None:
+        """No sale earns more points than any category and level give."""
         if not 0 <= sale.earned <= sale.payable_fen * MOST_POINTS_A_YUAN // 100:
             self.world.blame(f"sale {sale.id} of {sale.payable_fen} fen earned {sale.earned} points")
 
     def _count_free(self, sale: Sale, at: str) -> None:
         """What goes through without confirmation stays within the limits of a sale and of a day."""
-        value = sale.tenders.get("stored", 0) + sale.tenders.get("points", 0)
+        value = sum(sale.tenders.get(own, 0) for own in ("stored", "points", "gift_card"))
         day = (datetime.fromisoformat(at).astimezone(UTC) + _BEIJING).date().isoformat()
         so_far = self.free[sale.member.id, day] = self.free.get((sale.member.id, day), 0) + value
         if value > SINGLE_FREE_FEN or so_far > DAY_FREE_FEN:
@@ -288,28 +312,36 @@ class Pos(Domain):
         sale = self.recent[-1 - op.random.randrange(min(6, len(self.recent)))]
         if op.random.random() < 0.7:
             sale = op.random.choice(self.recent)
-        if op.random.random() < 0.5:
-            line_no, qty = op.random.choice(sale.lines)
-            body: dict[str, Any] = {"lines": [{"line_no": line_no, "qty": op.random.randint(1, qty)}]}
-        else:
-            body = {"amount_fen": op.random.choice((1, max(1, sale.payable_fen // 2), max(1, sale.payable_fen)))}
+        await self.give_back(op, sale)
+
+    async def give_back(self, op: Op, sale: Sale) -> None:
+        """A refund of that sale."""
+        body, least, most = sale.wish(op.random)
         till = self.world.till_of(op.random, sale.till.store_id)
         key = f"{self.world.seed}-{op.number}"
 
         def accept(answer: Any) -> None:
-            self._refunded(sale, answer)
+            if not least <= answer["refund_fen"] <= most:
+                self.world.blame(f"refund {answer['id']} of {body} gives {answer['refund_fen']} fen")
+            self.take_back(sale, answer, body.get("lines", ()))
 
         path = f"/v1/pos/sales/{sale.id}/refunds"
         request = Request(till, "POST", path, encode(body | {"reason": "退货"}), key, f"terminal/{till.id}")
-        refusals = frozenset({"refund_exceeds_paid", "sale_not_refundable"})
+        refusals = frozenset({"refund_exceeds_paid", "sale_not_refundable"}) | (KEPT if sale.passes else frozenset())
         await self.world.ask(op, request, accept=accept, refusals=refusals)
 
-    def _refunded(self, sale: Sale, answer: Any) -> None:
+    def take_back(self, sale: Sale, answer: Any, lines: Sequence[dict[str, Any]] = ()) -> None:
+        """A refund of a purchase was acknowledged; ``lines`` are the pieces that were named."""
         if answer["id"] in self.refunds:
             return
         self.refunds.add(answer["id"])
         self.touched.add(sale.id)
-        by_tender = {item["type"]: item["amount_fen"] for item in answer["by_tender"]}
+        by_tender = by_type(answer["by_tender"])
+        self.world.domain(Passes).take_back(sale, answer.get("passes_ended", ()), lines)
+        sale.coupons_back.update(self.world.domain(Coupons).give_back(answer["coupons_returned"]))
+        given = self.world.domain(GiftCards).taken(answer["by_tender"])
+        self.world.domain(GiftCards).give_back(given)
+        sale.cards_back.update(given)
         sale.refunds += 1
         sale.refunded_fen += answer["refund_fen"]
         sale.clawed += answer["points_clawed_back"]
@@ -348,25 +380,28 @@ class Pos(Domain):
 
     def _marks(self, books: Books) -> Iterator[str]:
         """A device's last spent step is the last one acknowledged: a refusal spends nothing, a success always."""
-        for device, mark in books.facts["device marks"]:
+        marks = {row[0]: row[1] for row in books.facts["device marks"]}
+        for device in self.last_spent.keys() - marks.keys():
+            yield f"device {device} has no last spent step, acknowledged was {self.last_spent[device]}"
+        for device, mark in marks.items():
             last = self.last_spent.get(device, 0)
             if mark not in (last, REVOKED) and (mark < last or (device, mark) not in self.perhaps_spent):
                 yield f"the last spent step of device {device} is {mark}, acknowledged was {last}"
 
     def _growth(self, books: Books) -> Iterator[str]:
-        """Every event was handled once: what members bought, less what they gave back, made their growth."""
+        """Every event was handled once: what members spent, less what they got back, made their growth."""
         if books.events:
             yield f"{books.events} events were not handled"
             return
         bought: dict[int, int] = {}
         for sale in self.sales.values():
             if sale.paid:
-                bought[sale.member.id] = bought.get(sale.member.id, 0) + sale.payable_fen - sale.refunded_fen
+                bought[sale.member.id] = bought.get(sale.member.id, 0) + sale.spent_fen
         growth = {row[0]: row[1] for row in books.facts["growth"]}
         for member in self.world.members:
             have, want = growth.get(member.id, 0), bought.get(member.id, 0)
             if have != want:
-                yield f"member {member.id} grew by {have}, bought for {want} fen"
+                yield f"member {member.id} grew by {have}, spent {want} fen"
 
     def _stands(self, sale: Sale, document: Document) -> Iterator[str]:
         facts = msgspec.json.decode(document.facts)
@@ -374,7 +409,8 @@ class Pos(Domain):
             if "approve" not in sale.tried:
                 yield f"sale {sale.id} waited, nobody approved it, and it is {document.state}"
             sale.earned = facts["points_earned"]
-            self._pay(sale)
+            self.check_earned(sale)
+            self.pay(sale)
         if sale.paid:
             yield from self._paid(sale, document, facts.get("refunded_fen") or 0)
         elif document.state != {"approve": "completed", "reject": "rejected", "cancel": "cancelled"}.get(
@@ -394,7 +430,4 @@ class Pos(Domain):
                 f"sale {sale.id} is {document.state} with {refunded_fen} fen refunded; "
                 f"acknowledged were {state} and {sale.refunded_fen} fen"
             )
-        if sale.refunded_fen > sale.payable_fen or sale.clawed > sale.earned or sale.returned > sale.points_paid:
-            yield f"sale {sale.id} gave back more than it took: {sale}"
-        if whole and (sale.back != sale.tenders or sale.returned != sale.points_paid or sale.clawed != sale.earned):
-            yield f"sale {sale.id} was refunded wholly, but not to where it came from: {sale}"
+        yield from sale.gave_back_wrongly()

@@ -12,6 +12,7 @@ from ..signing import check_digit, make_code
 from ..world import Op, encode
 from . import Domain, Operation
 from .pos import SALE, Pos
+from .sale import by_type
 
 
 class Tills(Domain):
@@ -56,7 +57,7 @@ class Tills(Domain):
         sale = op.random.choice(self._pos.recent)
 
         def accept(shown: Any) -> None:
-            tenders = {tender["type"]: tender["amount_fen"] for tender in shown["tenders"]}
+            tenders = by_type(shown["tenders"])
             if (shown["id"], shown["payable_fen"], tenders) != (sale.id, sale.payable_fen, sale.tenders):
                 self.world.blame(f"sale {sale.id} is shown as {shown}")
 

@@ -69,7 +69,7 @@ class Wallet(Domain):
         self.recharges: dict[str, Recharge] = {}
         self.recent: deque[Recharge] = deque(maxlen=400)
         self.offers: dict[str, tuple[int, set[tuple[int, int]]]] = {}
-        self.settled: dict[str, int] = {}
+        self.settled: dict[str, tuple[int, str]] = {}
         self.gifts: dict[int, int] = {}
 
     @property
@@ -216,7 +216,10 @@ class Wallet(Domain):
         unknown = 0
         orders = {row[0]: (row[1], row[2]) for row in books.facts["orders"]}
         for id_, document in books.documents.items():
-            if document.kind != "recharge" or self.settled.get(id_) == document.version:
+            if document.kind != "recharge":
+                continue
+            order = orders.get(id_)
+            if order is not None and self.settled.get(id_) == (document.version, order[0]):
                 continue
             recharge = self.recharges.get(id_)
             if recharge is None:
@@ -224,7 +227,7 @@ class Wallet(Domain):
                 if unknown > len(self.world.journal.begun) or document.state not in ("pending", "closed"):
                     yield f"recharge {id_} was never acknowledged and is {document.state}"
                 continue
-            yield from self._agrees(recharge, document, orders.get(id_), final=final)
+            yield from self._agrees(recharge, document, order, final=final)
         for id_ in self.recharges.keys() - books.documents.keys():
             yield f"recharge {id_} was acknowledged and is not stored"
         for (member_id, kind), amount in books.expired.items():
@@ -239,11 +242,13 @@ class Wallet(Domain):
             yield f"recharge {recharge.id}: {recharge.pay_fen} fen here, {order[1]} at the PSP"
         if recharge.credited and state != CREDITED:
             yield f"recharge {recharge.id} was credited and is {state}"
+        if recharge.credited and at_psp != "SUCCESS":
+            yield f"recharge {recharge.id} was credited, but is {at_psp} at the PSP"
         if state == CREDITED and not recharge.credited:
             if at_psp != "SUCCESS":
                 yield f"recharge {recharge.id} is credited, but {at_psp} at the PSP"
             yield from self._credit(recharge, document)
-            self.settled[recharge.id] = document.version
+            self.settled[recharge.id] = document.version, at_psp
         elif state == "refunded" and at_psp != "REFUND":
             yield f"recharge {recharge.id} is refunded, but {at_psp} at the PSP"
         elif final and at_psp == "SUCCESS" and state in ("pending", "closed"):

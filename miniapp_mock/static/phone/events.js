@@ -2,10 +2,11 @@
 import { createLive } from "../shared/live.js";
 import { count, money, shortMoney } from "../shared/format.js";
 import { showReceipt } from "./sheets/receipt.js";
-import { t } from "./texts.js";
+import { known, t } from "./texts.js";
 
 const POLL_MS = 4000;
 const SOON_MS = 400;
+const UNASKED = ["auto", "staff"]; // where coupons come from without a tap
 
 export function createEvents(app) {
   const listeners = new Set();
@@ -40,6 +41,23 @@ export function createEvents(app) {
       app.toast(t("event.points", { count: count(data.points) }));
       later();
     }
+    if (type === "coupon_issued") couponCame(data);
+    if (type === "message") app.toast(data.text || data.title);
+    if (type === "stamp_earned") app.toast(t("event.stamp", { title: data.title, count: data.given, have: data.have, goal: data.goal }));
+    if (type === "reward_earned") {
+      app.toast(t("event.reward", { title: data.title }));
+      later();
+    }
+    if (known(`event.${type}`)) {
+      app.toast(t(`event.${type}`));
+      later();
+    }
+    if (type === "after_sale") {
+      app.toast(t("event.request", { state: t(`after.state_${data.status}`) }));
+      later();
+    }
+    if (type === "pass_used") app.toast(t("event.pass_used", { title: data.use.title, count: data.use.qty }));
+    if (type === "pass_use_undone") app.toast(t("event.pass_undone", { title: data.use.title }));
     tell(type, data);
   }
 
@@ -54,6 +72,12 @@ export function createEvents(app) {
     app.wx.vibrateShort();
     if (data.sale) showReceipt(app, data);
     later();
+  }
+
+  /** A coupon is there; one that the member took says so itself. */
+  function couponCame(data) {
+    if (UNASKED.includes(data.source)) app.toast(t("event.coupon", { title: data.title }));
+    app.coupons.load("available").catch(() => undefined);
   }
 
   function recharged(data) {

@@ -2,17 +2,43 @@
 import { wx } from "../wx.js";
 import { createApi } from "../shared/api.js";
 import { createDevice } from "../shared/device.js";
+import { createCards } from "./cards.js";
+import { createCart } from "./cart.js";
+import { createCoupons } from "./coupons.js";
 import { createConfirmations } from "./confirmations.js";
 import { createEvents } from "./events.js";
 import { createFrame } from "./frame.js";
+import { createMall } from "./mall.js";
+import { createOrders } from "./orders.js";
 import { createStore } from "./store.js";
 import { t } from "./texts.js";
+import { afterSaleScreen } from "./screens/after_sale.js";
+import { askAfterSaleScreen } from "./screens/ask_after_sale.js";
+import { campaignCardScreen } from "./screens/campaign_card.js";
+import { campaignsScreen } from "./screens/campaigns.js";
+import { cardsScreen } from "./screens/cards.js";
+import { cartScreen } from "./screens/cart.js";
+import { checkoutScreen } from "./screens/checkout.js";
 import { codeScreen } from "./screens/code.js";
+import { couponCentreScreen } from "./screens/coupon_centre.js";
+import { couponLinkScreen } from "./screens/coupon_link.js";
+import { couponScreen } from "./screens/coupon.js";
+import { couponsScreen } from "./screens/coupons.js";
 import { devicesScreen } from "./screens/devices.js";
 import { entriesScreen } from "./screens/entries.js";
+import { giftScreen } from "./screens/gift.js";
+import { giftCardScreen } from "./screens/gift_card.js";
+import { goodsScreen } from "./screens/goods.js";
 import { homeScreen } from "./screens/home.js";
+import { mallScreen } from "./screens/mall.js";
+import { mallSearchScreen } from "./screens/mall_search.js";
 import { meScreen } from "./screens/me.js";
+import { orderResultScreen } from "./screens/order_result.js";
+import { orderScreen } from "./screens/order.js";
+import { ordersScreen } from "./screens/orders.js";
+import { passScreen } from "./screens/pass.js";
 import { pinScreen } from "./screens/pin.js";
+import { productScreen } from "./screens/product.js";
 import { profileScreen } from "./screens/profile.js";
 import { rechargeScreen } from "./screens/recharge.js";
 import { failedScreen, loadingScreen, pendingScreen, welcomeScreen } from "./screens/welcome.js";
@@ -24,6 +50,27 @@ const SCREENS = {
   code: codeScreen,
   recharge: rechargeScreen,
   entries: entriesScreen,
+  mall: mallScreen,
+  "mall-search": mallSearchScreen,
+  goods: goodsScreen,
+  product: productScreen,
+  cart: cartScreen,
+  checkout: checkoutScreen,
+  orders: ordersScreen,
+  order: orderScreen,
+  "order-result": orderResultScreen,
+  "ask-after-sale": askAfterSaleScreen,
+  "after-sale": afterSaleScreen,
+  coupons: couponsScreen,
+  coupon: couponScreen,
+  "coupon-centre": couponCentreScreen,
+  claim: couponLinkScreen,
+  gift: giftScreen,
+  cards: cardsScreen,
+  "gift-card": giftCardScreen,
+  pass: passScreen,
+  "campaign-card": campaignCardScreen,
+  campaigns: campaignsScreen,
   me: meScreen,
   profile: profileScreen,
   pin: pinScreen,
@@ -52,14 +99,19 @@ const app = {
   welcome: () => frame.show(welcomeScreen(app, "")),
   entered,
 };
+app.cards = createCards(app);
+app.cart = createCart(app);
+app.coupons = createCoupons(app);
 app.confirmations = createConfirmations(app);
 app.events = createEvents(app);
+app.mall = createMall(app);
+app.orders = createOrders(app);
 const frame = createFrame(document.getElementById("app"), app, SCREENS);
 Object.assign(app, { go: frame.go, back: frame.back, route: frame.route });
 
-/** Fetch member and wallet anew; failures leave what is shown. */
+/** Fetch member, wallet and coupons anew; failures leave what is shown. */
 async function refresh() {
-  const [member, wallet] = await Promise.allSettled([api.get("/v1/member/profile"), api.get("/v1/member/wallet")]);
+  const [member, wallet] = await Promise.allSettled([api.get("/v1/member/profile"), api.get("/v1/member/wallet"), app.coupons.load("available")]);
   if (member.status === "fulfilled") store.set({ member: member.value });
   if (wallet.status === "fulfilled") store.set({ wallet: wallet.value });
   const failed = [member, wallet].find((result) => result.status === "rejected");

@@ -1,5 +1,6 @@
 /** Small pieces that several screens are made of. */
 import { fill, h } from "../shared/dom.js";
+import { dateTime } from "../shared/format.js";
 import { glyph } from "./icons.js";
 import { problemText, t } from "./texts.js";
 
@@ -37,6 +38,21 @@ export function trouble(error, retry) {
   );
 }
 
+/** What is shown could not be fetched anew: from when it is. */
+export function staleNote(at) {
+  return h("p", { class: "notice", role: "status" }, glyph("cloud", 20), h("span", { class: "num" }, t("common.stale", { time: dateTime(at) })));
+}
+
+/** How something is used, in a section of its own; with the way to the code where the till takes it now. */
+export function howToUse(app, { icon = "qr", title, text, code = true }) {
+  return h(
+    "section",
+    { class: "card stack" },
+    h("div", { class: "row" }, h("span", { class: "entry-icon" }, glyph(icon, 22)), h("div", { class: "grow" }, h("h2", null, title), h("p", { class: "muted small" }, text))),
+    code && h("button", { type: "button", class: "button primary wide", onclick: () => app.go("code") }, t("coupon.show_code")),
+  );
+}
+
 /** Run `work` while the button shows that it works; a second press in between does nothing. */
 export async function busy(button, work) {
   if (button.getAttribute("aria-busy") === "true") return;
@@ -58,6 +74,12 @@ export function linkCell({ icon, text, value, onclick, className = "" }) {
     h("span", { class: "value small" }, value),
     glyph("next", 18, "chevron"),
   );
+}
+
+/** A line of a `dl.facts`: what, how much (and something to do with it); null where there is no value. */
+export function fact(label, value, { look = "", action = null } = {}) {
+  if (!value) return null;
+  return h("div", { class: "fact" }, h("dt", { class: "muted clip" }, label), h("dd", { class: `num ${look}`.trim() }, value, action));
 }
 
 /** A text field with its label and a place for what is wrong with it. */

@@ -1,18 +1,13 @@
 /** What the page knows, in one place; screens watch the parts they show. */
 
-const KEPT = ["member", "wallet", "registration"];
+const KEPT = ["member", "wallet", "registration", "coupons", "coupons_at", "claims", "cards", "cards_at", "mall_store", "searches", "order_intent"];
 const SNAPSHOT = "snapshot";
 
-/** A store that keeps member and wallet on the phone, so that the next start shows them at once. */
+/** A store that keeps what is the member's on the phone, so that the next start shows it at once. */
 export function createStore(wx) {
   const kept = wx.getStorageSync(SNAPSHOT) || {};
-  const state = {
-    member: kept.member || null,
-    wallet: kept.wallet || null,
-    registration: kept.registration || null,
-    online: true,
-    confirmations: [],
-  };
+  const nothing = Object.fromEntries(KEPT.map((key) => [key, null]));
+  const state = { ...nothing, ...kept, online: true, confirmations: [] };
   const watchers = new Set();
 
   return {
@@ -42,7 +37,7 @@ export function createStore(wx) {
     /** Forget the member: somebody signed out. */
     clear() {
       wx.removeStorageSync(SNAPSHOT);
-      this.set({ member: null, wallet: null, registration: null, confirmations: [] });
+      this.set({ ...nothing, confirmations: [] });
       wx.removeStorageSync(SNAPSHOT);
     },
   };

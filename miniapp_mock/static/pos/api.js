@@ -6,7 +6,7 @@ import { authorization } from "./signing.js";
 const TIMEOUT_MS = 12000;
 const SKEW_MS = 60000;
 
-/** A refusal by the server: `code`, `detail`, `status`, `retryAfterMs`. */
+/** A refusal by the server: `code`, `detail`, `status`, `retryAfterMs`, and `couponId` where a coupon is the reason. */
 export class Problem extends Error {
   constructor(status, body, retryAfterMs) {
     super(body.detail || body.title || `HTTP ${status}`);
@@ -14,6 +14,7 @@ export class Problem extends Error {
     this.code = body.code || `http_${status}`;
     this.detail = body.detail || "";
     this.fields = body.errors || [];
+    this.couponId = body.coupon_id || null;
     this.retryAfterMs = retryAfterMs;
   }
 }
@@ -91,6 +92,15 @@ export const findArticles = (query, limit, signal) =>
 export const scan = (code) => call("POST", "/v1/pos/scan", { body: json({ code }), timeoutMs: 6000 }).then(({ data }) => data);
 
 export const quote = (sale, signal) => call("POST", "/v1/pos/quotes", { body: json(sale), signal, timeoutMs: 6000 }).then(({ data }) => data);
+
+export const checkGiftCard = (cardNo, pin) =>
+  call("POST", "/v1/pos/gift-cards/check", { body: json({ card_no: cardNo, pin }), timeoutMs: 6000 }).then(({ data }) => data);
+
+/** What waits in this store under a pick-up code. */
+export const findPickup = (code) => call("POST", "/v1/pos/pickups", { body: json({ code }), timeoutMs: 6000 }).then(({ data }) => data);
+
+/** Where an order is handed over. */
+export const pickupPath = ({ order_id: id }) => `/v1/pos/pickups/${encodeURIComponent(id)}/handover`;
 
 export const getSale = (id) => call("GET", `/v1/pos/sales/${encodeURIComponent(id)}`, { timeoutMs: 6000 }).then(({ data }) => data);
 

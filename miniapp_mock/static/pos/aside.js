@@ -3,19 +3,30 @@ import { h } from "/static/shared/dom.js";
 import { money, time } from "/static/shared/format.js";
 import * as api from "./api.js";
 import * as attempts from "./attempts.js";
+import * as errands from "./errands.js";
 import { button, openDialog } from "./dialogs.js";
 import { isUp, watch } from "./line.js";
 import { notify } from "./notices.js";
 import { print, receiptOf } from "./receipt.js";
 import { resumeRefund } from "./refund.js";
-import { countAside, resume } from "./settle.js";
+import { resume } from "./settle.js";
 import { keepLast, state } from "./state.js";
 import { t, troubleText } from "./texts.js";
+import { countAside } from "./undecided.js";
 
 const EVERY_MS = 8000;
 
 /** Take up an attempt in front of the cashier. */
-export const takeUp = (attempt) => (attempt.kind === "refund" ? resumeRefund(attempt) : resume(attempt));
+export function takeUp(attempt) {
+  if (attempt.kind === "refund") return resumeRefund(attempt);
+  return errands.is(attempt) ? errands.resume(attempt) : resume(attempt);
+}
+
+/** What an attempt is called in the list. */
+function nameOf({ kind, memo }) {
+  if (memo.what) return memo.what;
+  return kind === "refund" ? t("aside.refund") : t("aside.sale", { amount: money(memo.payable) });
+}
 
 /** The list of what is still open. */
 export async function openList() {
@@ -26,7 +37,7 @@ export async function openList() {
       ? h("ul", { class: "cells" }, rows.map((row) => h("li", { class: "cell" },
         h("div", { class: "grow" },
           h("p", { class: "strong num" }, row.memo.orderNo),
-          h("p", { class: "small muted num" }, `${time(row.begunAt)} · ${row.kind === "refund" ? t("aside.refund") : t("aside.sale", { amount: money(row.memo.payable) })}`)),
+          h("p", { class: "small muted num" }, `${time(row.begunAt)} · ${nameOf(row)}`)),
         button(t("aside.open"), () => { dialog.close(); takeUp(row); }, "compact soft"))))
       : h("p", { class: "empty" }, t("aside.empty")),
   });
@@ -50,6 +61,7 @@ async function tryOnce(attempt) {
 
 async function decided(attempt, answer) {
   const order = attempt.memo.orderNo;
+  if (errands.is(attempt)) return errands.done(attempt);
   if (attempt.kind === "refund") {
     await attempts.end(attempt);
     return notify(t("aside.refund_done", { order }), { stays: true });

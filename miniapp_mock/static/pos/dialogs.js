@@ -4,15 +4,24 @@ import { picture } from "./icons.js";
 import { t } from "./texts.js";
 
 let count = 0;
+const scanned = new WeakMap(); // dialog → what takes a scan while it is open
 
 /** Whether a modal dialog is open. */
 export const dialogOpen = () => Boolean(document.querySelector("dialog[open]"));
 
+/** Give a scan to the open dialog; false where that takes none. */
+export function takeScan(text) {
+  const open = [...document.querySelectorAll("dialog[open]")].pop();
+  const take = scanned.get(open);
+  take?.(text);
+  return Boolean(take);
+}
+
 /**
  * Open a dialog with a title, a body and buttons. Escape and the × close it unless `firm`.
- * Returns `{ element, close(value), closed }`; `closed` resolves with the value, or null.
+ * `onScan(text)` is given what a scanner reads meanwhile. Returns `{ element, close(value), closed }`; `closed` resolves with the value, or null.
  */
-export function openDialog({ title, body, actions = [], className = "", firm = false, onClose }) {
+export function openDialog({ title, body, actions = [], className = "", firm = false, onClose, onScan }) {
   count += 1;
   const titleId = `dialog-title-${count}`;
   const head = h("header", { class: "pane-head" },
@@ -36,6 +45,7 @@ export function openDialog({ title, body, actions = [], className = "", firm = f
     event.stopPropagation();
     if (!firm) close(null);
   });
+  if (onScan) scanned.set(element, onScan);
   document.body.append(element);
   element.showModal();
   element.querySelector("[autofocus]")?.focus();

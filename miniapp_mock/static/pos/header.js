@@ -6,6 +6,7 @@ import * as basket from "./basket.js";
 import { serverNow } from "./clock.js";
 import { button, openDialog } from "./dialogs.js";
 import { picture } from "./icons.js";
+import * as gifts from "./gifts.js";
 import { isUp, watch } from "./line.js";
 import { notify } from "./notices.js";
 import { priceBasket } from "./prices.js";
@@ -63,6 +64,8 @@ export function build() {
   const tools = h("nav", { class: "tools" },
     held,
     tool("last", "receipt", t("pos.last"), showLast),
+    tool("gift", "gift", t("pos.gift"), () => gifts.open()),
+    tool("to-pickup", "bag", t("pos.pickup"), () => views.show("pickup")),
     tool("to-refund", "refund", t("pos.refund"), () => views.show("refund")),
     tool("settings", "gear", t("pos.settings"), openSettings),
   );

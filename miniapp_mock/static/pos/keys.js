@@ -1,6 +1,7 @@
 /** The keyboard of the till screen. Dialogs, the result and the refund screen have their own keys. */
 import * as basket from "./basket.js";
 import { dialogOpen } from "./dialogs.js";
+import * as gifts from "./gifts.js";
 import { askCut, askQty } from "./line_dialogs.js";
 import { ask } from "./member.js";
 import { dismiss } from "./notices.js";
@@ -8,11 +9,13 @@ import { use } from "./pay_view.js";
 import * as search from "./search.js";
 import { settle } from "./settle.js";
 import { state } from "./state.js";
+import * as strips from "./strips.js";
 import * as views from "./views.js";
 
 const onLine = (run) => () => { if (state.selected >= 0) run(state.selected); };
 
 const FUNCTION_KEYS = {
+  F1: gifts.more,
   F2: onLine(askQty),
   F3: search.focus,
   F4: onLine(askCut),
@@ -20,6 +23,7 @@ const FUNCTION_KEYS = {
   F7: () => use("external"),
   F8: ask,
   F9: settle,
+  F10: strips.focus,
 };
 
 const inField = (target) => target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
@@ -31,7 +35,7 @@ function move(by) {
 function onKey(event) {
   if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
   const till = views.current() === "till" && !dialogOpen();
-  if (/^F[2-9]$/.test(event.key) && event.key !== "F5") event.preventDefault(); // never the browser's own meaning, wherever we are
+  if (/^F([1-9]|10)$/.test(event.key) && event.key !== "F5") event.preventDefault(); // never the browser's own meaning, wherever we are
   if (!till) return;
   const run = FUNCTION_KEYS[event.key];
   const searching = event.target === search.box;

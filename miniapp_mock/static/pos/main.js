@@ -6,7 +6,8 @@ import * as attempts from "./attempts.js";
 import { countHeld } from "./basket.js";
 import * as basketView from "./basket_view.js";
 import { serverNow } from "./clock.js";
-import { dialogOpen } from "./dialogs.js";
+import { dialogOpen, takeScan } from "./dialogs.js";
+import * as gifts from "./gifts.js";
 import * as header from "./header.js";
 import { picture } from "./icons.js";
 import * as keys from "./keys.js";
@@ -14,6 +15,7 @@ import { pause } from "./line.js";
 import * as member from "./member.js";
 import { notify, parts as notices, trouble, ways } from "./notices.js";
 import * as payView from "./pay_view.js";
+import * as pickup from "./pickup.js";
 import * as quotes from "./quotes.js";
 import * as refund from "./refund.js";
 import * as result from "./result.js";
@@ -70,21 +72,29 @@ function buildScreens() {
     document.getElementById("top").inert = settling;
     if (!settling && views.current() === "till" && !dialogOpen()) search.focus();
   });
-  fill(app, header.build(), h("div", { class: "stage" }, setup.build(), till, result.build(), refund.build(), notices[0]), notices[1]);
+  fill(app, header.build(), h("div", { class: "stage" }, setup.build(), till, result.build(), refund.build(), pickup.build(), notices[0]), notices[1]);
 }
 
 /** Where a scan goes depends on what it is, not on where the focus is. */
 function onScan(text) {
   if (state.settling || views.current() === "setup" || !state.context) return;
   const isMember = scanner.isMemberCode(text);
-  if (dialogOpen() && !isMember) return;
+  if (dialogOpen() && !isMember) {
+    takeScan(text);
+    return;
+  }
   document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.querySelector(".pane-head button")?.click());
+  if (scanner.isPickupCode(text)) {
+    pickup.scanned(text);
+    return;
+  }
   if (views.current() === "refund" || (!isMember && refund.isOrderNo(text))) {
     if (!isMember) refund.scanned(text);
     return;
   }
   if (views.current() !== "till") views.show("till");
   if (isMember) member.read(text, "scanned");
+  else if (scanner.isGiftCard(text)) gifts.open(text);
   else search.addScanned(text);
 }
 

@@ -3,17 +3,17 @@ import { fill, h } from "/static/shared/dom.js";
 import { count, countdown, discount, money } from "/static/shared/format.js";
 import * as api from "./api.js";
 import { serverNow } from "./clock.js";
-import { openDialog } from "./dialogs.js";
+import * as cards from "./cards.js";
+import * as coupons from "./coupons.js";
 import { picture } from "./icons.js";
 import { askCode } from "./code_dialog.js";
 import { pause } from "./line.js";
 import { announce, dismiss, notify, trouble } from "./notices.js";
 import { change, dropMember, onChange, state } from "./state.js";
-import { settings } from "./store.js";
+import { keepMember, keptMember } from "./store.js";
 import { freshChoice } from "./tenders.js";
 import { t } from "./texts.js";
 
-const KEPT = "member";
 const RETRIES_MS = [400, 1000, 2000]; // within the 30 s in which the same code gives the same answer
 const MARGIN_MS = 2000;
 
@@ -28,10 +28,10 @@ export async function read(code, entry) {
   try {
     const answer = await scanned(code);
     if (mine !== latest) return;
-    const { member, wallet, coupons = [] } = answer;
-    const read = { scanToken: answer.scan_token, expiresAt: answer.expires_at, entry, name: member.name_masked, level: member.level, wallet, coupons };
+    const { member, wallet, coupons: shown = [], entitlements = {} } = answer;
+    const read = { scanToken: answer.scan_token, expiresAt: answer.expires_at, entry, name: member.name_masked, level: member.level, wallet, coupons: shown, entitlements };
     change((now) => Object.assign(now, { reading: false, member: read }));
-    await settings.set(KEPT, read);
+    await keepMember(read);
     announce(t("member.read", { name: read.name, level: read.level?.name || "", stored: money(wallet.stored.total_fen) }));
   } catch (error) {
     if (mine !== latest) return;
@@ -60,17 +60,8 @@ export async function ask() {
 
 /** Take back the member read before a reload, while that reading is good. */
 export async function restore() {
-  const kept = await settings.get(KEPT);
+  const kept = await keptMember();
   if (kept && Date.parse(kept.expiresAt) - MARGIN_MS > serverNow()) change((now) => { now.member = kept; });
-}
-
-function showCoupons(coupons) {
-  openDialog({
-    title: t("coupons.title"),
-    body: h("ul", { class: "cells" }, coupons.map((coupon) => h("li", { class: "cell" },
-      picture("ticket"), h("span", { class: "grow" }, coupon.title),
-      h("span", { class: "small muted" }, coupon.unavailable_reason || coupon.reason || t("coupons.usable"))))),
-  });
 }
 
 function blank() {
@@ -95,15 +86,10 @@ function figure(label, value, look = "") {
   return h("div", { class: "figure" }, h("span", { class: "tiny muted" }, label), h("span", { class: `num strong ${look}` }, value));
 }
 
-function card(member) {
+function card(member, strips) {
   const { stored, points, rebate_fen: rebate } = member.wallet;
   const off = discount(member.level?.discount_bp);
-  const coupons = member.coupons.length
-    ? h("button", { class: "figure as-button", type: "button", onclick: () => showCoupons(member.coupons) },
-      h("span", { class: "tiny muted" }, t("member.coupons")),
-      h("span", { class: "strong brand" }, t("member.coupon_count", { count: member.coupons.length })),
-    )
-    : figure(t("member.coupons"), t("member.none"));
+  const held = member.coupons.length ? t("member.coupon_count", { count: member.coupons.length }) : t("member.none");
   return h("div", { class: "member-card" },
     h("div", { class: "row" },
       h("span", { class: "avatar", "aria-hidden": "true" }, member.name.slice(0, 1)),
@@ -116,7 +102,8 @@ function card(member) {
       h("button", { class: "button compact", type: "button", id: "member-change", onclick: dropMember }, t("member.change"))),
     h("div", { class: "figures" },
       figure(t("member.balance"), money(stored.total_fen), "brand"), figure(t("member.points"), count(points.available), "gold"),
-      rebate ? figure(t("member.rebate"), money(rebate)) : null, coupons));
+      rebate ? figure(t("member.rebate"), money(rebate)) : null, figure(t("member.coupons"), held)),
+    strips);
 }
 
 function showTime() {
@@ -132,13 +119,14 @@ function showTime() {
 
 export function build() {
   const place = h("section", { class: "card member", id: "member", "aria-label": t("member.title") });
+  const strips = [coupons.build(), cards.build()];
   let drawn;
   onChange(({ member, reading }) => {
     const wish = reading ? "reading" : member;
     if (drawn === wish && drawn !== undefined) return;
-    if (drawn && !wish) settings.remove(KEPT);
+    if (drawn && !wish) keepMember(null);
     drawn = wish;
-    fill(place, reading ? loading() : member ? card(member) : blank());
+    fill(place, reading ? loading() : member ? card(member, strips) : blank());
     showTime();
   });
   setInterval(showTime, 1000);

@@ -11,7 +11,8 @@ export function receiptOf(sale, memo, context) {
   return {
     kind: "sale", saleId: sale.id, orderNo: sale.order_no, at: sale.at || new Date(serverNow()).toISOString(),
     chain: context.chain_name, store: context.store.name, terminal: context.terminal.name || context.terminal.id, cashier: memo.cashier,
-    member: memo.member, total: sale.total_fen, saved: sale.discount_fen, payable: sale.payable_fen, tenders: sale.tenders,
+    member: memo.member, total: sale.total_fen, saved: sale.discount_fen, payable: sale.payable_fen,
+    tenders: sale.tenders.map((tender) => ({ ...tender, title: memo.coupons?.[tender.coupon_id] ?? memo.gifts?.[tender.reference] })),
     earned: sale.points_earned, balances: sale.balances, change: memo.change, cashGiven: memo.cashGiven,
     lines: memo.lines.map((line) => ({
       name: line.name, sku: line.sku, qty: line.qty, price: line.unit_price_fen, sum: gross(line) - cutFen(line), cut: cutFen(line),
@@ -25,8 +26,12 @@ export function refundReceiptOf(refund, sale, lines, reason, context, cashier) {
     kind: "refund", saleId: sale.id, orderNo: sale.order_no, at: refund.at || new Date(serverNow()).toISOString(),
     chain: context.chain_name, store: context.store.name, terminal: context.terminal.name || context.terminal.id, cashier,
     payable: refund.refund_fen, tenders: refund.by_tender, clawed: refund.points_clawed_back, returned: refund.points_returned, reason, lines,
+    coupons: (refund.coupons_returned || []).filter((coupon) => coupon.state === "available").length,
   };
 }
+
+/** What a tender is called: a coupon by its title, a gift card by its last digits. */
+export const tenderName = (tender) => (tender.title ? `${t(`tender.${tender.type}`)} ${tender.title}` : t(`tender.${tender.type}`));
 
 const row = (label, value, look = "") => h("div", { class: `slip-row ${look}` }, h("span", null, label), h("span", { class: "num" }, value));
 const rule = () => h("div", { class: "slip-rule", "aria-hidden": "true" });
@@ -63,11 +68,12 @@ function saleFoot(data) {
   return [
     row(t("receipt.total"), money(data.total)), data.saved ? row(t("receipt.saved"), `−${money(data.saved)}`) : null,
     row(t("receipt.payable"), money(data.payable), "slip-big"),
-    data.tenders.map((tender) => row(t(`tender.${tender.type}`), money(tender.amount_fen))),
+    data.tenders.map((tender) => row(tenderName(tender), money(tender.amount_fen))),
     data.cashGiven ? [row(t("receipt.given"), money(data.cashGiven)), row(t("receipt.change"), money(data.change))] : null,
     rule(),
     data.earned ? row(t("receipt.earned"), `+${count(data.earned)}`) : null,
-    row(t("receipt.stored"), money(data.balances?.stored_fen)), row(t("receipt.points"), count(data.balances?.points)),
+    data.balances ? [row(t("receipt.stored"), money(data.balances.stored_fen)), row(t("receipt.points"), count(data.balances.points))] : null,
+    Number.isFinite(data.giftLeft) ? row(t("receipt.gift_left"), money(data.giftLeft)) : null,
   ];
 }
 
@@ -76,6 +82,7 @@ function refundFoot(data) {
     row(t("receipt.refunded"), money(data.payable), "slip-big"),
     data.tenders.map((tender) => row(t(`tender.${tender.type}`), money(tender.amount_fen))),
     data.clawed ? row(t("receipt.clawed"), count(data.clawed)) : null, data.returned ? row(t("receipt.returned"), count(data.returned)) : null,
+    data.coupons ? row(t("receipt.coupons_returned"), t("member.coupon_count", { count: data.coupons })) : null,
     row(t("receipt.reason"), data.reason), rule(), h("p", { class: "slip-sign" }, t("receipt.signature")),
   ];
 }

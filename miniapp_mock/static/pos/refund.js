@@ -5,13 +5,14 @@ import * as api from "./api.js";
 import * as attempts from "./attempts.js";
 import { picture } from "./icons.js";
 import { announce, dismiss, notify, trouble } from "./notices.js";
+import { orderDay } from "./numbers.js";
 import { refundReceiptOf } from "./receipt.js";
 import { refundResult } from "./refund_result.js";
 import { sendShown } from "./retry_dialog.js";
 import { articleOf } from "./search.js";
-import { countAside, orderDay } from "./settle.js";
 import { change, state } from "./state.js";
 import { t } from "./texts.js";
+import { countAside } from "./undecided.js";
 import * as views from "./views.js";
 
 const REASONS = ["quality", "unwanted", "wrong", "other"];

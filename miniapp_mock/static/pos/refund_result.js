@@ -6,7 +6,7 @@ import { print, slip } from "./receipt.js";
 import { t } from "./texts.js";
 import * as views from "./views.js";
 
-const BY_TILL = new Set(["cash", "external"]);
+const NOT_TO_THE_MEMBER = new Set(["cash", "external", "coupon"]);
 
 /** Draw the result into the refund screen and focus the way on. */
 export function refundResult(place, data) {
@@ -14,7 +14,8 @@ export function refundResult(place, data) {
   const fenOf = (type) => paid.filter((tender) => tender.type === type).reduce((sum, tender) => sum + tender.amount_fen, 0);
   const cash = fenOf("cash");
   const external = fenOf("external");
-  const back = paid.filter((tender) => !BY_TILL.has(tender.type));
+  const coupon = fenOf("coupon");
+  const back = paid.filter((tender) => !NOT_TO_THE_MEMBER.has(tender.type));
   const done = h("button", { class: "button primary grow", type: "button", id: "refund-finish", onclick: () => views.show("till") },
     t("refund.finish"),
     h("kbd", null, "Enter"),
@@ -38,6 +39,8 @@ export function refundResult(place, data) {
           h("dd", { class: "num strong brand" }, money(tender.amount_fen)),
         ))),
       ] : null,
+      coupon ? h("p", { class: "small muted num" }, t("refund.coupon_share", { amount: money(coupon) })) : null,
+      data.coupons ? h("p", { class: "small brand" }, t("refund.coupons_returned", { count: data.coupons })) : null,
       h("p", { class: "small gold num" }, [
         data.clawed ? t("refund.points_clawed", { count: count(data.clawed) }) : "",
         data.returned ? t("refund.points_returned", { count: count(data.returned) }) : "",

@@ -1,9 +1,10 @@
 /** The screen after a sale: paid, change to give, what was earned, the receipt. Enter goes on. */
 import { fill, h } from "/static/shared/dom.js";
 import { count, money } from "/static/shared/format.js";
+import { giveBack } from "./gift_back.js";
 import { picture } from "./icons.js";
 import { announce, dismiss } from "./notices.js";
-import { print, slip } from "./receipt.js";
+import { print, slip, tenderName } from "./receipt.js";
 import { keepLast } from "./state.js";
 import { t } from "./texts.js";
 import * as views from "./views.js";
@@ -26,20 +27,32 @@ function draw(data) {
         h("div", null, h("h1", { class: "result-title" }, t("result.done")), h("p", { class: "muted small num" }, data.orderNo))),
       h("div", { class: "result-sums" },
         h("div", { class: "result-sum" },
-          h("span", { class: "muted" }, t("result.paid_label")),
+          h("span", { class: "muted" }, t(data.collect > 0 ? "receipt.payable" : "result.paid_label")),
           h("output", { class: "result-paid num", id: "result-paid" }, money(data.payable)),
         ),
+        data.collect > 0 ? h("div", { class: "result-sum change-box" }, h("span", null, t("result.collect")), h("output", { class: "result-change num" }, money(data.collect))) : null,
         data.change > 0 ? h("div", { class: "result-sum change-box" }, h("span", null, t("result.change")), h("output", { class: "result-change num", id: "result-change" }, money(data.change))) : null),
       data.saved ? h("p", { class: "small brand num" }, t("result.saved", { amount: money(data.saved) })) : null,
       h("dl", { class: "facts" },
-        data.tenders.map((tender) => fact(t(`tender.${tender.type}`), money(tender.amount_fen))),
+        data.tenders.map((tender) => fact(tenderName(tender), money(tender.amount_fen))),
         data.cashGiven ? fact(t("receipt.given"), money(data.cashGiven)) : null),
       h("dl", { class: "facts soft" },
-        fact(t("result.earned"), `+${count(data.earned)}`, "gold"), fact(t("result.stored"), money(data.balances?.stored_fen), "brand"), fact(t("result.points"), count(data.balances?.points), "gold")),
+        
+        data.balances ? [fact(t("result.earned"), `+${count(data.earned)}`, "gold"), fact(t("result.stored"), money(data.balances.stored_fen), "brand"), fact(t("result.points"), count(data.balances.points), "gold")] : null,
+        Number.isFinite(data.giftLeft) ? fact(t("result.gift_left"), money(data.giftLeft), "brand") : null),
       h("div", { class: "result-foot" },
-        h("button", { class: "button", type: "button", id: "print-receipt", onclick: () => print(data) }, picture("printer", 20), t("result.print"), h("kbd", null, "P")), next)),
+        h("button", { class: "button", type: "button", id: "print-receipt", onclick: () => print(data) }, picture("printer", 20), t("result.print"), h("kbd", null, "P")), data.charge ? backButton(data.charge) : null, next)),
     h("aside", { class: "paper", "aria-label": t("result.print") }, slip(data)));
   return next;
+}
+
+/** What a gift card paid without a member goes back from here. */
+function backButton(charge) {
+  const back = h("button", { class: "button", type: "button", id: "gift-back", onclick: async () => {
+    back.disabled = true;
+    back.disabled = await giveBack(charge);
+  } }, picture("refund", 20), t("gift.back"));
+  return back;
 }
 
 /** Show a receipt and keep it for a later print. */

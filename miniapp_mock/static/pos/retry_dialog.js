@@ -30,7 +30,7 @@ class RetryDialog {
     this.dialog = openDialog({
       firm: true,
       className: "retry",
-      title: t(attempt.kind === "refund" ? "retry.refund_title" : "retry.title"),
+      title: t({ refund: "retry.refund_title", sale: "retry.title" }[attempt.kind] || "retry.errand_title"),
       body: [
         h("div", { class: "retry-mark" }, picture("offline", 40)), this.what, this.detail, this.when,
         h("p", { class: "tiny muted num" }, t("retry.order", { order: attempt.memo.orderNo }), " · ", t("retry.one_key")),

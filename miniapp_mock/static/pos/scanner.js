@@ -27,13 +27,25 @@ export class Burst {
     const { text } = this;
     this.text = "";
     const mean = (this.#lastMs - this.#firstMs) / (text.length - 1);
-    return text.length >= MIN_LENGTH && mean < MEAN_GAP_MS && atMs - this.#lastMs < PAUSE_MS ? text : null;
+    const lateMs = atMs - this.#lastMs;
+    this.#lastMs = -Infinity; // the next key begins anew, however soon it comes
+    return text.length >= MIN_LENGTH && mean < MEAN_GAP_MS && lateMs < PAUSE_MS ? text : null;
   }
 }
 
 /** Whether a text is a member code: 20 digits from 70 with the right check digit. */
 export function isMemberCode(text) {
   return /^70\d{18}$/.test(text) && luhnDigit(text.slice(0, 19)) === text[19];
+}
+
+/** Whether a text is the number of a gift card: 16 digits from 88 with the right check digit. */
+export function isGiftCard(text) {
+  return /^88\d{14}$/.test(text) && luhnDigit(text.slice(0, 15)) === text[15];
+}
+
+/** Whether a text is a pick-up code: 10 digits with the right check digit. */
+export function isPickupCode(text) {
+  return /^\d{10}$/.test(text) && luhnDigit(text.slice(0, 9)) === text[9];
 }
 
 /** The character a key event types; through a Chinese input method only `code` tells. */

@@ -1,38 +1,20 @@
 /** Settling: one attempt a sale, kept until its outcome is known, whatever happens to the line or the page. */
 import { Problem } from "./api.js";
 import * as attempts from "./attempts.js";
-import { serverNow } from "./clock.js";
-import { local, money } from "/static/shared/format.js";
+import { money } from "/static/shared/format.js";
+import * as gifts from "./gifts.js";
 import { ask } from "./member.js";
 import { dismiss, notify, trouble } from "./notices.js";
+import { leastFree, takeNumber } from "./numbers.js";
 import * as quotes from "./quotes.js";
 import { receiptOf } from "./receipt.js";
 import { showResult } from "./result.js";
 import { sendShown } from "./retry_dialog.js";
 import { change, clearSale, dropMember, state } from "./state.js";
-import { takeOrderNo } from "./store.js";
-import { edit, freshChoice, press } from "./tenders.js";
+import { edit, freshChoice, press, withGifts } from "./tenders.js";
 import { t, troubleText } from "./texts.js";
+import { countAside } from "./undecided.js";
 import { awaitPhone } from "./waiting.js";
-
-const ABOVE_ALL = 10000;
-
-/** The day of an order number, in the store's zone: `261123`. */
-export function orderDay() {
-  const { year, month, day } = local(serverNow());
-  return [year % 100, month, day].map((part) => String(part).padStart(2, "0")).join("");
-}
-
-/** Above every number that this terminal gave out today, also where its counter was lost: from the second of the day. */
-function leastFree() {
-  const { hour, minute, second } = local(serverNow());
-  return ABOVE_ALL + (hour * 60 + minute) * 60 + second;
-}
-
-async function takeNumber(least) {
-  const orderNo = await takeOrderNo(state.context.terminal.id, orderDay(), least);
-  change((now) => { now.orderNo = orderNo; });
-}
 
 /** What is missing before a sale may be settled: says so, and leads there. */
 function ready() {
@@ -47,7 +29,7 @@ function ready() {
   }
   const { remaining } = quotes.shares();
   if (remaining > 0) {
-    const payCash = { text: t("pay.top_up_cash"), run: () => change((now) => { now.choice = press(now.choice, "cash", quotes.prices().payable, quotes.limits()); }) };
+    const payCash = { text: t("pay.top_up_cash"), run: () => change((now) => { now.choice = press(now.choice, "cash", quotes.prices().due, quotes.limits()); }) };
     notify(t("pay.choose", { amount: money(remaining) }), { bad: true, action: payCash });
     return false;
   }
@@ -59,11 +41,11 @@ export async function settle() {
   if (state.settling || state.reading) return;
   dismiss();
   if (!ready()) return;
-  const before = quotes.prices().payable;
+  const before = quotes.prices().due;
   await quotes.settled();
   if (!state.member || !ready()) return;
-  if (quotes.prices().payable !== before) {
-    notify(t("pay.price_changed", { amount: money(quotes.prices().payable) }), { bad: true });
+  if (quotes.prices().due !== before) {
+    notify(t("pay.price_changed", { amount: money(quotes.prices().due) }), { bad: true });
     return;
   }
   change((now) => { now.settling = true; });
@@ -80,6 +62,8 @@ function memoOf() {
   return {
     lines: state.lines, cashGiven: state.choice.cashGiven, change: back, cashier: state.cashier, payable: quotes.prices().payable,
     member: { name: state.member.name, level: state.member.level, entry: state.member.entry },
+    coupons: Object.fromEntries(quotes.couponsShown().shown.map((coupon) => [coupon.id, coupon.title])),
+    gifts: Object.fromEntries(state.choice.gifts.map((gift) => [gift.id, gift.title.slice(-4)])),
   };
 }
 
@@ -105,8 +89,15 @@ function refused(error) {
   if (quotes.needsRescan(error)) {
     dropMember();
     trouble(error, { text: t("member.type"), run: ask });
+  } else if (error.couponId) {
+    quotes.dropCoupons([error.couponId]);
+    quotes.refresh();
+    trouble(error);
+  } else if (error.code.startsWith("gift_card_")) {
+    change((now) => { now.choice = withGifts(now.choice, []); });
+    trouble(error, { text: t("gift.again"), run: () => gifts.open() });
   } else if (error.code === "insufficient_balance") {
-    trouble(error, { text: t("pay.all_cash"), run: () => change((now) => { now.choice = edit({ ...freshChoice(), rest: "cash" }, "cash", null); }) });
+    trouble(error, { text: t("pay.all_cash"), run: () => change((now) => { now.choice = edit({ ...freshChoice(), coupons: now.choice.coupons, rest: "cash" }, "cash", null); }) });
   } else if (error.code === "tenders_mismatch") {
     quotes.refresh();
     trouble(error, { text: t("pay.all_stored"), run: () => change((now) => { now.choice = freshChoice(); }) });
@@ -118,12 +109,6 @@ function putAside(attempt) {
   clearSale();
   notify(t("retry.aside_done", { order: attempt.memo.orderNo }));
   return countAside();
-}
-
-/** Number of attempts without known outcome, for the header. */
-export async function countAside() {
-  const rows = await attempts.unfinished();
-  change((now) => { now.asideCount = rows.length; });
 }
 
 /** The server answered: show the receipt, or wait for the phone first. Throws nothing. */

@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import { offset } from "./clock.js";
 import { button, confirm, openDialog } from "./dialogs.js";
 import { picture } from "./icons.js";
-import { attempts as kept, settings } from "./store.js";
+import { attempts as kept, keepMember, settings } from "./store.js";
 import { notify } from "./notices.js";
 import { canSign, importSecret } from "./signing.js";
 import { change, clearSale, state } from "./state.js";
@@ -12,6 +12,7 @@ import { t, troubleText } from "./texts.js";
 import * as views from "./views.js";
 
 const KEYS = [
+  ["F1", "gift"],
   ["F2", "qty"],
   ["F3", "search"],
   ["F4", "cut"],
@@ -19,6 +20,7 @@ const KEYS = [
   ["F7", "external"],
   ["F8", "member"],
   ["F9", "settle"],
+  ["F10", "coupons"],
   ["↑ ↓", "move"],
   ["Del", "remove"],
   ["Esc", "escape"],
@@ -103,7 +105,7 @@ async function forget(dialog) {
   if (!(await confirm({ title: t("setup.forget_title"), text: t("setup.forget_text"), yes: t("setup.forget"), look: "danger" }))) return undefined;
   dialog.close();
   await settings.remove("terminal");
-  await settings.remove("member");
+  await keepMember(null);
   api.useTerminal(null);
   clearSale();
   location.reload();

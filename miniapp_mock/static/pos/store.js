@@ -35,6 +35,12 @@ export const settings = {
   remove: (name) => within("settings", "readwrite", (store) => store.delete(name)),
 };
 
+const MEMBER = "member";
+
+/** The member who was read, for a reload; nobody where it is null. */
+export const keepMember = (member) => (member ? settings.set(MEMBER, member) : settings.remove(MEMBER));
+export const keptMember = () => settings.get(MEMBER);
+
 function rows(store) {
   return {
     all: () => within(store, "readonly", (rowsOf) => rowsOf.getAll()),

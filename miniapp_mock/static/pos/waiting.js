@@ -25,12 +25,17 @@ export async function awaitPhone(sale, memo) {
   }
 }
 
+/** What the member's phone asks for: the coupons have paid already. */
+const leftAfterCoupons = ({ payable_fen: payable, tenders = [] }) =>
+  tenders.filter((tender) => tender.type === "coupon").reduce((left, tender) => left - tender.amount_fen, payable);
+
 class Waiting {
   constructor(sale, memo) {
     this.sale = sale;
     this.ends = Date.parse(sale.expires_at);
     this.ring = s("circle", { class: "ring-left", cx: 60, cy: 60, r: RADIUS, "stroke-dasharray": ROUND, "stroke-dashoffset": 0 });
     this.left = h("span", { class: "ring-text num", role: "timer" });
+    const due = leftAfterCoupons(sale);
     this.status = h("p", { class: "small danger", role: "status" });
     this.cancel = button(t("wait.cancel"), () => this.giveUp(), "danger", { id: "wait-cancel" });
     this.dialog = openDialog({
@@ -44,13 +49,13 @@ class Waiting {
             this.ring,
           ),
           this.left),
-        h("p", { class: "waiting-sum num" }, money(sale.payable_fen)),
+        h("p", { class: "waiting-sum num" }, money(due)),
         h("p", { class: "row tight center-row" },
           picture("phone", 20),
           h("span", { class: "strong" }, memo.member?.name || ""),
           memo.member?.level ? h("span", { class: "pill gold" }, memo.member.level.name) : null,
         ),
-        h("p", { class: "small muted" }, t("wait.text", { amount: money(sale.payable_fen) })),
+        h("p", { class: "small muted" }, t("wait.text", { amount: money(due) })),
         memo.member?.entry === "typed" ? h("p", { class: "tiny muted" }, t("wait.why_typed")) : null,
         this.status,
       ],

@@ -75,6 +75,12 @@ export function date(at) {
   return parts ? `${parts.year}年${parts.month}月${parts.day}日` : "—";
 }
 
+/** A plain date `2026-11-22` → `11月22日`. */
+export function shortDate(plain) {
+  const [, month, day] = plain.split("-").map(Number);
+  return `${month}月${day}日`;
+}
+
 /** An instant → `09:05`. */
 export function time(at) {
   const parts = local(at);

@@ -76,10 +76,15 @@ def serving(settings: Settings) -> Iterator[Site]:
             config.use(before)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _nobody_was_here() -> None:
+    """One server and one address serve all modules of this directory: the calls of one are not counted in another."""
+    limits.forget()
+
+
 @pytest.fixture(scope="package")
 def site() -> Iterator[Site]:
     """The server of these tests."""
-    limits.forget()
     with serving(make_settings(header_timeout_s=0.3, body_timeout_s=0.4, shutdown_grace_s=5)) as site:
         yield site
 

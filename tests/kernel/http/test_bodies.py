@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import httpx
 import msgspec
 import pytest
@@ -80,6 +82,23 @@ def test_refuses_free_attributes_that_are_nested_too_deep(http: httpx.Client, de
 
     assert answer.status_code == 422
     assert answer.json()["code"] == "validation_failed"
+
+
+@pytest.mark.parametrize("depth", [10, 150])
+def test_malformed_nonsense_costs_little_more_memory_than_its_own_size(depth: int) -> None:
+    """A pointer to each of many values far inside would be thousands of times the body, from anybody who can send."""
+    around = b'{"' + b"k" * 100 + b'":'
+    body = around * depth + b"[" + b"0," * 3_000 + b"NaN]" + b"}" * depth
+
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValidationFailed):
+            decoding.decode(body, _ORDER)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 1_000_000
 
 
 def test_takes_what_only_looks_like_a_trap(http: httpx.Client) -> None:

@@ -343,6 +343,58 @@ def test_an_upgrade_to_http_2_is_answered_in_http_1(dial: Dial) -> None:
     assert read_answer(connection)[0] == 200
 
 
+WISH = b"POST /v1/raw HTTP/1.1\r\nHost: t\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+HIDDEN = b"GET /v1/image HTTP/1.1\r\nHost: t\r\n\r\n"
+
+
+@pytest.mark.parametrize("pause_s", [0, 0.05])
+@pytest.mark.parametrize(
+    ("length", "body"),
+    [
+        (b"Content-Length: %d\r\n\r\n" % len(HIDDEN), HIDDEN),
+        (b"Transfer-Encoding: chunked\r\n\r\n", b"%x\r\n%b\r\n0\r\n\r\n" % (len(HIDDEN), HIDDEN)),
+    ],
+    ids=["announced", "chunked"],
+)
+def test_the_body_of_a_request_that_wishes_for_http_2_is_no_request(
+    dial: Dial, length: bytes, body: bytes, pause_s: float
+) -> None:
+    """A Java client's first request has such headers; a proxy that hands them on takes the rest for the body."""
+    connection = dial()
+    connection.sendall(WISH + length)
+    time.sleep(pause_s)
+
+    connection.sendall(body)
+
+    status, _, answered = read_answer(connection)
+    assert (status, json.loads(answered)["length"]) == (200, len(HIDDEN))
+    connection.sendall(GET + b"\r\n")
+    assert read_answer(connection)[2] == b"\x89PNG"
+
+
+def test_what_is_sent_ahead_behind_a_wish_for_http_2_is_answered_and_bounded(dial: Dial) -> None:
+    few, many = dial(), dial()
+    wish = GET + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+
+    few.sendall(wish * 3)
+    many.sendall(wish * 5_000)
+
+    heard = b""
+    while heard.count(b"\x89PNG") < 3:
+        heard += few.recv(65536)
+    assert heard.count(b"HTTP/1.1 200 ") == 3
+    assert code_of(read_answer(many)) == (400, "bad_request")
+
+
+def test_nobody_is_connected_through_to_anywhere(dial: Dial) -> None:
+    connection = dial()
+
+    connection.sendall(b"CONNECT /v1/raw HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\n" + HIDDEN)
+
+    assert code_of(read_answer(connection)) == (400, "bad_request")
+    assert is_cut(connection)
+
+
 def test_the_preface_of_http_2_is_not_http_1(dial: Dial) -> None:
     connection = dial()
 
@@ -383,6 +435,27 @@ def test_a_handshake_right_behind_a_request_is_refused(dial: Dial) -> None:
     connection.sendall(GET + b"\r\n" + HANDSHAKE)
 
     assert code_of(read_answer(connection)) == (400, "bad_request")
+    assert is_cut(connection)
+
+
+@pytest.mark.parametrize(
+    "handshake",
+    [
+        HANDSHAKE.replace(b"\r\n\r\n", b"\r\nContent-Length: 5\r\n\r\nhello"),
+        HANDSHAKE.replace(b"\r\n\r\n", b"\r\nX: %b\r\n\r\n" % (b"a" * 9000)),
+    ],
+    ids=["with a body", "a long header"],
+)
+def test_a_handshake_that_is_none_is_refused_and_not_kept(dial: Dial, handshake: bytes) -> None:
+    connection = dial()
+
+    connection.sendall(handshake)
+
+    heard = b""
+    with suppress(TimeoutError):  # kept for ever is what must not be
+        while piece := connection.recv(65536):
+            heard += piece
+    assert b'"code":"bad_request"' in heard
     assert is_cut(connection)
 
 

@@ -15,7 +15,7 @@ MUTANTS = (
         "parts = {key: amount * weight // total for key, weight in weights.items()}\n"
         "    left = amount - sum(parts.values())",
         "parts = {key: round(amount * weight / total) for key, weight in weights.items()}\n    left = 0",
-        ("tests/pos/test_refunds.py",),
+        ("tests/sales/test_refunds.py",),
     ),
     Mutant(
         "dead-connection-stays-the-tasks-own",
@@ -106,11 +106,43 @@ MUTANTS = (
         ("tests/security/test_bad_input.py::test_a_body_of_unknown_length_has_the_same_limit",),
     ),
     Mutant(
+        "request-hidden-in-a-body",
+        "Whoever wishes for HTTP/2 hides a request in a body, and its answer goes to the next customer of the proxy.",
+        "backend/kernel/http/protocol.py",
+        "        if self.parser.should_upgrade() and not self._should_upgrade():\n",
+        "        if False:\n",
+        ("tests/kernel/http/test_floods.py::test_the_body_of_a_request_that_wishes_for_http_2_is_no_request",),
+    ),
+    Mutant(
+        "handshake-that-is-none-kept",
+        "One packet each, and ten thousand connections are open for ever: nobody else gets in.",
+        "backend/kernel/http/websocket_protocol.py",
+        "        if not self.handshake_initiated:",
+        "        if False:",
+        ("tests/kernel/http/test_floods.py::test_a_handshake_that_is_none_is_refused_and_not_kept",),
+    ),
+    Mutant(
         "transactions-nested",
         "A command inside a command commits half of what the outer one then rolls back.",
         "backend/kernel/db.py",
         "if _in_transaction.get():",
         "if False:",
         ("tests/kernel/test_db.py::test_a_transaction_inside_a_transaction_is_refused",),
+    ),
+    Mutant(
+        "changed-while-it-was-read",
+        "Staff end a product or a campaign, and this process sells on for seconds what it was reading just then.",
+        "backend/kernel/kept.py",
+        "if forgotten == self._forgotten:",
+        "if True:",
+        ("tests/kernel/test_kept.py::test_a_change_made_here_is_seen_at_once_also_while_it_is_being_read",),
+    ),
+    Mutant(
+        "cancelled-read-stays-at-hand",
+        "Whoever hangs up leaves a broken connection for the next reader, until the process is started anew.",
+        "backend/kernel/db.py",
+        "        await readers.release(connection)  # the pool sees to what is broken, or is being cancelled\n",
+        "        _at_hand.append(connection)\n",
+        ("tests/kernel/test_db.py::test_a_connection_whose_read_is_cancelled_goes_back_to_the_pool",),
     ),
 )

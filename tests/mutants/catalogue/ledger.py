@@ -7,6 +7,7 @@ from tests.mutants.mutant import Mutant
 POST = "backend/ledger/sql/10_post.sql"
 DOOR = "tests/ledger/test_door.py::"
 REFUSAL = DOOR + "test_a_refusal_changes_nothing"
+WRITER = "tests/ledger/test_writer.py::"
 ROLES = "tests/ledger/test_roles.py::"
 AUDIT = "tests/ledger/test_audit.py::"
 LOTS = DOOR + "test_lots_are_spent_by_earliest_expiry_then_never_expiring_then_oldest"
@@ -88,8 +89,8 @@ MUTANTS = (
         "units-mixed",
         "Fen and points make up for each other: points are turned into money without a trace in any sum.",
         POST,
-        "IF v_fen <> 0 OR v_points <> 0 THEN",
-        "IF v_fen + v_points <> 0 THEN",
+        "IF v_fen <> 0 OR v_points <> 0 OR v_uses <> 0 THEN",
+        "IF v_fen + v_points <> 0 OR v_uses <> 0 THEN",
         (f"{REFUSAL}[units that make up for each other]",),
     ),
     Mutant(
@@ -168,8 +169,8 @@ MUTANTS = (
         "event-lost",
         "Sales are posted and nobody hears of them: no growth, no level, no message.",
         POST,
-        "IF p ? 'events' THEN",
-        "IF false THEN",
+        "jsonb_array_elements(plan->'events') AS event",
+        "jsonb_array_elements(plan->'nothing') AS event",
         (f"{DOOR}test_everything_a_plan_carries_is_stored_with_it",),
     ),
     Mutant(
@@ -179,6 +180,30 @@ MUTANTS = (
         "WHEN deadlock_detected OR serialization_failure OR lock_not_available THEN\n                RAISE;",
         "",
         ("tests/ledger/test_writer.py::test_crosswise_claims_in_two_batches_are_settled",),
+    ),
+    Mutant(
+        "batch-keeps-to-itself",
+        "A retry in the same batch as its first try is refused: the till is told that a sale failed which was made.",
+        POST,
+        "IF i > 1 AND p_members[i] <= p_members[i - 1] THEN",
+        "IF false THEN",
+        (f"{WRITER}test_a_plan_finds_what_the_member_s_earlier_plan_of_the_batch_has_left",),
+    ),
+    Mutant(
+        "one-for-all",
+        "One plan that cannot be written is the failure of all that were posted with it: a store's tills stand still.",
+        POST,
+        "        IF cardinality(p_members) = 1 THEN",
+        "        IF true THEN",
+        (f"{WRITER}test_a_plan_whose_document_cannot_be_written_costs_the_others_of_its_batch_nothing",),
+    ),
+    Mutant(
+        "batch-not-written",
+        "Balances go down and no transfer, entry or document says why: nobody can tell what was sold.",
+        POST,
+        "    PERFORM ledger_write(v_unwritten);\n    RETURN v_results;",
+        "    RETURN v_results;",
+        (f"{WRITER}test_a_plan_finds_what_the_member_s_earlier_plan_of_the_batch_has_left",),
     ),
     Mutant(
         "chain-without-previous",
@@ -208,8 +233,8 @@ MUTANTS = (
         "search-path-open",
         "The application makes a table of its own that the door, which runs as the owner, writes instead of ours.",
         POST,
-        "SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET lock_timeout",
-        "SECURITY DEFINER SET lock_timeout",
+        "RETURNS jsonb\nLANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp",
+        "RETURNS jsonb\nLANGUAGE plpgsql SECURITY DEFINER",
         (f"{ROLES}test_functions_that_run_as_the_owner_have_a_fixed_search_path",),
     ),
     Mutant(

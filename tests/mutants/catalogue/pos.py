@@ -5,16 +5,18 @@ from __future__ import annotations
 from tests.mutants.mutant import Mutant
 
 CODES = "backend/pos/rules/codes.py"
-PRICING = "backend/pos/rules/pricing.py"
-REFUNDS = "backend/pos/rules/refunds.py"
+PRICING = "backend/sales/rules/pricing.py"
+REFUNDS = "backend/sales/rules/refunds.py"
 IDENTIFY = "backend/pos/commands/identify.py"
 SALES = "backend/pos/commands/sales.py"
-PLANS = "backend/pos/plans.py"
+PLANS = "backend/sales/plans/legs.py"
+SETTLING = "backend/sales/rules/settling.py"
 CODE_TESTS = "tests/pos/test_codes.py::"
-REFUND_TESTS = "tests/pos/test_refunds.py::"
-PRICE_TESTS = "tests/pos/test_pricing.py::"
+REFUND_TESTS = "tests/sales/test_refunds.py::"
+PRICE_TESTS = "tests/sales/test_pricing.py::"
 CONFIRMED = "tests/flows/test_confirmations.py::"
 SOLD = "tests/flows/test_sales.py::"
+COUPON_SOLD = "tests/flows/test_coupon_sales.py::"
 RACED = "tests/concurrency/test_one_code.py::"
 
 MUTANTS = (
@@ -62,8 +64,8 @@ MUTANTS = (
         "planned-again-with-the-old-balance",
         "A member who shops at two tills at once is turned away at one, although there is enough for both.",
         SALES,
-        "        if attempt:\n            holder = await members.get_cardholder(customer.member_id, on)\n",
-        "",
+        "            holder = await _read_again(customer.member_id, on, without_card=card_over)\n",
+        "            pass\n",
         (
             "tests/concurrency/test_one_wallet.py::test_a_sale_that_meets_another_is_planned_again_with_what_that_one_left",
         ),
@@ -112,8 +114,8 @@ MUTANTS = (
         "points-issued-twice",
         "Every sale earns double.",
         PLANS,
-        "legs.extend(ledger.earn_points(earned, debt, issue, account=account))",
-        "legs.extend(ledger.earn_points(earned, debt, issue, account=account) * 2)",
+        "return ledger.earn_points(earned, debt, issue, account=account)",
+        "return ledger.earn_points(earned, debt, issue, account=account) * 2",
         (f"{SOLD}test_a_sale_splits_over_four_tenders",),
     ),
     Mutant(
@@ -127,7 +129,7 @@ MUTANTS = (
     Mutant(
         "bonus-earns-points",
         "The chain's own gift earns the member points.",
-        "backend/pos/commands/pricing.py",
+        SETTLING,
         "not_earning = bonus_fen + sum(",
         "not_earning = sum(",
         (f"{SOLD}test_bonus_earns_no_points",),
@@ -135,7 +137,7 @@ MUTANTS = (
     Mutant(
         "owed-points-spent",
         "A member who owes points pays with them.",
-        "backend/pos/commands/pricing.py",
+        SETTLING,
         'self.snapshot.spendable("points") - self.debt',
         'self.snapshot.spendable("points")',
         ("tests/flows/test_refund_flows.py::test_points_given_back_while_points_are_owed_cannot_be_spent",),
@@ -224,6 +226,54 @@ MUTANTS = (
         ("tests/concurrency/test_one_key.py::test_one_key_with_two_bodies_has_one_winner",),
     ),
     Mutant(
+        "coupon-not-taken",
+        "A coupon pays in every sale and is never used up.",
+        PLANS,
+        "        legs.extend(booking.use_legs(coupon, store_id))\n",
+        "        pass\n",
+        (f"{COUPON_SOLD}test_a_coupon_pays_part_of_a_sale_and_those_who_offered_it_bear_it",),
+    ),
+    Mutant(
+        "coupon-earns-points",
+        "What a coupon took off a line earns points as if it had been paid.",
+        PRICING,
+        "left = [line.payable_fen - off.get(line.line_no, 0) for line in lines]",
+        "left = [line.payable_fen for line in lines]",
+        (f"{PRICE_TESTS}test_a_line_earns_on_what_its_own_coupon_left",),
+    ),
+    Mutant(
+        "coupon-named-twice",
+        "A till names one coupon twice, and nobody says what that means.",
+        "backend/sales/rules/coupons.py",
+        "if tender.coupon_id in found:",
+        "if False:",
+        ("tests/sales/test_coupons.py::test_a_coupon_tender_names_one_coupon_once",),
+    ),
+    Mutant(
+        "coupon-amount-as-the-till-says",
+        "A till that prints another discount than was given is not told.",
+        PRICING,
+        "if tender.amount_fen not in (None, takes):",
+        "if False:",
+        (f"{PRICE_TESTS}test_refuses_tenders_that_do_not_add_up_with_the_coupons",),
+    ),
+    Mutant(
+        "coupon-kept-by-who-brings-the-goods-back",
+        "Buy for ¥100 with ¥20 off, bring back all but a pencil: the pencil was ¥20 cheaper.",
+        REFUNDS,
+        "coupons.spread(refund, left, _clawed_first(body, progress, fen, terms))",
+        "coupons.spread(refund, left)",
+        ("tests/flows/test_coupon_refunds.py::test_what_would_not_have_earned_the_coupon_takes_it_back_first",),
+    ),
+    Mutant(
+        "coupon-gone-is-no-refusal-of-its-own",
+        "The cashier is told that the balance is too small, and does not know that the coupon is gone.",
+        PLANS,
+        "if isinstance(refused, InsufficientBalance) and refused.account == ledger.COUPON:",
+        "if False:",
+        ("tests/flows/test_coupon_refunds.py::test_a_coupon_that_went_meanwhile_leaves_the_sale_waiting",),
+    ),
+    Mutant(
         "one-piece-too-many",
         "Three of two pieces come back, and the chain pays for the third.",
         REFUNDS,
@@ -262,5 +312,24 @@ MUTANTS = (
         "part = min(amount, took - returned.get(str(lot_id), 0))",
         "part = min(amount, took)",
         (f"{REFUND_TESTS}test_lots_get_back_what_they_gave_the_last_spent_first",),
+    ),
+    Mutant(
+        "refunds-overtake-each-other-for-ever",
+        "A till that refunds while others do is told to try again, and again.",
+        "backend/pos/commands/refunds.py",
+        "        await ledger.hold(tx, member_id)\n",
+        "",
+        ("tests/concurrency/test_one_sale.py::test_no_till_is_told_stale_however_many_processes_refund_a_sale",),
+    ),
+    Mutant(
+        "overtaken-coupon-not-read-again",
+        "Who is overtaken at a value coupon is told that it is gone, though some of it is left.",
+        SALES,
+        "            if attempt == MAX_TIMES_PLANNED - 1:",
+        "            if gone or attempt == MAX_TIMES_PLANNED - 1:",
+        (
+            "tests/concurrency/test_one_coupon_at_tills.py::test_who_is_overtaken_gets_what_is_left_or_is_told",
+            "tests/concurrency/test_one_coupon_at_tills.py::test_a_value_coupon_at_many_tills_pays_to_its_balance",
+        ),
     ),
 )

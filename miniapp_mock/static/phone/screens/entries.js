@@ -149,6 +149,7 @@ export function entriesScreen(app) {
   return {
     title: t("entries.title"),
     node,
+    parent: "home",
     leave() {
       round += 1;
       near.disconnect();

@@ -1,6 +1,7 @@
 /** 首页: who one is here, what one has, and the ways on. */
 import { fill, h } from "../../shared/dom.js";
-import { count, date, discount, local, money, shortMoney, yuan } from "../../shared/format.js";
+import { count, date, discount, local, money, shortDate, shortMoney, yuan } from "../../shared/format.js";
+import { dayOf, daysBetween } from "../coupon_words.js";
 import { glyph } from "../icons.js";
 import { emptyState, skeleton, skeletonRows, trouble } from "../parts.js";
 import { entryRow } from "../sheets/entry.js";
@@ -8,6 +9,7 @@ import { t } from "../texts.js";
 
 const RECENT = 3;
 const SOON_DAYS = 60; // points that expire later are no news
+const COUPON_SOON_DAYS = 7;
 
 export function homeScreen(app) {
   const hero = h("section", { class: "hero", "aria-label": t("welcome.title") });
@@ -26,9 +28,9 @@ export function homeScreen(app) {
 
   const stops = [
     app.store.watch(["member"], () => fill(hero, drawHero(app, app.store.get("member")))),
-    app.store.watch(["wallet"], () => {
+    app.store.watch(["wallet", "coupons"], () => {
       const wallet = app.store.get("wallet");
-      fill(worth, drawWorth(app, wallet));
+      drawWorth(app, worth, wallet, app.coupons.known("available"));
       drawNotice(app, notice, wallet);
     }),
     app.events.listen((type) => {
@@ -52,6 +54,7 @@ export function homeScreen(app) {
     }
   }
   loadRecent();
+  app.coupons.load("available").catch(() => undefined);
 
   return { title: app.chainName, node, leave: () => stops.forEach((stop) => stop()) };
 }
@@ -100,23 +103,36 @@ function progressBar(level) {
   return h("div", { class: "progress", role: "progressbar", "aria-valuenow": Math.round(percent), "aria-valuemin": 0, "aria-valuemax": 100, "aria-label": nextText(level) }, done);
 }
 
-function drawWorth(app, wallet) {
-  const cell = ({ label, value, note, gold = false, lead = "", go, account }) => h(
+/** What the member has, a cell each; drawn anew only when it says something else, so that the focus stays. */
+function drawWorth(app, node, wallet, coupons) {
+  const { stored = {}, points = {}, rebate_fen: rebate } = wallet || {};
+  const today = dayOf(app.api.serverNow());
+  const soon = coupons?.first && daysBetween(today, coupons.first) <= COUPON_SOON_DAYS;
+  const lastDay = soon ? (coupons.first === today ? t("coupon.last_day") : t("home.coupon_soon", { date: shortDate(coupons.first) })) : "";
+  const cells = wallet ? [
+    { label: t("home.balance"), lead: "¥", value: yuan(stored.total_fen), note: stored.bonus_fen > 0 ? t("home.bonus_part", { amount: money(stored.bonus_fen) }) : "", go: "entries" },
+    { label: t("home.points"), value: count(points.available), gold: true, note: points.pending > 0 ? t("home.pending", { count: count(points.pending) }) : "", go: "entries?points" },
+    ...(rebate > 0 ? [{ label: t("home.rebate"), lead: "¥", value: yuan(rebate), go: "entries?rebate" }] : []),
+    { label: t("home.coupons"), value: coupons ? count(coupons.available) : "—", unit: t("home.coupons_unit"), note: lastDay, go: "coupons" },
+  ] : null;
+  const text = JSON.stringify(cells);
+  if (node.dataset.shown === text) return;
+  node.dataset.shown = text;
+  const at = [...node.querySelectorAll("button")].indexOf(document.activeElement);
+  fill(node, drawCells(app, cells));
+  if (at >= 0) node.querySelectorAll("button")[at]?.focus({ preventScroll: true });
+}
+
+function drawCells(app, cells) {
+  const cell = ({ label, value, note, gold = false, lead = "", unit = "", go }) => h(
     "button",
-    { type: "button", class: "worth-cell", onclick: () => app.go(go, account) },
+    { type: "button", class: "worth-cell", onclick: () => app.go(go) },
     h("span", { class: "small muted" }, label),
-    h("span", { class: `worth-value num ${gold ? "gold" : ""}` }, lead && h("span", { class: "worth-lead" }, lead), value),
+    h("span", { class: `worth-value num ${gold ? "gold" : ""}` }, lead && h("span", { class: "worth-lead" }, lead), value, unit && h("span", { class: "worth-unit" }, unit)),
     h("span", { class: "tiny muted num" }, note || "\u00a0"),
   );
-  if (!wallet) return h("div", { class: "worth-grid" }, h("div", { class: "worth-cell" }, skeleton("w50", "w70")), h("div", { class: "worth-cell" }, skeleton("w50", "w70")));
-  const { stored = {}, points = {}, rebate_fen: rebate } = wallet;
-  return h(
-    "div",
-    { class: rebate > 0 ? "worth-grid three" : "worth-grid" },
-    cell({ label: t("home.balance"), lead: "¥", value: yuan(stored.total_fen), note: stored.bonus_fen > 0 ? t("home.bonus_part", { amount: money(stored.bonus_fen) }) : "", go: "entries" }),
-    cell({ label: t("home.points"), value: count(points.available), gold: true, note: points.pending > 0 ? t("home.pending", { count: count(points.pending) }) : "", go: "entries?points" }),
-    rebate > 0 && cell({ label: t("home.rebate"), lead: "¥", value: yuan(rebate), go: "entries?rebate" }),
-  );
+  if (!cells) return h("div", { class: "worth-grid three" }, Array.from({ length: 3 }, () => h("div", { class: "worth-cell" }, skeleton("w50", "w70"))));
+  return h("div", { class: `worth-grid ${cells.length > 3 ? "four" : "three"}` }, cells.map(cell));
 }
 
 function drawNotice(app, node, wallet) {
@@ -131,9 +147,13 @@ function shortcuts(app) {
   return h(
     "nav",
     { class: "card shortcuts", "aria-label": "快捷入口" },
-    one("qr", t("home.show_code"), "code"),
-    one("recharge", t("home.recharge"), "recharge"),
-    one("list", t("home.points_entries"), "entries?points"),
+    one("recharge", t("recharge.title"), "recharge"),
+    one("box", t("orders.title"), "orders"),
+    one("cart", t("cart.title"), "cart"),
+    one("gift", t("centre.title"), "coupon-centre"),
+    one("cards", t("home.cards"), "cards"),
+    one("stamp", t("campaigns.title"), "campaigns"),
+    one("list", t("home.entries"), "entries"),
     one("lock", t("home.pin"), "pin"),
   );
 }

@@ -23,7 +23,10 @@ export function meScreen(app) {
     const pinState = { true: t("me.pin_set"), false: t("me.pin_unset") }[String(member?.pin_set)] || "";
     fill(
       list,
+      linkCell({ icon: "box", text: t("orders.title"), onclick: () => app.go("orders") }),
+      linkCell({ icon: "cards", text: t("me.cards"), value: t("cards.hint"), onclick: () => app.go("cards") }),
       linkCell({ icon: "person", text: t("me.profile"), onclick: () => app.go("profile") }),
+      linkCell({ icon: "list", text: t("me.entries"), onclick: () => app.go("entries") }),
       linkCell({ icon: "lock", text: t("me.pin"), value: pinState, onclick: () => app.go("pin") }),
       linkCell({ icon: "phone", text: t("me.devices"), onclick: () => app.go("devices") }),
     );

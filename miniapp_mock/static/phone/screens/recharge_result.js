@@ -2,6 +2,7 @@
 import { fill, h } from "../../shared/dom.js";
 import { count, money } from "../../shared/format.js";
 import { glyph } from "../icons.js";
+import { fact } from "../parts.js";
 import { t } from "../texts.js";
 
 const POLL_MS = 1000;
@@ -44,14 +45,13 @@ export function rechargeResult(app, order, done) {
       return;
     }
     app.wx.vibrateShort();
-    const balance = h("dd", { class: "num strong" }, "…");
+    const balance = h("span", { class: "strong" }, "…");
     show("paid", state, balance);
     app.refresh().then(() => fill(balance, money(app.store.get("wallet")?.stored?.total_fen)), () => undefined);
   }
 
   function show(kind, state, balance) {
     const icon = { checking: "clock", slow: "clock", closed: "alert", paid: "check" }[kind];
-    const fact = (label, value, className = "") => h("div", { class: "fact" }, h("dt", { class: "muted" }, label), value instanceof Node ? value : h("dd", { class: `num ${className}` }, value));
     fill(
       node,
       h("section", { class: "card result", role: "status" },
@@ -60,8 +60,8 @@ export function rechargeResult(app, order, done) {
         state ? h("p", { class: "big-amount num" }, money(state.pay_fen)) : h("p", { class: "muted small" }, t(`result.${kind}_hint`)),
         state && h("dl", { class: "facts" },
           fact(t("result.amount"), money(state.pay_fen)),
-          state.bonus_fen > 0 && fact(t("result.bonus"), `+${money(state.bonus_fen)}`, "brand"),
-          state.points > 0 && fact(t("result.points"), `+${count(state.points)}`, "gold"),
+          state.bonus_fen > 0 && fact(t("result.bonus"), `+${money(state.bonus_fen)}`, { look: "brand" }),
+          state.points > 0 && fact(t("result.points"), `+${count(state.points)}`, { look: "gold" }),
           fact(t("result.balance"), balance))),
       kind !== "checking" && h("div", { class: "stack" },
         kind === "paid" && h("button", { type: "button", class: "button primary wide", onclick: () => app.go("code") }, t("result.show_code")),

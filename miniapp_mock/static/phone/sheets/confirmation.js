@@ -3,10 +3,13 @@ import { fill, h } from "../../shared/dom.js";
 import { openDialog } from "../../shared/dialog.js";
 import { countdown, money } from "../../shared/format.js";
 import { glyph } from "../icons.js";
-import { busy } from "../parts.js";
+import { busy, fact } from "../parts.js";
 import { pinPad } from "../pinpad.js";
 import { receiptShown } from "./receipt.js";
 import { problemText, t } from "../texts.js";
+
+/** What is to pay once the coupons have paid. */
+export const leftToPay = (item) => item.payable_fen - (item.coupon_fen || 0);
 
 /** Open it; `closed` resolves with "answered" when this payment needs no further word, `undefined` when it was put off. */
 export function confirmationSheet(app, item) {
@@ -24,7 +27,11 @@ export function confirmationSheet(app, item) {
       h("h2", { class: "sheet-title" }, t("confirm.title")),
       left),
     h("p", { class: "center muted" }, glyph("shop", 18, "inline-icon"), item.store?.name || ""),
-    h("p", { class: "big-amount num" }, money(item.payable_fen)),
+    h("p", { class: "big-amount num" }, money(leftToPay(item))),
+    item.coupon_fen > 0 && h("dl", { class: "facts sunk" },
+      fact(t("confirm.payable"), money(item.payable_fen)),
+      fact(t("confirm.coupons"), money(-item.coupon_fen), { look: "brand" }),
+      fact(t("confirm.rest"), money(leftToPay(item)), { look: "strong" })),
     problem,
     area,
   );

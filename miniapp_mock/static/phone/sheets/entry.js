@@ -3,6 +3,7 @@ import { h } from "../../shared/dom.js";
 import { openDialog } from "../../shared/dialog.js";
 import { count, dateTime, dayTime, money, signedCount, signedMoney } from "../../shared/format.js";
 import { glyph } from "../icons.js";
+import { fact } from "../parts.js";
 import { known, t } from "../texts.js";
 
 const ICONS = [[/refund|return/, "undo"], [/recharge/, "recharge"], [/sale|order/, "shop"], [/expir/, "clock"], [/gift|bonus/, "gift"]];
@@ -33,7 +34,6 @@ export function entryRow(app, entry, account) {
 
 function showEntry(app, entry, account) {
   const title = entryTitle(entry);
-  const fact = (label, value, action) => value && h("div", { class: "fact" }, h("dt", { class: "muted" }, label), h("dd", { class: "num" }, value, action));
   const copy = entry.reference && h("button", { type: "button", class: "link small", onclick: () => app.wx.setClipboardData({ data: entry.reference }).then(() => app.toast(t("entry.copied")), () => undefined) }, t("entry.copy"));
   const after = account === "points" ? count(entry.balance_after) : money(entry.balance_after);
   const body = h(
@@ -45,7 +45,7 @@ function showEntry(app, entry, account) {
       fact(t("entry.kind"), known(`kind.${entry.kind}`) ? t(`kind.${entry.kind}`) : title),
       fact(t("entry.time"), dateTime(entry.at)),
       fact(t(account === "points" ? "entry.after_points" : "entry.after"), after),
-      fact(t("entry.reference"), entry.reference, copy),
+      fact(t("entry.reference"), entry.reference, { action: copy }),
       fact(t("entry.id"), entry.id)),
     h("button", { type: "button", class: "button wide", autofocus: true, onclick: () => dialog.close() }, t("common.close")),
   );

@@ -3,6 +3,7 @@ import { h } from "../../shared/dom.js";
 import { openDialog } from "../../shared/dialog.js";
 import { count, money, signedCount } from "../../shared/format.js";
 import { glyph } from "../icons.js";
+import { fact } from "../parts.js";
 import { known, t } from "../texts.js";
 
 const LINES_SHOWN = 4;
@@ -28,11 +29,11 @@ export function showReceipt(app, data) {
     earned(sale),
     h("dl", { class: "facts" },
       goods(sale),
-      sale.discount_fen > 0 && fact(t("receipt.discount"), money(sale.discount_fen), "brand"),
+      sale.discount_fen > 0 && fact(t("receipt.discount"), money(sale.discount_fen), { look: "brand" }),
       (sale.tenders || []).map((tender) => fact(known(`tender.${tender.type}`) ? t(`tender.${tender.type}`) : tender.type, money(tender.amount_fen)))),
     h("dl", { class: "facts sunk" },
-      Number.isFinite(balances.stored_fen) && fact(t("receipt.balance"), money(balances.stored_fen), "strong"),
-      Number.isFinite(balances.points) && fact(t("receipt.points"), count(balances.points), "gold strong"),
+      Number.isFinite(balances.stored_fen) && fact(t("receipt.balance"), money(balances.stored_fen), { look: "strong" }),
+      Number.isFinite(balances.points) && fact(t("receipt.points"), count(balances.points), { look: "gold strong" }),
       sale.order_no && fact(t("receipt.order"), sale.order_no)),
     h("div", { class: "sheet-actions" },
       h("button", { type: "button", class: "button", onclick: () => { dialog.close(); app.go("entries"); } }, t("receipt.entries")),
@@ -53,10 +54,6 @@ function goods(sale) {
   const pieces = lines.reduce((sum, line) => sum + (line.qty || 0), 0);
   if (!lines.some((line) => line.name)) return fact(t("receipt.pieces_sum", { count: pieces }), money(sale.total_fen));
   const rows = lines.slice(0, LINES_SHOWN).map((line) => fact(`${line.name || line.sku} ${t("receipt.pieces", { qty: line.qty })}`, money(line.payable_fen)));
-  if (lines.length > LINES_SHOWN) rows.push(fact(t("receipt.more_lines", { count: lines.length }), ""));
+  if (lines.length > LINES_SHOWN) rows.push(h("div", { class: "fact" }, h("dt", { class: "muted" }, t("receipt.more_lines", { count: lines.length }))));
   return rows;
-}
-
-function fact(label, value, className = "") {
-  return h("div", { class: "fact" }, h("dt", { class: "muted clip" }, label), h("dd", { class: `num ${className}` }, value));
 }

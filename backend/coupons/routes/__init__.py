@@ -1,0 +1,1 @@
+"""HTTP edges of coupons: ``member`` for the phone, ``admin`` for head office."""

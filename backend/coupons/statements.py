@@ -1,0 +1,249 @@
+"""What coupons did in a range of days, by the books: one query, so one snapshot of them.
+
+Numbers of pieces come from the house accounts' entries, amounts and who bears them from the documents of the transfers
+that booked a cost: those keep each coupon with its template, which the accounts of the parties do not tell.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+
+import msgspec
+
+from backend.kernel import clock, db
+from backend.kernel.errors import invalid
+from backend.ledger.plans import (
+    HOUSE_COUPON_COST,
+    HOUSE_COUPONS_EXPIRED,
+    HOUSE_COUPONS_ISSUED,
+    HOUSE_COUPONS_USED,
+    HOUSE_COUPONS_VOIDED,
+)
+
+
+class By(StrEnum):
+    """What a line of a statement is about; a party's lines are one for each template."""
+
+    TEMPLATE = "template"
+    STORE = "store"
+    PARTY = "party"
+
+
+class Line(msgspec.Struct, kw_only=True):
+    """What was booked for one key; amounts in fen.
+
+    ``used`` and ``returned`` are pieces, or fen of a value coupon, as ``unit`` says; ``taken_fen`` is what came off
+    sales and ``refunded_fen`` what refunds took back of it; ``cost`` is the difference by who bears it.
+
+    Of the sales' ``lines`` those count whose cost was known then (not so ``lines_unknown``): ``known_fen`` is what they
+    cost before coupons, ``goods_fen`` what their goods cost the chain, ``eased_fen`` what coupons took of them.
+    """
+
+    template_id: str | None = None
+    unit: str | None = None
+    store_id: str | None = None
+    party: str | None = None
+    issued: int = 0
+    used: int = 0
+    returned: int = 0
+    expired: int = 0
+    voided: int = 0
+    taken_fen: int = 0
+    refunded_fen: int = 0
+    sales: int = 0
+    sales_fen: int = 0
+    lines: int = 0
+    lines_unknown: int = 0
+    known_fen: int = 0
+    goods_fen: int = 0
+    eased_fen: int = 0
+    cost: Counter[str] = msgspec.field(default_factory=Counter)
+
+    @property
+    def margin_before_fen(self) -> int:
+        """What would have been earned on lines of known cost without coupons."""
+        return self.known_fen - self.goods_fen
+
+    @property
+    def margin_after_fen(self) -> int:
+        """What was earned on them."""
+        return self.margin_before_fen - self.eased_fen
+
+
+Key = tuple[str, str]
+
+
+class Statement(msgspec.Struct, frozen=True):
+    """Lines by key, ascending; ``total`` is of all of them, ``booked`` is what the ledger says that parties bear."""
+
+    lines: dict[Key, Line]
+    total: Line
+    booked: Counter[str]
+
+
+_PIECES = {HOUSE_COUPONS_ISSUED: "issued", HOUSE_COUPONS_EXPIRED: "expired", HOUSE_COUPONS_VOIDED: "voided"}
+
+_BOOKED = ", ".join(f"'{kind}'" for kind in (*_PIECES, HOUSE_COUPONS_USED, HOUSE_COUPON_COST))
+
+_SOLD = {
+    "sales": ("sales", "sales_fen"),
+    "lines": ("lines", "lines_unknown"),
+    "goods": ("known_fen", "goods_fen"),
+    "eased": ("eased_fen",),
+}
+"""What is told of sales, twice: for each template that they used, and for each store, where every sale counts once."""
+
+# The kinds stand in the text: only so the planner sees that the index of coupons' entries by time holds them all.
+READ = f"""
+WITH entry AS MATERIALIZED (
+    SELECT member_id, seq, kind, ref, unit, amount FROM ledger_entry
+     WHERE at >= $1 AND at < $2 AND kind IN ({_BOOKED})
+), paper AS MATERIALIZED (
+    SELECT t.member_id, t.seq, d.id, d.kind <> 'refund' AS sold, d.store_id, d.body,
+           (d.body->>'payable_fen')::bigint AS payable_fen
+      FROM (SELECT DISTINCT member_id, seq FROM entry WHERE kind = '{HOUSE_COUPON_COST}') AS booked
+      JOIN ledger_transfer t ON t.member_id = booked.member_id AND t.seq = booked.seq
+      JOIN ledger_document d ON d.member_id = t.member_id AND d.id = t.document_id
+     WHERE $3::text IS NULL OR d.store_id = $3
+), goods AS MATERIALIZED (
+    SELECT p.member_id, p.id, p.store_id, p.payable_fen, count(l.line_no) AS lines,
+           count(l.line_no) - count(l.cost_fen) AS unknown,
+           array_agg(l.line_no) FILTER (WHERE l.cost_fen IS NOT NULL) AS known,
+           coalesce(sum(l.payable_fen) FILTER (WHERE l.cost_fen IS NOT NULL), 0) AS known_fen,
+           coalesce(sum(l.cost_fen), 0) AS goods_fen
+      FROM paper p LEFT JOIN LATERAL jsonb_to_recordset(p.body->'lines')
+           AS l (line_no integer, payable_fen bigint, cost_fen bigint) ON true
+     WHERE p.sold GROUP BY p.member_id, p.id, p.store_id, p.payable_fen
+), coupon AS MATERIALIZED (
+    SELECT p.member_id, p.id, p.sold, p.store_id, c.template, c.unit, c.amount_fen, c.cost, c.by_line
+      FROM paper p CROSS JOIN LATERAL jsonb_to_recordset(p.body->'coupons')
+           AS c (template text, unit text, amount_fen bigint, cost jsonb, by_line jsonb)
+), eased AS MATERIALIZED (
+    SELECT c.template, c.unit, c.store_id, sum((part->>1)::bigint)::bigint AS fen
+      FROM coupon c JOIN goods g ON g.member_id = c.member_id AND g.id = c.id AND g.known IS NOT NULL
+           CROSS JOIN LATERAL jsonb_array_elements(c.by_line) AS part
+     WHERE c.sold AND (part->>0)::integer = ANY(g.known) GROUP BY 1, 2, 3
+), sale AS MATERIALIZED (
+    SELECT 'template' AS by, c.template, c.unit, '' AS store_id, g.payable_fen, g.lines, g.unknown, g.known_fen,
+           g.goods_fen
+      FROM (SELECT DISTINCT template, unit, member_id, id FROM coupon WHERE sold) AS c
+      JOIN goods g ON g.member_id = c.member_id AND g.id = c.id
+    UNION ALL
+    SELECT 'store', '', '', store_id, payable_fen, lines, unknown, known_fen, goods_fen FROM goods
+)
+SELECT 'moved' AS what, kind AS name, ref AS template, unit, '' AS store_id,
+       coalesce(sum(amount) FILTER (WHERE amount > 0), 0)::bigint AS plus,
+       coalesce(-sum(amount) FILTER (WHERE amount < 0), 0)::bigint AS minus
+  FROM entry WHERE $3::text IS NULL AND kind <> '{HOUSE_COUPON_COST}' GROUP BY kind, ref, unit
+UNION ALL
+SELECT 'moved', e.kind, e.ref, e.unit, p.store_id, coalesce(sum(amount) FILTER (WHERE amount > 0), 0)::bigint,
+       coalesce(-sum(amount) FILTER (WHERE amount < 0), 0)::bigint
+  FROM entry e JOIN paper p ON p.member_id = e.member_id AND p.seq = e.seq
+ WHERE $3::text IS NOT NULL AND e.kind = '{HOUSE_COUPONS_USED}' GROUP BY e.kind, e.ref, e.unit, p.store_id
+UNION ALL
+SELECT 'taken', '', template, unit, store_id, coalesce(sum(amount_fen) FILTER (WHERE sold), 0)::bigint,
+       coalesce(sum(amount_fen) FILTER (WHERE NOT sold), 0)::bigint
+  FROM coupon GROUP BY template, unit, store_id
+UNION ALL
+SELECT 'cost', part.key, template, unit, store_id, coalesce(sum(part.value::bigint) FILTER (WHERE sold), 0)::bigint,
+       coalesce(sum(part.value::bigint) FILTER (WHERE NOT sold), 0)::bigint
+  FROM coupon CROSS JOIN LATERAL jsonb_each_text(cost) AS part GROUP BY part.key, template, unit, store_id
+UNION ALL
+SELECT 'booked', e.ref, '', '', '', (-sum(e.amount))::bigint, 0
+  FROM entry e WHERE e.kind = '{HOUSE_COUPON_COST}' AND ($3::text IS NULL OR EXISTS (
+       SELECT FROM paper p WHERE p.member_id = e.member_id AND p.seq = e.seq)) GROUP BY e.ref
+UNION ALL
+SELECT 'sales', by, template, unit, store_id, count(*), sum(payable_fen)::bigint
+  FROM sale GROUP BY by, template, unit, store_id
+UNION ALL
+SELECT 'lines', by, template, unit, store_id, sum(lines)::bigint, sum(unknown)::bigint
+  FROM sale GROUP BY by, template, unit, store_id
+UNION ALL
+SELECT 'goods', by, template, unit, store_id, sum(known_fen)::bigint, sum(goods_fen)::bigint
+  FROM sale GROUP BY by, template, unit, store_id
+UNION ALL
+SELECT 'eased', 'template', template, unit, '', sum(fen)::bigint, 0 FROM eased GROUP BY template, unit
+UNION ALL
+SELECT 'eased', 'store', '', '', store_id, sum(fen)::bigint, 0 FROM eased GROUP BY store_id
+"""
+
+
+def bounds(first: date, last: date, zone: str, *, most_days: int) -> tuple[datetime, datetime]:
+    """The instants at which the first day begins and the last one is over; refuses a range that is none or too long."""
+    if last < first:
+        raise invalid("/query/to", "is before the first day")
+    if (last - first).days >= most_days:
+        raise invalid("/query/to", f"at most {most_days} days at once")
+    if not 2000 <= first.year <= last.year < 3000:
+        raise invalid("/query/from", "is out of range")
+    begin, end = (datetime.combine(day, time.min, clock.zone(zone)) for day in (first, last + timedelta(days=1)))
+    return begin, end
+
+
+async def get_statement(by: By, begin: datetime, end: datetime, *, store_id: str | None) -> Statement:
+    """What was booked from ``begin`` on and before ``end``; one store's, or all."""
+    rows = await db.fetch(READ, begin, end, store_id)
+    return add_up(by, rows)
+
+
+def add_up(by: By, rows: Iterable[db.Record]) -> Statement:
+    """The rows of the query as lines."""
+    lines: dict[Key, Line] = {}
+    total, booked = Line(), Counter[str]()
+    for row in rows:
+        plus, minus = row["plus"], row["minus"]
+        if row["what"] == "booked":
+            booked[row["name"]] += plus
+            continue
+        for line in (total, _line(lines, by, row)):
+            if line is not None:
+                _add(line, row, plus, minus)
+    return Statement(dict(sorted(lines.items())), total, booked)
+
+
+def _line(lines: dict[Key, Line], by: By, row: db.Record) -> Line | None:
+    """The line that a row counts in; None where the row says nothing of its kind of key."""
+    template, unit, store, what = row["template"], row["unit"], row["store_id"], row["what"]
+    if what in _SOLD and row["name"] != by:
+        return None
+    if by is By.TEMPLATE:
+        return lines.setdefault((template, unit), Line(template_id=template, unit=unit))
+    if what == "moved":
+        return None
+    if by is By.STORE:
+        return lines.setdefault((store, ""), Line(store_id=store))
+    if what != "cost":
+        return None
+    return lines.setdefault((row["name"], template), Line(party=row["name"], template_id=template))
+
+
+def _add(line: Line, row: db.Record, plus: int, minus: int) -> None:
+    what = row["what"]
+    if what == "moved":
+        if line.unit is not None:  # pieces and fen are never added up
+            _count(line, row["name"], plus, minus)
+    elif what == "taken" or (what == "cost" and line.party is not None):
+        line.taken_fen += plus
+        line.refunded_fen += minus
+    elif what in _SOLD and (line.template_id or line.store_id or row["name"] == "store"):
+        for name, amount in zip(_SOLD[what], (plus, minus), strict=False):
+            setattr(line, name, getattr(line, name) + amount)
+    if what == "cost":
+        line.cost[row["name"]] += plus - minus
+
+
+def _count(line: Line, kind: str, plus: int, minus: int) -> None:
+    if kind == HOUSE_COUPONS_USED:
+        line.used += plus
+        line.returned += minus
+    else:
+        name = _PIECES[kind]
+        setattr(line, name, getattr(line, name) + plus + minus)  # one of them is nothing
+
+
+def net_fen(cost: Counter[str]) -> int:
+    """What all parties bear together."""
+    return sum(cost.values())

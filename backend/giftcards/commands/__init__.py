@@ -1,0 +1,1 @@
+"""What is done with gift cards, a module for each noun."""

@@ -1,0 +1,1 @@
+"""The gift cards' calls, by who makes them."""

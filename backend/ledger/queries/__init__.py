@@ -1,0 +1,50 @@
+"""Reads of the books. All of them are by member, except the homes of keys and what is due."""
+
+from .documents import find_document, find_documents, list_documents, list_due
+from .holdings import HOLDINGS_OF, LIST_REFS, MOST_REFS, find_refs, list_refs
+from .keys import find_home, find_known, find_own_key
+from .lots import (
+    BEGINNING,
+    Cursor,
+    find_moves,
+    list_expired_lots,
+    list_lots,
+    list_lots_of,
+    list_mature_lots,
+    list_open_lots,
+)
+from .snapshots import SNAPSHOT, SNAPSHOTS, get_balances, get_snapshot, guard_values, snapshot_of
+from .statements import STATEMENT, has_homeless_entries, list_house_totals, list_statement
+
+__all__ = [
+    "BEGINNING",
+    "HOLDINGS_OF",
+    "LIST_REFS",
+    "MOST_REFS",
+    "SNAPSHOT",
+    "SNAPSHOTS",
+    "STATEMENT",
+    "Cursor",
+    "find_document",
+    "find_documents",
+    "find_home",
+    "find_known",
+    "find_moves",
+    "find_own_key",
+    "find_refs",
+    "get_balances",
+    "get_snapshot",
+    "guard_values",
+    "has_homeless_entries",
+    "list_documents",
+    "list_due",
+    "list_expired_lots",
+    "list_house_totals",
+    "list_lots",
+    "list_lots_of",
+    "list_mature_lots",
+    "list_open_lots",
+    "list_refs",
+    "list_statement",
+    "snapshot_of",
+]

@@ -1,0 +1,65 @@
+"""Documents: one, a member's, and those that are due."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import msgspec
+
+from backend.kernel import db
+
+from ..types import Document
+
+_DOCUMENT = "member_id, id, kind, state, version, store_id, body, progress, memo, at, updated_at, due_at"
+
+
+def _document(row: db.Record) -> Document:
+    fields = dict(row)
+    for name in ("body", "progress", "memo"):
+        fields[name] = msgspec.json.decode(fields[name])
+    return Document(**fields)
+
+
+async def find_document(member_id: int, document_id: str) -> Document | None:
+    """A member's document, or None."""
+    row = await db.fetchrow(
+        f"SELECT {_DOCUMENT} FROM ledger_document WHERE member_id = $1 AND id = $2", member_id, document_id
+    )
+    return _document(row) if row else None
+
+
+_BY_IDS = f"""
+SELECT d.* FROM unnest({db.given(1, "bigint")}, {db.given(2, "text")}) AS w (member_id, id)
+  JOIN (SELECT {_DOCUMENT} FROM ledger_document) d ON d.member_id = w.member_id AND d.id = w.id"""
+
+
+async def find_documents(wanted: Iterable[tuple[int, str]]) -> dict[str, Document]:
+    """Those of these ``(member, id)`` that there are, by id."""
+    keys = list(wanted)
+    rows = await db.fetch(_BY_IDS, [member_id for member_id, _ in keys], [document_id for _, document_id in keys])
+    return {row["id"]: _document(row) for row in rows}
+
+
+async def list_documents(member_id: int, kind: str, *, states: Sequence[str], limit: int) -> list[Document]:
+    """A member's documents of a kind in these states, newest first."""
+    rows = await db.fetch(
+        f"SELECT {_DOCUMENT} FROM ledger_document WHERE member_id = $1 AND kind = $2 AND state = ANY($3)"
+        " ORDER BY at DESC, id LIMIT $4",
+        member_id,
+        kind,
+        list(states),
+        limit,
+    )
+    return [_document(row) for row in rows]
+
+
+async def list_due(kind: str, *, before: datetime, limit: int) -> list[Document]:
+    """Documents of a kind whose time has come, the longest overdue first."""
+    rows = await db.fetch(
+        f"SELECT {_DOCUMENT} FROM ledger_document WHERE kind = $1 AND due_at <= $2 ORDER BY due_at LIMIT $3",
+        kind,
+        before,
+        limit,
+    )
+    return [_document(row) for row in rows]

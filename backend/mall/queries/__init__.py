@@ -1,0 +1,44 @@
+"""Reads of the catalogue (public)."""
+
+from .classes import STANDARD_RATE_BP, category_names, find_classes, forget_classes, search_articles
+from .media import find_image
+from .names import find_article_names, find_supplier_names
+from .offers import Offer, find_offers, find_sellable, forget_offers, picture_url, sellable
+from .places import banners_of, forget_places, list_banners, list_store_pictures, places
+from .products import find_page, find_product, forget_products
+from .tree import Shelves, forget_shelves, shelves
+
+__all__ = [
+    "STANDARD_RATE_BP",
+    "Offer",
+    "Shelves",
+    "banners_of",
+    "category_names",
+    "find_article_names",
+    "find_classes",
+    "find_image",
+    "find_offers",
+    "find_page",
+    "find_product",
+    "find_sellable",
+    "find_supplier_names",
+    "forget",
+    "forget_classes",
+    "forget_offers",
+    "list_banners",
+    "list_store_pictures",
+    "picture_url",
+    "places",
+    "search_articles",
+    "sellable",
+    "shelves",
+]
+
+
+def forget() -> None:
+    """Read everything anew from the next question on: the catalogue was changed here."""
+    forget_classes()
+    forget_offers()
+    forget_places()
+    forget_products()
+    forget_shelves()

@@ -1,0 +1,1 @@
+"""What is pure of the catalogue: prices, and how names are found."""

@@ -1,0 +1,44 @@
+"""A member's orders as they stand."""
+
+from __future__ import annotations
+
+from backend.kernel import ids
+from backend.kernel.errors import NotFound
+from backend.kernel.paging import place_cursor, read_place
+from backend.ledger import queries as ledger
+from backend.ledger.types import Document
+from backend.sales import plans as sales
+
+from .. import plans, queries, views
+from ..schemas import OrderOut, OrdersOut, OrdersQuery
+from ..types import Order
+
+
+async def get_order(member_id: int, order_id: str) -> OrderOut:
+    """One order; another member's is not found."""
+    order, document = await read_order(member_id, order_id)
+    return views.order_out(order, sales.sale_body(document), sales.sale_progress(document))
+
+
+async def read_order(member_id: int, order_id: str) -> tuple[Order, Document]:
+    """A member's order and its document; ``NotFound`` for none and for another's."""
+    order = await queries.find_order(member_id, order_id) if owner_of(order_id) == member_id else None
+    document = await ledger.find_document(member_id, order_id) if order else None
+    if order is None or document is None:
+        raise NotFound("there is no such order")
+    return order, document
+
+
+def owner_of(order_id: str) -> int | None:
+    """The member whose order has that id, or None for what is none."""
+    return ids.member_of(order_id, plans.PREFIX)
+
+
+async def list_orders(member_id: int, query: OrdersQuery) -> OrdersOut:
+    """A page of a member's orders, newest first."""
+    found = await queries.list_orders(member_id, query.status, before=read_place(query.cursor), limit=query.limit + 1)
+    page = found[: query.limit]
+    more = len(found) > len(page)
+    return OrdersOut(
+        [views.order_brief(order) for order in page], place_cursor(page[-1].placed_at, page[-1].id) if more else None
+    )

@@ -1,0 +1,21 @@
+"""How addresses look: whole to their owner and to whoever sends there, masked to everybody else."""
+
+from __future__ import annotations
+
+import msgspec
+
+from .delivery_schemas import AddressOut, ReceiverOut
+from .rules import delivery
+from .types import Address, Receiver
+
+
+def receiver_out(receiver: Receiver, *, masked: bool = False) -> ReceiverOut:
+    """A receiver, whole or masked."""
+    shown = delivery.masked(receiver) if masked else receiver
+    return ReceiverOut(**msgspec.structs.asdict(shown))
+
+
+def address_out(address: Address, *, masked: bool = False) -> AddressOut:
+    """An entry of the address book, whole or masked."""
+    shown = delivery.masked(address.receiver) if masked else address.receiver
+    return AddressOut(id=address.id, is_default=address.is_default, **msgspec.structs.asdict(shown))

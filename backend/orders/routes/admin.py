@@ -1,0 +1,280 @@
+"""Staff's calls about orders: pack, send, make ready, decide what is asked, follow up. A manager's own store's only."""
+
+from __future__ import annotations
+
+import asyncio
+
+from backend.auth.guards import staff
+from backend.auth.types import Role, StaffCaller
+from backend.kernel import clock
+from backend.kernel.errors import NotFound, ValidationFailed, invalid
+from backend.kernel.http import Answer, Idempotency, Router
+from backend.kernel.paging import place_cursor, read_place
+from backend.ledger.errors import IdempotencyConflict, Stale
+from backend.sales.errors import RefundExceedsPaid
+from backend.stock.errors import OutOfStock, ReturnExceedsSold
+
+from .. import after_views as views
+from .. import afterwards, errors, queries
+from ..after_schemas import (
+    AfterSaleIn,
+    AfterSaleOut,
+    AfterSalesOut,
+    DecisionIn,
+    ExchangeIn,
+    GoodsIn,
+    InvoiceDecisionIn,
+    InvoiceOut,
+    InvoicesOut,
+    ParcelIn,
+    RejectIn,
+    ReviewChangeIn,
+    ReviewsOut,
+    StaffAfterSalesQuery,
+    StaffInvoicesQuery,
+    StaffOrderDetail,
+    StaffOrdersOut,
+    StaffOrdersQuery,
+    StaffReviewsQuery,
+)
+from ..commands import after_sales, invoices, notices, psp_refunds, receivers, reviews, shipping
+from ..commands.show import owner_of
+from ..types import Order
+from .after import after_sales_page, reviews_page
+
+router = Router(tag="orders")
+
+_STAFF = staff(Role.ADMIN, Role.MANAGER, Role.CLERK)
+_MANAGERS = staff(Role.ADMIN, Role.MANAGER)
+_ORDERS = "/v1/admin/orders"
+_ORDER = f"{_ORDERS}/{{order_id}}"
+_AFTER_SALES = "/v1/admin/after-sales"
+_AFTER_SALE = f"{_AFTER_SALES}/{{after_sale_id}}"
+_MONEY = (NotFound, errors.AfterSaleConflict, RefundExceedsPaid, ReturnExceedsSold, Stale)
+
+
+def _reached(caller: StaffCaller, store_id: str | None) -> str:
+    """The store that is asked about (head office names one), or this person's own; another's is not found."""
+    wanted = store_id or caller.store_id
+    if wanted is None:
+        raise invalid("/query/store_id", "name a store")
+    if not caller.reaches(wanted):
+        raise NotFound("there is no such store")
+    return wanted
+
+
+async def _order(caller: StaffCaller, order_id: str) -> Order:
+    member_id = owner_of(order_id)
+    found = await queries.find_order(member_id, order_id) if member_id else None
+    if found is None or not caller.reaches(found.store_id):
+        raise NotFound("there is no such order")
+    return found
+
+
+# -- orders
+
+
+@router.get(_ORDERS, guard=_STAFF, summary="门店订单", errors=(NotFound, ValidationFailed))
+async def list_orders(caller: StaffCaller, query: StaffOrdersQuery) -> StaffOrdersOut:
+    """A page of a store's orders, newest first, or of those in one state."""
+    found = await afterwards.list_store_orders(
+        store_id=_reached(caller, query.store_id),
+        state=query.status,
+        before=read_place(query.cursor),
+        limit=query.limit + 1,
+    )
+    read = await asyncio.gather(*(queries.find_order(*key) for key in found[: query.limit]))
+    page = [order for order in read if order is not None]
+    last = place_cursor(page[-1].placed_at, page[-1].id) if len(found) > query.limit else None
+    return StaffOrdersOut(await views.staff_orders(page), last)
+
+
+@router.get(_ORDER, guard=_STAFF, summary="订单详情", errors=(NotFound,))
+async def get_order(caller: StaffCaller, order_id: str) -> StaffOrderDetail:
+    """One order with its delivery, its requests, and whether WeChat was told.
+
+    Whom it is sent to is shown while there is something to send, and that it was looked at is noted.
+    """
+    order = await _order(caller, order_id)
+    shown = await views.staff_order_detail(order)
+    shown.delivery.receiver = await receivers.look(order, caller)
+    return shown
+
+
+async def _shown(caller: StaffCaller, order_id: str) -> StaffOrderDetail:
+    return await views.staff_order_detail(await _order(caller, order_id))
+
+
+@router.post(
+    f"{_ORDER}/parcels",
+    guard=_STAFF,
+    summary="发货",
+    errors=(NotFound, errors.OrderNotSendable, errors.ShipmentInvalid, errors.AfterSaleOpen),
+)
+async def send_parcel(caller: StaffCaller, order_id: str, body: ParcelIn) -> StaffOrderDetail:
+    """Note a parcel that left; the same number again changes nothing."""
+    pieces = {line.line_no: line.qty for line in body.lines} if body.lines else None
+    await shipping.send_parcel(order_id, body.carrier, body.tracking_no, pieces, caller)
+    return await _shown(caller, order_id)
+
+
+@router.post(
+    f"{_ORDER}/ready",
+    guard=_STAFF,
+    summary="备货完成，可自提",
+    errors=(NotFound, errors.OrderNotSendable, errors.ShipmentInvalid, errors.AfterSaleOpen),
+)
+async def make_ready(caller: StaffCaller, order_id: str) -> StaffOrderDetail:
+    """Put an order ready for its member to fetch. Again it answers the same."""
+    await shipping.make_ready(order_id, caller)
+    return await _shown(caller, order_id)
+
+
+@router.post(f"{_ORDER}/notice", guard=_MANAGERS, summary="重新上传发货信息", errors=(NotFound,))
+async def tell_again(caller: StaffCaller, order_id: str) -> StaffOrderDetail:
+    """Tell WeChat anew how the goods travel, after what it refused was put right."""
+    order = await _order(caller, order_id)
+    payment = await afterwards.find_payment(order)
+    if payment is not None:
+        await notices.tell_again(order.member_id, payment.out_trade_no, clock.now())
+    return await _shown(caller, order_id)
+
+
+# -- after-sales
+
+
+@router.post(
+    f"{_ORDER}/after-sales",
+    guard=_STAFF,
+    status=201,
+    idempotent=True,
+    summary="代客申请售后",
+    errors=(NotFound, ValidationFailed, errors.AfterSaleUnavailable, RefundExceedsPaid, IdempotencyConflict),
+)
+async def open_request(
+    caller: StaffCaller, order_id: str, body: AfterSaleIn, idem: Idempotency
+) -> Answer[AfterSaleOut]:
+    """Open a request for a member who came or called; it is decided like any other."""
+    after_sale_id, replayed = await after_sales.open_for(order_id, body, caller, idem)
+    return Answer(await _request(caller, after_sale_id), replayed=replayed)
+
+
+@router.get(_AFTER_SALES, guard=_STAFF, summary="售后列表", errors=(NotFound, ValidationFailed))
+async def list_requests(caller: StaffCaller, query: StaffAfterSalesQuery) -> AfterSalesOut:
+    """A page of a store's requests, newest first, or of those in one state."""
+    found = await afterwards.list_after_sales(
+        member_id=None,
+        store_id=_reached(caller, query.store_id),
+        state=query.status,
+        before=read_place(query.cursor),
+        limit=query.limit + 1,
+    )
+    return after_sales_page(found, query.limit)
+
+
+@router.get(_AFTER_SALE, guard=_STAFF, summary="售后详情", errors=(NotFound,))
+async def get_request(caller: StaffCaller, after_sale_id: str) -> AfterSaleOut:
+    """One request with its steps and its refund."""
+    return await _request(caller, after_sale_id)
+
+
+async def _request(caller: StaffCaller, after_sale_id: str) -> AfterSaleOut:
+    return await views.after_sale_detail(await after_sales.get_staffs(after_sale_id, caller))
+
+
+@router.post(f"{_AFTER_SALE}/approve", guard=_MANAGERS, summary="同意售后", errors=_MONEY)
+async def approve(caller: StaffCaller, after_sale_id: str, body: DecisionIn) -> AfterSaleOut:
+    """Agree to a request; what asks for money alone is paid back at once. Again it answers the same."""
+    await after_sales.approve(after_sale_id, body.amount_fen, body.note, caller)
+    return await _request(caller, after_sale_id)
+
+
+@router.post(f"{_AFTER_SALE}/reject", guard=_MANAGERS, summary="拒绝售后", errors=(NotFound, errors.AfterSaleConflict))
+async def reject(caller: StaffCaller, after_sale_id: str, body: RejectIn) -> AfterSaleOut:
+    """Refuse a request, or goods that came back otherwise than was said. Again it answers the same."""
+    await after_sales.reject(after_sale_id, body.note, caller)
+    return await _request(caller, after_sale_id)
+
+
+@router.post(f"{_AFTER_SALE}/goods", guard=_STAFF, summary="收到退货", errors=(NotFound, errors.AfterSaleConflict))
+async def receive_goods(caller: StaffCaller, after_sale_id: str, body: GoodsIn) -> AfterSaleOut:
+    """Note that the goods came back. Again it answers the same."""
+    await after_sales.receive_goods(after_sale_id, body.note, caller, restock=body.restock)
+    return await _request(caller, after_sale_id)
+
+
+@router.post(f"{_AFTER_SALE}/refund", guard=_MANAGERS, summary="退款", errors=_MONEY)
+async def refund(caller: StaffCaller, after_sale_id: str, body: DecisionIn) -> AfterSaleOut:
+    """Pay back goods that came back. Again it answers the same."""
+    await after_sales.refund(after_sale_id, body.amount_fen, body.note, caller)
+    return await _request(caller, after_sale_id)
+
+
+@router.post(
+    f"{_AFTER_SALE}/exchange",
+    guard=_MANAGERS,
+    summary="换货发出",
+    errors=(NotFound, errors.AfterSaleConflict, errors.ShipmentInvalid, OutOfStock, ReturnExceedsSold),
+)
+async def exchange(caller: StaffCaller, after_sale_id: str, body: ExchangeIn) -> AfterSaleOut:
+    """Send other pieces for those that came back. Again it answers the same."""
+    await after_sales.exchange(after_sale_id, body.carrier, body.tracking_no, body.note, caller)
+    return await _request(caller, after_sale_id)
+
+
+@router.post("/v1/admin/order-refunds/{refund_id}/retry", guard=_MANAGERS, summary="重试微信退款", errors=(NotFound,))
+async def retry_refund(caller: StaffCaller, refund_id: str) -> None:
+    """Ask WeChat anew for a refund that was given up, after somebody has looked after it."""
+    await psp_refunds.ask_again(refund_id, caller.reaches)
+
+
+# -- reviews and invoices
+
+
+@router.get("/v1/admin/reviews", guard=_STAFF, summary="评价列表", errors=(NotFound, ValidationFailed))
+async def list_reviews(caller: StaffCaller, query: StaffReviewsQuery) -> ReviewsOut:
+    """A page of a store's reviews, newest first, hidden ones too."""
+    found = await afterwards.list_reviews(
+        store_id=_reached(caller, query.store_id), before=read_place(query.cursor), limit=query.limit + 1
+    )
+    return await reviews_page(found, query.limit, staff=True)
+
+
+@router.post(
+    "/v1/admin/reviews/{order_id}/{line_no}",
+    guard=_MANAGERS,
+    summary="回复或隐藏评价",
+    errors=(NotFound, ValidationFailed),
+)
+async def change_review(caller: StaffCaller, order_id: str, line_no: int, body: ReviewChangeIn) -> None:
+    """Hide or show a review, or answer it."""
+    await reviews.change(order_id, line_no, body, caller)
+
+
+@router.get("/v1/admin/invoices", guard=_MANAGERS, summary="发票申请", errors=(NotFound, ValidationFailed))
+async def list_invoices(caller: StaffCaller, query: StaffInvoicesQuery) -> InvoicesOut:
+    """A page of the invoices that were asked of a store, newest first."""
+    found = await afterwards.list_invoices(
+        store_id=_reached(caller, query.store_id),
+        state=query.status,
+        before=read_place(query.cursor),
+        limit=query.limit + 1,
+    )
+    page = found[: query.limit]
+    last = place_cursor(page[-1].asked_at, page[-1].order_id) if len(found) > query.limit else None
+    shown: list[InvoiceOut] = []
+    for one in page:
+        written = invoices.opened(one)
+        shown.append(views.invoice_out(one, written.title, written.tax_no, written.email))
+    return InvoicesOut(shown, last)
+
+
+@router.post(
+    f"{_ORDER}/invoice",
+    guard=_MANAGERS,
+    summary="登记发票",
+    errors=(NotFound, ValidationFailed, errors.InvoiceUnavailable),
+)
+async def decide_invoice(caller: StaffCaller, order_id: str, body: InvoiceDecisionIn) -> None:
+    """Record that an invoice was issued, or why it is not. Again it answers the same."""
+    await invoices.decide(order_id, body, caller)

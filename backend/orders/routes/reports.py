@@ -1,0 +1,65 @@
+"""Reports of a store as CSV or XLSX: daily sales, margin, stock, and its orders. A manager's own store's only."""
+
+from __future__ import annotations
+
+import asyncio
+
+from backend.auth import queries as auth
+from backend.auth.guards import staff
+from backend.auth.types import Role, StaffCaller
+from backend.kernel import sheets
+from backend.kernel.errors import NotFound, ValidationFailed, invalid
+from backend.kernel.http import Reply, Router
+
+from .. import reports
+from ..after_schemas import OrderExportQuery, ReportQuery
+from ..reports import Range, Rows
+
+router = Router(tag="orders")
+
+_MANAGERS = staff(Role.ADMIN, Role.MANAGER)
+_ERRORS = (NotFound, ValidationFailed)
+
+
+async def _span(caller: StaffCaller, query: ReportQuery) -> Range:
+    """The days of the store asked for; another's is not found, and head office names one."""
+    store_id = query.store_id or caller.store_id
+    if store_id is None:
+        raise invalid("/query/store_id", "name a store")
+    if not caller.reaches(store_id):
+        raise NotFound("there is no such store")
+    store = await auth.get_store(store_id)
+    return reports.days(store.id, query.from_on, query.to_on, store.timezone)
+
+
+async def _file(query: ReportQuery, name: str, heading: tuple[str, ...], rows: Rows, *, summed: bool = True) -> Reply:
+    whole = [*rows, reports.total(heading, rows)] if summed and rows else rows
+    body = await asyncio.to_thread(sheets.write, query.format, name, heading, whole)
+    file = f"{name}-{query.from_on}-{query.to_on}.{query.format}"
+    headers = {"Content-Disposition": f'attachment; filename="{file}"', "Cache-Control": "no-store"}
+    return Reply(body, media_type=sheets.MEDIA_TYPES[query.format], headers=headers)
+
+
+@router.get("/v1/admin/reports/sales", guard=_MANAGERS, summary="销售日报", errors=_ERRORS)
+async def sales(caller: StaffCaller, query: ReportQuery) -> Reply:
+    """What a store sold by day, at its tills and in the mall, how it was paid, and what went back."""
+    return await _file(query, "sales", reports.SALES, await reports.sales(await _span(caller, query)))
+
+
+@router.get("/v1/admin/reports/margin", guard=_MANAGERS, summary="毛利日报", errors=_ERRORS)
+async def margin(caller: StaffCaller, query: ReportQuery) -> Reply:
+    """What each article brought by day, what it cost by the journal of stock, and the difference."""
+    return await _file(query, "margin", reports.MARGIN, await reports.margin(await _span(caller, query)))
+
+
+@router.get("/v1/admin/reports/stock", guard=_MANAGERS, summary="库存日报", errors=_ERRORS)
+async def stock(caller: StaffCaller, query: ReportQuery) -> Reply:
+    """What lay in a store before and after these days, and what moved between."""
+    return await _file(query, "stock", reports.STOCK, await reports.stock(await _span(caller, query)))
+
+
+@router.get("/v1/admin/reports/orders", guard=_MANAGERS, summary="订单导出", errors=_ERRORS)
+async def orders(caller: StaffCaller, query: OrderExportQuery) -> Reply:
+    """A store's orders that were placed on these days."""
+    span = await _span(caller, query)
+    return await _file(query, "orders", reports.ORDERS, await reports.orders(span, query.status))

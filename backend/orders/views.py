@@ -1,0 +1,133 @@
+"""How quotes and orders look to the phone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from backend.coupons.rules.quoting import Quoted
+from backend.coupons.rules.refusals import refused
+from backend.coupons.types import DELIVERY_LINE, Held
+from backend.kernel.config import settings
+from backend.sales.types import SaleBody, SaleProgress, Tender, TenderType
+
+from .schemas import LineOut, OfferedCoupon, OrderBrief, OrderOut, QuoteOut, QuotesOut, TenderOut
+from .types import Order, OrderLine, OrderState, Part
+
+
+def lines_out(lines: Sequence[OrderLine]) -> list[LineOut]:
+    """Lines with what led to their prices."""
+    return [
+        LineOut(
+            line.line_no,
+            line.sku,
+            line.qty,
+            line.product_id,
+            line.name,
+            line.spec,
+            line.picture,
+            line.list_fen,
+            line.payable_fen,
+            list(line.steps),
+        )
+        for line in lines
+    ]
+
+
+def _tenders_out(tenders: Sequence[Tender]) -> list[TenderOut]:
+    return [TenderOut(str(one.type), one.amount_fen, one.points or None, one.coupon_id) for one in tenders]
+
+
+Offered = tuple[list[OfferedCoupon], list[str]]
+"""The coupons that were looked at, and the best set's."""
+
+
+def offered_out(quoted: Quoted, helds: Sequence[Held], titles: Mapping[str, str]) -> Offered:
+    """Every coupon that a quote looked at, with why it cannot be used where it cannot."""
+    taken = {use.coupon_id: use.amount_fen for use in quoted.uses}
+    verdicts = {verdict.coupon_id: verdict for verdict in quoted.others}
+    shown = []
+    for held in helds:
+        verdict = verdicts.get(held.id)
+        refusal = refused(verdict) if verdict is not None and verdict.reason is not None else None
+        shown.append(
+            OfferedCoupon(
+                id=held.id,
+                title=titles[held.id],
+                used=held.id in taken,
+                usable=refusal is None,
+                amount_fen=taken.get(held.id) or (verdict.amount_fen if verdict else 0),
+                code=refusal.code if refusal else None,
+                detail=refusal.detail if refusal else None,
+            )
+        )
+    return shown, [use.coupon_id for use in quoted.best.uses]
+
+
+def quotes_out(parts: Sequence[Part], offered: Sequence[Offered] = ()) -> QuotesOut:
+    """What a checkout costs; with what coupons would do, where that was looked at."""
+    offers = offered or [([], [])] * len(parts)
+    quotes = [quote_out(part, *offer) for part, offer in zip(parts, offers, strict=True)]
+    payable = sum(part.priced.price.payable_fen for part in parts)
+    return QuotesOut(payable, due_fen(parts), quotes, settings().point_value_fen_bp)
+
+
+def due_fen(parts: Sequence[Part]) -> int:
+    """What coupons leave of a checkout."""
+    return sum(part.priced.price.payable_fen - part.priced.paid.get(TenderType.COUPON, 0) for part in parts)
+
+
+def quote_out(part: Part, coupons: list[OfferedCoupon], best_coupon_ids: list[str]) -> QuoteOut:
+    """What one store's part of it costs."""
+    price = part.priced.price
+    return QuoteOut(
+        store_id=part.store_id,
+        lines=lines_out(part.lines),
+        freight_fen=sum(line.payable_fen for line in price.lines if line.line_no == DELIVERY_LINE),
+        total_fen=price.total_fen,
+        discount_fen=price.discount_fen,
+        payable_fen=price.payable_fen,
+        tenders=_tenders_out(part.priced.tenders),
+        points_earned=part.priced.earned,
+        freight=part.sending.freight if part.sending else None,
+        coupons=coupons,
+        best_coupon_ids=best_coupon_ids,
+    )
+
+
+def order_out(
+    order: Order, body: SaleBody, progress: SaleProgress | None = None, *, state: OrderState | None = None
+) -> OrderOut:
+    """An order with what its document says; ``state`` where it is shown as it was."""
+    return OrderOut(
+        id=order.id,
+        checkout_id=order.checkout_id,
+        store_id=order.store_id,
+        status=state or order.state,
+        delivery=order.delivery,
+        lines=lines_out(order.lines),
+        freight_fen=sum(line.payable_fen for line in body.lines if line.line_no == DELIVERY_LINE),
+        total_fen=body.total_fen,
+        discount_fen=body.discount_fen,
+        payable_fen=body.payable_fen,
+        refunded_fen=progress.refunded_fen if progress else 0,
+        tenders=_tenders_out(body.tenders),
+        points_earned=body.points_earned,
+        note=order.note,
+        placed_at=order.placed_at,
+        paid_at=order.paid_at,
+        ended_at=order.ended_at,
+    )
+
+
+def order_brief(order: Order) -> OrderBrief:
+    """An order in a list."""
+    return OrderBrief(
+        id=order.id,
+        store_id=order.store_id,
+        status=order.state,
+        delivery=order.delivery,
+        payable_fen=order.payable_fen,
+        pieces=sum(line.qty for line in order.lines),
+        lines=lines_out(order.lines),
+        placed_at=order.placed_at,
+    )

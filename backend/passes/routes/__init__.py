@@ -1,0 +1,1 @@
+"""Calls about passes; those of the till are the till's."""

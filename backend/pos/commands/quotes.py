@@ -1,0 +1,69 @@
+"""Quotes: what a sale would cost, and what the member's coupons would do to it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from backend.auth import queries as auth
+from backend.auth.types import TerminalCaller
+from backend.coupons import queries as coupons
+from backend.kernel import clock
+from backend.kernel.config import settings
+from backend.ledger import queries as ledger_queries
+from backend.ledger.errors import InsufficientBalance
+from backend.members import queries as members
+from backend.sales.rules.pricing import check_sufficient
+from backend.sales.rules.settling import Priced
+
+from .. import views
+from ..errors import CodeUsed
+from ..schemas import QuoteIn, QuoteOut
+from . import pricing, sales
+from .identify import counted
+
+
+async def quote(body: QuoteIn, terminal: TerminalCaller) -> QuoteOut:
+    """The prices that the sale would have now; spends and binds nothing, and refuses no coupon: each says why not."""
+    now = clock.now()
+    store = await auth.get_store(terminal.store_id)
+    on = clock.local_date(now, store.timezone)
+    customer = await counted(sales.identify(body, terminal, now, on))
+    rules = settings()
+    marks = await ledger_queries.guard_values(
+        customer.member_id, [f"free:{on.isoformat()}", *(guard.name for guard in customer.guards)]
+    )
+    if any(marks.get(guard.name, -1) >= guard.value for guard in customer.guards):
+        raise CodeUsed
+    holder = customer.holder or await members.get_cardholder(customer.member_id, on)
+    priced, quoted, helds = await pricing.price_quote(
+        holder, body.lines, body.tenders, on, store=store, terminal=terminal, now=now
+    )
+    over_day = marks.get(f"free:{on.isoformat()}", 0) + priced.value_fen > rules.password_free_day_fen
+    used_at = priced.snapshot.used_elsewhere_at(store.id)
+    elsewhere = used_at is not None and used_at > now - timedelta(seconds=rules.two_store_window_s)
+    return QuoteOut(
+        total_fen=priced.price.total_fen,
+        discount_fen=priced.price.discount_fen,
+        payable_fen=priced.price.payable_fen,
+        tenders=views.tenders_out(priced.tenders),
+        points_earned=priced.earned,
+        balances=views.balances_out(priced.snapshot.balances),
+        lines=views.lines_out(priced.price.lines),
+        sufficient=_is_sufficient(priced),
+        confirmation_required=body.code_entry == "typed"
+        or customer.suspect
+        or priced.value_fen > rules.password_free_sale_fen
+        or (over_day and priced.value_fen > 0)
+        or elsewhere,
+        coupons=views.quoted_coupons(quoted, helds, await coupons.titles_of(helds)),
+        suggestion=views.suggestion(quoted.best),
+    )
+
+
+def _is_sufficient(priced: Priced) -> bool:
+    """Whether the tenders pay for all, and the member has what they take."""
+    try:
+        check_sufficient(priced.tenders, priced.available)
+    except InsufficientBalance:
+        return False
+    return sum(tender.amount_fen for tender in priced.tenders) == priced.price.payable_fen

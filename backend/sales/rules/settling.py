@@ -1,0 +1,138 @@
+"""Settle a priced basket for a member: what each tender pays, and what is earned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import msgspec
+
+from backend.coupons.types import Used
+from backend.kernel import clock
+from backend.kernel.config import Settings
+from backend.ledger.types import Snapshot
+from backend.members.types import Benefit, Card, Cardholder
+from backend.passes.types import SoldPass
+
+from ..types import Price, Tender, TenderType
+from .coupons import line_shares
+from .pricing import TenderIn, bonus_share, member_value_fen, points_earned, settle_tenders
+
+NOT_EARNING = frozenset({TenderType.POINTS, TenderType.REBATE})
+"""Besides coupons, whose shares are taken off the lines that they were for."""
+
+
+class Priced(msgspec.Struct, frozen=True):
+    """A basket priced for a member, with everything the price was made from; ``cards``: what is on each gift card."""
+
+    card: Card
+    snapshot: Snapshot
+    price: Price
+    tenders: tuple[Tender, ...]
+    coupons: tuple[Used, ...]
+    bonus_fen: int
+    earned: int
+    on: date
+    cards: dict[str, int] = {}
+    passes: tuple[SoldPass, ...] = ()
+
+    @property
+    def benefit(self) -> Benefit:
+        """What the price was made with."""
+        return self.card.benefit_on(self.on)
+
+    @property
+    def debt(self) -> int:
+        """Points the member owes."""
+        return self.snapshot.balances.get("points_debt", 0)
+
+    @property
+    def available(self) -> dict[str, int]:
+        """What can be spent, by tender, and by gift card."""
+        return {
+            "stored": self.snapshot.spendable("stored"),
+            "rebate": self.snapshot.spendable("rebate"),
+            "points": self.snapshot.spendable("points") - self.debt,
+            **self.cards,
+        }
+
+    @property
+    def value_fen(self) -> int:
+        """How much is paid with the member's own value."""
+        return member_value_fen(self.tenders)
+
+    @property
+    def paid(self) -> dict[str, int]:
+        """How much is paid by each kind of tender."""
+        sums: dict[str, int] = {}
+        for tender in self.tenders:
+            sums[str(tender.type)] = sums.get(str(tender.type), 0) + tender.amount_fen
+        return sums
+
+
+def settle(
+    holder: Cardholder,
+    priced: Price,
+    tenders: Sequence[TenderIn],
+    used: tuple[Used, ...],
+    on: date,
+    *,
+    cards: dict[str, int] | None = None,
+    short: bool = False,
+    rules: Settings,
+) -> Priced:
+    """Settle the tenders of a priced basket, of which coupons take what they take; ``short`` as for the rules."""
+    card, snapshot = holder.card, holder.snapshot
+    settled = settle_tenders(
+        tenders,
+        priced.payable_fen,
+        value_bp=rules.point_value_fen_bp,
+        coupons={coupon.id: coupon.amount_fen for coupon in used},
+        short=short,
+    )
+    bonus = stored_bonus(settled, snapshot)
+    earned = earned_points(
+        priced,
+        settled,
+        bonus_fen=bonus,
+        multiplier_bp=card.benefit_on(on).points_multiplier_bp,
+        coupon_fen=line_shares(used),
+        per_yuan_bp=rules.points_per_yuan_bp,
+    )
+    return Priced(card, snapshot, priced, settled, used, bonus, earned, on, cards or {})
+
+
+def stored_bonus(tenders: Sequence[Tender], snapshot: Snapshot) -> int:
+    """How much bonus the stored tender would consume now."""
+    stored = next((tender.amount_fen for tender in tenders if tender.type is TenderType.STORED), 0)
+    return bonus_share(stored, snapshot.stored)
+
+
+def earned_points(
+    priced: Price,
+    tenders: Sequence[Tender],
+    *,
+    bonus_fen: int,
+    multiplier_bp: int,
+    per_yuan_bp: int,
+    coupon_fen: Mapping[int, int] | None = None,
+) -> int:
+    """The points the sale earns; ``coupon_fen`` is what coupons took off its lines."""
+    not_earning = bonus_fen + sum(tender.amount_fen for tender in tenders if tender.type in NOT_EARNING)
+    return sum(
+        points_earned(
+            priced.lines,
+            not_earning_fen=not_earning,
+            multiplier_bp=multiplier_bp,
+            per_yuan_bp=per_yuan_bp,
+            coupon_fen=coupon_fen,
+        )
+    )
+
+
+def lot_dates(on: date, rules: Settings) -> tuple[date | None, date | None]:
+    """When points earned on that day expire and (where the chain lets them wait) become available."""
+    return (
+        clock.end_of_month(on, rules.points_valid_months) if rules.points_valid_months else None,
+        clock.days_after(on, rules.points_pending_days) if rules.points_pending_days else None,
+    )

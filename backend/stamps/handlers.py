@@ -1,0 +1,38 @@
+"""What members do that is given stamps: it is noted, and looked at by a job."""
+
+from __future__ import annotations
+
+from backend.kernel import events
+from backend.kernel.db import Tx
+from backend.ledger.events import Recharged, SaleCompleted, SaleRefunded
+from backend.members.events import ProfileCompleted
+
+from . import queries, service
+from .types import TaskOn
+
+
+@events.on(SaleCompleted)
+async def note_sale(event: SaleCompleted, tx: Tx) -> None:
+    """A sale may be given stamps, and ticks off what asks for one."""
+    if await queries.gives_for_sales():
+        await service.note_due(tx, event.member_id, event.sale_id, "")
+    await service.note_done(tx, event.member_id, TaskOn.SALE)
+
+
+@events.on(SaleRefunded)
+async def note_refund(event: SaleRefunded, tx: Tx) -> None:
+    """What a sale does not deserve any more is taken back."""
+    if await queries.running():
+        await service.note_due(tx, event.member_id, event.sale_id, event.refund_id)
+
+
+@events.on(Recharged)
+async def note_recharge(event: Recharged, tx: Tx) -> None:
+    """A recharge ticks off what asks for one."""
+    await service.note_done(tx, event.member_id, TaskOn.RECHARGE)
+
+
+@events.on(ProfileCompleted)
+async def note_profile(event: ProfileCompleted, tx: Tx) -> None:
+    """A whole profile ticks off what asks for it."""
+    await service.note_done(tx, event.member_id, TaskOn.PROFILE)

@@ -1,0 +1,1 @@
+"""The calls of campaigns: the phone's, and head office's."""

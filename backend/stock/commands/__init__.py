@@ -1,0 +1,1 @@
+"""What is done with stock: each command opens the one transaction."""

@@ -1,0 +1,62 @@
+"""What runs low, and promises that nobody keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from backend.auth.types import StaffCaller
+from backend.kernel import clock, db, events, logging
+
+from .. import queries
+from ..events import StockRanLow
+
+log = logging.get(__name__)
+
+TOLD_AT_ONCE = 500
+REPORTED_AT_ONCE = 500
+
+_SET = "SELECT stock_set_low($1, $2, $3::text[], $4::bigint[])"
+# A level that rose and fell again has another time: it is told of again.
+_LOW = """
+INSERT INTO stock_told (place_id, sku, low_at)
+SELECT l.place_id, l.sku, l.low_at FROM stock_level l
+ WHERE l.low_at IS NOT NULL AND NOT EXISTS (SELECT FROM stock_told t
+       WHERE t.place_id = l.place_id AND t.sku = l.sku AND t.low_at = l.low_at)
+ ORDER BY l.place_id, l.sku LIMIT $1
+    ON CONFLICT (place_id, sku) DO UPDATE SET low_at = EXCLUDED.low_at RETURNING place_id, sku"""
+_LEVELS = """
+SELECT l.place_id, l.sku, l.on_hand, l.low_qty FROM unnest($1::text[], $2::text[]) AS w (place_id, sku)
+  JOIN stock_level l ON l.place_id = w.place_id AND l.sku = w.sku WHERE l.low_qty IS NOT NULL
+ ORDER BY l.place_id, l.sku"""
+
+
+async def set_thresholds(place_id: str, lows: Mapping[str, int | None], caller: StaffCaller) -> list[str]:
+    """Say from how few pieces on articles are low (None: never); returns those that the place keeps no stock of."""
+    skus = sorted(lows)
+    async with db.transaction() as tx:
+        rows = await db.fetch_in(tx, _SET, clock.now(), place_id, skus, [lows[sku] for sku in skus])
+    log.info("stock.thresholds_set", place_id=place_id, staff_id=caller.staff_id, count=len(rows))
+    return sorted(lows.keys() - {row[0] for row in rows})
+
+
+async def tell_low() -> int:
+    """Tell of what fell to its threshold since the last look, once for each fall; returns how much it was."""
+    async with db.transaction() as tx:
+        fallen = await db.fetch_in(tx, _LOW, TOLD_AT_ONCE)
+        rows = await db.fetch_in(tx, _LEVELS, [row["place_id"] for row in fallen], [row["sku"] for row in fallen])
+        await events.publish_many(tx, [StockRanLow(**dict(row)) for row in rows])
+    for row in rows:
+        log.warning("stock.low", **dict(row))
+    return len(rows)
+
+
+async def report_overdue() -> list[str]:
+    """Orders that hold promises past their time although nobody knows them; returns and logs their ids.
+
+    Orders give back what they were promised when they end: only what no order asks for any more is reported, and
+    nothing is released here.
+    """
+    lost = await queries.list_lost_promises(clock.now(), REPORTED_AT_ONCE)
+    for order_id in lost:
+        log.error("stock.promise_without_order", order_id=order_id)
+    return lost

@@ -1,0 +1,67 @@
+/** What an order is, where it stands, and what paid for it, in words. Pure. */
+import { money, shortMoney } from "../shared/format.js";
+import { known, t } from "./texts.js";
+
+/** What the list can be narrowed to, "" for all. */
+export const LISTED = ["", "awaiting_payment", "paid", "ready_for_pickup", "shipped", "received", "after"];
+
+/** How it stands, for its heading. */
+export function stateWord(order) {
+  if (order.status === "paid") return t(order.delivery === "express" ? "order.state_to_ship" : "order.state_preparing");
+  return known(`order.state_${order.status}`) ? t(`order.state_${order.status}`) : order.status;
+}
+
+/** What happens next, or what one should do. */
+export function stateHint(order) {
+  const key = order.status === "paid" ? `order.hint_paid_${order.delivery}` : `order.hint_${order.status}`;
+  return known(key) ? t(key) : "";
+}
+
+/** How it reaches the member: "快递", "到店自提", "店内取用". */
+export const deliveryWord = (kind) => (known(`order.by_${kind}`) ? t(`order.by_${kind}`) : kind);
+
+/** Whom an order is sent to, as a label has it. */
+export const receiverWord = (to) => [to.name, to.phone, `${to.province}${to.city === to.province ? "" : to.city}${to.district}${to.street}`].join(" ");
+
+/** What took something off, or came on top. */
+export function stepWord(step) {
+  if (step.title) return step.title;
+  return known(`step.${step.kind}`) ? t(`step.${step.kind}`) : step.kind;
+}
+
+/** "¥12.00" of one who pays, "−¥12.00" of what is taken off. */
+export const offWord = (fen) => (fen > 0 ? money(-fen) : money(0));
+
+/** The lines of an order in a few words: "山谷苹果 等 3 件". */
+export function linesWord(lines) {
+  const pieces = lines.reduce((sum, { qty }) => sum + qty, 0);
+  return lines.length > 1 ? t("order.lines_and", { name: lines[0].name, count: pieces }) : `${lines[0]?.name || ""} ×${pieces}`;
+}
+
+export const tenderWord = (type) => (known(`tender.${type}`) ? t(`tender.${type}`) : type);
+
+/** What a tender paid, points with their count. */
+export const tenderAmount = (tender) => (tender.points ? `${shortMoney(tender.amount_fen)}（${t("common.points", { count: tender.points })}）` : money(tender.amount_fen));
+
+/** How a request stands; while WeChat owes its part, that the money is on its way. */
+export const afterWord = (one) => (one.refund_status === "refunding" ? t("after.refunding") : t(`after.state_${one.status}`));
+
+/** A carrier by WeChat's code for it. */
+export const carrierWord = (code) => (known(`carrier.${code}`) ? t(`carrier.${code}`) : code);
+
+/** What may be asked of an order that stands so: before the goods leave, only money can come back. */
+export function afterKinds(status) {
+  if (["paid", "ready_for_pickup"].includes(status)) return ["refund"];
+  return ["shipped", "received"].includes(status) ? ["return", "refund", "exchange"] : [];
+}
+
+const HOLDING = ["requested", "approved", "on_the_way", "received", "refunded"];
+
+/** Pieces by line that no request has. */
+export function piecesLeft(lines, requests) {
+  const left = new Map(lines.map(({ line_no: no, qty }) => [no, qty]));
+  for (const { lines: held } of requests.filter(({ status }) => HOLDING.includes(status))) {
+    for (const { line_no: no, qty } of held) left.set(no, Math.max(0, (left.get(no) || 0) - qty));
+  }
+  return left;
+}

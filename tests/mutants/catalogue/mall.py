@@ -1,0 +1,94 @@
+"""Defects of the catalogue: what is sold where and for how much, what is found, and what staff and tables write."""
+
+from __future__ import annotations
+
+from tests.mutants.mutant import Mutant
+
+SERVICE = "backend/mall/service.py"
+OFFERS = "tests/mall/test_offers.py::"
+ADMIN = "tests/mall/test_admin.py::"
+TABLES = "tests/mall/test_tables.py::"
+MEMBER = "tests/mall/test_member.py::"
+
+MUTANTS = (
+    Mutant(
+        "sold-where-it-is-not-published",
+        "A store's orders fill with what only another store sells.",
+        "backend/mall/queries/offers.py",
+        "s.channel = 'mall' AND s.store_id = w.store_id AND",
+        "s.channel = 'mall' AND",
+        (f"{OFFERS}test_what_is_not_on_sale_at_the_store_is_not_sold",),
+    ),
+    Mutant(
+        "timed-price-of-the-last-instant-stays",
+        "A price for a week is given in the first instant after it.",
+        "backend/mall/rules/prices.py",
+        "item.starts_at <= now < item.ends_at",
+        "item.starts_at <= now <= item.ends_at",
+        (f"{OFFERS}test_a_level_has_its_price_and_a_timed_one_ends_to_the_second",),
+    ),
+    Mutant(
+        "brand-forgotten-at-the-till",
+        "A coupon for a brand pays for nothing.",
+        "backend/mall/queries/classes.py",
+        "c.code, a.brand_id, a.cost_fen",
+        "c.code, NULL, a.cost_fen",
+        ("tests/mall/test_brands.py::test_a_coupon_for_a_brand_pays_for_its_articles_and_no_others",),
+    ),
+    Mutant(
+        "second-page-begins-where-the-first-did",
+        "The last product of a page is shown twice.",
+        "backend/mall/queries/products.py",
+        '"(p.created_at, p.id) < ({}, {})"',
+        '"(p.created_at, p.id) <= ({}, {})"',
+        (f"{MEMBER}test_pages_have_every_product_once_and_in_order",),
+    ),
+    Mutant(
+        "everybody-writes-the-catalogue-at-once",
+        "Two make the same product; the one who was told that it worked finds the other's.",
+        SERVICE,
+        '    await db.raw(tx).execute("SELECT pg_advisory_xact_lock($1)", CATALOGUE)\n',
+        "",
+        (f"{ADMIN}test_of_two_who_change_a_product_at_once_one_is_told",),
+    ),
+    Mutant(
+        "article-left-out-still-sold",
+        "What staff took out of a product is bought in the mall.",
+        SERVICE,
+        "SET product_id = NULL, spec = NULL, active = false, terms = NULL",
+        "SET product_id = NULL, spec = NULL, terms = NULL",
+        (f"{ADMIN}test_articles_change_places_and_what_is_left_out_is_no_longer_sold",),
+    ),
+    Mutant(
+        "manager-publishes-everywhere",
+        "A store's manager takes another store's products down.",
+        "backend/mall/routes/admin.py",
+        "if not caller.reaches(store_id) or await auth.find_store(store_id) is None:",
+        "if await auth.find_store(store_id) is None:",
+        (f"{ADMIN}test_a_product_is_kept_published_found_and_withdrawn",),
+    ),
+    Mutant(
+        "a-look-at-a-table-writes-it",
+        "Staff who only looked what a table would do have done it.",
+        "backend/mall/commands/tables.py",
+        "if dry_run or result.flaws:",
+        "if result.flaws:",
+        (f"{TABLES}test_new_products_come_with_their_choices_in_gb18030_and_from_workbooks",),
+    ),
+    Mutant(
+        "archive-unpacked-unseen",
+        "A workbook of a few kilobytes unpacks to gigabytes in the server's memory.",
+        "backend/mall/sheets.py",
+        "sum(part.file_size for part in parts) > MOST_UNPACKED_BYTES",
+        "sum(part.compress_size for part in parts) > MOST_UNPACKED_BYTES",
+        ("tests/mall/test_sheets.py::test_a_workbook_that_unpacks_to_too_much_is_not_opened",),
+    ),
+    Mutant(
+        "place-of-a-picture-kept",
+        "A photograph tells everybody where it was taken.",
+        "backend/mall/rules/pictures.py",
+        'exif=b"", icc_profile=b"", xmp=b""',
+        'exif=pixels.getexif(), icc_profile=b"", xmp=b""',
+        (f"{ADMIN}test_pictures_are_drawn_anew_and_shown_of_stores",),
+    ),
+)

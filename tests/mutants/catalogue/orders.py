@@ -1,0 +1,74 @@
+"""Defects of what comes after an order: parcels, codes, requests and what they give back."""
+
+from __future__ import annotations
+
+from tests.mutants.mutant import Mutant
+
+AFTER_SALES = "backend/orders/rules/after_sales.py"
+PICKUPS = "backend/orders/commands/pickups.py"
+REFUNDING = "backend/orders/commands/refunding.py"
+SHIPPING = "backend/orders/commands/shipping.py"
+PSP = "backend/orders/commands/psp_refunds.py"
+RULES = "tests/orders/test_after_rules.py::"
+REQUESTS = "tests/orders/test_after_sales.py::"
+SENT = "tests/orders/test_fulfilment.py::"
+WECHAT = "tests/orders/test_wechats_part.py::"
+
+MUTANTS = (
+    Mutant(
+        "piece-in-two-requests",
+        "A piece that was paid back already is asked for, and paid, again.",
+        AFTER_SALES,
+        "HOLDING = LIVING | {_S.REFUNDED}",
+        "HOLDING = LIVING",
+        (f"{REQUESTS}test_money_alone_before_the_goods_leave_undoes_a_part_of_everything",),
+    ),
+    Mutant(
+        "freight-of-a-change-of-mind",
+        "Who sends goods back for no fault of the shop gets the freight, too.",
+        AFTER_SALES,
+        "return all_back and (not dispatched or fault is Fault.SHOP)",
+        "return all_back",
+        (f"{RULES}test_freight_goes_back_with_the_last_goods_where_it_was_not_earned",),
+    ),
+    Mutant(
+        "handed-over-twice",
+        "A copied code fetches an order that was handed over before.",
+        PICKUPS,
+        "if (waiting.terminal_id, waiting.key) == (terminal.terminal_id, idem.key):",
+        "if waiting.handed_at is not None:",
+        (f"{SENT}test_an_order_is_fetched_once_with_its_code",),
+    ),
+    Mutant(
+        "guessing-goes-on",
+        "A till that guessed too often goes on guessing: only its misses are refused.",
+        PICKUPS,
+        "_blocked_until[terminal_id] = clock.now().timestamp() + (error.retry_after_s or WINDOW_S)",
+        "_blocked_until.pop(terminal_id, None)",
+        (f"{SENT}test_a_till_that_guesses_is_blocked_also_for_the_right_code",),
+    ),
+    Mutant(
+        "kept-goods-on-the-shelf",
+        "Goods that came back broken are sold again.",
+        REFUNDING,
+        "if found.dispatched and not (found.kind is AfterSaleKind.RETURN and found.restock):",
+        "if found.dispatched and found.kind is not AfterSaleKind.RETURN:",
+        (f"{REQUESTS}test_goods_come_back_before_the_money_and_lie_on_the_shelf_if_they_can_be_sold",),
+    ),
+    Mutant(
+        "sent-while-asked",
+        "Goods leave while their member asks for the money, and both are gone.",
+        SHIPPING,
+        "    if any(one.state is AfterSaleState.REQUESTED for one in after_sales):\n        raise AfterSaleOpen\n",
+        "",
+        (f"{REQUESTS}test_money_alone_before_the_goods_leave_undoes_a_part_of_everything",),
+    ),
+    Mutant(
+        "any-amount-is-the-refund",
+        "A notification about another amount settles what is owed.",
+        PSP,
+        "if (refund.out_trade_no, refund.amount_fen) != (part.out_trade_no, part.psp_fen):",
+        "if refund.out_trade_no != part.out_trade_no:",
+        (f"{WECHAT}test_a_notification_settles_what_was_owed_and_nothing_else",),
+    ),
+)

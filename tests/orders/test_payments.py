@@ -1,0 +1,209 @@
+"""Orders of which WeChat pays a part: held, paid once, given back when they are not, and late money returned."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+import pytest_asyncio
+
+from backend.kernel import clock as kernel_clock
+from backend.kernel import outbox
+from backend.orders.commands import payments, psp_refunds
+from backend.wechat import service as wechat
+from tests.support.coupons import coupons_of, give_coupon
+from tests.support.mall import checkout, order, put, shelf
+from tests.support.members import Phone
+from tests.support.recharge import all_answered, document, faults, in_state, pay
+from tests.support.value import give
+
+pytestmark = pytest.mark.usefixtures("books", "clock")
+
+APPLE, WATER = "6902", "6901"
+OFF_500 = {"kind": "cash", "face_fen": 500, "min_spend_fen": 2_000, "validity": {"days": 3}}
+MIXED = [
+    {"type": "points", "points": 100},
+    {"type": "stored", "amount_fen": 900},
+    {"type": "wechat"},
+]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def buyer(phone: Phone) -> Phone:
+    """Has ¥20 (half of it bonus) and 1,000 points."""
+    await give(phone.member_id, principal=1_000, bonus=1_000, points=1_000)
+    for sku in (APPLE, WATER):
+        await put("S1", sku, 10, 1_001)
+        await put("S2", sku, 10, 999)
+    return phone
+
+
+async def standing(phone: Phone) -> tuple[Any, ...]:
+    """What an order takes and gives back: wallet, coupons, shelves."""
+    shelves = [await shelf(store, sku) for store in ("S1", "S2") for sku in (APPLE, WATER)]
+    return await phone.wallet(), await coupons_of(phone), shelves
+
+
+async def begin(phone: Phone, coupon_ids: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Order two apples, paid by a coupon, points, stored value, and WeChat for the rest."""
+    body = checkout(coupon_ids=coupon_ids, a6902=2) | {"tenders": MIXED}
+    placed = await order(phone, body, 2_500)
+    assert placed.status_code == 201, placed.text
+    made: dict[str, Any] = placed.json()
+    return made
+
+
+async def look(phone: Phone, made: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = (await phone.call("GET", f"/v1/member/orders/{made['checkout_id']}")).json()
+    return found
+
+
+async def test_what_the_member_pays_is_held_until_wechat_has_paid_the_rest(buyer, admin, client):
+    coupon_id = await give_coupon(admin, buyer, OFF_500)
+    before = await standing(buyer)
+    made = await begin(buyer, (coupon_id,))
+    payment = made["payment"]
+    assert (made["orders"][0]["status"], payment["pay_fen"]) == ("awaiting_payment", 1_000)
+    wallet, coupons, shelves = await standing(buyer)
+    assert (wallet["stored"]["total_fen"], wallet["points"]["available"]) == (1_100, 900)
+    assert [coupon["state"] for coupon in coupons] == ["locked"]
+    assert shelves[0] == (before[2][0][0], 2, before[2][0][2])
+    again = (await buyer.call("POST", f"/v1/member/orders/{made['checkout_id']}/pay")).json()
+    assert again == payment
+
+    await pay(client, payment["id"])
+    await all_answered(client, payment["id"], 1)
+
+    paid = await look(buyer, made)
+    assert (paid["status"], [(t["type"], t["amount_fen"]) for t in paid["tenders"]]) == (
+        "paid",
+        [("coupon", 500), ("points", 100), ("stored", 900), ("wechat", 1_000)],
+    )
+    assert (await buyer.wallet())["points"]["available"] == 900 + paid["points_earned"]
+    assert (await shelf("S1", APPLE))[:2] == (before[2][0][0] - 2, 0)
+
+    cancelled = await buyer.call("POST", f"/v1/member/orders/{made['checkout_id']}/cancel")
+    await psp_refunds.advance_due(kernel_clock.now())
+
+    assert cancelled.json()["status"] == "cancelled"
+    assert await standing(buyer) == before
+    await outbox.drain()
+
+
+async def test_a_payment_heard_of_twice_counts_once(buyer, client):
+    made = await begin(buyer)
+    await faults(client, duplicate=True)
+    await pay(client, made["payment"]["id"])
+    await all_answered(client, made["payment"]["id"], 2)
+    await faults(client)
+
+    assert (await look(buyer, made))["status"] == "paid"
+    assert (await buyer.wallet())["stored"]["total_fen"] == 1_100
+
+
+@pytest.mark.parametrize("how", ["cancelled", "too late"])
+async def test_an_order_that_is_not_paid_gives_back_what_it_held_and_late_money_returns(
+    buyer, admin, client, clock, how
+):
+    coupon_id = await give_coupon(admin, buyer, OFF_500)
+    before = await standing(buyer)
+    made = await begin(buyer, (coupon_id,))
+    payment_id = made["payment"]["id"]
+    if how == "cancelled":
+        ended = await buyer.call("POST", f"/v1/member/orders/{made['checkout_id']}/cancel")
+        assert ended.json()["status"] == "cancelled"
+    else:
+        clock.shift(timedelta(minutes=16))
+        await payments.advance_due(clock.now())
+        clock.reset()
+    assert (await look(buyer, made))["status"] == ("cancelled" if how == "cancelled" else "closed")
+    assert await standing(buyer) == before
+    again = await buyer.call("POST", f"/v1/member/orders/{made['checkout_id']}/pay")
+    assert again.json()["code"] == "order_not_payable"
+
+    await pay(client, payment_id, force=True)
+    await in_state(buyer, payment_id, "refunding")
+    await payments.advance_due(clock.now())
+
+    await in_state(buyer, payment_id, "refunded")
+    assert await standing(buyer) == before
+    assert (await wechat.query_refund(payments.late_refund_no(payment_id))).amount_fen == made["payment"]["pay_fen"]
+
+
+async def test_a_payment_and_the_time_out_at_once_end_in_one_of_both(buyer, client, clock):
+    """Paid, or closed and given back: never both, never neither."""
+    await give(buyer.member_id, principal=9_000)
+    before = (await buyer.wallet())["stored"]["total_fen"]
+    tenders = [{"type": "stored", "amount_fen": 250}, {"type": "wechat"}]
+    made = [(await order(buyer, checkout(a6902=1) | {"tenders": tenders}, 1_250)).json() for _ in range(5)]
+    payment_ids = [one["payment"]["id"] for one in made]
+    clock.shift(timedelta(minutes=16))
+
+    await asyncio.gather(
+        *(pay(client, payment_id, force=True) for payment_id in payment_ids),
+        *(payments.advance_due(clock.now()) for _ in range(2)),
+        return_exceptions=True,
+    )
+    for payment_id in payment_ids:
+        await all_answered(client, payment_id, 1)
+    ends = []
+    for payment_id in payment_ids:
+        found = await document(buyer, payment_id)
+        if found.state == "refunding":
+            await payments.advance_due(clock.now())
+            found = await in_state(buyer, payment_id, "refunded")
+        ends.append(found.state)
+    clock.reset()
+
+    assert set(ends) <= {"paid", "refunded"}
+    assert (await buyer.wallet())["stored"]["total_fen"] == before - 250 * ends.count("paid")
+
+
+async def test_an_order_that_never_reached_wechat_is_finished_by_the_retry(buyer, settings):
+    body, key = checkout(a6902=1) | {"tenders": [{"type": "wechat"}]}, "never"
+    await wechat.open_client(msgspec.structs.replace(settings, wechat_pay_url="http://127.0.0.1:9/mock/wechat"))
+    failed = await order(buyer, body, 1_250, key=key)
+    await wechat.open_client(settings)
+
+    placed = await order(buyer, body, 1_250, key=key)
+
+    assert failed.status_code >= 500
+    assert (placed.status_code, placed.headers["idempotency-replayed"]) == (201, "true")
+    assert placed.json()["payment"]["pay_params"]["package"].startswith("prepay_id=")
+    assert len((await buyer.call("GET", "/v1/member/orders")).json()["items"]) == 1
+
+
+async def test_a_checkout_at_two_stores_makes_two_orders_and_one_payment(buyer, client):
+    body = {"orders": [*checkout(a6902=1)["orders"], *checkout(store_id="S2", a6901=2)["orders"]], "tenders": MIXED}
+    quoted = (await buyer.call("POST", "/v1/member/orders/quote", body)).json()
+    assert quoted["payable_fen"] == 1_650
+
+    placed = (await order(buyer, body, 1_650, key="two-stores")).json()
+    assert (await order(buyer, body, 1_650, key="two-stores")).json() == placed
+    assert [[(t["type"], t["amount_fen"]) for t in one["tenders"]] for one in placed["orders"]] == [
+        [("points", 100), ("stored", 900), ("wechat", 250)],
+        [("wechat", 400)],
+    ]
+    await pay(client, placed["payment"]["id"])
+    await all_answered(client, placed["payment"]["id"], 1)
+
+    listed = (await buyer.call("GET", "/v1/member/orders?status=paid")).json()["items"]
+    assert {one["store_id"] for one in listed} == {"S1", "S2"}
+
+
+async def test_two_stores_are_paid_in_full_by_the_wallet_or_not_at_all(buyer):
+    await give(buyer.member_id, principal=650)
+    both = [*checkout(a6902=2)["orders"], *checkout(store_id="S2", a6901=1)["orders"]]
+    before = await standing(buyer)
+
+    refused = await order(buyer, {"orders": both}, 2_700)
+    assert refused.json()["code"] == "insufficient_balance"
+    assert await standing(buyer) == before
+    both[1]["lines"][0]["qty"], both[0]["lines"][0]["qty"] = 7, 1
+    placed = await order(buyer, {"orders": both}, 2_650)
+
+    assert placed.status_code == 201, placed.text
+    assert (await buyer.wallet())["stored"]["total_fen"] == 0

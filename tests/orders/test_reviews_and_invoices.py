@@ -1,0 +1,107 @@
+"""What members say of what they received, and the invoices they ask for."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from backend.kernel import db
+from backend.orders import after_views as views
+from backend.orders import afterwards
+from tests.orders.test_after_sales import SENT, ask, step
+from tests.orders.test_fulfilment import buy
+from tests.support.mall import put
+from tests.support.members import Phone
+from tests.support.races import outcomes
+from tests.support.staff import StaffSession
+from tests.support.value import give
+
+pytestmark = pytest.mark.usefixtures("books")
+
+APPLE = "6902"
+COMPANY = {"kind": "company", "title": "某某科技有限公司", "tax_no": "91110000MA0000000X", "email": "tax@example.com"}
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def received(phone: Phone, manager: StaffSession) -> str:
+    """Two apples that the member has."""
+    await give(phone.member_id, principal=50_000)
+    await put("S1", APPLE, 10, 7_501)
+    order_id = await buy(phone, 2, express=True)
+    await manager.post(f"/v1/admin/orders/{order_id}/parcels", SENT)
+    assert (await phone.call("POST", f"/v1/member/orders/{order_id}/receipt")).status_code == 200
+    return order_id
+
+
+async def test_a_line_is_reviewed_once_and_staff_answer_or_hide_it(phone, manager, received):
+    early = await buy(phone)
+    said: dict[str, Any] = {"line_no": 1, "stars": 4, "text": "=很甜"}
+    path, mall = f"/v1/member/orders/{received}/reviews", f"/v1/member/mall/products/P-{APPLE}/reviews?store_id=S1"
+
+    answers = [
+        await phone.call("POST", f"/v1/member/orders/{early}/reviews", said),
+        await phone.call("POST", path, said),
+        await phone.call("POST", path, said),
+        await phone.call("POST", path, said | {"stars": 1}),
+        await phone.call("POST", path, said | {"line_no": 2}),
+        await phone.call("POST", path, said | {"stars": 6}),
+    ]
+    await manager.post(f"/v1/admin/reviews/{received}/1", {"reply": "谢谢"})
+    items = (await phone.call("GET", mall)).json()["items"]
+    review_id = views.review_id((await afterwards.list_reviews_of(phone.member_id, received))[0])
+    (shown,) = [one for one in items if one["id"] == review_id]
+    await manager.post(f"/v1/admin/reviews/{received}/1", {"shown": False})
+    hidden = (await phone.call("GET", mall)).json()["items"]
+    kept = (await manager.get("/v1/admin/reviews")).json()["items"]
+
+    assert outcomes(answers) == {"review_unavailable": 3, 204: 2, "validation_failed": 1}
+    assert (shown["stars"], shown["text"], shown["author"], shown["reply"]) == (4, "=很甜", "王**", "谢谢")
+    assert received not in json.dumps(shown)
+    assert review_id not in [one["id"] for one in hidden]
+    assert review_id in [one["id"] for one in kept]
+
+
+async def test_an_invoice_is_over_what_money_paid_and_lies_sealed(phone, manager, received):
+    path = f"/v1/member/orders/{received}/invoice"
+    request = (await ask(phone, received, "refund", fault="shop", amount_fen=300)).json()["id"]
+    while_asked = await phone.call("PUT", path, COMPANY)
+    await step(manager, request, "approve")
+    without_number = await phone.call("PUT", path, {"kind": "company", "title": "x"})
+
+    asked = await phone.call("PUT", path, COMPANY)
+    corrected = await phone.call("PUT", path, COMPANY | {"title": "某某贸易有限公司"})
+    (listed,) = [
+        one for one in (await manager.get("/v1/admin/invoices")).json()["items"] if one["order_id"] == received
+    ]
+    rows = await db.fetch("SELECT row_to_json(i)::text AS text FROM orders_invoice i WHERE order_id = $1", received)
+    issued, again = [
+        await manager.post(f"/v1/admin/orders/{received}/invoice", {"status": "issued", "number": "0421"})
+        for _ in range(2)
+    ]
+    other = await manager.post(f"/v1/admin/orders/{received}/invoice", {"status": "rejected"})
+    late = await phone.call("PUT", path, COMPANY)
+
+    assert outcomes([while_asked, other, late]) == {"invoice_unavailable": 3}
+    assert without_number.json()["errors"][0]["pointer"] == "/tax_no"
+    assert (asked.json()["amount_fen"], corrected.json()["title"]) == (2_200, "某某贸易有限公司")
+    assert (listed["title"], listed["tax_no"]) == ("某某贸易有限公司", COMPANY["tax_no"])
+    assert "某某" not in rows[0]["text"]
+    assert COMPANY["tax_no"] not in rows[0]["text"]
+    assert outcomes([issued, again]) == {204: 2}
+    assert (await phone.call("GET", path)).json()["number"] == "0421"
+
+
+async def test_an_invoice_that_is_asked_for_is_over_what_is_left_after_a_refund(phone, manager, received):
+    path = f"/v1/member/orders/{received}/invoice"
+    await phone.call("PUT", path, COMPANY)
+
+    for number, left in ((1, (1_250, "requested")), (2, (1_250, "rejected"))):
+        request = (await ask(phone, received, "refund", fault="shop")).json()["id"]
+        paid = await step(manager, request, "approve")
+        found = (await phone.call("GET", path)).json()
+        assert (paid.status_code, (found["amount_fen"], found["status"])) == (200, left), number
+
+    assert (await phone.call("PUT", path, COMPANY)).json()["code"] == "invoice_unavailable"
