@@ -156,6 +156,11 @@ class World:
         self.domains: list[Any] = []
         self._nonces = 0
 
+    @property
+    def admin(self) -> Clerk:
+        """Who may do everything at the chain."""
+        return next(clerk for clerk in self.staff if clerk.role == "admin")
+
     def domain(self, kind: type[D]) -> D:
         """The part of the workload of that kind."""
         found: D = next(domain for domain in self.domains if isinstance(domain, kind))

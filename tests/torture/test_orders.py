@@ -12,6 +12,7 @@ from backend.torture import domains
 from backend.torture.domains.order_books import Asked
 from backend.torture.domains.orders import Orders
 from backend.torture.domains.pos import Pos
+from backend.torture.domains.shelves import Shelves
 from backend.torture.oracle import Books, Document, Oracle
 from backend.torture.wire import Client
 from backend.torture.world import Clerk, Till, World
@@ -59,7 +60,7 @@ class Story:
         self.member = self.world.members[0]
         self.member.id = 77
         self.world.model.move(77, stored=10_000, points=50)
-        self.orders.opening = {("S1", "A"): 10}
+        self.world.domain(Shelves).opening = {("S1", "A"): 10}
         stored, points = {"type": "stored", "amount_fen": 960}, {"type": "points", "amount_fen": 20, "points": 20}
         wechat = {"type": "wechat", "amount_fen": 400}
         pay = {"pay_fen": 400, "pay_until": LATER}

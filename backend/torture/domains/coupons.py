@@ -10,7 +10,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..journal import Request
-from ..world import Clerk, Member, Op, World, encode
+from ..world import Member, Op, World, encode
 from . import Domain, Operation
 from .coupon_books import (
     CLAIM,
@@ -97,10 +97,6 @@ class Coupons(Domain):
         """Whose it is."""
         return next(member for member in self.world.members if member.id == piece.member_id)
 
-    @property
-    def _admin(self) -> Clerk:
-        return next(clerk for clerk in self.world.staff if clerk.role == "admin")
-
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self.world.now(), UTC)
 
@@ -144,7 +140,7 @@ class Coupons(Domain):
     async def _head_office(
         self, op: Op, method: str, path: str, body: Any, *, accept: Any = None, refusals: frozenset[str] = frozenset()
     ) -> Any:
-        request = Request(self._admin, method, path, encode(body))
+        request = Request(self.world.admin, method, path, encode(body))
         return await self.world.ask(op, request, accept=accept, refusals=refusals)
 
     # -- members claim
@@ -351,7 +347,7 @@ class Coupons(Domain):
         members = frozenset(self.world.pick(op.random).id for _ in range(5))
         body = encode({"member_ids": [str(id_) for id_ in sorted(members)]})
         path, key = f"{TEMPLATES}/{self._staff.id}/handouts", f"c{self.world.seed}-{op.number}"
-        answer = await self.world.send_until_decided(op, Request(self._admin, "POST", path, body, key, "staff"))
+        answer = await self.world.send_until_decided(op, Request(self.world.admin, "POST", path, body, key, "staff"))
         if answer.good:
             self.told.handed[answer.json["id"]] = members
         else:

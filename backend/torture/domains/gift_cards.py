@@ -10,7 +10,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..journal import Request
-from ..world import Clerk, Member, Op, Till, encode
+from ..world import Member, Op, Till, encode
 from . import Domain, Operation
 
 if TYPE_CHECKING:
@@ -102,20 +102,18 @@ class GiftCards(Domain):
             Operation("gift cards looked at", 0.5, self.look),
         )
 
-    @property
-    def _admin(self) -> Clerk:
-        return next(clerk for clerk in self.world.staff if clerk.role == "admin")
-
     async def prepare(self) -> None:
         """Head office has cards printed; that goes wrong nowhere, nothing is broken yet."""
         op = Op(-1, "gift cards printed", Random(0))
         made: list[Any] = []
         terms = {"title": "礼品卡", "min_fen": LEAST_FEN, "max_fen": MOST_FEN}
-        await self.world.ask(op, Request(self._admin, "POST", f"{BASE}/products", encode(terms)), accept=made.append)
+        await self.world.ask(
+            op, Request(self.world.admin, "POST", f"{BASE}/products", encode(terms)), accept=made.append
+        )
         path = f"{BASE}/products/{made[0]['id']}/batches"
         body = encode({"total": PRINTED})
-        await self.world.ask(op, Request(self._admin, "POST", path, body), accept=made.append)
-        file = await self.world.ask(op, Request(self._admin, "POST", f"{BASE}/batches/{made[1]['id']}/export"))
+        await self.world.ask(op, Request(self.world.admin, "POST", path, body), accept=made.append)
+        file = await self.world.ask(op, Request(self.world.admin, "POST", f"{BASE}/batches/{made[1]['id']}/export"))
         for line in file.body.decode("utf-8-sig").splitlines()[1:]:
             number, pin, *_ = line.split(",")
             self.unsold.append(Card(number.replace(" ", ""), pin.removeprefix("'")))
@@ -323,7 +321,7 @@ class GiftCards(Domain):
             return
         body = encode({"reason": "报失"})
         for what in ("freeze", "thaw"):
-            request = Request(self._admin, "POST", f"{BASE}/cards/{card.id}/{what}", body)
+            request = Request(self.world.admin, "POST", f"{BASE}/cards/{card.id}/{what}", body)
             await self.world.ask(op, request, refusals=frozenset({"gift_card_conflict"}))
 
     # -- what must hold

@@ -1,13 +1,18 @@
-"""Orders of the mall as phone and store know them, and what must hold between them, books, shelves and PSP."""
+"""Orders of the mall as phone and store know them, and what must hold between them, books and PSP."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from .sale import Sale
+import msgspec
+
+from .sale import Sale, by_type
+
+if TYPE_CHECKING:
+    from ..oracle import Books
 
 WAITING, CLOSED, PAID = "awaiting_payment", "closed", "paid"
 STATES: Mapping[str, Sequence[str]] = {
@@ -32,36 +37,8 @@ STANDS: Mapping[str, frozenset[str]] = {
 }
 """What the order may say of itself, by what its document says."""
 
-FACTS = {
-    "orders of the mall": "SELECT id, state FROM orders_order",
-    "refunds of orders": (
-        "SELECT id, state, body FROM ledger_document WHERE kind = 'refund' AND starts_with(body->>'sale_id', 'D')"
-    ),
-    "after-sales": "SELECT id, order_id, kind, state, pieces::text, dispatched, restock FROM orders_after_sale",
-    "hand-overs": "SELECT order_id, terminal_id, key FROM orders_pickup WHERE handed_at IS NOT NULL",
-    "shelves": (
-        "SELECT l.place_id, l.sku, l.on_hand, l.reserved, l.short, a.unit_price_fen"
-        " FROM stock_level l JOIN mall_article a USING (sku)"
-    ),
-    "promised": "SELECT order_id, place_id, sku, qty FROM stock_reservation",
-    "held for orders": ("SELECT coalesce(sum(amount), 0)::bigint FROM ledger_entry WHERE kind = 'house.order_held'"),
-    "points held for orders": (
-        "SELECT coalesce(sum(amount), 0)::bigint FROM ledger_entry WHERE kind = 'house.order_points_held'"
-    ),
-}
-PSP_FACTS = {"refunds at the PSP": "SELECT out_trade_no, out_refund_no, amount FROM refund"}
-
-
-class AfterSale(NamedTuple):
-    """What is stored of a request; ``pieces`` by line, as JSON."""
-
-    id: str
-    order_id: str
-    kind: str
-    state: str
-    pieces: str
-    dispatched: bool
-    restock: bool
+LATE = "L"
+"""What the number of a late payment's refund ends with."""
 
 
 @dataclass
@@ -130,42 +107,58 @@ class Payment:
     paid: bool = False
 
 
-def shelves(
-    opening: Mapping[tuple[str, str], int], orders: Sequence[Order], back: Mapping[tuple[str, str], int]
-) -> tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]:
-    """What must lie on each shelf, and how much of it must be promised."""
-    on_hand, promised = Counter(opening), Counter[tuple[str, str]]()
-    for order in orders:
-        if order.state == WAITING:
-            promised.update(order.pieces)
-        elif order.sale.paid:
-            on_hand.subtract(order.pieces)
-    on_hand.update(back)
-    return on_hand, promised
+def ahead(state: str) -> set[str]:
+    """Where an order may be found next time, with any steps between."""
+    found, next_ones = {state}, list(STATES[state])
+    while next_ones:
+        now = next_ones.pop()
+        if now not in found:
+            found.add(now)
+            next_ones += STATES[now]
+    return found
 
 
-def compare_shelves(
-    opening: Mapping[tuple[str, str], int],
-    orders: Sequence[Order],
-    back: Mapping[tuple[str, str], int],
-    facts: Mapping[str, Sequence[Sequence[Any]]],
+def compare_holds(orders: Iterable[Order], facts: Mapping[str, Sequence[Sequence[Any]]]) -> Iterator[str]:
+    """What is held is what open orders hold."""
+    waiting = [order for order in orders if order.state == WAITING]
+    for (held,) in facts["held for orders"]:
+        if held != (want := sum(order.held_fen for order in waiting)):
+            yield f"{held} fen are held for orders, open ones hold {want}"
+    for (held,) in facts["points held for orders"]:
+        if held != (want := sum(order.sale.points_paid for order in waiting)):
+            yield f"{held} points are held for orders, open ones hold {want}"
+
+
+def compare_payments(
+    payments: Iterable[Payment], orders: Mapping[str, Order], books: Books, *, final: bool
 ) -> Iterator[str]:
-    """Shelves hold what was there less what orders took plus what came back; what is promised waits to be paid."""
-    on_hand, promised = shelves(opening, orders, back)
-    seen = set()
-    for place_id, sku, have, reserved, short, _ in facts["shelves"]:
-        seen.add((place_id, sku))
-        want = on_hand[place_id, sku], promised[place_id, sku], 0
-        if (have, reserved, short) != want:
-            yield f"shelf {place_id} {sku} has {have}, {reserved} promised and {short} short; it must be {want}"
-        if not reserved <= have:
-            yield f"shelf {place_id} {sku} has {have} and promises {reserved}"
-    for shelf in on_hand.keys() - seen:
-        yield f"shelf {shelf} is gone"
-    waiting = {
-        (order.id, *shelf): qty for order in orders if order.state == WAITING for shelf, qty in order.pieces.items()
-    }
-    there = {tuple(row[:3]): row[3] for row in facts["promised"]}
-    for key in waiting.keys() | there.keys():
-        if waiting.get(key, 0) != there.get(key, 0):
-            yield f"order {key} was promised {there.get(key, 0)} pieces, and waits for {waiting.get(key, 0)}"
+    """WeChat's money pays orders once, or goes back; what it gives back are the shares of refunds."""
+    at_psp = {row[0]: (row[1], row[2]) for row in books.facts["orders"]}
+    given: dict[str, dict[str, int]] = {}
+    for trade_no, refund_no, amount in books.facts["refunds at the PSP"]:
+        given.setdefault(trade_no, {})[refund_no] = amount
+    owed: dict[str, dict[str, int]] = {}
+    for id_, state, text in books.facts["refunds of orders"]:
+        body = msgspec.json.decode(text) if isinstance(text, str) else text
+        order, fen = orders.get(body["sale_id"]), by_type(body["by_tender"]).get("wechat", 0)
+        if order is not None and fen:
+            owed.setdefault(order.payment_id, {})[id_] = fen
+        if final and state != "posted":
+            yield f"refund {id_} of an order is {state}, {fen} fen are at the PSP"
+    for payment in payments:
+        document = books.documents.get(payment.id)
+        state, (there, fen) = document.state if document else "gone", at_psp.get(payment.id, ("none", payment.fen))
+        back = given.get(payment.id, {})
+        if fen != payment.fen or any(order.state == WAITING for order in payment.orders) != (state == "pending"):
+            yield f"payment {payment.id} of {payment.fen} fen is {state} here, {there} with {fen} fen at the PSP"
+        if (state == "paid") != all(order.sale.paid for order in payment.orders):
+            yield f"payment {payment.id} is {state}, its orders are {[order.state for order in payment.orders]}"
+        if state == "paid" and there not in ("SUCCESS", "REFUND"):
+            yield f"payment {payment.id} paid for orders, and is {there} at the PSP"
+        right = owed.get(payment.id, {}) if state == "paid" else {f"{payment.id}{LATE}": payment.fen}
+        if any(right.get(refund_no) != amount for refund_no, amount in back.items()):
+            yield f"payment {payment.id}: the PSP gave back {back}, owed was {right}"
+        if final and there != "none" and payment.paid and back != right:
+            yield f"payment {payment.id} is {state} here, the PSP gave back {back} of {right}"
+        if final and there == "SUCCESS" and state in ("pending", "closed"):
+            yield f"payment {payment.id} is {state}, but its money is at the PSP"

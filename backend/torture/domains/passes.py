@@ -9,7 +9,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..journal import Request
-from ..world import Clerk, Member, Op, Till, World, encode
+from ..world import Member, Op, Till, World, encode
 from . import Domain, Operation
 from .pass_books import FACTS, Offer, Piece, Told, compare
 
@@ -68,10 +68,6 @@ class Passes(Domain):
 
         return self.world.domain(Pos)
 
-    @property
-    def _admin(self) -> Clerk:
-        return next(clerk for clerk in self.world.staff if clerk.role == "admin")
-
     async def prepare(self) -> None:
         """Head office makes the products."""
         for kind, terms in (
@@ -89,12 +85,12 @@ class Passes(Domain):
     async def _make(self, kind: str, terms: dict[str, Any]) -> None:
         op, sku = Op(-1, "pass product", Random(0)), f"K-{len(self.told.offers)}"
         body = encode({"sku": sku, "title": "卡", "terms": {"kind": kind} | terms})
-        made = await self.world.send_until_decided(op, Request(self._admin, "POST", PRODUCTS, body, "", "staff"))
+        made = await self.world.send_until_decided(op, Request(self.world.admin, "POST", PRODUCTS, body, "", "staff"))
         if not made.good:
             self.world.blame(f"a product was answered {made.status} {made.code}")
             return
         path = f"{PRODUCTS}/{made.json['id']}/activate"
-        await self.world.send_until_decided(op, Request(self._admin, "POST", path, b"", "", "staff"))
+        await self.world.send_until_decided(op, Request(self.world.admin, "POST", path, b"", "", "staff"))
         self.told.offers[sku] = Offer(made.json["id"], sku, kind, terms.get("uses", 1))
 
     # -- sold, and given back with the line
@@ -240,7 +236,7 @@ class Passes(Domain):
         member, offer = self.world.pick(op.random), op.random.choice(list(self.told.offers.values()))
         body = encode({"member_id": str(member.id), "reason": "补偿"})
         path, key = f"{PRODUCTS}/{offer.id}/passes", f"p{self.world.seed}-{op.number}"
-        answer = await self.world.send_until_decided(op, Request(self._admin, "POST", path, body, key, "staff"))
+        answer = await self.world.send_until_decided(op, Request(self.world.admin, "POST", path, body, key, "staff"))
         if answer.good:
             self.told.pieces.setdefault(answer.json["id"], Piece(answer.json["id"], member.id, offer.id))
             self.told.given[answer.json["id"]] = offer
@@ -255,7 +251,7 @@ class Passes(Domain):
             return
         way, key = op.random.choice(("refund", "void")), f"e{self.world.seed}-{op.number}"
         path, body = f"/v1/admin/passes/{piece.id}/{way}", encode({"reason": "顾客要求"})
-        answer = await self.world.send_until_decided(op, Request(self._admin, "POST", path, body, key, "staff"))
+        answer = await self.world.send_until_decided(op, Request(self.world.admin, "POST", path, body, key, "staff"))
         if answer.good:
             self.told.ended.add(piece.id)
             self.world.model.move(piece.member_id, passes=-answer.json["uses"])

@@ -10,7 +10,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from ..journal import Request
-from ..world import Clerk, Member, Op, World, encode
+from ..world import Member, Op, World, encode
 from . import Domain, Operation
 from .coupon_books import REWARD, Offer, Row, local_date
 from .coupons import COUNTED, SEEN_AFTER_S, Coupons
@@ -101,10 +101,6 @@ class Stamps(Domain):
             Operation("more rewards", 0.3, self.raise_total),
         )
 
-    @property
-    def _admin(self) -> Clerk:
-        return next(clerk for clerk in self.world.staff if clerk.role == "admin")
-
     async def prepare(self) -> None:
         """Head office makes a campaign for sales and two for days; of the last one's rewards there are few."""
         op, terms = Op(-1, "campaign", Random(0)), COUNTED | {"validity": {"days": 4}}
@@ -121,9 +117,9 @@ class Stamps(Domain):
     async def _make(self, op: Op, what: dict[str, Any], goal: int, reward: Offer) -> str:
         body = what | {"title": "集章有礼", "goal": goal, "reward": [reward.id]}
         made: list[Any] = []
-        await self.world.ask(op, Request(self._admin, "POST", CAMPAIGNS, encode(body)), accept=made.append)
+        await self.world.ask(op, Request(self.world.admin, "POST", CAMPAIGNS, encode(body)), accept=made.append)
         id_: str = made[0]["id"]
-        await self.world.ask(op, Request(self._admin, "POST", f"{CAMPAIGNS}/{id_}/activate"))
+        await self.world.ask(op, Request(self.world.admin, "POST", f"{CAMPAIGNS}/{id_}/activate"))
         self.campaigns[id_] = Campaign(id_, goal, reward)
         return id_
 
@@ -177,7 +173,7 @@ class Stamps(Domain):
             reward.total = self._pieces
             body = encode({"claim_by": "nobody", "per_member": None, "total": self._pieces})
             path = f"/v1/admin/coupons/templates/{reward.id}/offer"
-            await self.world.ask(op, Request(self._admin, "PUT", path, body))
+            await self.world.ask(op, Request(self.world.admin, "PUT", path, body))
 
     # -- what must hold
 
