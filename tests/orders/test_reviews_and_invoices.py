@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 
 from backend.kernel import db
-from backend.orders import after_views as views
-from backend.orders import afterwards
+from backend.orders.queries import afterwards
+from backend.orders.views import after as views
 from tests.orders.test_after_sales import SENT, ask, step
 from tests.orders.test_fulfilment import buy
 from tests.support.mall import put

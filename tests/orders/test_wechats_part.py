@@ -14,8 +14,9 @@ from backend.ledger import plans as ledger_plans
 from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
 from backend.ledger.plans import NewDocument, Plan
-from backend.orders import afterwards, queries
+from backend.orders import queries
 from backend.orders.commands import notices, psp_refunds
+from backend.orders.queries import afterwards
 from backend.orders.types import PspPayment
 from backend.sales.types import Refund, RefundTender
 from backend.wechat import service as wechat

@@ -14,9 +14,9 @@ from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound, Unavailable
 
 from .. import addresses
-from ..delivery_schemas import AddressIn
 from ..errors import AddressBookFull
 from ..rules import delivery
+from ..schemas.delivery import AddressIn
 from ..types import Address, Receiver
 
 MOST_ADDRESSES = 20

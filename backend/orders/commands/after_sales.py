@@ -18,12 +18,13 @@ from backend.sales.rules import refunds
 from backend.stock import service as stock
 from backend.stock.types import Piece, Wish
 
-from .. import afterwards, locks
-from ..after_schemas import AfterSaleIn
+from .. import locks
 from ..errors import AfterSaleConflict, AfterSaleUnavailable, ShipmentInvalid
 from ..events import AfterSaleMoved
+from ..queries import afterwards
 from ..rules import after_sales as rules
 from ..rules import fulfilment
+from ..schemas.after import AfterSaleIn
 from ..types import AfterSale, AfterSaleKind, AfterSaleState, AfterSaleStep, Order, OrderState, Parcel
 from . import refunding, shipping
 from .show import owner_of, read_order

@@ -18,9 +18,10 @@ from backend.sales.plans import Sold
 from backend.sales.rules import refunds
 from backend.stock import service as stock
 
-from .. import afterwards, locks, plans, service
+from .. import locks, plans, service
 from ..errors import AfterSaleOpen, OrderNotCancellable
-from ..schemas import OrderOut
+from ..queries import afterwards
+from ..schemas.orders import OrderOut
 from ..types import AfterSaleState, Order, OrderState
 from . import pay, payments, psp_refunds, show
 

@@ -20,7 +20,7 @@ from backend.stock.types import Piece
 from .. import queries
 from ..errors import CartFull, NotOnSale
 from ..rules import lines as rules
-from ..schemas import CartArticleOut, CartLineOut, CartOut, CartStoreOut
+from ..schemas.orders import CartArticleOut, CartLineOut, CartOut, CartStoreOut
 from ..types import CartLine, Want
 
 MOST_LINES = 200

@@ -10,7 +10,7 @@ from backend.kernel import clock, db, ids
 from backend.kernel.errors import NotFound
 
 from .. import queries
-from ..delivery_schemas import DeliveryRuleIn
+from ..schemas.delivery import DeliveryRuleIn
 from ..types import DeliveryRule
 
 _INSERT = """

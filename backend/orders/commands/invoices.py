@@ -18,11 +18,12 @@ from backend.ledger.errors import Stale
 from backend.sales import plans as sales
 from backend.sales.types import Refund, SaleBody, SaleProgress, TenderType
 
-from .. import afterwards, locks
-from ..after_schemas import InvoiceDecisionIn, InvoiceIn
-from ..afterwards import Invoice
+from .. import locks
 from ..errors import InvoiceUnavailable
+from ..queries import afterwards
+from ..queries.afterwards import Invoice
 from ..rules import after_sales as rules
+from ..schemas.after import InvoiceDecisionIn, InvoiceIn
 from ..types import InvoiceKind, Order, OrderState
 from .show import owner_of, read_order
 

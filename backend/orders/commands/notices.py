@@ -16,7 +16,8 @@ from backend.wechat.errors import ShippingOrderUnknown, ShippingRefused, Shippin
 from backend.wechat.types import Logistics
 from backend.wechat.types import Parcel as PspParcel
 
-from .. import addresses, afterwards
+from .. import addresses
+from ..queries import afterwards
 from ..types import NoticeState, Order, OrderState, Parcel
 
 log = logging.get(__name__)

@@ -28,7 +28,7 @@ from backend.wechat.types import Payment
 
 from .. import locks, plans, service
 from ..errors import OrderNotPayable
-from ..schemas import PaymentOut
+from ..schemas.orders import PaymentOut
 from ..types import OrderState, PaymentState
 from . import show
 

@@ -9,8 +9,9 @@ from backend.kernel import clock, db, limits, live, logging
 from backend.kernel.errors import NotFound, RateLimited
 from backend.kernel.http import Idempotency
 
-from .. import afterwards, locks
+from .. import locks
 from ..errors import AfterSaleOpen, OrderNotReceivable, PickupCodeInvalid, PickupDone
+from ..queries import afterwards
 from ..rules import pickup
 from ..types import AfterSaleState, OrderState, Pickup, ReceivedBy
 from . import receipts

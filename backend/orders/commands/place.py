@@ -35,10 +35,11 @@ from backend.stock import service as stock
 from backend.stock.errors import OutOfStock
 from backend.stock.types import Piece, Wish
 
-from .. import addresses, plans, queries, service, views
+from .. import addresses, plans, queries, service
 from ..errors import PriceChanged
-from ..schemas import PlacedOut, PlaceIn
+from ..schemas.orders import PlacedOut, PlaceIn
 from ..types import Order, OrderState, Part, PaymentBody, Receiver
+from ..views import orders as views
 from . import pay, quote
 
 AT_ONCE = 64

@@ -11,7 +11,7 @@ from backend.kernel import clock, db, ids
 from backend.kernel.errors import NotFound, invalid
 
 from .. import queries
-from ..schemas import PromotionIn
+from ..schemas.orders import PromotionIn
 from ..types import Promotion, PromotionKind, Tier
 
 _INSERT = (

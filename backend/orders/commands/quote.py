@@ -28,13 +28,14 @@ from backend.sales.rules.settling import settle
 from backend.sales.types import Price, TenderType
 from backend.stock.types import Piece
 
-from .. import addresses, queries, views
+from .. import addresses, queries
 from ..errors import AddressOutOfRange, NotOnSale
 from ..rules import allocate, delivery, promotions
 from ..rules import lines as rules
-from ..schemas import QuoteIn, QuotesOut, StoreOrderIn
+from ..schemas.orders import QuoteIn, QuotesOut, StoreOrderIn
 from ..types import DeliveryKind, Part, PromotionKind, Sending, Want
-from ..views import Offered
+from ..views import orders as views
+from ..views.orders import Offered
 
 MOST_OFFERED = 50
 """Coupons of a member that a quote looks at."""

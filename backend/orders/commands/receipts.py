@@ -9,9 +9,10 @@ from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound
 
-from .. import afterwards, locks, service
+from .. import locks, service
 from ..errors import OrderNotReceivable
 from ..events import OrderCompleted, OrderReceived
+from ..queries import afterwards
 from ..rules import after_sales, fulfilment
 from ..types import Order, OrderState, ReceivedBy
 from .show import owner_of

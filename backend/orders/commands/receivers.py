@@ -5,11 +5,12 @@ from __future__ import annotations
 from backend.auth.types import StaffCaller
 from backend.kernel import clock, db
 
-from .. import addresses, afterwards, queries
-from ..delivery_schemas import ReceiverOut
-from ..delivery_views import receiver_out
+from .. import addresses, queries
+from ..queries import afterwards
 from ..rules import after_sales as rules
+from ..schemas.delivery import ReceiverOut
 from ..types import AfterSaleKind, Order, OrderState
+from ..views.delivery import receiver_out
 
 SEEN = "receiver_seen"
 _GOING = frozenset({OrderState.PAID, OrderState.SHIPPED})

@@ -31,9 +31,10 @@ from backend.sales.types import Refund
 from backend.stock import service as stock
 from backend.stock.types import Piece
 
-from .. import afterwards, locks, plans, queries, service
+from .. import locks, plans, queries, service
 from ..errors import AfterSaleConflict
 from ..events import AfterSaleMoved
+from ..queries import afterwards
 from ..rules import after_sales as rules
 from ..rules import fulfilment
 from ..types import AfterSale, AfterSaleKind, AfterSaleState, AfterSaleStep, Order, OrderState, PspPayment

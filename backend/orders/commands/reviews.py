@@ -8,9 +8,10 @@ from backend.auth.types import StaffCaller
 from backend.kernel import clock, db, logging
 from backend.kernel.errors import NotFound
 
-from .. import afterwards, locks
-from ..after_schemas import MOST_LINES, ReviewChangeIn, ReviewIn
+from .. import locks
 from ..errors import ReviewUnavailable
+from ..queries import afterwards
+from ..schemas.after import MOST_LINES, ReviewChangeIn, ReviewIn
 from ..types import OrderState
 from .show import owner_of
 

@@ -13,9 +13,10 @@ from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound
 from backend.kernel.vault import vault
 
-from .. import afterwards, locks, service
+from .. import locks, service
 from ..errors import AfterSaleOpen, OrderNotSendable, ShipmentInvalid
 from ..events import OrderSent
+from ..queries import afterwards
 from ..rules import after_sales as rules
 from ..rules import fulfilment, pickup
 from ..types import AfterSaleState, DeliveryKind, Order, OrderState, Parcel

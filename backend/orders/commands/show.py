@@ -9,9 +9,10 @@ from backend.ledger import queries as ledger
 from backend.ledger.types import Document
 from backend.sales import plans as sales
 
-from .. import plans, queries, views
-from ..schemas import OrderOut, OrdersOut, OrdersQuery
+from .. import plans, queries
+from ..schemas.orders import OrderOut, OrdersOut, OrdersQuery
 from ..types import Order
+from ..views import orders as views
 
 
 async def get_order(member_id: int, order_id: str) -> OrderOut:

@@ -14,9 +14,11 @@ from backend.ledger.errors import IdempotencyConflict, Stale
 from backend.sales.errors import RefundExceedsPaid
 from backend.stock.errors import OutOfStock, ReturnExceedsSold
 
-from .. import after_views as views
-from .. import afterwards, errors, queries
-from ..after_schemas import (
+from .. import errors, queries
+from ..commands import after_sales, invoices, notices, psp_refunds, receivers, reviews, shipping
+from ..commands.show import owner_of
+from ..queries import afterwards
+from ..schemas.after import (
     AfterSaleIn,
     AfterSaleOut,
     AfterSalesOut,
@@ -37,9 +39,8 @@ from ..after_schemas import (
     StaffOrdersQuery,
     StaffReviewsQuery,
 )
-from ..commands import after_sales, invoices, notices, psp_refunds, receivers, reviews, shipping
-from ..commands.show import owner_of
 from ..types import Order
+from ..views import after as views
 from .after import after_sales_page, reviews_page
 
 router = Router(tag="orders")

@@ -11,9 +11,11 @@ from backend.ledger.errors import IdempotencyConflict, Stale
 from backend.mall import queries as mall
 from backend.sales.errors import RefundExceedsPaid
 
-from .. import addresses, afterwards, errors
-from .. import after_views as views
-from ..after_schemas import (
+from .. import addresses, errors
+from ..commands import after_sales, invoices, receipts, reviews, show
+from ..commands.shipping import pickup_code
+from ..queries import afterwards
+from ..schemas.after import (
     AfterSaleIn,
     AfterSaleOut,
     AfterSalesOut,
@@ -26,10 +28,9 @@ from ..after_schemas import (
     ReviewsOut,
     SendBackIn,
 )
-from ..commands import after_sales, invoices, receipts, reviews, show
-from ..commands.shipping import pickup_code
-from ..delivery_views import receiver_out
 from ..types import AfterSale, Review
+from ..views import after as views
+from ..views.delivery import receiver_out
 
 router = Router(tag="orders")
 

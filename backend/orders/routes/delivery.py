@@ -10,10 +10,10 @@ from backend.kernel.http import Router
 from .. import addresses, queries
 from ..commands import addresses as book
 from ..commands import delivery_rules
-from ..delivery_schemas import AddressesOut, AddressIn, AddressOut, DeliveryRuleIn, DeliveryRulesOut
-from ..delivery_views import address_out
 from ..errors import AddressBookFull
+from ..schemas.delivery import AddressesOut, AddressIn, AddressOut, DeliveryRuleIn, DeliveryRulesOut
 from ..types import DeliveryRule
+from ..views.delivery import address_out
 
 router = Router(tag="orders")
 

@@ -22,7 +22,7 @@ from ..errors import (
     OrderNotPayable,
     PriceChanged,
 )
-from ..schemas import (
+from ..schemas.orders import (
     CartLineIn,
     CartLineOut,
     CartOut,

@@ -7,10 +7,10 @@ from backend.auth.types import TerminalCaller
 from backend.kernel.errors import NotFound, RateLimited
 from backend.kernel.http import Answer, Idempotency, Router
 
-from .. import after_views as views
 from .. import errors
-from ..after_schemas import PickupIn, TillPickupOut
 from ..commands import pickups
+from ..schemas.after import PickupIn, TillPickupOut
+from ..views import after as views
 
 router = Router(tag="pos")
 

@@ -9,7 +9,7 @@ from backend.kernel.http import Router
 
 from .. import queries
 from ..commands import promotions
-from ..schemas import PromotionIn, PromotionsOut
+from ..schemas.orders import PromotionIn, PromotionsOut
 from ..types import Promotion
 
 router = Router(tag="orders")

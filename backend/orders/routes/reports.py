@@ -12,8 +12,8 @@ from backend.kernel.errors import NotFound, ValidationFailed, invalid
 from backend.kernel.http import Reply, Router
 
 from .. import reports
-from ..after_schemas import OrderExportQuery, ReportQuery
 from ..reports import Range, Rows
+from ..schemas.after import OrderExportQuery, ReportQuery
 
 router = Router(tag="orders")
 

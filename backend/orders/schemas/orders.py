@@ -11,7 +11,7 @@ from msgspec import Meta
 from backend.kernel.http import Body
 from backend.kernel.money import Fen, FenOrZero, Points
 
-from .types import DeliveryKind, Freight, OrderState, Promotion, PromotionKind, Step
+from ..types import DeliveryKind, Freight, OrderState, Promotion, PromotionKind, Step
 
 MOST_LINES = 100
 MOST_QTY = 999

@@ -10,8 +10,8 @@ from msgspec import Meta
 from backend.kernel.http import Body
 from backend.kernel.money import FenOrZero
 
-from .schemas import StoreId
-from .types import DeliveryRule
+from ..types import DeliveryRule
+from .orders import StoreId
 
 _Place = Annotated[str, Meta(min_length=1, max_length=32)]
 _Region = Annotated[str, Meta(pattern=r"^[0-9]{6}$(?!\n)", description="区县的六位行政区划代码（GB/T 2260）")]

@@ -12,8 +12,7 @@ from backend.kernel.http import Body
 from backend.kernel.money import Fen
 from backend.sales.types import Refund
 
-from .delivery_schemas import ReceiverOut
-from .types import (
+from ..types import (
     AfterSaleKind,
     AfterSaleState,
     DeliveryKind,
@@ -24,6 +23,7 @@ from .types import (
     OrderState,
     ReceivedBy,
 )
+from .delivery import ReceiverOut
 
 MOST_LINES = 100
 Carrier = Annotated[str, Meta(pattern=r"^[0-9A-Za-z_]{1,32}$(?!\n)", description="微信快递公司编码，如 SF、YTO、ZTO")]

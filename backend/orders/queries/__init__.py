@@ -13,7 +13,7 @@ from backend.kernel.changes import Changes
 from backend.kernel.kept import Kept
 from backend.kernel.paging import Place
 
-from .types import (
+from ..types import (
     CartLine,
     DeliveryKind,
     DeliveryRule,

@@ -14,9 +14,8 @@ from backend.kernel.errors import NotFound
 from backend.kernel.paging import Place
 from backend.ledger import queries as ledger
 
-from . import plans
-from .queries import find_order
-from .types import (
+from .. import plans
+from ..types import (
     AfterSale,
     AfterSaleKind,
     AfterSaleState,
@@ -34,6 +33,7 @@ from .types import (
     ReceivedBy,
     Review,
 )
+from . import find_order
 
 _PARCELS = (
     "SELECT number, carrier, tracking_no, pieces, sent_at, about FROM orders_parcel"

@@ -10,8 +10,8 @@ from backend.coupons.types import DELIVERY_LINE, Held
 from backend.kernel.config import settings
 from backend.sales.types import SaleBody, SaleProgress, Tender, TenderType
 
-from .schemas import LineOut, OfferedCoupon, OrderBrief, OrderOut, QuoteOut, QuotesOut, TenderOut
-from .types import Order, OrderLine, OrderState, Part
+from ..schemas.orders import LineOut, OfferedCoupon, OrderBrief, OrderOut, QuoteOut, QuotesOut, TenderOut
+from ..types import Order, OrderLine, OrderState, Part
 
 
 def lines_out(lines: Sequence[OrderLine]) -> list[LineOut]:

@@ -13,8 +13,12 @@ from backend.members import queries as members
 from backend.sales import plans as sales
 from backend.sales.types import Refund
 
-from . import afterwards, plans, queries
-from .after_schemas import (
+from .. import plans, queries
+from ..queries import afterwards
+from ..queries.afterwards import Invoice
+from ..rules import after_sales as rules
+from ..rules import fulfilment
+from ..schemas.after import (
     AfterSaleOut,
     DeliveryOut,
     InvoiceOut,
@@ -30,10 +34,7 @@ from .after_schemas import (
     StageOut,
     TillPickupOut,
 )
-from .afterwards import Invoice
-from .rules import after_sales as rules
-from .rules import fulfilment
-from .types import AfterSale, Order, OrderState, Pickup, Review
+from ..types import AfterSale, Order, OrderState, Pickup, Review
 
 
 def pieces_out(pieces: Mapping[int, int]) -> list[PiecesOut]:

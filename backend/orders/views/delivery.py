@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from .delivery_schemas import AddressOut, ReceiverOut
-from .rules import delivery
-from .types import Address, Receiver
+from ..rules import delivery
+from ..schemas.delivery import AddressOut, ReceiverOut
+from ..types import Address, Receiver
 
 
 def receiver_out(receiver: Receiver, *, masked: bool = False) -> ReceiverOut:
