@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from asyncio import gather
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from time import monotonic
 from typing import Generic, TypeVar
 
@@ -12,6 +13,7 @@ from . import db
 from .batching import Batcher
 
 T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
 
 MOST_WAITING = 20_000
 
@@ -58,3 +60,39 @@ class Kept(Generic[T]):
             if forgotten == self._forgotten:
                 self._known = known
         return [known.answer] * len(waiting)
+
+
+class KeptEach(Generic[K, T]):
+    """The answers of ``read`` by key, at most ``keep_s`` old and ``most`` of them, of the database that is open now.
+
+    ``read`` answers for a list of keys, in their order. All answers are forgotten together: that costs a question less
+    than looking at each one's age, and none is older than the first.
+    """
+
+    def __init__(
+        self, read: Callable[[list[K]], Awaitable[Sequence[T | BaseException]]], *, keep_s: float, most: int
+    ) -> None:
+        self._keep_s = keep_s
+        self._most = most
+        self._pool: object = None
+        self._until = 0.0
+        self._known: dict[K, T] = {}
+        self._readers: Batcher[K, T] = Batcher(read, max_size=512)
+
+    async def get_many(self, keys: Sequence[K]) -> list[T]:
+        """The answers for these keys, in their order; what is not known is read together with what others ask."""
+        known = self._fresh()
+        unknown = list(dict.fromkeys(key for key in keys if key not in known))
+        for key, answer in zip(unknown, await gather(*map(self._readers.submit, unknown)), strict=True):
+            known[key] = answer
+        return [known[key] for key in keys]
+
+    def forget(self) -> None:
+        """Read everything again at the next question: it was changed here. What is being read is not kept either."""
+        self._pool, self._known = None, {}
+
+    def _fresh(self) -> dict[K, T]:
+        if self._pool is not db.pool() or monotonic() >= self._until or len(self._known) >= self._most:
+            self._known = {}
+            self._pool, self._until = db.pool(), monotonic() + self._keep_s
+        return self._known

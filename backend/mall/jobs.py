@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backend.kernel import jobs
 
-from .commands import indexing, media
+from .commands import indexing, media, selling
 
 
 @jobs.every("* * * * *")
@@ -17,3 +17,15 @@ async def index_unread() -> None:
 async def drop_unused_pictures() -> None:
     """Forget pictures that nothing has shown for two days."""
     await media.drop_unused()
+
+
+@jobs.every("* * * * *")
+async def count_sold() -> None:
+    """Count what tills and the mall sold and took back."""
+    await selling.count_due()
+
+
+@jobs.every("7 * * * *")
+async def rank_sold() -> None:
+    """Rank products by what was sold in the last 30 days."""
+    await selling.rank()

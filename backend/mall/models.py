@@ -97,6 +97,8 @@ class Product(Model):
     terms = TSVectorField(null=True)
     # The lowest list price of what can be chosen.
     from_fen: int | None = fields.BigIntField(null=True)
+    # Pieces sold in the last 30 days, less what came back; as of the last hour.
+    sold_qty = fields.BigIntField(default=0, db_default=0)
     version = fields.IntField(default=1)
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()

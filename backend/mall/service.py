@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -202,6 +202,45 @@ async def note(tx: Tx, kind: str, ref: str, staff_id: int, action: str, detail: 
         msgspec.json.encode(detail).decode(),
         at,
     )
+
+
+# ----------------------------------------------------------------------------------------------------------- sold
+
+_ADD_SOLD = """
+INSERT INTO mall_sold AS s (sku, sold_on, qty)
+SELECT w.sku, w.sold_on, w.qty FROM unnest($1::text[], $2::date[], $3::bigint[]) AS w (sku, sold_on, qty)
+  JOIN mall_article a ON a.sku = w.sku ORDER BY w.sku, w.sold_on
+    ON CONFLICT (sku, sold_on) DO UPDATE SET qty = s.qty + EXCLUDED.qty"""
+_RANK = """
+UPDATE mall_product p SET sold_qty = w.qty
+  FROM (SELECT o.id, coalesce(n.qty, 0) AS qty FROM mall_product o
+          LEFT JOIN (SELECT a.product_id, greatest(0, sum(s.qty))::bigint AS qty
+                       FROM mall_sold s JOIN mall_article a ON a.sku = s.sku
+                      WHERE s.sold_on > $1 AND a.product_id IS NOT NULL GROUP BY 1) n ON n.product_id = o.id
+         WHERE o.sold_qty <> coalesce(n.qty, 0) ORDER BY o.id FOR UPDATE OF o) w
+ WHERE p.id = w.id RETURNING 1"""
+
+
+async def note_sold(tx: Tx, member_id: int, sale_id: str, refund_id: str) -> None:
+    """Note that the pieces of a sale (or those of a refund of it) are to be counted; a job counts them, once."""
+    await db.raw(tx).execute(
+        "INSERT INTO mall_sold_due (member_id, sale_id, refund_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        member_id,
+        sale_id,
+        refund_id,
+    )
+
+
+async def add_sold(tx: Tx, pieces: Mapping[tuple[str, date], int]) -> None:
+    """Add pieces to what was sold of articles on days; what the catalogue does not know is left out."""
+    if pieces:
+        skus, days = zip(*pieces, strict=True)
+        await db.raw(tx).execute(_ADD_SOLD, list(skus), list(days), list(pieces.values()))
+
+
+async def rank_sold(tx: Tx, after: date) -> int:
+    """Write to each product what was sold of its articles since that day; returns of how many that changed."""
+    return len(await db.fetch_in(tx, _RANK, after))
 
 
 # ---------------------------------------------------------------------------------------------------------- words

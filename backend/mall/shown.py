@@ -75,6 +75,7 @@ def read_wanted(query: ProductsQuery, shelves: Shelves) -> Wanted:
         min_fen=query.min_fen,
         max_fen=query.max_fen,
         on_offer=query.on_offer,
+        in_stock=query.in_stock,
         sort=Sort(query.sort),
         cursor=query.cursor,
         limit=query.limit,

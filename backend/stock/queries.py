@@ -13,6 +13,7 @@ from backend.auth import queries as auth
 from backend.kernel import db
 from backend.kernel.errors import NotFound
 from backend.kernel.paging import Place as PagingPlace
+from backend.mall import queries as mall
 
 from .types import (
     Document,
@@ -96,6 +97,10 @@ async def find_available(pieces: Iterable[Piece]) -> dict[tuple[str, str], int]:
     rows = await db.fetch(_AVAILABLE, [place for place, _ in wanted], [sku for _, sku in wanted])
     return dict.fromkeys(wanted, 0) | {(row["place_id"], row["sku"]): row["available"] for row in rows}
 
+
+mall.know_stock_by(
+    "EXISTS (SELECT FROM stock_level l WHERE l.place_id = {store} AND l.sku = {sku} AND l.on_hand > l.reserved)"
+)
 
 OpenOrders = Callable[[asyncpg.Connection, Sequence[str]], Awaitable[set[str]]]
 """Which of these orders are still promised what they asked for, as that connection sees them."""

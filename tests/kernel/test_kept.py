@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from backend.kernel import db, kept
-from backend.kernel.kept import Kept
+from backend.kernel.kept import Kept, KeptEach
 
 
 class _Source:
@@ -88,3 +88,34 @@ async def test_a_read_that_fails_is_not_kept(source):
     source.value = 3
 
     assert await known.get() == 3
+
+
+async def test_answers_by_key_are_read_once_together_and_forgotten_together(source):
+    asked: list[list[str]] = []
+
+    async def read(keys: list[str]) -> list[str]:
+        asked.append(keys)
+        await source.go_on.wait()
+        return [f"{key}{source.value}" for key in keys]
+
+    known = KeptEach(read, keep_s=5.0, most=3)
+    assert await known.get_many(["b", "a", "b"]) == ["b1", "a1", "b1"]
+    source.value, source.now = 2, 104.9
+    assert await known.get_many(["a", "c"]) == ["a1", "c2"]
+    assert asked == [["b", "a"], ["c"]]
+
+    assert await known.get_many(["a"]) == ["a2"]  # there were three: room is made
+    source.value, source.now = 3, 109.9
+    assert await known.get_many(["a"]) == ["a3"]
+    source.pool, source.value = "two", 4
+    assert await known.get_many(["a"]) == ["a4"]
+
+    source.go_on.clear()
+    early = asyncio.create_task(known.get_many(["d"]))
+    await _let_run()
+    known.forget()
+    source.value = 5
+    late = asyncio.create_task(known.get_many(["d"]))
+    source.go_on.set()
+    await early
+    assert (await late, await known.get_many(["d"])) == (["d5"], ["d5"])

@@ -118,6 +118,24 @@ async def test_articles_change_places_and_what_is_left_out_is_no_longer_sold(adm
     assert await db.fetchval("SELECT from_fen FROM mall_product WHERE id = 'SWAP'") == 100
 
 
+async def test_a_product_that_is_sent_again_is_there_already(admin):
+    """The answer to the first try was lost; whoever tries again has the version that they read."""
+    body = shirt(skus=[{"sku": "AGAIN-1", "spec": ["白", "S"], "unit_price_fen": 100}])
+    made = await put(admin, "AGAIN", body)
+    dearer = body | {"version": 1, "skus": [body["skus"][0] | {"unit_price_fen": 120}]}
+    changed = await put(admin, "AGAIN", dearer)
+    before = await everything()
+
+    again = await put(admin, "AGAIN", dearer)
+    too_late = await put(admin, "AGAIN", body | {"version": 1})
+    less = await put(admin, "AGAIN", dearer | {"skus": [dearer["skus"][0] | {"sku": "AGAIN-2"}]})
+
+    assert [answer.status_code for answer in (made, changed, again, too_late, less)] == [200, 200, 200, 409, 409]
+    assert again.json() == changed.json()
+    assert {answer.json()["code"] for answer in (too_late, less)} == {"product_changed"}
+    assert await everything() == before
+
+
 REFUSED = [
     (shirt(), 409, "product_changed"),  # it is there
     (shirt(version=99), 409, "product_changed"),

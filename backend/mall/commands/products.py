@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 import asyncpg
 import msgspec
@@ -12,7 +13,9 @@ from backend.kernel.errors import FieldError, NotFound, ValidationFailed
 
 from .. import service, shown
 from ..errors import CatalogueConflict, ProductChanged
+from ..queries import rows
 from ..rules import checking
+from ..rules.checking import same
 from ..schemas.admin import ProductIn, SkuIn
 from ..types import ArticleRow, Channel, Flaw, ProductRow
 
@@ -22,6 +25,8 @@ log = logging.get(__name__)
 async def put_product(product_id: str, body: ProductIn, staff_id: int) -> None:
     """Add a product (``version`` None), or put it in place of what was read as that version; with all its articles.
 
+    What is there already in just this way is left as it is, whatever the version: the answer to the first try was lost.
+
     Refused: ``ProductChanged``, ``ValidationFailed``, ``CatalogueConflict``; nothing is written then.
     """
     product, articles = rows_of(product_id, body)
@@ -29,8 +34,11 @@ async def put_product(product_id: str, body: ProductIn, staff_id: int) -> None:
         async with db.transaction() as tx:
             now = clock.now()
             known = await service.lock_known(tx, [product], articles)
-            version = await db.fetch_in(tx, "SELECT version FROM mall_product WHERE id = $1", product_id)
-            if (version[0][0] if version else None) != body.version:
+            fetch = partial(db.fetch_in, tx)
+            kept = (await rows.read_products(fetch, [product_id])).get(product_id)
+            if kept is not None and same(kept.row, await rows.articles_of(fetch, [product_id]), product, articles):
+                return
+            if (kept.version if kept is not None else None) != body.version:
                 raise ProductChanged
             flaws = [*checking.flaws_of_product(product, articles, known), *checking.flaws_of_articles(articles, known)]
             refuse(flaws)

@@ -5,7 +5,7 @@ from .media import find_image
 from .names import find_article_names, find_supplier_names
 from .offers import Offer, find_offers, find_sellable, forget_offers, picture_url, sellable
 from .places import banners_of, forget_places, list_banners, list_store_pictures, places
-from .products import find_page, find_product, forget_products
+from .products import find_page, find_product, forget_products, know_stock_by
 from .tree import Shelves, forget_shelves, shelves
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "forget",
     "forget_classes",
     "forget_offers",
+    "know_stock_by",
     "list_banners",
     "list_store_pictures",
     "picture_url",

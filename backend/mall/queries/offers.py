@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from asyncio import gather
 from collections.abc import Sequence
 from datetime import datetime
-from time import monotonic
 
 import msgspec
 
 from backend.kernel import clock, db
-from backend.kernel.batching import Batcher
+from backend.kernel.kept import KeptEach
 
 from ..rules.prices import price_at
 from ..types import Sellable, TimedPrice
@@ -39,30 +37,6 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     list_fen: int
     levels: dict[str, int]
     timed: tuple[TimedPrice, ...]
-
-
-class _Offers:
-    """Offers as this process remembers them, at most ten seconds old; None for what is not sold there."""
-
-    def __init__(self) -> None:
-        self.pool: object = None
-        self.until = 0.0
-        self.by_place: dict[AT, Offer | None] = {}
-
-    def known(self) -> dict[AT, Offer | None]:
-        """What is remembered, after forgetting what is too old or belongs to another database."""
-        if self.pool is not db.pool() or monotonic() >= self.until or len(self.by_place) >= OFFERS_KEPT:
-            self.by_place = {}
-            self.pool, self.until = db.pool(), monotonic() + OFFERS_KEPT_S
-        return self.by_place
-
-
-_offers = _Offers()
-
-
-def forget_offers() -> None:
-    """Read what is sold, and for how much, again at the next question: it was changed here."""
-    _offers.pool = None
 
 
 _OFFERS = f"""
@@ -101,22 +75,23 @@ def _offer(row: db.Record) -> Offer:
     )
 
 
-async def _find_offers(places: list[AT]) -> list[Offer | BaseException | None]:
+async def _read_offers(places: list[AT]) -> list[Offer | BaseException | None]:
     rows = await db.fetch(_OFFERS, [store for store, _ in places], [sku for _, sku in places], clock.now())
     found = {(row[0], row[1]): _offer(row) for row in rows}
     return [found.get(place) for place in places]
 
 
-_batcher: Batcher[AT, Offer | None] = Batcher(_find_offers, max_size=512)
+_kept: KeptEach[AT, Offer | None] = KeptEach(_read_offers, keep_s=OFFERS_KEPT_S, most=OFFERS_KEPT)
 
 
 async def find_offers(places: Sequence[AT]) -> list[Offer | None]:
     """What the mall sells at each of these places, in their order; None where it does not; at most ten seconds old."""
-    known = _offers.known()
-    unknown = list(dict.fromkeys(place for place in places if place not in known))
-    for place, offer in zip(unknown, await gather(*map(_batcher.submit, unknown)), strict=True):
-        known[place] = offer
-    return [known[place] for place in places]
+    return await _kept.get_many(places)
+
+
+def forget_offers() -> None:
+    """Read what is sold, and for how much, again at the next question: it was changed here."""
+    _kept.forget()
 
 
 def picture_url(picture: str | None) -> str | None:

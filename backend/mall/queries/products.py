@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
@@ -22,18 +23,20 @@ PRODUCTS_KEPT = 2_000
 
 
 class Sort(StrEnum):
-    """In which order products come; by price is by list price, by name by pinyin."""
+    """In which order products come; by price is by list price, by name by pinyin, ``sold`` what sold most first."""
 
     NEWEST = "newest"
     CHEAPEST = "price"
     DEAREST = "-price"
     NAME = "name"
+    SOLD = "sold"
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """Which products, in which order, from where on; what is published to the mall at ``store_id``.
 
-    ``query`` is a text search (``rules.searching.query_of``), ``attributes`` JSON that a product's must contain.
+    ``query`` is a text search (``rules.searching.query_of``), ``attributes`` JSON that a product's must contain;
+    ``in_stock``: only what the store could sell a piece of now.
     """
 
     store_id: str
@@ -44,6 +47,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     min_fen: int | None = None
     max_fen: int | None = None
     on_offer: bool = False
+    in_stock: bool = False
     sort: Sort = Sort.NEWEST
     cursor: str | None = None
     limit: int = 20
@@ -90,22 +94,33 @@ _ORDERS = {
         'p.name_key COLLATE "C", p.id COLLATE "C"',
         '(p.name_key COLLATE "C", p.id COLLATE "C") > ({}, {})',
     ),
+    Sort.SOLD: ("p.sold_qty DESC, p.id DESC", "(p.sold_qty, p.id) < ({}, {})"),
 }
 
 _PUBLISHED = (
     "EXISTS (SELECT FROM mall_publication s WHERE s.channel = 'mall' AND s.store_id = {} AND s.product_id = p.id)"
 )
 _SUMMARIES = f"""
-SELECT p.id, p.name, p.subtitle, p.category_id, p.brand_id, p.pictures->>0, p.from_fen, p.created_at,
+SELECT p.id, p.name, p.subtitle, p.category_id, p.brand_id, p.pictures->>0, p.from_fen, p.created_at, p.sold_qty,
        (SELECT jsonb_agg(jsonb_build_array({PRICES})) FROM mall_article a WHERE a.product_id = p.id AND a.active)
   FROM mall_product p"""  # noqa: S608 - put together of constants
 _Choices = tuple[tuple[int, dict[str, int] | None, tuple[tuple[int, datetime, datetime], ...] | None], ...]
 _choices = msgspec.json.Decoder(_Choices)
+_NUMBER = re.compile(r"-?[0-9]{1,12}\Z")
 
 
 def choice_of(list_fen: int, levels: Any, timed: Any) -> Choice:
     """The prices that ``PRICES`` reads, decoded."""
     return Choice(list_fen, levels or {}, tuple(TimedPrice(*item) for item in timed or ()))
+
+
+_in_stock = "false"
+
+
+def know_stock_by(condition: str) -> None:
+    """Let the layer above say in SQL when ``{store}`` could sell ``{sku}``; until then it never can."""
+    global _in_stock
+    _in_stock = condition
 
 
 class _Arguments:
@@ -141,6 +156,11 @@ async def statement(wanted: Wanted) -> tuple[str, list[Any]]:
             "EXISTS (SELECT FROM mall_article o JOIN mall_timed_price t ON t.sku = o.sku"
             " WHERE o.product_id = p.id AND o.active AND t.starts_at <= $1 AND t.ends_at > $1)"
         )
+    if wanted.in_stock:
+        where.append(
+            "EXISTS (SELECT FROM mall_article k WHERE k.product_id = p.id AND k.active AND (NOT k.tracked OR"
+            f" {_in_stock.format(store='$2', sku='k.sku')}))"
+        )
     order, after = _ORDERS[wanted.sort]
     if wanted.cursor is not None:
         where.append(after.format(*(add(value) for value in await _place(wanted.sort, wanted.cursor))))
@@ -154,7 +174,7 @@ async def _place(sort: Sort, cursor: str) -> tuple[Any, str]:
     if parts is not None and parts[0] == sort.value:
         if sort is Sort.NEWEST and (at := read_instant(parts[1])) is not None:
             return at, parts[2]
-        if sort in (Sort.CHEAPEST, Sort.DEAREST) and parts[1].isdecimal() and len(parts[1]) <= 12:
+        if sort in (Sort.CHEAPEST, Sort.DEAREST, Sort.SOLD) and _NUMBER.match(parts[1]):
             return int(parts[1]), parts[2]
         if sort is Sort.NAME:
             # A name's key may be longer than a cursor should be.
@@ -168,6 +188,8 @@ def _cursor(sort: Sort, last: db.Record) -> str:
     key = ""
     if sort is Sort.NEWEST:
         key = instant_part(last["created_at"])
+    elif sort is Sort.SOLD:
+        key = str(last["sold_qty"])
     elif sort is not Sort.NAME:
         key = str(last["from_fen"])
     return make_cursor(sort.value, key, last["id"])
@@ -187,7 +209,7 @@ async def _read_page(wanted: Wanted) -> Page:
                 category=row[3],
                 brand=row[4],
                 picture=row[5],
-                choices=tuple(choice_of(*item) for item in _choices.decode(row[8] or "[]")),
+                choices=tuple(choice_of(*item) for item in _choices.decode(row[9] or "[]")),
             )
             for row in rows
         ),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from ..types import ArticleRow, Flaw, Known, ProductRow
 from . import attributes as values
 
@@ -71,3 +73,27 @@ def _flaws_of_article(position: int, article: ArticleRow, known: Known) -> Itera
     for level in article.levels or {}:
         if level not in known.levels:
             yield Flaw(position, "levels", f"there is no level {level}")
+
+
+def same(
+    product: ProductRow, articles: Sequence[ArticleRow], wanted: ProductRow, wanted_articles: Sequence[ArticleRow]
+) -> bool:
+    """Whether a product with all of its articles is already as it is wanted; what is not said (None) is as it is."""
+    kept = {article.sku: article for article in articles}
+    return (
+        _filled(wanted, product) == product
+        and len(wanted_articles) == len(kept) == len({article.sku for article in wanted_articles})
+        and all(
+            article.sku in kept and _filled(article, kept[article.sku]) == kept[article.sku]
+            for article in wanted_articles
+        )
+    )
+
+
+_LEFT = {ProductRow: ("description", "pictures"), ArticleRow: ("levels", "spec")}
+"""What None leaves as it is."""
+
+
+def _filled(wanted: ProductRow | ArticleRow, kept: ProductRow | ArticleRow) -> ProductRow | ArticleRow:
+    left = {name: getattr(kept, name) for name in _LEFT[type(wanted)] if getattr(wanted, name) is None}
+    return msgspec.structs.replace(wanted, **left)

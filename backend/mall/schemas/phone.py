@@ -177,6 +177,7 @@ class ProductsQuery(Body):
     """Which products. ``q`` finds names by neighbouring characters, pinyin and initials, and numbers by beginnings.
 
     ``attributes`` is like ``origin:海南,storage:冷藏``. Prices are list prices, in filters and in the order.
+    ``in_stock``: only what the store could sell a piece of now; ``sold``: what sold most in 30 days comes first.
     """
 
     store_id: StoreId
@@ -187,6 +188,7 @@ class ProductsQuery(Body):
     min_fen: FenOrZero | None = None
     max_fen: FenOrZero | None = None
     on_offer: bool = False
-    sort: Literal["newest", "price", "-price", "name"] = "newest"
+    in_stock: bool = False
+    sort: Literal["newest", "price", "-price", "name", "sold"] = "newest"
     cursor: Annotated[str, Meta(max_length=128)] | None = None
     limit: Annotated[int, Meta(ge=1, le=50)] = 20

@@ -9,8 +9,33 @@ OFFERS = "tests/mall/test_offers.py::"
 ADMIN = "tests/mall/test_admin.py::"
 TABLES = "tests/mall/test_tables.py::"
 MEMBER = "tests/mall/test_member.py::"
+SELLING = "tests/mall/test_selling.py::"
 
 MUTANTS = (
+    Mutant(
+        "promised-pieces-are-shown-as-to-be-had",
+        "A list of what there is shows what another order was promised.",
+        "backend/stock/queries.py",
+        "AND l.on_hand > l.reserved)",
+        "AND l.on_hand > 0)",
+        (f"{SELLING}test_what_a_store_cannot_sell_now_is_left_out",),
+    ),
+    Mutant(
+        "what-came-back-counts-as-sold",
+        "What everybody returns is shown as what everybody buys.",
+        "backend/mall/commands/selling.py",
+        "+= -line.qty if refund_id else line.qty",
+        "+= line.qty",
+        (f"{SELLING}test_what_was_sold_in_thirty_days_ranks_products",),
+    ),
+    Mutant(
+        "retry-of-a-product-without-its-prices",
+        "A product is said to be saved whose prices are the old ones.",
+        "backend/mall/rules/checking.py",
+        "_filled(article, kept[article.sku]) == kept[article.sku]",
+        "_filled(article, kept[article.sku]).spec == kept[article.sku].spec",
+        (f"{ADMIN}test_a_product_that_is_sent_again_is_there_already",),
+    ),
     Mutant(
         "sold-where-it-is-not-published",
         "A store's orders fill with what only another store sells.",
