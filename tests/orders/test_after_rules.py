@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from backend.orders.errors import AfterSaleConflict, AfterSaleUnavailable, ShipmentInvalid
 from backend.orders.rules import after_sales, fulfilment, pickup
-from backend.orders.types import AfterSaleKind as Kind
-from backend.orders.types import AfterSaleState as State
-from backend.orders.types import AfterSaleStep as Step
-from backend.orders.types import Fault, OrderState
+from backend.orders.types import OrderState
+from backend.orders.types.after import AfterSaleKind as Kind
+from backend.orders.types.after import AfterSaleState as State
+from backend.orders.types.after import AfterSaleStep as Step
+from backend.orders.types.after import Fault
 
 ENDS = frozenset({State.REJECTED, State.CANCELLED, State.REFUNDED, State.EXCHANGED})
 

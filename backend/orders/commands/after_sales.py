@@ -21,11 +21,12 @@ from backend.stock.types import Piece, Wish
 from .. import locks
 from ..errors import AfterSaleConflict, AfterSaleUnavailable, ShipmentInvalid
 from ..events import AfterSaleMoved
-from ..queries import afterwards
+from ..queries import afterwards, requests
 from ..rules import after_sales as rules
 from ..rules import fulfilment
-from ..schemas.after import AfterSaleIn
-from ..types import AfterSale, AfterSaleKind, AfterSaleState, AfterSaleStep, Order, OrderState, Parcel
+from ..schemas.requests import AfterSaleIn
+from ..types import Order, OrderState
+from ..types.after import AfterSale, AfterSaleKind, AfterSaleState, AfterSaleStep, Parcel
 from . import refunding, shipping
 from .show import owner_of, read_order
 
@@ -75,7 +76,7 @@ async def _open(
 ) -> tuple[str, bool]:
     pieces = {line.line_no: line.qty for line in body.lines}
     after_sale_id = _id(member_id, scope, idem)
-    known = await afterwards.find_after_sale(member_id, after_sale_id)
+    known = await requests.find_after_sale(member_id, after_sale_id)
     if known is not None:
         _check_same(known, order_id, body, pieces)
         return after_sale_id, True
@@ -111,16 +112,14 @@ async def _open(
             updated_at=now,
         )
         await _write(tx, made)
-        await afterwards.note_step(
-            tx, made, "ask", staff_id=staff.staff_id if staff else None, note=body.reason, at=now
-        )
+        await requests.note_step(tx, made, "ask", staff_id=staff.staff_id if staff else None, note=body.reason, at=now)
         await _publish(tx, made)
     log.info("orders.after_sale_asked", after_sale_id=after_sale_id, kind=str(body.kind))
     return after_sale_id, False
 
 
 async def _again(tx: Tx, member_id: int, order_id: str, after_sale_id: str) -> AfterSale | None:
-    found = await afterwards.after_sales_in(tx, member_id, order_id)
+    found = await requests.after_sales_in(tx, member_id, order_id)
     return next((one for one in found if one.id == after_sale_id), None)
 
 
@@ -143,7 +142,7 @@ async def _check_amount(member_id: int, order_id: str, body: AfterSaleIn, pieces
 async def _judge(tx: Tx, order: Order, kind: AfterSaleKind, pieces: Mapping[int, int]) -> bool:
     """Refuse what cannot be asked of a locked order; whether the goods had left."""
     bought = {line_no: qty for line_no, (_, qty) in (await afterwards.bought_in(tx, order.member_id, order.id)).items()}
-    known = await afterwards.after_sales_in(tx, order.member_id, order.id)
+    known = await requests.after_sales_in(tx, order.member_id, order.id)
     if len(known) >= MOST_REQUESTS:
         raise AfterSaleUnavailable(f"an order has at most {MOST_REQUESTS} requests")
     rules.check_kind(kind, order.state)
@@ -221,21 +220,21 @@ async def _members_step(
         if done is not None and found.state is done:
             return
         state = rules.move(found.kind, found.state, step)
-        if step is AfterSaleStep.SEND and await afterwards.count_steps(tx, found) >= MOST_STEPS:
+        if step is AfterSaleStep.SEND and await requests.count_steps(tx, found) >= MOST_STEPS:
             raise AfterSaleConflict(extra={"state": str(found.state)})
-        moved = await afterwards.change_after_sale(tx, found, state, at=now, **changed)
-        await afterwards.note_step(tx, moved, step, staff_id=None, note=note, at=now)
+        moved = await requests.change_after_sale(tx, found, state, at=now, **changed)
+        await requests.note_step(tx, moved, step, staff_id=None, note=note, at=now)
         await _publish(tx, moved)
 
 
 async def _lock(tx: Tx, after_sale_id: str, caller: StaffCaller | None) -> AfterSale:
     """A request and, before it, its order, both locked; ``NotFound`` for none and for another store's."""
     member_id = member_of(after_sale_id)
-    found = await afterwards.find_after_sale(member_id, after_sale_id) if member_id else None
+    found = await requests.find_after_sale(member_id, after_sale_id) if member_id else None
     if member_id is None or found is None or (caller is not None and not caller.reaches(found.store_id)):
         raise NotFound("there is no such request")
     await locks.lock_order(tx, member_id, found.order_id)
-    return await afterwards.lock_after_sale(tx, member_id, after_sale_id)
+    return await requests.lock_after_sale(tx, member_id, after_sale_id)
 
 
 # -- staff's steps
@@ -244,7 +243,7 @@ async def _lock(tx: Tx, after_sale_id: str, caller: StaffCaller | None) -> After
 async def get_staffs(after_sale_id: str, caller: StaffCaller) -> AfterSale:
     """A request that this person may see; ``NotFound`` for none and for another store's."""
     member_id = member_of(after_sale_id)
-    found = await afterwards.find_after_sale(member_id, after_sale_id) if member_id else None
+    found = await requests.find_after_sale(member_id, after_sale_id) if member_id else None
     if found is None or not caller.reaches(found.store_id):
         raise NotFound("there is no such request")
     return found
@@ -296,8 +295,8 @@ async def _staffs_step(
         if found.state is done:
             return
         state = rules.move(found.kind, found.state, step)
-        moved = await afterwards.change_after_sale(tx, found, state, at=now, **changed)
-        await afterwards.note_step(tx, moved, step, staff_id=caller.staff_id, note=note, at=now)
+        moved = await requests.change_after_sale(tx, found, state, at=now, **changed)
+        await requests.note_step(tx, moved, step, staff_id=caller.staff_id, note=note, at=now)
         await _publish(tx, moved)
     log.info("orders.after_sale_moved", after_sale_id=after_sale_id, state=str(state))
     _tell(moved)
@@ -316,12 +315,12 @@ async def exchange(after_sale_id: str, carrier: str, tracking_no: str, note: str
         bought = await afterwards.bought_in(tx, order.member_id, order.id)
         pieces = tuple(Piece(order.store_id, bought[line_no][0], qty) for line_no, qty in found.pieces.items())
         if found.restock:
-            earlier = rules.exchanges(await afterwards.after_sales_in(tx, order.member_id, order.id))
+            earlier = rules.exchanges(await requests.after_sales_in(tx, order.member_id, order.id))
             await stock.take_back(tx, order.id, found.id, pieces, at=now, exchanges=earlier)
         for lacking in await stock.reserve_many(tx, [Wish(found.id, pieces, None)], at=now):
             if lacking is not None:
                 raise lacking
-        moved = await afterwards.change_after_sale(tx, found, state, at=now)
+        moved = await requests.change_after_sale(tx, found, state, at=now)
         parcels = await afterwards.parcels_in(tx, order.member_id, order.id)
         if any((one.carrier, one.tracking_no) == (carrier, tracking_no) for one in parcels):
             raise ShipmentInvalid("another parcel of this order has that number")
@@ -329,7 +328,7 @@ async def exchange(after_sale_id: str, carrier: str, tracking_no: str, note: str
             number=len(parcels) + 1, carrier=carrier, tracking_no=tracking_no, pieces=found.pieces, sent_at=now
         )
         await shipping.write_parcel(tx, order, parcel, caller.staff_id, about=found.id)
-        await afterwards.note_step(tx, moved, AfterSaleStep.EXCHANGE, staff_id=caller.staff_id, note=note, at=now)
+        await requests.note_step(tx, moved, AfterSaleStep.EXCHANGE, staff_id=caller.staff_id, note=note, at=now)
         await _publish(tx, moved)
     log.info("orders.exchanged", after_sale_id=after_sale_id)
     _tell(moved)

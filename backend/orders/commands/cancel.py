@@ -20,9 +20,10 @@ from backend.stock import service as stock
 
 from .. import locks, plans, service
 from ..errors import AfterSaleOpen, OrderNotCancellable
-from ..queries import afterwards
+from ..queries import afterwards, requests
 from ..schemas.orders import OrderOut
-from ..types import AfterSaleState, Order, OrderState
+from ..types import Order, OrderState
+from ..types.after import AfterSaleState
 from . import pay, payments, psp_refunds, show
 
 CANCELLABLE = frozenset({OrderState.PAID})
@@ -80,8 +81,8 @@ async def _cancel_paid(order: Order, sold: Sold, now: datetime, *, zone: str) ->
     plan = psp_refunds.owed(plan, made, await afterwards.find_payment(order), now)
     async with db.transaction() as tx:
         await _lock(tx, order)
-        requests = await afterwards.after_sales_in(tx, order.member_id, order.id)
-        if any(one.state is AfterSaleState.REQUESTED for one in requests):
+        known = await requests.after_sales_in(tx, order.member_id, order.id)
+        if any(one.state is AfterSaleState.REQUESTED for one in known):
             raise AfterSaleOpen  # it would wait for ever: nothing is left to pay it with
         await stock.give_back_many(tx, [order.id], at=now)
         await ledger.post_in(tx, plan)

@@ -20,11 +20,12 @@ from backend.sales.types import Refund, SaleBody, SaleProgress, TenderType
 
 from .. import locks
 from ..errors import InvoiceUnavailable
-from ..queries import afterwards
+from ..queries import afterwards, requests
 from ..queries.afterwards import Invoice
 from ..rules import after_sales as rules
-from ..schemas.after import InvoiceDecisionIn, InvoiceIn
-from ..types import InvoiceKind, Order, OrderState
+from ..schemas.reviews import InvoiceDecisionIn, InvoiceIn
+from ..types import Order, OrderState
+from ..types.after import InvoiceKind
 from .show import owner_of, read_order
 
 log = logging.get(__name__)
@@ -64,17 +65,17 @@ async def ask(order_id: str, body: InvoiceIn, member_id: int) -> None:
         raise invalid("/tax_no", "a company's invoice names its tax number")
     if owner_of(order_id) != member_id:
         raise NotFound("there is no such order")
-    seen = await afterwards.list_of_order(member_id, order_id)
+    seen = await requests.list_of_order(member_id, order_id)
     _, document = await read_order(member_id, order_id)
     amount_fen = invoiced_fen(sales.sale_body(document), sales.sale_progress(document))
     written = msgspec.json.encode(Written(body.title, body.tax_no, body.email))
     now = clock.now()
     async with db.transaction() as tx:
         order = await locks.lock_order(tx, member_id, order_id)
-        requests = await afterwards.after_sales_in(tx, member_id, order_id)
-        if requests != seen:
+        known = await requests.after_sales_in(tx, member_id, order_id)
+        if known != seen:
             raise Stale  # perhaps something was given back since the amount was read
-        if order.state not in _RECEIVED or amount_fen <= 0 or any(one.state in rules.LIVING for one in requests):
+        if order.state not in _RECEIVED or amount_fen <= 0 or any(one.state in rules.LIVING for one in known):
             raise InvoiceUnavailable(extra={"status": str(order.state)})
         rows = await db.fetch_in(
             tx,

@@ -18,7 +18,8 @@ from backend.wechat.types import Parcel as PspParcel
 
 from .. import addresses
 from ..queries import afterwards
-from ..types import NoticeState, Order, OrderState, Parcel
+from ..types import Order, OrderState
+from ..types.after import NoticeState, Parcel
 
 log = logging.get(__name__)
 

@@ -11,9 +11,10 @@ from backend.kernel.http import Idempotency
 
 from .. import locks
 from ..errors import AfterSaleOpen, OrderNotReceivable, PickupCodeInvalid, PickupDone
-from ..queries import afterwards
+from ..queries import afterwards, requests
 from ..rules import pickup
-from ..types import AfterSaleState, OrderState, Pickup, ReceivedBy
+from ..types import OrderState
+from ..types.after import AfterSaleState, Pickup, ReceivedBy
 from . import receipts
 from .shipping import pickup_code, pickup_digest
 from .show import owner_of
@@ -68,8 +69,8 @@ async def hand_over(order_id: str, text: str, terminal: TerminalCaller, idem: Id
             raise PickupDone(extra={"at": waiting.handed_at.isoformat(), "terminal_id": waiting.terminal_id})
         if order.state is not OrderState.READY_FOR_PICKUP:
             raise OrderNotReceivable(extra={"status": str(order.state)})
-        requests = await afterwards.after_sales_in(tx, member_id, order_id)
-        if any(one.state is AfterSaleState.REQUESTED for one in requests):
+        asked = await requests.after_sales_in(tx, member_id, order_id)
+        if any(one.state is AfterSaleState.REQUESTED for one in asked):
             raise AfterSaleOpen
         await db.raw(tx).execute(
             "UPDATE orders_pickup SET handed_at = $3, terminal_id = $4, key = $5"

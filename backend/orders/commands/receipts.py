@@ -12,9 +12,10 @@ from backend.kernel.errors import NotFound
 from .. import locks, service
 from ..errors import OrderNotReceivable
 from ..events import OrderCompleted, OrderReceived
-from ..queries import afterwards
+from ..queries import afterwards, requests
 from ..rules import after_sales, fulfilment
-from ..types import Order, OrderState, ReceivedBy
+from ..types import Order, OrderState
+from ..types.after import ReceivedBy
 from .show import owner_of
 
 log = logging.get(__name__)
@@ -111,8 +112,8 @@ async def _advance(member_id: int, order_id: str, now: datetime) -> None:
 
 async def _complete(tx: Tx, order: Order, now: datetime) -> None:
     """End a received order; one with an open request waits for that."""
-    requests = await afterwards.after_sales_in(tx, order.member_id, order.id)
-    if any(one.state in after_sales.LIVING for one in requests):
+    known = await requests.after_sales_in(tx, order.member_id, order.id)
+    if any(one.state in after_sales.LIVING for one in known):
         await _look_at(tx, order.member_id, order.id, now + LATER)
         return
     await service.change_state(tx, order.member_id, order.id, OrderState.COMPLETED, at=now, ended=True)

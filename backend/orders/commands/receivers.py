@@ -6,10 +6,11 @@ from backend.auth.types import StaffCaller
 from backend.kernel import clock, db
 
 from .. import addresses, queries
-from ..queries import afterwards
+from ..queries import requests
 from ..rules import after_sales as rules
 from ..schemas.delivery import ReceiverOut
-from ..types import AfterSaleKind, Order, OrderState
+from ..types import Order, OrderState
+from ..types.after import AfterSaleKind
 from ..views.delivery import receiver_out
 
 SEEN = "receiver_seen"
@@ -32,5 +33,5 @@ async def _to_send(order: Order) -> bool:
     """Whether a parcel is to leave, or may have to be followed: also for goods that are exchanged."""
     if order.state in _GOING:
         return True
-    requests = await afterwards.list_of_order(order.member_id, order.id)
-    return any(one.kind is AfterSaleKind.EXCHANGE and one.state in rules.LIVING for one in requests)
+    known = await requests.list_of_order(order.member_id, order.id)
+    return any(one.kind is AfterSaleKind.EXCHANGE and one.state in rules.LIVING for one in known)

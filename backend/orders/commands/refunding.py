@@ -34,10 +34,11 @@ from backend.stock.types import Piece
 from .. import locks, plans, queries, service
 from ..errors import AfterSaleConflict
 from ..events import AfterSaleMoved
-from ..queries import afterwards
+from ..queries import afterwards, requests
 from ..rules import after_sales as rules
 from ..rules import fulfilment
-from ..types import AfterSale, AfterSaleKind, AfterSaleState, AfterSaleStep, Order, OrderState, PspPayment
+from ..types import Order, OrderState, PspPayment
+from ..types.after import AfterSale, AfterSaleKind, AfterSaleState, AfterSaleStep
 from . import invoices, psp_refunds, shipping
 
 log = logging.get(__name__)
@@ -60,7 +61,7 @@ async def give_back(asked: AfterSale, agreed_fen: int | None, note: str, caller:
     """
     store = await auth.get_store(asked.store_id)
     for _ in range(MAX_TIMES_PLANNED):
-        found = await afterwards.find_after_sale(asked.member_id, asked.id)
+        found = await requests.find_after_sale(asked.member_id, asked.id)
         assert found is not None
         if found.state is AfterSaleState.REFUNDED:
             return
@@ -92,10 +93,10 @@ async def _try(found: AfterSale, note: str, caller: StaffCaller, *, zone: str) -
     returns = gift_cards.returns(sold.body, sold.progress, _to_cards(made)) if made else []
     async with giftcards.in_turn(one.card_id for one in returns), db.transaction() as tx:
         order = await locks.lock_order(tx, found.member_id, found.order_id)
-        locked = await afterwards.lock_after_sale(tx, found.member_id, found.id)
+        locked = await requests.lock_after_sale(tx, found.member_id, found.id)
         if locked.state is AfterSaleState.REFUNDED:
             return False
-        if Seen(order, tuple(await afterwards.after_sales_in(tx, order.member_id, order.id))) != seen:
+        if Seen(order, tuple(await requests.after_sales_in(tx, order.member_id, order.id))) != seen:
             raise Stale
         state = rules.move(locked.kind, locked.state, AfterSaleStep.REFUND)
         await _restock(tx, order, found, now)
@@ -108,8 +109,8 @@ async def _try(found: AfterSale, note: str, caller: StaffCaller, *, zone: str) -
                 await ledger.post_in(tx, plan)
             await psp_refunds.wake(tx, plan)
             await invoices.lower(tx, order, made, now)
-        moved = await afterwards.change_after_sale(tx, found, state, at=now, refund_id=made.id if made else None)
-        await afterwards.note_step(tx, moved, AfterSaleStep.REFUND, staff_id=caller.staff_id, note=note, at=now)
+        moved = await requests.change_after_sale(tx, found, state, at=now, refund_id=made.id if made else None)
+        await requests.note_step(tx, moved, AfterSaleStep.REFUND, staff_id=caller.staff_id, note=note, at=now)
         await _settle_order(tx, order, moved, all_back=all_back, now=now)
         await events.publish(
             tx,
@@ -128,7 +129,7 @@ async def _try(found: AfterSale, note: str, caller: StaffCaller, *, zone: str) -
 async def _look(found: AfterSale) -> Seen:
     order = await queries.find_order(found.member_id, found.order_id)
     assert order is not None
-    whole = tuple(await afterwards.list_of_order(found.member_id, found.order_id))
+    whole = tuple(await requests.list_of_order(found.member_id, found.order_id))
     return Seen(msgspec.structs.replace(order, lines=()), whole)
 
 
@@ -185,7 +186,7 @@ async def _restock(tx: Tx, order: Order, found: AfterSale, now: datetime) -> Non
         return
     bought = await afterwards.bought_in(tx, order.member_id, order.id)
     pieces = [Piece(order.store_id, bought[line_no][0], qty) for line_no, qty in found.pieces.items()]
-    exchanges = rules.exchanges(await afterwards.after_sales_in(tx, order.member_id, order.id))
+    exchanges = rules.exchanges(await requests.after_sales_in(tx, order.member_id, order.id))
     await stock.take_back(tx, order.id, found.id, pieces, at=now, exchanges=exchanges)
 
 
@@ -199,8 +200,8 @@ async def _settle_order(tx: Tx, order: Order, moved: AfterSale, *, all_back: boo
         return
     if order.state is OrderState.SHIPPED:
         bought = {no: qty for no, (_, qty) in (await afterwards.bought_in(tx, order.member_id, order.id)).items()}
-        requests = await afterwards.after_sales_in(tx, order.member_id, order.id)
-        if not fulfilment.to_send(bought, rules.given_back(requests), fulfilment.own(parcels)):
+        known = await requests.after_sales_in(tx, order.member_id, order.id)
+        if not fulfilment.to_send(bought, rules.given_back(known), fulfilment.own(parcels)):
             await shipping.note_sent(tx, order, now, whole=True)
 
 

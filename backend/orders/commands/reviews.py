@@ -11,7 +11,8 @@ from backend.kernel.errors import NotFound
 from .. import locks
 from ..errors import ReviewUnavailable
 from ..queries import afterwards
-from ..schemas.after import MOST_LINES, ReviewChangeIn, ReviewIn
+from ..schemas.after import MOST_LINES
+from ..schemas.reviews import ReviewChangeIn, ReviewIn
 from ..types import OrderState
 from .show import owner_of
 

@@ -16,10 +16,11 @@ from backend.kernel.vault import vault
 from .. import locks, service
 from ..errors import AfterSaleOpen, OrderNotSendable, ShipmentInvalid
 from ..events import OrderSent
-from ..queries import afterwards
+from ..queries import afterwards, requests
 from ..rules import after_sales as rules
 from ..rules import fulfilment, pickup
-from ..types import AfterSaleState, DeliveryKind, Order, OrderState, Parcel
+from ..types import DeliveryKind, Order, OrderState
+from ..types.after import AfterSaleState, Parcel
 from . import notices
 from .show import owner_of
 
@@ -63,7 +64,7 @@ async def send_parcel(
 
 async def left_to_send(tx: Tx, order: Order, parcels: list[Parcel]) -> dict[int, int]:
     """What is still to be sent of a locked order; refuses while a request about it waits for an answer."""
-    after_sales = await afterwards.after_sales_in(tx, order.member_id, order.id)
+    after_sales = await requests.after_sales_in(tx, order.member_id, order.id)
     if any(one.state is AfterSaleState.REQUESTED for one in after_sales):
         raise AfterSaleOpen
     bought = await afterwards.bought_in(tx, order.member_id, order.id)

@@ -17,28 +17,28 @@ from backend.stock.errors import OutOfStock, ReturnExceedsSold
 from .. import errors, queries
 from ..commands import after_sales, invoices, notices, psp_refunds, receivers, reviews, shipping
 from ..commands.show import owner_of
-from ..queries import afterwards
-from ..schemas.after import (
+from ..queries import afterwards, requests
+from ..schemas.after import ParcelIn
+from ..schemas.requests import (
     AfterSaleIn,
     AfterSaleOut,
     AfterSalesOut,
     DecisionIn,
     ExchangeIn,
     GoodsIn,
+    RejectIn,
+    StaffAfterSalesQuery,
+)
+from ..schemas.reviews import (
     InvoiceDecisionIn,
     InvoiceOut,
     InvoicesOut,
-    ParcelIn,
-    RejectIn,
     ReviewChangeIn,
     ReviewsOut,
-    StaffAfterSalesQuery,
     StaffInvoicesQuery,
-    StaffOrderDetail,
-    StaffOrdersOut,
-    StaffOrdersQuery,
     StaffReviewsQuery,
 )
+from ..schemas.staff import StaffOrderDetail, StaffOrdersOut, StaffOrdersQuery
 from ..types import Order
 from ..views import after as views
 from .after import after_sales_page, reviews_page
@@ -163,7 +163,7 @@ async def open_request(
 @router.get(_AFTER_SALES, guard=_STAFF, summary="售后列表", errors=(NotFound, ValidationFailed))
 async def list_requests(caller: StaffCaller, query: StaffAfterSalesQuery) -> AfterSalesOut:
     """A page of a store's requests, newest first, or of those in one state."""
-    found = await afterwards.list_after_sales(
+    found = await requests.list_after_sales(
         member_id=None,
         store_id=_reached(caller, query.store_id),
         state=query.status,

@@ -14,21 +14,11 @@ from backend.sales.errors import RefundExceedsPaid
 from .. import addresses, errors
 from ..commands import after_sales, invoices, receipts, reviews, show
 from ..commands.shipping import pickup_code
-from ..queries import afterwards
-from ..schemas.after import (
-    AfterSaleIn,
-    AfterSaleOut,
-    AfterSalesOut,
-    AfterSalesQuery,
-    DeliveryOut,
-    InvoiceIn,
-    InvoiceOut,
-    ProductReviewsQuery,
-    ReviewIn,
-    ReviewsOut,
-    SendBackIn,
-)
-from ..types import AfterSale, Review
+from ..queries import afterwards, requests
+from ..schemas.after import DeliveryOut
+from ..schemas.requests import AfterSaleIn, AfterSaleOut, AfterSalesOut, AfterSalesQuery, SendBackIn
+from ..schemas.reviews import InvoiceIn, InvoiceOut, ProductReviewsQuery, ReviewIn, ReviewsOut
+from ..types.after import AfterSale, Review
 from ..views import after as views
 from ..views.delivery import receiver_out
 
@@ -77,7 +67,7 @@ async def ask(caller: MemberCaller, order_id: str, body: AfterSaleIn, idem: Idem
 @router.get(_AFTER_SALES, guard=member, summary="我的售后", errors=(ValidationFailed,))
 async def list_requests(caller: MemberCaller, query: AfterSalesQuery) -> AfterSalesOut:
     """A page of the member's requests, newest first."""
-    found = await afterwards.list_after_sales(
+    found = await requests.list_after_sales(
         member_id=caller.member_id,
         store_id=None,
         state=query.status,
@@ -102,7 +92,7 @@ async def get_request(caller: MemberCaller, after_sale_id: str) -> AfterSaleOut:
 
 async def _shown(caller: MemberCaller, after_sale_id: str) -> AfterSaleOut:
     mine = after_sales.member_of(after_sale_id) == caller.member_id
-    found = await afterwards.find_after_sale(caller.member_id, after_sale_id) if mine else None
+    found = await requests.find_after_sale(caller.member_id, after_sale_id) if mine else None
     if found is None:
         raise NotFound("there is no such request")
     return await views.after_sale_detail(found)

@@ -13,7 +13,7 @@ from backend.kernel.http import Reply, Router
 
 from .. import reports
 from ..reports import Range, Rows
-from ..schemas.after import OrderExportQuery, ReportQuery
+from ..schemas.reports import OrderExportQuery, ReportQuery
 
 router = Router(tag="orders")
 

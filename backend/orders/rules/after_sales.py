@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from ..errors import AfterSaleConflict, AfterSaleUnavailable
-from ..types import AfterSale, AfterSaleKind, AfterSaleState, AfterSaleStep, Fault, OrderState
+from ..types import OrderState
+from ..types.after import AfterSale, AfterSaleKind, AfterSaleState, AfterSaleStep, Fault
 
 _K, _S, _T = AfterSaleKind, AfterSaleState, AfterSaleStep
 

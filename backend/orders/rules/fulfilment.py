@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from ..errors import ShipmentInvalid
-from ..types import Parcel
+from ..types.after import Parcel
 
 Pieces = Mapping[int, int]
 """Quantities by ``line_no``."""

@@ -14,27 +14,16 @@ from backend.sales import plans as sales
 from backend.sales.types import Refund
 
 from .. import plans, queries
-from ..queries import afterwards
+from ..queries import afterwards, requests
 from ..queries.afterwards import Invoice
 from ..rules import after_sales as rules
 from ..rules import fulfilment
-from ..schemas.after import (
-    AfterSaleOut,
-    DeliveryOut,
-    InvoiceOut,
-    NoticeOut,
-    ParcelOut,
-    PickupLineOut,
-    PickupOut,
-    PiecesOut,
-    ReviewOut,
-    StaffLineOut,
-    StaffOrderDetail,
-    StaffOrderOut,
-    StageOut,
-    TillPickupOut,
-)
-from ..types import AfterSale, Order, OrderState, Pickup, Review
+from ..schemas.after import DeliveryOut, ParcelOut, PickupLineOut, PickupOut, PiecesOut, TillPickupOut
+from ..schemas.requests import AfterSaleOut, StageOut
+from ..schemas.reviews import InvoiceOut, ReviewOut
+from ..schemas.staff import NoticeOut, StaffLineOut, StaffOrderDetail, StaffOrderOut
+from ..types import Order, OrderState
+from ..types.after import AfterSale, Pickup, Review
 
 
 def pieces_out(pieces: Mapping[int, int]) -> list[PiecesOut]:
@@ -67,11 +56,11 @@ async def till_pickup(found: Pickup) -> TillPickupOut:
     """What a till hands over: the order's goods without those that were given back."""
     order = await queries.find_order(found.member_id, found.order_id)
     assert order is not None
-    card, requests = await asyncio.gather(
-        members.get_card(found.member_id), afterwards.list_of_order(found.member_id, found.order_id)
+    card, known = await asyncio.gather(
+        members.get_card(found.member_id), requests.list_of_order(found.member_id, found.order_id)
     )
     bought = {line.line_no: line.qty for line in order.lines}
-    left = fulfilment.to_send(bought, rules.given_back(requests), [])
+    left = fulfilment.to_send(bought, rules.given_back(known), [])
     return TillPickupOut(
         order_id=order.id,
         status=order.state,
@@ -111,7 +100,7 @@ def after_sale_out(found: AfterSale) -> AfterSaleOut:
 async def after_sale_detail(found: AfterSale) -> AfterSaleOut:
     """A request with its steps and its refund."""
     shown = after_sale_out(found)
-    stages = await afterwards.list_stages(found.member_id, found.id)
+    stages = await requests.list_stages(found.member_id, found.id)
     shown.stages = [StageOut(one.step, "staff" if one.staff_id else "member", one.note, one.at) for one in stages]
     document = await ledger.find_document(found.member_id, found.refund_id) if found.refund_id else None
     if document is not None:
@@ -151,15 +140,15 @@ async def _staff_order(order: Order) -> StaffOrderOut:
 
 async def staff_order_detail(order: Order) -> StaffOrderDetail:
     """An order with everything that became of it."""
-    shown, delivery, requests = await asyncio.gather(
-        _staff_order(order), delivery_out(order, None), afterwards.list_of_order(order.member_id, order.id)
+    shown, delivery, known = await asyncio.gather(
+        _staff_order(order), delivery_out(order, None), requests.list_of_order(order.member_id, order.id)
     )
     payment = await afterwards.find_payment(order)
     told = await afterwards.find_notice(order.member_id, payment.out_trade_no) if payment else None
     return StaffOrderDetail(
         order=shown,
         delivery=delivery,
-        after_sales=[after_sale_out(one) for one in requests],
+        after_sales=[after_sale_out(one) for one in known],
         notice=NoticeOut(told.state, told.tries, told.errcode) if told else None,
     )
 
