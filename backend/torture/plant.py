@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -28,18 +28,30 @@ from .wire import Client, NoAnswer
 
 RECOVERED_WITHIN_S = 60.0
 QUIET_WITHIN_S = 20.0
-JOBS_WITHIN_S = 150.0
-"""A job whose worker was killed, or lost the database, is given up after a minute, at the next full one."""
+JOBS_WITHIN_S = 120.0
+"""A job whose worker was killed is taken up by another one after a minute and a quarter at most."""
 
 _LOOK_EVERY_S = 0.05
+SAY_AFTER_S = 2.0
+"""What is waited for longer than this is told."""
+
+MOST_TOLD = 4
+
 _DEFER = """
 SELECT procrastinate_defer_jobs_v1(ARRAY[ROW ('default'::varchar, $1::varchar, 0, $1::text, $1::text,
     '{"timestamp": 0}'::jsonb, NULL::timestamptz)]::procrastinate_job_to_defer_v1[])"""
-_WAITING = "SELECT count(*) FROM procrastinate_jobs WHERE task_name = ANY($1) AND status IN ('todo', 'doing')"
+_WAITING = """
+SELECT j.task_name AS name, j.status::text, ceil(extract(epoch FROM j.scheduled_at - now()))::int AS due_s,
+       w.id AS worker, floor(extract(epoch FROM now() - w.last_heartbeat))::int AS heard_s
+  FROM procrastinate_jobs j LEFT JOIN procrastinate_workers w ON w.id = j.worker_id
+ WHERE j.task_name = ANY($1) AND j.status IN ('todo', 'doing') ORDER BY j.status DESC, j.id"""
 _EVENTS = "SELECT count(*) FROM outbox WHERE not_before IS NULL OR not_before < 'infinity'"
 _ACTIVE = """
 SELECT count(*) FROM pg_stat_activity
  WHERE application_name = 'huiyuan-ledger' AND (state = 'active' OR state LIKE 'idle in transaction%')"""
+
+
+Say = Callable[[str], None]
 
 
 class NotRecovered(EngineError):
@@ -192,15 +204,22 @@ class Plant:
         finally:
             await connection.close()
 
-    async def run_jobs(self, names: Sequence[str], *, within_s: float = JOBS_WITHIN_S) -> None:
-        """Have the worker run these jobs now, and wait until it did."""
+    async def run_jobs(self, names: Sequence[str], say: Say, *, within_s: float = JOBS_WITHIN_S) -> None:
+        """Have the worker run these jobs now, and wait until it did; ``say`` hears what is waited for.
+
+        Raises:
+            NotRecovered: some did not run within the time, and which, and who has taken them.
+        """
         await self.defer_jobs(names)
         connection = await self.connect("owner")
+        began = time.monotonic()
         try:
-            deadline = time.monotonic() + within_s
-            while await connection.fetchval(_WAITING, list(names)):
-                if time.monotonic() > deadline:
-                    raise NotRecovered(f"the worker did not run {', '.join(names)} within {within_s:g} s")
+            while waiting := await connection.fetch(_WAITING, list(names)):
+                waited = time.monotonic() - began
+                if waited > within_s:
+                    raise NotRecovered(f"did not run within {within_s:g} s: {_told(waiting)}")
+                if waited > SAY_AFTER_S:
+                    say(f"for {waited:.0f} s waiting for {_told(waiting)}")
                 await asyncio.sleep(_LOOK_EVERY_S)
         finally:
             await connection.close()
@@ -230,3 +249,20 @@ class Plant:
             *(f"audit: {finding.check}: member {finding.member_id}: {finding.what}" for finding in of_members),
             *(f"audit: {finding.check}: {finding.place_id} {finding.sku}: {finding.what}" for finding in of_stock),
         ]
+
+
+def _told(jobs: Sequence[Any]) -> str:
+    """The first of them in words."""
+    more = f" and {len(jobs) - MOST_TOLD} more" if len(jobs) > MOST_TOLD else ""
+    return ", ".join(map(_told_of, jobs[:MOST_TOLD])) + more
+
+
+def _told_of(job: Any) -> str:
+    """A job that waits or runs, and how its worker is."""
+    if job["status"] == "todo":
+        how = f"due in {job['due_s']} s" if (job["due_s"] or 0) > 0 else "waits"
+    elif job["worker"] is None:
+        how = "begun by a worker that is gone"
+    else:
+        how = f"begun by worker {job['worker']}, last heard of {job['heard_s']} s ago"
+    return f"{job['name']} ({how})"

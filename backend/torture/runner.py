@@ -31,6 +31,8 @@ FINAL_STEPS_S = (800, 800, 800, 800, 90_000, 800)
 """What is unpaid is closed after half an hour, and asked about again ten minutes, an hour and a day later."""
 
 EVENTS_WITHIN_S = 20.0
+SETTLED_WITHIN_S = 180.0
+"""For all of these steps: some seconds each, and up to two minutes for a job whose worker was killed."""
 
 Say = Callable[[str], None]
 
@@ -112,7 +114,8 @@ class Runner:
     """Runs one case on a system that is up, and judges it."""
 
     def __init__(self, world: World, plant: Plant, case: Case, say: Say, *, seconds: float) -> None:
-        self._world, self._plant, self._case, self._say = world, plant, case, say
+        self._world, self._plant, self._case = world, plant, case
+        self._tell_user, self._said = say, ""
         self._deadline = time.monotonic() + seconds
         self._domains = domains.load(world)
         self._oracle = Oracle(world, self._domains)
@@ -136,7 +139,7 @@ class Runner:
         try:
             await self._follow_schedule()
             if not self._world.wrong:
-                await self._finish()
+                await self._finish(within_s=SETTLED_WITHIN_S)
             await self._hear_audit()
         except NotRecovered as error:
             self._world.blame(str(error))
@@ -217,23 +220,38 @@ class Runner:
         self._result.ended_early = self._result.ended_early or late
         return late or bool(self._world.wrong)
 
-    async def _finish(self) -> None:
-        """Let the clock and the PSP do what is left, then look once more at everything.
+    def _say(self, text: str) -> None:
+        self._said = text
+        self._tell_user(text)
 
-        The worker may still be looking for the database it lost: until its jobs have run, nothing is settled.
-        """
+    async def _finish(self, *, within_s: float) -> None:
+        """Let the clock and the PSP do what is left, then look once more at everything; a finding where that hangs."""
+        limit = asyncio.timeout(within_s)
+        try:
+            async with limit:
+                await self._settle()
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise NotRecovered(f"not settled within {within_s:g} s; at the end it was {self._said}") from None
+
+    async def _settle(self) -> None:
+        """The worker may still be looking for the database it lost: until its jobs have run, nothing is settled."""
+        self._say("waiting for the last answers")
         await self._gate.idle()
         await self._harm.heal()
         await self._plant.recovered()
-        for step_s in FINAL_STEPS_S:
-            self._say("settling what is left")
+        for number, step_s in enumerate(FINAL_STEPS_S, start=1):
+            self._say(f"settling what is left, step {number} of {len(FINAL_STEPS_S)}")
             self._plant.move_clock(step_s)
-            await self._plant.run_jobs(self._jobs)
+            await self._plant.run_jobs(self._jobs, self._say)
             await self._check()
             if self._world.wrong:
                 return
+            self._say("asking for what nobody heard of")
             for domain in self._domains:
                 await domain.settle()
+        self._say("waiting for the last events to be handled")
         await self._plant.relayed(within_s=EVENTS_WITHIN_S)
         await self._check(final=True)
 

@@ -6,10 +6,10 @@ import asyncio
 import contextvars
 import subprocess
 import sys
-import time
 from datetime import timedelta
 
 import pytest
+from procrastinate.exceptions import ConnectorException
 
 from backend.kernel import clock as kernel_clock
 from backend.kernel import db, jobs
@@ -19,7 +19,9 @@ from backend.kernel.jobs import registry, runner, schema
 @pytest.fixture(autouse=True)
 async def empty(database, monkeypatch):
     monkeypatch.setattr(registry, "_jobs", {})
-    await db.pool().execute("DELETE FROM procrastinate_periodic_defers; DELETE FROM procrastinate_jobs")
+    await db.pool().execute(
+        "DELETE FROM procrastinate_periodic_defers; DELETE FROM procrastinate_jobs; DELETE FROM procrastinate_workers"
+    )
 
 
 async def defer(*args, **kwargs) -> int | None:
@@ -226,39 +228,60 @@ async def test_a_job_of_the_clock_that_waits_already_is_not_queued_twice(databas
     assert await stored() == []
 
 
-async def test_a_job_whose_end_could_not_be_written_down_is_queued_again(database, engines, monkeypatch):
-    """Its worker lives, so nobody takes it for dead; a job of the clock would never run again."""
-    ran = []
+@pytest.fixture
+def deaf(database, engines):
+    """Whether the queue takes no note of what ends: neither of jobs nor of workers."""
+    place = db.connect_args(database.database_url)
+
+    def turn(*, off: bool) -> None:
+        verb, whom = ("REVOKE", "FROM") if off else ("GRANT", "TO")
+        for table in ("procrastinate_jobs", "procrastinate_workers"):
+            engines.postgres.sql(f"{verb} DELETE ON {table} {whom} {place['user']}", place["database"])
+
+    yield turn
+    turn(off=False)
+
+
+async def test_what_a_worker_could_not_end_the_next_one_of_the_process_takes_up_at_once(database, deaf, monkeypatch):
+    """Its heartbeat is young, so nobody else takes it for dead; a job of the clock would never run again."""
+    monkeypatch.setattr(runner, "POLL_S", 0.1)
+    ran: list[str] = []
+    both = asyncio.Event()
 
     @jobs.task(name="parcels.send")
-    async def send() -> None:
-        ran.append(1)
+    async def send(parcel: str) -> None:
+        ran.append(parcel)
+        if ran == ["unwritten"]:
+            deaf(off=True)
+            await db.pool().execute(
+                "INSERT INTO procrastinate_jobs (task_name, queue_name, status, args, worker_id)"
+                " SELECT task_name, queue_name, 'doing', '{\"parcel\": \"never heard of\"}', worker_id"
+                "   FROM procrastinate_jobs WHERE task_name = 'parcels.send' AND worker_id IS NOT NULL"
+            )
+        if len(ran) == 3:
+            both.set()
 
-    await defer(send)
-    place = db.connect_args(database.database_url)
-    engines.postgres.sql(f"REVOKE DELETE ON procrastinate_jobs FROM {place['user']}", place["database"])
+    await defer(send, parcel="unwritten")
+    async with asyncio.timeout(60):
+        with pytest.raises(ConnectorException):  # it ends by itself, and cannot sign off
+            await runner.run(database)
+    assert [row for row in await stored() if row[0] == "parcels.send"] == [("parcels.send", "doing", 0)] * 2
+    deaf(off=False)
+
+    running = asyncio.create_task(runner.run(database))
     try:
-        await runner.run_waiting(database)
+        async with asyncio.timeout(60):
+            await both.wait()
     finally:
-        engines.postgres.sql(f"GRANT DELETE ON procrastinate_jobs TO {place['user']}", place["database"])
-    await db.pool().execute("""
-        WITH alive AS (INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id)
-        UPDATE procrastinate_jobs SET worker_id = alive.id FROM alive""")
-    assert await stored() == [("parcels.send", "doing", 0)]
-    later = time.monotonic() + runner.STALLED_AFTER_S + 1
-    monkeypatch.setattr(runner, "monotonic", lambda: later)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
-    await defer(runner.REVIVE, timestamp=0)
-    await runner.run_waiting(database)
-    await run_now(database)
-
-    assert ran == [1, 1]
-    assert await stored() == []
+    assert sorted(ran) == ["never heard of", "unwritten", "unwritten"]
+    assert [row for row in await stored() if row[0] == "parcels.send"] == []
+    assert await db.fetchval("SELECT count(*) FROM procrastinate_workers") == 0
 
 
-async def test_a_try_under_way_elsewhere_is_left_alone_though_an_earlier_one_ended_here(database, monkeypatch):
-    """The first was written down here; the second is at another worker, which lives."""
-
+async def test_what_runs_at_another_worker_is_left_alone(database):
     @jobs.task(name="parcels.send")
     async def send() -> None:
         raise RuntimeError("no")
@@ -269,8 +292,6 @@ async def test_a_try_under_way_elsewhere_is_left_alone_though_an_earlier_one_end
     await db.pool().execute("""
         WITH alive AS (INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id)
         UPDATE procrastinate_jobs SET status = 'doing', worker_id = alive.id FROM alive""")
-    later = time.monotonic() + runner.STALLED_AFTER_S + 1
-    monkeypatch.setattr(runner, "monotonic", lambda: later)
 
     await defer(runner.REVIVE, timestamp=0)
     await runner.run_waiting(database)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
 
 from backend.kernel import db
-from backend.kernel.jobs import runner
+from backend.kernel.jobs import runner as jobs
+from backend.torture import plant as plants
 from backend.torture.plant import NotRecovered, Plant
+from backend.torture.runner import Runner
+from backend.torture.shrink import Case
 from backend.torture.wire import Client
+from backend.torture.world import Till, World
 
 JOBS = ("wallet.advance_recharges", "pos.expire_waiting_sales")
 
@@ -33,26 +38,54 @@ async def plant(database, engines):
     worker.load()
     urls = engines.urls(db.connect_args(database.database_url)["database"])
     yield Plant(database, urls, Nothing(), Client("127.0.0.1", 1, 1), workers=0, proxies={})
-    await db.pool().execute("DELETE FROM procrastinate_jobs")
+    await db.pool().execute("DELETE FROM procrastinate_jobs; DELETE FROM procrastinate_workers")
 
 
 async def waiting() -> int:
     return await db.fetchval("SELECT count(*) FROM procrastinate_jobs WHERE task_name = ANY($1)", list(JOBS))
 
 
-async def test_a_worker_that_comes_late_is_waited_for(plant, database):
+async def test_a_worker_that_comes_late_is_waited_for(plant, database, monkeypatch):
     """It may still be looking for the database it lost: what its jobs would have settled is no finding."""
-    running = asyncio.create_task(plant.run_jobs(JOBS, within_s=60))
-    while await waiting() < len(JOBS):
+    monkeypatch.setattr(plants, "SAY_AFTER_S", 0.0)
+    said: list[str] = []
+    running = asyncio.create_task(plant.run_jobs(JOBS, said.append, within_s=60))
+    while not said:
         await asyncio.sleep(0.01)
     assert not running.done()
 
-    await runner.run_waiting(database)
+    await jobs.run_waiting(database)
 
     await running
     assert await waiting() == 0
+    assert said[0].endswith("waiting for wallet.advance_recharges (waits), pos.expire_waiting_sales (waits)")
 
 
 async def test_jobs_that_are_never_run_are_a_finding(plant):
-    with pytest.raises(NotRecovered, match="the worker did not run"):
-        await plant.run_jobs(JOBS, within_s=0.1)
+    """Which, and who has begun them."""
+    await db.pool().execute("""
+        WITH lost AS (
+            INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '40 s') RETURNING id)
+        INSERT INTO procrastinate_jobs (task_name, queue_name, status, worker_id)
+        SELECT 'pos.expire_waiting_sales', 'default', 'doing'::procrastinate_job_status, id FROM lost""")
+
+    with pytest.raises(NotRecovered) as told:
+        await plant.run_jobs(JOBS, [].append, within_s=0.1)
+
+    assert re.fullmatch(
+        r"did not run within 0.1 s: pos.expire_waiting_sales \(begun by worker \d+, last heard of \d+ s ago\), "
+        r"wallet.advance_recharges \(waits\), pos.expire_waiting_sales \(waits\)",
+        str(told.value),
+    )
+
+
+async def test_what_is_never_settled_is_a_finding(plant):
+    """Here the clients of a run are missing, whose last answers it waits for."""
+    world = World(1, plant.client, lambda: 0.0, tills=[Till("T1", "", "S1")], staff=[], wechat={}, members=1, phones=1)
+    said: list[str] = []
+    runner = Runner(world, plant, Case(0, ()), said.append, seconds=60)
+
+    with pytest.raises(NotRecovered, match=r"not settled within 0\.1 s; .* waiting for the last answers"):
+        await runner._finish(within_s=0.1)
+
+    assert said == ["waiting for the last answers"]

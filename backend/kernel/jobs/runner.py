@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
-from time import monotonic
-from typing import Any, TypeAlias
+from contextlib import suppress
+from typing import Any
 
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
-from procrastinate.exceptions import UniqueViolation
+from procrastinate.exceptions import AlreadyEnqueued, UniqueViolation
 from procrastinate.jobs import Job as StoredJob
 from procrastinate.jobs import Status
 from procrastinate.manager import JobManager
+from procrastinate.worker import Worker
 from psycopg.conninfo import make_conninfo
 from structlog.contextvars import bound_contextvars
 
@@ -30,15 +31,12 @@ LONGEST_WAIT_S = 900
 CONNECTION_WITHIN_S = 10.0
 STALLED_AFTER_S = 60
 FAILED_KEPT_HOURS = 30 * 24
+REVIVED_AT = "* * * * * */15"
 REVIVE = "jobs.revive"
 CLEAN = "jobs.clean"
-MOST_ENDED = 10_000
 
-Run: TypeAlias = tuple[int | None, int]
-"""One try of a job: its id, and how many tries were written down before. The next one may be at any worker."""
-
-_ended: dict[Run, float] = {}
-"""When a run ended here, by ``monotonic``, until the next look at what was left half-way."""
+_left: set[int] = set()
+"""Workers of this process that have ended and could not say so; the next one signs them off."""
 
 
 class SchemaOutdated(Exception):
@@ -90,7 +88,7 @@ def build(settings: Settings, *, periodic: bool = True) -> App:
     revive = app.task(name=REVIVE, queue=QUEUE, queueing_lock=REVIVE, pass_context=True)(_revive)
     clean = app.task(name=CLEAN, queue=QUEUE, queueing_lock=CLEAN, pass_context=True)(_clean)
     if periodic:
-        _run_at(app, "* * * * *", revive)
+        _run_at(app, REVIVED_AT, revive)
         _run_at(app, "17 19 * * *", clean)
     return app
 
@@ -110,17 +108,40 @@ async def check_schema() -> None:
 
 
 async def run(settings: Settings) -> None:
-    """Run jobs until cancelled; then the running ones may finish within the grace period."""
+    """Run jobs until cancelled; then the running ones may finish within the grace period.
+
+    Ends by itself when a connection fails. What was under way then is taken up as soon as this is called again.
+    """
     app = build(settings)
     async with app.open_async():
-        await app.run_worker_async(
+        await _take_over(app)
+        worker = Worker(
+            app,
             concurrency=CONCURRENCY,
             install_signal_handlers=False,
             fetch_job_polling_interval=POLL_S,
             shutdown_graceful_timeout=settings.shutdown_grace_s,
+            stalled_worker_timeout=STALLED_AFTER_S,
             delete_jobs="successful",
             worker_middleware=[_observe],
         )
+        try:
+            await worker.run()  # type: ignore[no-untyped-call]
+        finally:
+            if worker.worker_id is not None:  # its jobs have ended, but the database was not there to be told
+                _left.add(worker.worker_id)
+
+
+async def _take_over(app: App) -> None:
+    """Sign off the workers that this process had before, and look at once for what they left half-way.
+
+    To the database they still lived: their last heartbeat is young.
+    """
+    for worker_id in list(_left):
+        await app.job_manager.unregister_worker(worker_id)
+        _left.discard(worker_id)
+    with suppress(AlreadyEnqueued):
+        await app.tasks[REVIVE].defer_async(timestamp=0)
 
 
 async def run_waiting(settings: Settings) -> None:
@@ -145,11 +166,11 @@ def _entry(job: Job) -> Callable[..., Awaitable[Any]]:
     return entry
 
 
-async def _observe(call_next: Callable[[], Awaitable[Any]], context: JobContext | None, _: Any) -> Any:
+async def _observe(call_next: Callable[[], Awaitable[Any]], context: JobContext | None, worker: Worker) -> Any:
     """Count every run and log how it ended; arguments are not logged."""
     assert context is not None
     job = context.job
-    _ended.pop(_run_of(job), None)
+    _watch(worker, job)
     with bound_contextvars(job=job.task_name, job_id=job.id):
         try:
             result = await call_next()
@@ -157,24 +178,37 @@ async def _observe(call_next: Callable[[], Awaitable[Any]], context: JobContext 
             metrics.JOB_RUNS.labels(job.task_name, "failed").inc()
             log.warning("job.failed", attempts=job.attempts + 1, error=type(error).__name__, exc_info=error)
             raise
-        finally:
-            _note_end(_run_of(job))
         metrics.JOB_RUNS.labels(job.task_name, "done").inc()
         log.debug("job.done")
         return result
+
+
+def _watch(worker: Worker, job: StoredJob) -> None:
+    """End the worker when the end of this run cannot be written down: the next one takes the job up.
+
+    To the database it would be under way as long as the worker lives, and one of the clock would never run again.
+    """
+
+    def ended(run: asyncio.Task[Any]) -> None:
+        # What the job itself raises ends up in the database, not here.
+        if not run.cancelled() and (error := run.exception()) is not None:
+            log.warning("job.end_unwritten", job=job.task_name, job_id=job.id, error=type(error).__name__)
+            worker.stop()  # type: ignore[no-untyped-call]
+
+    run = asyncio.current_task()
+    assert run is not None
+    run.add_done_callback(ended)
 
 
 async def _revive(context: JobContext, timestamp: int) -> None:
     """Queue the jobs again that a dead worker left half-way; those of the clock come again by themselves.
 
     Unless they are to be tried again: then they are taken up at once, too, where the clock has not queued them anyway.
-    So are those whose end this worker could not write down, because the connection was lost just then: to the database
-    they would be under way for ever, and one of the clock would never run again.
+    A worker is dead when it has signed off or was not heard of for a minute.
     """
     manager = context.app.job_manager
     by_name = {job.name: job for job in registry.declared()}
-    left = [*await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_S), *await _not_written_down(manager)]
-    for stalled in {job.id: job for job in left}.values():
+    for stalled in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_S):
         job = by_name.get(stalled.task_name)
         again = job is not None and stalled.attempts < (job.retries if job.crons else max(job.retries, 1))
         log.warning("job.stalled", job=stalled.task_name, job_id=stalled.id, attempts=stalled.attempts, again=again)
@@ -189,28 +223,6 @@ async def _queued_again(manager: JobManager, stalled: StoredJob) -> bool:
     except UniqueViolation:
         return False
     return True
-
-
-def _run_of(job: StoredJob) -> Run:
-    # procrastinate counts a try when it writes down its end, so the number tells this one from those that follow.
-    return job.id, job.attempts
-
-
-def _note_end(run: Run) -> None:
-    _ended[run] = monotonic()
-    if len(_ended) > MOST_ENDED:
-        del _ended[next(iter(_ended))]
-
-
-async def _not_written_down(manager: JobManager) -> list[StoredJob]:
-    """The jobs whose run ended here long ago and which the database takes for running."""
-    long_ago = {run for run, at in _ended.items() if monotonic() - at > STALLED_AFTER_S}
-    if not long_ago:
-        return []
-    found = [job for job in await manager.list_jobs_async(status=Status.DOING.value) if _run_of(job) in long_ago]
-    for run in long_ago - {_run_of(job) for job in found}:
-        _ended.pop(run, None)
-    return found
 
 
 async def _clean(context: JobContext, timestamp: int) -> None:
