@@ -156,6 +156,7 @@ def _write_demo_json(data: Path, settings: Settings, chain: dict[str, Any]) -> N
         "terminals": chain["terminals"],
         "staff": chain["staff"],
         "gift_cards": chain.get("gift_cards", []),
+        "shoppers": chain.get("shoppers", []),
         "wechat": datadir.wechat_part(settings),
     }
     write_private(data / "demo.json", json.dumps(document, ensure_ascii=False, indent=2) + "\n")

@@ -18,7 +18,7 @@ from backend.ledger.plans import encode
 from backend.members import queries as members
 from backend.members import rules as member_rules
 
-from . import coupons, gift_cards, mall, passes, stamps, stock
+from . import coupons, gift_cards, mall, orders, passes, stamps, stock
 from .catalogue import CATEGORIES, make_articles
 from .history import OFFERS, MemberYear, Stores
 from .people import Person, make_people
@@ -42,7 +42,7 @@ LEVELS = (
 
 
 async def load(settings: Settings, say: Callable[[str], None], *, people: bool = True) -> dict[str, Any]:
-    """Load what is missing and return ``{"terminals", "staff", "gift_cards"}``; without ``people`` only the chain.
+    """Load what is missing and return ``{"terminals", "staff", "gift_cards", "shoppers"}``, or only the chain of it.
 
     The secrets are derived from the data directory's master key: the same at every start, different everywhere else.
     """
@@ -73,9 +73,14 @@ async def load(settings: Settings, say: Callable[[str], None], *, people: bool =
         if not await db.fetchval("SELECT true FROM stock_level LIMIT 1"):
             say("stock")
             await stock.fill([store.id for store in STORES], clock.now())
+        if not await db.fetchval("SELECT true FROM orders_delivery_rule LIMIT 1"):
+            await orders.load_rules()
+        if people and not await db.fetchval("SELECT true FROM orders_order LIMIT 1"):
+            say("orders")
+            await orders.load_orders()
+        told = {"gift_cards": gift_cards.told(), "shoppers": await orders.told()} if people else {}
     finally:
         await db.close_pools()
-    told = {"gift_cards": gift_cards.told()} if people else {}
     return {"terminals": _terminals(), "staff": _staff()} | told
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from backend.kernel.db import Tx
 from backend.mall import service
 from backend.mall.rules import pictures
 
+from . import banners
 from .catalogue import CATEGORIES, MAKERS, Article, make_articles
 
 TREE = (
@@ -127,6 +128,7 @@ async def load(tx: Tx, store_ids: Sequence[str], now: datetime) -> None:
         ],
     )
     await _copy_prices(tx, articles, choices, now)
+    await _copy_banners(tx, now)
 
 
 async def _copy(tx: Tx, table: str, columns: Sequence[str], records: Sequence[tuple[Any, ...]]) -> None:
@@ -301,6 +303,29 @@ _GROUNDS = ("#e8f3ee", "#fdf1e3", "#eaf0fb", "#fbeaea", "#f3ecfa", "#f4f4e4")
 _INKS = ("#0b7a5b", "#c46a12", "#2f5fb3", "#b23b3b", "#6d3fa0", "#7a7420")
 
 
+async def _copy_banners(tx: Tx, now: datetime) -> None:
+    drawn = [banners.draw(banner.grounds, number) for number, banner in enumerate(banners.BANNERS)]
+    await _copy_media(tx, drawn, now)
+    await _copy(
+        tx,
+        "mall_banner",
+        ("id", "title", "picture", "link_kind", "link", "store_id", "sort"),
+        [
+            (f"NDEMO{number}", one.title, picture.id, one.link_kind, one.link, one.store_id, number)
+            for number, (one, picture) in enumerate(zip(banners.BANNERS, drawn, strict=True))
+        ],
+    )
+
+
+async def _copy_media(tx: Tx, drawn: Iterable[pictures.Picture], now: datetime) -> None:
+    await _copy(
+        tx,
+        "mall_media",
+        ("id", "kind", "width", "height", "large", "small", "at"),
+        [(one.id, pictures.KIND, one.width, one.height, one.large, one.small, now) for one in drawn],
+    )
+
+
 async def _copy_pictures(tx: Tx, articles: Sequence[Article], now: datetime) -> dict[str, str]:
     """Draw two pictures for each kind of thing; returns the id of each article's, by category and name."""
     ids: dict[str, str] = {}
@@ -315,12 +340,7 @@ async def _copy_pictures(tx: Tx, articles: Sequence[Article], now: datetime) -> 
     for number, product in enumerate(CHOICES):
         drawn[len(CATEGORIES) + number, 0] = draw(len(CATEGORIES) + number, 0)
         ids[product.id] = drawn[len(CATEGORIES) + number, 0].id
-    await _copy(
-        tx,
-        "mall_media",
-        ("id", "kind", "width", "height", "large", "small", "at"),
-        [(p.id, pictures.KIND, p.width, p.height, p.large, p.small, now) for p in drawn.values()],
-    )
+    await _copy_media(tx, drawn.values(), now)
     return ids
 
 

@@ -14,12 +14,13 @@ from .types import Order, OrderState
 
 _ORDERS = """
 INSERT INTO orders_order (member_id, id, store_id, state, checkout_id, delivery, payable_fen, note, placed_at,
-                          updated_at, paid_at, payment_id)
+                          updated_at, paid_at, payment_id, pay_until)
 SELECT member_id, id, store_id, state, checkout_id, delivery, payable_fen, note, placed_at, placed_at, paid_at,
-       payment_id
+       payment_id, pay_until
   FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[],
-              $9::timestamptz[], $10::timestamptz[], $11::text[])
-    AS w (member_id, id, store_id, state, checkout_id, delivery, payable_fen, note, placed_at, paid_at, payment_id)"""
+              $9::timestamptz[], $10::timestamptz[], $11::text[], $12::timestamptz[])
+    AS w (member_id, id, store_id, state, checkout_id, delivery, payable_fen, note, placed_at, paid_at, payment_id,
+          pay_until)"""
 
 _LINES = """
 INSERT INTO orders_line (member_id, order_id, line_no, sku, qty, product_id, name, spec, picture, list_fen, payable_fen,
@@ -46,6 +47,7 @@ async def write_orders(tx: Tx, orders: Sequence[Order]) -> None:
             (
                 *(order.member_id, order.id, order.store_id, order.state, order.checkout_id, order.delivery),
                 *(order.payable_fen, order.note, order.placed_at, order.paid_at, order.payment_id),
+                order.pay_until,
             )
             for order in orders
         ),

@@ -102,7 +102,7 @@ def test_story_of_one_demo(data):
         assert ready.json()["status"] == "ready"
 
         assert stat.S_IMODE((data / "demo.json").stat().st_mode) == 0o600
-        assert set(demo.document) == {"base_url", "terminals", "staff", "wechat", "gift_cards"}
+        assert set(demo.document) == {"base_url", "terminals", "staff", "wechat", "gift_cards", "shoppers"}
         assert set(demo.document["wechat"]) == {
             *("app_id", "push_token", "encoding_aes_key", "mch_id", "api_v3_key", "platform_serial"),
         }

@@ -73,11 +73,15 @@ async def test_what_the_member_pays_is_held_until_wechat_has_paid_the_rest(buyer
     assert shelves[0] == (before[2][0][0], 2, before[2][0][2])
     again = (await buyer.call("POST", f"/v1/member/orders/{made['checkout_id']}/pay")).json()
     assert again == payment
+    (listed,) = (await buyer.call("GET", "/v1/member/orders?status=awaiting_payment")).json()["items"]
+    assert payment["pay_until"] == made["orders"][0]["pay_until"] == listed["pay_until"]
+    assert (await look(buyer, made))["pay_until"] == payment["pay_until"]
 
     await pay(client, payment["id"])
     await all_answered(client, payment["id"], 1)
 
     paid = await look(buyer, made)
+    assert paid["pay_until"] is None
     assert (paid["status"], [(t["type"], t["amount_fen"]) for t in paid["tenders"]]) == (
         "paid",
         [("coupon", 500), ("points", 100), ("stored", 900), ("wechat", 1_000)],

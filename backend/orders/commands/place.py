@@ -75,14 +75,18 @@ class Placing(msgspec.Struct, frozen=True):
 
 async def place(body: PlaceIn, caller: MemberCaller, idem: Idempotency) -> Answer[PlacedOut]:
     """Place a checkout, once per key; a retry gets the first answer, whatever has changed meanwhile."""
+    return await _with_payment(await enter(body, caller.member_id, idem), caller)
+
+
+async def enter(body: PlaceIn, member_id: int, idem: Idempotency) -> Answer[PlacedOut]:
+    """Place it here; WeChat hears of its part once somebody asks how to pay it."""
     try:
-        placed = await _place(body, caller.member_id, idem)
+        return await _place(body, member_id, idem)
     except DomainError:
-        again = await _first_answer(caller.member_id, idem)
+        again = await _first_answer(member_id, idem)
         if again is None:
             raise
-        placed = again
-    return await _with_payment(placed, caller)
+        return again
 
 
 async def _with_payment(placed: Answer[PlacedOut], caller: MemberCaller) -> Answer[PlacedOut]:
@@ -174,6 +178,7 @@ def _plan(parts: Sequence[Part], idem: Idempotency, now: datetime) -> Checkout:
             paid_at=None if pay_fen else now,
             ended_at=None,
             payment_id=payment_id,
+            pay_until=until,
             lines=part.lines,
         )
         receiver = part.sending.receiver if part.sending else None

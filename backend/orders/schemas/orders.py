@@ -195,7 +195,7 @@ class QuotesOut(msgspec.Struct):
 
 
 class OrderOut(msgspec.Struct, kw_only=True):
-    """An order as it stands."""
+    """An order as it stands; ``pay_until`` is when one that waits for its payment is closed."""
 
     id: str
     checkout_id: str
@@ -212,6 +212,7 @@ class OrderOut(msgspec.Struct, kw_only=True):
     points_earned: int
     note: str
     placed_at: datetime
+    pay_until: datetime | None
     paid_at: datetime | None
     ended_at: datetime | None
 
@@ -234,7 +235,7 @@ class PlacedOut(msgspec.Struct):
 
 
 class OrderBrief(msgspec.Struct, kw_only=True):
-    """An order in a list."""
+    """An order in a list; ``pay_until`` as for the order."""
 
     id: str
     store_id: str
@@ -244,6 +245,7 @@ class OrderBrief(msgspec.Struct, kw_only=True):
     pieces: int
     lines: list[LineOut]
     placed_at: datetime
+    pay_until: datetime | None
 
 
 class OrdersOut(msgspec.Struct):

@@ -78,7 +78,8 @@ class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """An order as it stands. ``checkout_id`` is that of the first order that was placed with it.
 
-    ``payment_id`` is the payment of WeChat's that it waits for or was paid by; None where the member's value paid it.
+    ``payment_id`` is the payment of WeChat's that it waits for or was paid by, ``pay_until`` until when; None where the
+    member's value paid it.
     """
 
     member_id: int
@@ -93,6 +94,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     paid_at: datetime | None
     ended_at: datetime | None
     payment_id: str | None = None
+    pay_until: datetime | None = None
     lines: tuple[OrderLine, ...] = ()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from backend.coupons.rules.quoting import Quoted
 from backend.coupons.rules.refusals import refused
@@ -114,9 +115,15 @@ def order_out(
         points_earned=body.points_earned,
         note=order.note,
         placed_at=order.placed_at,
+        pay_until=_pay_until(order, state or order.state),
         paid_at=order.paid_at,
         ended_at=order.ended_at,
     )
+
+
+def _pay_until(order: Order, state: OrderState) -> datetime | None:
+    """Until when the phone counts down: of an order that waits for its payment."""
+    return order.pay_until if state is OrderState.AWAITING_PAYMENT else None
 
 
 def order_brief(order: Order) -> OrderBrief:
@@ -130,4 +137,5 @@ def order_brief(order: Order) -> OrderBrief:
         pieces=sum(line.qty for line in order.lines),
         lines=lines_out(order.lines),
         placed_at=order.placed_at,
+        pay_until=_pay_until(order, order.state),
     )
