@@ -6,6 +6,7 @@ from tests.mutants.mutant import Mutant
 
 OUTBOX = "tests/kernel/test_outbox.py::"
 LIMITS = "tests/kernel/test_limits.py::"
+TAKEN_UP = "tests/kernel/test_jobs.py::test_what_a_worker_could_not_end_the_next_one_of_the_process_takes_up_at_once"
 
 MUTANTS = (
     Mutant(
@@ -29,9 +30,17 @@ MUTANTS = (
         "job-under-way-for-ever",
         "A connection lost at the wrong moment, and paid recharges are not asked about until the worker is restarted.",
         "backend/kernel/jobs/runner.py",
-        ", *await _not_written_down(manager)]",
-        "]",
-        ("tests/kernel/test_jobs.py::test_a_job_whose_end_could_not_be_written_down_is_queued_again",),
+        "            worker.stop()",
+        "            pass",
+        (TAKEN_UP,),
+    ),
+    Mutant(
+        "lost-worker-thought-alive",
+        "The database restarts, and paid recharges wait for minutes: their job is at a worker that is no more.",
+        "backend/kernel/jobs/runner.py",
+        "                _left.add(worker.worker_id)",
+        "                pass",
+        (TAKEN_UP,),
     ),
     Mutant(
         "one-lock-holds-up-everybody",
