@@ -106,3 +106,19 @@ async def _read(reader: asyncio.StreamReader) -> Answer:
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:]) if name}
     status, length = int(head[0][9:12]), int(headers.get("content-length", "0"))
     return Answer(status, headers, await reader.readexactly(length) if length else b"")
+
+
+def unlike(first: Answer | None, again: Answer) -> str:
+    """The first place where two answers differ, with both values; empty where they are the same."""
+    if first is None or (first.good and not again.good):
+        return f"{again.status} {again.code}"
+    return _unlike(first.json, again.json, "")
+
+
+def _unlike(first: Any, again: Any, place: str) -> str:
+    if isinstance(first, dict) and isinstance(again, dict) and first.keys() == again.keys():
+        return next((told for name in first if (told := _unlike(first[name], again[name], f"{place}.{name}"))), "")
+    if isinstance(first, list) and isinstance(again, list) and len(first) == len(again):
+        pairs = enumerate(zip(first, again, strict=True))
+        return next((told for n, (one, other) in pairs if (told := _unlike(one, other, f"{place}[{n}]"))), "")
+    return "" if first == again else f"{place} {first!r}, then {again!r}"

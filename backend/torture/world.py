@@ -14,7 +14,7 @@ import msgspec
 
 from . import signing
 from .journal import Accept, Entry, Journal, Request
-from .wire import Answer, Client, NoAnswer
+from .wire import Answer, Client, NoAnswer, unlike
 
 PATIENCE_S = 90.0
 """How long a client goes on asking; a system that has not decided by then has failed."""
@@ -223,8 +223,9 @@ class World:
         answer, first = await self.send_until_decided(op, entry.request), entry.answer
         if not answer.good and answer.code in ALWAYS:
             return answer
-        if first is None or answer.json != first.json or answer.headers.get("idempotency-replayed") != "true":
-            self.blame(f"{op.kind}: {entry.request.path} with key {entry.request.key} was answered otherwise again")
+        if (told := unlike(first, answer)) or answer.headers.get("idempotency-replayed") != "true":
+            request = f"{entry.request.path} with key {entry.request.key}"
+            self.blame(f"{op.kind}: {request} was answered otherwise again: {told or 'not as replayed'}")
         return answer
 
     async def settle_doubt(self, entry: Entry) -> None:
@@ -244,7 +245,8 @@ class World:
         if note:
             first = self.journal.accepted.get((entry.request.scope, entry.request.key)) if entry.request.key else None
             if first is not None and first.answer is not None and answer.good and first.answer.json != answer.json:
-                self.blame(f"{entry.kind}: key {entry.request.key} has two answers")
+                told = unlike(first.answer, answer)
+                self.blame(f"{entry.kind}: key {entry.request.key} has two answers: {told}")
             self.journal.note(entry, answer)
         return answer
 
