@@ -73,7 +73,7 @@ PLACES: dict[str, Place] = {
             *("mall_media", "mall_store_picture", "mall_banner", "mall_change", "mall_sold", "mall_sold_due"),
             *("stock_level", "stock_movement", "stock_reservation", "stock_due", "stock_warehouse"),
             *("stock_document", "stock_document_line", "stock_document_change", "stock_number", "stock_attachment"),
-            *("stock_payment", "stock_told"),
+            *("stock_payment", "stock_told", "stock_alert"),
             "orders_change",
             "coupon_refusal",
             *("auth_wechat_identity", "auth_session", "auth_device", "auth_handle", "auth_login_failure", "auth_nonce"),

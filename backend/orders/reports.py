@@ -48,7 +48,7 @@ SELECT r.id, r.body, r.at, s.body AS sold FROM ledger_document r
 
 _COST = """
 SELECT sku, at, qty, cost_fen FROM stock_movement
- WHERE place_id = $3 AND at >= $1 AND at < $2 AND kind IN ('sale', 'sale_return')"""
+ WHERE place_id = $3 AND at >= $1 AND at < $2 AND kind IN ('sale', 'sale_return', 'shortage')"""
 
 _STOCK = """
 SELECT l.sku, a.name, l.on_hand, l.reserved, l.short, l.value_fen, b.on_hand_after AS before,
@@ -72,10 +72,9 @@ SELECT o.id, o.state, o.delivery, o.placed_at, o.paid_at, o.ended_at, o.payable_
  WHERE o.store_id = $3 AND o.placed_at >= $1 AND o.placed_at < $2 AND ($4::text IS NULL OR o.state = $4)
  ORDER BY o.placed_at, o.id LIMIT $5"""
 
-_OUT_OF = {"sale", "transfer_out", "purchase_return", "wholesale"}
 _KINDS = (
     *("receipt", "sale", "sale_return", "transfer_in", "transfer_out", "stocktake", "purchase_return", "wholesale"),
-    "wholesale_return",
+    *("wholesale_return", "shortage"),
 )
 
 Rows = list[list[Cell]]

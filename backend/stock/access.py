@@ -6,7 +6,7 @@ from backend.auth.types import Role, StaffCaller
 from backend.kernel.errors import Forbidden, NotFound
 
 from . import queries
-from .types import Document, Place
+from .types import Alert, Document, Place
 
 
 async def place(caller: StaffCaller, place_id: str) -> Place:
@@ -22,6 +22,15 @@ async def reached(caller: StaffCaller) -> list[str] | None:
     if caller.role is Role.ADMIN:
         return None
     return [found.id for found in await queries.list_places(store_id=caller.store_id)]
+
+
+async def alert(caller: StaffCaller, alert_id: str) -> Alert:
+    """Something to look at, at a place that the caller reaches."""
+    found = await queries.get_alert(alert_id)
+    ids = await reached(caller)
+    if ids is not None and found.place_id not in ids:
+        raise NotFound("there is no such alert")
+    return found
 
 
 async def document(caller: StaffCaller, document_id: str, *, side: str = "either") -> Document:

@@ -15,8 +15,9 @@ async def move_sales() -> None:
 
 @jobs.every("* * * * *")
 async def tell_low() -> None:
-    """Tell of what fell to its threshold."""
+    """Tell of what fell to its threshold, and close what is over."""
     await alerts.tell_low()
+    await alerts.close_over()
 
 
 @jobs.every("*/10 * * * *")

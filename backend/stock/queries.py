@@ -16,6 +16,8 @@ from backend.kernel.paging import Place as PagingPlace
 from backend.mall import queries as mall
 
 from .types import (
+    Alert,
+    AlertKind,
     Document,
     DocumentKind,
     DocumentLine,
@@ -82,6 +84,14 @@ WITH RECURSIVE p AS (
     SELECT (SELECT l.place_id FROM stock_level l WHERE l.place_id > p.place_id ORDER BY l.place_id LIMIT 1)
       FROM p WHERE p.place_id IS NOT NULL
 ) SELECT place_id FROM p WHERE place_id IS NOT NULL"""
+_ALERT = """
+SELECT a.id, a.kind, a.place_id, a.sku, a.qty, a.at, a.closed_at, a.closed_by, a.note,
+       coalesce(l.on_hand, 0) AS on_hand, coalesce(l.short, 0) AS short, l.low_qty
+  FROM stock_alert a LEFT JOIN stock_level l ON l.place_id = a.place_id AND l.sku = a.sku"""
+_ALERTS = f"""{_ALERT}
+ WHERE ($1::text[] IS NULL OR a.place_id = ANY($1)) AND ($2::text IS NULL OR a.kind = $2)
+   AND (NOT $3 OR a.closed_at IS NULL) AND ($4::timestamptz IS NULL OR a.at < $4 OR (a.at = $4 AND a.id > $5))
+ ORDER BY a.at DESC, a.id LIMIT $6"""
 _AVAILABLE = f"""
 SELECT l.place_id, l.sku, greatest(0, l.on_hand - l.reserved) AS available
   FROM unnest({db.given(1, "text")}, {db.given(2, "text")}) AS w (place_id, sku)
@@ -277,11 +287,11 @@ def _document(row: db.Record, lines: Sequence[db.Record] = ()) -> Document:
 
 
 async def writers(tx: db.Tx, document_id: str) -> frozenset[int]:
-    """Who entered a locked document, edited it, or counted for it."""
+    """Who entered a locked document, edited it, counted for it, sent it, or took it in."""
     rows = await db.fetch_in(
         tx,
         "SELECT DISTINCT staff_id FROM stock_document_change"
-        " WHERE document_id = $1 AND action IN ('enter', 'edit', 'count')",
+        " WHERE document_id = $1 AND action IN ('enter', 'edit', 'count', 'ship', 'receive')",
         document_id,
     )
     return frozenset(row["staff_id"] for row in rows)
@@ -314,6 +324,31 @@ async def get_attachment(document_id: str, attachment_id: str) -> db.Record:
     if row is None:
         raise NotFound("there is no such attachment")
     return row
+
+
+async def list_alerts(
+    place_ids: Sequence[str] | None,
+    *,
+    kind: AlertKind | None,
+    only_open: bool,
+    before: PagingPlace | None,
+    limit: int,
+) -> list[Alert]:
+    """What staff of these places (None: of all) should look at, newest first; with what was looked at, if wanted."""
+    at, last = before or (None, "")
+    return [_alert(row) for row in await db.fetch(_ALERTS, place_ids, kind, only_open, at, last, limit)]
+
+
+async def get_alert(alert_id: str) -> Alert:
+    """One of them; ``NotFound`` for none."""
+    row = await db.fetchrow(f"{_ALERT} WHERE a.id = $1", alert_id)
+    if row is None:
+        raise NotFound("there is no such alert")
+    return _alert(row)
+
+
+def _alert(row: db.Record) -> Alert:
+    return Alert(**dict(row) | {"kind": AlertKind(row["kind"])})
 
 
 async def list_payables(*, after: str = "", limit: int = 50) -> list[Payable]:

@@ -51,6 +51,8 @@ def check(document: Document, action: str) -> None:
     """``DocumentConflict`` where the document is in no state for that, or of no kind for it."""
     if document.state not in _FROM[action] or document.kind not in _KINDS.get(action, {document.kind}):
         raise DocumentConflict(f"a {document.kind} that is {document.state} cannot {action}")
+    if document.kind is _D.TRANSFER and document.state is _S.SUBMITTED and action != "approve":
+        raise DocumentConflict(f"a transfer that has come cannot {action}")
     if action == "receive" and (document.kind is _D.TRANSFER) is not (document.state is _S.SHIPPED):
         raise DocumentConflict(f"a {document.kind} that is {document.state} cannot receive")
     if action == "cancel" and any(line.done_qty for line in document.lines):
@@ -60,9 +62,10 @@ def check(document: Document, action: str) -> None:
 def check_approver(document: Document, staff_id: int, role: Role, limit_fen: int, writers: frozenset[int]) -> None:
     """``ApprovalRefused`` where a document above the limit is not approved by a second person of head office.
 
-    ``writers`` are all who entered, edited or counted: what one of them wrote, somebody else approves.
+    ``writers`` are all who entered, edited, counted, sent or received: what one of them said, somebody else approves.
     """
-    if document.total_fen > limit_fen and (role is not Role.ADMIN or staff_id in writers):
+    worth_fen = lost_fen(document) if document.kind is _D.TRANSFER else document.total_fen
+    if worth_fen > limit_fen and (role is not Role.ADMIN or staff_id in writers):
         raise ApprovalRefused
 
 
@@ -71,3 +74,13 @@ def amount_fen(document_kind: DocumentKind, lines: tuple[DocumentLine, ...]) -> 
     if document_kind is _D.STOCKTAKE:
         return sum(abs(line.qty - (line.book_qty or 0)) * line.unit_fen for line in lines)
     return sum(line.amount_fen for line in lines)
+
+
+def came_fen(line: DocumentLine, qty: int) -> int:
+    """What so many pieces of a transfer's line cost: a part of them takes its part, rounded down; all take all."""
+    return (line.cost_fen or 0) * qty // line.qty
+
+
+def lost_fen(transfer: Document) -> int:
+    """What that cost of a transfer which did not come."""
+    return sum((line.cost_fen or 0) - came_fen(line, line.done_qty) for line in transfer.lines)

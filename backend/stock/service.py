@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
-from backend.kernel import clock, db
+from backend.kernel import clock, db, ids
 from backend.kernel.db import Tx
 
 from .errors import OutOfStock, ReturnExceedsSold
-from .types import Moved, MovementKind, Piece, Receipt, Wish
+from .types import AlertKind, Moved, MovementKind, Piece, Receipt, Wish
 
 POST = "SELECT stock_post($1, $2::text::jsonb)"
 
@@ -71,6 +71,26 @@ async def note_due(tx: Tx, member_id: int, sale_id: str, refund_id: str) -> None
         refund_id,
         clock.now(),
     )
+
+
+_ALERT = """
+INSERT INTO stock_alert AS a (id, kind, place_id, sku, qty, at)
+SELECT id, $2, place_id, sku, qty, $1
+  FROM unnest($3::text[], $4::text[], $5::text[], $6::bigint[]) AS w (id, place_id, sku, qty)
+ ORDER BY place_id, sku
+    ON CONFLICT (place_id, sku, kind) WHERE closed_at IS NULL
+    DO UPDATE SET qty = EXCLUDED.qty + CASE EXCLUDED.kind WHEN 'short' THEN a.qty ELSE 0 END, at = EXCLUDED.at"""
+
+
+async def alert(tx: Tx, kind: AlertKind, pieces: Mapping[tuple[str, str], int], *, at: datetime) -> None:
+    """Let staff look at these articles, by (place, SKU): what is left of one, or what tills sold too many.
+
+    One that is to be looked at already says the latest, of shortages their sum.
+    """
+    if pieces:
+        places, skus = zip(*pieces, strict=True)
+        made = [ids.new_short("A") for _ in pieces]
+        await db.raw(tx).execute(_ALERT, at, kind, made, list(places), list(skus), list(pieces.values()))
 
 
 # -- for orders

@@ -20,6 +20,8 @@ class MovementKind(StrEnum):
     PURCHASE_RETURN = "purchase_return"
     WHOLESALE = "wholesale"
     WHOLESALE_RETURN = "wholesale_return"
+    SHORTAGE = "shortage"
+    """What a till had sold before the books knew that it had come: it leaves with the receipt."""
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -95,6 +97,33 @@ class Movement(msgspec.Struct, frozen=True):
     staff_id: int | None
 
 
+class AlertKind(StrEnum):
+    """Why somebody should look: an article is ``low``, or a till sold more than the books had."""
+
+    LOW = "low"
+    SHORT = "short"
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True):
+    """Something to look at; ``qty`` is what was left when it ran low, or how many pieces tills sold too many.
+
+    ``on_hand`` and ``short`` are what the books say now. ``closed_by`` is None where it was over by itself.
+    """
+
+    id: str
+    kind: AlertKind
+    place_id: str
+    sku: str
+    qty: int
+    at: datetime
+    closed_at: datetime | None
+    closed_by: int | None
+    note: str
+    on_hand: int
+    short: int
+    low_qty: int | None
+
+
 class Place(msgspec.Struct, frozen=True):
     """Where stock lies: a store, under its own id, or a warehouse; ``store_id`` says whose staff keep it."""
 
@@ -117,7 +146,10 @@ class DocumentKind(StrEnum):
 
 
 class DocumentState(StrEnum):
-    """How far it is. ``shipped``: a transfer on its way; ``closed``: an order whose rest will not come."""
+    """How far it is. ``shipped``: a transfer on its way; ``closed``: an order whose rest will not come.
+
+    A transfer that is ``submitted`` has come, and what did not come waits for somebody to approve the loss.
+    """
 
     DRAFT = "draft"
     SUBMITTED = "submitted"

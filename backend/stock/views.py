@@ -9,8 +9,10 @@ import msgspec
 from backend.mall import queries as mall
 
 from . import queries
-from .schemas import DocumentHeadOut, DocumentOut, LevelOut, LineOut, MovementOut
-from .types import Document, Level, Movement
+from .schemas.alerts import AlertOut
+from .schemas.documents import DocumentHeadOut, DocumentOut, LineOut
+from .schemas.levels import LevelOut, MovementOut
+from .types import Alert, Document, Level, Movement
 
 
 async def article_names(skus: Iterable[str]) -> dict[str, str]:
@@ -91,3 +93,15 @@ async def document(one: Document, *, receipt_id: str | None = None) -> DocumentO
         for line in one.lines
     ]
     return DocumentOut(**_head(one), lines=lines, receipt_id=receipt_id)  # type: ignore[arg-type]
+
+
+async def alerts(found: list[Alert]) -> list[AlertOut]:
+    """What staff should look at, with the articles' names."""
+    names = await article_names(one.sku for one in found)
+    return [
+        AlertOut(
+            **msgspec.structs.asdict(one)
+            | {"name": names.get(one.sku, ""), "closed_by": None if one.closed_by is None else str(one.closed_by)}
+        )
+        for one in found
+    ]

@@ -14,7 +14,7 @@ import tempfile
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,8 @@ from backend.kernel import db
 from backend.kernel.config import Settings
 from tests.support.members import Phone, make_code, register
 from tests.support.pos import Till
-from tests.support.seed import seed_chain
+from tests.support.seed import Chain, seed_chain
+from tests.support.staff import StaffSession, log_in
 from tests.support.value import findings, give
 
 MEMBERS = 8
@@ -121,10 +122,15 @@ async def client(demo: Demo) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def tills(demo: Demo) -> list[Till]:
-    """The tills of one store of the demo."""
+async def chain(demo: Demo) -> Chain:
     async with resources(demo.settings):
-        return (await seed_chain(demo.base_url)).tills["S1"]
+        return await seed_chain(demo.base_url)
+
+
+@pytest.fixture(scope="module")
+def tills(chain: Chain) -> list[Till]:
+    """The tills of one store of the demo."""
+    return chain.tills["S1"]
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -248,6 +254,69 @@ async def test_sales_go_on_while_redis_is_killed_again_and_again(demo, client, s
     assert (shop.unanswered, shop.refused) == (0, Counter())
     assert len(shop.sold) == len(shop.devices)
     await check_books(client, demo, shop)
+
+
+DOCUMENTS = "/v1/admin/stock/documents"
+PAPERS, PAPER_LINES = 10, 300
+
+
+async def again(call: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+    """Asked until somebody answers."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        try:
+            answer = await call()
+        except httpx.TransportError:
+            answer = None
+        if answer is not None and answer.status_code != 503:
+            return answer
+        await asyncio.sleep(0.03)
+    raise AssertionError("no server answers")
+
+
+async def post_paper(admin: StaffSession, paper: dict[str, Any], replies: Counter[str]) -> None:
+    """Submitted, approved, posted, each at the version that is read; what was done but not answered is ``stale``."""
+    path = f"{DOCUMENTS}/{paper['id']}"
+    for action, done in (("submit", "submitted"), ("approve", "approved"), ("post", "posted")):
+        state = ""
+        while state != done:
+            now = (await again(lambda: admin.get(path))).json()
+            if (state := now["state"]) == done:
+                break
+            body = {"action": action, "version": now["version"]}
+            answer = await again(lambda body=body: admin.post(f"{path}/actions", body))
+            replies[answer.json().get("code", "done")] += 1
+
+
+async def test_documents_of_many_lines_that_were_being_posted_moved_once(demo, client, chain):
+    await until_two_serve(demo)
+    skus = [f"K-{n:03d}" for n in range(PAPER_LINES)]
+    async with resources(demo.settings):
+        await db.pool().execute(
+            "INSERT INTO mall_article (sku, name, category_id, unit_price_fen, active)"
+            " SELECT sku, sku, (SELECT min(code) FROM mall_category), 100, true FROM unnest($1::text[]) AS sku",
+            skus,
+        )
+    admin = await log_in(client, chain, "admin")
+    lines = [{"sku": sku, "qty": 2, "unit_fen": 7} for sku in skus]
+    body = {"kind": "receipt", "place_id": "S1", "lines": lines}
+    papers = [(await again(lambda: admin.post(DOCUMENTS, body))).json() for _ in range(PAPERS)]
+    dice, killed, replies = random.Random(20261128), [], Counter[str]()
+
+    posting = [asyncio.ensure_future(post_paper(admin, paper, replies)) for paper in papers]
+    while not all(task.done() for task in posting):
+        await asyncio.sleep(dice.uniform(0.03, 0.15))
+        if len(killed) < 4 and (victims := demo.pids(" serve ")):
+            killed.append(dice.choice(victims))
+            os.kill(killed[-1], signal.SIGKILL)
+    await asyncio.gather(*posting)
+
+    assert len(killed) >= 2
+    assert set(replies) <= {"done", "stale", "stock_document_conflict"}
+    async with resources(demo.settings):
+        levels = await db.fetch("SELECT sku, on_hand, value_fen, version FROM stock_level WHERE place_id = 'S1'")
+    assert sorted(map(tuple, levels)) == [(sku, 2 * PAPERS, 14 * PAPERS, PAPERS) for sku in skus]
+    assert await findings(demo.settings) == []
 
 
 async def until_two_serve(demo: Demo) -> None:

@@ -13,8 +13,10 @@ import pytest_asyncio
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from backend.kernel import outbox
+from backend.kernel import clock, db, outbox
 from backend.kernel.http.routing import Route, WebSocketRoute
+from backend.stock import service as stock
+from backend.stock.types import AlertKind
 from backend.worker import load
 from tests.security.conftest import Credential
 from tests.support import wire
@@ -237,6 +239,7 @@ BODIES: dict[str, Any] = {
     "PUT /v1/admin/stock/documents/{document_id}": {"version": 1, "lines": [{"sku": "6901", "qty": 1}]},
     "POST /v1/admin/stock/documents/{document_id}/counts": {"items": [{"sku": "6901", "qty": 1}]},
     "POST /v1/admin/stock/documents/{document_id}/actions": {"action": "submit", "version": 1},
+    "POST /v1/admin/stock/alerts/{alert_id}/acknowledge": {"note": "x"},
 }
 """What these calls need to get as far as their object."""
 
@@ -283,6 +286,7 @@ NOWHERE = {
     "sku": "nothing",
     "document_id": "Z000000000000",
     "attachment_id": "Z000000000000",
+    "alert_id": "A000000000000",
 }
 """Ids of nothing: another's object must look the same."""
 
@@ -405,13 +409,16 @@ async def gift_card_objects(admin: StaffSession, chain: Chain, owner: Phone) -> 
 
 
 async def stock_objects(admin: StaffSession) -> dict[str, str]:
-    """A document of S1 with a paper."""
+    """A document of S1 with a paper, and something to look at there."""
     body = {"kind": "receipt", "place_id": "S1", "lines": [{"sku": "6901", "qty": 1}]}
     document_id = (await admin.post("/v1/admin/stock/documents", body)).json()["id"]
     path = f"/v1/admin/stock/documents/{document_id}/attachments?name=x"
     headers = {"Authorization": f"Bearer {admin.access_token}", "Content-Type": "application/pdf"}
     kept = await admin.client.post(path, content=b"%PDF-1.7 %%EOF", headers=headers)
-    return {"document_id": document_id, "attachment_id": kept.json()["items"][0]["id"]}
+    async with db.transaction() as tx:
+        await stock.alert(tx, AlertKind.LOW, {("S1", "6901"): 1}, at=clock.now())
+    alert = (await admin.get("/v1/admin/stock/alerts")).json()["items"][0]
+    return {"document_id": document_id, "attachment_id": kept.json()["items"][0]["id"], "alert_id": alert["id"]}
 
 
 def with_objects(routes: list[Route | WebSocketRoute], scheme: str) -> list[Route]:

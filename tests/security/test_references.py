@@ -337,6 +337,14 @@ CASES |= {
         lambda w: w.manager.get(f"/v1/admin/stock/documents?cursor={make_cursor('9' * 15, 'D')}"),
         nothing_listed,
     ),
+    ("GET /v1/admin/stock/alerts", "place_id"): (
+        lambda w: w.manager.get("/v1/admin/stock/alerts?place_id=S1"),
+        refused(404, "not_found"),
+    ),
+    ("GET /v1/admin/stock/alerts", "cursor"): (
+        lambda w: w.manager.get(f"/v1/admin/stock/alerts?cursor={make_cursor('9' * 15, 'A')}"),
+        nothing_listed,
+    ),
     ("POST /v1/admin/stock/documents", "place_id"): (
         lambda w: w.manager.post("/v1/admin/stock/documents", {"kind": "receipt", "place_id": "S1"} | LINES),
         refused(404, "not_found"),

@@ -43,6 +43,16 @@ class Shelf:
         self.value += cost
         self.moves.append(pieces)
 
+    def receive(self, pieces: int, cost: int) -> None:
+        """What was short has been sold already: it leaves at the average."""
+        self.put(pieces, cost)
+        late = min(self.short, self.pieces)
+        if late:
+            self.value -= self.value if late == self.pieces else self.value * late // self.pieces
+            self.pieces -= late
+            self.short -= late
+            self.moves.append(0)
+
     def take(self, document: str, wanted: int) -> None:
         """As much as there is; what lacks is short."""
         taken = min(wanted, self.pieces)

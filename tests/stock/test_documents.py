@@ -13,10 +13,11 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
-from backend.kernel import clock, db
+from backend.kernel import clock, db, outbox
 from backend.stock import queries, service
 from backend.stock.commands import alerts
 from backend.stock.types import MovementKind, Piece, Receipt
+from backend.worker import load
 from tests.support.books import fingerprint
 from tests.support.seed import Login, seed_chain
 from tests.support.staff import StaffSession, log_in
@@ -197,8 +198,39 @@ async def test_a_transfer_takes_its_cost_along_and_loses_what_does_not_come(staf
     await act(staff["manager-S2"], sent, "receive", lines=[{"line_no": 1, "qty": 1}], code="stock_document_conflict")
 
 
+async def test_a_transfer_that_loses_much_waits_for_a_second_person(staff, settings):
+    """What came is there at once; the loss is approved by somebody who neither sent nor received it."""
+    await stocked(staff, "6903", 4, LIMIT * 5)
+    had, value = await books("6903", "S2")
+    sent = await entered(staff["manager-S1"], "transfer", ("6903", 4, 0), other_place_id="S2")
+    cost = (await act(staff["admin2"], sent, "ship"))["lines"][0]["cost_fen"]
+    came = await act(staff["manager-S2"], sent, "receive", lines=[{"line_no": 1, "qty": 1}])
+    there = await books("6903", "S2")
+    before = await fingerprint(settings)
+    await act(staff["manager-S2"], sent, "receive", lines=[{"line_no": 1, "qty": 3}], code="stock_document_conflict")
+    await act(staff["manager-S1"], sent, "approve", code="approval_refused")
+    await act(staff["admin2"], sent, "approve", code="approval_refused")
+    await act(staff["admin"], sent, "reject", note="x", code="stock_document_conflict")
+    await act(staff["admin"], sent, "cancel", note="x", code="stock_document_conflict")
+    assert await fingerprint(settings) == before
+
+    done = await act(staff["admin"], sent, "approve")
+
+    assert (came["state"], there) == ("submitted", (had + 1, value + cost // 4))
+    assert (done["state"], done["approved_by"] is not None, done["posted_at"] is not None) == ("posted", True, True)
+    assert await books("6903", "S2") == there
+
+    await stocked(staff, "6903", 1, LIMIT * 50)
+    gone = await entered(staff["manager-S1"], "transfer", ("6903", 1, 0), other_place_id="S2")
+    await act(staff["manager-S1"], gone, "ship")
+    lost = await act(staff["admin"], gone, "receive", lines=[{"line_no": 1, "qty": 0}])
+    await act(staff["admin"], gone, "cancel", note="x", code="stock_document_conflict")
+    await act(staff["admin"], gone, "approve", code="approval_refused")
+    assert (lost["state"], (await act(staff["admin2"], gone, "approve"))["state"]) == ("submitted", "posted")
+
+
 async def test_a_count_takes_what_moves_meanwhile_into_account(staff):
-    """Ten by the books, nine found; then two are sold by a document, and a till sells more than there is."""
+    """Ten by the books, twelve found; then two are sold by a document, and a till sells more than there is."""
     await stocked(staff, "6901", 10, 50, place="S2")
     manager = staff["manager-S2"]
     count = (await manager.post("/v1/admin/stock/stocktakes", {"place_id": "S2", "skus": ["6901"]})).json()
@@ -207,26 +239,26 @@ async def test_a_count_takes_what_moves_meanwhile_into_account(staff):
     await act(manager, count, "submit", code="stocktake_not_counted")
     counts = f"{DOCUMENTS}/{count['id']}/counts"
     assert (await manager.post(counts, {"items": [{"sku": "nothing", "qty": 1}]})).status_code == 422
-    await manager.post(counts, {"items": [{"sku": "6901", "qty": 9}, {"sku": "6902", "qty": 2}]})
+    await manager.post(counts, {"items": [{"sku": "6901", "qty": 12}, {"sku": "6902", "qty": 2}]})
     async with db.transaction() as tx:
         now = clock.now()
         pieces = [Piece("S2", "6901", 2)]
         await service.issue(tx, MovementKind.WHOLESALE, "W-1", pieces, at=now, staff_id=None)
-        await service.post(tx, [service.Step(0, "sell", "S-1", "S2", "6901", 9, MovementKind.SALE)], at=now)
         receipts = [Receipt("S2", "6901", 5, 100)]
         await service.receive(tx, MovementKind.RECEIPT, "R-1", receipts, at=now, staff_id=None)
+        await service.post(tx, [service.Step(0, "sell", "S-1", "S2", "6901", 14, MovementKind.SALE)], at=now)
     short = (await manager.get("/v1/admin/stock/levels?place_id=S2&which=short")).json()["items"]
-    assert [(level["sku"], level["short"], level["on_hand"]) for level in short] == [("6901", 1, 5)]
+    assert [(level["sku"], level["short"], level["on_hand"]) for level in short] == [("6901", 1, 0)]
 
     done = await posted(manager, count)
 
-    # 9 were found, 2 and 9 were sold, 5 came: 3 lie there, and nothing is short.
-    assert await books("6901", "S2") == (3, 60)
+    # 12 were found, 2 and 14 were sold, 5 came: one lies there, and nothing is short.
+    assert await books("6901", "S2") == (1, 50)
     assert await books("6902", "S2") == (2, 0)
-    assert done["total_fen"] == 50
+    assert done["total_fen"] == 100
     assert (await manager.get("/v1/admin/stock/levels?place_id=S2&which=short")).json()["items"] == []
     last = (await queries.list_movements("S2", "6901", limit=1))[0]
-    assert (last.kind, last.qty, last.short, last.document_id) == ("stocktake", -2, -1, count["id"])
+    assert (last.kind, last.qty, last.short, last.document_id) == ("stocktake", 1, -1, count["id"])
 
 
 async def test_papers_are_looked_at_and_bounded(staff, settings):
@@ -340,6 +372,20 @@ async def test_what_falls_to_its_threshold_is_told_once_for_each_fall(staff):
 
     assert told == [1, 0, 0, 1]
     assert await db.fetchval("SELECT count(*) FROM outbox WHERE name = 'StockRanLow'") == 2
+    load()
+    await outbox.drain()
+    alerts_of = "/v1/admin/stock/alerts?kind=low"
+    (alert,) = (await staff["clerk-S1"].get(f"{alerts_of}&place_id=S1")).json()["items"]
+    assert (alert["sku"], alert["name"], alert["qty"], alert["low_qty"]) == ("6902", "苹果", have - 2, have - 1)
+    assert (await staff["manager-S2"].get(alerts_of)).json()["items"] == []
+    path = f"/v1/admin/stock/alerts/{alert['id']}/acknowledge"
+    assert (await staff["manager-S2"].post(path, {"note": "no"})).status_code == 404
+    first, again = [(await staff["clerk-S1"].post(path, {"note": note})).json() for note in ("已订货", "again")]
+    assert (first["closed_by"] is not None, first["note"], again) == (True, "已订货", first)
+    assert (await staff["clerk-S1"].get(alerts_of)).json()["items"] == []
+    assert [one["id"] for one in (await staff["clerk-S1"].get(f"{alerts_of}&state=all")).json()["items"]] == [
+        alert["id"]
+    ]
     (low,) = (await staff["manager-S1"].get("/v1/admin/stock/levels?place_id=S1&which=low")).json()["items"]
     assert (low["sku"], low["on_hand"], low["low_qty"]) == ("6902", have - 2, have - 1)
 

@@ -226,7 +226,7 @@ class Both:
     async def put(self, sku: str, qty: int, cost: int) -> None:
         receipts = [Receipt(self.place, sku, qty, cost)]
         await service.receive(self.tx, MovementKind.RECEIPT, new_id("R"), receipts, at=clock.now(), staff_id=None)
-        self.shelves[sku].put(qty, cost)
+        self.shelves[sku].receive(qty, cost)
 
     async def sell(self, sku: str, qty: int) -> None:
         self.documents.append(document := new_id("S"))

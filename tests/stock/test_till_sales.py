@@ -8,12 +8,13 @@ import pytest_asyncio
 
 from backend.kernel import clock, db, outbox
 from backend.stock import queries, service
-from backend.stock.commands import till_sales
+from backend.stock.commands import alerts, till_sales
 from backend.stock.types import MovementKind, Receipt
 from backend.worker import load
 from tests.support.members import Phone, register
 from tests.support.races import codes_of
 from tests.support.seed import Chain, seed_chain
+from tests.support.staff import log_in
 from tests.support.value import findings
 
 
@@ -98,6 +99,36 @@ async def test_a_refund_that_comes_before_its_sale_has_moved_waits_for_it(client
     kinds = [line.kind for line in await queries.list_movements("S1", "6901", limit=2)]
     assert kinds == ["sale_return", "sale"]
     assert await books("6901") == (3, 0, 100)
+    assert await findings(settings) == []
+
+
+async def test_what_tills_sold_too_many_is_told_and_healed_by_the_receipt(client, chain, phone, settings):
+    """Nobody at the till waits: the goods are in the customer's hand, and their paper comes later."""
+    manager = await log_in(client, chain, "manager-S1")
+    alerts_of = "/v1/admin/stock/alerts?kind=short"
+    had, short, _ = await books("6901")
+    assert short == 0
+    for qty in (had + 2, 1):
+        await sell(client, chain.till, phone, _6901=qty)
+        assert await moved() == 1
+    (told,) = [one for one in (await manager.get(alerts_of)).json()["items"] if one["sku"] == "6901"]
+    without = await books("6901")
+
+    async with db.transaction() as tx:
+        receipts = [Receipt("S1", "6901", 5, 101)]
+        await service.receive(tx, MovementKind.RECEIPT, "R-late", receipts, at=clock.now(), staff_id=None)
+    healed = await books("6901")
+    closed = [await alerts.close_over() for _ in range(2)]
+
+    assert (told["sku"], told["qty"], without) == ("6901", 3, (0, 3, 0))
+    assert healed == (2, 0, 101 - 101 * 3 // 5)
+    late, receipt = await queries.list_movements("S1", "6901", limit=2)
+    assert (receipt.kind, receipt.qty, receipt.cost_fen) == ("receipt", 5, 101)
+    assert (late.kind, late.qty, late.short, late.cost_fen, late.document_id) == ("shortage", -3, -3, -60, "R-late")
+    assert closed == [2, 0]  # also what another test had short
+    assert (await manager.get(alerts_of)).json()["items"] == []
+    over = (await manager.get(f"{alerts_of}&state=all")).json()["items"][0]
+    assert (over["id"], over["closed_by"], over["closed_at"] is not None) == (told["id"], None, True)
     assert await findings(settings) == []
 
 

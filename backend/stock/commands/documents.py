@@ -194,13 +194,20 @@ async def submit(document_id: str, caller: StaffCaller, *, version: int) -> Docu
 
 
 async def approve(document_id: str, caller: StaffCaller, *, version: int) -> Document:
-    """Approve what was submitted; above the setting's amount a second person of head office does."""
-    async with changing(document_id, "approve", caller, version=version) as (tx, document, _):
+    """Approve what was submitted; above the setting's amount a second person of head office does.
+
+    Of a transfer that is what did not come of it: the transfer is posted by that.
+    """
+    async with changing(document_id, "approve", caller, version=version) as (tx, document, now):
         writers = await queries.writers(tx, document_id)
         rules.check_approver(document, caller.staff_id, caller.role, settings().stock_approval_fen, writers)
         await db.raw(tx).execute(
-            "UPDATE stock_document SET state = 'approved', approved_by = $2 WHERE id = $1", document_id, caller.staff_id
+            "UPDATE stock_document SET approved_by = $2 WHERE id = $1", document_id, caller.staff_id
         )
+        if document.kind is DocumentKind.TRANSFER:
+            await turn(tx, document_id, DocumentState.POSTED, now=now)
+        else:
+            await turn(tx, document_id, DocumentState.APPROVED)
     return await queries.get_document(document_id)
 
 

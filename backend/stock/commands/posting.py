@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from backend.auth.types import StaffCaller
 from backend.kernel import db
+from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.kernel.errors import invalid
 
-from .. import queries, service
+from .. import queries, rules, service
 from ..errors import TooMuchReceived
 from ..service import Step
 from ..types import Document, DocumentKind, DocumentLine, DocumentState, Moved, MovementKind, Piece, Receipt
@@ -146,22 +149,23 @@ async def ship(document_id: str, caller: StaffCaller, *, version: int) -> Docume
 async def receive_transfer(
     document_id: str, came: Mapping[int, int], caller: StaffCaller, *, version: int, text: str = ""
 ) -> Document:
-    """Take in a transfer, once; what of it did not come is lost, with its part of the cost."""
+    """Take in a transfer, once; what of it did not come is lost, with its part of the cost.
+
+    What came is there at once. A loss above the setting's amount waits (``submitted``) until somebody approves it.
+    """
     async with changing(document_id, "receive", caller, version=version, text=text) as (tx, document, now):
         assert document.other_place_id is not None
         receipts = [
-            # A part of what came takes its part of the cost; all of it takes all.
-            Receipt(
-                document.other_place_id,
-                line.sku,
-                came[line.line_no],
-                (line.cost_fen or 0) * came[line.line_no] // line.qty,
-            )
+            Receipt(document.other_place_id, line.sku, came[line.line_no], rules.came_fen(line, came[line.line_no]))
             for line in _coming(document, came)
             if came[line.line_no]
         ]
         await service.receive(tx, MovementKind.TRANSFER_IN, document_id, receipts, at=now, staff_id=caller.staff_id)
         await _add_done(tx, document_id, came)
-        await turn(tx, document_id, DocumentState.POSTED, now=now)
+        lines = tuple(replace(line, done_qty=came.get(line.line_no, 0)) for line in document.lines)
+        if rules.lost_fen(replace(document, lines=lines)) > settings().stock_approval_fen:
+            await turn(tx, document_id, DocumentState.SUBMITTED)
+        else:
+            await turn(tx, document_id, DocumentState.POSTED, now=now)
     queries.forget_places()
     return await queries.get_document(document_id)

@@ -16,7 +16,7 @@ from backend.ledger.types import Document
 
 from .. import service
 from ..service import Step
-from ..types import MovementKind, Piece
+from ..types import AlertKind, MovementKind, Piece
 
 log = logging.get(__name__)
 
@@ -99,12 +99,17 @@ async def _move(sale_ids: Sequence[str], refunded: bool) -> int:
         back = {(about, sku): qty for about, sku, qty in await db.fetch_in(tx, _BACK, list(due))} if refunded else {}
         mine = [due[sale_id] for sale_id in sorted(due)]
         steps = [step for unit, one in enumerate(mine) for step in _steps(unit, one, sales[one.sale_id], back)]
-        answer = await service.post(tx, steps, at=clock.now())
+        now = clock.now()
+        answer = await service.post(tx, steps, at=now)
+        short = Counter[tuple[str, str]]()
+        for _, place_id, sku, _, lacked, _ in answer.moved:
+            short[place_id, sku] += max(0, lacked)
+        await service.alert(tx, AlertKind.SHORT, +short, at=now)
     for unit, place_id, sku, _ in answer.refused:
         log.warning("stock.refund_exceeds_sale", sale_id=mine[unit].sale_id, place_id=place_id, sku=sku)
-    for unit, place_id, sku, _, short, _ in answer.moved:
-        if short > 0:
-            log.info("stock.short", sale_id=mine[unit].sale_id, place_id=place_id, sku=sku, qty=short)
+    for unit, place_id, sku, _, lacked, _ in answer.moved:
+        if lacked > 0:
+            log.info("stock.short", sale_id=mine[unit].sale_id, place_id=place_id, sku=sku, qty=lacked)
     return len(rows)
 
 

@@ -14,7 +14,7 @@ from .. import access, errors, printing, queries, views
 from ..commands import attachments, counting, documents, posting
 from ..commands.documents import Entry
 from ..queries import DocumentFilter
-from ..schemas import (
+from ..schemas.documents import (
     ActionIn,
     AttachmentOut,
     AttachmentQuery,

@@ -20,7 +20,7 @@ from backend.mall import queries as mall
 
 from .. import access, errors, queries, views
 from ..commands import alerts, payments, places
-from ..schemas import (
+from ..schemas.levels import (
     LevelOut,
     LevelsFilter,
     LevelsOut,

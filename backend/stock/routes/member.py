@@ -9,7 +9,7 @@ from backend.kernel.errors import NotFound
 from backend.kernel.http import Router
 
 from .. import queries
-from ..schemas import AvailableOut, AvailableQuery, AvailablesOut
+from ..schemas.levels import AvailableOut, AvailableQuery, AvailablesOut
 from ..types import Piece
 
 router = Router(tag="mall")

@@ -27,7 +27,7 @@ BEGIN
 END $$;
 
 -- Acts: `reserve` and `take` want `qty` available, or their whole unit is refused; `sell` takes what there is, the rest is
--- short; `put` adds at `cost` (none given: at the average); `put_back` returns what `about` took, at the cost it went out with;
+-- short; `put` adds at `cost` (none given: at the average), and what was short leaves again at once, as sold before it came; `put_back` returns what `about` took, at the cost it went out with;
 -- `settle` sells what the order `doc` was promised; `undo` gives back whatever that order still has. `count` makes the level what
 -- was counted when its version was `seen`, with what moved since; `cost` is what a piece costs where the books had none.
 -- `sell` and `put_back` pass over what the place keeps no stock of. A movement of (doc, kind, place, sku) happens once: the same
@@ -69,7 +69,9 @@ DECLARE
     r_n        integer[] := '{}';
     r_left     bigint[] := '{}';
     h_n        integer[] := '{}';
+    v_late     boolean;
     m_n        integer[] := '{}';
+    m_late     boolean[] := '{}';
     m_qty      bigint[] := '{}';
     m_short    bigint[] := '{}';
     m_cost     bigint[] := '{}';
@@ -226,18 +228,27 @@ BEGIN
             END IF;
             v_cost := coalesce(b_cost[s.n], s.cost, CASE -- at the average; the last piece takes the rest
                 WHEN l_on_hand[s.level] > 0 THEN div(l_value[s.level]::numeric * abs(v_qty), l_on_hand[s.level]) * sign(v_qty) ELSE 0 END);
-            l_on_hand[s.level] := l_on_hand[s.level] + v_qty;
-            l_short[s.level] := l_short[s.level] + v_short;
-            l_value[s.level] := l_value[s.level] + v_cost;
-            l_version[s.level] := l_version[s.level] + 1;
-            m_n := m_n || s.n;
-            m_qty := m_qty || v_qty;
-            m_short := m_short || v_short;
-            m_cost := m_cost || v_cost;
-            m_on_hand := m_on_hand || l_on_hand[s.level];
-            m_short_after := m_short_after || l_short[s.level];
-            m_value := m_value || l_value[s.level];
-            m_version := m_version || l_version[s.level];
+            v_late := false;
+            LOOP
+                l_on_hand[s.level] := l_on_hand[s.level] + v_qty;
+                l_short[s.level] := l_short[s.level] + v_short;
+                l_value[s.level] := l_value[s.level] + v_cost;
+                l_version[s.level] := l_version[s.level] + 1;
+                m_n := m_n || s.n;
+                m_late := m_late || v_late;
+                m_qty := m_qty || v_qty;
+                m_short := m_short || v_short;
+                m_cost := m_cost || v_cost;
+                m_on_hand := m_on_hand || l_on_hand[s.level];
+                m_short_after := m_short_after || l_short[s.level];
+                m_value := m_value || l_value[s.level];
+                m_version := m_version || l_version[s.level];
+                EXIT WHEN v_late OR s.act <> 'put' OR l_short[s.level] = 0;
+                v_late := true; -- a till sold them before the books knew that they had come
+                v_qty := -least(l_short[s.level], l_on_hand[s.level]);
+                v_short := v_qty;
+                v_cost := -div(l_value[s.level]::numeric * -v_qty, l_on_hand[s.level]);
+            END LOOP;
         END LOOP;
     END LOOP;
 
@@ -254,15 +265,18 @@ BEGIN
     END IF;
     IF cardinality(m_n) > 0 THEN
         INSERT INTO stock_movement (place_id, sku, version, at, kind, document_id, about, qty, short, cost_fen, on_hand_after, short_after, value_after, staff_id)
-        SELECT x.place, x.sku, m.version, p_at, x.kind, x.doc, x.about, m.qty, m.short, m.cost, m.on_hand, m.short_after, m.value, x.staff
-          FROM unnest(m_n, m_qty, m_short, m_cost, m_on_hand, m_short_after, m_value, m_version) AS m (n, qty, short, cost, on_hand, short_after, value, version)
+        SELECT x.place, x.sku, m.version, p_at, CASE WHEN m.late THEN 'shortage' ELSE x.kind END, x.doc, x.about, m.qty, m.short, m.cost,
+               m.on_hand, m.short_after, m.value, x.staff
+          FROM unnest(m_n, m_late, m_qty, m_short, m_cost, m_on_hand, m_short_after, m_value, m_version)
+               AS m (n, late, qty, short, cost, on_hand, short_after, value, version)
           JOIN unnest(v_steps) AS x ON x.n = m.n;
     END IF;
     RETURN jsonb_build_object(
         'refused', (SELECT coalesce(jsonb_agg(jsonb_build_array(x.unit, x.place, x.sku, r.available)), '[]')
                       FROM unnest(r_n, r_left) AS r (n, available) JOIN unnest(v_steps) AS x ON x.n = r.n),
         'moved', (SELECT coalesce(jsonb_agg(jsonb_build_array(x.unit, x.place, x.sku, m.qty, m.short, m.cost)), '[]')
-                    FROM unnest(m_n, m_qty, m_short, m_cost) AS m (n, qty, short, cost) JOIN unnest(v_steps) AS x ON x.n = m.n));
+                    FROM unnest(m_n, m_late, m_qty, m_short, m_cost) AS m (n, late, qty, short, cost) JOIN unnest(v_steps) AS x ON x.n = m.n
+                   WHERE NOT m.late));
 END $$;
 
 -- From how few pieces on these articles are low at the place; none given: never. Passes over what the place keeps no stock of.

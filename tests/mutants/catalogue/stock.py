@@ -13,6 +13,30 @@ RACES = "tests/concurrency/test_one_shelf.py::"
 
 MUTANTS = (
     Mutant(
+        "shortage-healed-for-nothing",
+        "What was sold before its receipt lies on the shelf again, and is sold twice.",
+        DOOR,
+        "                EXIT WHEN v_late OR s.act <> 'put' OR l_short[s.level] = 0;\n",
+        "                EXIT;\n",
+        (f"{TILLS}test_what_tills_sold_too_many_is_told_and_healed_by_the_receipt",),
+    ),
+    Mutant(
+        "goods-lost-on-one-signature",
+        "Who receives a transfer says that it was empty, and takes it home.",
+        "backend/stock/rules.py",
+        "worth_fen = lost_fen(document) if document.kind is _D.TRANSFER else document.total_fen",
+        "worth_fen = document.total_fen",
+        (f"{DOCUMENTS}test_a_transfer_that_loses_much_waits_for_a_second_person",),
+    ),
+    Mutant(
+        "document-in-many-hands",
+        "Eight clerks receive the same delivery at once, and it is owed eight times.",
+        "backend/stock/commands/documents.py",
+        "if version is not None and version != document.version:",
+        "if version is not None and version > document.version:",
+        ("tests/concurrency/test_one_document.py::test_a_purchase_order_is_approved_once_and_received_once",),
+    ),
+    Mutant(
         "stock-promised-twice",
         "What one order was promised is promised to the next one, too.",
         DOOR,
@@ -106,8 +130,8 @@ MUTANTS = (
     Mutant(
         "lost-goods-cost-the-rest-more",
         "What comes of a transfer is worth what all of it was.",
-        POSTING,
-        "(line.cost_fen or 0) * came[line.line_no] // line.qty",
+        "backend/stock/rules.py",
+        "(line.cost_fen or 0) * qty // line.qty",
         "line.cost_fen or 0",
         (f"{DOCUMENTS}test_a_transfer_takes_its_cost_along_and_loses_what_does_not_come",),
     ),
