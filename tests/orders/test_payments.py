@@ -11,7 +11,8 @@ import pytest
 import pytest_asyncio
 
 from backend.kernel import clock as kernel_clock
-from backend.kernel import outbox
+from backend.kernel import db, outbox
+from backend.orders.commands import pay as opening
 from backend.orders.commands import payments, psp_refunds
 from backend.wechat import service as wechat
 from tests.support.coupons import coupons_of, give_coupon
@@ -178,6 +179,22 @@ async def test_an_order_that_never_reached_wechat_is_finished_by_the_retry(buyer
     assert (placed.status_code, placed.headers["idempotency-replayed"]) == (201, "true")
     assert placed.json()["payment"]["pay_params"]["package"].startswith("prepay_id=")
     assert len((await buyer.call("GET", "/v1/member/orders")).json()["items"]) == 1
+
+
+async def test_whoever_asks_at_the_same_moment_is_told_to_pay_the_same_way(buyer, settings):
+    """A phone sends a checkout again because the first answer was lost; both requests go to WeChat."""
+    body, key = checkout(a6902=1) | {"tenders": [{"type": "wechat"}]}, "both"
+    await wechat.open_client(msgspec.structs.replace(settings, wechat_pay_url="http://127.0.0.1:9/mock/wechat"))
+    await order(buyer, body, 1_250, key=key)
+    await wechat.open_client(settings)
+    (placed,) = (await buyer.call("GET", "/v1/member/orders")).json()["items"]
+    payment_id = await db.fetchval("SELECT payment_id FROM orders_order WHERE id = $1", placed["id"])
+    before = await opening.get(buyer.member_id, payment_id)
+
+    both = [await opening.open_at_wechat(before, buyer.openid) for _ in range(2)]
+
+    again = (await order(buyer, body, 1_250, key=key)).json()["payment"]
+    assert both[0].pay_params == both[1].pay_params == again["pay_params"]
 
 
 async def test_a_checkout_at_two_stores_makes_two_orders_and_one_payment(buyer, client):

@@ -5,6 +5,7 @@ Intent, commit, call, record: a crash between any two leaves the payment due, an
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import msgspec
@@ -79,10 +80,13 @@ async def open_at_wechat(document: Document, openid: str) -> PaymentOut:
 
 
 async def _record(document: Document, pay_params: dict[str, str]) -> PaymentOut:
+    """Keep how it is paid; everybody is told what is kept, also who asked at the same moment from the same state."""
     for _ in range(MAX_TIMES_PLANNED):
         progress = plans.payment_progress(document)
-        if progress.pay_params is not None or document.state != PaymentState.PENDING:
-            return _shown(document, progress.pay_params or pay_params)
+        if progress.pay_params is not None:
+            return _shown(document, progress.pay_params)
+        if document.state != PaymentState.PENDING:
+            raise OrderNotPayable
         now = clock.now()
         plan = plans.change_payment(
             document,
@@ -92,12 +96,9 @@ async def _record(document: Document, pay_params: dict[str, str]) -> PaymentOut:
             progress=msgspec.structs.replace(progress, pay_params=pay_params),
             due_at=document.due_at,
         )
-        try:
+        with suppress(Stale):
             await ledger.post(plan)
-        except Stale:
-            document = await get(document.member_id, document.id)
-            continue
-        return _shown(document, pay_params)
+        document = await get(document.member_id, document.id)
     raise Stale
 
 
