@@ -3,6 +3,7 @@
  * browser's for these things, so the modules under `shared/` run in a native mini-program unchanged.
  */
 import { ask, toast } from "./shared/dialog.js";
+import { chooseAddress } from "./wx/address_sheet.js";
 import { api, refusal } from "./wx/core.js";
 import { phoneId } from "./wx/identity.js";
 import { connectSocket, getNetworkType, offNetworkStatusChange, onNetworkStatusChange, request } from "./wx/network.js";
@@ -22,6 +23,7 @@ export const wx = {
   login: api("login", () => ({ code: `demo-${phoneId()}` })),
   getPhoneNumber,
   requestPayment,
+  chooseAddress,
 
   request,
   connectSocket,

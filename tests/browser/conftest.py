@@ -13,6 +13,7 @@ import uvicorn
 from playwright.async_api import Browser, Page, async_playwright
 
 from miniapp_mock import pages
+from tests.browser.shop import admin, chain, phone  # noqa: F401
 
 CHROMIUM = shutil.which("chromium")
 ARGUMENTS = [

@@ -5,126 +5,24 @@ from __future__ import annotations
 import io
 import re
 import uuid
-from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
-import pytest_asyncio
 import zxingcpp
 from PIL import Image
-from playwright.async_api import Page, Route, expect
+from playwright.async_api import Route, expect
 
 from backend.kernel import clock, db
-from backend.mall import service as mall
 from backend.mall.shown import forget
-from tests.browser.actors import PHONE, TILL, Cashier, Member, open_screen
+from tests.browser.actors import TILL, Cashier, Member, open_screen
 from tests.browser.looks import faint_texts, small_targets
-from tests.support import wire
+from tests.browser.shop import APPLE, SHIRT, WATER, ask, buy, shown_order, tab_to, there
 from tests.support.coupons import CASH, make_template
-from tests.support.delivery import SHENZHEN, make_rule, sent_to
-from tests.support.mall import open_mall, put, shelf
-from tests.support.members import random_phone
-from tests.support.seed import Chain, seed_chain
-from tests.support.staff import StaffSession, log_in
-from tests.support.value import findings, give
+from tests.support.mall import shelf
+from tests.support.staff import StaffSession
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-WATER, APPLE = "6901", "6902"
-SHIRT, SIZES = "P-SHIRT", {"S": "7001", "M": "7002"}
 TERMS = CASH | {"stacking": "joint", "scope": {"channels": ["mall"]}}
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def chain(chromium, server) -> Chain:
-    """Two stores and a mall: water and apples, and a shirt that comes in two sizes and, in white, in one."""
-    made = await seed_chain(server.base_url)
-    await open_mall("S1", "S2")
-    async with db.transaction() as tx:
-        await add_shirt(db.raw(tx))
-        skus = [row[0] for row in await db.raw(tx).fetch("SELECT sku FROM mall_article")]
-        ids = [row[0] for row in await db.raw(tx).fetch("SELECT id FROM mall_product")]
-        await mall.index_articles(tx, skus)
-        await mall.index_products(tx, ids)
-    for sku in (WATER, APPLE, SIZES["S"], "7003"):
-        await put("S1", sku, 20, 2_000)
-    forget()
-    return made
-
-
-async def add_shirt(connection: Any) -> None:
-    """Green in S and (never stocked) M, white in S only."""
-    axes = '[{"name": "颜色", "values": ["墨绿", "白色"]}, {"name": "尺码", "values": ["S", "M"]}]'
-    now = clock.now()
-    await connection.execute(
-        "INSERT INTO mall_product (id, name, subtitle, category_id, description, pictures, axes, attributes, active,"
-        " name_key, version, created_at, updated_at, from_fen)"
-        " VALUES ($1, '纪念衫', '', 'fruit', '纯棉', '[]', $2::jsonb, '{}', true, '', 1, $3, $3, 7900)",
-        SHIRT,
-        axes,
-        now,
-    )
-    for sku, spec in ((SIZES["S"], '["墨绿", "S"]'), (SIZES["M"], '["墨绿", "M"]'), ("7003", '["白色", "S"]')):
-        await connection.execute(
-            "INSERT INTO mall_article (sku, name, category_id, unit_price_fen, active, product_id, spec, weight_g,"
-            " tracked) VALUES ($1, '纪念衫', 'fruit', 7900, true, $2, $3::jsonb, 300, true)",
-            sku,
-            SHIRT,
-            spec,
-        )
-    await connection.execute(
-        "INSERT INTO mall_publication (channel, store_id, product_id, at) VALUES ('mall', 'S1', $1, $2)", SHIRT, now
-    )
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def admin(server, chain) -> AsyncIterator[StaffSession]:
-    async with wire.connected(server.base_url) as client:
-        yield await log_in(client, chain, "admin")
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def phone(chromium, server, chain) -> AsyncIterator[Member]:
-    """Somebody who has just joined, with ¥500 of stored value; afterwards the books balance."""
-    async with open_screen(chromium, f"{server.base_url}/?as={uuid.uuid4().hex}", PHONE, kind=Member) as screen:
-        await screen.join(random_phone(), "王小明")
-        member = await ask(screen, "GET", "/v1/member/profile")
-        await give(int(member["id"]), principal=50_000)
-        await screen.page.reload()
-        await screen.sees("王小明")
-        yield screen
-        assert screen.broken == []
-    assert await findings(server.settings) == []
-
-
-async def ask(phone: Member, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-    """A call of the member's, from their phone."""
-    return await phone.page.evaluate(_ASK, [method, path, body])
-
-
-_ASK = """async ([method, path, body]) => {
-  const { createApi, newKey } = await import("/static/shared/api.js");
-  const { wx } = await import("/static/wx.js");
-  const api = createApi(wx);
-  return method === "GET" ? api.get(path) : api.post(path, body, { key: await newKey(wx) });
-}"""
-
-
-async def there(phone: Member, place: str) -> None:
-    await phone.page.evaluate(f"location.hash = '#/{place}'")
-
-
-async def shown_order(phone: Member) -> str:
-    """Which order, or request, is looked at."""
-    return (await phone.page.evaluate("location.hash")).partition("?")[2]
-
-
-async def buy(phone: Member, product_id: str) -> None:
-    """Go straight to the checkout of one piece."""
-    await there(phone, f"product?{product_id}")
-    await phone.button("立即购买").click()
-    await expect(phone.page.get_by_role("heading", name="确认订单", level=1)).to_be_visible()
-    await expect(phone.button("提交订单")).to_be_enabled()
 
 
 async def test_a_person_places_fetches_and_returns_an_order(chromium, server, chain, admin, phone):
@@ -298,17 +196,6 @@ async def test_an_order_whose_answer_was_lost_is_asked_for_again_over_a_restart_
     assert len((await ask(phone, "GET", "/v1/member/orders"))["items"]) == 1
 
 
-async def test_an_order_that_is_sent_says_where_to_and_what_that_cost(phone, admin):
-    await make_rule(admin)
-    address = await ask(phone, "POST", "/v1/member/addresses", SHENZHEN)
-    body = sent_to(address["id"], a6902=1) | {"payable_fen": 2_050}
-
-    placed = await ask(phone, "POST", "/v1/member/orders", body)
-    await there(phone, f"order?{placed['checkout_id']}")
-
-    await phone.sees("待发货", "快递", "¥8.00", "欧阳小敏 13712345678 广东省深圳市南山区科技园路九号甲座")
-
-
 async def test_by_keyboard_alone_in_the_dark_and_large_enough(phone):
     page = phone.page
     await page.emulate_media(color_scheme="dark")
@@ -354,18 +241,3 @@ async def test_by_keyboard_alone_in_the_dark_and_large_enough(phone):
         await look()
 
     assert faults == []
-
-
-async def tab_to(page: Page, name: str) -> None:
-    """Press Tab until what has the focus says this."""
-    for _ in range(60):
-        await page.keyboard.press("Tab")
-        said = await page.evaluate(
-            """() => {
-              const at = document.activeElement;
-              return at === document.body ? "" : at.getAttribute("aria-label") || at.textContent;
-            }"""
-        )
-        if name in said:
-            return
-    raise AssertionError(f"no way to {name} by keyboard")

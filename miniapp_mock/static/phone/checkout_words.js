@@ -14,10 +14,11 @@ function byStore(lines) {
 
 /** What is sent to be priced, and to be placed. */
 export function bodyOf(draft) {
+  const delivery = draft.delivery === "express" ? { kind: "express", address_id: draft.address.id } : { kind: "pickup" };
   const orders = byStore(draft.lines).map(([storeId, lines]) => ({
     store_id: storeId,
     lines,
-    delivery: { kind: "pickup" },
+    delivery,
     coupon_ids: draft.coupons?.[storeId] || [],
     note: draft.notes[storeId] || "",
   }));

@@ -2,6 +2,7 @@
 import { wx } from "../wx.js";
 import { createApi } from "../shared/api.js";
 import { createDevice } from "../shared/device.js";
+import { createAddresses } from "./addresses.js";
 import { createCards } from "./cards.js";
 import { createCart } from "./cart.js";
 import { createCoupons } from "./coupons.js";
@@ -12,6 +13,8 @@ import { createMall } from "./mall.js";
 import { createOrders } from "./orders.js";
 import { createStore } from "./store.js";
 import { t } from "./texts.js";
+import { addressScreen } from "./screens/address.js";
+import { addressesScreen } from "./screens/addresses.js";
 import { afterSaleScreen } from "./screens/after_sale.js";
 import { askAfterSaleScreen } from "./screens/ask_after_sale.js";
 import { campaignCardScreen } from "./screens/campaign_card.js";
@@ -71,6 +74,8 @@ const SCREENS = {
   pass: passScreen,
   "campaign-card": campaignCardScreen,
   campaigns: campaignsScreen,
+  addresses: addressesScreen,
+  address: addressScreen,
   me: meScreen,
   profile: profileScreen,
   pin: pinScreen,
@@ -99,6 +104,7 @@ const app = {
   welcome: () => frame.show(welcomeScreen(app, "")),
   entered,
 };
+app.addresses = createAddresses(app);
 app.cards = createCards(app);
 app.cart = createCart(app);
 app.coupons = createCoupons(app);

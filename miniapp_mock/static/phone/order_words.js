@@ -20,8 +20,19 @@ export function stateHint(order) {
 /** How it reaches the member: "快递", "到店自提", "店内取用". */
 export const deliveryWord = (kind) => (known(`order.by_${kind}`) ? t(`order.by_${kind}`) : kind);
 
-/** Whom an order is sent to, as a label has it. */
-export const receiverWord = (to) => [to.name, to.phone, `${to.province}${to.city === to.province ? "" : to.city}${to.district}${to.street}`].join(" ");
+const NO_CITY = ["县", "省直辖县", "自治区直辖县"]; // what the list of regions calls a city that is none
+
+/** Province, city and district, as a label has them. */
+export const placeWord = (to) => `${to.province}${to.city === to.province || NO_CITY.includes(to.city) ? "" : to.city}${to.district}`;
+
+/** "王**": a name, for a screen that others may see. */
+export const veiledName = (name) => `${[...name][0] || ""}**`;
+
+/** "138****0000": a phone number, likewise. */
+export const veiledPhone = (phone) => (phone.length < 7 ? "****" : `${phone.slice(0, 3)}****${phone.slice(-4)}`);
+
+/** Why sending costs what it costs: the rule, and what the parcel weighs. */
+export const freightWord = (freight) => [t("checkout.freight"), freight.title, t("checkout.weight", { kg: String(Math.ceil(freight.weight_g / 10) / 100) })].join(" · ");
 
 /** What took something off, or came on top. */
 export function stepWord(step) {

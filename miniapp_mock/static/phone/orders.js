@@ -33,7 +33,7 @@ export function createOrders(app) {
   return {
     /** Begin a checkout of these lines (`{ sku, qty, store_id }`); its choices are made on the way. */
     begin({ lines, fromCart = false }) {
-      draft = { lines, fromCart, coupons: null, stored: true, points: false, tenders: null, notes: {} };
+      draft = { lines, fromCart, delivery: "pickup", address: null, coupons: null, stored: true, points: false, tenders: null, notes: {} };
     },
     draft: () => draft,
 

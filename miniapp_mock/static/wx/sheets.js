@@ -31,7 +31,8 @@ const chain = () => document.querySelector('meta[name="chain-name"]')?.content |
 const CLOSE = "M6 6l12 12M18 6L6 18";
 const CHECK = "M5 12.5l4.5 4.5L19 7.5";
 
-function header(title, close) {
+/** The head of one of WeChat's sheets; it says that it is a simulated one. */
+export function header(title, close) {
   return h(
     "div",
     { class: "wx-head" },

@@ -1,6 +1,7 @@
 /** The checkout: how the goods reach the member, what pays for them, why it costs what it costs; placed once. */
 import { fill, h } from "../../shared/dom.js";
 import { count, money } from "../../shared/format.js";
+import { deliveryCard } from "../delivery_card.js";
 import { bodyOf, couponsOf, draftTotals, pointsFor, tendersOf } from "../checkout_words.js";
 import { picture } from "../goods.js";
 import { pictureAt } from "../goods_words.js";
@@ -25,6 +26,7 @@ export function checkoutScreen(app) {
   let wrong = new Map(); // sku → why it cannot be had
   let note = null; // what changed since the member looked
   let best = draft?.coupons === null;
+  let far = false; // no store sends to the address that was chosen
 
   const refusal = h("p", { class: "field-error", role: "alert" });
 
@@ -35,16 +37,33 @@ export function checkoutScreen(app) {
     submit.disabled = true;
     node.setAttribute("aria-busy", "true");
     try {
-      const answer = await app.orders.quote(bodyOf(draft));
+      const answer = await app.orders.quote(bodyOf(homeless() || far ? { ...draft, delivery: "pickup" } : draft));
       if (mine !== round || gone) return;
       take(answer);
     } catch (error) {
       if (mine !== round || gone) return;
-      if (quote) refused(error);
+      if (error.code === "address_out_of_range" && !far) tooFar();
+      else if (quote) refused(error);
       else missed(error);
     } finally {
       if (mine === round) node.removeAttribute("aria-busy");
     }
+  }
+
+  const homeless = () => draft.delivery === "express" && !draft.address;
+
+  /** What it costs is shown without the way there, which nobody goes. */
+  function tooFar() {
+    far = true;
+    draft.tenders = null;
+    requote();
+  }
+
+  async function chooseKind(kind) {
+    far = false;
+    draft.delivery = kind;
+    if (homeless()) draft.address = await app.addresses.first().catch(() => null);
+    if (!gone) change({});
   }
 
   /** A quote to show; the best coupons are taken once, unasked. */
@@ -64,7 +83,7 @@ export function checkoutScreen(app) {
       requote();
       return;
     }
-    submit.disabled = false;
+    submit.disabled = far || homeless();
     draw();
   }
 
@@ -128,19 +147,13 @@ export function checkoutScreen(app) {
     const totals = draftTotals(quote);
     fill(node,
       note && h("p", { class: "notice", role: "alert" }, glyph("alert", 20), note),
-      deliveryCard(),
+      deliveryCard(app, { quote, draft, far, onKind: chooseKind }),
       quote.orders.map(storeCard),
       payCard(totals),
       h("section", { class: "card stack tight" }, h("h2", null, t("checkout.sums")), sums(totals)),
       refusal);
     fill(total, h("span", { class: "num" }, h("span", { class: "small muted" }, `${t(totals.rest > 0 ? "checkout.wechat_rest" : "checkout.to_pay")} `), h("span", { class: "strong" }, money(totals.rest > 0 ? totals.rest : totals.afterCoupons))), totals.off > 0 && h("span", { class: "tiny brand num" }, t("checkout.saved", { amount: money(totals.off) })));
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
-  }
-
-  function deliveryCard() {
-    const places = quote.orders.map(({ store_id: id }) => app.mall.storeName(id));
-    return h("section", { class: "card row", "aria-label": t("checkout.delivery") }, glyph("shop", 22, "cell-icon"),
-      h("span", { class: "grow" }, h("span", { class: "strong" }, places.join("、")), h("span", { class: "tiny muted block" }, t("checkout.pickup_text"))));
   }
 
   function storeCard(part) {
@@ -187,7 +200,7 @@ export function checkoutScreen(app) {
     return h("dl", { class: "facts" },
       fact(t("checkout.goods"), money(totals.list)),
       totals.steps.map((step) => fact(stepWord(step), offWord(step.off_fen), { look: "brand" })),
-      fact(t("checkout.freight"), totals.freight ? money(totals.freight) : t("checkout.free")),
+      fact(t("checkout.freight"), far || homeless() ? "—" : totals.freight ? money(totals.freight) : t("checkout.free")),
       totals.tenders.map((tender) => fact(tenderWord(tender.type), tender.type === "coupon" ? offWord(tender.amount_fen) : tenderAmount(tender), { look: tender.type === "coupon" ? "brand" : "" })),
       totals.earned > 0 && fact(t("checkout.earned"), t("common.points", { count: count(totals.earned) }), { look: "gold" }));
   }
@@ -219,6 +232,10 @@ export function checkoutScreen(app) {
 
   async function unplaced(error) {
     if (gone) return;
+    if (error.code === "address_out_of_range") {
+      tooFar();
+      return;
+    }
     if (error.code === "price_changed") {
       note = t("checkout.price_changed", { before: money(quote.due_fen) });
       draft.tenders = null;

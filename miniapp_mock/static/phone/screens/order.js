@@ -5,7 +5,7 @@ import { qrPath } from "../../shared/qr.js";
 import { picture } from "../goods.js";
 import { pictureAt } from "../goods_words.js";
 import { glyph } from "../icons.js";
-import { afterWord, carrierWord, deliveryWord, offWord, receiverWord, stateHint, stateWord, stepWord, tenderAmount, tenderWord } from "../order_words.js";
+import { afterWord, carrierWord, deliveryWord, offWord, placeWord, stateHint, stateWord, stepWord, tenderAmount, tenderWord, veiledName, veiledPhone } from "../order_words.js";
 import { busy, emptyState, fact, linkCell, skeleton, trouble } from "../parts.js";
 import { payOrder } from "../paying.js";
 import { reviewSheet } from "../sheets/review.js";
@@ -21,6 +21,7 @@ export function orderScreen(app) {
   let order = null;
   let shown = "";
   let gone = false;
+  let unveiled = false;
 
   async function load({ quiet = true } = {}) {
     try {
@@ -45,6 +46,7 @@ export function orderScreen(app) {
       head(),
       refusal,
       order.pickup_code && pickup(),
+      order.receiver && receiver(order.receiver),
       order.parcels.map(parcel),
       goods(),
       order.after_sales.length > 0 && h("section", { class: "card flush cells" }, order.after_sales.map((one) => linkCell({ icon: "undo", text: t(`after.kind_${one.kind}`), value: afterWord(one), onclick: () => app.go(`after-sale?${encodeURIComponent(one.id)}`) }))),
@@ -71,9 +73,19 @@ export function orderScreen(app) {
       h("p", { class: "small code-soft" }, app.mall.storeName(order.store_id)));
   }
 
+  /** Whom it is sent to, veiled until the member wants to see it. */
+  function receiver(to) {
+    const look = h("button", { type: "button", id: "look-receiver", class: "link small", "aria-expanded": String(unveiled), onclick: () => { unveiled = !unveiled; draw(); } }, t(unveiled ? "order.veil" : "order.unveil"));
+    return h("section", { class: "card row", "aria-label": t("order.receiver") }, glyph("pin", 22, "cell-icon"),
+      h("div", { class: "grow" },
+        h("p", { class: "row address-who" }, h("span", { class: "strong clip" }, unveiled ? to.name : veiledName(to.name)), h("span", { class: "num" }, unveiled ? to.phone : veiledPhone(to.phone))),
+        h("p", { class: "small muted" }, placeWord(to), unveiled ? to.street : " ****")),
+      look);
+  }
+
   function parcel(one) {
     const copy = h("button", { type: "button", class: "link small", onclick: () => app.wx.setClipboardData({ data: one.tracking_no }).then(() => app.toast(t("entry.copied")), () => undefined) }, t("entry.copy"));
-    return h("section", { class: "card stack tight" },
+    return h("section", { class: "card stack tight parcel" },
       h("div", { class: "row" }, glyph("truck", 22, "cell-icon"), h("h2", { class: "grow" }, carrierWord(one.carrier)), h("span", { class: "tiny muted num" }, dateTime(one.sent_at))),
       h("p", { class: "row between" }, h("span", { class: "num" }, one.tracking_no), copy));
   }
@@ -101,7 +113,7 @@ export function orderScreen(app) {
 
   function facts() {
     const copy = h("button", { type: "button", class: "link small", onclick: () => app.wx.setClipboardData({ data: order.id }).then(() => app.toast(t("entry.copied")), () => undefined) }, t("entry.copy"));
-    return h("section", { class: "card" }, h("dl", { class: "facts" }, fact(t("order.number"), order.id, { action: copy }), order.receiver && fact(t("order.receiver"), receiverWord(order.receiver)), fact(t("checkout.note"), order.note)));
+    return h("section", { class: "card" }, h("dl", { class: "facts" }, fact(t("order.number"), order.id, { action: copy }), fact(t("checkout.note"), order.note)));
   }
 
   /** What one can do now: the main thing last, where the thumb is. */

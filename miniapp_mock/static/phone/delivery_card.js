@@ -1,0 +1,43 @@
+/** How the goods of a checkout reach the member: fetched at the store, or sent to an address; and what sending costs, and why. */
+import { h } from "../shared/dom.js";
+import { money } from "../shared/format.js";
+import { glyph } from "./icons.js";
+import { freightWord, placeWord } from "./order_words.js";
+import { choices } from "./parts.js";
+import { t } from "./texts.js";
+
+/**
+ * The card. `draft.delivery` is "pickup" or "express", `draft.address` whole or null; `far`: no store sends there. `onKind(kind)` is
+ * called for the other way.
+ */
+export function deliveryCard(app, { quote, draft, far, onKind }) {
+  const kinds = choices("delivery", t("checkout.delivery"), ["pickup", "express"].map((kind) => [kind, t(`order.by_${kind}`)]), draft.delivery, onKind);
+  kinds.classList.add("delivery-kinds");
+  for (const input of kinds.querySelectorAll("input")) input.id = `delivery-${input.value}`;
+  return h("section", { class: "card flush", "aria-label": t("checkout.delivery") },
+    h("div", { class: "delivery-head" }, kinds),
+    draft.delivery === "pickup" ? pickup(app, quote) : draft.address ? express(app, quote, draft.address, far, onKind) : none(app));
+}
+
+function pickup(app, quote) {
+  const places = quote.orders.map(({ store_id: id }) => app.mall.storeName(id));
+  return h("div", { class: "cell" }, glyph("shop", 22, "cell-icon"),
+    h("span", { class: "grow" }, h("span", { class: "strong" }, places.join("、")), h("span", { class: "tiny muted block" }, t("checkout.pickup_text"))));
+}
+
+function none(app) {
+  return h("button", { type: "button", id: "to-address", class: "cell", onclick: () => app.go("address?choose") }, glyph("plus", 22, "brand"),
+    h("span", { class: "grow" }, h("span", { class: "strong" }, t("address.add")), h("span", { class: "tiny muted block" }, t("checkout.need_address"))), glyph("next", 18, "chevron"));
+}
+
+function express(app, quote, address, far, onKind) {
+  return [
+    h("button", { type: "button", id: "to-address", class: "cell", "aria-label": t("checkout.change_address", { name: address.name }), onclick: () => app.go("addresses?choose") }, glyph("pin", 22, "cell-icon"),
+      h("span", { class: "grow" }, h("span", { class: "row address-who" }, h("span", { class: "strong clip" }, address.name), h("span", { class: "num" }, address.phone)),
+        h("span", { class: "tiny muted block" }, `${placeWord(address)}${address.street}`)),
+      glyph("next", 18, "chevron")),
+    far
+      ? h("div", { class: "delivery-far", role: "alert" }, h("p", { class: "small danger" }, t("checkout.far")), h("button", { type: "button", id: "to-pickup", class: "button soft compact", onclick: () => onKind("pickup") }, t("checkout.far_pickup")))
+      : h("ul", { class: "delivery-freight" }, quote.orders.filter(({ freight }) => freight).map((part) => h("li", { class: "row between tiny muted num" }, h("span", null, freightWord(part.freight)), h("span", null, part.freight.free ? t("checkout.free") : money(part.freight.fee_fen))))),
+  ];
+}
