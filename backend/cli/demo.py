@@ -23,7 +23,8 @@ from backend.kernel.config import SettingsError
 
 from .console import notice, out, step
 from .listen import address_of, listen
-from .supervisor import Child, Supervisor, command, interruptible, metrics_directory
+from .process import command
+from .supervisor import Child, Supervisor, interruptible, metrics_directory
 
 if TYPE_CHECKING:
     from backend.kernel.config import Settings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -227,35 +226,11 @@ def version() -> None:
 
 
 def main() -> None:
-    """Run one command; what a user can put right is said in plain words, without a traceback."""
-    from backend.engines.errors import EngineError
-    from backend.kernel.config import SettingsError
+    """Run one command."""
+    from .mistakes import told_plainly
 
-    try:
+    with told_plainly():
         app()
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except Exception as error:
-        if not isinstance(error, (SettingsError, EngineError, *_out_of_reach())):
-            raise
-        typer.echo(f"huiyuan: {error}", err=True)
-        sys.exit(2)
-
-
-def _out_of_reach() -> tuple[type[Exception], ...]:
-    """What a file that is not to be had raises, and a database that is down or does not let us in."""
-    import asyncpg
-    from tortoise.exceptions import DBConnectionError
-
-    return (
-        OSError,
-        DBConnectionError,
-        asyncpg.PostgresConnectionError,
-        asyncpg.CannotConnectNowError,
-        asyncpg.TooManyConnectionsError,
-        asyncpg.InvalidAuthorizationSpecificationError,
-        asyncpg.InvalidCatalogNameError,
-    )
 
 
 if __name__ == "__main__":

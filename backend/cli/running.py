@@ -25,7 +25,8 @@ from .console import notice, step
 from .demo import wait_until_ready
 from .listen import address_of, listen
 from .migrate import migrate
-from .supervisor import Child, Supervisor, command, interruptible, metrics_directory
+from .process import command
+from .supervisor import Child, Supervisor, interruptible, metrics_directory
 
 DATABASE = "huiyuan_bench"
 _GRACE_MARGIN_S = 5.0

@@ -15,7 +15,8 @@ from backend.kernel import config
 from backend.kernel.config import Settings, SettingsError
 
 from .listen import address_of, listen
-from .supervisor import Child, Supervisor, command, interruptible, metrics_directory
+from .process import become, command
+from .supervisor import Child, Supervisor, interruptible, metrics_directory
 
 _OPEN_FILES = 16_384
 """More than the connections that a process keeps open, where the hard limit allows it."""
@@ -31,23 +32,39 @@ def run(*, host: str, port: int, workers: int, fd: int | None, ready_fd: int | N
         fd: a listening socket handed down by a supervisor, instead of the above.
         ready_fd: a pipe on which a successor says that it serves; it does not begin to before all is there.
     """
+    if fd is not None:  # as the supervisor of an earlier release starts its children
+        become("serve", "--fd", str(fd), *([] if ready_fd is None else ["--ready-fd", str(ready_fd)]))
     settings = config.settings()
-    if fd is not None:
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the supervisor's business
-        _serve(socket.socket(fileno=fd), settings, ready_fd)
-        return
     listening = listen(host, port)
     where = "http://{}:{}".format(*address_of(listening))
     print(f"huiyuan: {workers} server process{'es' if workers > 1 else ''} on {where}", flush=True)
     if workers == 1:
-        signal.signal(signal.SIGHUP, _cannot_reload)
-        _serve(listening, settings)
-    else:
-        _supervise(listening, workers, settings)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is somebody to answer
+        listening.set_inheritable(True)
+        become("serve", "--alone", "--fd", str(listening.fileno()))
+    _supervise(listening, workers, settings)
 
 
 def run_worker() -> None:
     """Run the relay and the jobs until SIGTERM or SIGINT; what has begun is finished."""
+    become("worker")
+
+
+def serve_on(fd: int, *, ready_fd: int | None, alone: bool) -> None:
+    """Serve on this listening socket in this process.
+
+    Args:
+        fd: the socket.
+        ready_fd: as above.
+        alone: no supervisor started it.
+    """
+    # A supervisor's children leave it to the supervisor.
+    signal.signal(signal.SIGHUP, _cannot_reload if alone else signal.SIG_IGN)
+    _serve(socket.socket(fileno=fd), config.settings(), ready_fd)
+
+
+def work() -> None:
+    """Be the worker in this process."""
     import uvloop
 
     from backend.kernel import logging

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -169,11 +168,6 @@ def interruptible(stopping: threading.Event) -> Iterator[Callable[[], None]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def command(*args: str) -> list[str]:
-    """The command line that runs a huiyuan command with this very interpreter."""
-    return [sys.executable, "-m", "backend.cli.main", *args]
 
 
 def metrics_directory(path: Path) -> Path:

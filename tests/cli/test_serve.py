@@ -35,11 +35,13 @@ def test_workers_share_a_port_and_finish_together(settings: Settings):
     metrics = httpx.get(f"{url}/metrics").text
     workers = Path(f"/proc/{serving.pid}/task/{serving.pid}/children").read_text().split()
     limits = [Path(f"/proc/{pid}/limits").read_text() for pid in workers]
+    loaded = [Path(f"/proc/{pid}/maps").read_text() for pid in workers]
     serving.send_signal(signal.SIGTERM)
     serving.communicate(timeout=20)
 
     assert serving.returncode == 0
     assert [("Max open files            256" in text) for text in limits] == [False, False]
+    assert [("pydantic" in text, "uvloop" in text) for text in loaded] == [(False, True)] * 2  # backend/cli/process.py
     assert 'huiyuan_requests_total{method="GET",route="/readyz",status="200"}' in metrics
 
 

@@ -21,11 +21,8 @@ from .errors import (
     ClientGone,
     InternalError,
     MethodNotAllowed,
-    PayloadTooLarge,
-    RequestTimeout,
-    UnsupportedEncoding,
 )
-from .pipeline import call
+from .pipeline import authenticate, call
 from .request import Receive, Request, Scope, Send, read_body
 from .routing import Route, Router, Table, check_routes, iter_routes
 from .types import Response
@@ -41,9 +38,6 @@ API_HEADERS: list[tuple[bytes, bytes]] = [
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
 ]
-_UNREAD = (PayloadTooLarge, RequestTimeout, UnsupportedEncoding)
-"""Refusals before the body was read: the rest of it is no request, so the connection ends."""
-
 _API_HEADER_NAMES = frozenset(name for name, _ in API_HEADERS)
 MountLike = BaseRoute | tuple[str, Any]
 
@@ -85,8 +79,12 @@ class HttpApp:
         self.routers = routers
         self.settings = settings
         self._table = Table(iter_routes(routers))
-        limits = [route.body_limit or 0 for route in iter_routes(routers) if isinstance(route, Route)]
+        routes = [route for route in iter_routes(routers) if isinstance(route, Route)]
+        limits = [route.body_limit or 0 for route in routes if not self._asks_first(route)]
         self.largest_body_bytes = max([settings.body_limit_bytes, *limits])
+        self.largest_admitted_bytes = max(
+            (route.body_limit or 0 for route in routes if self._asks_first(route)), default=0
+        )
         self._has_mounts = bool(mounts)
         self._outside = Starlette(
             routes=[Mount(item[0], app=item[1]) if isinstance(item, tuple) else item for item in mounts],
@@ -153,9 +151,7 @@ class HttpApp:
                 if methods is None or not any(name != "WS" for name in methods):
                     raise NotFound("there is nothing at this address")
                 raise MethodNotAllowed(", ".join(sorted(name for name in methods if name != "WS")))
-            limit = route.body_limit or self.settings.body_limit_bytes
-            request.body = await read_body(request, receive, limit=limit, timeout_s=self.settings.body_timeout_s)
-            return await call(route, request, values, self.settings.rate_anonymous_per_minute)
+            return await self._call(route, values, request, receive)
         except DomainError as error:
             if error.kind is Kind.INTERNAL:  # a mistake of ours; what it says is for the log
                 log.exception("http.failed", method=request.method, route=route.path if route else "")
@@ -170,6 +166,27 @@ class HttpApp:
         except Exception:
             log.exception("http.failed", method=request.method, route=route.path if route else "")
             return problems.response(InternalError(), request.id)
+
+    async def _call(self, route: Route, values: tuple[str, ...], request: Request, receive: Receive) -> Response:
+        """Read the body and find the caller; the caller first where the body may be larger than others'."""
+        settings = self.settings
+        request.unread = True
+        asks_first = route.body_limit is not None and self._asks_first(route)
+        caller = await authenticate(route, request, settings.rate_anonymous_per_minute) if asks_first else None
+        if asks_first:
+            request.admit()
+        limit = route.body_limit or settings.body_limit_bytes
+        request.body = await read_body(request, receive, limit=limit, timeout_s=settings.body_timeout_s)
+        request.unread = False
+        if not asks_first:
+            caller = await authenticate(route, request, settings.rate_anonymous_per_minute)
+        return await call(route, request, values, caller)
+
+    def _asks_first(self, route: Route) -> bool:
+        """Whether a route takes more than others, of callers whom their token alone makes known."""
+        return (route.body_limit or 0) > self.settings.body_limit_bytes and (route.guard.scheme or "").endswith(
+            "Bearer"
+        )
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         methods, values = self._table.find(scope["path"])
@@ -189,7 +206,7 @@ async def _send(response: Response, request: Request, send: Send) -> None:
     headers.append((b"x-request-id", request.id.encode()))
     if response.status != 204:
         headers.append((b"content-length", str(len(response.body)).encode()))
-    if isinstance(response.error, _UNREAD):
+    if request.unread:
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body, "more_body": False})

@@ -8,7 +8,11 @@ from __future__ import annotations
 from typing import Protocol
 
 MAX_HELD_BYTES = 4 * 1024 * 1024
-"""Bytes of large and of unfinished requests that a process keeps, of all its clients together."""
+"""Bytes of large and of unfinished requests that a process keeps, of all its clients together.
+
+Not counted: those of callers who are known and may send more than others (staff with a picture or a table), for whom
+there is a room of their own. Were there one for all, anybody could fill it, and it is as large as two such bodies.
+"""
 
 SMALL_BYTES = 4096
 """A request of which no more has come is taken in any case: a slow line brings its few packets one by one."""
@@ -38,17 +42,25 @@ class Sender(Protocol):
 class Bodies:
     """Who has sent how much that is not answered yet."""
 
-    def __init__(self, largest: int = 0) -> None:
-        """``largest``: bytes that one body may have; there is room for two of them in any case."""
-        self._largest = largest
-        self.held = 0
+    def __init__(self, largest: int = 0, largest_admitted: int = 0) -> None:
+        """Room for two of the largest bodies in any case.
+
+        Args:
+            largest: bytes that anybody's body may have.
+            largest_admitted: bytes that one may have whose sender was admitted.
+        """
+        self._common = _Room(max(MAX_HELD_BYTES, 2 * largest))
+        self._admitted = _Room(2 * largest_admitted)
         self.lingering = 0
-        self._kept: dict[Sender, int] = {}
-        self._since: dict[Sender, float] = {}  # of what is unfinished, the oldest first
+
+    @property
+    def held(self) -> int:
+        """Bytes that are kept of everybody."""
+        return self._common.held + self._admitted.held
 
     def knows(self, sender: Sender) -> bool:
         """Whether something of its request is counted, so that the end of it must be told too."""
-        return sender in self._kept
+        return sender in self._room_of(sender).kept
 
     def keep(self, sender: Sender, size: int, *, more: bool, now: float) -> bool:
         """Count what has come from a client; False where there is no room for it.
@@ -59,34 +71,57 @@ class Bodies:
             more: the body is not all here yet.
             now: the loop's clock, in seconds.
         """
-        kept = self._kept[sender] = self._kept.get(sender, 0) + size
-        self.held += size
+        room = self._room_of(sender)
+        kept = room.kept[sender] = room.kept.get(sender, 0) + size
+        room.held += size
         if more:
-            self._since.setdefault(sender, now)
+            room.since.setdefault(sender, now)
         else:
-            self._since.pop(sender, None)  # from here on it is being worked on: nobody may send it away
-        return kept <= SMALL_BYTES or self._has_room(now)
+            room.since.pop(sender, None)  # from here on it is being worked on: nobody may send it away
+        return kept <= SMALL_BYTES or room.is_enough(now)
+
+    def admit(self, sender: Sender, now: float) -> bool:
+        """From now until its answer what it sends is counted among the admitted; False where they leave no room."""
+        room, size = self._common, self._common.kept.get(sender, 0)
+        since = room.since.get(sender)
+        self.forget(sender)
+        self._admitted.kept[sender] = 0
+        return self.keep(sender, size, more=since is not None, now=now if since is None else since)
 
     def give_back(self, sender: Sender, size: int) -> None:
         """So many bytes of what came last are not kept any more, and no rest of them is awaited."""
-        size = min(size, self._kept.get(sender, 0))
+        room = self._room_of(sender)
+        size = min(size, room.kept.get(sender, 0))
         if size:
-            self._kept[sender] -= size
-            self.held -= size
-        self._since.pop(sender, None)
+            room.kept[sender] -= size
+            room.held -= size
+        room.since.pop(sender, None)
 
     def forget(self, sender: Sender) -> None:
         """It was answered or has left."""
-        self.held -= self._kept.pop(sender, 0)
-        self._since.pop(sender, None)
+        room = self._room_of(sender)
+        room.held -= room.kept.pop(sender, 0)
+        room.since.pop(sender, None)
 
-    def _has_room(self, now: float) -> bool:
+    def _room_of(self, sender: Sender) -> _Room:
+        return self._admitted if sender in self._admitted.kept else self._common
+
+
+class _Room:
+    """What is kept of some senders together, and how much that may be."""
+
+    def __init__(self, bound: int) -> None:
+        self._bound = bound
+        self.held = 0
+        self.kept: dict[Sender, int] = {}
+        self.since: dict[Sender, float] = {}  # of what is unfinished, the oldest first
+
+    def is_enough(self, now: float) -> bool:
         """Whether the bound is kept, after the slowest have gone."""
-        bound = max(MAX_HELD_BYTES, 2 * self._largest)
-        while self.held > bound:
-            sender, since = next(iter(self._since.items()), (None, now))
+        while self.held > self._bound:
+            sender, since = next(iter(self.since.items()), (None, now))
             if sender is None or now - since < HURRIED_S:
                 return False
-            del self._since[sender]
+            del self.since[sender]
             sender.refuse_body()
         return True

@@ -135,6 +135,7 @@ class _Schemas:
                 self._types.append(hint)
         found, components = msgspec.json.schema_components(self._types, ref_template=REF, schema_hook=_anything)
         self._found = list(found)
+        self._refusals: dict[tuple[int, tuple[type[DomainError], ...]], dict[str, Any]] = {}
         self.components: dict[str, Any] = components
         problem = components["Problem"]
         problem["additionalProperties"] = True
@@ -145,6 +146,13 @@ class _Schemas:
             if hint is known:
                 return schema
         raise KeyError(hint)
+
+    def refusals(self, status: int, errors: list[type[DomainError]]) -> dict[str, Any]:
+        """The answer of this status for these errors; one object for all routes that give it, most give the same."""
+        key = (status, tuple(errors))
+        if key not in self._refusals:
+            self._refusals[key] = _refusals(status, errors)
+        return self._refusals[key]
 
     def fields_of(self, struct: Any) -> tuple[dict[str, Any], list[str]]:
         """The properties of a struct and the names of those required."""
@@ -236,7 +244,7 @@ def _responses(route: Route, schemas: _Schemas) -> dict[str, Any]:
     for error in errors_of(route):
         by_status.setdefault(STATUS_OF[error.kind], []).append(error)
     for status in sorted(by_status):
-        responses[str(status)] = _refusals(status, by_status[status])
+        responses[str(status)] = schemas.refusals(status, by_status[status])
     return responses
 
 

@@ -24,10 +24,9 @@ _REPLAYED = (b"idempotency-replayed", b"true")
 _NO_BODY = b"null"
 
 
-async def call(route: Route, request: Request, values: tuple[str, ...], anonymous_per_minute: int) -> Response:
+async def call(route: Route, request: Request, values: tuple[str, ...], caller: Any) -> Response:
     """Run a route for a request whose body is there; raises every refusal as a ``DomainError``."""
     signature = route.signature
-    caller = await _authenticate(route, request, anonymous_per_minute)
     arguments: dict[str, Any] = {}
     if signature.caller:
         arguments["caller"] = caller
@@ -52,7 +51,7 @@ async def call(route: Route, request: Request, values: tuple[str, ...], anonymou
     return _respond(route, await route.handler(**arguments))
 
 
-async def _authenticate(route: Route, request: Request, anonymous_per_minute: int) -> Any:
+async def authenticate(route: Route, request: Request, anonymous_per_minute: int) -> Any:
     """The caller, counted: known ones by their key, the rest (failed log-ins too) by address."""
     if route.guard is public:
         if route.rate_limited:

@@ -78,4 +78,4 @@ def response(error: DomainError, request_id: str = "", challenge: str = "Bearer"
         headers.append((b"allow", error.allow.encode()))
     if error.kind is Kind.UNAUTHENTICATED:
         headers.append((b"www-authenticate", challenge.encode()))
-    return Response(status=status, body=msgspec.json.encode(body), headers=headers, error=error)
+    return Response(status=status, body=msgspec.json.encode(body), headers=headers)

@@ -22,6 +22,7 @@ from . import bodies
 from .bodies import Bodies
 from .one_piece import OnePiece
 from .refusals import refuse
+from .request import ADMIT
 
 MAX_HEADER_BYTES = 32 * 1024
 MAX_HEADERS = 100
@@ -49,9 +50,9 @@ class _Refused(Exception):
 class _Crowd:
     """What the connections of one server are together: ``size`` of them have not sent a whole request."""
 
-    def __init__(self, largest_body_bytes: int) -> None:
+    def __init__(self, bodies: Bodies) -> None:
         self.size = 0
-        self.bodies = Bodies(largest_body_bytes)
+        self.bodies = bodies
 
 
 _crowds: WeakKeyDictionary[ServerState, _Crowd] = WeakKeyDictionary()
@@ -61,7 +62,7 @@ def _crowd_of(server: ServerState, app: Any) -> _Crowd:
     crowd = _crowds.get(server)
     if crowd is None:
         largest = getattr(app, "largest_body_bytes", config.settings().body_limit_bytes)
-        crowd = _crowds[server] = _Crowd(largest)
+        crowd = _crowds[server] = _Crowd(Bodies(largest, getattr(app, "largest_admitted_bytes", 0)))
     return crowd
 
 
@@ -92,6 +93,14 @@ class LimitedProtocol(HttpToolsProtocol):
 
     Between requests uvicorn's own keep-alive limit holds; the time for the body is the application's to watch.
     """
+
+    # uvicorn's attributes are nearly as many as an object has room for without a dictionary of its own; with ours among
+    # them each of thousands of connections would be 2 KB larger.
+    __slots__ = (
+        "_bodies", "_crowd", "_deaf", "_drain_timer", "_dropped", "_handed_over", "_header_bytes", "_header_timeout_s",
+        "_header_timer", "_in_body", "_linger_timer", "_moved", "_parsed", "_parsing", "_pause_timer", "_retiring",
+        "_running", "is_not_granted",
+    )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -266,6 +275,8 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._parsing:  # what came with the headers is looked at first
             self._parsed = cycle, app
             return
+        if cycle.more_body:
+            cycle.scope["extensions"] = {ADMIT: self._admit}  # type: ignore[dict-item]  # each extension says what it is
         if cycle.scope["method"] != "HEAD" and not cycle.waiting_for_100_continue:
             cycle.transport = cast(Transport, OnePiece(self.transport, self._answered_last))
         super()._start_asgi_task(cycle, app)
@@ -341,6 +352,11 @@ class LimitedProtocol(HttpToolsProtocol):
         cycle.message_event.set()
         refuse(self.transport, 503)
         self._leave()
+
+    def _admit(self) -> None:
+        """The application knows who sends this body and lets them send more than others; where there is room."""
+        if self._running is self.cycle and not self._bodies.admit(self, self.loop.time()):
+            self.refuse_body()
 
     def _is_working(self) -> bool:
         """Whether a request that is all here has begun and is not answered: it may be a sale already."""

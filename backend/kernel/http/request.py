@@ -25,13 +25,19 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+ADMIT = "huiyuan.admit"
+"""The ASGI extension by which the server is told that a sender is known and has its body counted among such."""
+
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
 
 
 class Request:
-    """One HTTP request: method, decoded path, lower-case headers, the whole body, who sent it and its id."""
+    """One HTTP request: method, decoded path, lower-case headers, the whole body, who sent it and its id.
 
-    __slots__ = ("_trusted", "body", "headers", "id", "id_given", "method", "path", "path_params", "scope")
+    ``unread``: its body is awaited. An answer given meanwhile ends the connection, for the rest is no request.
+    """
+
+    __slots__ = ("_trusted", "body", "headers", "id", "id_given", "method", "path", "path_params", "scope", "unread")
 
     def __init__(self, scope: Scope, trusted_proxies: str = "") -> None:
         self.scope = scope
@@ -39,6 +45,7 @@ class Request:
         self.path: str = scope["path"]
         self.path_params: dict[str, str] = {}
         self.body = b""
+        self.unread = False
         headers: dict[str, str] = {}
         for raw_name, raw_value in scope["headers"]:
             name = raw_name.decode("latin-1")
@@ -49,6 +56,12 @@ class Request:
         self.id_given = given is not None and _SANE_ID.match(given) is not None
         self.id = given if given is not None and self.id_given else os.urandom(12).hex()
         self._trusted = trusted_proxies
+
+    def admit(self) -> None:
+        """The caller is known and may send more than others: the body is counted with theirs from here on."""
+        admit = self.scope.get("extensions", {}).get(ADMIT)
+        if admit is not None:  # not where all of it is here already
+            admit()
 
     @property
     def target(self) -> str:

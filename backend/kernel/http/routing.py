@@ -129,7 +129,8 @@ class Router:
             errors: the domain's refusals, for the API's description.
             summary: one line for the API's pages; by default the docstring's first line.
             rate_limited: count calls against the caller's or the address's limit.
-            body_limit: bytes, instead of the setting.
+            body_limit: bytes, instead of the setting. Where it is more, and the guard goes by a token, the caller is
+                asked for before the body: nobody else has room for it.
             in_schema: list it in ``/openapi.json``.
             quiet: log successes at debug level only (probes).
         """

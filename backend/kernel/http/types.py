@@ -67,7 +67,6 @@ class Response(msgspec.Struct):
     status: int
     body: bytes
     headers: list[tuple[bytes, bytes]]
-    error: BaseException | None = None
 
 
 def is_struct(candidate: Any) -> bool:

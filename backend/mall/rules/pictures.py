@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 import msgspec
-from PIL import Image, ImageOps
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 KIND = "image/webp"
 LARGE_PX = 1600
@@ -35,6 +38,8 @@ def draw_anew(data: bytes) -> Picture:
 
     JPEG, PNG and WebP are read, by content, whatever they are called; of a moving picture the first frame.
     """
+    from PIL import Image, ImageOps  # 3 MB in every process: only those that are sent pictures pay for it
+
     if len(data) > MOST_BYTES:
         raise NotAPicture("the picture is larger than 8 MiB")
     try:

@@ -134,6 +134,11 @@ async def raw(body: bytes, request: Request) -> Seen:
     return Seen(target=request.target, client=request.client, id=request.id, length=len(body))
 
 
+@router.post("/v1/pictures", guard=guard, body_limit=1_000_000, in_schema=False)
+async def pictures(body: bytes, request: Request) -> Seen:
+    return Seen(target=request.target, client=request.client, id=request.id, length=len(body))
+
+
 @router.get("/v1/broken", guard=public, in_schema=False)
 async def broken() -> None:
     raise RuntimeError("the password is hunter2")

@@ -157,6 +157,54 @@ def test_there_is_room_for_two_of_the_largest_body_of_any_route(monkeypatch: pyt
             assert json.loads(read_answer(connection)[2])["length"] == 1_000_000
 
 
+LARGE = b"POST /v1/pictures HTTP/1.1\r\nHost: t\r\nContent-Length: 1000000\r\n"
+KNOWN = LARGE + b"Authorization: Bearer good\r\n\r\n"
+
+
+def test_who_may_send_more_than_others_is_asked_who_they_are_before_it_is_read(dial: Dial) -> None:
+    connection = dial()
+
+    connection.sendall(LARGE + b"\r\n")
+
+    status, headers, _ = read_answer(connection)
+    assert (status, headers["connection"]) == (401, "close")
+
+
+def test_those_who_may_send_more_have_a_room_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "MAX_HELD_BYTES", 0)  # leaves 512 KB for all, and twice a million for the known
+    monkeypatch.setattr(bodies, "HURRIED_S", 60)
+    with serving(make_settings(body_timeout_s=60)) as site, ExitStack() as stack:
+        first, second, third, stranger = (
+            stack.enter_context(closing(socket.create_connection(("127.0.0.1", site.port), timeout=5)))
+            for _ in range(4)
+        )
+        for number, connection in enumerate((first, second), 1):
+            connection.sendall(KNOWN + b"x" * 990_000)
+            assert held(number * 990_000)
+
+        third.sendall(KNOWN + b"x" * 200_000)
+        assert code_of(read_answer(third)) == (503, "unavailable")
+        stranger.sendall(HEAD + b"Content-Length: 250000\r\n\r\n" + b"x" * 250_000)
+        assert json.loads(read_answer(stranger)[2])["length"] == 250_000
+        for connection in (first, second):
+            connection.sendall(b"x" * 10_000)
+            assert json.loads(read_answer(connection)[2])["length"] == 1_000_000
+        assert held(0)
+
+
+def test_the_room_of_those_who_may_send_more_is_nobody_elses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "MAX_HELD_BYTES", 0)
+    monkeypatch.setattr(bodies, "HURRIED_S", 60)
+    with serving(make_settings(body_timeout_s=60)) as site, ExitStack() as stack:
+        fill(site, stack)
+
+        with closing(socket.create_connection(("127.0.0.1", site.port), timeout=5)) as one_more:
+            one_more.sendall(HEAD + b"Content-Length: 250000\r\n\r\n" + b"x" * 100_000)
+            assert code_of(read_answer(one_more)) == (503, "unavailable")
+
+        assert held(524_000)
+
+
 def test_the_slowest_body_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "MAX_HELD_BYTES", 0)
     monkeypatch.setattr(bodies, "HURRIED_S", 0.0)
