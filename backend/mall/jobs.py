@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backend.kernel import jobs
 
-from .commands import indexing, media, selling
+from .commands import indexing, media, selling, uploads
 
 
 @jobs.every("* * * * *")
@@ -17,6 +17,12 @@ async def index_unread() -> None:
 async def drop_unused_pictures() -> None:
     """Forget pictures that nothing has shown for two days."""
     await media.drop_unused()
+
+
+@jobs.every("50 19 * * *")
+async def drop_unused_uploads() -> None:
+    """Forget members' pictures that were not used for two days."""
+    await uploads.drop_unused()
 
 
 @jobs.every("* * * * *")

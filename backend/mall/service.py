@@ -11,6 +11,7 @@ import msgspec
 
 from backend.kernel import db, ids
 from backend.kernel.db import Tx
+from backend.kernel.errors import NotFound, invalid
 from backend.members import queries as members
 
 from .rules import searching
@@ -286,3 +287,23 @@ async def _index(tx: Tx, read: str, write: str, keys: Sequence[str]) -> None:
 def _read_names(texts: Sequence[tuple[str, str]]) -> list[tuple[list[str], str]]:
     """The words and the sorting key of names; a tenth of a millisecond each, and the dictionaries once."""
     return [(searching.words_of((name, *rest.split())), searching.name_key(name)) for name, rest in texts]
+
+
+async def use_uploads(tx: Tx, member_id: int, upload_ids: Sequence[str], *, used_for: str, at: datetime) -> None:
+    """Bind pictures that this member uploaded to what shows them from now on, each once.
+
+    ``NotFound`` for one that was never uploaded, is another's or was used; ``ValidationFailed`` for one named twice.
+    """
+    if len(set(upload_ids)) < len(upload_ids):
+        raise invalid("/pictures", "each picture at most once")
+    rows = await db.fetch_in(
+        tx,
+        "SELECT id FROM mall_upload WHERE id = ANY($1) AND member_id = $2 AND used_at IS NULL ORDER BY id FOR UPDATE",
+        list(upload_ids),
+        member_id,
+    )
+    if len(rows) < len(upload_ids):
+        raise NotFound("there is no such picture")
+    await db.raw(tx).execute(
+        "UPDATE mall_upload SET used_at = $2, used_for = $3 WHERE id = ANY($1)", list(upload_ids), at, used_for
+    )

@@ -181,3 +181,11 @@ class Flaw(msgspec.Struct, frozen=True):
     article: int | None
     field: str
     message: str
+
+
+class UploadAddress(msgspec.Struct, frozen=True):
+    """Where a member's picture is for an hour at least, below the server's address; ``small_url`` for lists."""
+
+    id: str
+    url: str
+    small_url: str

@@ -95,6 +95,8 @@ def test_no_piece_is_in_two_requests(data):
         (False, True, Fault.MEMBER, True),
         (False, False, Fault.SHOP, False),
         (True, True, Fault.MEMBER, False),
+        (True, True, None, False),
+        (False, True, None, True),
         (True, True, Fault.SHOP, True),
         (True, False, Fault.SHOP, False),
     ],

@@ -14,7 +14,8 @@ from backend.orders.commands import after_sales
 from tests.orders.test_fulfilment import buy, delivery
 from tests.support.coupons import coupons_of, give_coupon
 from tests.support.mall import checkout, order, put, shelf
-from tests.support.members import Phone
+from tests.support.members import Phone, register
+from tests.support.pictures import uploaded
 from tests.support.races import outcomes
 from tests.support.staff import StaffSession
 from tests.support.value import give
@@ -140,6 +141,41 @@ async def test_what_is_refused_moves_nothing(buyer, manager):
     assert outcomes([too_much, after]) == {"refund_exceeds_paid": 1, "after_sale_conflict": 1}
     assert rejected.json()["status"] == "rejected"
     assert (await buyer.wallet(), await shelf("S1", APPLE)) == (wallet, on_shelf)
+
+
+async def test_a_request_brings_its_member_s_pictures_as_evidence_once(buyer, client, manager, stranger):
+    other = await register(client)
+    order_id, key = await sent(buyer, manager), uuid.uuid4().hex
+    mine, theirs = await uploaded(buyer, "red"), await uploaded(other, "green")
+
+    refused = [await ask(buyer, order_id, "return", pictures=pictures) for pictures in ([theirs], [mine, mine], ["x"])]
+    none = (await buyer.call("GET", f"/v1/member/after-sales?order_id={order_id}")).json()["items"]
+    asked = await ask(buyer, order_id, "return", key=key, pictures=[mine])
+    again = await ask(buyer, order_id, "return", key=key, pictures=[mine])
+    without = await ask(buyer, order_id, "return", key=key)
+    twice = await ask(buyer, order_id, "return", pictures=[mine])
+    path = f"/v1/admin/after-sales/{asked.json()['id']}"
+    (seen,) = (await manager.get(path)).json()["pictures"]
+
+    assert outcomes(refused) == {"not_found": 1, "validation_failed": 2}
+    assert (none, again.json()["id"], seen["id"]) == ([], asked.json()["id"], mine)
+    assert outcomes([without, twice]) == {"idempotency_conflict": 1, "not_found": 1}
+    assert (await client.get(seen["small_url"])).status_code == 200
+    assert (await stranger.get(path)).status_code == 404
+
+
+async def test_a_member_s_requests_are_listed_by_order(buyer, manager):
+    first, second = await sent(buyer, manager), await buy(buyer)
+    asked = [(await ask(buyer, first, "return")).json()["id"], (await ask(buyer, second, "refund")).json()["id"]]
+
+    listed = [
+        [one["id"] for one in (await buyer.call("GET", f"/v1/member/after-sales?order_id={one}")).json()["items"]]
+        for one in (first, second, "O-none")
+    ]
+    staffs = (await manager.get(f"/v1/admin/after-sales?order_id={second}")).json()["items"]
+
+    assert listed == [[asked[0]], [asked[1]], []]
+    assert [one["id"] for one in staffs] == [asked[1]]
 
 
 async def test_two_requests_for_the_last_piece_and_two_decisions_are_one(buyer, manager):

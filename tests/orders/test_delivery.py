@@ -311,18 +311,31 @@ async def test_staff_see_the_address_of_what_they_send_and_that_is_noted(buyer, 
     assert len(await noted()) == 1
 
 
-@pytest.mark.parametrize(("fault", "back_fen"), [("member", 1_250), ("shop", 2_050)])
-async def test_freight_that_was_earned_goes_back_only_where_the_shop_is_at_fault(buyer, manager, fault, back_fen):
+@pytest.mark.parametrize(
+    ("said", "decided", "paid", "back_fen"),
+    [
+        ("member", None, None, 1_250),
+        ("shop", None, None, 1_250),
+        ("shop", "member", None, 1_250),
+        ("member", "shop", None, 2_050),
+        ("member", None, "shop", 2_050),
+        ("shop", "shop", "member", 1_250),
+    ],
+)
+async def test_freight_that_was_earned_goes_back_only_where_staff_say_the_shop_is_at_fault(
+    buyer, manager, said, decided, paid, back_fen
+):
     made = await order(buyer, sent_to(await add_address(buyer), a6902=1), 2_050)
     order_id = made.json()["checkout_id"]
     await manager.post(f"/v1/admin/orders/{order_id}/parcels", {"carrier": "YTO", "tracking_no": "YT1000001"})
 
-    asked = (await ask(buyer, order_id, "return", fault=fault)).json()["id"]
-    for name in ("approve", "goods"):
-        assert (await step(manager, asked, name)).status_code == 200
-    done = (await step(manager, asked, "refund")).json()
+    asked = (await ask(buyer, order_id, "return", fault=said)).json()["id"]
+    for name, body in (("approve", {"fault": decided} if decided else {}), ("goods", {})):
+        assert (await step(manager, asked, name, body)).status_code == 200
+    done = (await step(manager, asked, "refund", {"fault": paid} if paid else {})).json()
 
     assert done["refund"]["refund_fen"] == back_fen
+    assert (done["fault"], done.get("decided_fault")) == (said, paid or decided)
     assert await stored_fen(buyer) == 50_000 - 2_050 + back_fen
 
 

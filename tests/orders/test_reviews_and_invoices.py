@@ -14,7 +14,8 @@ from backend.orders.views import after as views
 from tests.orders.test_after_sales import SENT, ask, step
 from tests.orders.test_fulfilment import buy
 from tests.support.mall import put
-from tests.support.members import Phone
+from tests.support.members import Phone, register
+from tests.support.pictures import uploaded
 from tests.support.races import outcomes
 from tests.support.staff import StaffSession
 from tests.support.value import give
@@ -62,6 +63,29 @@ async def test_a_line_is_reviewed_once_and_staff_answer_or_hide_it(phone, manage
     assert received not in json.dumps(shown)
     assert review_id not in [one["id"] for one in hidden]
     assert review_id in [one["id"] for one in kept]
+
+
+async def test_a_review_shows_pictures_that_its_member_uploaded_and_no_others(phone, client, manager, received):
+    other = await register(client)
+    mine, used, theirs = await uploaded(phone, "red"), await uploaded(phone, "green"), await uploaded(other, "blue")
+    said: dict[str, Any] = {"line_no": 1, "stars": 5, "pictures": [mine, used]}
+    path, mall = f"/v1/member/orders/{received}/reviews", f"/v1/member/mall/products/P-{APPLE}/reviews?store_id=S1"
+
+    refused = [
+        await phone.call("POST", path, said | {"pictures": pictures})
+        for pictures in ([mine, theirs], ["0" * 64], [mine, mine], ["x"])
+    ]
+    nothing = await afterwards.list_reviews_of(phone.member_id, received)
+    answers = [await phone.call("POST", path, said), await phone.call("POST", path, said)]
+    elsewhere = await ask(phone, received, "return", pictures=[used])
+    (shown,) = [one for one in (await other.call("GET", mall)).json()["items"] if one["stars"] == 5 and one["pictures"]]
+    (kept,) = [one for one in (await manager.get("/v1/admin/reviews")).json()["items"] if one["pictures"]]
+
+    assert outcomes(refused) == {"not_found": 2, "validation_failed": 2}
+    assert (nothing, outcomes(answers)) == ([], {204: 2})
+    assert outcomes([elsewhere]) == {"not_found": 1}
+    assert [one["id"] for one in shown["pictures"]] == [one["id"] for one in kept["pictures"]] == [mine, used]
+    assert {(await client.get(one["url"])).status_code for one in shown["pictures"]} == {200}
 
 
 async def test_an_invoice_is_over_what_money_paid_and_lies_sealed(phone, manager, received):

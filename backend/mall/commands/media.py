@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 
 import msgspec
@@ -13,11 +12,9 @@ from backend.kernel.errors import NotFound, invalid
 from .. import service, shown
 from ..rules import pictures
 from ..schemas.admin import BannerIn, StorePicturesIn
+from . import drawing
 
 log = logging.get(__name__)
-
-_drawing = asyncio.Semaphore(2)
-"""Drawing takes a processor and up to 200 MB: two at a time."""
 
 KEPT_UNUSED = timedelta(days=2)
 """How long a picture is kept that nothing shows."""
@@ -27,11 +24,7 @@ _SWEPT = 500
 
 async def add_picture(data: bytes, staff_id: int) -> pictures.Picture:
     """Keep a picture, drawn anew; the same one again changes nothing. ``ValidationFailed`` for what is none."""
-    async with _drawing:
-        try:
-            picture = await asyncio.to_thread(pictures.draw_anew, data)
-        except pictures.NotAPicture as error:
-            raise invalid("", str(error)) from error
+    picture = await drawing.draw(data)
     async with db.transaction() as tx:
         await db.raw(tx).execute(
             "INSERT INTO mall_media (id, kind, width, height, large, small, at, staff_id)"

@@ -7,6 +7,7 @@ from .offers import Offer, find_offers, find_sellable, forget_offers, picture_ur
 from .places import banners_of, forget_places, list_banners, list_store_pictures, places
 from .products import find_page, find_product, forget_products, know_stock_by
 from .tree import Shelves, forget_shelves, shelves
+from .uploads import find_upload, upload_address
 
 __all__ = [
     "STANDARD_RATE_BP",
@@ -22,6 +23,7 @@ __all__ = [
     "find_product",
     "find_sellable",
     "find_supplier_names",
+    "find_upload",
     "forget",
     "forget_classes",
     "forget_offers",
@@ -33,6 +35,7 @@ __all__ = [
     "search_articles",
     "sellable",
     "shelves",
+    "upload_address",
 ]
 
 

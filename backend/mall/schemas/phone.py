@@ -22,6 +22,23 @@ class PictureOut(msgspec.Struct):
     small_url: str
 
 
+class UploadOut(msgspec.Struct):
+    """A picture that was kept; ``id`` is how a review or a request names it, the addresses are good for an hour."""
+
+    id: str
+    url: str
+    small_url: str
+    width: int
+    height: int
+
+
+class AddressQuery(Body):
+    """What makes an address good: until when (unix seconds), and our signature."""
+
+    until: Annotated[int, Meta(ge=0, le=2**40)] = 0
+    signature: Annotated[str, Meta(max_length=64)] = ""
+
+
 class PriceOut(msgspec.Struct, kw_only=True):
     """What a piece costs this member now, and the list price to strike through where that is more.
 

@@ -13,6 +13,7 @@ from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound
 from backend.kernel.http import Idempotency
 from backend.ledger.errors import IdempotencyConflict
+from backend.mall import service as mall
 from backend.sales import plans as sales
 from backend.sales.rules import refunds
 from backend.stock import service as stock
@@ -24,7 +25,7 @@ from ..events import AfterSaleMoved
 from ..queries import afterwards, requests
 from ..rules import after_sales as rules
 from ..rules import fulfilment
-from ..schemas.requests import AfterSaleIn
+from ..schemas.requests import AfterSaleIn, DecisionIn
 from ..types import Order, OrderState
 from ..types.after import AfterSale, AfterSaleKind, AfterSaleState, AfterSaleStep, Parcel
 from . import refunding, shipping
@@ -110,8 +111,10 @@ async def _open(
             refund_id=None,
             asked_at=now,
             updated_at=now,
+            pictures=body.pictures,
         )
         await _write(tx, made)
+        await mall.use_uploads(tx, member_id, body.pictures, used_for=made.id, at=now)
         await requests.note_step(tx, made, "ask", staff_id=staff.staff_id if staff else None, note=body.reason, at=now)
         await _publish(tx, made)
     log.info("orders.after_sale_asked", after_sale_id=after_sale_id, kind=str(body.kind))
@@ -124,8 +127,9 @@ async def _again(tx: Tx, member_id: int, order_id: str, after_sale_id: str) -> A
 
 
 def _check_same(known: AfterSale, order_id: str, body: AfterSaleIn, pieces: Mapping[int, int]) -> None:
-    wanted = order_id, body.kind, body.fault, body.reason, pieces, body.amount_fen
-    if wanted != (known.order_id, known.kind, known.fault, known.reason, known.pieces, known.asked_fen):
+    wanted = order_id, body.kind, body.fault, body.reason, pieces, body.amount_fen, body.pictures
+    was = known.order_id, known.kind, known.fault, known.reason, known.pieces, known.asked_fen, known.pictures
+    if wanted != was:
         raise IdempotencyConflict
 
 
@@ -157,7 +161,8 @@ async def _judge(tx: Tx, order: Order, kind: AfterSaleKind, pieces: Mapping[int,
 async def _write(tx: Tx, made: AfterSale) -> None:
     await db.raw(tx).execute(
         "INSERT INTO orders_after_sale (member_id, id, order_id, store_id, kind, state, fault, reason, pieces,"
-        " dispatched, asked_fen, asked_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)",
+        " dispatched, asked_fen, asked_at, updated_at, pictures)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13)",
         made.member_id,
         made.id,
         made.order_id,
@@ -170,6 +175,7 @@ async def _write(tx: Tx, made: AfterSale) -> None:
         made.dispatched,
         made.asked_fen,
         made.asked_at,
+        msgspec.json.encode(made.pictures).decode(),
     )
 
 
@@ -249,17 +255,19 @@ async def get_staffs(after_sale_id: str, caller: StaffCaller) -> AfterSale:
     return found
 
 
-async def approve(after_sale_id: str, agreed_fen: int | None, note: str, caller: StaffCaller) -> None:
+async def approve(after_sale_id: str, said: DecisionIn, caller: StaffCaller) -> None:
     """Agree to a request, perhaps to a smaller amount. What asks for money alone is paid back at once.
 
-    Repeated, it changes nothing.
+    Whose fault it is stays undecided where staff do not say. Repeated, it changes nothing.
     """
     found = await get_staffs(after_sale_id, caller)
     if found.kind is AfterSaleKind.REFUND:
-        await refunding.give_back(found, agreed_fen, note, caller)
+        await refunding.give_back(found, said, caller)
         return
-    changed: dict[str, object] = {"agreed_fen": agreed_fen} if found.kind is AfterSaleKind.RETURN else {}
-    await _staffs_step(after_sale_id, AfterSaleStep.APPROVE, AfterSaleState.APPROVED, changed, note, caller)
+    changed: dict[str, object] = {"decided_fault": said.fault}
+    if found.kind is AfterSaleKind.RETURN:
+        changed["agreed_fen"] = said.amount_fen
+    await _staffs_step(after_sale_id, AfterSaleStep.APPROVE, AfterSaleState.APPROVED, changed, said.note, caller)
 
 
 async def reject(after_sale_id: str, note: str, caller: StaffCaller) -> None:
@@ -273,12 +281,13 @@ async def receive_goods(after_sale_id: str, note: str, caller: StaffCaller, *, r
     await _staffs_step(after_sale_id, AfterSaleStep.RECEIVE, AfterSaleState.RECEIVED, changed, note, caller)
 
 
-async def refund(after_sale_id: str, agreed_fen: int | None, note: str, caller: StaffCaller) -> None:
-    """Pay back what came back; ``agreed_fen`` as for ``approve``. Repeated, it changes nothing."""
+async def refund(after_sale_id: str, said: DecisionIn, caller: StaffCaller) -> None:
+    """Pay back what came back; what staff say now goes before what was said when it was approved. Repeated, it changes
+    nothing."""
     found = await get_staffs(after_sale_id, caller)
     if found.kind is not AfterSaleKind.RETURN:
         raise AfterSaleConflict(extra={"state": str(found.state)})
-    await refunding.give_back(found, agreed_fen, note, caller)
+    await refunding.give_back(found, said, caller)
 
 
 async def _staffs_step(

@@ -37,6 +37,7 @@ from ..events import AfterSaleMoved
 from ..queries import afterwards, requests
 from ..rules import after_sales as rules
 from ..rules import fulfilment
+from ..schemas.requests import DecisionIn
 from ..types import Order, OrderState, PspPayment
 from ..types.after import AfterSale, AfterSaleKind, AfterSaleState, AfterSaleStep
 from . import invoices, psp_refunds, shipping
@@ -54,7 +55,7 @@ class Seen(msgspec.Struct, frozen=True):
     after_sales: tuple[AfterSale, ...]
 
 
-async def give_back(asked: AfterSale, agreed_fen: int | None, note: str, caller: StaffCaller) -> None:
+async def give_back(asked: AfterSale, said: DecisionIn, caller: StaffCaller) -> None:
     """Pay a request, once; repeated, it changes nothing. What it may give is capped by what was paid for its lines.
 
     Raises ``AfterSaleConflict`` for one that is not to be paid now, ``RefundExceedsPaid`` for more than is left.
@@ -66,9 +67,13 @@ async def give_back(asked: AfterSale, agreed_fen: int | None, note: str, caller:
         if found.state is AfterSaleState.REFUNDED:
             return
         rules.move(found.kind, found.state, AfterSaleStep.REFUND)
-        found = msgspec.structs.replace(found, agreed_fen=agreed_fen or found.agreed_fen or found.asked_fen)
+        found = msgspec.structs.replace(
+            found,
+            agreed_fen=said.amount_fen or found.agreed_fen or found.asked_fen,
+            decided_fault=said.fault or found.decided_fault,
+        )
         try:
-            if await _try(found, note, caller, zone=store.timezone):
+            if await _try(found, said.note, caller, zone=store.timezone):
                 return
         except Stale:
             continue
@@ -145,7 +150,7 @@ def _shares(sold: Sold, found: AfterSale, *, all_back: bool, bought: Mapping[int
     """What goes back: what its pieces cost, or the amount agreed on for them; None where they cost nothing."""
     lines = dict(found.pieces)
     freight = DELIVERY_LINE in bought and rules.freight_goes_back(
-        dispatched=found.dispatched, all_back=all_back, fault=found.fault
+        dispatched=found.dispatched, all_back=all_back, fault=found.decided_fault
     )
     if freight:
         lines[DELIVERY_LINE] = 1

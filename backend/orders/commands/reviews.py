@@ -7,6 +7,7 @@ import msgspec
 from backend.auth.types import StaffCaller
 from backend.kernel import clock, db, logging
 from backend.kernel.errors import NotFound
+from backend.mall import service as mall
 
 from .. import locks
 from ..errors import ReviewUnavailable
@@ -47,6 +48,8 @@ async def review(order_id: str, body: ReviewIn, member_id: int) -> None:
             body.anonymous,
             now,
         )
+        if rows:
+            await mall.use_uploads(tx, member_id, body.pictures, used_for=f"{order_id}-{body.line_no}", at=now)
     if not rows:
         known = [one for one in await afterwards.list_reviews_of(member_id, order_id) if one.line_no == body.line_no]
         said = (body.stars, body.text, body.pictures, body.anonymous)

@@ -15,9 +15,10 @@ from ..types.after import AfterSale, AfterSaleKind, AfterSaleState, AfterSaleSte
 
 _AFTER_SALE = (
     "SELECT member_id, id, order_id, store_id, kind, state, fault, reason, pieces, dispatched, asked_fen, agreed_fen,"
-    " carrier, tracking_no, restock, refund_id, asked_at, updated_at FROM orders_after_sale"
+    " carrier, tracking_no, restock, refund_id, asked_at, updated_at, pictures, decided_fault FROM orders_after_sale"
 )
 _pieces = msgspec.json.Decoder(dict[int, int])
+_texts = msgspec.json.Decoder(list[str])
 
 
 class Stage(msgspec.Struct, frozen=True):
@@ -37,6 +38,8 @@ def _after_sale(row: db.Record) -> AfterSale:
             "state": AfterSaleState(row["state"]),
             "fault": Fault(row["fault"]),
             "pieces": _pieces.decode(row["pieces"]),
+            "pictures": _texts.decode(row["pictures"]),
+            "decided_fault": Fault(row["decided_fault"]) if row["decided_fault"] else None,
         }
     )
 
@@ -69,13 +72,20 @@ async def after_sales_in(tx: Tx, member_id: int, order_id: str) -> list[AfterSal
 
 
 async def list_after_sales(
-    *, member_id: int | None, store_id: str | None, state: AfterSaleState | None, before: Place | None, limit: int
+    *,
+    member_id: int | None,
+    store_id: str | None,
+    order_id: str | None,
+    state: AfterSaleState | None,
+    before: Place | None,
+    limit: int,
 ) -> list[AfterSale]:
-    """Requests of a member or of a store (None: of all), newest first."""
+    """Requests of a member or of a store (None: of all), of one order or of all, newest first."""
     at, after_sale_id = before or (None, "")
     rows = await db.fetch(
         f"{_AFTER_SALE} WHERE ($1::bigint IS NULL OR member_id = $1) AND ($2::text IS NULL OR store_id = $2)"
         " AND ($3::text IS NULL OR state = $3) AND ($4::timestamptz IS NULL OR (asked_at, id) < ($4, $5))"
+        " AND ($7::text IS NULL OR order_id = $7)"
         " ORDER BY asked_at DESC, id DESC LIMIT $6",
         member_id,
         store_id,
@@ -83,6 +93,7 @@ async def list_after_sales(
         at,
         after_sale_id,
         limit,
+        order_id,
     )
     return [_after_sale(row) for row in rows]
 
@@ -127,7 +138,7 @@ async def note_step(
     )
 
 
-_CHANGEABLE = ("agreed_fen", "carrier", "tracking_no", "restock", "refund_id")
+_CHANGEABLE = ("agreed_fen", "carrier", "tracking_no", "restock", "refund_id", "decided_fault")
 
 
 async def change_after_sale(
@@ -137,7 +148,7 @@ async def change_after_sale(
     found = msgspec.structs.replace(after_sale, state=state, updated_at=at, **changed)
     await db.raw(tx).execute(
         "UPDATE orders_after_sale SET state = $3, updated_at = $4, agreed_fen = $5, carrier = $6, tracking_no = $7,"
-        " restock = $8, refund_id = $9 WHERE member_id = $1 AND id = $2",
+        " restock = $8, refund_id = $9, decided_fault = $10 WHERE member_id = $1 AND id = $2",
         found.member_id,
         found.id,
         found.state,

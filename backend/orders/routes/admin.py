@@ -166,6 +166,7 @@ async def list_requests(caller: StaffCaller, query: StaffAfterSalesQuery) -> Aft
     found = await requests.list_after_sales(
         member_id=None,
         store_id=_reached(caller, query.store_id),
+        order_id=query.order_id,
         state=query.status,
         before=read_place(query.cursor),
         limit=query.limit + 1,
@@ -186,7 +187,7 @@ async def _request(caller: StaffCaller, after_sale_id: str) -> AfterSaleOut:
 @router.post(f"{_AFTER_SALE}/approve", guard=_MANAGERS, summary="同意售后", errors=_MONEY)
 async def approve(caller: StaffCaller, after_sale_id: str, body: DecisionIn) -> AfterSaleOut:
     """Agree to a request; what asks for money alone is paid back at once. Again it answers the same."""
-    await after_sales.approve(after_sale_id, body.amount_fen, body.note, caller)
+    await after_sales.approve(after_sale_id, body, caller)
     return await _request(caller, after_sale_id)
 
 
@@ -207,7 +208,7 @@ async def receive_goods(caller: StaffCaller, after_sale_id: str, body: GoodsIn) 
 @router.post(f"{_AFTER_SALE}/refund", guard=_MANAGERS, summary="退款", errors=_MONEY)
 async def refund(caller: StaffCaller, after_sale_id: str, body: DecisionIn) -> AfterSaleOut:
     """Pay back goods that came back. Again it answers the same."""
-    await after_sales.refund(after_sale_id, body.amount_fen, body.note, caller)
+    await after_sales.refund(after_sale_id, body, caller)
     return await _request(caller, after_sale_id)
 
 

@@ -70,6 +70,7 @@ async def list_requests(caller: MemberCaller, query: AfterSalesQuery) -> AfterSa
     found = await requests.list_after_sales(
         member_id=caller.member_id,
         store_id=None,
+        order_id=query.order_id,
         state=query.status,
         before=read_place(query.cursor),
         limit=query.limit + 1,
@@ -115,7 +116,12 @@ async def send_back(caller: MemberCaller, after_sale_id: str, body: SendBackIn) 
 # -- reviews and invoices
 
 
-@router.post(f"{_ORDER}/reviews", guard=member, summary="评价", errors=(NotFound, errors.ReviewUnavailable))
+@router.post(
+    f"{_ORDER}/reviews",
+    guard=member,
+    summary="评价",
+    errors=(NotFound, ValidationFailed, errors.ReviewUnavailable),
+)
 async def review(caller: MemberCaller, order_id: str, body: ReviewIn) -> None:
     """Say what one thinks of a line of an order that was received, once."""
     await reviews.review(order_id, body, caller.member_id)

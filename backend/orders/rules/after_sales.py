@@ -95,6 +95,9 @@ def check_pieces(wanted: Mapping[int, int], free: Mapping[int, int]) -> None:
             )
 
 
-def freight_goes_back(*, dispatched: bool, all_back: bool, fault: Fault) -> bool:
-    """Whether the freight is given back with the last goods: it was not earned yet, or the shop is at fault."""
+def freight_goes_back(*, dispatched: bool, all_back: bool, fault: Fault | None) -> bool:
+    """Whether the freight is given back with the last goods: it was not earned yet, or staff say the shop is at fault.
+
+    What nobody decided (None) costs the chain nothing, whatever the member said.
+    """
     return all_back and (not dispatched or fault is Fault.SHOP)

@@ -23,6 +23,11 @@ LineNo = Annotated[int, Meta(ge=1, le=MOST_LINES)]
 Pieces = Annotated[int, Meta(ge=1, le=999)]
 Cursor = Annotated[str, Meta(max_length=128)]
 Limit = Annotated[int, Meta(ge=1, le=100)]
+Pictures = Annotated[
+    list[Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]],
+    Meta(max_length=6, description="POST /v1/member/media 返回的 id，每张只用一次"),
+]
+OrderId = Annotated[str, Meta(min_length=1, max_length=40)]
 StoreId = Annotated[str, Meta(min_length=1, max_length=32)]
 
 

@@ -9,20 +9,25 @@ import msgspec
 
 from backend.kernel.http import Body
 from backend.kernel.money import Fen
+from backend.mall.types import UploadAddress
 from backend.sales.types import Refund
 
 from ..types.after import AfterSaleKind, AfterSaleState, Fault
-from .after import Carrier, Cursor, Limit, Lines, Note, PiecesOut, Reason, StoreId, TrackingNo
+from .after import Carrier, Cursor, Limit, Lines, Note, OrderId, Pictures, PiecesOut, Reason, StoreId, TrackingNo
 
 
 class AfterSaleIn(Body):
-    """What is asked for pieces of an order; ``amount_fen``: a smaller amount than they cost."""
+    """What is asked for pieces of an order; ``amount_fen``: a smaller amount than they cost.
+
+    ``fault`` is what the member says; what it costs is for staff to decide.
+    """
 
     kind: AfterSaleKind
     lines: Lines
     reason: Reason
     fault: Fault = Fault.MEMBER
     amount_fen: Fen | None = None
+    pictures: Pictures = msgspec.field(default_factory=list)
 
 
 class SendBackIn(Body):
@@ -33,9 +38,13 @@ class SendBackIn(Body):
 
 
 class DecisionIn(Body):
-    """Staff's word to a request; ``amount_fen``: a smaller amount than its pieces cost."""
+    """Staff's word to a request; ``amount_fen``: a smaller amount than its pieces cost.
+
+    ``fault``: whose doing it is. Goods that were sent cost their freight unless staff say ``shop``, here or before.
+    """
 
     amount_fen: Fen | None = None
+    fault: Fault | None = None
     note: Note = ""
 
 
@@ -70,7 +79,10 @@ class StageOut(msgspec.Struct):
 
 
 class AfterSaleOut(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A request as it stands. ``refund_status``: ``refunding`` while WeChat owes its part, then ``posted``."""
+    """A request as it stands. ``refund_status``: ``refunding`` while WeChat owes its part, then ``posted``.
+
+    ``fault`` is what was said when it was asked, ``decided_fault`` what staff decided.
+    """
 
     id: str
     order_id: str
@@ -87,6 +99,8 @@ class AfterSaleOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     carrier: str | None = None
     tracking_no: str | None = None
     restock: bool = True
+    decided_fault: Fault | None = None
+    pictures: list[UploadAddress] = []
     refund: Refund | None = None
     refund_status: str | None = None
     stages: list[StageOut] = []
@@ -100,8 +114,9 @@ class AfterSalesOut(msgspec.Struct):
 
 
 class AfterSalesQuery(Body):
-    """Which of the member's requests to list."""
+    """Which of the member's requests to list: of one order, in one state, or all."""
 
+    order_id: OrderId | None = None
     status: AfterSaleState | None = None
     cursor: Cursor | None = None
     limit: Limit = 20

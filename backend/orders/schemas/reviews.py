@@ -9,14 +9,12 @@ import msgspec
 from msgspec import Meta
 
 from backend.kernel.http import Body
+from backend.mall.types import UploadAddress
 
 from ..types.after import InvoiceKind, InvoiceState
-from .after import LineNo, Note, PageQuery, StoreId
+from .after import LineNo, Note, PageQuery, Pictures, StoreId
 
 # -- reviews
-
-
-Pictures = Annotated[list[Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]], Meta(max_length=6)]
 
 
 class ReviewIn(Body):
@@ -39,7 +37,7 @@ class ReviewOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     spec: str
     stars: int
     text: str
-    pictures: list[str]
+    pictures: list[UploadAddress]
     author: str
     at: datetime
     reply: str | None = None

@@ -9,12 +9,14 @@ import msgspec
 
 
 class ReceivedBy(StrEnum):
-    """Who said that the goods are there: the member, the till that handed them over, staff, or the clock."""
+    """Who said that the goods are there: the member here or inside WeChat, the till or staff that handed them over, or
+    the clock."""
 
     MEMBER = "member"
     TILL = "till"
     STAFF = "staff"
     CLOCK = "clock"
+    WECHAT = "wechat"
 
 
 class Parcel(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +91,7 @@ class AfterSaleStep(StrEnum):
 
 
 class Fault(StrEnum):
-    """Whose doing it is: the freight goes back only where it is the shop's, or nothing was sent."""
+    """Whose doing it is: the freight goes back only where staff say the shop's, or nothing was sent."""
 
     SHOP = "shop"
     MEMBER = "member"
@@ -100,6 +102,7 @@ class AfterSale(msgspec.Struct, frozen=True, kw_only=True):
 
     ``pieces`` by line; ``asked_fen`` is a smaller amount than theirs that the member wants, ``agreed_fen`` what staff
     agreed to; without either it is what the pieces cost. ``dispatched``: the goods had left when it was asked.
+    ``fault`` is what was said when it was asked, ``decided_fault`` what staff decided, None as long as they did not.
     """
 
     member_id: int
@@ -120,6 +123,8 @@ class AfterSale(msgspec.Struct, frozen=True, kw_only=True):
     refund_id: str | None
     asked_at: datetime
     updated_at: datetime
+    pictures: list[str] = []
+    decided_fault: Fault | None = None
 
 
 class NoticeState(StrEnum):

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from backend.ledger import queries as ledger
+from backend.mall import queries as mall
 from backend.members import queries as members
 from backend.sales import plans as sales
 from backend.sales.types import Refund
@@ -94,6 +95,8 @@ def after_sale_out(found: AfterSale) -> AfterSaleOut:
         carrier=found.carrier,
         tracking_no=found.tracking_no,
         restock=found.restock,
+        decided_fault=found.decided_fault,
+        pictures=[mall.upload_address(one) for one in found.pictures],
     )
 
 
@@ -165,7 +168,7 @@ async def reviews_out(found: Sequence[Review], *, staff: bool) -> list[ReviewOut
             spec=one.spec,
             stars=one.stars,
             text=one.text,
-            pictures=one.pictures,
+            pictures=[mall.upload_address(picture) for picture in one.pictures],
             author="" if one.anonymous and not staff else card.name_masked,
             at=one.at,
             reply=one.reply,

@@ -9,6 +9,7 @@ OFFERS = "tests/mall/test_offers.py::"
 ADMIN = "tests/mall/test_admin.py::"
 TABLES = "tests/mall/test_tables.py::"
 MEMBER = "tests/mall/test_member.py::"
+UPLOADS = "tests/mall/test_uploads.py::"
 SELLING = "tests/mall/test_selling.py::"
 
 MUTANTS = (
@@ -115,5 +116,21 @@ MUTANTS = (
         'exif=b"", icc_profile=b"", xmp=b""',
         'exif=pixels.getexif(), icc_profile=b"", xmp=b""',
         (f"{ADMIN}test_pictures_are_drawn_anew_and_shown_of_stores",),
+    ),
+    Mutant(
+        "another-s-picture",
+        "A review shows a picture that another member uploaded and never showed anybody.",
+        SERVICE,
+        "AND member_id = $2 AND used_at IS NULL ORDER",
+        "AND $2::bigint > 0 AND used_at IS NULL ORDER",
+        (f"{UPLOADS}test_a_picture_is_used_once_and_by_its_member_alone",),
+    ),
+    Mutant(
+        "address-for-good",
+        "Who once saw a picture sees it for ever, hidden or not.",
+        "backend/mall/rules/addresses.py",
+        "return unix < until <= good_until(unix)",
+        "return until <= good_until(unix)",
+        (f"{UPLOADS}test_an_address_is_good_for_an_hour_at_least_and_two_at_most",),
     ),
 )

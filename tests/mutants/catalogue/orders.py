@@ -32,6 +32,16 @@ MUTANTS = (
         (f"{RULES}test_freight_goes_back_with_the_last_goods_where_it_was_not_earned",),
     ),
     Mutant(
+        "claim-that-pays",
+        "Whoever says that it was the shop's fault gets the freight, whatever staff say.",
+        REFUNDING,
+        "fault=found.decided_fault",
+        "fault=found.fault",
+        (
+            "tests/orders/test_delivery.py::test_freight_that_was_earned_goes_back_only_where_staff_say_the_shop_is_at_fault",
+        ),
+    ),
+    Mutant(
         "handed-over-twice",
         "A copied code fetches an order that was handed over before.",
         PICKUPS,
