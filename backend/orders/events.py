@@ -14,7 +14,7 @@ class OrderSent(Event, frozen=True, kw_only=True):
 
 
 class OrderReceived(Event, frozen=True, kw_only=True):
-    """The goods are with the member; ``by`` says who told: member, till, staff or clock."""
+    """The goods are with the member; ``by`` says who told: member, till, staff, clock or wechat."""
 
     order_id: str
     store_id: str

@@ -1,4 +1,4 @@
-"""What WeChat reports of orders' payments. Importing this module registers it."""
+"""What WeChat reports of orders' payments and of their goods. Importing this module registers it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from backend.wechat import service as wechat
 from backend.wechat.types import Refund
 
 from . import plans
-from .commands import payments, psp_refunds
+from .commands import payments, psp_refunds, receipts
 
 
 async def settle_refund(refund: Refund) -> None:
@@ -17,3 +17,4 @@ async def settle_refund(refund: Refund) -> None:
 
 wechat.on_payment(payments.settle_payment, prefix=plans.PAYMENT_PREFIX)
 wechat.on_refund(settle_refund, prefix=plans.PAYMENT_PREFIX)
+wechat.on_receipt(receipts.receive_confirmed, prefix=plans.PAYMENT_PREFIX)

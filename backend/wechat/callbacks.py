@@ -14,11 +14,11 @@ from typing import Any, TypeVar
 from backend.kernel import clock, logging, redis
 from backend.kernel.redis import RedisDown
 
-from . import notify
+from . import notify, shipping
 from .errors import CallbackRefused, CallbackUnverified, WechatUnavailable
 from .notify import Trust
 from .push import Push
-from .types import Payment, PushMessage, Refund
+from .types import Payment, PushMessage, Receipt, Refund
 
 log = logging.get(__name__)
 
@@ -30,12 +30,15 @@ REMEMBER_S = 600
 Work = Coroutine[Any, Any, None]
 PaymentCallback = Callable[[Payment], Work]
 RefundCallback = Callable[[Refund], Work]
+ReceiptCallback = Callable[[Receipt], Work]
 PushCallback = Callable[[PushMessage], Work]
 C = TypeVar("C", bound=Callable[..., Work])
 E = TypeVar("E", Payment, Refund)
+N = TypeVar("N", Payment, Refund, Receipt)
 
 _payment_callbacks: dict[str, PaymentCallback] = {}
 _refund_callbacks: dict[str, RefundCallback] = {}
+_receipt_callbacks: dict[str, ReceiptCallback] = {}
 _push_callbacks: list[PushCallback] = []
 _running: set[asyncio.Task[None]] = set()
 
@@ -52,6 +55,15 @@ def on_payment(callback: PaymentCallback, *, prefix: str = "") -> PaymentCallbac
 def on_refund(callback: RefundCallback, *, prefix: str = "") -> RefundCallback:
     """Hand ends of refunds to ``callback``, by the prefix of the *order's* number."""
     _register(_refund_callbacks, prefix, callback)
+    return callback
+
+
+def on_receipt(callback: ReceiptCallback, *, prefix: str = "") -> ReceiptCallback:
+    """Hand receipts that were confirmed inside WeChat to ``callback``, by the prefix of the order's number.
+
+    It is told of an order more than once, and of orders that are no longer to be received: those change nothing.
+    """
+    _register(_receipt_callbacks, prefix, callback)
     return callback
 
 
@@ -81,13 +93,17 @@ async def accept_refund(trust: Trust, headers: Mapping[str, str], body: bytes) -
     log.info("wechat.refund_accepted", out_refund_no=refund.out_refund_no, status=refund.status)
 
 
-async def accept_push(push: Push, query: Mapping[str, Any], body: bytes) -> None:
-    """Verify a push and hand its message on, once as far as Redis remembers; returning means accepted."""
+async def accept_push(push: Push, query: Mapping[str, Any], body: bytes, *, mch_id: str = "") -> None:
+    """Verify a push and hand its message on, once as far as Redis remembers; returning means accepted.
+
+    ``mch_id`` is the merchant whose payments' receipts are taken; without one none are.
+    """
     try:
         push.verify(query, clock.now())
         if query.get("encrypt_type", "raw") != "raw":
             await asyncio.to_thread(push.load_cipher)
         message = push.open(query, body, clock.now())
+        receipt = shipping.receipt_of(message, mch_id) if mch_id else None
     except (CallbackUnverified, CallbackRefused) as refusal:
         _log_refusal("push", refusal)
         raise
@@ -95,7 +111,7 @@ async def accept_push(push: Push, query: Mapping[str, Any], body: bytes) -> None
     seen = f"wechat:push:{message.key}"
     if await _remembered(seen) is not None:
         return
-    await _finish("push", _deliver(message))
+    await _finish("push", _deliver(message, receipt))
     await _remember(seen, b"1")
     log.info("wechat.push_accepted", kind=message.kind, about=message.event[:64])
 
@@ -106,7 +122,9 @@ async def drain(timeout_s: float) -> None:
         await asyncio.wait(set(_running), timeout=timeout_s)
 
 
-async def _deliver(message: PushMessage) -> None:
+async def _deliver(message: PushMessage, receipt: Receipt | None) -> None:
+    if receipt is not None and (take := _fitting(_receipt_callbacks, receipt)):
+        await take(receipt)
     for callback in _push_callbacks:
         await callback(message)
 
@@ -130,11 +148,16 @@ def _log_refusal(what: str, refusal: CallbackUnverified | CallbackRefused) -> No
 
 
 def _callback_for(callbacks: dict[str, Callable[[E], Work]], event: E) -> Callable[[E], Work]:
-    fitting = [prefix for prefix in callbacks if event.out_trade_no.startswith(prefix)]
-    if not fitting:
+    found = _fitting(callbacks, event)
+    if found is None:
         log.error("wechat.callback_missing", out_trade_no=event.out_trade_no)
         raise WechatUnavailable("nobody is here yet to take this notification", retry_after_s=15)
-    return callbacks[max(fitting, key=len)]
+    return found
+
+
+def _fitting(callbacks: dict[str, Callable[[N], Work]], event: N) -> Callable[[N], Work] | None:
+    fitting = [prefix for prefix in callbacks if event.out_trade_no.startswith(prefix)]
+    return callbacks[max(fitting, key=len)] if fitting else None
 
 
 async def _finish(what: str, work: Work) -> None:

@@ -76,9 +76,10 @@ class Push:
         if len(body) > MAX_BODY_BYTES:
             raise CallbackRefused("size")
         fields = parse(body)
-        if query.get("encrypt_type", "raw") != "raw":
+        sealed = query.get("encrypt_type", "raw") != "raw"
+        if sealed:
             fields = parse(self._decrypt(query, fields.get("Encrypt")))
-        return self._message(fields)
+        return self._message(fields, sealed=sealed)
 
     def _decrypt(self, query: Mapping[str, Any], sealed: Any) -> bytes:
         if not isinstance(sealed, str) or not _BASE64.match(sealed):
@@ -95,7 +96,7 @@ class Push:
             raise CallbackRefused("ciphertext") from None
         return text.encode()
 
-    def _message(self, fields: dict[str, Any]) -> PushMessage:
+    def _message(self, fields: dict[str, Any], *, sealed: bool) -> PushMessage:
         openid, kind = _text(fields, "FromUserName"), _text(fields, "MsgType").lower()
         event, message_id = _text(fields, "Event"), _text(fields, "MsgId")
         sent = _text(fields, "CreateTime")
@@ -105,8 +106,10 @@ class Push:
             sent_at = datetime.fromtimestamp(int(sent), UTC)
         except (ValueError, OverflowError, OSError):
             raise CallbackRefused("message") from None
-        # Source: 接收消息和事件: messages are told apart by MsgId, events by sender and time.
-        same = ("id", message_id) if message_id else ("event", openid, sent, event)
+        # Source: 接收消息和事件: messages are told apart by MsgId, events by sender and time. But what is sent of
+        # payments comes from one account of WeChat's own, many in a second: so by all they say; a repeat says the same.
+        said = msgspec.json.encode(fields, order="sorted").decode()
+        same = ("id", message_id) if message_id else ("event", openid, sent, event, said)
         return PushMessage(
             key=hashlib.sha256("\n".join((self._app_id, *same)).encode()).hexdigest(),
             openid=openid,
@@ -115,6 +118,7 @@ class Push:
             content=_text(fields, "Content"),
             sent_at=sent_at,
             fields=fields,
+            sealed=sealed,
         )
 
 

@@ -18,7 +18,7 @@ from backend.kernel.config import Settings, SettingsError
 from backend.kernel.vault import Vault
 
 from . import callbacks, shipping
-from .callbacks import on_payment, on_push_message, on_refund
+from .callbacks import on_payment, on_push_message, on_receipt, on_refund
 from .errors import JsCodeInvalid, PhoneCodeInvalid, WechatMisconfigured
 from .miniprogram import MiniProgram
 from .notify import Trust
@@ -30,8 +30,9 @@ from .types import Logistics, Order, Parcel, Refund, Session, ShippingState
 
 __all__ = [
     "accept_payment", "accept_push", "accept_refund", "close_client", "close_order", "create_order", "echo", "login",
-    "on_payment", "on_push_message", "on_refund", "open_client", "pay_params", "phone_number", "query_order",
-    "query_refund", "refund", "send_custom_message", "send_subscribe_message", "shipping_state", "upload_shipping",
+    "on_payment", "on_push_message", "on_receipt", "on_refund", "open_client", "pay_params", "phone_number",
+    "query_order", "query_refund", "refund", "send_custom_message", "send_subscribe_message", "shipping_state",
+    "upload_shipping",
 ]  # fmt: skip
 
 PAY_NOTIFY_PATH = "/v1/wechat/pay/notify"
@@ -199,7 +200,7 @@ async def accept_refund(headers: Mapping[str, str], body: bytes) -> None:
 
 async def accept_push(query: Mapping[str, Any], body: bytes) -> None:
     """Take a message push; returns when it was handed on (or had been)."""
-    await callbacks.accept_push(_push(), query, body)
+    await callbacks.accept_push(_push(), query, body, mch_id=_open_gateway().mch_id)
 
 
 def echo(query: Mapping[str, Any]) -> str:

@@ -106,18 +106,39 @@ class Parcel(_Discreet, frozen=True, kw_only=True):
     receiver_phone: str = ""
 
 
+# Source: 查询订单发货状态, order_state: 3 confirmed, 4 complete, 6 confirmed and to be settled.
+_RECEIVED = frozenset((3, 4, 6))
+
+
 class ShippingState(_Discreet, frozen=True, kw_only=True):
     """What WeChat knows of a paid order's shipping; ``finished``: all of it has been told."""
 
     order_state: int
     finished: bool
 
+    @property
+    def received(self) -> bool:
+        """Whether the payer confirmed there that the goods arrived, or WeChat did in their place."""
+        return self.order_state in _RECEIVED
+
+
+class Receipt(_Discreet, frozen=True, kw_only=True):
+    """A paid order whose goods were confirmed inside WeChat: by the payer (``by_hand``), or by WeChat's own clock.
+
+    ``sealed``: the message came encrypted, so WeChat wrote it; anything else is to be asked about first.
+    """
+
+    out_trade_no: str
+    received_at: datetime
+    by_hand: bool
+    sealed: bool
+
 
 class PushMessage(_Discreet, frozen=True, kw_only=True):
     """A customer's message (``kind`` text, image…) or an event (``kind`` "event"), as WeChat pushed it.
 
     ``key`` is the same for every delivery of one message, and 64 characters long. ``fields`` holds everything WeChat
-    wrote, by its names; texts only where it came as XML.
+    wrote, by its names; texts only where it came as XML. ``sealed``: it came encrypted, so nobody else wrote it.
     """
 
     key: str
@@ -127,3 +148,4 @@ class PushMessage(_Discreet, frozen=True, kw_only=True):
     content: str
     sent_at: datetime
     fields: dict[str, Any]
+    sealed: bool = False

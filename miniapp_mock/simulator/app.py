@@ -19,6 +19,7 @@ from .pay import Pay
 from .payer import Payer
 from .platform import Platform
 from .push import Push
+from .receipts import Receipts
 from .refunds import Refunds
 from .shipping import Shipping
 from .state import Store
@@ -70,8 +71,9 @@ def build(config: SimulatorConfig) -> Simulator:
 
 
 def _routes(platform: Platform) -> Starlette:
-    mini = MiniProgram(platform)
-    parts = (mini, Shipping(platform, mini), Pay(platform), Refunds(platform), Payer(platform), Push(platform))
+    mini, push = MiniProgram(platform), Push(platform)
+    shipping, receipts = Shipping(platform, mini), Receipts(platform, push)
+    parts = (mini, shipping, receipts, Pay(platform), Refunds(platform), Payer(platform), push)
     app = Starlette(
         routes=[route for part in parts for route in part.routes()],
         exception_handlers={HTTPException: _refused, Exception: _failed},

@@ -35,14 +35,18 @@ _CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
 _ELEMENT = re.compile(r"<(\w+)>((?:<!\[CDATA\[.*?\]\]>|[^<])*)</\1>", re.DOTALL)
 
 
+Mode = Literal["plain", "safe"]
+Format = Literal["xml", "json"]
+
+
 class PushMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What to push: a message of the member, or an event (``content`` is then its name)."""
 
     openid: Annotated[str, Meta(min_length=1, max_length=128)]
     msg_type: Literal["text", "image", "event"] = "text"
     content: Annotated[str, Meta(max_length=2048)] = ""
-    mode: Literal["plain", "safe"] = "safe"
-    format: Literal["xml", "json"] = "xml"
+    mode: Mode = "safe"
+    format: Format = "xml"
     msg_id: Annotated[int, Meta(ge=1, le=2**63 - 1)] | None = None
 
 
@@ -106,17 +110,21 @@ class Push:
     async def push(self, request: Request) -> Response:
         """Send a push and answer what the backend answered: ``{"status","body","encrypted","reply"}``."""
         message = decode(await read_body(request), PushMessage)
-        plain = _encode(self._fields(message), message.format)
+        return json_response(await self.send(self._fields(message), mode=message.mode, form=message.format))
+
+    async def send(self, fields: dict[str, Any], *, mode: Mode, form: Format) -> dict[str, Any]:
+        """Send a message with these fields; what the backend answered."""
+        plain = _encode(fields, form)
         timestamp, nonce = self._stamp()
         query = {"signature": self._cipher.signature(timestamp, nonce), "timestamp": timestamp, "nonce": nonce}
-        query["openid"] = message.openid
-        if message.mode == "safe":
+        query["openid"] = str(fields["FromUserName"])
+        if mode == "safe":
             encrypted = self._cipher.encrypt(plain)
             query |= {"encrypt_type": "aes", "msg_signature": self._cipher.signature(timestamp, nonce, encrypted)}
-            plain = _encode({"ToUserName": ORIGINAL_ID, "Encrypt": encrypted}, message.format)
-        headers = {"Content-Type": "text/xml" if message.format == "xml" else "application/json"}
+            plain = _encode({"ToUserName": ORIGINAL_ID, "Encrypt": encrypted}, form)
+        headers = {"Content-Type": "text/xml" if form == "xml" else "application/json"}
         status, body = await self._call("POST", query, plain, headers)
-        return json_response({"status": status, "body": body} | self._reply(body))
+        return {"status": status, "body": body} | self._reply(body)
 
     async def verify(self, request: Request) -> Response:
         """Do what the platform does when the address is configured; ``ok`` where the backend echoed rightly."""

@@ -26,7 +26,7 @@ PER_CALL, PER_ORDER = 10, 15
 AGAIN = 2
 """How often a payment's shipping may be finished: once, and once more to correct it."""
 
-WAITING, SHIPPED, REFUNDED = 1, 2, 5
+WAITING, SHIPPED, RECEIVED, REFUNDED = 1, 2, 3, 5
 
 _KEEP = """
 INSERT INTO shipping (out_trade_no, uploaded_at, logistics_type, delivery_mode, finished, finish_count, parcels)
@@ -129,7 +129,8 @@ class Shipping:
             order = await self._paid(tx, key)
             known = await tx.fetchrow("SELECT * FROM shipping WHERE out_trade_no = $1", order.out_trade_no)
             gone = order.state == orders.REFUND and await _refunded(tx, order)
-        return {"errcode": 0, "errmsg": "ok", "order": _shown(order, known, gone=gone)}
+            there = await tx.fetchrow("SELECT 1 FROM receipt WHERE out_trade_no = $1", order.out_trade_no)
+        return {"errcode": 0, "errmsg": "ok", "order": _shown(order, known, gone=gone, there=there is not None)}
 
     async def _paid(self, tx: Connection, key: OrderKey) -> Order:
         found = None
@@ -206,8 +207,9 @@ async def _refunded(tx: Connection, order: Order) -> bool:
     return bool(row["given"] >= order.total)
 
 
-def _shown(order: Order, known: asyncpg.Record | None, *, gone: bool) -> dict[str, Any]:
+def _shown(order: Order, known: asyncpg.Record | None, *, gone: bool, there: bool) -> dict[str, Any]:
     told = known is not None and known["finished"]
+    state = REFUNDED if gone else RECEIVED if there else SHIPPED if told else WAITING
     shown: dict[str, Any] = {
         "transaction_id": order.transaction_id,
         "merchant_id": order.terms["mchid"],
@@ -219,7 +221,7 @@ def _shown(order: Order, known: asyncpg.Record | None, *, gone: bool) -> dict[st
         "trade_create_time": int(order.created_at.timestamp()),
         "pay_time": int(order.success_at.timestamp()) if order.success_at else 0,
         "in_complaint": False,
-        "order_state": REFUNDED if gone else SHIPPED if told else WAITING,
+        "order_state": state,
         "shipping": {"finish_shipping": False},
     }
     if known is not None:

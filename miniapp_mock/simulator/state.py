@@ -37,6 +37,8 @@ CREATE INDEX IF NOT EXISTS refund_order ON refund (out_trade_no);
 CREATE TABLE IF NOT EXISTS shipping (
     out_trade_no text PRIMARY KEY REFERENCES pay_order, uploaded_at timestamptz NOT NULL, logistics_type int NOT NULL,
     delivery_mode int NOT NULL, finished boolean NOT NULL, finish_count int NOT NULL, parcels jsonb NOT NULL);
+CREATE TABLE IF NOT EXISTS receipt (
+    out_trade_no text PRIMARY KEY REFERENCES shipping, method int NOT NULL, at timestamptz NOT NULL);
 CREATE TABLE IF NOT EXISTS notification (
     seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     id text NOT NULL, kind text NOT NULL, event_type text NOT NULL, out_trade_no text NOT NULL,

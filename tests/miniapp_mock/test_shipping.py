@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from tests.miniapp_mock.merchant import Merchant
+from tests.miniapp_mock.merchant import MOUNT, Merchant, Receiver
 from tests.miniapp_mock.test_miniprogram import post
 
 UPLOAD, STATE = "/wxa/sec/order/upload_shipping_info", "/wxa/sec/order/get_order"
@@ -110,3 +111,26 @@ async def test_an_order_unpaid_or_given_back_is_not_shipped(merchant: Merchant):
 
     assert (unpaid["errcode"], refunded["errcode"]) == (10060001, 10060004)
     assert (await state(merchant))["order"]["order_state"] == 5
+
+
+async def test_a_receipt_is_pushed_once_the_goods_have_left_and_says_how(merchant: Merchant, receiver: Receiver):
+    await paid(merchant)
+    path = f"{MOUNT}/shipping/M100001/receipt"
+    plain = {"mode": "plain", "format": "json"}
+    early = await merchant.http.post(path, json=plain)
+    await post(merchant, UPLOAD, told(merchant))
+
+    answers = [
+        await merchant.http.post(path, json=plain | {"method": method}) for method in ("shipped", "manual", "auto")
+    ]
+    left, there, again = (json.loads(body) for _, _, body in receiver.pushes)
+
+    assert (early.status_code, early.json()["code"]) == (409, "NOT_SHIPPED")
+    assert [answer.json()["body"] for answer in answers] == ["success"] * 3
+    assert (left["Event"], left["merchant_trade_no"]) == ("trade_manage_order_settlement", "M100001")
+    assert "estimated_settlement_time" in left
+    assert "confirm_receive_time" not in left
+    assert (there["confirm_receive_method"], there["merchant_id"]) == (2, merchant.config.mch_id)
+    assert there["confirm_receive_time"] == there["CreateTime"]
+    assert again == there
+    assert (await state(merchant))["order"]["order_state"] == 3

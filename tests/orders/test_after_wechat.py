@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from backend.kernel import clock, db
-from backend.orders.commands import notices, psp_refunds
+from backend.orders.commands import notices, psp_refunds, receipts
 from backend.wechat import service as wechat
+from backend.wechat.types import Receipt
 from tests.orders.test_after_sales import ask, step
 from tests.orders.test_fulfilment import delivery
 from tests.support.mall import checkout, order, put
+from tests.support.members import Phone
 from tests.support.recharge import all_answered, pay, until
+from tests.support.staff import StaffSession
 from tests.support.value import give
 
 pytestmark = pytest.mark.usefixtures("books")
@@ -65,3 +69,52 @@ async def test_wechat_is_told_that_an_order_waits_in_its_store(phone, manager):
     assert shown["notice"] == {"status": "told", "tries": 1}
     rows = await db.fetch("SELECT count(*) FROM orders_notice WHERE out_trade_no = $1", made["payment"]["id"])
     assert rows[0][0] == 1
+
+
+async def shipped_by_wechat_s_word(phone: Phone, manager: StaffSession) -> tuple[str, str]:
+    """An order that WeChat paid for, sent by express, of which WeChat was told; its id and its payment's number."""
+    made = (await order(phone, checkout(a6902=1) | {"tenders": [{"type": "wechat"}]}, 1_250)).json()
+    order_id, payment_id = made["checkout_id"], made["payment"]["id"]
+    async with db.transaction() as tx:
+        await db.raw(tx).execute("UPDATE orders_order SET delivery = 'express' WHERE id = $1", order_id)
+    await pay(phone.client, payment_id)
+    await all_answered(phone.client, payment_id, 1)
+    await manager.post(f"/v1/admin/orders/{order_id}/parcels", {"carrier": "YTO", "tracking_no": "YT1000001"})
+    await notices.tell_due(clock.now())
+    return order_id, payment_id
+
+
+@pytest.mark.parametrize(("mode", "form"), [("safe", "xml"), ("safe", "json"), ("plain", "xml"), ("plain", "json")])
+async def test_what_is_confirmed_inside_wechat_is_received_once(phone, manager, mode, form):
+    await put("S1", APPLE, 4, 3_000)
+    order_id, payment_id = await shipped_by_wechat_s_word(phone, manager)
+    path, told = f"/mock/wechat/shipping/{payment_id}/receipt", {"mode": mode, "format": form}
+
+    left = await phone.client.post(path, json=told | {"method": "shipped"})
+    before = await delivery(phone, order_id)
+    answers = [await phone.client.post(path, json=told | {"method": "manual"}) for _ in range(2)]
+    there = await delivery(phone, order_id)
+    again = await phone.call("POST", f"/v1/member/orders/{order_id}/receipt")
+
+    assert [answer.json()["body"] for answer in (left, *answers)] == ["success"] * 3
+    assert (before["status"], there["status"], there["received_by"]) == ("shipped", "received", "wechat")
+    assert again.json()["received_at"] == there["received_at"]
+
+
+async def test_a_receipt_that_wechat_does_not_confirm_or_that_waits_at_a_store_moves_nothing(phone, manager):
+    await put("S1", APPLE, 4, 3_000)
+    order_id, payment_id = await shipped_by_wechat_s_word(phone, manager)
+    waits = (await order(phone, checkout(a6902=1) | {"tenders": [{"type": "wechat"}]}, 1_250)).json()
+    await pay(phone.client, waits["payment"]["id"])
+    await all_answered(phone.client, waits["payment"]["id"], 1)
+    await manager.post(f"/v1/admin/orders/{waits['checkout_id']}/ready")
+    await notices.tell_due(clock.now())
+
+    forged = Receipt(out_trade_no=payment_id, received_at=clock.now(), by_hand=True, sealed=False)
+    await receipts.receive_confirmed(forged)
+    await receipts.receive_confirmed(msgspec.structs.replace(forged, out_trade_no="M0000000000", sealed=True))
+    pushed = await phone.client.post(f"/mock/wechat/shipping/{waits['payment']['id']}/receipt")
+
+    assert (await delivery(phone, order_id))["status"] == "shipped"
+    assert pushed.json()["body"] == "success"
+    assert (await delivery(phone, waits["checkout_id"]))["status"] == "ready_for_pickup"

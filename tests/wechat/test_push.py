@@ -72,7 +72,7 @@ def test_a_message_has_one_key_however_it_comes():
     assert len(keys.pop()) == 64
 
 
-def test_events_are_told_apart_by_sender_time_and_name():
+def test_events_are_told_apart_by_sender_time_name_and_what_they_say():
     event = {**MESSAGE, "MsgType": "event", "Event": "user_enter_tempsession", "Content": ""}
     del event["MsgId"]
 
@@ -81,6 +81,7 @@ def test_events_are_told_apart_by_sender_time_and_name():
 
     assert key() == key()
     assert len({key(), key(CreateTime=1795435201), key(FromUserName="openid-bo"), key(Event="other")}) == 4
+    assert key(transaction_id="4201") != key(transaction_id="4202") != key()
 
 
 def test_xml_with_cdata_and_repeated_elements():

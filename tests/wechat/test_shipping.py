@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 import pytest
@@ -11,6 +12,7 @@ import pytest_asyncio
 from backend.kernel.vault import Vault
 from backend.wechat import shipping
 from backend.wechat.errors import (
+    CallbackRefused,
     ShippingOrderUnknown,
     ShippingRefused,
     ShippingToldAlready,
@@ -19,7 +21,7 @@ from backend.wechat.errors import (
 )
 from backend.wechat.miniprogram import MiniProgram
 from backend.wechat.transport import Transport
-from backend.wechat.types import Logistics, Parcel
+from backend.wechat.types import Logistics, Parcel, PushMessage, Receipt
 
 from .scripted import scripted
 from .test_miniprogram import MASTER_KEYS, Weixin
@@ -104,3 +106,62 @@ async def test_answers_are_told_apart_and_a_refused_token_is_renewed_once(server
         shipping.STATE_PATH
     ]
     assert (state.order_state, state.finished) == (2, True)
+
+
+EVENT = {
+    "transaction_id": "42001",
+    "merchant_id": "19",
+    "merchant_trade_no": "M100001",
+    "confirm_receive_method": 2,
+    "confirm_receive_time": 1795435200,
+    "settlement_time": 1795435200,
+}
+
+
+def pushed(
+    *, event: str = shipping.SETTLEMENT_EVENT, kind: str = "event", sealed: bool = True, **fields: Any
+) -> PushMessage:
+    return PushMessage(
+        key="k", openid="o", kind=kind, event=event, content="", sent_at=AT, fields=EVENT | fields, sealed=sealed
+    )
+
+
+def test_a_receipt_is_read_from_json_s_numbers_and_xml_s_texts():
+    as_text: dict[str, Any] = {name: str(value) for name, value in EVENT.items()}
+
+    told = pushed(), pushed(**as_text), pushed(event="Trade_Manage_Order_Settlement")
+    found = [shipping.receipt_of(one, "19") for one in told]
+    by_clock = shipping.receipt_of(pushed(confirm_receive_method=1, sealed=False), "19")
+
+    at = datetime.fromtimestamp(1795435200, UTC)
+    assert found == [Receipt(out_trade_no="M100001", received_at=at, by_hand=True, sealed=True)] * 3
+    assert by_clock == Receipt(out_trade_no="M100001", received_at=at, by_hand=False, sealed=False)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        pushed(kind="text"),
+        pushed(event="trade_manage_remind_shipping"),
+        pushed(merchant_id="20"),
+        pushed(confirm_receive_time=""),
+        pushed(confirm_receive_time=0),
+    ],
+)
+def test_what_is_no_receipt_of_ours_is_passed_over(message):
+    assert shipping.receipt_of(message, "19") is None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"confirm_receive_time": "soon"},
+        {"confirm_receive_time": "9" * 20},
+        {"merchant_trade_no": ""},
+        {"merchant_trade_no": "M1; DROP TABLE"},
+        {"merchant_trade_no": {"a": 1}},
+    ],
+)
+def test_a_receipt_that_says_nothing_is_refused(fields):
+    with pytest.raises(CallbackRefused):
+        shipping.receipt_of(pushed(**fields), "19")

@@ -1,15 +1,17 @@
-"""The goods are there: the member says so, or the clock does; and later, that nothing can be asked any more."""
+"""The goods are there: the member says so, here or inside WeChat, or the clock does; later, nothing can be asked."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from backend.kernel import clock, db, events, live, logging
+from backend.kernel import clock, db, events, ids, live, logging
 from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound
+from backend.wechat import service as wechat
+from backend.wechat.types import Receipt
 
-from .. import locks, service
+from .. import locks, plans, service
 from ..errors import OrderNotReceivable
 from ..events import OrderCompleted, OrderReceived
 from ..queries import afterwards, requests
@@ -43,6 +45,33 @@ async def receive(member_id: int, order_id: str) -> None:
         if order.state is not OrderState.SHIPPED or not await _all_sent(tx, order):
             raise OrderNotReceivable(extra={"status": str(order.state)})
         await note_received(tx, order, ReceivedBy.MEMBER, now)
+
+
+async def receive_confirmed(receipt: Receipt) -> None:
+    """Note what a member confirmed inside WeChat: every order of that payment which was sent whole; repeated, nothing.
+
+    What waits at a store is not among them: the till that hands it over says so. A message that anybody could have
+    written is believed once WeChat says the same when it is asked.
+    """
+    member_id = ids.member_of(receipt.out_trade_no, plans.PAYMENT_PREFIX)
+    orders = await afterwards.list_of_payment(member_id, receipt.out_trade_no) if member_id else []
+    if not orders:
+        log.warning("orders.receipt_unknown", out_trade_no=receipt.out_trade_no)
+        return
+    if not receipt.sealed and not (await wechat.shipping_state(receipt.out_trade_no)).received:
+        log.warning("orders.receipt_not_confirmed", out_trade_no=receipt.out_trade_no)
+        return
+    for order in orders:
+        await _receive_confirmed(order.member_id, order.id)
+
+
+async def _receive_confirmed(member_id: int, order_id: str) -> None:
+    async with db.transaction() as tx:
+        order = await locks.lock_order(tx, member_id, order_id)
+        if order.state is not OrderState.SHIPPED or not await _all_sent(tx, order):
+            return
+        await note_received(tx, order, ReceivedBy.WECHAT, clock.now())
+    live.push(member_id, "order_received", {"id": order_id, "status": str(OrderState.RECEIVED)})
 
 
 async def _all_sent(tx: Tx, order: Order) -> bool:
