@@ -164,7 +164,7 @@ async def test_a_request_brings_its_member_s_pictures_as_evidence_once(buyer, cl
     assert (await stranger.get(path)).status_code == 404
 
 
-async def test_a_member_s_requests_are_listed_by_order(buyer, manager):
+async def test_requests_are_listed_by_order_among_one_s_own(buyer, client, manager, stranger):
     first, second = await sent(buyer, manager), await buy(buyer)
     asked = [(await ask(buyer, first, "return")).json()["id"], (await ask(buyer, second, "refund")).json()["id"]]
 
@@ -174,8 +174,14 @@ async def test_a_member_s_requests_are_listed_by_order(buyer, manager):
     ]
     staffs = (await manager.get(f"/v1/admin/after-sales?order_id={second}")).json()["items"]
 
+    others = [
+        await (await register(client)).call("GET", f"/v1/member/after-sales?order_id={first}"),
+        await stranger.get(f"/v1/admin/after-sales?order_id={first}"),
+    ]
+
     assert listed == [[asked[0]], [asked[1]], []]
     assert [one["id"] for one in staffs] == [asked[1]]
+    assert [answer.json()["items"] for answer in others] == [[], []]
 
 
 async def test_two_requests_for_the_last_piece_and_two_decisions_are_one(buyer, manager):

@@ -50,6 +50,9 @@ PUBLIC = {
     # whoever was told a picture's address: it is the picture's own hash
     "GET /v1/media/{media_id}",
     "GET /v1/media/{media_id}/small",
+    # whoever was told a member's picture's address: it is signed, and good for two hours at most
+    "GET /v1/uploads/{upload_id}",
+    "GET /v1/uploads/{upload_id}/small",
 }
 """What everybody may call: health, documentation, where credentials are given out, and what WeChat signs itself."""
 

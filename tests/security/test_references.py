@@ -449,6 +449,9 @@ OWN = {
     ("GET /v1/admin/after-sales", "cursor"),
     ("GET /v1/admin/reviews", "cursor"),
     ("GET /v1/admin/invoices", "cursor"),
+    # an order's requests are looked for among one's own, or a store's: tests/orders/test_after_sales.py
+    ("GET /v1/member/after-sales", "order_id"),
+    ("GET /v1/admin/after-sales", "order_id"),
     # lines of the order in the path; a carrier's numbers; what the member writes on an invoice
     ("POST /v1/member/orders/{order_id}/after-sales", "lines.line_no"),
     ("POST /v1/member/orders/{order_id}/reviews", "line_no"),

@@ -54,8 +54,8 @@ MUTANTS = (
         "message-remembered-too-soon",
         "A customer's message whose callback failed is taken for handled when WeChat repeats it.",
         "backend/wechat/callbacks.py",
-        '    await _finish("push", _deliver(message))\n    await _remember(seen, b"1")',
-        '    await _remember(seen, b"1")\n    await _finish("push", _deliver(message))',
+        '    await _finish("push", _deliver(message, receipt))\n    await _remember(seen, b"1")',
+        '    await _remember(seen, b"1")\n    await _finish("push", _deliver(message, receipt))',
         (f"{CALLBACKS}test_a_message_whose_callback_failed_is_handed_on_again",),
     ),
     Mutant(

@@ -25,7 +25,7 @@ ALTER TABLE orders_after_sale DROP COLUMN decided_fault, DROP COLUMN pictures;
 class Migration(migrations.Migration):
     """Add them; what waits for an answer has no decision yet."""
 
-    dependencies = [("orders", "0005_delivery")]
+    dependencies = [("orders", "0006_pay_until")]
 
     operations = [
         ops.RunSQL("SET LOCAL lock_timeout = '4s'", reverse_sql=ops.RunSQL.noop),
