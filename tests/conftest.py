@@ -120,7 +120,7 @@ def _change(engines: Engines, how: str, to: str) -> None:
     assert engines.postgres is not None
     engines.postgres.sql("\n".join(f"ALTER SYSTEM {how.format(name)};" for name in WRITE_THROUGH))
     engines.postgres.sql("SELECT pg_reload_conf()")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while set(engines.postgres.sql("\n".join(f"SHOW {name};" for name in WRITE_THROUGH)).split()) != {to}:
         assert time.monotonic() < deadline
 

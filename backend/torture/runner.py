@@ -31,6 +31,9 @@ FINAL_STEPS_S = (800, 800, 800, 800, 90_000, 800)
 """What is unpaid is closed after half an hour, and asked about again ten minutes, an hour and a day later."""
 
 EVENTS_WITHIN_S = 20.0
+ANSWERED_WITHIN_S = 150.0
+"""For what has begun: a client gives up one request after a minute and a half, and then makes no other."""
+
 SETTLED_WITHIN_S = 180.0
 """For all of these steps: some seconds each, and up to two minutes for a job whose worker was killed."""
 
@@ -125,6 +128,7 @@ class Runner:
         self._operations = operations
         self._weights = list(accumulate(operation.weight for operation in operations))
         self._gate = Gate(CLIENTS)
+        self._under_way: dict[int, str] = {}
         self._audit: asyncio.Task[list[str]] | None = None
         self._result = Result(case=case, members=len(world.members))
 
@@ -162,6 +166,7 @@ class Runner:
             number = await self._gate.take()
             random = Random(f"{self._world.seed}:{number}")
             operation = random.choices(self._operations, cum_weights=self._weights)[0]
+            self._under_way[number] = operation.kind
             try:
                 await operation.run(Op(number, operation.kind, random))
             except GaveUp:
@@ -170,6 +175,17 @@ class Runner:
                 raise
             except Exception as error:  # a client that stumbles over an answer is a finding, not the end of the run
                 self._world.blame(f"{operation.kind}: {type(error).__name__}: {error}")
+            finally:
+                del self._under_way[number]
+
+    async def _idle(self) -> None:
+        """Until what has begun has ended; what does not is a finding."""
+        try:
+            async with asyncio.timeout(ANSWERED_WITHIN_S):
+                await self._gate.idle()
+        except TimeoutError:
+            kinds = ", ".join(sorted(self._under_way.values()))
+            raise NotRecovered(f"not ended within {ANSWERED_WITHIN_S:g} s: {kinds}") from None
 
     async def _follow_schedule(self) -> None:
         for number, fault in enumerate(self._case.faults):
@@ -186,7 +202,7 @@ class Runner:
             await self._harm.do(fault)
             recovery = asyncio.create_task(self._plant.recovered(after_s=SEEN_AFTER_S))
             await self._progress(goal, str(fault))
-            await self._gate.idle()
+            await self._idle()
             await self._harm.heal()
             took = await recovery
             await self._plant.recovered()
@@ -195,7 +211,7 @@ class Runner:
         if not self._over():
             await self._gate.open(self._case.ops)
             await self._progress(self._case.ops, "")
-            await self._gate.idle()
+            await self._idle()
 
     async def _progress(self, number: int, fault: str) -> None:
         """Wait until so many operations have begun, and say how far it is meanwhile."""
@@ -238,7 +254,7 @@ class Runner:
     async def _settle(self) -> None:
         """The worker may still be looking for the database it lost: until its jobs have run, nothing is settled."""
         self._say("waiting for the last answers")
-        await self._gate.idle()
+        await self._idle()
         await self._harm.heal()
         await self._plant.recovered()
         for number, step_s in enumerate(FINAL_STEPS_S, start=1):

@@ -48,7 +48,7 @@ async def test_it_fills_measures_and_says_what_it_found(bench, server):
     said: list[str] = []
 
     with bench.filling():
-        async with asyncio.timeout(10):  # a session hears of new settings when it is idle next
+        async with asyncio.timeout(60):  # a session hears of new settings when it is idle next
             while await db.fetchval("SHOW autovacuum") != "off":
                 await asyncio.sleep(0.01)
         first = await bench.load_few(silent)
@@ -78,7 +78,7 @@ async def test_postgresql_has_its_usual_settings_after_filling(bench):
     with bench.filling():
         pass
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await db.fetchval("SELECT count(*) FROM pg_settings WHERE sourcefile LIKE '%auto.conf'"):
             await asyncio.sleep(0.05)
 

@@ -124,7 +124,7 @@ def test_a_paced_run_counts_from_the_moment_a_request_was_due():
         far.send(CREATED)
         assert far.recv(100) == b"second"
         far.send(CREATED)
-        asking.join(10)
+        asking.join(60)
 
     assert not asking.is_alive()
     assert driver.answered == len(driver.latencies) == 2

@@ -85,14 +85,14 @@ def serving(settings: Settings) -> Iterator[Serving]:
         yield made
     finally:
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
 
 
 def until_ready(serving: Serving) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while True:
         with contextlib.suppress(httpx.HTTPError):
-            if httpx.get(f"{serving.url}/readyz", timeout=5, trust_env=False).status_code == 200:
+            if httpx.get(f"{serving.url}/readyz", timeout=60, trust_env=False).status_code == 200:
                 return
         assert serving.process.poll() is None
         assert time.monotonic() < deadline
@@ -132,7 +132,7 @@ class Load:
     async def goes_on(self) -> None:
         """Wait for some more answers."""
         enough = self.answers[200] + 50
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while self.answers[200] < enough:
                 await asyncio.sleep(0.02)
 
@@ -183,14 +183,14 @@ async def hear(channel: ClientConnection) -> None:
 
 def one_connection(url: str) -> httpx.AsyncClient:
     limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=60)
-    return httpx.AsyncClient(base_url=url, limits=limits, timeout=20, trust_env=False)
+    return httpx.AsyncClient(base_url=url, limits=limits, timeout=60, trust_env=False)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def shop(database: Settings, serving: Serving) -> tuple[Phone, list[dict[str, str]], Till]:
     """A member with value and a device for every sale, and a till."""
     chain = await seed_chain(serving.url)
-    async with httpx.AsyncClient(base_url=serving.url, timeout=20, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=serving.url, timeout=60, trust_env=False) as client:
         phone = await register(client)
         await give(phone.member_id, principal=1_000_000)
         made = [phone.call("POST", "/v1/member/devices", {"name": f"{n}"}) for n in range(DEVICES)]
@@ -202,7 +202,7 @@ async def reloaded(serving: Serving) -> None:
     """Ask for a reload and wait until no process of before is left."""
     before = serving.workers()
     serving.reload()
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(60):
         while (now := serving.workers()) & before or len(now) != 2:
             await asyncio.sleep(0.05)
 

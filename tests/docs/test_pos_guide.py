@@ -52,7 +52,7 @@ async def run(command: list[str], till: Till, **more: str) -> dict:
     process = await asyncio.create_subprocess_exec(
         *command, env=environ | more, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
-    out, error = await asyncio.wait_for(process.communicate(), 20)
+    out, error = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 0, error.decode()
     answer: dict = json.loads(out)
     return answer

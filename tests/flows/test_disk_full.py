@@ -91,7 +91,7 @@ async def sell(client: httpx.AsyncClient, chain: Chain, phone: Phone) -> httpx.R
 
 async def until_sold(client: httpx.AsyncClient, chain: Chain, phone: Phone, engines: Engines) -> httpx.Response:
     """The same again as a till does it; an engine that has ended is started as a service manager would."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             engines.revive()
             answer = await sell(client, chain, phone)

@@ -117,7 +117,7 @@ class Shop:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def client(demo: Demo) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=demo.base_url, timeout=20, trust_env=False) as made:
+    async with httpx.AsyncClient(base_url=demo.base_url, timeout=60, trust_env=False) as made:
         yield made
 
 

@@ -202,7 +202,7 @@ async def test_a_server_that_is_gone_costs_its_own_keys_and_no_sale(client, chai
     assert spent == [True, False]
     assert "redis_cluster_broken" in codes(await redis_report(settings))
     cluster.start_node(1)
-    await until(serves, seconds=15)
+    await until(serves)
     assert (await client.get("/readyz")).json()["status"] == "ready"
     assert await findings(settings) == []
 
@@ -221,8 +221,8 @@ async def test_a_replica_takes_over_and_its_keys_are_found_there(client_of, clus
             except RedisDown:
                 return False
 
-        await until(answered, seconds=15)
-        await until(serves, seconds=15)
+        await until(answered)
+        await until(serves)
         await asyncio.to_thread(push_elsewhere, cluster.url(first=1), 71, 1)  # over the connection that was lost first
         assert (await messages(queue, count=1))[0]["data"] == {"number": 0}
 

@@ -30,7 +30,7 @@ class Cache:
         command = [str(program()), "--port", "0", "--unixsocket", str(self.socket), "--save", "", "--dir"]
         log = self._directory / "log"
         self._child = process.spawn([*command, str(self._directory)], stop_signal=signal.SIGTERM, log=log)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not self.socket.exists():
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.005)

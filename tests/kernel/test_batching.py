@@ -138,7 +138,7 @@ async def test_the_last_to_come_behind_what_is_held_up_waits_no_longer_than_the_
     await _let_run()
     others = [asyncio.create_task(batcher.submit(name)) for name in ("last", "and with it")]
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert await asyncio.gather(*others) == ["last", "and with it"]
 
     assert batches == [["held up"], ["last", "and with it"]]
@@ -183,7 +183,7 @@ async def test_a_wake_up_that_comes_too_early_is_set_anew(monkeypatch):
     await asyncio.sleep(0.05)
     assert lanes.batches == [1]  # by the clock, no time has passed
     lanes.now += 0.03
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while lanes.batches != [1, 1]:
             await asyncio.sleep(0.005)
 
@@ -198,7 +198,7 @@ async def test_another_number_of_results_than_of_items_is_told_to_all(count):
         return [7] * count
 
     batcher: Batcher[int, int] = Batcher(work)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         results = await asyncio.gather(batcher.submit(1), batcher.submit(2), return_exceptions=True)
 
     assert [str(result) for result in results] == [f"{count} results for 2 items"] * 2
@@ -224,7 +224,7 @@ async def test_who_waits_for_work_that_is_cancelled_is_told_and_who_waits_behind
     await _let_run()
     go_on.set()
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         with pytest.raises(Unavailable) as refused:
             await first
         assert await second == 2
@@ -247,7 +247,7 @@ async def test_draining_ends_also_when_the_work_is_just_done():
     batcher: Batcher[int, int] = Batcher(work)
 
     assert await batcher.submit(1) == 1
-    await asyncio.wait_for(batcher.drain(), 5)  # its task is over, its callback is not called yet
+    await asyncio.wait_for(batcher.drain(), 60)  # its task is over, its callback is not called yet
 
 
 async def test_draining_waits_for_what_is_under_way():

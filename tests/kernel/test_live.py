@@ -33,7 +33,7 @@ asyncio.run(main())
 
 def push_elsewhere(url: str, member_id: int, count: int) -> None:
     subprocess.run(
-        [sys.executable, "-c", PUSH_FROM_ANOTHER_PROCESS, url, str(member_id), str(count)], check=True, timeout=20
+        [sys.executable, "-c", PUSH_FROM_ANOTHER_PROCESS, url, str(member_id), str(count)], check=True, timeout=60
     )
 
 
@@ -47,7 +47,7 @@ async def hub(cache):
     await redis.close_client()
 
 
-async def messages(queue: asyncio.Queue, *, count: int, within_s: float = 5, resync: bool = False) -> list[dict]:
+async def messages(queue: asyncio.Queue, *, count: int, within_s: float = 60, resync: bool = False) -> list[dict]:
     """The next messages; a ``resync`` may come at any time (a slow connect is enough) and counts only if asked for."""
     found: list[dict] = []
     async with asyncio.timeout(within_s):
@@ -146,11 +146,9 @@ async def test_leaves_the_channel_with_the_last_phone(hub):
     async with live.subscribe(9), live.subscribe(9):
         assert await client.pubsub_numsub("live:9") == [(b"live:9", 1)]
 
-    for _ in range(100):
-        if await client.pubsub_numsub("live:9") == [(b"live:9", 0)]:
-            break
-        await asyncio.sleep(0.01)
-    assert await client.pubsub_numsub("live:9") == [(b"live:9", 0)]
+    async with asyncio.timeout(60):
+        while await client.pubsub_numsub("live:9") != [(b"live:9", 0)]:
+            await asyncio.sleep(0.01)
 
 
 async def test_works_without_start():

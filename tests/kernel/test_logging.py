@@ -19,7 +19,7 @@ log = logging.get("test")
 
 def run(body: str, *, form: str = "json", level: str = "info") -> str:
     program = PROGRAM.format(form=form, level=level, body=body)
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert done.stdout == ""
     return done.stderr
 

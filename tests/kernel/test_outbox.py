@@ -204,18 +204,18 @@ async def test_a_handler_that_hangs_is_a_failed_one(handled, monkeypatch):
 
 
 async def test_the_loop_wakes_at_a_notification_and_stops_when_told(handled, database, monkeypatch):
-    monkeypatch.setattr(outbox, "IDLE_PAUSE_S", 30.0)
+    monkeypatch.setattr(outbox, "IDLE_PAUSE_S", 600.0)
     relay = outbox.Relay(database)
     running = asyncio.create_task(relay.run())
     await asyncio.sleep(0.2)
 
     await publish(sent(1, 1))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not handled:
             await asyncio.sleep(0.01)
 
     relay.stop()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await running
     assert await count() == 0
 

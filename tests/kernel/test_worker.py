@@ -65,7 +65,7 @@ async def test_relays_runs_jobs_and_finishes_what_it_began_at_sigterm(database):
     await publish(1)
 
     async with worker(database) as process:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             assert await process.stdout.readline() == b"began 1\n"
             process.send_signal(signal.SIGTERM)
             rest, log = await process.communicate()
@@ -77,7 +77,7 @@ async def test_relays_runs_jobs_and_finishes_what_it_began_at_sigterm(database):
 
 async def test_a_killed_worker_loses_no_event(database):
     async with worker(database) as process:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await publish(2)
             await process.stdout.readline()
             for number in range(3, 40):
@@ -99,7 +99,7 @@ async def test_a_killed_worker_loses_no_event(database):
 async def test_refuses_to_start_without_a_database(database):
     gone = msgspec.structs.replace(database, database_url="postgresql://nobody@127.0.0.1:1/none")
 
-    async with worker(gone) as process, asyncio.timeout(20):
+    async with worker(gone) as process, asyncio.timeout(60):
         await process.communicate()
 
     assert process.returncode not in (0, None)

@@ -108,7 +108,7 @@ def until() -> Callable[..., object]:
     """``await until(condition)``: wait until it holds, however busy the machine is."""
 
     async def wait(condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not condition():
                 await asyncio.sleep(0.005)
 

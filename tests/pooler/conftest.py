@@ -67,7 +67,7 @@ def settings(settings: Settings, pooler: Pooler) -> Settings:
 @pytest_asyncio.fixture(loop_scope="session")
 async def client(server):
     """An HTTP client with a connection for each of many requests at once."""
-    async with wire.connected(server.base_url, timeout=30, connections=64) as made:
+    async with wire.connected(server.base_url, timeout=60, connections=64) as made:
         yield made
 
 

@@ -120,7 +120,7 @@ async def test_a_phone_hears_of_its_sale(client, server, chain, phone):
         await recharge.until(lambda: hears(phone))
 
         sale = await chain.till.sell(client, phone.code(), fen=400)
-        message = json.loads(await asyncio.wait_for(ws.recv(), 5))
+        message = json.loads(await asyncio.wait_for(ws.recv(), 60))
 
     assert sale.status_code == 201, sale.text
     assert (message["type"], message["data"]["sale"]["id"]) == ("sale_completed", sale.json()["id"])

@@ -83,7 +83,7 @@ async def test_a_held_lock_is_given_up_although_the_pooler_keeps_no_setting_of_a
     async with connected(direct, "postgres") as holder, holder.transaction():
         await holder.execute("SELECT FROM ledger_head WHERE member_id = $1 FOR UPDATE", member_id)
 
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             with pytest.raises(Unavailable):
                 await service.post(plan(member_id, *stored(10)))
             with pytest.raises(Unavailable):

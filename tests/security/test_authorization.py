@@ -173,7 +173,7 @@ async def close_code(server, *subprotocols: str, target: str = "/v1/member/live"
     address = server.base_url.replace("http", "ws") + target
     async with connect(address, subprotocols=list(subprotocols) or None, proxy=None) as socket:  # type: ignore[arg-type]
         with pytest.raises(ConnectionClosed) as closed:
-            await asyncio.wait_for(socket.recv(), 5)
+            await asyncio.wait_for(socket.recv(), 60)
         return closed.value.rcvd.code, socket.subprotocol
 
 

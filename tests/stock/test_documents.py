@@ -36,7 +36,7 @@ async def staff(server) -> AsyncIterator[dict[str, StaffSession]]:
             "INSERT INTO mall_supplier (code, name, contact, phone, note, active)"
             " VALUES ('SUP', '<b>华东</b>', '', '', '', true)"
         )
-    async with httpx.AsyncClient(base_url=server.base_url, timeout=20, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=server.base_url, timeout=60, trust_env=False) as client:
         admin = await log_in(client, chain, "admin")
         for name, role, store_id in (("clerk-S1", "clerk", "S1"), ("admin2", "admin", None)):
             body = {"username": name, "password": "correct horse", "role": role, "store_id": store_id}

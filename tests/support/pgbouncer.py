@@ -72,7 +72,7 @@ class Pooler:
     def start(self) -> None:
         command = [str(PROGRAM), str(self._directory / "pgbouncer.ini")]
         self._child = process.spawn(command, stop_signal=signal.SIGTERM, account=self._account, log=self._log)
-        process.wait_until(self._answers, self._child, what="PgBouncer", log=self._log, limit_s=10)
+        process.wait_until(self._answers, self._child, what="PgBouncer", log=self._log, limit_s=60)
 
     def stop(self) -> None:
         if self._child is not None:

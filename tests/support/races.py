@@ -38,7 +38,7 @@ async def held_up(settings: Settings, lock: str, calls: Iterable[Awaitable[httpx
     async with connected(settings, "huiyuan_owner") as other, other.transaction():
         await other.execute(lock)
         asked = [asyncio.ensure_future(call) for call in calls]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") < 3:
                 await asyncio.sleep(0)
     return await at_once(asked)

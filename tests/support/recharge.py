@@ -76,7 +76,7 @@ async def in_state(phone: Phone, recharge_id: str, state: str) -> Document:
     return await document(phone, recharge_id)
 
 
-async def until(ready: Callable[[], Awaitable[bool]], *, seconds: float = 8.0) -> None:
+async def until(ready: Callable[[], Awaitable[bool]], *, seconds: float = 60.0) -> None:
     """Wait until it is so, or fail."""
     async with asyncio.timeout(seconds):
         while not await ready():

@@ -73,7 +73,7 @@ class RedisCluster:
         command = [str(program()), *(part for name, value in settings.items() for part in (f"--{name}", str(value)))]
         log = directory / "log"
         self._children[node] = process.spawn(command, stop_signal=signal.SIGKILL, log=log)
-        process.wait_until(lambda: self._answers(node), self._children[node], what="Valkey", log=log, limit_s=10)
+        process.wait_until(lambda: self._answers(node), self._children[node], what="Valkey", log=log, limit_s=60)
 
     def kill(self, node: int) -> None:
         """End it as a power cut does."""
@@ -107,7 +107,7 @@ class RedisCluster:
             return False
 
     @staticmethod
-    def _until(ready: Callable[[], bool], what: str, limit_s: float = 20) -> None:
+    def _until(ready: Callable[[], bool], what: str, limit_s: float = 60) -> None:
         deadline = time.monotonic() + limit_s
         while not ready():
             assert time.monotonic() < deadline, f"the cluster did not become: {what}"

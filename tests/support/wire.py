@@ -19,7 +19,7 @@ Origin = tuple[str, int]
 
 
 @asynccontextmanager
-async def connected(base_url: str, *, timeout: float = 20, connections: int = 100) -> AsyncIterator[httpx.AsyncClient]:
+async def connected(base_url: str, *, timeout: float = 60, connections: int = 100) -> AsyncIterator[httpx.AsyncClient]:
     """A client of that server; no call waits longer for its answer, and no more calls are under way at once."""
     async with httpx.AsyncClient(base_url=base_url, timeout=timeout, transport=Wire(connections)) as client:
         yield client

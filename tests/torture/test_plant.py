@@ -10,6 +10,7 @@ import pytest
 from backend.kernel import db
 from backend.kernel.jobs import runner as jobs
 from backend.torture import plant as plants
+from backend.torture import runner as runs
 from backend.torture.plant import NotRecovered, Plant
 from backend.torture.runner import Runner
 from backend.torture.shrink import Case
@@ -79,13 +80,17 @@ async def test_jobs_that_are_never_run_are_a_finding(plant):
     )
 
 
-async def test_what_is_never_settled_is_a_finding(plant):
+async def test_what_never_ends_is_a_finding(plant, monkeypatch):
     """Here the clients of a run are missing, whose last answers it waits for."""
     world = World(1, plant.client, lambda: 0.0, tills=[Till("T1", "", "S1")], staff=[], wechat={}, members=1, phones=1)
     said: list[str] = []
     runner = Runner(world, plant, Case(0, ()), said.append, seconds=60)
+    runner._under_way = {7: "sale", 9: "recharge"}
 
     with pytest.raises(NotRecovered, match=r"not settled within 0\.1 s; .* waiting for the last answers"):
         await runner._finish(within_s=0.1)
-
     assert said == ["waiting for the last answers"]
+
+    monkeypatch.setattr(runs, "ANSWERED_WITHIN_S", 0.1)
+    with pytest.raises(NotRecovered, match=r"not ended within 0\.1 s: recharge, sale"):
+        await runner._finish(within_s=60)

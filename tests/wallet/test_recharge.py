@@ -39,7 +39,7 @@ async def test_an_offer_gives_bonus_and_points_that_expire(client, phone, offers
     async with live.subscribe(phone.member_id) as inbox:
         await recharge.pay(client, order["id"])
         await recharge.in_state(phone, order["id"], "paid")
-        pushed = await asyncio.wait_for(inbox.get(), 2)
+        pushed = await asyncio.wait_for(inbox.get(), 60)
 
     assert pushed == {
         "type": "recharged",

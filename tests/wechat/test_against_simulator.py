@@ -98,7 +98,7 @@ class Shop:
 
     async def notifications(self, out_trade_no: str, *, settled: int) -> list[dict]:
         """The order's notifications, once that many of them were tried and taken (or sent, the forged ones)."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 answer = await self.http.get("/mock/wechat/notifications", params={"out_trade_no": out_trade_no})
                 items = answer.json()["items"]
@@ -133,7 +133,7 @@ async def shop(settings, listener, tmp_path_factory) -> AsyncIterator[Shop]:
     await running.ready.wait()
     kept = callbacks._payment_callbacks, callbacks._refund_callbacks, callbacks._push_callbacks
     callbacks._payment_callbacks, callbacks._refund_callbacks, callbacks._push_callbacks = {}, {}, []
-    async with wire.connected(configured.base_url, timeout=10) as http:
+    async with wire.connected(configured.base_url, timeout=60) as http:
         made = Shop(http)
         service.on_payment(made.take_payment)
         service.on_refund(made.take_refund)
@@ -326,7 +326,7 @@ async def test_a_forged_notification_is_refused_and_moves_nothing(shop: Shop, ki
 
 async def _forged(shop: Shop, kind: str) -> dict:
     """The newest notification of that kind, once it was sent (the kind "order" hides the order's number)."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             items = (await shop.http.get("/mock/wechat/notifications")).json()["items"]
             newest = next((item for item in items if item["kind"] == kind), None)

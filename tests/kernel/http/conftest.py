@@ -105,7 +105,7 @@ def dial(site: Site) -> Iterator[Dial]:
     opened: list[socket.socket] = []
 
     def connect() -> socket.socket:
-        opened.append(socket.create_connection(("127.0.0.1", site.port), timeout=5))
+        opened.append(socket.create_connection(("127.0.0.1", site.port), timeout=60))
         return opened[-1]
 
     yield connect

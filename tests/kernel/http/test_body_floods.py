@@ -84,7 +84,7 @@ def test_a_gigabyte_of_many_clients_together_stays_nowhere_and_stops_nobody(site
     sent, tries, most = 0, 0, 0
     with selectors.DefaultSelector() as selector, ExitStack() as stack:
         for _ in range(bodies.MAX_LINGERING + 8):
-            connection = stack.enter_context(closing(socket.create_connection(("127.0.0.1", site.port), timeout=5)))
+            connection = stack.enter_context(closing(socket.create_connection(("127.0.0.1", site.port), timeout=60)))
             connection.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % GIGABYTE)
             connection.setblocking(False)
             selector.register(connection, selectors.EVENT_WRITE)
@@ -114,17 +114,17 @@ def held(size: int) -> bool:
 
 def test_all_unfinished_bodies_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "MAX_HELD_BYTES", 0)  # leaves twice what one body may have
-    monkeypatch.setattr(bodies, "HURRIED_S", 60)
+    monkeypatch.setattr(bodies, "HURRIED_S", 600)
     with (
-        serving(make_settings(body_timeout_s=60)) as site,
+        serving(make_settings(body_timeout_s=600)) as site,
         httpx.Client(base_url=site.base_url, trust_env=False) as http,
     ):
-        slow = [socket.create_connection(("127.0.0.1", site.port), timeout=5) for _ in range(2)]
+        slow = [socket.create_connection(("127.0.0.1", site.port), timeout=60) for _ in range(2)]
         for number, connection in enumerate(slow, 1):
             connection.sendall(HEAD + b"Content-Length: 250000\r\n\r\n" + b"x" * 240_000)
             assert held(number * 240_000)
 
-        with closing(socket.create_connection(("127.0.0.1", site.port), timeout=5)) as one_more:
+        with closing(socket.create_connection(("127.0.0.1", site.port), timeout=60)) as one_more:
             one_more.sendall(HEAD + b"Content-Length: 250000\r\n\r\n" + b"x" * 100_000)
             status, headers, body = read_answer(one_more)
 
@@ -140,12 +140,12 @@ def test_all_unfinished_bodies_together_are_bounded(monkeypatch: pytest.MonkeyPa
 
 def test_there_is_room_for_two_of_the_largest_body_of_any_route(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "MAX_HELD_BYTES", 0)
-    monkeypatch.setattr(bodies, "HURRIED_S", 60)
+    monkeypatch.setattr(bodies, "HURRIED_S", 600)
     raw = next(route for route in sample.router.routes if route.path == "/v1/raw")
     monkeypatch.setattr(raw, "body_limit", 1_000_000)
-    with serving(make_settings(body_timeout_s=60)) as site, ExitStack() as stack:
+    with serving(make_settings(body_timeout_s=600)) as site, ExitStack() as stack:
         first, second = (
-            stack.enter_context(closing(socket.create_connection(("127.0.0.1", site.port), timeout=5)))
+            stack.enter_context(closing(socket.create_connection(("127.0.0.1", site.port), timeout=60)))
             for _ in range(2)
         )
         for number, connection in enumerate((first, second), 1):
@@ -209,12 +209,12 @@ def test_the_slowest_body_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "MAX_HELD_BYTES", 0)
     monkeypatch.setattr(bodies, "HURRIED_S", 0.0)
     with (
-        serving(make_settings(body_timeout_s=60)) as site,
+        serving(make_settings(body_timeout_s=600)) as site,
         httpx.Client(base_url=site.base_url, trust_env=False) as http,
         ExitStack() as stack,
     ):
         slow = [
-            stack.enter_context(closing(socket.create_connection(("127.0.0.1", site.port), timeout=5)))
+            stack.enter_context(closing(socket.create_connection(("127.0.0.1", site.port), timeout=60)))
             for _ in range(2)
         ]
         for number, connection in enumerate(slow, 1):
@@ -231,9 +231,9 @@ def test_a_request_being_worked_on_makes_no_room(monkeypatch: pytest.MonkeyPatch
     """Its body came slowly, but is here: it may be a sale already."""
     monkeypatch.setattr(bodies, "MAX_HELD_BYTES", 0)
     monkeypatch.setattr(bodies, "HURRIED_S", 0.0)
-    with serving(make_settings(body_timeout_s=60)) as site, ExitStack() as stack:
+    with serving(make_settings(body_timeout_s=600)) as site, ExitStack() as stack:
         first, second, third = (
-            stack.enter_context(closing(socket.create_connection(("127.0.0.1", site.port), timeout=5)))
+            stack.enter_context(closing(socket.create_connection(("127.0.0.1", site.port), timeout=60)))
             for _ in range(3)
         )
         first.sendall(HEAD.replace(b"POST /v1/raw", b"GET /v1/slow") + b"Content-Length: 250000\r\n\r\n{")
@@ -251,7 +251,7 @@ def test_a_request_being_worked_on_makes_no_room(monkeypatch: pytest.MonkeyPatch
 def fill(site: Site, stack: ExitStack) -> None:
     """Leave no room: three bodies that do not end."""
     for size in (250_000, 250_000, 24_000):
-        connection = stack.enter_context(closing(socket.create_connection(("127.0.0.1", site.port), timeout=5)))
+        connection = stack.enter_context(closing(socket.create_connection(("127.0.0.1", site.port), timeout=60)))
         connection.sendall(HEAD + b"Content-Length: 260000\r\n\r\n" + b"x" * size)
     assert held(524_000)
 
@@ -268,10 +268,10 @@ def test_a_request_being_worked_on_is_answered_whatever_comes_after_it(
     monkeypatch: pytest.MonkeyPatch, ahead: bytes
 ) -> None:
     monkeypatch.setattr(bodies, "MAX_HELD_BYTES", 0)
-    monkeypatch.setattr(bodies, "HURRIED_S", 60)
-    with serving(make_settings(body_timeout_s=60)) as site, ExitStack() as stack:
+    monkeypatch.setattr(bodies, "HURRIED_S", 600)
+    with serving(make_settings(body_timeout_s=600)) as site, ExitStack() as stack:
         fill(site, stack)
-        connection = stack.enter_context(closing(socket.create_connection(("127.0.0.1", site.port), timeout=5)))
+        connection = stack.enter_context(closing(socket.create_connection(("127.0.0.1", site.port), timeout=60)))
         connection.sendall(b"GET /v1/slow HTTP/1.1\r\nHost: t\r\n\r\n")
         time.sleep(0.05)
 
@@ -285,9 +285,9 @@ def test_a_body_behind_a_request_being_worked_on_makes_room_without_its_answer(
 ) -> None:
     monkeypatch.setattr(bodies, "MAX_HELD_BYTES", 0)
     monkeypatch.setattr(bodies, "HURRIED_S", 0.0)
-    with serving(make_settings(body_timeout_s=60)) as site, ExitStack() as stack:
+    with serving(make_settings(body_timeout_s=600)) as site, ExitStack() as stack:
         first, second, third = (
-            stack.enter_context(closing(socket.create_connection(("127.0.0.1", site.port), timeout=5)))
+            stack.enter_context(closing(socket.create_connection(("127.0.0.1", site.port), timeout=60)))
             for _ in range(3)
         )
         first.sendall(b"GET /v1/slow HTTP/1.1\r\nHost: t\r\n\r\n")
@@ -308,7 +308,7 @@ def test_a_body_behind_a_request_being_worked_on_makes_room_without_its_answer(
 
 def test_who_is_not_heard_out_is_cut_off_with_an_answer(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "MAX_LINGERING", 0)
-    with closing(socket.create_connection(("127.0.0.1", site.port), timeout=5)) as connection:
+    with closing(socket.create_connection(("127.0.0.1", site.port), timeout=60)) as connection:
         connection.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % GIGABYTE)
 
         assert code_of(read_answer(connection)) == (413, "payload_too_large")
@@ -322,7 +322,7 @@ def test_nothing_refers_to_a_connection_that_is_gone(site: Site, http: httpx.Cli
     gc.disable()
     try:
         for _ in range(20):
-            with closing(socket.create_connection(("127.0.0.1", site.port), timeout=5)) as connection:
+            with closing(socket.create_connection(("127.0.0.1", site.port), timeout=60)) as connection:
                 connection.sendall(HEAD + b"Content-Length: 3\r\n\r\nabcGET")
                 assert read_answer(connection)[0] == 200
         assert soon(lambda: sum(type(found) is protocol.LimitedProtocol for found in gc.get_objects()) < 5)

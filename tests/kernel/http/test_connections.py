@@ -19,7 +19,7 @@ HEAD = b"POST /v1/raw HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r
 
 @pytest.fixture
 def line(site: Site) -> Iterator[socket.socket]:
-    with closing(socket.create_connection(("127.0.0.1", site.port), timeout=5)) as made:
+    with closing(socket.create_connection(("127.0.0.1", site.port), timeout=60)) as made:
         yield made
 
 
@@ -216,12 +216,12 @@ def test_shutdown_finishes_what_was_accepted() -> None:
     answers: list[httpx.Response] = []
     with serving(make_settings(shutdown_grace_s=5)) as site:
         asking = threading.Thread(
-            target=lambda: answers.append(httpx.get(f"{site.base_url}/v1/slow", trust_env=False, timeout=5))
+            target=lambda: answers.append(httpx.get(f"{site.base_url}/v1/slow", trust_env=False, timeout=60))
         )
         asking.start()
         time.sleep(0.15)
         site.stop()
-        asking.join(5)
+        asking.join(60)
 
     assert [answer.status_code for answer in answers] == [200]
     with pytest.raises(ConnectionRefusedError):
