@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from calendar import isleap
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -198,6 +199,12 @@ async def find_phone_index(member_id: int) -> str | None:
     """The index of a member's phone, to compare with ``phone_index``."""
     index: str | None = await db.fetchval("SELECT phone_index FROM member WHERE id = $1", member_id)
     return index
+
+
+async def has_phone_ending(member_id: int, digits: str) -> bool:
+    """Whether a member's phone number ends in these digits; compared in constant time."""
+    sealed: str | None = await db.fetchval("SELECT phone_sealed FROM member WHERE id = $1", member_id)
+    return sealed is not None and hmac.compare_digest(open_phone(sealed)[-len(digits) :].encode(), digits.encode())
 
 
 async def has_pin(member_id: int) -> bool:

@@ -82,6 +82,13 @@ class PickupCodeInvalid(DomainError):
     kind = Kind.INVALID
 
 
+class IdentityMismatch(DomainError):
+    """These are not the last digits of the member's phone number; hand nothing over."""
+
+    code = "identity_mismatch"
+    kind = Kind.INVALID
+
+
 class PickupDone(DomainError):
     """The order was handed over already; see ``at``."""
 
@@ -107,6 +114,13 @@ class AfterSaleConflict(DomainError):
     """The request has moved on; see ``state``."""
 
     code = "after_sale_conflict"
+    kind = Kind.CONFLICT
+
+
+class RefundLimitReached(DomainError):
+    """WeChat takes no more refunds of this payment; give the rest back in another way."""
+
+    code = "refund_limit_reached"
     kind = Kind.CONFLICT
 
 

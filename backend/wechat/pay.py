@@ -8,6 +8,7 @@ does not answer. An answer that is not signed decides nothing, whatever it says.
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 import string
 from datetime import datetime, timedelta, timezone
@@ -40,6 +41,7 @@ NOT_NOW_S = 60
 
 MAX_DESCRIPTION = 127
 _BEIJING = timezone(timedelta(hours=8))
+_PAY_CODE = re.compile(r"[A-Z][A-Z_]{2,39}\Z")
 _ALPHABET = string.ascii_letters + string.digits
 _ORDERS = "/v3/pay/transactions"
 _REFUNDS = "/v3/refund/domestic/refunds"
@@ -211,10 +213,12 @@ def new_nonce() -> str:
 
 
 def _code_of(answer: Answer) -> str:
+    """WeChat's own word for what was wrong (``PARAM_ERROR``), or nothing for what is no such word: it is logged."""
     try:
-        return msgspec.json.decode(answer.body, type=PayProblem).code.replace("_", "").upper()[:64]
+        code = msgspec.json.decode(answer.body, type=PayProblem).code
     except (msgspec.DecodeError, ValueError, RecursionError):
         return ""
+    return code if _PAY_CODE.match(code) else ""
 
 
 def _unsigned(call: str, answer: Answer, reason: str) -> Exception:
@@ -223,7 +227,7 @@ def _unsigned(call: str, answer: Answer, reason: str) -> Exception:
     WeChat signs no answer to a request whose own signature it refused; neither do gateways in between.
     """
     code = _code_of(answer)
-    log.error("wechat.pay_unsigned", call=call, status=answer.status, wechat_code=code, reason=reason)
+    log.error("wechat.pay_unsigned", call=call, status=answer.status, error_code=code, reason=reason)
     if answer.status == 401:
         return WechatMisconfigured()
     if answer.status == 429:
@@ -232,8 +236,9 @@ def _unsigned(call: str, answer: Answer, reason: str) -> Exception:
 
 
 def _refusal(call: str, answer: Answer) -> Exception:
-    code = _code_of(answer)
-    log.warning("wechat.pay_refused", call=call, status=answer.status, wechat_code=code)
+    said = _code_of(answer)
+    log.warning("wechat.pay_refused", call=call, status=answer.status, error_code=said)
+    code = said.replace("_", "")
     if known := _REFUSALS.get(code):
         return known(code)
     if code == "RESOURCENOTEXISTS":

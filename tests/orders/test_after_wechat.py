@@ -11,6 +11,7 @@ from backend.wechat import service as wechat
 from backend.wechat.types import Receipt
 from tests.orders.test_after_sales import ask, step
 from tests.orders.test_fulfilment import delivery
+from tests.support.books import fingerprint
 from tests.support.mall import checkout, order, put
 from tests.support.members import Phone
 from tests.support.recharge import all_answered, pay, until
@@ -118,3 +119,43 @@ async def test_a_receipt_that_wechat_does_not_confirm_or_that_waits_at_a_store_m
     assert (await delivery(phone, order_id))["status"] == "shipped"
     assert pushed.json()["body"] == "success"
     assert (await delivery(phone, waits["checkout_id"]))["status"] == "ready_for_pickup"
+
+
+async def test_a_refund_that_wechat_would_not_take_any_more_is_refused_before_anything_moves(
+    phone, manager, settings, monkeypatch
+):
+    monkeypatch.setattr(psp_refunds, "MOST_REFUNDS", 2)
+    await put("S1", APPLE, 4, 3_000)
+    made = (await order(phone, checkout(a6902=3) | {"tenders": [{"type": "wechat"}]}, 3_750)).json()
+    order_id = made["checkout_id"]
+    await pay(phone.client, made["payment"]["id"])
+    await all_answered(phone.client, made["payment"]["id"], 1)
+    for _ in range(2):
+        given = await step(manager, (await ask(phone, order_id, "refund")).json()["id"], "approve")
+        assert given.json()["status"] == "refunded"
+    last = (await ask(phone, order_id, "refund")).json()["id"]
+    before = await fingerprint(settings)
+
+    refused = await step(manager, last, "approve")
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "refund_limit_reached")
+    assert await fingerprint(settings) == before
+
+
+async def test_a_checkout_of_many_orders_is_cancelled_as_long_as_wechat_takes_refunds(phone, settings, monkeypatch):
+    monkeypatch.setattr(psp_refunds, "MOST_REFUNDS", 1)
+    for store in ("S1", "S2"):
+        await put(store, APPLE, 4, 3_000)
+    body = checkout(a6902=1) | {"tenders": [{"type": "wechat"}]}
+    body["orders"].append(body["orders"][0] | {"store_id": "S2"})
+    made = (await order(phone, body, 2_500)).json()
+    await pay(phone.client, made["payment"]["id"])
+    await all_answered(phone.client, made["payment"]["id"], 1)
+    orders = [one["id"] for one in (await phone.call("GET", "/v1/member/orders")).json()["items"][:2]]
+    first = await phone.call("POST", f"/v1/member/orders/{orders[0]}/cancel")
+    before = await fingerprint(settings)
+
+    second = await phone.call("POST", f"/v1/member/orders/{orders[1]}/cancel")
+
+    assert (first.status_code, second.json()["code"]) == (200, "refund_limit_reached")
+    assert await fingerprint(settings) == before

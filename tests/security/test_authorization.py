@@ -232,6 +232,7 @@ BODIES: dict[str, Any] = {
     "POST /v1/member/after-sales/{after_sale_id}/parcel": SENT,
     "POST /v1/admin/orders/{order_id}/after-sales": ASKED,
     "POST /v1/admin/orders/{order_id}/parcels": SENT,
+    "POST /v1/admin/orders/{order_id}/handover": {"phone_last4": "0000", "reason": "phone_dead"},
     "POST /v1/admin/orders/{order_id}/invoice": {"status": "rejected"},
     "POST /v1/admin/after-sales/{after_sale_id}/approve": {},
     "POST /v1/admin/after-sales/{after_sale_id}/reject": {"note": "x"},

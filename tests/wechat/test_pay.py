@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 
 from backend.kernel import clock
 from backend.kernel.errors import Unavailable
+from backend.kernel.redaction import redact_mapping
 from backend.wechat import pay as pay_module
 from backend.wechat.errors import (
     NotEnough,
@@ -219,6 +220,23 @@ async def test_refusals_have_types_and_are_not_sent_again(pay: Pay, wechat: Scri
 
     assert type(caught.value) is error
     assert len(wechat.received) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "written"),
+    [("PARAM_ERROR", "PARAM_ERROR"), ("13800138000", ""), ("eyJhbGciOi.J9.x", ""), ("A" * 41, ""), ("", "")],
+)
+async def test_the_log_has_wechat_s_word_for_a_refusal_and_no_values(pay: Pay, wechat: Scripted, code, written, capsys):
+    wechat.will(signed(400, {"code": code, "message": "13800138000", "detail": {"value": "openid-amy"}}))
+
+    with pytest.raises(PayRefused):
+        await create(pay)
+
+    (line,) = [line for line in "".join(capsys.readouterr()).splitlines() if "wechat.pay_refused" in line]
+    assert f"error_code={written} status=400" in line
+    assert redact_mapping({"error_code": "PARAM_ERROR"}) == {"error_code": "PARAM_ERROR"}
+    for value in ("13800138000", "openid-amy", "eyJ"):
+        assert value not in line
 
 
 async def test_closing_twice_is_closing_but_a_paid_order_stays(pay: Pay, wechat: Scripted):

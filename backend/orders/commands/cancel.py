@@ -10,7 +10,7 @@ from backend.auth import queries as auth
 from backend.kernel import clock, db, ids, live
 from backend.kernel.db import Tx
 from backend.ledger import service as ledger
-from backend.ledger.errors import Stale
+from backend.ledger.errors import GuardRefused, Stale
 from backend.ledger.plans import job_hash
 from backend.sales import plans as sales
 from backend.sales import queries as sale_queries
@@ -45,6 +45,8 @@ async def cancel(member_id: int, order_id: str) -> OrderOut:
             await _cancel_paid(order, await sale_queries.read_sold(document), clock.now(), zone=store.timezone)
         except Stale:
             continue
+        except GuardRefused as refused:
+            raise psp_refunds.refusal_of(refused) or refused from refused
         live.push(member_id, "order_cancelled", {"id": order_id})
         break
     else:

@@ -19,8 +19,8 @@ from backend.kernel.errors import DomainError, NotFound
 from backend.ledger import plans as ledger_plans
 from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
-from backend.ledger.errors import Stale
-from backend.ledger.plans import DocumentUpdate, Leg, Plan, job_hash
+from backend.ledger.errors import GuardRefused, Stale
+from backend.ledger.plans import DocumentUpdate, Guard, Leg, Plan, job_hash
 from backend.ledger.types import Document
 from backend.sales import plans as sales
 from backend.sales.types import Refund, TenderType
@@ -29,6 +29,7 @@ from backend.wechat.errors import CallbackRefused
 from backend.wechat.types import Refund as PspRefund
 from backend.wechat.types import RefundStatus
 
+from ..errors import RefundLimitReached
 from ..types import PspPayment
 
 log = logging.get(__name__)
@@ -41,6 +42,9 @@ FIRST_S, MOST_S = 60, 6 * 3600
 MAX_TRIES = 60
 """Over two weeks; then a person must act."""
 
+MOST_REFUNDS = 50
+"""Of one payment: WeChat takes no more. Source: pay.weixin.qq.com, 申请退款, 一笔订单最多支持 50 次部分退款."""
+
 
 class Owed(msgspec.Struct, frozen=True):
     """What of a refund goes back through WeChat, and how often it was asked for."""
@@ -52,7 +56,10 @@ class Owed(msgspec.Struct, frozen=True):
 
 
 def owed(plan: Plan, made: Refund, payment: PspPayment | None, now: datetime) -> Plan:
-    """The refund's plan with WeChat's part: out of the store's sales, owed to the payer from now on."""
+    """The refund's plan with WeChat's part: out of the store's sales, owed to the payer from now on.
+
+    It counts the payment's refunds: the door refuses one more than WeChat takes (``refusal_of``).
+    """
     fen = sum(tender.amount_fen for tender in made.by_tender if tender.type == TenderType.WECHAT)
     if not fen:
         return plan
@@ -69,7 +76,13 @@ def owed(plan: Plan, made: Refund, payment: PspPayment | None, now: datetime) ->
         Leg(ledger_plans.HOUSE_SALES, ledger_plans.FEN, -fen, ref=store_id),
         Leg(ledger_plans.HOUSE_PSP, ledger_plans.FEN, fen),
     )
-    return msgspec.structs.replace(plan, document=document, legs=plan.legs + legs)
+    count = Guard(f"psp-refunds:{payment.out_trade_no}", "add", 1, RefundLimitReached.code, cap=MOST_REFUNDS)
+    return msgspec.structs.replace(plan, document=document, legs=plan.legs + legs, guards=(*plan.guards, count))
+
+
+def refusal_of(refused: GuardRefused) -> DomainError | None:
+    """What the door's refusal means where a count of refunds made it, or None."""
+    return RefundLimitReached() if refused.refusal == RefundLimitReached.code else None
 
 
 async def wake(tx: Tx, plan: Plan) -> None:

@@ -58,7 +58,8 @@ class Seen(msgspec.Struct, frozen=True):
 async def give_back(asked: AfterSale, said: DecisionIn, caller: StaffCaller) -> None:
     """Pay a request, once; repeated, it changes nothing. What it may give is capped by what was paid for its lines.
 
-    Raises ``AfterSaleConflict`` for one that is not to be paid now, ``RefundExceedsPaid`` for more than is left.
+    Raises ``AfterSaleConflict`` for one that is not to be paid now, ``RefundExceedsPaid`` for more than is left,
+    ``RefundLimitReached`` where WeChat takes no more refunds of the payment.
     """
     store = await auth.get_store(asked.store_id)
     for _ in range(MAX_TIMES_PLANNED):
@@ -78,7 +79,7 @@ async def give_back(asked: AfterSale, said: DecisionIn, caller: StaffCaller) -> 
         except Stale:
             continue
         except GuardRefused as refused:
-            raise passes.refusal_of(refused) or refused from refused
+            raise passes.refusal_of(refused) or psp_refunds.refusal_of(refused) or refused from refused
     raise Stale
 
 

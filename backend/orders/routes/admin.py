@@ -7,7 +7,8 @@ import asyncio
 from backend.auth.guards import staff
 from backend.auth.types import Role, StaffCaller
 from backend.kernel import clock
-from backend.kernel.errors import NotFound, ValidationFailed, invalid
+from backend.kernel.changes import ChangesOut, changes_out
+from backend.kernel.errors import NotFound, RateLimited, ValidationFailed, invalid
 from backend.kernel.http import Answer, Idempotency, Router
 from backend.kernel.paging import place_cursor, read_place
 from backend.ledger.errors import IdempotencyConflict, Stale
@@ -15,7 +16,7 @@ from backend.sales.errors import RefundExceedsPaid
 from backend.stock.errors import OutOfStock, ReturnExceedsSold
 
 from .. import errors, queries
-from ..commands import after_sales, invoices, notices, psp_refunds, receivers, reviews, shipping
+from ..commands import after_sales, invoices, notices, pickups, psp_refunds, receivers, reviews, shipping
 from ..commands.show import owner_of
 from ..queries import afterwards, requests
 from ..schemas.after import ParcelIn
@@ -38,7 +39,7 @@ from ..schemas.reviews import (
     StaffInvoicesQuery,
     StaffReviewsQuery,
 )
-from ..schemas.staff import StaffOrderDetail, StaffOrdersOut, StaffOrdersQuery
+from ..schemas.staff import HandoverIn, StaffOrderDetail, StaffOrdersOut, StaffOrdersQuery
 from ..types import Order
 from ..views import after as views
 from .after import after_sales_page, reviews_page
@@ -51,7 +52,10 @@ _ORDERS = "/v1/admin/orders"
 _ORDER = f"{_ORDERS}/{{order_id}}"
 _AFTER_SALES = "/v1/admin/after-sales"
 _AFTER_SALE = f"{_AFTER_SALES}/{{after_sale_id}}"
-_MONEY = (NotFound, errors.AfterSaleConflict, RefundExceedsPaid, ReturnExceedsSold, Stale)
+_MONEY = (NotFound, errors.AfterSaleConflict, RefundExceedsPaid, ReturnExceedsSold, errors.RefundLimitReached, Stale)
+
+
+MOST_CHANGES = 100
 
 
 def _reached(caller: StaffCaller, store_id: str | None) -> str:
@@ -129,6 +133,33 @@ async def make_ready(caller: StaffCaller, order_id: str) -> StaffOrderDetail:
     """Put an order ready for its member to fetch. Again it answers the same."""
     await shipping.make_ready(order_id, caller)
     return await _shown(caller, order_id)
+
+
+@router.post(
+    f"{_ORDER}/handover",
+    guard=_MANAGERS,
+    summary="无码交付自提订单",
+    errors=(
+        NotFound,
+        ValidationFailed,
+        RateLimited,
+        errors.IdentityMismatch,
+        errors.PickupDone,
+        errors.AfterSaleOpen,
+        errors.OrderNotReceivable,
+    ),
+)
+async def hand_over(caller: StaffCaller, order_id: str, body: HandoverIn) -> StaffOrderDetail:
+    """Give an order out to a member whose phone cannot show its code. Again it answers the same."""
+    await pickups.hand_over_without_code(order_id, body, caller)
+    return await _shown(caller, order_id)
+
+
+@router.get(f"{_ORDER}/changes", guard=_MANAGERS, summary="订单操作记录", errors=(NotFound,))
+async def list_changes(caller: StaffCaller, order_id: str) -> ChangesOut:
+    """Who looked at whom an order goes to, and who handed it over without its code; newest first."""
+    order = await _order(caller, order_id)
+    return changes_out(await queries.changes.list_of(order.id, MOST_CHANGES))
 
 
 @router.post(f"{_ORDER}/notice", guard=_MANAGERS, summary="重新上传发货信息", errors=(NotFound,))

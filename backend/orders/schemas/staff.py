@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
+
+from backend.kernel.http import Body
 
 from ..types import DeliveryKind, OrderState
 from ..types.after import NoticeState
@@ -25,6 +29,13 @@ class NoticeOut(msgspec.Struct, omit_defaults=True):
     status: NoticeState
     tries: int
     errcode: int | None = None
+
+
+class HandoverIn(Body):
+    """Who fetches an order without its code: the last four digits of the phone number they say, and why."""
+
+    phone_last4: Annotated[str, Meta(pattern=r"^[0-9]{4}$(?!\n)")]
+    reason: Literal["phone_lost", "phone_dead", "code_unreadable"]
 
 
 class StaffLineOut(msgspec.Struct):

@@ -8,10 +8,12 @@ AFTER_SALES = "backend/orders/rules/after_sales.py"
 PICKUPS = "backend/orders/commands/pickups.py"
 REFUNDING = "backend/orders/commands/refunding.py"
 SHIPPING = "backend/orders/commands/shipping.py"
+RECEIPTS = "backend/orders/commands/receipts.py"
 PSP = "backend/orders/commands/psp_refunds.py"
 RULES = "tests/orders/test_after_rules.py::"
 REQUESTS = "tests/orders/test_after_sales.py::"
 SENT = "tests/orders/test_fulfilment.py::"
+AFTER_WECHAT = "tests/orders/test_after_wechat.py::"
 WECHAT = "tests/orders/test_wechats_part.py::"
 
 MUTANTS = (
@@ -40,6 +42,30 @@ MUTANTS = (
         (
             "tests/orders/test_delivery.py::test_freight_that_was_earned_goes_back_only_where_staff_say_the_shop_is_at_fault",
         ),
+    ),
+    Mutant(
+        "handed-over-to-anybody",
+        "Whoever names an order's number is given it, whatever phone number they say.",
+        PICKUPS,
+        "if not await members.has_phone_ending(member_id, body.phone_last4):",
+        'if not await members.has_phone_ending(member_id, ""):',
+        ("tests/orders/test_handover.py::test_who_may_not_or_does_not_know_the_number_gets_nothing",),
+    ),
+    Mutant(
+        "refund-that-wechat-will-not-take",
+        "The books say that a member was paid back whom WeChat never pays.",
+        PSP,
+        "guards=(*plan.guards, count))",
+        "guards=plan.guards)",
+        (f"{AFTER_WECHAT}test_a_refund_that_wechat_would_not_take_any_more_is_refused_before_anything_moves",),
+    ),
+    Mutant(
+        "forged-receipt-believed",
+        "Whoever saw one push of WeChat's makes any order count as received.",
+        RECEIPTS,
+        "if not receipt.sealed and not (",
+        "if receipt.sealed and not (",
+        (f"{AFTER_WECHAT}test_a_receipt_that_wechat_does_not_confirm_or_that_waits_at_a_store_moves_nothing",),
     ),
     Mutant(
         "handed-over-twice",
