@@ -20,14 +20,14 @@ class GiftCardLocked(DomainError):
 
 
 class GiftCardTokenInvalid(DomainError):
-    """This card token is none of this terminal; check the card again."""
+    """This card token is none of this terminal or member; check the card again."""
 
     code = "gift_card_token_invalid"
     kind = Kind.INVALID
 
 
 class GiftCardTokenExpired(DomainError):
-    """This card token is older than five minutes; check the card again."""
+    """This card token is too old; check the card again."""
 
     code = "gift_card_token_expired"
     kind = Kind.INVALID
@@ -157,3 +157,17 @@ class GiftBatchConflict(DomainError):
 
     code = "gift_batch_conflict"
     kind = Kind.CONFLICT
+
+
+OF_A_TENDER = (
+    GiftCardTokenInvalid,
+    GiftCardTokenExpired,
+    GiftCardNotHeld,
+    GiftCardNotActive,
+    GiftCardFrozen,
+    GiftCardClosed,
+    GiftCardExpired,
+    GiftCardUnbound,
+    GiftCardNamed,
+)
+"""Why a card that a sale or an order names pays nothing of it."""

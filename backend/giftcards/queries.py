@@ -10,7 +10,7 @@ import msgspec
 from backend.kernel import db, ids
 from backend.kernel.batching import Batcher
 from backend.kernel.changes import Changes
-from backend.kernel.errors import NotFound
+from backend.kernel.errors import DomainError, NotFound
 from backend.kernel.vault import vault
 from backend.ledger import queries as ledger
 from backend.ledger.plans import GIFT_CARD
@@ -139,6 +139,23 @@ async def get_tendered(
         rules.check_payer(card, member_id)
         cards.append(card)
     return cards
+
+
+async def get_tendered_online(references: Sequence[str], *, member_id: int, now: datetime, on: date) -> list[GiftCard]:
+    """The same for an order of the member's: by the token of a card that was checked on their phone, or by id."""
+    return await get_tendered(
+        references, member_id=member_id, terminal_id=str(member_id), store_id=tokens.PHONES, now=now, on=on
+    )
+
+
+def refusal_of(card: GiftCard, member_id: int, on: date) -> DomainError | None:
+    """Why a card pays nothing for this member on that day, whatever is on it; None where it pays."""
+    try:
+        rules.check_payable(card, on)
+        rules.check_payer(card, member_id)
+    except DomainError as refused:
+        return refused
+    return None
 
 
 def read_reference(text: str, *, terminal_id: str, store_id: str, now: datetime) -> tuple[int, bool]:

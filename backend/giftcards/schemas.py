@@ -68,7 +68,7 @@ class CheckIn(Body):
 
 
 class CheckOut(msgspec.Struct):
-    """What is on it, and the token that stands for it at this till for five minutes."""
+    """What is on it, and the token that stands for it until then, at this till or for this member."""
 
     card_token: str
     expires_at: datetime
@@ -131,7 +131,7 @@ class ChargeRefundOut(msgspec.Struct):
 
 
 class BindIn(Body):
-    """The card that a member makes their own."""
+    """The card that a member makes their own, or wants to pay an order with."""
 
     card_no: CardNo
     pin: Pin

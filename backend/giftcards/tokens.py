@@ -1,4 +1,4 @@
-"""Card tokens: that a card's PIN was shown at a till, signed; short enough for a tender's reference."""
+"""Card tokens: that a card's PIN was shown at a till or on a phone, signed; short enough for a tender's reference."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ import struct
 import msgspec
 
 PREFIX = "gc."
+PHONES = "phones"
+"""What stands for the store where a member's phone is the till."""
+
 _PAYLOAD = struct.Struct(">QI")
 _TAG_BYTES = 16
 

@@ -126,6 +126,9 @@ def _hold_legs(body: SaleBody, store_id: str, bonus_fen: int) -> tuple[Leg, ...]
             legs.append(Leg(ledger.STORED, ledger.FEN, -tender.amount_fen, bonus=bonus_fen))
         elif tender.type is TenderType.REBATE:
             legs.append(Leg(ledger.REBATE, ledger.FEN, -tender.amount_fen))
+        elif tender.type is TenderType.GIFT_CARD:
+            # The card's own books give it, in the same transaction.
+            legs.append(Leg(ledger.HOUSE_GIFT_CLEARING, ledger.FEN, -tender.amount_fen, ref=store_id))
         elif tender.type is TenderType.POINTS:
             legs.append(Leg(ledger.POINTS, ledger.POINT, -tender.points))
             legs.append(Leg(ledger.HOUSE_ORDER_POINTS_HELD, ledger.POINT, tender.points, ref=store_id))
@@ -136,9 +139,12 @@ def _hold_legs(body: SaleBody, store_id: str, bonus_fen: int) -> tuple[Leg, ...]
     return tuple(legs)
 
 
+_HELD = (TenderType.STORED, TenderType.REBATE, TenderType.GIFT_CARD)
+
+
 def held_fen(body: SaleBody) -> int:
-    """How much of a member's money an order holds while it waits."""
-    return body.paid.get(TenderType.STORED, 0) + body.paid.get(TenderType.REBATE, 0)
+    """How much of a member's money, gift cards' among it, an order holds while it waits."""
+    return sum(body.paid.get(kind, 0) for kind in _HELD)
 
 
 def _held_points(body: SaleBody) -> int:
@@ -200,7 +206,10 @@ def pay_held(
 
 
 def release(document: Document, *, held: int | None, moves: Sequence[tuple[Lot, int]], now: datetime, on: date) -> Plan:
-    """Give back what an order held, to the very lots; ``moves`` are what the transfer ``held`` did to them."""
+    """Give back what an order held, to the very lots; ``moves`` are what the transfer ``held`` did to them.
+
+    What goes back to gift cards' own books is posted with it.
+    """
     body, store_id = sales.sale_body(document), document.store_id or ""
     legs: list[Leg] = []
     for account, unit in ((ledger.STORED, ledger.FEN), (ledger.REBATE, ledger.FEN), (ledger.POINTS, ledger.POINT)):
@@ -209,6 +218,8 @@ def release(document: Document, *, held: int | None, moves: Sequence[tuple[Lot, 
             legs.append(Leg(account, unit, sum(amount for _, amount in lots), lots=lots))
     if fen := held_fen(body):
         legs.append(Leg(ledger.HOUSE_ORDER_HELD, ledger.FEN, -fen, ref=store_id))
+    if fen := body.paid.get(TenderType.GIFT_CARD, 0):
+        legs.append(Leg(ledger.HOUSE_GIFT_CLEARING, ledger.FEN, fen, ref=store_id))
     if points := _held_points(body):
         legs.append(Leg(ledger.HOUSE_ORDER_POINTS_HELD, ledger.POINT, -points, ref=store_id))
     lot_of = {lot.ref: lot.lot_id for lot, amount in moves if lot.kind == ledger.COUPON and amount < 0}

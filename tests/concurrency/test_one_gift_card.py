@@ -25,6 +25,7 @@ from tests.support.gift_cards import (
     sold_card,
     token_of,
 )
+from tests.support.mall import checkout, open_mall, order, put
 from tests.support.members import register
 from tests.support.races import NoTurns, at_once, codes_of, held_up, outcomes
 from tests.support.staff import StaffSession, log_in
@@ -194,4 +195,42 @@ async def test_freezing_undoing_and_spending_at_once_never_lose_a_fen(client, ch
     assert undone == 0 or (paid, undone) == (0, 1)
     left = (await admin.get(f"{CARDS}/{shown['card_id']}")).json()["balance_fen"]
     assert left == (0 if undone else 1_000 - 100 * paid)
+    assert await findings(settings) == []
+
+
+async def test_a_card_spent_at_tills_and_in_orders_at_once_pays_what_is_on_it(
+    client, chain, admin, phone, settings, monkeypatch
+):
+    """As if each request were another process's: whole orders, orders at two stores, and such as wait for WeChat."""
+    monkeypatch.setattr(service, "_turns", NoTurns())
+    await open_mall("S1", "S2")
+    for store_id in ("S1", "S2"):
+        await put(store_id, "6902", 20, 20_000)
+    card = (await bound_card(admin, chain.till, phone, 10_000))["id"]
+    here, there = checkout("S1", a6902=1)["orders"], checkout("S2", a6902=1)["orders"]
+    codes = await codes_of(phone, 6)
+    whole = {"orders": here, "tenders": by_cards(card, rest=None)}
+    both = {"orders": [*there, *here], "tenders": by_cards(card, rest=None)}
+    rest = {"orders": here, "tenders": by_cards((card, 1_000), rest="wechat")}
+
+    answers = await at_once(
+        [
+            *(
+                chain.tills["S1"][n % 2].sell(client, code, fen=1_250, tenders=by_cards(card, rest=None))
+                for n, code in enumerate(codes)
+            ),
+            *(
+                order(phone, body, fen)
+                for _ in range(3)
+                for body, fen in ((whole, 1_250), (both, 2_500), (rest, 1_250))
+            ),
+        ]
+    )
+
+    spent = [1_250] * 6 + [1_250, 2_500, 1_000] * 3
+    paid = sum(fen for fen, answer in zip(spent, answers, strict=True) if answer.status_code == 201)
+    refused = {code for code in outcomes(answers) if code != 201}
+    assert refused <= {"insufficient_balance", "unavailable"}, refused
+    assert 0 < paid <= 10_000
+    assert (await cards_of(phone))[0]["balance_fen"] == 10_000 - paid
     assert await findings(settings) == []

@@ -17,6 +17,7 @@ import pytest
 from backend.kernel import clock, outbox
 from backend.orders.commands import payments, pickups, place, psp_refunds
 from backend.wechat import service as wechat
+from tests.support.gift_cards import bound_card, cards_of
 from tests.support.mall import order, put, shelf
 from tests.support.members import Phone, register
 from tests.support.recharge import pay
@@ -26,7 +27,7 @@ from tests.support.value import findings, give
 PRICES = {"6901": 200, "6902": 1_250}
 STORES = ("S1", "S2")
 OPENING = 12
-STORED, POINTS = 30_000, 600
+STORED, POINTS, ON_CARD = 30_000, 600, 20_000
 PAY_WITHIN_S = 900
 STEPS = 240
 RENEW_EVERY = 30
@@ -63,8 +64,10 @@ class Buyer:
     """A member, and what the account says they have."""
 
     phone: Phone
+    card_id: str
     stored: int = STORED
     points: int = POINTS
+    on_card: int = ON_CARD
 
     async def renew(self) -> None:
         """A session lives shorter than an hour."""
@@ -113,12 +116,15 @@ class Hour:
         qty = self.dice.randint(1, 4)
         fen = qty * PRICES[sku]
         points = self.dice.choice((0, 0, self.dice.randint(1, 80)))
-        by_wechat = self.dice.random() < 0.5
-        stored = self.dice.randint(1, fen - points - 1) if by_wechat else fen - points
-        paid = {"points": points, "stored": stored, "wechat": fen - points - stored}
+        on_card = self.dice.choice((0, 0, self.dice.randint(1, fen - points - 1)))
+        by_wechat, left = self.dice.random() < 0.5, fen - points - on_card
+        stored = self.dice.randint(0, left - 1) if by_wechat else left
+        paid = {"points": points, "gift_card": on_card, "stored": stored, "wechat": left - stored}
         paid = {tender: amount for tender, amount in paid.items() if amount}
         tenders = [
-            {"type": tender} | ({"points": amount} if tender == "points" else {"amount_fen": amount})
+            {"type": tender}
+            | ({"points": amount} if tender == "points" else {"amount_fen": amount})
+            | ({"reference": buyer.card_id} if tender == "gift_card" else {})
             for tender, amount in paid.items()
         ]
         lines = [{"sku": sku, "qty": qty}]
@@ -128,7 +134,7 @@ class Hour:
         answer = await order(buyer.phone, body, fen, key=key)
 
         self.seen[answer.json().get("code", "placed")] += 1
-        if points > buyer.points or stored > buyer.stored:
+        if points > buyer.points or stored > buyer.stored or on_card > buyer.on_card:
             assert answer.json()["code"] == "insufficient_balance"
         elif qty > self.lies[store_id, sku] - self.promised[store_id, sku]:
             assert answer.json()["code"] == "out_of_stock"
@@ -150,6 +156,7 @@ class Hour:
         self.orders.append(bought)
         buyer.stored -= paid.get("stored", 0)
         buyer.points -= paid.get("points", 0)
+        buyer.on_card -= paid.get("gift_card", 0)
         self.promised[store_id, sku] += qty
         if payment is None:
             self._paid(bought)
@@ -208,6 +215,7 @@ class Hour:
         bought.state = state
         bought.buyer.stored += bought.paid.get("stored", 0)
         bought.buyer.points += bought.paid.get("points", 0)
+        bought.buyer.on_card += bought.paid.get("gift_card", 0)
         self.promised[bought.store_id, bought.sku] -= bought.qty
 
     # -- afterwards
@@ -283,6 +291,7 @@ class Hour:
         bought.clawed += clawed
         bought.buyer.stored += by_tender.get("stored", 0)
         bought.buyer.points += returned - clawed
+        bought.buyer.on_card += by_tender.get("gift_card", 0)
         if bought.payment_id:
             self.at_psp[bought.payment_id] -= by_tender.get("wechat", 0)
         if shelf:
@@ -302,6 +311,7 @@ class Hour:
         for buyer in self.buyers:
             wallet = await buyer.phone.wallet()
             assert (wallet["stored"]["total_fen"], wallet["points"]["available"]) == (buyer.stored, buyer.points)
+            assert [card["balance_fen"] for card in await cards_of(buyer.phone)] == [buyer.on_card]
         for bought in self.orders:
             shown = (await bought.buyer.phone.call("GET", f"/v1/member/orders/{bought.id}")).json()
             assert shown["status"] == {"given up": "cancelled"}.get(bought.state, bought.state)
@@ -317,12 +327,13 @@ class Hour:
 
 
 @pytest.mark.parametrize("seed", [5])
-async def test_an_hour_of_the_mall_is_accounted_for(client, settings, clock, chain, office, seed):
+async def test_an_hour_of_the_mall_is_accounted_for(client, settings, clock, chain, office, admin, seed):
     pickups._blocked_until.clear()
     for store_id in STORES:
         for sku in PRICES:
             await put(store_id, sku, OPENING, 777)
-    buyers = [Buyer(await register(client)) for _ in range(4)]
+    phones = [await register(client) for _ in range(4)]
+    buyers = [Buyer(one, (await bound_card(admin, chain.till, one, ON_CARD))["id"]) for one in phones]
     for buyer in buyers:
         await give(buyer.phone.member_id, principal=STORED, points=POINTS)
     hour = Hour(seed, buyers, chain.tills)

@@ -28,6 +28,8 @@ TAMPERING: dict[str, tuple[str, ...]] = {
     "held_is_open_orders: more points": (DOCUMENT.format("body = jsonb_set(body, '{tenders,0,points}', '101')"),),
     "held_is_open_orders: a hold without an order": ("DELETE FROM ledger_document WHERE member_id = $1",),
     "order_paid_once: less stored value": (DOCUMENT.format("body = jsonb_set(body, '{paid,stored}', '899')"),),
+    "order_paid_once: more of a gift card": (DOCUMENT.format("body = jsonb_set(body, '{paid,gift_card}', '1')"),),
+    "held_is_open_orders: more of a gift card": (DOCUMENT.format("body = jsonb_set(body, '{paid,gift_card}', '1')"),),
 }
 
 

@@ -300,6 +300,13 @@ async def send_to_theirs(world: World, path: str, **fields: object) -> httpx.Res
     return await world.stranger.call("POST", path, body, key="theirs")
 
 
+async def pay_with_theirs(world: World, path: str, **fields: object) -> httpx.Response:
+    """A checkout that the stranger would pay with the owner's gift card."""
+    tenders = [{"type": "gift_card", "reference": world.gift_card_id}]
+    body = {"orders": [{"store_id": "S1", "lines": [{"sku": "6902", "qty": 1}]}], "tenders": tenders, **fields}
+    return await world.stranger.call("POST", path, body, key="theirs-gift")
+
+
 CASES |= {
     ("POST /v1/member/orders", "orders.delivery.address_id"): (
         lambda w: send_to_theirs(w, "/v1/member/orders", payable_fen=1_250),
@@ -309,6 +316,13 @@ CASES |= {
         lambda w: send_to_theirs(w, "/v1/member/orders/quote"),
         refused(404, "not_found"),
     ),
+    **{
+        (f"POST {path}", "tenders.reference"): (
+            lambda w, path=path, fields=fields: pay_with_theirs(w, path, **fields),
+            refused(404, "gift_card_not_held"),  # as for a card that is none
+        )
+        for path, fields in (("/v1/member/orders", {"payable_fen": 1_250}), ("/v1/member/orders/quote", {}))
+    },
     **{
         (f"GET /v1/admin/stock/{table}{kind}", "place_id"): (
             lambda w, path=f"{table}{kind}", days=days: w.manager.get(f"/v1/admin/stock/{path}?place_id=S1{days}"),
@@ -404,6 +418,7 @@ OWN = {
     ("POST /v1/pos/gift-cards/check", "card_no"),
     ("POST /v1/pos/gift-cards/charges", "order_no"),
     ("POST /v1/member/gift-cards", "card_no"),
+    ("POST /v1/member/gift-cards/check", "card_no"),
     ("POST /v1/admin/gift-cards/cards/search", "card_no"),
     ("POST /v1/admin/campaigns", "earning.tasks.code"),
     ("PUT /v1/admin/campaigns/{campaign_id}", "earning.tasks.code"),

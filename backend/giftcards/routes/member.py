@@ -1,4 +1,4 @@
-"""The phone's gift cards: binding one, and what the member has."""
+"""The phone's gift cards: binding one, showing one to pay an order with, and what the member has."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from backend.kernel.errors import NotFound, RateLimited, ValidationFailed, inval
 from backend.kernel.http import Router
 
 from .. import errors, queries, views
-from ..commands import bindings
-from ..schemas import BindIn, EntriesOut, EntriesQuery, GiftCardOut, GiftCardsOut
+from ..commands import bindings, checks
+from ..schemas import BindIn, CheckOut, EntriesOut, EntriesQuery, GiftCardOut, GiftCardsOut
 
 router = Router(tag="gift-cards")
 
@@ -37,6 +37,27 @@ _CARDS = "/v1/member/gift-cards"
 async def bind(caller: MemberCaller, body: BindIn) -> GiftCardOut:
     """Make a card the member's own by its number and PIN; afterwards their code pays with it. Repeated: the same."""
     return views.gift_card(await bindings.bind(body.card_no, body.pin, caller))
+
+
+@router.post(
+    f"{_CARDS}/check",
+    guard=member,
+    summary="查验礼品卡（用于下单）",
+    errors=(
+        errors.GiftCardInvalid,
+        errors.GiftCardLocked,
+        RateLimited,
+        errors.GiftCardNamed,
+        errors.GiftCardUnbound,
+        errors.GiftCardNotActive,
+        errors.GiftCardFrozen,
+        errors.GiftCardClosed,
+        errors.GiftCardExpired,
+    ),
+)
+async def check(caller: MemberCaller, body: BindIn) -> CheckOut:
+    """What is on a card that nobody has bound, and a token that it pays this member's orders with."""
+    return await checks.check_by_member(body.card_no, body.pin, caller)
 
 
 @router.get(_CARDS, guard=member, summary="我的礼品卡")

@@ -6,7 +6,8 @@ FROM ledger_entry
 WHERE member_id >= $1 AND member_id < $2 AND kind IN ('house.order_held', 'house.order_points_held')
 GROUP BY member_id) h
 FULL JOIN (SELECT d.member_id,
-    sum(coalesce((d.body->'paid'->>'stored')::bigint, 0) + coalesce((d.body->'paid'->>'rebate')::bigint, 0)) AS fen,
+    sum((SELECT coalesce(sum(fen::bigint), 0) FROM jsonb_each_text(d.body->'paid') p (tender, fen)
+        WHERE tender IN ('stored', 'rebate', 'gift_card'))) AS fen,
     coalesce(sum((SELECT sum((t->>'points')::bigint) FROM jsonb_array_elements(d.body->'tenders') t
         WHERE t->>'type' = 'points')), 0) AS points
 FROM ledger_document d

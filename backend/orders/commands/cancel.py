@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from backend.auth import queries as auth
+from backend.giftcards import service as giftcards
 from backend.kernel import clock, db, ids, live
 from backend.kernel.db import Tx
 from backend.ledger import service as ledger
@@ -15,7 +16,7 @@ from backend.ledger.plans import job_hash
 from backend.sales import plans as sales
 from backend.sales import queries as sale_queries
 from backend.sales.plans import Sold
-from backend.sales.rules import refunds
+from backend.sales.rules import gift_cards, refunds
 from backend.stock import service as stock
 
 from .. import locks, plans, service
@@ -81,13 +82,17 @@ async def _cancel_paid(order: Order, sold: Sold, now: datetime, *, zone: str) ->
     )
     plan = msgspec.structs.replace(plan, scope="order-cancel", key=order.id, hash=job_hash("cancel", order.id))
     plan = psp_refunds.owed(plan, made, await afterwards.find_payment(order), now)
-    async with db.transaction() as tx:
+    cards = gift_cards.returned(sold.body, sold.progress, made)
+    async with giftcards.in_turn(one.card_id for one in cards), db.transaction() as tx:
         await _lock(tx, order)
         known = await requests.after_sales_in(tx, order.member_id, order.id)
         if any(one.state is AfterSaleState.REQUESTED for one in known):
             raise AfterSaleOpen  # it would wait for ever: nothing is left to pay it with
         await stock.give_back_many(tx, [order.id], at=now)
-        await ledger.post_in(tx, plan)
+        if cards:
+            await giftcards.give_back(tx, plan, cards, sale_id=order.id, refund_id=made.id, store_id=order.store_id)
+        else:
+            await ledger.post_in(tx, plan)
         await psp_refunds.wake(tx, plan)
         await service.change_state(tx, order.member_id, order.id, OrderState.CANCELLED, at=now, ended=True)
 

@@ -32,8 +32,10 @@ log = logging.get(__name__)
 
 _CONTEXT = "orders_invoice.sealed"
 _RECEIVED = frozenset({OrderState.RECEIVED, OrderState.COMPLETED})
-_NO_MONEY = frozenset({TenderType.COUPON, TenderType.POINTS})
-"""Tenders that are no money: what they paid is a discount, and no invoice names it."""
+_NO_MONEY = frozenset({TenderType.COUPON, TenderType.POINTS, TenderType.GIFT_CARD})
+"""Tenders that no invoice names: what coupons and points paid is a discount, and a gift card's invoice was its buyer's.
+
+Source: State Taxation Administration, announcement 53 of 2016, article 3 (prepaid cards)."""
 
 
 class Written(msgspec.Struct, frozen=True):

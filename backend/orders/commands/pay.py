@@ -5,6 +5,7 @@ Intent, commit, call, record: a crash between any two leaves the payment due, an
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -12,6 +13,8 @@ import msgspec
 
 from backend.auth import queries as auth
 from backend.auth.types import MemberCaller
+from backend.giftcards import service as giftcards
+from backend.giftcards.types import Return
 from backend.kernel import clock, db, live, logging
 from backend.kernel.config import settings
 from backend.kernel.db import Tx
@@ -21,7 +24,7 @@ from backend.ledger.errors import Stale
 from backend.ledger.plans import Plan
 from backend.ledger.types import Document
 from backend.sales import plans as sales
-from backend.sales.rules import settling
+from backend.sales.rules import gift_cards, settling
 from backend.stock import service as stock
 from backend.wechat import service as wechat
 from backend.wechat.errors import OrderClosed, OrderPaid
@@ -155,11 +158,13 @@ async def _pay_plans(payment: Document, now: datetime) -> list[Plan]:
 async def give_up(document: Document, state: OrderState, now: datetime) -> None:
     """Give back what a payment's orders hold; WeChat was made to take no money for it before."""
     on = clock.local_date(now, settings().timezone)
-    released = []
+    released: list[tuple[Plan, Document, list[Return]]] = []
     for order_id in plans.payment_body(document).orders:
         order = await get(document.member_id, order_id)
         held, moves = await ledger_queries.find_moves(document.member_id, order_id, plans.HELD)
-        released.append(plans.release(order, held=held, moves=moves, now=now, on=on))
+        cards = [Return(one.card_id, one.amount_fen, 0) for one in gift_cards.payments(sales.sale_body(order))]
+        released.append((plans.release(order, held=held, moves=moves, now=now, on=on), order, cards))
+    card_ids = [one.card_id for _, _, cards in released for one in cards]
     closed = plans.change_payment(
         document,
         "closed",
@@ -169,15 +174,27 @@ async def give_up(document: Document, state: OrderState, now: datetime) -> None:
         progress=msgspec.structs.replace(plans.payment_progress(document), tries=0),
         due_at=now + timedelta(seconds=DOUBT_S),
     )
-    async with db.transaction() as tx:
+    async with giftcards.in_turn(card_ids), db.transaction() as tx:
         order_ids = await _lock_waiting(tx, document)
         await stock.give_back_many(tx, order_ids, at=now)
-        for plan in (*released, closed):
-            await ledger.post_in(tx, plan)
+        if card_ids:
+            await giftcards.lock_chain(tx, card_ids)
+        for plan, order, cards in released:
+            await _release(tx, plan, order, cards)
+        await ledger.post_in(tx, closed)
         for order_id in order_ids:
             await service.change_state(tx, document.member_id, order_id, state, at=now, ended=True)
     for order_id in order_ids:
         live.push(document.member_id, "order_closed", {"id": order_id, "status": state})
+
+
+async def _release(tx: Tx, plan: Plan, order: Document, cards: Sequence[Return]) -> None:
+    """Give back what an order held; what gift cards paid goes back to their own books, however they stand."""
+    if cards:
+        store_id = order.store_id or ""
+        await giftcards.give_back(tx, plan, cards, sale_id=order.id, refund_id=order.id, store_id=store_id)
+    else:
+        await ledger.post_in(tx, plan)
 
 
 async def _lock_waiting(tx: Tx, document: Document) -> list[str]:

@@ -14,6 +14,7 @@ import asyncpg
 import msgspec
 
 from backend.auth.types import MemberCaller
+from backend.giftcards import service as giftcards
 from backend.kernel import clock, db, ids, live
 from backend.kernel.batching import Batcher
 from backend.kernel.config import settings
@@ -28,6 +29,7 @@ from backend.ledger.types import Posted
 from backend.passes import service as passes
 from backend.passes.errors import PassVoid
 from backend.sales import plans as sales
+from backend.sales.rules import gift_cards
 from backend.sales.rules.pricing import check_sufficient
 from backend.sales.rules.settling import lot_dates
 from backend.sales.types import SaleBody
@@ -132,6 +134,11 @@ class Checkout(msgspec.Struct, frozen=True):
     placings: tuple[Placing, ...]
     payment: Plan | None = None
 
+    @property
+    def card_ids(self) -> list[int]:
+        """The gift cards that pay of it."""
+        return [payment.card_id for placing in self.placings for payment in gift_cards.payments(placing.body)]
+
 
 def _placed(checkout: Checkout) -> PlacedOut:
     for placing in checkout.placings:
@@ -198,11 +205,13 @@ def _plan(parts: Sequence[Part], idem: Idempotency, now: datetime) -> Checkout:
 
 
 async def _submit(checkout: Checkout) -> Posted:
-    """Place it together with whatever else waits; one of several orders, or that WeChat pays, by itself."""
-    if len(checkout.placings) == 1 and checkout.payment is None:
+    """Place it together with whatever else waits; one of several orders, that WeChat or gift cards pay, by itself."""
+    cards = checkout.card_ids
+    if len(checkout.placings) == 1 and checkout.payment is None and not cards:
         return await _placings.submit(checkout.placings[0])
     try:
-        return await _place_whole(checkout)
+        async with giftcards.in_turn(cards):
+            return await _place_whole(checkout, cards)
     except _Replayed as again:
         return again.posted
     except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
@@ -214,20 +223,31 @@ class _Replayed(Exception):
         self.posted = posted
 
 
-async def _place_whole(checkout: Checkout) -> Posted:
-    """All of a checkout's orders in one transaction, or none."""
+async def _place_whole(checkout: Checkout, card_ids: Sequence[int]) -> Posted:
+    """All of a checkout's orders in one transaction, or none; all its gift cards are locked before any books."""
     placings = checkout.placings
     async with db.transaction() as tx:
         for lack in await _take_goods(tx, placings):
             if lack is not None:
                 raise lack
-        posted = [await ledger.post_in(tx, placing.plan) for placing in placings]
+        if card_ids:
+            await giftcards.lock_chain(tx, card_ids)
+        posted = [await _post(tx, placing) for placing in placings]
         if posted[0].replayed:
             raise _Replayed(posted[0])
         if checkout.payment is not None:
             await ledger.post_in(tx, checkout.payment)
         await _write(tx, placings)
     return posted[0]
+
+
+async def _post(tx: Tx, placing: Placing) -> Posted:
+    """Post an order's plan, together with what gift cards pay of it."""
+    payments = gift_cards.payments(placing.body)
+    if not payments:
+        return await ledger.post_in(tx, placing.plan)
+    order = placing.order
+    return await giftcards.pay(tx, placing.plan, payments, sale_id=order.id, store_id=order.store_id)
 
 
 async def _write(tx: Tx, placings: Sequence[Placing]) -> None:

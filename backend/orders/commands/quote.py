@@ -16,6 +16,8 @@ from backend.coupons.rules.combine import check_chosen
 from backend.coupons.rules.refusals import refused
 from backend.coupons.rules.texts import for_member
 from backend.coupons.types import Channel, Occasion, Used, Verdict
+from backend.giftcards import queries as giftcards
+from backend.giftcards.types import GiftCard
 from backend.kernel import clock
 from backend.kernel.config import settings
 from backend.kernel.errors import invalid
@@ -23,7 +25,9 @@ from backend.mall import queries as mall
 from backend.members import queries as members
 from backend.members.types import Cardholder
 from backend.passes import service as passes
-from backend.sales.rules.pricing import TenderIn
+from backend.sales.errors import TendersMismatch
+from backend.sales.rules import gift_cards
+from backend.sales.rules.pricing import REPEATED, TenderIn
 from backend.sales.rules.settling import settle
 from backend.sales.types import Price, TenderType
 from backend.stock.types import Piece
@@ -32,7 +36,7 @@ from .. import addresses, queries
 from ..errors import AddressOutOfRange, NotOnSale
 from ..rules import allocate, delivery, promotions
 from ..rules import lines as rules
-from ..schemas.orders import QuoteIn, QuotesOut, StoreOrderIn
+from ..schemas.orders import OfferedCard, QuoteIn, QuotesOut, StoreOrderIn
 from ..types import DeliveryKind, Part, PromotionKind, Sending, Want
 from ..views import orders as views
 from ..views.orders import Offered
@@ -46,7 +50,7 @@ async def quote(body: QuoteIn, member_id: int) -> QuotesOut:
     now = clock.now()
     parts = await price(body, member_id, now)
     offered = [await _offered(asked, part, member_id, now) for asked, part in zip(body.orders, parts, strict=True)]
-    return views.quotes_out(parts, offered)
+    return views.quotes_out(parts, offered, await _offered_cards(parts, member_id, now))
 
 
 async def price(body: QuoteIn, member_id: int, now: datetime, *, without_card: bool = False) -> list[Part]:
@@ -56,16 +60,30 @@ async def price(body: QuoteIn, member_id: int, now: datetime, *, without_card: b
     """
     _check(body)
     baskets = [await _price_part(asked, member_id, now, without_card=without_card) for asked in body.orders]
-    tenders = [TenderIn(TenderType(one.type), one.amount_fen, one.points) for one in body.tenders or ()]
-    tenders = tenders or [TenderIn(TenderType.STORED)]
+    tenders, cards = await _tenders(body, member_id, now)
     due = [basket.price.payable_fen - sum(one.amount_fen for one in basket.used) for basket in baskets]
     parts: list[Part] = []
     for basket, own in zip(baskets, allocate.split(tenders, due, value_bp=settings().point_value_fen_bp), strict=True):
         holder = basket.holder
         for before in parts:
             holder = Cardholder(holder.card, allocate.after(holder.snapshot, before.priced))
-        parts.append(await _settle(basket, holder, own))
+        parts.append(await _settle(basket, holder, own, cards))
+        cards = allocate.cards_after(cards, parts[-1].priced)
     return parts
+
+
+async def _tenders(body: QuoteIn, member_id: int, now: datetime) -> tuple[list[TenderIn], dict[str, int]]:
+    """What is to pay, with gift cards by their ids; and what is on each. Raises why one of them pays nothing now."""
+    asked = [TenderIn(TenderType(one.type), one.amount_fen, one.points, one.reference) for one in body.tenders or ()]
+    names = gift_cards.named(asked)
+    if not names:
+        return asked or [TenderIn(TenderType.STORED)], {}
+    found = await giftcards.get_tendered_online(names, member_id=member_id, now=now, on=_today(now))
+    return gift_cards.by_id(asked, found), {str(card.id): card.balance_fen for card in found}
+
+
+def _today(now: datetime) -> date:
+    return clock.local_date(now, settings().timezone)
 
 
 def _check(body: QuoteIn) -> None:
@@ -81,9 +99,15 @@ def _check(body: QuoteIn) -> None:
             raise invalid(f"/orders/{place}/lines", "an article is named twice")
         if (order.delivery.kind is DeliveryKind.EXPRESS) == (order.delivery.address_id is None):
             raise invalid(f"/orders/{place}/delivery/address_id", "what is sent names an address, nothing else does")
-    types = [tender.type for tender in body.tenders or ()]
+    types = [tender.type for tender in body.tenders or () if tender.type not in REPEATED]
     if len(types) != len(set(types)):
         raise invalid("/tenders", "a tender is given twice")
+    for place, tender in enumerate(body.tenders or ()):
+        kind = TenderType(tender.type)
+        if tender.points is not None and kind is not TenderType.POINTS:
+            raise TendersMismatch(f"a {kind} tender has no points")
+        if tender.reference is not None and kind is not TenderType.GIFT_CARD:
+            raise invalid(f"/tenders/{place}/reference", f"is not for {kind} tenders")
 
 
 class Basket(msgspec.Struct, frozen=True):
@@ -142,9 +166,9 @@ async def _promoted(
     return promotions.threshold_offers(priced, offers)
 
 
-async def _settle(basket: Basket, holder: Cardholder, tenders: Sequence[TenderIn]) -> Part:
+async def _settle(basket: Basket, holder: Cardholder, tenders: Sequence[TenderIn], cards: dict[str, int]) -> Part:
     paid_by = [*(TenderIn(TenderType.COUPON, coupon_id=one.id) for one in basket.used), *tenders]
-    priced = settle(holder, basket.price, paid_by, basket.used, basket.on, rules=settings())
+    priced = settle(holder, basket.price, paid_by, basket.used, basket.on, cards=cards, rules=settings())
     bought = [(line.line_no, line.sku, line.qty, line.payable_fen) for line in priced.price.lines]
     if await passes.passes_in(holder.card.member_id, bought):
         raise NotOnSale("cards are sold at tills")
@@ -198,3 +222,17 @@ async def _offered(asked: StoreOrderIn, part: Part, member_id: int, now: datetim
     here = _occasion(store, part.priced.card.level.code, now, fee_fen)
     quoted = quoting.quote(helds, part.basket, here, on, asked.coupon_ids)
     return views.offered_out(quoted, helds, await coupons.titles_of(helds))
+
+
+async def _offered_cards(parts: Sequence[Part], member_id: int, now: datetime) -> list[OfferedCard]:
+    """The member's gift cards and what else pays here: what each pays of it, or why it pays nothing now."""
+    own = await giftcards.list_of_member(member_id)
+    paid: dict[str, int] = {}
+    for tender in (one for part in parts for one in part.priced.tenders if one.reference is not None):
+        paid[tender.reference or ""] = paid.get(tender.reference or "", 0) + tender.amount_fen
+    known = {str(card.id) for card in own}
+    shown: list[GiftCard] = [*own, *(await giftcards.find_cards([int(one) for one in paid.keys() - known])).values()]
+    return [
+        views.offered_card(card, paid.get(str(card.id), 0), giftcards.refusal_of(card, member_id, _today(now)))
+        for card in shown
+    ]

@@ -96,7 +96,7 @@ async def _try(found: AfterSale, note: str, caller: StaffCaller, *, zone: str) -
     shares = _shares(sold, found, all_back=all_back, bought=bought)
     payment = await afterwards.find_payment(seen.order)
     plan, made = _plan(sold, shares, found, payment, now, zone=zone) if shares else (None, None)
-    returns = gift_cards.returns(sold.body, sold.progress, _to_cards(made)) if made else []
+    returns = gift_cards.returned(sold.body, sold.progress, made) if made else []
     async with giftcards.in_turn(one.card_id for one in returns), db.transaction() as tx:
         order = await locks.lock_order(tx, found.member_id, found.order_id)
         locked = await requests.lock_after_sale(tx, found.member_id, found.id)
@@ -180,10 +180,6 @@ def _plan(
     )
     plan = msgspec.structs.replace(plan, scope=SCOPE, key=found.id, hash=job_hash(SCOPE, found.id))
     return psp_refunds.owed(plan, made, payment, now), made
-
-
-def _to_cards(made: Refund) -> dict[str, int]:
-    return {tender.reference: tender.amount_fen for tender in made.by_tender if tender.reference is not None}
 
 
 async def _restock(tx: Tx, order: Order, found: AfterSale, now: datetime) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from backend.auth.guards import member
 from backend.auth.types import MemberCaller
 from backend.coupons.errors import REFUSALS, CouponUnavailable
+from backend.giftcards.errors import OF_A_TENDER
 from backend.kernel.errors import NotFound, Unavailable, ValidationFailed
 from backend.kernel.http import Answer, Idempotency, Router
 from backend.ledger.errors import IdempotencyConflict, InsufficientBalance, MemberInactive, Stale
@@ -67,7 +68,15 @@ async def empty_cart(caller: MemberCaller) -> None:
     await cart.empty(caller.member_id)
 
 
-_PRICING = (NotFound, NotOnSale, AddressOutOfRange, TendersMismatch, ValidationFailed, *REFUSALS.values())
+_PRICING = (
+    NotFound,
+    NotOnSale,
+    AddressOutOfRange,
+    TendersMismatch,
+    ValidationFailed,
+    *REFUSALS.values(),
+    *OF_A_TENDER,
+)
 
 
 @router.post(f"{_ORDERS}/quote", guard=member, summary="结算试算", errors=_PRICING)

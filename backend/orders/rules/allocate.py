@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -37,7 +37,7 @@ def split(tenders: Sequence[TenderIn], due_fen: Sequence[int], *, value_bp: int)
                 left[place] = amount - taken
                 due -= taken
         if due:
-            part += [TenderIn(tender.type) for tender in tenders if _amount(tender, value_bp=value_bp) is None]
+            part += [tender for tender in tenders if _amount(tender, value_bp=value_bp) is None]
         parts.append(part)
     if any(left):
         raise TendersMismatch("the tenders make more than is payable")
@@ -59,7 +59,7 @@ def _taken(tender: TenderIn, fen: int, *, value_bp: int) -> int:
 
 def _piece(tender: TenderIn, fen: int, *, value_bp: int) -> TenderIn:
     points = points_for(fen, value_bp=value_bp) if tender.type is TenderType.POINTS else None
-    return TenderIn(tender.type, fen, points)
+    return TenderIn(tender.type, fen, points, tender.reference)
 
 
 def after(snapshot: Snapshot, priced: Priced) -> Snapshot:
@@ -72,6 +72,12 @@ def after(snapshot: Snapshot, priced: Priced) -> Snapshot:
     debt = balances.get("points_debt", 0)
     balances["points_debt"] = debt - min(debt, priced.earned)
     return msgspec.structs.replace(snapshot, balances=balances, stored=_less(snapshot.stored, spent.get("stored", 0)))
+
+
+def cards_after(cards: Mapping[str, int], priced: Priced) -> dict[str, int]:
+    """What is on each gift card once a part is paid."""
+    spent = {one.reference: one.amount_fen for one in priced.tenders if one.type is TenderType.GIFT_CARD}
+    return {card_id: fen - spent.get(card_id, 0) for card_id, fen in cards.items()}
 
 
 def _less(lots: Sequence[tuple[str, int]], fen: int) -> tuple[tuple[str, int], ...]:

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from backend.kernel.http import Body
 from backend.kernel.money import Fen, FenOrZero, Points
+from backend.sales.rules.pricing import MOST_GIFT_CARDS
 
 from ..types import DeliveryKind, Freight, OrderState, Promotion, PromotionKind, Step
 
@@ -102,18 +103,22 @@ class StoreOrderIn(Body):
 
 
 class PayIn(Body):
-    """How part of a checkout is paid. One may lack its amount: it takes the rest. ``wechat`` is paid on the phone."""
+    """How part of a checkout is paid. One may lack its amount: it takes the rest. ``wechat`` is paid on the phone.
 
-    type: Literal["stored", "points", "rebate", "wechat"]
+    ``reference`` of a gift card: the id of one that the member has bound, or the token of one that was checked.
+    """
+
+    type: Literal["stored", "points", "rebate", "gift_card", "wechat"]
     amount_fen: Fen | None = None
     points: Points | None = None
+    reference: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
 
 
 class QuoteIn(Body):
     """A checkout: what would be bought, and how it would be paid (by default all of it by stored value)."""
 
     orders: Annotated[list[StoreOrderIn], Meta(min_length=1, max_length=MOST_STORES)]
-    tenders: Annotated[list[PayIn], Meta(max_length=4)] | None = None
+    tenders: Annotated[list[PayIn], Meta(max_length=4 + MOST_GIFT_CARDS)] | None = None
 
 
 class PlaceIn(QuoteIn, kw_only=True):
@@ -142,12 +147,13 @@ class LineOut(msgspec.Struct):
 
 
 class TenderOut(msgspec.Struct, omit_defaults=True):
-    """A tender with its amount."""
+    """A tender with its amount; ``reference`` is the id of a gift card."""
 
     type: str
     amount_fen: int
     points: int | None = None
     coupon_id: str | None = None
+    reference: str | None = None
 
 
 class OfferedCoupon(msgspec.Struct, omit_defaults=True, kw_only=True):
@@ -160,6 +166,18 @@ class OfferedCoupon(msgspec.Struct, omit_defaults=True, kw_only=True):
     amount_fen: int
     code: str | None = None
     detail: str | None = None
+
+
+class OfferedCard(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """A gift card that the member may pay with: what is on it, and what it pays; ``code`` why it pays nothing now."""
+
+    id: str
+    title: str
+    number_masked: str
+    balance_fen: int
+    amount_fen: int
+    usable: bool
+    code: str | None = None
 
 
 class QuoteOut(msgspec.Struct, kw_only=True):
@@ -185,13 +203,15 @@ class QuoteOut(msgspec.Struct, kw_only=True):
 class QuotesOut(msgspec.Struct):
     """What a checkout costs; ``payable_fen`` is the sum over the stores, coupons among what pays it.
 
-    ``due_fen`` is what coupons leave of it. ``point_value_bp``: what a point pays, in 1/10000 fen.
+    ``due_fen`` is what coupons leave of it. ``point_value_bp``: what a point pays, in 1/10000 fen. ``gift_cards`` are
+    the member's own and those that are named; they are not told with a refusal.
     """
 
     payable_fen: int
     due_fen: int
     orders: list[QuoteOut]
     point_value_bp: int
+    gift_cards: list[OfferedCard] = []
 
 
 class OrderOut(msgspec.Struct, kw_only=True):

@@ -8,10 +8,12 @@ from datetime import datetime
 from backend.coupons.rules.quoting import Quoted
 from backend.coupons.rules.refusals import refused
 from backend.coupons.types import DELIVERY_LINE, Held
+from backend.giftcards.types import GiftCard
 from backend.kernel.config import settings
+from backend.kernel.errors import DomainError
 from backend.sales.types import SaleBody, SaleProgress, Tender, TenderType
 
-from ..schemas.orders import LineOut, OfferedCoupon, OrderBrief, OrderOut, QuoteOut, QuotesOut, TenderOut
+from ..schemas.orders import LineOut, OfferedCard, OfferedCoupon, OrderBrief, OrderOut, QuoteOut, QuotesOut, TenderOut
 from ..types import Order, OrderLine, OrderState, Part
 
 
@@ -35,7 +37,9 @@ def lines_out(lines: Sequence[OrderLine]) -> list[LineOut]:
 
 
 def _tenders_out(tenders: Sequence[Tender]) -> list[TenderOut]:
-    return [TenderOut(str(one.type), one.amount_fen, one.points or None, one.coupon_id) for one in tenders]
+    return [
+        TenderOut(str(one.type), one.amount_fen, one.points or None, one.coupon_id, one.reference) for one in tenders
+    ]
 
 
 Offered = tuple[list[OfferedCoupon], list[str]]
@@ -64,12 +68,25 @@ def offered_out(quoted: Quoted, helds: Sequence[Held], titles: Mapping[str, str]
     return shown, [use.coupon_id for use in quoted.best.uses]
 
 
-def quotes_out(parts: Sequence[Part], offered: Sequence[Offered] = ()) -> QuotesOut:
-    """What a checkout costs; with what coupons would do, where that was looked at."""
+def offered_card(card: GiftCard, amount_fen: int, refused: DomainError | None) -> OfferedCard:
+    """A gift card that a quote looked at."""
+    return OfferedCard(
+        id=str(card.id),
+        title=card.title,
+        number_masked=card.number_masked,
+        balance_fen=card.balance_fen,
+        amount_fen=amount_fen,
+        usable=refused is None,
+        code=refused.code if refused else None,
+    )
+
+
+def quotes_out(parts: Sequence[Part], offered: Sequence[Offered] = (), cards: Sequence[OfferedCard] = ()) -> QuotesOut:
+    """What a checkout costs; with what coupons and gift cards would do, where that was looked at."""
     offers = offered or [([], [])] * len(parts)
     quotes = [quote_out(part, *offer) for part, offer in zip(parts, offers, strict=True)]
     payable = sum(part.priced.price.payable_fen for part in parts)
-    return QuotesOut(payable, due_fen(parts), quotes, settings().point_value_fen_bp)
+    return QuotesOut(payable, due_fen(parts), quotes, settings().point_value_fen_bp, list(cards))
 
 
 def due_fen(parts: Sequence[Part]) -> int:

@@ -12,7 +12,6 @@ import msgspec
 from backend.auth import queries as auth
 from backend.auth.types import TerminalCaller
 from backend.giftcards import service as giftcards
-from backend.giftcards.types import Return
 from backend.kernel import clock, db, ids, live
 from backend.kernel.batching import Turns
 from backend.kernel.db import Tx
@@ -108,7 +107,7 @@ async def _until_right(
 
 async def _post_alone(plan: Plan, refund: Refund, sold: Sold) -> Posted:
     """Post a refund: as one plan, or together with what goes back to gift cards, in one transaction."""
-    returns = _returns(refund, sold)
+    returns = gift_cards.returned(sold.body, sold.progress, refund)
     if not returns:
         return await ledger.post(plan)
     async with giftcards.in_turn(one.card_id for one in returns), db.transaction() as tx:
@@ -116,17 +115,11 @@ async def _post_alone(plan: Plan, refund: Refund, sold: Sold) -> Posted:
 
 
 async def _post_in(tx: Tx, plan: Plan, refund: Refund, sold: Sold) -> Posted:
-    returns = _returns(refund, sold)
+    returns = gift_cards.returned(sold.body, sold.progress, refund)
     if not returns:
         return await ledger.post_in(tx, plan)
     store_id = sold.document.store_id or ""
     return await giftcards.give_back(tx, plan, returns, sale_id=refund.sale_id, refund_id=refund.id, store_id=store_id)
-
-
-def _returns(refund: Refund, sold: Sold) -> list[Return]:
-    """What a refund gives back to gift cards."""
-    back = {tender.reference: tender.amount_fen for tender in refund.by_tender if tender.reference is not None}
-    return gift_cards.returns(sold.body, sold.progress, back)
 
 
 def _check(body: RefundIn) -> None:

@@ -51,17 +51,6 @@ router = Router(tag="pos")
 
 CODE = (errors.CodeInvalid, errors.CodeExpired, errors.CodeUsed, RateLimited)
 COUPON = (CouponUnavailable, *REFUSALS.values())
-GIFT_CARD = (
-    gift.GiftCardTokenInvalid,
-    gift.GiftCardTokenExpired,
-    gift.GiftCardNotHeld,
-    gift.GiftCardNotActive,
-    gift.GiftCardFrozen,
-    gift.GiftCardClosed,
-    gift.GiftCardExpired,
-    gift.GiftCardUnbound,
-    gift.GiftCardNamed,
-)
 MONEY = (IdempotencyConflict, Stale, OutcomeUnknown)
 
 
@@ -93,7 +82,7 @@ class ArticleQuery(Body):
         MemberInactive,
         TendersMismatch,
         TenderUnsupported,
-        *GIFT_CARD,
+        *gift.OF_A_TENDER,
         PassTooMany,
     ),
 )
@@ -112,7 +101,7 @@ async def scan_code(caller: TerminalCaller, body: ScanIn) -> ScanOut:
     "/v1/pos/quotes",
     guard=terminal,
     summary="试算价格",
-    errors=(*CODE, *GIFT_CARD, TendersMismatch, TenderUnsupported),
+    errors=(*CODE, *gift.OF_A_TENDER, TendersMismatch, TenderUnsupported),
 )
 async def quote(caller: TerminalCaller, body: QuoteIn) -> QuoteOut:
     """The prices that the sale would have; spends and binds nothing."""

@@ -10,7 +10,7 @@ from backend.giftcards.types import GiftCard, Payment, Return
 from backend.kernel.errors import invalid
 
 from ..errors import TendersMismatch
-from ..types import SaleBody, SaleProgress, TenderType
+from ..types import Refund, SaleBody, SaleProgress, TenderType
 from .pricing import MOST_GIFT_CARDS, TenderIn
 
 
@@ -45,6 +45,12 @@ def payments(sale: SaleBody) -> list[Payment]:
         for tender in sale.tenders
         if tender.type is TenderType.GIFT_CARD
     ]
+
+
+def returned(sale: SaleBody, progress: SaleProgress, refund: Refund) -> list[Return]:
+    """What a refund gives back to each gift card of a sale that stood like this before it."""
+    back_fen = {one.reference: one.amount_fen for one in refund.by_tender if one.reference is not None}
+    return returns(sale, progress, back_fen)
 
 
 def returns(sale: SaleBody, progress: SaleProgress, back_fen: Mapping[str, int]) -> list[Return]:
