@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from backend.torture import domains
+from backend.torture.domains.gift_cards import Card, GiftCards
 from backend.torture.domains.order_books import Asked
 from backend.torture.domains.orders import Orders
 from backend.torture.domains.pos import Pos
@@ -66,8 +67,9 @@ class Story:
         pay = {"pay_fen": 400, "pay_until": LATER}
         self.place(placed("D1", 2, [points, stored], "paid", None))
         self.place(placed("D2", 1, [wechat], "awaiting_payment", pay | {"id": "Q2"}))
-        some = {"type": "stored", "amount_fen": 80}
-        self.place(placed("D3", 1, [some, wechat], "awaiting_payment", pay | {"id": "Q3"}))
+        some, card = {"type": "stored", "amount_fen": 30}, {"type": "gift_card", "reference": "900", "amount_fen": 50}
+        self.world.domain(GiftCards).cards["900"] = Card("8812345678901232", "271828", "900", 1_000, member_id=77)
+        self.place(placed("D3", 1, [some, card, wechat], "awaiting_payment", pay | {"id": "Q3"}))
         self.orders.payments["Q2"].paid = True
         first, second, _ = self.orders.orders.values()
         first.asked["W1"] = Asked("W1", "refund", 1, 1, {"pay"}, "F1")
@@ -98,7 +100,8 @@ class Story:
         self.held, self.points_held = 80, 0
         self.psp = {"Q2": ("SUCCESS", 400), "Q3": ("NOTPAY", 400)}
         self.psp_refunds: list[tuple[Any, ...]] = []
-        self.balances = {(77, "stored"): 10_000 - 960 + 480 - 80, (77, "points"): 50 - 20 + 4 + 10 - 2 + 4}
+        self.balances = {(77, "stored"): 10_000 - 960 + 480 - 30, (77, "points"): 50 - 20 + 4 + 10 - 2 + 4}
+        self.balances[900, "gift_card"] = 1_000 - 50
 
     def place(self, answer: dict[str, Any]) -> None:
         (order,) = answer["orders"]
@@ -124,6 +127,7 @@ class Story:
             "points held for orders": [(self.points_held,)],
             "orders": [(id_, *order) for id_, order in self.psp.items()],
             "refunds at the PSP": self.psp_refunds,
+            "gift cards": [("900", "active", 77)],
         }
         books = Books(self.balances, documents, frozenset(), {}, 0, facts)
         return [*self.world.wrong, *Oracle(self.world, self.domains).check(books)]
@@ -161,12 +165,13 @@ LIES: dict[str, Any] = {
     "2 promised": lambda story: story.shelf.__setitem__(3, 2),
     "was promised 2 pieces, and waits for 1": lambda story: story.promised.__setitem__(3, 2),
     "81 fen are held for orders, open ones hold 80": lambda story: setattr(story, "held", 81),
+    "gift card 900 has 1000, acknowledged was 950": lambda story: story.balances.update({(900, "gift_card"): 1_000}),
     "5 points are held for orders, open ones hold 0": lambda story: setattr(story, "points_held", 5),
     "refund F1 of order D1 was never asked for": lambda story: story.orders.orders["D1"].asked.clear(),
     "was paid, and nobody asked for it": lambda story: story.orders.orders["D1"].asked["W1"].tried.clear(),
     "was told to be refunded": lambda story: story.after_sale.__setitem__(3, "requested"),
     "of 2 pieces of line 1 of order D1 3 came back": lambda story: story.after_sale.__setitem__(4, '{"1":3}'),
-    "stored is 9440, acknowledged was 9439": lambda story: story.refund.update(
+    "stored is 9490, acknowledged was 9489": lambda story: story.refund.update(
         refund_fen=489, by_tender=[{"type": "points", "amount_fen": 10}, {"type": "stored", "amount_fen": 479}]
     ),
     "who never asked": lambda story: story.handed.__setitem__(2, "k2"),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..oracle import Books
 
 BASE = "/v1/admin/gift-cards"
+MEMBER = "/v1/member/gift-cards"
 PRINTED = 1500
 """Cards of a run; once all are sold nobody sells more."""
 
@@ -184,7 +185,7 @@ class GiftCards(Domain):
 
         body = encode({"card_no": card.number, "pin": card.pin})
         refusals = TRIED - {"gift_card_invalid"} | PAYS_NOTHING | {"gift_card_bound", "gift_card_limit"}
-        request = Request(member, "POST", "/v1/member/gift-cards", body)
+        request = Request(member, "POST", MEMBER, body)
         await self.world.ask(op, request, accept=accept, refusals=refusals)
 
     async def look(self, op: Op) -> None:
@@ -197,7 +198,7 @@ class GiftCards(Domain):
                 if card is not None and card.member_id not in (0, member.id):
                     self.world.blame(f"member {member.id} is shown the gift card of {card.member_id}")
 
-        await self.world.ask(op, Request(member, "GET", "/v1/member/gift-cards"), accept=accept)
+        await self.world.ask(op, Request(member, "GET", MEMBER), accept=accept)
 
     # -- spent
 
@@ -212,6 +213,26 @@ class GiftCards(Domain):
             return None
         fen = max(1, min(most_fen, card.left if op.random.random() < 0.9 else most_fen))
         return {"type": "gift_card", "reference": reference, "amount_fen": fen}
+
+    async def tender_online(self, op: Op, member: Member, most_fen: int) -> dict[str, Any] | None:
+        """A gift card to pay up to so much of an order with: the member's own, or one whose PIN they type."""
+        own = [card for card in self.recent if card.member_id == member.id]
+        card = op.random.choice(own) if own and op.random.random() < 0.8 else self._pick(op.random)
+        if card is None:
+            return None
+        reference = card.id if card.member_id == member.id else await self._token(op, member, card)
+        if not reference:
+            return None
+        fen = max(1, min(most_fen, card.left if op.random.random() < 0.9 else most_fen))
+        return {"type": "gift_card", "reference": reference, "amount_fen": fen}
+
+    def whose(self, dice: Random) -> Member | None:
+        """Somebody who has bound a card, mostly."""
+        bound = [card for card in self.recent if card.member_id]
+        if not bound or dice.random() < 0.2:
+            return None
+        owner = dice.choice(bound).member_id
+        return next((member for member in self.world.members if member.id == owner), None)
 
     async def charge(self, op: Op) -> None:
         """A passer-by pays; sometimes at two tills at once, of a card that has enough for one."""
@@ -242,22 +263,23 @@ class GiftCards(Domain):
         request = Request(till, "POST", "/v1/pos/gift-cards/charges", body, key, f"terminal/{till.id}")
         await self.world.ask(op, request, accept=accept, refusals=REFUSALS)
 
-    async def _token(self, op: Op, till: Till, card: Card) -> str:
-        """What stands for the card at that till; an earlier one as long as it is good."""
-        kept, until = card.tokens.get(till.id, ("", 0.0))
+    async def _token(self, op: Op, where: Till | Member, card: Card) -> str:
+        """What stands for the card at that till or on that phone; an earlier one as long as it is good."""
+        place, path = str(where.id), "/v1/pos/gift-cards/check" if isinstance(where, Till) else f"{MEMBER}/check"
+        kept, until = card.tokens.get(place, ("", 0.0))
         if until > self.world.now() + 30:
             return kept
 
         def accept(shown: Any) -> None:
             if shown["card_id"] != card.id:
                 self.world.blame(f"gift card {card.id} was taken for {shown['card_id']}")
-            card.tokens[till.id] = shown["card_token"], self.world.now() + 240
+            card.tokens[place] = shown["card_token"], self.world.now() + 240
 
         body = encode({"card_no": card.number, "pin": card.pin})
-        request = Request(till, "POST", "/v1/pos/gift-cards/check", body)
+        request = Request(where, "POST", path, body)
         refusals = PAYS_NOTHING | BOUND | {"gift_card_locked"}
         answer = await self.world.ask(op, request, accept=accept, refusals=refusals)
-        return card.tokens[till.id][0] if answer.good else ""
+        return card.tokens[place][0] if answer.good else ""
 
     async def refund(self, op: Op) -> None:
         """Part or all of a charge comes back, at a till of the store that took it."""

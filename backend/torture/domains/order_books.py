@@ -80,8 +80,8 @@ class Order:
 
     @property
     def held_fen(self) -> int:
-        """What of the member's money it holds while it waits."""
-        return self.sale.tenders.get("stored", 0)
+        """What of the member's money, gift cards' among it, it holds while it waits."""
+        return self.sale.tenders.get("stored", 0) + self.sale.tenders.get("gift_card", 0)
 
     @property
     def pieces(self) -> Counter[tuple[str, str]]:

@@ -16,6 +16,7 @@ from ..world import Member, Op, encode
 from . import Domain, Operation
 from .coupon_sales import GONE
 from .coupons import Coupons
+from .gift_cards import GiftCards
 from .order_books import (
     CLOSED,
     PAID,
@@ -107,6 +108,10 @@ class Orders(Domain):
         return self.world.domain(Shelves)
 
     @property
+    def _cards(self) -> GiftCards:
+        return self.world.domain(GiftCards)
+
+    @property
     def _pos(self) -> Pos:
         return self.world.domain(Pos)
 
@@ -123,7 +128,7 @@ class Orders(Domain):
         wanted = self._shelves.wanted(dice, coupon_ids=[piece.id] if piece else [])
         if wanted:
             times = 2 if dice.random() < 0.05 else 1
-            await self._buy(op, member, wanted, tenders, times=times)
+            await self.place(op, member, wanted, tenders, times=times)
 
     async def buy_by_wechat(self, op: Op) -> None:
         """WeChat pays what stored value and points leave; mostly it is paid, sometimes of two stores at once."""
@@ -138,16 +143,23 @@ class Orders(Domain):
         if dice.random() < 0.3:
             tenders.insert(0, {"type": "points", "points": dice.randrange(1, 30)})
         pays = dice.random() < 0.7
-        for payment in await self._buy(op, self.world.pick(dice), wanted, tenders):
+        for payment in await self.place(op, self.world.pick(dice), wanted, tenders):
             if pays:
-                await self._pay(payment)
+                await self.pay(payment)
 
-    async def _buy(
-        self, op: Op, member: Member, wanted: list[dict[str, Any]], tenders: list[dict[str, Any]], *, times: int = 1
+    async def place(
+        self,
+        op: Op,
+        member: Member,
+        wanted: list[dict[str, Any]],
+        tenders: list[dict[str, Any]],
+        *,
+        times: int = 1,
+        refusals: frozenset[str] = frozenset(),
     ) -> list[Payment]:
         """Look at the quote, and order at that price; returns what WeChat is to be paid."""
         body: dict[str, Any] = {"orders": wanted, "tenders": tenders}
-        refusals = REFUSED | (COUPONS_REFUSED if wanted[0]["coupon_ids"] else frozenset())
+        refusals |= REFUSED | (COUPONS_REFUSED if wanted[0]["coupon_ids"] else frozenset())
         quoted: list[Any] = []
         request = Request(member, "POST", f"{ORDERS}/quote", encode(body))
         await self.world.ask(op, request, accept=quoted.append, refusals=refusals)
@@ -192,7 +204,7 @@ class Orders(Domain):
         till = next(till for till in self.world.tills if till.store_id == answer["store_id"])
         sale = Sale(
             answer["id"], member, till, answer["status"], answer["payable_fen"], tenders, points,
-            answer["points_earned"], lines, coupons=Counter(coupons),
+            answer["points_earned"], lines, coupons=Counter(coupons), cards=self._cards.taken(answer["tenders"]),
         )  # fmt: skip
         order = Order(sale, answer["store_id"], {line["line_no"]: line["sku"] for line in answer["lines"]})
         self.orders[order.id] = order
@@ -202,7 +214,8 @@ class Orders(Domain):
         self._check_prices(answer, wanted, sale, WAITING if waits else PAID)
         order.state = answer["status"]
         if waits:
-            self.world.model.move(member.id, stored=-order.held_fen, points=-points)
+            self.world.model.move(member.id, stored=-tenders.get("stored", 0), points=-points)
+            self._cards.pay(sale.cards)
         else:
             self._pos.pay(sale)
         return order
@@ -222,7 +235,7 @@ class Orders(Domain):
             self.world.blame(f"order {sale.id} is {answer} for {wanted}")
         self._pos.check_earned(sale)
 
-    async def _pay(self, payment: Payment, *, force: bool = False) -> None:
+    async def pay(self, payment: Payment, *, force: bool = False) -> None:
         """As the payer: WeChat takes the money, and tells the backend in its own time."""
         answer = await self.world.plain("POST", f"/mock/wechat/pay/{payment.id}/pay", {"force": force})
         payment.paid = payment.paid or answer.good
@@ -233,7 +246,7 @@ class Orders(Domain):
         """The money was on its way when the order was closed."""
         unpaid = [one for one in list(self.payments.values())[-60:] if not one.paid]
         if unpaid:
-            await self._pay(op.random.choice(unpaid), force=True)
+            await self.pay(op.random.choice(unpaid), force=True)
 
     # -- what comes after
 
@@ -250,7 +263,7 @@ class Orders(Domain):
         payment = self.payments.get(order.payment_id)
         acts = [self.cancel_one(op, order)]
         if op.random.random() < 0.2:
-            acts.append(self._pay(payment) if payment and not payment.paid else self._make_ready(op, order))
+            acts.append(self.pay(payment) if payment and not payment.paid else self._make_ready(op, order))
         await asyncio.gather(*acts)
 
     async def cancel_one(self, op: Op, order: Order) -> None:
@@ -338,7 +351,8 @@ class Orders(Domain):
         sale, member_id = order.sale, order.sale.member.id
         if order.state == WAITING and document.state != WAITING:
             if document.state == CLOSED:
-                self.world.model.move(member_id, stored=order.held_fen, points=sale.points_paid)
+                self.world.model.move(member_id, stored=sale.tenders.get("stored", 0), points=sale.points_paid)
+                self._cards.give_back(sale.cards)
                 if state == "cancelled" and "cancel" not in order.tried:
                     yield f"order {order.id} was cancelled, and nobody asked for it"
                 if state == CLOSED and self.world.now() + 5 < order.pay_until:
