@@ -72,6 +72,7 @@ PLACES: dict[str, Place] = {
             *("stamp_campaign", "stamp_change", "stamp_due"),
             *("mall_media", "mall_upload", "mall_store_picture", "mall_banner", "mall_change"),
             *("mall_sold", "mall_sold_due"),
+            *("mall_import", "mall_import_row", "mall_import_flaw"),
             *("stock_level", "stock_movement", "stock_reservation", "stock_due", "stock_warehouse"),
             *("stock_document", "stock_document_line", "stock_document_change", "stock_number", "stock_attachment"),
             *("stock_payment", "stock_told", "stock_alert"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backend.kernel import jobs
 
-from .commands import indexing, media, selling, uploads
+from .commands import imports, indexing, media, selling, uploads
 
 
 @jobs.every("* * * * *")
@@ -15,8 +15,15 @@ async def index_unread() -> None:
 
 @jobs.every("40 19 * * *")
 async def drop_unused_pictures() -> None:
-    """Forget pictures that nothing has shown for two days."""
+    """Forget pictures that nothing has shown for two days, and imports of long ago."""
     await media.drop_unused()
+    await imports.forget_old()
+
+
+@jobs.task(name=imports.JOB)
+async def run_import(import_id: str) -> None:
+    """Read and write a large table that head office sent."""
+    await imports.run(import_id)
 
 
 @jobs.every("50 19 * * *")

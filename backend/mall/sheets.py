@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from backend.kernel.cells import text_cell
 
@@ -13,6 +13,9 @@ MOST_BYTES = 8 << 20
 MOST_UNPACKED_BYTES = 64 << 20
 MOST_PARTS = 200
 MOST_ROWS = 20_000
+MOST_IMPORT_BYTES = 16 << 20
+MOST_IMPORT_ROWS = 100_000
+"""What a job reads, row by row; the other bounds are for what is read while somebody waits."""
 MOST_COLUMNS = 40
 LONGEST_CELL = 2_000
 
@@ -23,6 +26,11 @@ class NotATable(ValueError):
 
 def read_csv(data: bytes) -> list[list[str]]:
     """The rows of a CSV in UTF-8 or, as spreadsheets in China write it, GB 18030; ``NotATable``."""
+    return list(rows_of_csv(data, most=MOST_ROWS))
+
+
+def rows_of_csv(data: bytes, *, most: int) -> Iterator[list[str]]:
+    """The same one after the other, ``most`` of them below the heading; raises as it comes to what is wrong."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -31,13 +39,18 @@ def read_csv(data: bytes) -> list[list[str]]:
         except UnicodeDecodeError as error:
             raise NotATable("is neither UTF-8 nor GB 18030") from error
     try:
-        return _bounded(csv.reader(io.StringIO(text, newline=""), strict=True))
+        yield from _bounded(csv.reader(io.StringIO(text, newline=""), strict=True), most)
     except csv.Error as error:
         raise NotATable(f"is no CSV: {error}") from error
 
 
 def read_xlsx(data: bytes) -> list[list[str]]:
     """The rows of a workbook's first sheet, as texts; ``NotATable``."""
+    return list(rows_of_xlsx(data, most=MOST_ROWS))
+
+
+def rows_of_xlsx(data: bytes, *, most: int) -> Iterator[list[str]]:
+    """The same one after the other; see ``rows_of_csv``."""
     _check_parts(data)
     import openpyxl  # a tenth of a second: only who reads tables pays for it
 
@@ -46,8 +59,8 @@ def read_xlsx(data: bytes) -> list[list[str]]:
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
         try:
             sheet = book.worksheets[0]
-            rows = sheet.iter_rows(max_row=MOST_ROWS + 2, max_col=MOST_COLUMNS, values_only=True)
-            return _bounded([_text(value) for value in row] for row in rows)
+            rows = sheet.iter_rows(max_row=most + 2, max_col=MOST_COLUMNS, values_only=True)
+            yield from _bounded(([_text(value) for value in row] for row in rows), most)
         finally:
             book.close()
     except NotATable:
@@ -77,10 +90,10 @@ def _text(value: object) -> str:
     return str(value)
 
 
-def _bounded(rows: Iterable[Sequence[str]]) -> list[list[str]]:
+def _bounded(rows: Iterable[Sequence[str]], most: int) -> Iterator[list[str]]:
     """The rows, without empty cells and rows at their ends; leading apostrophes of escaped texts are taken off."""
-    found: list[list[str]] = []
-    for row in rows:
+    empty = 0
+    for number, row in enumerate(rows):
         cells = [_plain(cell) for cell in row]
         while cells and not cells[-1]:
             cells.pop()
@@ -88,14 +101,16 @@ def _bounded(rows: Iterable[Sequence[str]]) -> list[list[str]]:
             raise NotATable(f"has more than {MOST_COLUMNS} columns")
         if any(len(cell) > LONGEST_CELL for cell in cells):
             raise NotATable(f"has a cell of more than {LONGEST_CELL} characters")
-        if len(found) > MOST_ROWS and cells:
-            raise NotATable(f"has more than {MOST_ROWS} rows; split it")
-        found.append(cells)
-        if len(found) > MOST_ROWS + 1:
-            break
-    while found and not found[-1]:
-        found.pop()
-    return found
+        if not cells:
+            empty += 1
+            if number > most:
+                return
+            continue
+        if number > most:
+            raise NotATable(f"has more than {most} rows; split it")
+        yield from ([] for _ in range(empty))
+        empty = 0
+        yield cells
 
 
 def _plain(cell: str) -> str:

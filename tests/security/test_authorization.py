@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 
 from backend.kernel import clock, db, outbox
 from backend.kernel.http.routing import Route, WebSocketRoute
+from backend.mall.commands import imports
 from backend.stock import service as stock
 from backend.stock.types import AlertKind
 from backend.worker import load
@@ -291,6 +292,7 @@ NOWHERE = {
     "document_id": "Z000000000000",
     "attachment_id": "Z000000000000",
     "alert_id": "A000000000000",
+    "import_id": "I000000000000",
 }
 """Ids of nothing: another's object must look the same."""
 
@@ -338,6 +340,7 @@ async def world(browser, chain, credentials) -> AsyncIterator[World]:
     values["campaign_id"] = campaign["id"]
     values |= await pass_objects(browser, chain, admin, owner)
     values |= await stock_objects(admin)
+    values["import_id"] = await imports.begin(b"sku", "csv", "refuse", key="k", staff_id=0)
     (code,) = await codes_of(stranger, 1)
     scanned = await chain.tills["S2"][0].post(browser, "/v1/pos/scan", {"code": code})
     bodies = BODIES | {"POST /v1/pos/passes/{pass_id}/uses": {"scan_token": scanned.json()["scan_token"]}}

@@ -36,7 +36,7 @@ request    the ``Request``: method, path, target (as sent), headers, body (bytes
 
 **What comes back**: a struct → JSON with the route's ``status``; ``None`` → 204; ``Answer(value, replayed=…,
 headers=…, status=…)`` → the same with more said (``Answer(msgspec.Raw(stored))`` sends stored JSON as it is);
-``Reply(body, media_type, status, headers)`` → bytes as they are.
+``Reply(body, media_type, status, headers)`` → bytes as they are, or pieces of a file as they are made.
 
 **Refusals** are raised: any ``DomainError`` becomes ``application/problem+json``, its status chosen from its ``kind``
 in ``kernel.http.problems`` alone. List the domain's own in ``errors=`` so that the API's pages know them. What is no

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from time import perf_counter
 from typing import Any
 
@@ -29,6 +29,7 @@ from .types import Response
 
 log = logging.get("http")
 
+PIECE_TIMEOUT_S = 60.0
 MAX_IN_FLIGHT = 2_000
 """Requests a process works on at once; more are refused with 503 before anything is done for them."""
 
@@ -204,9 +205,28 @@ async def _send(response: Response, request: Request, send: Send) -> None:
     own = {name for name, _ in headers}
     headers += API_HEADERS if own.isdisjoint(_API_HEADER_NAMES) else [h for h in API_HEADERS if h[0] not in own]
     headers.append((b"x-request-id", request.id.encode()))
-    if response.status != 204:
-        headers.append((b"content-length", str(len(response.body)).encode()))
+    body = response.body
+    if isinstance(body, bytes) and response.status != 204:
+        headers.append((b"content-length", str(len(body)).encode()))
     if request.unread:
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body, "more_body": False})
+    if isinstance(body, bytes):
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+    else:
+        await _send_pieces(body, send)
+
+
+async def _send_pieces(pieces: AsyncIterator[bytes], send: Send) -> None:
+    """A file as it is made; who takes none of it for a minute is left. What fails on the way cuts it off."""
+    try:
+        async for piece in pieces:
+            async with asyncio.timeout(PIECE_TIMEOUT_S):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+    except (Exception, asyncio.CancelledError) as error:  # the head is out: there is no other answer any more
+        log.warning("http.cut_off", error=type(error).__name__)
+        raise ClientGone from error
+    finally:
+        if isinstance(pieces, AsyncGenerator):
+            await pieces.aclose()

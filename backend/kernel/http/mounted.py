@@ -94,6 +94,7 @@ class _Exchange:
         """Answer with a problem document."""
         response = problems.response(error, self._request.id)
         self.status = response.status
+        assert isinstance(response.body, bytes)
         headers = [
             *response.headers,
             *_DEFAULTS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Generic, TypeVar, dataclass_transform
 
 import msgspec
@@ -53,9 +53,12 @@ class Answer(Generic[T]):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """Bytes to send as they are: images, XML for WeChat, pages."""
+    """Bytes to send as they are: images, XML for WeChat, pages; or, piece by piece, a file as it is made.
 
-    body: bytes
+    A file that cannot be made to its end is cut off: the connection closes before the last piece, as clients notice.
+    """
+
+    body: bytes | AsyncIterator[bytes]
     media_type: str = "application/octet-stream"
     status: int = 200
     headers: dict[str, str] = {}
@@ -65,7 +68,7 @@ class Response(msgspec.Struct):
     """What goes to the wire (inside ``kernel.http`` only)."""
 
     status: int
-    body: bytes
+    body: bytes | AsyncIterator[bytes]
     headers: list[tuple[bytes, bytes]]
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from functools import partial
 
 import asyncpg
@@ -11,7 +13,6 @@ import msgspec
 from backend.kernel import clock, db, logging
 from backend.kernel.db import Tx
 from backend.kernel.errors import FieldError, ValidationFailed, invalid
-from backend.kernel.sheets import write
 
 from .. import service, sheets, shown
 from ..errors import CatalogueConflict
@@ -26,6 +27,7 @@ log = logging.get(__name__)
 MOST_TOLD = 100
 """Mistakes that one answer names."""
 
+HEADING = list(COLUMNS.values())
 _PAGE = 2_000
 _reading = asyncio.Semaphore(1)
 """A table takes seconds of a processor to read: one at a time in a process."""
@@ -46,23 +48,14 @@ class _Undo(Exception):
     """Ends a transaction without keeping what it wrote."""
 
 
-async def export(kind: str) -> bytes:
-    """All articles with their products as ``csv`` or ``xlsx``; ``ValidationFailed`` where there are too many."""
-    table: list[list[str | int]] = []
+async def export() -> AsyncIterator[list[list[str | int]]]:
+    """All articles with their products, by SKU, as pages of rows below ``HEADING``."""
     after = ""
     while page := await rows.list_articles(after, _PAGE):
         products = await rows.read_products(db.fetch, sorted({a.product_id for a in page if a.product_id is not None}))
-        for article in page:
-            kept = products.get(article.product_id or "")
-            table.append(cells_of(article, kept.row if kept else None))
-        if len(table) > sheets.MOST_ROWS:
-            raise invalid("", f"there are more than {sheets.MOST_ROWS} articles")
+        kept = {product_id: each.row for product_id, each in products.items()}
+        yield [cells_of(article, kept.get(article.product_id or "")) for article in page]
         after = page[-1].sku
-    heading = list(COLUMNS.values())
-    if kind == "csv":
-        return await asyncio.to_thread(write, "csv", "商品", heading, table)
-    async with _reading:
-        return await asyncio.to_thread(write, "xlsx", "商品", heading, table)
 
 
 async def import_table(data: bytes, kind: str, *, dry_run: bool, staff_id: int) -> Result:
@@ -84,9 +77,12 @@ async def import_table(data: bytes, kind: str, *, dry_run: bool, staff_id: int) 
     result = Result(0, 0, 0, 0, 0, [])
     try:
         async with db.transaction() as tx:
-            result = await _write(tx, columns, table, staff_id)
+            now = clock.now()
+            result = await write_rows(tx, columns, list(enumerate(table[1:], 2)), at=now)
             if dry_run or result.flaws:
                 raise _Undo
+            detail = msgspec.structs.asdict(result) | {"flaws": None}
+            await service.note(tx, "import", now.date().isoformat(), staff_id, "import", detail, now)
     except _Undo:
         pass
     except asyncpg.UniqueViolationError as error:
@@ -108,11 +104,10 @@ def _told(result: Result, *, dry_run: bool) -> Result:
     return msgspec.structs.replace(result, flaws=flaws)
 
 
-async def _write(tx: Tx, columns: list[str], table: list[list[str]], staff_id: int) -> Result:
-    """Read the rows against what is known, locked, and write them where nothing is wrong."""
-    now = clock.now()
+async def write_rows(tx: Tx, columns: list[str], table: Sequence[tuple[int, list[str]]], *, at: datetime) -> Result:
+    """Read numbered rows against what is known, locked, and write them where nothing is wrong."""
     fetch = partial(db.fetch_in, tx)
-    product_ids, skus = read_keys(columns, table[1:])
+    product_ids, skus = read_keys(columns, (cells for _, cells in table))
     await service.lock(tx, sorted(product_ids), sorted(skus))
     kept = await rows.read_products(fetch, sorted(product_ids))
     articles = await rows.read_articles(fetch, sorted(skus))
@@ -127,7 +122,9 @@ async def _write(tx: Tx, columns: list[str], table: list[list[str]], staff_id: i
     known = await service.lock_known(tx, list(wanted.products.values()), wanted.articles)
     others = [a for a in await rows.articles_of(fetch, sorted(wanted.products)) if a.sku not in skus]
     flaws += await asyncio.to_thread(_flaws, wanted, others, known)
-    result = Result(
+    if not flaws:
+        await service.write(tx, list(wanted.products.values()), wanted.articles, at=at, whole=False)
+    return Result(
         rows=len(wanted.articles),
         products_new=len(wanted.products.keys() - kept.keys()),
         products_changed=len(wanted.products.keys() & kept.keys()),
@@ -135,15 +132,10 @@ async def _write(tx: Tx, columns: list[str], table: list[list[str]], staff_id: i
         articles_changed=len({a.sku for a in wanted.articles} & articles.keys()),
         flaws=flaws,
     )
-    if not flaws:
-        await service.write(tx, list(wanted.products.values()), wanted.articles, at=now, whole=False)
-        detail = msgspec.structs.asdict(result) | {"flaws": None}
-        await service.note(tx, "import", now.date().isoformat(), staff_id, "import", detail, now)
-    return result
 
 
-def _read_all(reader: Reader, table: list[list[str]]) -> None:
-    for number, cells in enumerate(table[1:], 2):
+def _read_all(reader: Reader, table: Sequence[tuple[int, list[str]]]) -> None:
+    for number, cells in table:
         reader.read(number, cells)
 
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import msgspec
+
 from backend.auth.guards import staff
 from backend.auth.types import Role, StaffCaller
-from backend.kernel.errors import ValidationFailed
-from backend.kernel.http import Reply, Request, Router
+from backend.kernel import sheets
+from backend.kernel.errors import NotFound, ValidationFailed
+from backend.kernel.http import Idempotency, Reply, Request, Router
 from backend.kernel.http.errors import UnsupportedMediaType
+from backend.ledger.errors import IdempotencyConflict
 
-from ..commands import tables
+from ..commands import imports, tables
 from ..errors import CatalogueConflict
-from ..schemas.admin import ImportOut, ImportQuery, RowErrorOut
-from ..sheets import MOST_BYTES
+from ..queries import imports as queries
+from ..rules.tables import RowFlaw
+from ..schemas.tables import ImportJobOut, ImportJobsOut, ImportOut, ImportQuery, ImportsQuery, RowErrorOut
+from ..sheets import MOST_BYTES, MOST_IMPORT_BYTES
 
 router = Router(tag="mall")
 
@@ -25,13 +33,18 @@ _REFUSED = (ValidationFailed, CatalogueConflict, UnsupportedMediaType)
 @router.get(f"{_MALL}/export.csv", guard=_ADMIN, summary="导出商品（CSV）", errors=(ValidationFailed,))
 async def export_csv(caller: StaffCaller) -> Reply:
     """All articles, a row each, in UTF-8; what a spreadsheet would take for a formula is escaped."""
-    return Reply(await tables.export("csv"), "text/csv; charset=utf-8", headers=_as_file("csv"))
+    return await _exported("csv")
 
 
 @router.get(f"{_MALL}/export.xlsx", guard=_ADMIN, summary="导出商品（XLSX）", errors=(ValidationFailed,))
 async def export_xlsx(caller: StaffCaller) -> Reply:
     """All articles, a row each, as a workbook."""
-    return Reply(await tables.export("xlsx"), _XLSX, headers=_as_file("xlsx"))
+    return await _exported("xlsx")
+
+
+async def _exported(form: sheets.Format) -> Reply:
+    body = await sheets.stream(form, "商品", tables.HEADING, tables.export())
+    return Reply(body, sheets.MEDIA_TYPES[form], headers=_as_file("articles", form))
 
 
 @router.post(f"{_MALL}/import.csv", guard=_ADMIN, body_limit=MOST_BYTES, summary="导入商品（CSV）", errors=_REFUSED)
@@ -68,5 +81,55 @@ async def _import(caller: StaffCaller, query: ImportQuery, body: bytes, kind: st
     )
 
 
-def _as_file(ending: str) -> dict[str, str]:
-    return {"Content-Disposition": f'attachment; filename="articles.{ending}"', "Cache-Control": "no-store"}
+@router.post(
+    f"{_MALL}/imports",
+    guard=_ADMIN,
+    status=202,
+    idempotent=True,
+    body_limit=MOST_IMPORT_BYTES,
+    summary="导入大表",
+    errors=(ValidationFailed, UnsupportedMediaType, IdempotencyConflict),
+)
+async def begin_import(
+    caller: StaffCaller, query: ImportsQuery, body: bytes, request: Request, idem: Idempotency
+) -> ImportJobOut:
+    """Take in a table of at most 100,000 rows and 16 MiB, which a job then imports; ask for the import how far it is.
+
+    Sent again with the same key it is the same import.
+    """
+    _check_type(request, _CSV if query.kind == "csv" else _XLSX)
+    import_id = await imports.begin(body, query.kind, query.on_error, key=idem.key, staff_id=caller.staff_id)
+    return await _job(import_id)
+
+
+@router.get(f"{_MALL}/imports", guard=_ADMIN, summary="导入任务")
+async def list_imports(caller: StaffCaller) -> ImportJobsOut:
+    """The last fifty imports of large tables."""
+    return ImportJobsOut([_job_out(found, []) for found in await queries.list_imports()])
+
+
+@router.get(f"{_MALL}/imports/{{import_id}}", guard=_ADMIN, summary="导入进度", errors=(NotFound,))
+async def get_import(caller: StaffCaller, import_id: str) -> ImportJobOut:
+    """How far an import is, what it did, and what is wrong with its rows."""
+    return await _job(import_id)
+
+
+@router.get(f"{_MALL}/imports/{{import_id}}/errors.csv", guard=_ADMIN, summary="导入错误（CSV）", errors=(NotFound,))
+async def export_import_errors(caller: StaffCaller, import_id: str) -> Reply:
+    """Everything that is wrong with its rows, by row and column."""
+    await queries.get_import(import_id)
+    body = await sheets.stream("csv", "错误", ("row", "field", "message"), queries.flaw_pages(import_id))
+    return Reply(body, sheets.MEDIA_TYPES["csv"], headers=_as_file(f"errors-{import_id}", "csv"))
+
+
+async def _job(import_id: str) -> ImportJobOut:
+    return _job_out(await queries.get_import(import_id), await queries.list_flaws(import_id))
+
+
+def _job_out(found: queries.Import, flaws: Sequence[RowFlaw]) -> ImportJobOut:
+    fields = msgspec.structs.asdict(found) | {"staff_id": str(found.staff_id)}
+    return ImportJobOut(**fields, errors=[RowErrorOut(flaw.row, flaw.field, flaw.message) for flaw in flaws])
+
+
+def _as_file(name: str, ending: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{name}.{ending}"', "Cache-Control": "no-store"}

@@ -375,28 +375,3 @@ class CatalogueChangesOut(msgspec.Struct):
     """The last hundred changes, newest first."""
 
     items: list[CatalogueChangeOut]
-
-
-class ImportQuery(Body):
-    """``dry_run`` looks and says what is wrong, and changes nothing."""
-
-    dry_run: bool = False
-
-
-class RowErrorOut(msgspec.Struct):
-    """What is wrong with a cell: the row as the table numbers it (1 is the heading), and the column."""
-
-    row: int
-    field: str
-    message: str
-
-
-class ImportOut(msgspec.Struct):
-    """What the table says: how many products and articles are new and how many were there; ``errors`` of a dry run."""
-
-    rows: int
-    products_new: int
-    products_changed: int
-    articles_new: int
-    articles_changed: int
-    errors: list[RowErrorOut]

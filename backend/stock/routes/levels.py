@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, time, timedelta
 
 import msgspec
@@ -49,8 +48,8 @@ _STAFF = staff(Role.ADMIN, Role.MANAGER, Role.CLERK)
 _LEVELS = "/v1/admin/stock/levels"
 _MOVEMENTS = "/v1/admin/stock/movements"
 MOST_DAYS = 366
-MOST_ROWS = 50_000
-"""What one file holds; more are fewer days."""
+ROWS_AT_ONCE = 2_000
+"""Of a file: each page is read when the one before it was taken."""
 
 
 @router.get("/v1/admin/stock/places", guard=_STAFF, summary="库存地点")
@@ -100,12 +99,17 @@ async def export_levels_sheet(caller: StaffCaller, query: LevelsFilter) -> Reply
 
 async def _levels_file(caller: StaffCaller, query: LevelsFilter, form: sheets.Format) -> Reply:
     await access.place(caller, query.place_id)
-    found = await queries.list_levels(query.place_id, which=query.which, sku=query.sku, limit=MOST_ROWS + 1)
-    if len(found) > MOST_ROWS:
-        raise invalid("/query/which", f"more than {MOST_ROWS} rows; ask for fewer")
-    names = await views.article_names(one.sku for one in found)
-    rows = [msgspec.structs.astuple(views.level(one, names)) for one in found]
-    return await _file(LevelOut.__struct_fields__, rows, f"stock-{query.place_id}", form)
+
+    async def pages() -> AsyncIterator[sheets.Page]:
+        after = ""
+        while found := await queries.list_levels(
+            query.place_id, which=query.which, sku=query.sku, after=after, limit=ROWS_AT_ONCE
+        ):
+            names = await views.article_names(one.sku for one in found)
+            yield [_cells(views.level(one, names)) for one in found]
+            after = found[-1].sku
+
+    return await _file(LevelOut.__struct_fields__, pages(), f"stock-{query.place_id}", form)
 
 
 @router.get(_MOVEMENTS, guard=_STAFF, summary="商品明细帐", errors=(NotFound, ValidationFailed))
@@ -136,13 +140,16 @@ async def export_movements_sheet(caller: StaffCaller, query: MovementsFilter) ->
 
 async def _movements_file(caller: StaffCaller, query: MovementsFilter, form: sheets.Format) -> Reply:
     begin, end = await _bounds(caller, query)
-    found = await queries.list_place_movements(
-        query.place_id, begin, end, sku=query.sku, after=None, limit=MOST_ROWS + 1
-    )
-    if len(found) > MOST_ROWS:
-        raise invalid("/query/from", f"more than {MOST_ROWS} rows; ask for fewer days")
-    rows = [msgspec.structs.astuple(line) for line in await views.movements(found)]
-    return await _file(MovementOut.__struct_fields__, rows, f"movements-{query.place_id}", form)
+
+    async def pages() -> AsyncIterator[sheets.Page]:
+        after: queries.MovementPlace | None = None
+        while found := await queries.list_place_movements(
+            query.place_id, begin, end, sku=query.sku, after=after, limit=ROWS_AT_ONCE
+        ):
+            yield [_cells(line) for line in await views.movements(found)]
+            after = (found[-1].at, found[-1].sku, found[-1].version)
+
+    return await _file(MovementOut.__struct_fields__, pages(), f"movements-{query.place_id}", form)
 
 
 async def _bounds(caller: StaffCaller, query: MovementsFilter) -> tuple[datetime, datetime]:
@@ -165,11 +172,14 @@ def _read_movement_cursor(cursor: str) -> queries.MovementPlace:
     return instant, sku, int(version)
 
 
-async def _file(columns: Sequence[str], rows: Iterable[Sequence[object]], name: str, form: sheets.Format) -> Reply:
-    cells = [[_cell(value) for value in row] for row in rows]
-    file = await asyncio.to_thread(sheets.write, form, "stock", columns, cells)
+async def _file(columns: Sequence[str], pages: AsyncIterator[sheets.Page], name: str, form: sheets.Format) -> Reply:
+    body = await sheets.stream(form, "stock", columns, pages)
     headers = {"Content-Disposition": f'attachment; filename="{name}.{form}"', "Cache-Control": "no-store"}
-    return Reply(file, media_type=sheets.MEDIA_TYPES[form], headers=headers)
+    return Reply(body, media_type=sheets.MEDIA_TYPES[form], headers=headers)
+
+
+def _cells(row: msgspec.Struct) -> list[sheets.Cell]:
+    return [_cell(value) for value in msgspec.structs.astuple(row)]
 
 
 def _cell(value: object) -> sheets.Cell:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -52,6 +53,13 @@ class TokenGuard:
 
 
 guard = TokenGuard()
+ended: list[int] = []
+"""Files that were made to their end, or left."""
+
+
+class PiecesQuery(Body):
+    count: Annotated[int, Meta(ge=0, le=255)]
+    breaks: bool = False
 
 
 class Line(Body):
@@ -127,6 +135,22 @@ async def image() -> Reply:
 @router.get("/v1/large", guard=public, in_schema=False)
 async def large() -> Reply:
     return Reply(b"x" * 1_000_000)
+
+
+@router.get("/v1/pieces", guard=public, in_schema=False)
+async def get_pieces(query: PiecesQuery) -> Reply:
+    """So many pieces of a hundred thousand bytes; the last one cannot be made where it ``breaks``."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        try:
+            for number in range(query.count):
+                if query.breaks and number == query.count - 1:
+                    raise ValueError("a piece that cannot be made")
+                yield bytes([number]) * 100_000
+        finally:
+            ended.append(query.count)
+
+    return Reply(pieces(), "application/octet-stream")
 
 
 @router.post("/v1/raw", guard=public)

@@ -10,9 +10,26 @@ ADMIN = "tests/mall/test_admin.py::"
 TABLES = "tests/mall/test_tables.py::"
 MEMBER = "tests/mall/test_member.py::"
 UPLOADS = "tests/mall/test_uploads.py::"
+IMPORTS = "tests/mall/test_imports.py::"
 SELLING = "tests/mall/test_selling.py::"
 
 MUTANTS = (
+    Mutant(
+        "half-a-table-written",
+        "A table with a mistake changes half of the prices.",
+        "backend/mall/commands/imports.py",
+        "            if flaws:\n                raise _Refused\n",
+        "",
+        (f"{IMPORTS}test_one_mistake_in_a_large_table_and_nothing_of_it_is_written",),
+    ),
+    Mutant(
+        "import-begins-anew",
+        "A worker that died writes everything again, over what staff changed meanwhile.",
+        "backend/mall/commands/imports.py",
+        'await db.raw(tx).execute("UPDATE mall_import SET place = $2 WHERE id = $1", import_id, chunk[-1][0])',
+        "pass",
+        (f"{IMPORTS}test_an_import_that_was_cut_short_goes_on_where_it_was",),
+    ),
     Mutant(
         "promised-pieces-are-shown-as-to-be-had",
         "A list of what there is shows what another order was promised.",
