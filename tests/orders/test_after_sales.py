@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from backend.kernel import outbox
+from backend.members import queries as members
 from backend.orders.commands import after_sales
 from tests.orders.test_fulfilment import buy, delivery
 from tests.support.coupons import coupons_of, give_coupon
@@ -182,6 +184,24 @@ async def test_requests_are_listed_by_order_among_one_s_own(buyer, client, manag
     assert listed == [[asked[0]], [asked[1]], []]
     assert [one["id"] for one in staffs] == [asked[1]]
     assert [answer.json()["items"] for answer in others] == [[], []]
+
+
+async def test_growth_follows_what_was_bought_and_given_back(buyer, manager):
+    async def growth() -> int:
+        await outbox.drain()
+        return (await members.get_member(buyer.member_id)).growth_fen
+
+    before = await growth()
+    order_id = await sent(buyer, manager)
+    bought = await growth()
+    request = (await ask(buyer, order_id, "return")).json()["id"]
+    for name in ("approve", "goods", "refund", "refund"):
+        assert (await step(manager, request, name)).status_code == 200
+    half = await growth()
+    cancelled = await buy(buyer, 1)
+    await buyer.call("POST", f"/v1/member/orders/{cancelled}/cancel")
+
+    assert (bought - before, half - before, await growth() - before) == (2_500, 1_250, 1_250)
 
 
 async def test_two_requests_for_the_last_piece_and_two_decisions_are_one(buyer, manager):

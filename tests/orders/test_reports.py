@@ -11,10 +11,10 @@ from typing import Any
 import openpyxl
 import pytest
 
-from backend.kernel import clock, outbox, sheets
+from backend.kernel import clock, db, outbox, sheets
 from backend.orders import reports
 from backend.stock.commands import till_sales
-from tests.orders.test_after_sales import OFF_500, ask, step
+from tests.orders.test_after_sales import OFF_500, SENT, ask, step
 from tests.orders.test_fulfilment import buy
 from tests.support.coupons import give_coupon
 from tests.support.mall import checkout, order, put, shelf
@@ -99,6 +99,46 @@ async def test_sales_margin_and_stock_say_what_was_bought_returned_and_left(phon
     flow = sum(int(apple[kind]) for kind in ("receipt", "sale", "sale_return", "stocktake"))
     assert int(apple["before"]) + flow == left
     assert order_id != other_id
+
+
+async def in_the_books() -> tuple[int, int]:
+    """What S1 kept of its sales by the ledger, and what that cost by the journal of stock."""
+    kept = await db.fetchval("SELECT sum(amount)::bigint FROM ledger_entry WHERE kind = 'house.sales' AND ref = 'S1'")
+    cost = await db.fetchval(
+        "SELECT -sum(cost_fen)::bigint FROM stock_movement WHERE place_id = 'S1' AND kind IN ('sale', 'sale_return')"
+    )
+    return kept or 0, cost or 0
+
+
+async def test_after_returns_and_exchanges_reports_say_what_ledger_and_journal_say(phone, manager):
+    await give(phone.member_id, principal=50_000)
+    await put("S1", APPLE, 12, 9_001)
+    columns = "sold", "returned", "moved", "cost_fen", "margin_fen"
+    before, books = await report(manager, "margin"), await in_the_books()
+    sales_before = await report(manager, "sales")
+    order_id = await buy(phone, 4, express=True)
+    await manager.post(f"/v1/admin/orders/{order_id}/parcels", SENT)
+    for kind, ending, restock in (
+        ("return", "refund", True),
+        ("return", "refund", False),
+        ("exchange", "exchange", False),
+    ):
+        request = (await ask(phone, order_id, kind)).json()["id"]
+        await step(manager, request, "approve", {"fault": "shop"})
+        await step(manager, request, "goods", {"restock": restock})
+        parcel = {"carrier": "SF", "tracking_no": "SF2000001"} if kind == "exchange" else {}
+        assert (await step(manager, request, ending, parcel)).status_code == 200
+
+    margin, sales, now = await report(manager, "margin"), await report(manager, "sales"), await in_the_books()
+
+    made = sums(margin, *columns)
+    made.subtract(sums(before, *columns) if before else {})
+    net = sums(sales, "net_fen")["net_fen"] - (sums(sales_before, "net_fen")["net_fen"] if sales_before else 0)
+    kept, cost = now[0] - books[0], now[1] - books[1]
+    # Four sold, one of them came back fit to be sold; one that did not cost a piece, the exchange another one.
+    assert (made["sold"], made["returned"], made["moved"]) == (4, 2, 4)
+    assert (net, kept) == (4 * 1_250 - 2 * 1_250, 4 * 1_250 - 2 * 1_250)
+    assert (made["cost_fen"], made["margin_fen"]) == (cost, kept - cost)
 
 
 async def test_orders_are_exported_with_amounts_by_tender_and_no_formula(phone, manager, stranger):
