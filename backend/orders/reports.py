@@ -7,7 +7,7 @@ costs is known where the store keeps stock of it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -21,6 +21,9 @@ from backend.sales.types import TenderType
 MOST_DAYS = 31
 MOST_ROWS = 20_000
 """More are a shorter range of days."""
+
+AT_ONCE = 1_000
+"""Orders that an export reads at once."""
 
 MOST_READ = 100_000
 """Documents that a report adds up: some 300 MB."""
@@ -69,8 +72,8 @@ SELECT o.id, o.state, o.delivery, o.placed_at, o.paid_at, o.ended_at, o.payable_
        d.progress, (SELECT sum(qty) FROM orders_line l WHERE l.member_id = o.member_id AND l.order_id = o.id) AS pieces
   FROM orders_order o JOIN ledger_document d ON d.member_id = o.member_id AND d.id = o.id
   JOIN member m ON m.id = o.member_id
- WHERE o.store_id = $3 AND o.placed_at >= $1 AND o.placed_at < $2 AND ($4::text IS NULL OR o.state = $4)
- ORDER BY o.placed_at, o.id LIMIT $5"""
+ WHERE o.store_id = $3 AND (o.placed_at, o.id) > ($1, $5) AND o.placed_at < $2 AND ($4::text IS NULL OR o.state = $4)
+ ORDER BY o.placed_at, o.id LIMIT $6"""
 
 _KINDS = (
     *("receipt", "sale", "sale_return", "transfer_in", "transfer_out", "stocktake", "purchase_return", "wholesale"),
@@ -261,9 +264,16 @@ ORDERS = (
 )
 
 
-async def orders(span: Range, state: str | None) -> Rows:
-    """A store's orders, the oldest first; without names, numbers or addresses of members but their member number."""
-    return _bounded([_order(span, row) for row in await _read(_ORDERS, span, state, MOST_ROWS + 1)])
+async def orders(span: Range, state: str | None) -> AsyncIterator[Rows]:
+    """A store's orders, the oldest first, page by page, and at last their sums; of members only the number."""
+    summed, after, rest = Sums(len(ORDERS)), "", span
+    while read := await _read(_ORDERS, rest, state, after, AT_ONCE):
+        page = [_order(span, row) for row in read]
+        summed.add(page)
+        rest, after = msgspec.structs.replace(span, begin=read[-1]["placed_at"]), read[-1]["id"]
+        yield page
+    if after:
+        yield [summed.row()]
 
 
 def _order(span: Range, row: db.Record) -> list[Cell]:
@@ -284,12 +294,26 @@ def _local(at: datetime | None, zone: str) -> str:
     return at.astimezone(clock.zone(zone)).strftime("%Y-%m-%d %H:%M:%S") if at else ""
 
 
+class Sums:
+    """A last row: the sums of the columns that hold numbers in every row."""
+
+    def __init__(self, columns: int) -> None:
+        self._sums: list[int | None] = [None, *[0] * (columns - 1)]
+
+    def add(self, rows: Iterable[Sequence[Cell]]) -> None:
+        """Count these rows in."""
+        for row in rows:
+            for place, value in enumerate(row):
+                known = self._sums[place]
+                self._sums[place] = known + value if known is not None and isinstance(value, int) else None
+
+    def row(self) -> list[Cell]:
+        """What the rows so far come to."""
+        return ["合计", *("" if value is None else value for value in self._sums[1:])]
+
+
 def total(heading: Sequence[str], rows: Iterable[Sequence[Cell]]) -> list[Cell]:
-    """A last row: the sums of the columns of numbers."""
-    kept = list(rows)
-    sums: list[Cell] = ["合计"]
-    for place in range(1, len(heading)):
-        column = [row[place] for row in kept]
-        numbers = [value for value in column if isinstance(value, int)]
-        sums.append(sum(numbers) if numbers and len(numbers) == len(column) else "")
-    return sums
+    """The sums of these rows."""
+    summed = Sums(len(heading))
+    summed.add(rows)
+    return summed.row()

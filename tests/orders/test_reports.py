@@ -156,6 +156,22 @@ async def test_orders_are_exported_with_amounts_by_tender_and_no_formula(phone, 
     assert elsewhere == []
 
 
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+async def test_an_export_is_the_same_however_many_orders_are_read_at_once(phone, manager, monkeypatch, form):
+    await give(phone.member_id, principal=50_000)
+    await put("S1", APPLE, 10, 7_501)
+    for _ in range(3):
+        await buy(phone, 1)
+    at_once = await report(manager, "orders", form=form)
+
+    for number in (1, 2, len(at_once) - 1):
+        monkeypatch.setattr(reports, "AT_ONCE", number)
+        assert await report(manager, "orders", form=form) == at_once, number
+
+    assert len(at_once) >= 4
+    assert sums(at_once, "payable_fen", "pieces")["pieces"] >= 3
+
+
 @pytest.mark.parametrize(
     "query",
     ["from=2026-11-02&to=2026-11-01", "from=2026-01-01&to=2026-11-01", "from=x&to=y", "from=0001-01-01&to=0001-01-02"],

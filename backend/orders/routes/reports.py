@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 from backend.auth import queries as auth
 from backend.auth.guards import staff
@@ -32,9 +33,12 @@ async def _span(caller: StaffCaller, query: ReportQuery) -> Range:
     return reports.days(store.id, query.from_on, query.to_on, store.timezone)
 
 
-async def _file(query: ReportQuery, name: str, heading: tuple[str, ...], rows: Rows, *, summed: bool = True) -> Reply:
-    whole = [*rows, reports.total(heading, rows)] if summed and rows else rows
-    body = await asyncio.to_thread(sheets.write, query.format, name, heading, whole)
+async def _file(query: ReportQuery, name: str, heading: tuple[str, ...], rows: Rows) -> Reply:
+    whole = [*rows, reports.total(heading, rows)] if rows else rows
+    return _reply(query, name, await asyncio.to_thread(sheets.write, query.format, name, heading, whole))
+
+
+def _reply(query: ReportQuery, name: str, body: bytes | AsyncIterator[bytes]) -> Reply:
     file = f"{name}-{query.from_on}-{query.to_on}.{query.format}"
     headers = {"Content-Disposition": f'attachment; filename="{file}"', "Cache-Control": "no-store"}
     return Reply(body, media_type=sheets.MEDIA_TYPES[query.format], headers=headers)
@@ -60,6 +64,6 @@ async def stock(caller: StaffCaller, query: ReportQuery) -> Reply:
 
 @router.get("/v1/admin/reports/orders", guard=_MANAGERS, summary="订单导出", errors=_ERRORS)
 async def orders(caller: StaffCaller, query: OrderExportQuery) -> Reply:
-    """A store's orders that were placed on these days."""
-    span = await _span(caller, query)
-    return await _file(query, "orders", reports.ORDERS, await reports.orders(span, query.status))
+    """A store's orders that were placed on these days, sent as they are read."""
+    pages = reports.orders(await _span(caller, query), query.status)
+    return _reply(query, "orders", await sheets.stream(query.format, "orders", reports.ORDERS, pages))
