@@ -207,9 +207,18 @@ async def has_phone_ending(member_id: int, digits: str) -> bool:
     return sealed is not None and hmac.compare_digest(open_phone(sealed)[-len(digits) :].encode(), digits.encode())
 
 
+async def _with_pins(member_ids: list[int]) -> list[bool | BaseException]:
+    rows = await db.fetch("SELECT member_id FROM member_pin WHERE member_id = ANY($1)", member_ids)
+    found = {row["member_id"] for row in rows}
+    return [member_id in found for member_id in member_ids]
+
+
+_pins: Batcher[int, bool] = Batcher(_with_pins, max_size=64, lanes=2)
+
+
 async def has_pin(member_id: int) -> bool:
-    """Whether the member has set a payment PIN."""
-    return bool(await db.fetchval("SELECT true FROM member_pin WHERE member_id = $1", member_id))
+    """Whether the member has set a payment PIN; concurrent calls share one query."""
+    return await _pins.submit(member_id)
 
 
 async def search_members(text: str | None, status: Status | None, *, store_id: str | None) -> list[Member]:

@@ -60,7 +60,11 @@ def order_body(order_id: str, priced: Priced) -> SaleBody:
 
 
 class Placed(msgspec.Struct, frozen=True):
-    """What the plan of a new order is made under: its id, the request's key, the store and the time."""
+    """What the plan of a new order is made under: its id, the request's key, the store and the time.
+
+    ``day_cap_fen``: up to so much a day a member pays without confirming it, this order included; None where they did,
+    or need not.
+    """
 
     order_id: str
     scope: str
@@ -68,6 +72,7 @@ class Placed(msgspec.Struct, frozen=True):
     request_hash: str
     store_id: str
     now: datetime
+    day_cap_fen: int | None = None
 
 
 def place_paid(
@@ -104,10 +109,17 @@ def _place(placed: Placed, body: SaleBody, priced: Priced, kind: str, state: Ord
         key=placed.key,
         hash=placed.request_hash,
         active=True,
-        guards=(count_use(body.card_id),) if body.card_id else (),
+        guards=_guards(placed, body, priced),
         document=NewDocument(placed.order_id, ORDER, state, sales.encode_body(body), store_id=placed.store_id),
         legs=legs,
     )
+
+
+def _guards(placed: Placed, body: SaleBody, priced: Priced) -> tuple[Guard, ...]:
+    guards = (count_use(body.card_id),) if body.card_id else ()
+    if placed.day_cap_fen is None or not priced.value_fen:
+        return guards
+    return (*guards, sales.day_guard(priced.on, priced.value_fen, placed.now, cap_fen=placed.day_cap_fen))
 
 
 # -- an order that waits for WeChat: what pays the rest of it is held

@@ -7,7 +7,6 @@ import msgspec
 from backend.kernel.http import Idempotency
 from backend.ledger import plans as ledger
 
-PASSWORD_FREE = "password_free"  # noqa: S105 - the name of a limit
 TWO_STORES = "two_stores"
 CODE_USED = "code_used"
 SALE = "sale"

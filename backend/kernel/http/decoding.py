@@ -31,7 +31,7 @@ _encode_canonical = msgspec.json.Encoder(order="deterministic").encode
 
 
 def decode(body: bytes, decoder: msgspec.json.Decoder[Any]) -> tuple[Any, bytes]:
-    """The typed value of a body and its canonical JSON; ``ValidationFailed`` names the field by JSON pointer."""
+    """The typed value of a body and its canonical JSON, without its secrets; ``ValidationFailed`` names the field."""
     try:
         value = _decode_any(body)
     except (RecursionError, msgspec.ValidationError):
@@ -46,6 +46,8 @@ def decode(body: bytes, decoder: msgspec.json.Decoder[Any]) -> tuple[Any, bytes]
     except (RecursionError, ValueError) as error:
         raise _refusal("", f"cannot be read: {type(error).__name__}") from None
     _refuse_traps(body, value, canonical)
+    if secrets := getattr(typed, "SECRETS", ()):
+        canonical = _encode_canonical({name: one for name, one in value.items() if name not in secrets})
     return typed, canonical
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, Generic, TypeVar, dataclass_transform
+from typing import Any, ClassVar, Generic, TypeVar, dataclass_transform
 
 import msgspec
 
@@ -13,7 +13,13 @@ T = TypeVar("T")
 # Type checkers do not inherit `frozen` and `kw_only` from a Struct's base; this tells them.
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
 class Body(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """Base of every request body and query: unknown fields are refused, arguments are named, nothing changes later."""
+    """Base of every request body and query: unknown fields are refused, arguments are named, nothing changes later.
+
+    ``SECRETS`` names fields of which a request's fingerprint knows nothing: few digits under a digest are soon guessed.
+    A retry may lack them.
+    """
+
+    SECRETS: ClassVar[tuple[str, ...]] = ()
 
 
 class Idempotency(msgspec.Struct, frozen=True):

@@ -26,6 +26,7 @@ from backend.ledger import service as ledger
 from backend.ledger.errors import GuardRefused, IdempotencyConflict, InsufficientBalance, Stale
 from backend.ledger.plans import Plan
 from backend.ledger.types import Posted
+from backend.members.errors import PinRequired
 from backend.passes import service as passes
 from backend.passes.errors import PassVoid
 from backend.sales import plans as sales
@@ -42,7 +43,7 @@ from ..errors import PriceChanged
 from ..schemas.orders import PlacedOut, PlaceIn
 from ..types import Order, OrderState, Part, PaymentBody, Receiver
 from ..views import orders as views
-from . import pay, quote
+from . import pay, pins, quote
 
 AT_ONCE = 64
 """Checkouts that one transaction places: so many members' books and articles it holds."""
@@ -103,14 +104,17 @@ async def _with_payment(placed: Answer[PlacedOut], caller: MemberCaller) -> Answ
 
 async def _place(body: PlaceIn, member_id: int, idem: Idempotency) -> Answer[PlacedOut]:
     _refuse_gone(body)
-    without_card = False
+    without_card, confirmed, counts = False, False, False
     for attempt in range(MAX_TIMES_PLANNED):
         now = clock.now()
         parts = await quote.price(body, member_id, now, without_card=without_card)
         _check_price(body, parts)
         for part in parts:
             check_sufficient(part.priced.tenders, part.priced.available)
-        checkout = _plan(parts, idem, now)
+        if not confirmed:
+            counts = await pins.confirm(parts, member_id, body.pin)
+            confirmed = body.pin is not None
+        checkout = _plan(parts, idem, now, counts=counts)
         try:
             posted = await _submit(checkout)
         except (Stale, InsufficientBalance) as refused:
@@ -118,6 +122,8 @@ async def _place(body: PlaceIn, member_id: int, idem: Idempotency) -> Answer[Pla
             if attempt == MAX_TIMES_PLANNED - 1:
                 raise
         except GuardRefused as refused:
+            if refused.refusal == sales.PASSWORD_FREE:
+                raise PinRequired from refused
             if refused.refusal != PassVoid.code or attempt == MAX_TIMES_PLANNED - 1:
                 raise passes.refusal_of(refused) or refused from refused
             without_card = True  # given back a moment ago, which the member's row hears of later
@@ -154,7 +160,8 @@ def _check_price(body: PlaceIn, parts: Sequence[Part]) -> None:
         raise PriceChanged(extra={"quote": msgspec.to_builtins(views.quotes_out(parts))})
 
 
-def _plan(parts: Sequence[Part], idem: Idempotency, now: datetime) -> Checkout:
+def _plan(parts: Sequence[Part], idem: Idempotency, now: datetime, *, counts: bool) -> Checkout:
+    """Everything that a request places; ``counts``: towards what a day takes without a PIN."""
     member_id = parts[0].priced.card.member_id
     # In order, so that a retry, which finds them by it, answers them in that of the request.
     order_ids = sorted(ids.new_document_id(plans.PREFIX, member_id) for _ in parts)
@@ -166,7 +173,8 @@ def _plan(parts: Sequence[Part], idem: Idempotency, now: datetime) -> Checkout:
     placings = []
     for number, (part, order_id, body) in enumerate(zip(parts, order_ids, bodies, strict=True)):
         scope, key = (plans.member_scope(member_id), idem.key) if not number else ("checkout", order_id)
-        terms = plans.Placed(order_id, scope, key, idem.request_hash.hex(), part.store_id, now)
+        cap_fen = rules.password_free_day_fen if counts else None
+        terms = plans.Placed(order_id, scope, key, idem.request_hash.hex(), part.store_id, now, cap_fen)
         plan = (
             plans.hold(terms, body, part.priced)
             if pay_fen

@@ -40,6 +40,7 @@ from ..schemas.orders import OfferedCard, QuoteIn, QuotesOut, StoreOrderIn
 from ..types import DeliveryKind, Part, PromotionKind, Sending, Want
 from ..views import orders as views
 from ..views.orders import Offered
+from . import pins
 
 MOST_OFFERED = 50
 """Coupons of a member that a quote looks at."""
@@ -50,7 +51,8 @@ async def quote(body: QuoteIn, member_id: int) -> QuotesOut:
     now = clock.now()
     parts = await price(body, member_id, now)
     offered = [await _offered(asked, part, member_id, now) for asked, part in zip(body.orders, parts, strict=True)]
-    return views.quotes_out(parts, offered, await _offered_cards(parts, member_id, now))
+    cards = await _offered_cards(parts, member_id, now)
+    return views.quotes_out(parts, offered, cards, pin_required=await pins.is_required(parts, member_id))
 
 
 async def price(body: QuoteIn, member_id: int, now: datetime, *, without_card: bool = False) -> list[Part]:

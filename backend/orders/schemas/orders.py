@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta
@@ -125,10 +125,14 @@ class PlaceIn(QuoteIn, kw_only=True):
     """A checkout that is placed; ``payable_fen`` is what the quote said that all of it costs.
 
     ``due_fen`` is what the quote said that coupons leave of it: a coupon that was used elsewhere since takes less.
+    ``pin`` is the payment PIN, where the quote said that it is required.
     """
+
+    SECRETS: ClassVar = ("pin",)
 
     payable_fen: FenOrZero
     due_fen: FenOrZero | None = None
+    pin: Annotated[str, Meta(min_length=1, max_length=12)] | None = None
 
 
 class LineOut(msgspec.Struct):
@@ -204,7 +208,8 @@ class QuotesOut(msgspec.Struct):
     """What a checkout costs; ``payable_fen`` is the sum over the stores, coupons among what pays it.
 
     ``due_fen`` is what coupons leave of it. ``point_value_bp``: what a point pays, in 1/10000 fen. ``gift_cards`` are
-    the member's own and those that are named; they are not told with a refusal.
+    the member's own and those that are named, ``pin_required`` says that the payment PIN must come with the order; with
+    a refusal neither is told.
     """
 
     payable_fen: int
@@ -212,6 +217,7 @@ class QuotesOut(msgspec.Struct):
     orders: list[QuoteOut]
     point_value_bp: int
     gift_cards: list[OfferedCard] = []
+    pin_required: bool = False
 
 
 class OrderOut(msgspec.Struct, kw_only=True):

@@ -81,12 +81,18 @@ def offered_card(card: GiftCard, amount_fen: int, refused: DomainError | None) -
     )
 
 
-def quotes_out(parts: Sequence[Part], offered: Sequence[Offered] = (), cards: Sequence[OfferedCard] = ()) -> QuotesOut:
+def quotes_out(
+    parts: Sequence[Part],
+    offered: Sequence[Offered] = (),
+    cards: Sequence[OfferedCard] = (),
+    *,
+    pin_required: bool = False,
+) -> QuotesOut:
     """What a checkout costs; with what coupons and gift cards would do, where that was looked at."""
     offers = offered or [([], [])] * len(parts)
     quotes = [quote_out(part, *offer) for part, offer in zip(parts, offers, strict=True)]
     payable = sum(part.priced.price.payable_fen for part in parts)
-    return QuotesOut(payable, due_fen(parts), quotes, settings().point_value_fen_bp, list(cards))
+    return QuotesOut(payable, due_fen(parts), quotes, settings().point_value_fen_bp, list(cards), pin_required)
 
 
 def due_fen(parts: Sequence[Part]) -> int:

@@ -12,6 +12,7 @@ from backend.kernel.config import settings
 from backend.ledger import queries as ledger_queries
 from backend.ledger.errors import InsufficientBalance
 from backend.members import queries as members
+from backend.sales import plans as sale_plans
 from backend.sales.rules.pricing import check_sufficient
 from backend.sales.rules.settling import Priced
 
@@ -30,7 +31,7 @@ async def quote(body: QuoteIn, terminal: TerminalCaller) -> QuoteOut:
     customer = await counted(sales.identify(body, terminal, now, on))
     rules = settings()
     marks = await ledger_queries.guard_values(
-        customer.member_id, [f"free:{on.isoformat()}", *(guard.name for guard in customer.guards)]
+        customer.member_id, [sale_plans.day_mark(on), *(guard.name for guard in customer.guards)]
     )
     if any(marks.get(guard.name, -1) >= guard.value for guard in customer.guards):
         raise CodeUsed
@@ -38,7 +39,7 @@ async def quote(body: QuoteIn, terminal: TerminalCaller) -> QuoteOut:
     priced, quoted, helds = await pricing.price_quote(
         holder, body.lines, body.tenders, on, store=store, terminal=terminal, now=now
     )
-    over_day = marks.get(f"free:{on.isoformat()}", 0) + priced.value_fen > rules.password_free_day_fen
+    over_day = marks.get(sale_plans.day_mark(on), 0) + priced.value_fen > rules.password_free_day_fen
     used_at = priced.snapshot.used_elsewhere_at(store.id)
     elsewhere = used_at is not None and used_at > now - timedelta(seconds=rules.two_store_window_s)
     return QuoteOut(

@@ -18,7 +18,7 @@ from backend.kernel.http import Answer, Idempotency
 from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
 from backend.ledger.errors import Claimed, GuardRefused, InsufficientBalance, Stale
-from backend.ledger.plans import CodeUse, DocumentUpdate, Guard, NewDocument, Plan
+from backend.ledger.plans import CodeUse, DocumentUpdate, NewDocument, Plan
 from backend.ledger.types import Document, Posted
 from backend.members import queries as members
 from backend.members.types import Cardholder
@@ -34,7 +34,7 @@ from backend.sales.types import SaleBody, TenderType
 
 from .. import plans, views
 from ..errors import CodeUsed, SaleAlreadyCompleted, SaleNotWaiting
-from ..plans import PASSWORD_FREE, TWO_STORES
+from ..plans import TWO_STORES
 from ..schemas import QuoteIn, SaleIn, SaleOut
 from ..types import SaleStatus
 from . import pricing
@@ -87,7 +87,7 @@ async def _complete(
             posted = await (ledger.post(plan) if waits else post_paid(plan, sale_id, sale, store.id))
         except GuardRefused as refused:
             card_over = card_over or _is_card_over(refused)
-            must_wait = must_wait or refused.refusal in (PASSWORD_FREE, TWO_STORES)
+            must_wait = must_wait or refused.refusal in (sale_plans.PASSWORD_FREE, TWO_STORES)
         except (Stale, InsufficientBalance) as refused:
             gone = sale_plans.coupon_gone(refused) or gone
             if attempt == MAX_TIMES_PLANNED - 1:
@@ -119,7 +119,7 @@ def _is_card_over(refused: GuardRefused) -> bool:
 
     Raises ``CodeUsed`` for anything else.
     """
-    if refused.refusal not in (PassVoid.code, PASSWORD_FREE, TWO_STORES):
+    if refused.refusal not in (PassVoid.code, sale_plans.PASSWORD_FREE, TWO_STORES):
         raise CodeUsed from refused
     return refused.refusal == PassVoid.code
 
@@ -169,7 +169,8 @@ def sale_plan(
         # A sale that waits uses the card when it is approved: it may as well be cancelled.
         guards = (*guards, pass_plans.count_use(sale.card_id, 0 if waits else 1))
     if not waits and priced.value_fen:
-        guards = (*guards, day_guard(priced.on.isoformat(), priced.value_fen, now))
+        cap = rules.password_free_day_fen
+        guards = (*guards, sale_plans.day_guard(priced.on, priced.value_fen, now, cap_fen=cap))
     plan = Plan(
         member_id=customer.member_id,
         kind=plans.SALE,
@@ -206,12 +207,6 @@ def sale_plan(
     legs += pass_plans.sale_legs(sale.passes, store.id, passes.today(now))
     facts = sale_plans.completed_events(customer.member_id, sale_id, store.id, sale, now)
     return msgspec.structs.replace(plan, legs=legs, saw=sale_plans.saw_debt(priced.debt), events=facts), sale
-
-
-def day_guard(day: str, value_fen: int, now: datetime) -> Guard:
-    """The password-free day: what went through without confirmation, counted inside the door."""
-    cap = settings().password_free_day_fen
-    return Guard(f"free:{day}", "add", value_fen, PASSWORD_FREE, cap=cap, expires_at=now + timedelta(days=3))
 
 
 async def identify(body: SaleIn | QuoteIn, terminal: TerminalCaller, now: datetime, on: date) -> Customer:

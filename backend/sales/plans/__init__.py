@@ -13,15 +13,19 @@ from .legs import (
     sale_progress,
     saw_debt,
 )
+from .limits import PASSWORD_FREE, day_guard, day_mark
 from .refunds import PREFIX as REFUND_PREFIX
 from .refunds import REFUND, Sold, refund
 
 __all__ = [
+    "PASSWORD_FREE",
     "REFUND",
     "REFUND_PREFIX",
     "Sold",
     "completed_events",
     "coupon_gone",
+    "day_guard",
+    "day_mark",
     "earned_legs",
     "encode_body",
     "encode_progress",

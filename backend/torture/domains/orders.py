@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from ..oracle import Books, Document
 
 ORDERS = "/v1/member/orders"
-REFUSED = frozenset({"out_of_stock", "price_changed", "insufficient_balance"})
+PIN = ("pin_required", "pin_invalid", "pin_locked")
+REFUSED = frozenset({"out_of_stock", "price_changed", "insufficient_balance", *PIN})
 COUPONS_REFUSED = GONE | {"coupon_locked", "coupon_given", "coupon_void"}
 _OVER = frozenset({"order_not_payable"})  # placed, but its time was over before WeChat had heard of it
 
@@ -166,10 +167,17 @@ class Orders(Domain):
         if not quoted:
             return []
         body["payable_fen"] = quoted[-1]["payable_fen"] - (1 if op.random.random() < 0.03 else 0)
+        if member.pin and op.random.random() < 0.5:
+            body["pin"] = member.pin
+        unconfirmed = bool(member.pin) and "pin" not in body
         key, made = f"{self.world.seed}-{op.number}-order", list[Payment]()
 
         def accept(placed: Any) -> None:
+            before = len(self.orders)
             made.extend(self._placed(placed, body, member))
+            if unconfirmed and len(self.orders) > before:
+                for order in placed["orders"]:
+                    self._pos.count_free(self.orders[order["id"]].sale, order["placed_at"])
 
         request = Request(member, "POST", ORDERS, encode(body), key, f"member/{member.id}")
         asking = (self.world.ask(op, request, accept=accept, refusals=refusals, over=_OVER) for _ in range(times))

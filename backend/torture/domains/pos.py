@@ -230,7 +230,7 @@ class Pos(Domain):
         if sale.status == "completed":
             self.pay(sale)
             self.recent.append(sale)
-            self._count_free(sale, answer["at"])
+            self.count_free(sale, answer["at"])
         elif sale.status == "awaiting_confirmation":
             sale.expires_at = datetime.fromisoformat(answer["expires_at"]).timestamp()
             self.waiting.append(sale)
@@ -264,9 +264,9 @@ class Pos(Domain):
         if not 0 <= sale.earned <= sale.payable_fen * MOST_POINTS_A_YUAN // 100:
             self.world.blame(f"sale {sale.id} of {sale.payable_fen} fen earned {sale.earned} points")
 
-    def _count_free(self, sale: Sale, at: str) -> None:
+    def count_free(self, sale: Sale, at: str) -> None:
         """What goes through without confirmation stays within the limits of a sale and of a day."""
-        value = sum(sale.tenders.get(own, 0) for own in ("stored", "points", "gift_card"))
+        value = sale.own_fen
         day = (datetime.fromisoformat(at).astimezone(UTC) + _BEIJING).date().isoformat()
         so_far = self.free[sale.member.id, day] = self.free.get((sale.member.id, day), 0) + value
         if value > SINGLE_FREE_FEN or so_far > DAY_FREE_FEN:

@@ -71,6 +71,11 @@ class Sale:
         """What the member paid."""
         return self.payable_fen - self.tenders.get("coupon", 0)
 
+    @property
+    def own_fen(self) -> int:
+        """What it takes of the member's own: this counts towards what needs no confirmation."""
+        return sum(self.tenders.get(own, 0) for own in ("stored", "points", "gift_card"))
+
     def gave_back_wrongly(self) -> Iterator[str]:
         """Its refunds gave no more than it took, and together where it came from."""
         if self.refunded_fen > self.payable_fen or self.clawed > self.earned or self.returned > self.points_paid:

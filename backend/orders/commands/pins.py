@@ -1,0 +1,55 @@
+"""The payment PIN at checkout: a member who has set one confirms what goes beyond the password-free limits.
+
+The limits are those of the tills, and a day is counted together with theirs: on the member's own value, gift cards
+among it. Who has set none pays by their session alone; what WeChat pays is confirmed there.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from backend.kernel.config import settings
+from backend.ledger import queries as ledger
+from backend.members import queries as members
+from backend.members import service
+from backend.members.errors import PinRequired
+from backend.sales import plans as sales
+
+from ..types import Part
+
+
+async def confirm(parts: Sequence[Part], member_id: int, pin: str | None) -> bool:
+    """Check the PIN of a checkout; whether the day counts what it takes, because nobody confirmed it.
+
+    Call it outside of any transaction. Raises ``PinRequired``, ``PinInvalid``, ``PinLocked``.
+    """
+    value_fen = _value_fen(parts)
+    if not value_fen:
+        return False
+    if pin is not None:
+        await service.check_pin(member_id, pin)
+        return False
+    if not await members.has_pin(member_id):
+        return False
+    if value_fen > settings().password_free_sale_fen:
+        raise PinRequired
+    return True
+
+
+async def is_required(parts: Sequence[Part], member_id: int) -> bool:
+    """Whether a checkout as it stands now has to come with the PIN."""
+    value_fen, rules = _value_fen(parts), settings()
+    if not value_fen or not await members.has_pin(member_id):
+        return False
+    if value_fen > rules.password_free_sale_fen:
+        return True
+    days: Counter[str] = Counter()
+    for part in parts:
+        days[sales.day_mark(part.priced.on)] += part.priced.value_fen
+    marks = await ledger.guard_values(member_id, list(days))
+    return any(marks.get(day, 0) + fen > rules.password_free_day_fen for day, fen in days.items())
+
+
+def _value_fen(parts: Sequence[Part]) -> int:
+    return sum(part.priced.value_fen for part in parts)
