@@ -28,9 +28,15 @@ INSERT INTO orders_line (member_id, order_id, line_no, sku, qty, product_id, nam
 SELECT * FROM unnest($1::bigint[], $2::text[], $3::int[], $4::text[], $5::int[], $6::text[], $7::text[], $8::text[],
                      $9::text[], $10::bigint[], $11::bigint[], $12::int[], $13::text[]::jsonb[])"""
 
+# Locked in the order in which carts are written, so that nobody waits crosswise.
 _BOUGHT = """
-DELETE FROM orders_cart_line c USING unnest($1::bigint[], $2::text[], $3::text[]) AS w (member_id, store_id, sku)
- WHERE c.member_id = w.member_id AND c.store_id = w.store_id AND c.sku = w.sku"""
+WITH bought AS (
+    SELECT c.member_id, c.store_id, c.sku
+      FROM unnest($1::bigint[], $2::text[], $3::text[]) AS w (member_id, store_id, sku)
+      JOIN orders_cart_line c ON c.member_id = w.member_id AND c.store_id = w.store_id AND c.sku = w.sku
+     ORDER BY 1, 2, 3 FOR UPDATE OF c)
+DELETE FROM orders_cart_line c USING bought b
+ WHERE c.member_id = b.member_id AND c.store_id = b.store_id AND c.sku = b.sku"""
 
 
 async def write_orders(tx: Tx, orders: Sequence[Order]) -> None:
@@ -64,8 +70,12 @@ async def write_orders(tx: Tx, orders: Sequence[Order]) -> None:
             for line in order.lines
         ),
     )
-    bought = sorted({(order.member_id, order.store_id, line.sku) for order in orders for line in order.lines})
-    await connection.execute(_BOUGHT, *_columns(bought))
+    await take_bought(tx, {(order.member_id, order.store_id, line.sku) for order in orders for line in order.lines})
+
+
+async def take_bought(tx: Tx, bought: Iterable[tuple[int, str, str]]) -> None:
+    """Take articles out of carts, each named by member, store and SKU; one that is not there is no mistake."""
+    await db.raw(tx).execute(_BOUGHT, *_columns(sorted(bought)))
 
 
 def _columns(rows: Iterable[Sequence[object]]) -> list[list[object]]:

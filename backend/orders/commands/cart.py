@@ -10,6 +10,7 @@ from backend.auth import queries as auth
 from backend.kernel import clock, db
 from backend.kernel.batching import Batcher
 from backend.kernel.config import settings
+from backend.kernel.db import Tx
 from backend.mall import queries as mall
 from backend.mall.types import Sellable
 from backend.members import queries as members
@@ -46,6 +47,11 @@ ON CONFLICT (member_id, store_id, sku) DO UPDATE SET qty = excluded.qty, updated
 RETURNING member_id, store_id, sku"""
 
 
+# One writer of a cart at a time, whichever process: two phones would each count without the other's new line. Carts are
+# locked in the order of members, and this before any line.
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('orders_cart ' || id, 0)) FROM unnest($1::bigint[]) AS m (id)"
+
+
 async def put_line(member_id: int, store_id: str, sku: str, qty: int) -> CartLineOut:
     """Let so many pieces be in the cart, whatever was there; ``NotOnSale`` for what that store does not sell."""
     await auth.get_store(store_id)
@@ -56,25 +62,23 @@ async def put_line(member_id: int, store_id: str, sku: str, qty: int) -> CartLin
 
 
 async def _put_many(puts: list[_Put]) -> Sequence[BaseException | None]:
-    """The last of several for one line counts; one statement, so that many phones wait for the disk once."""
-    last = {(put.member_id, put.line.store_id, put.line.sku): put.line.qty for put in puts}
-    keys = sorted(last)
+    """The last of several for one line counts; one transaction, so that many phones wait for the disk once."""
     async with db.transaction() as tx:
-        rows = await db.fetch_in(
-            tx,
-            _PUT,
-            [key[0] for key in keys],
-            [key[1] for key in keys],
-            [key[2] for key in keys],
-            [last[key] for key in keys],
-            clock.now(),
-            MOST_LINES,
-        )
-    written = {tuple(row) for row in rows}
+        written = await _write(tx, {(put.member_id, put.line.store_id, put.line.sku): put.line.qty for put in puts})
     return [
         None if (put.member_id, put.line.store_id, put.line.sku) in written else CartFull(extra={"most": MOST_LINES})
         for put in puts
     ]
+
+
+async def _write(tx: Tx, wanted: dict[tuple[int, str, str], int]) -> set[tuple[int, str, str]]:
+    """Let so many pieces of each (member, store, SKU) be in its cart; which of them are: not what is too much."""
+    keys = sorted(wanted)
+    member_ids, stores, skus = (list(column) for column in zip(*keys, strict=True))
+    await db.raw(tx).execute(_LOCK, sorted(set(member_ids)))
+    pieces = [wanted[key] for key in keys]
+    rows = await db.fetch_in(tx, _PUT, member_ids, stores, skus, pieces, clock.now(), MOST_LINES)
+    return {tuple(row) for row in rows}
 
 
 _puts: Batcher[_Put, None] = Batcher(_put_many, max_size=128, max_waiting=20_000)
@@ -89,10 +93,17 @@ async def drop_line(member_id: int, store_id: str, sku: str) -> None:
         )
 
 
+_EMPTY = """
+WITH locked AS (SELECT member_id, store_id, sku FROM orders_cart_line WHERE member_id = $1
+                 ORDER BY store_id, sku FOR UPDATE)
+DELETE FROM orders_cart_line c USING locked l
+ WHERE c.member_id = l.member_id AND c.store_id = l.store_id AND c.sku = l.sku"""
+
+
 async def empty(member_id: int) -> None:
     """Take everything out of the cart."""
     async with db.transaction() as tx:
-        await db.raw(tx).execute("DELETE FROM orders_cart_line WHERE member_id = $1", member_id)
+        await db.raw(tx).execute(_EMPTY, member_id)
 
 
 async def show(member_id: int) -> CartOut:
