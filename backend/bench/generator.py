@@ -7,12 +7,10 @@ inner loop does as little as can be done: send what is ready, read an answer, no
 from __future__ import annotations
 
 import gc
-import selectors
-import socket
+import os
 import sys
 import time
-from collections import deque
-from collections.abc import Iterator
+from contextlib import suppress
 from random import Random
 
 import msgspec
@@ -21,13 +19,17 @@ from backend.kernel import clock
 from backend.pos.rules import codes
 
 from . import paths
+from .clients import Connection, Crowd, Driver, Paced, moments
 from .population import Population
 from .requests import Requests
 
 CODE_LIVES_S = 2 * codes.STEP_SECONDS
 MARGIN_S = 1.0
-RECEIVE_BYTES = 64 * 1024
-STUCK_AFTER_S = 30.0
+AT_HAND = 256
+"""Connections that are open before the first request; paced clients open more when they want to send on them: where
+there are very many, the server does not wait long for what they have to say."""
+
+CONNECT_S = 0.3
 
 
 class Order(msgspec.Struct, kw_only=True):
@@ -35,7 +37,9 @@ class Order(msgspec.Struct, kw_only=True):
 
     Where they need codes, of a step after ``after_step``. With ``rate`` so many are sent a second, each at a moment of
     its own (Poisson), whether or not those before are answered; without it every connection asks again when answered.
-    How long those took that were due within ``uncounted_s`` is not counted.
+    How long those took that were due within ``uncounted_s`` is not counted. ``begin_at`` (unix time) is when
+    the first is sent, so that several runs begin together; codes are then of the step of that moment. ``eager``: these
+    clients have a processor of their own in life, so theirs goes before that of others here, where the system lets it.
     """
 
     path: str
@@ -52,6 +56,8 @@ class Order(msgspec.Struct, kw_only=True):
     uncounted_s: float = 0.0
     after_step: int = 0
     prepare_s: float = 3.0
+    begin_at: float = 0.0
+    eager: bool = False
 
 
 class News(msgspec.Struct, kw_only=True):
@@ -65,7 +71,9 @@ class Driven(msgspec.Struct, kw_only=True):
     """What was seen at the sockets.
 
     ``accepted`` answers had the right status; ``latencies_ms`` at the 50th, 95th and 99th percentile and the longest;
-    ``step`` is whose codes were shown.
+    ``step`` is whose codes were shown; ``began_at`` is unix time, and ``last_accepted_s`` when the last right answer
+    came, after it. Of eager paced clients ``moments`` are, for each request, when it was due (s after the beginning)
+    and how long it took (ms).
     """
 
     answered: int
@@ -79,194 +87,39 @@ class Driven(msgspec.Struct, kw_only=True):
     prepare_cpu_s: float
     drive_cpu_s: float
     step: int = 0
+    began_at: float = 0.0
+    last_accepted_s: float = 0.0
+    moments: list[tuple[float, float]] = []
 
-
-class Connection:
-    """One keep-alive connection with at most one request under way."""
-
-    __slots__ = ("buffer", "sent_at", "sock")
-
-    def __init__(self, host: str, port: int) -> None:
-        self.sock = socket.create_connection((host, port), timeout=10)
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.sock.setblocking(False)
-        self.buffer = b""
-        self.sent_at = 0.0
-
-    def send(self, request: bytes) -> None:
-        """Send a request: far smaller than the socket's buffer, so it goes whole."""
-        self.sent_at = time.perf_counter()
-        if self.sock.send(request) != len(request):
-            raise OSError("the socket did not take a whole request")
-
-
-class Driver:
-    """Keeps every connection busy until the time is over or nothing is left to send."""
-
-    selector: type[selectors.BaseSelector] = selectors.DefaultSelector
-
-    def __init__(self, requests: list[bytes], connections: list[Connection], accepted: bytes) -> None:
-        self._accepted = accepted
-        self.before = b"0"
-        """The status of requests that are sent and not counted."""
-        self._requests: Iterator[bytes] = iter(requests)
-        self._selector = self.selector()
-        self._busy = len(connections)
-        self.answered = 0
-        self.counts_from = 0.0
-        self.latencies: list[float] = []
-        self.statuses: dict[bytes, int] = {}
-        self.first_failure: bytes | None = None
-        self.ran_out = False
-        for connection in connections:
-            self._selector.register(connection.sock, selectors.EVENT_READ, connection)
-        self._connections = connections
-
-    def run(self, seconds: float) -> float:
-        """Drive; returns the seconds from the first request to the last answer."""
-        began = last = time.perf_counter()
-        deadline = began + seconds
-        for connection in self._connections:
-            self._next(connection)
-        while self._busy:
-            ready = self._selector.select(STUCK_AFTER_S)
-            if not ready:
-                raise TimeoutError(f"the server has not answered for {STUCK_AFTER_S:.0f} s")
-            for key, _ in ready:
-                connection = key.data
-                if not self._answered(connection):
-                    continue
-                last = time.perf_counter()
-                if last < deadline:
-                    self._next(connection)
-                else:
-                    self._busy -= 1
-        self._selector.close()
-        return last - began
-
-    def _answered(self, connection: Connection) -> bool:
-        """Whether an answer is all here now, and then counted."""
-        status = _read(connection, self._accepted)
-        if status is None:
-            return False
-        if status == self.before:
-            connection.buffer = b""
-            return True
-        self.answered += 1
-        if connection.sent_at >= self.counts_from:
-            self.latencies.append(time.perf_counter() - connection.sent_at)
-        if status != self._accepted:
-            self._note(status, connection)
-        return True
-
-    def _next(self, connection: Connection) -> None:
-        request = next(self._requests, None)
-        if request is None:
-            self.ran_out = True
-            self._busy -= 1
-        else:
-            connection.send(request)
-
-    def _note(self, status: bytes, connection: Connection) -> None:
-        self.statuses[status] = self.statuses.get(status, 0) + 1
-        if self.first_failure is None:
-            self.first_failure = connection.buffer
-        connection.buffer = b""
-
-
-class Paced(Driver):
-    """Sends each request at its own moment, as strangers do; how long it took counts from that moment.
-
-    A request whose moment has come waits for a free connection, and that counts too.
-    """
-
-    selector = selectors.SelectSelector  # waits to the microsecond; epoll only to the millisecond
-
-    def __init__(
-        self,
-        requests: list[bytes],
-        connections: list[Connection],
-        accepted: bytes,
-        moments: Iterator[float],
-        uncounted_s: float = 0.0,
-    ) -> None:
-        super().__init__(requests, connections, accepted)
-        self._moments = moments
-        self._uncounted_s = uncounted_s
-        self._busy = 0
-
-    def run(self, seconds: float) -> float:
-        """Drive; returns the seconds from the first moment to the last answer."""
-        began = time.perf_counter()
-        self.counts_from = began + self._uncounted_s
-        free = deque(self._connections)  # in turn: the server closes one that says nothing for long
-        due = next(self._moments)
-        while due < seconds or self._busy:
-            now = time.perf_counter() - began
-            while free and due <= now and due < seconds:
-                self._send(free.popleft(), began + due)
-                due = next(self._moments)
-            wait = max(0.0, due - now) if free and due < seconds else STUCK_AFTER_S
-            ready = self._selector.select(wait)
-            if not ready and wait == STUCK_AFTER_S:
-                raise TimeoutError(f"the server has not answered for {STUCK_AFTER_S:.0f} s")
-            for key, _ in ready:
-                if self._answered(key.data):
-                    self._busy -= 1
-                    free.append(key.data)
-        self._selector.close()
-        return time.perf_counter() - began
-
-    def _send(self, connection: Connection, moment: float) -> None:
-        request = next(self._requests, None)
-        if request is None:
-            self.ran_out = True
-            return
-        self._busy += 1
-        connection.send(request)
-        connection.sent_at = moment
-
-
-def moments(rate: float, random: Random) -> Iterator[float]:
-    """Seconds from the beginning: a Poisson process of so many a second, as ``pgbench --rate`` makes one."""
-    at = 0.0
-    while True:
-        at += random.expovariate(rate)
-        yield at
-
-
-def _read(connection: Connection, accepted: bytes) -> bytes | None:
-    """The status of the answer once it is all here; its bytes stay in ``connection.buffer`` only where it failed."""
-    data = connection.sock.recv(RECEIVE_BYTES)
-    if not data:
-        raise ConnectionError("the server closed a connection")
-    if connection.buffer:
-        data = connection.buffer + data
-    end = data.find(b"\r\n\r\n")
-    if end >= 0:
-        at = data.find(b"content-length: ", 0, end) + 16
-        if len(data) >= end + 4 + int(data[at : data.index(b"\r\n", at)]):
-            status = data[9:12]
-            connection.buffer = b"" if status == accepted else data
-            return status
-    connection.buffer = data
-    return None
+    def latencies_between(self, first_at: float, last_at: float) -> tuple[float, float, float, float]:
+        """``latencies_ms`` of those requests alone that were due between two moments (unix time)."""
+        due = [ms / 1000 for due_s, ms in self.moments if first_at <= self.began_at + due_s <= last_at]
+        return percentiles(due)
 
 
 def drive(order: Order, requests: list[bytes], accepted: bytes, before: bytes = b"0") -> tuple[Driver, float]:
-    """Send them; every connection is opened before the first request."""
-    connections = [Connection(order.host, order.port) for _ in range(order.connections)]
+    """Send them; the connections are opened before the first request, many of paced clients when they are wanted."""
+    _wait_until(order.begin_at - CONNECT_S)
+    at_hand = min(order.connections, AT_HAND) if order.rate else order.connections
+    connections = [Connection(order.host, order.port) for _ in range(at_hand)]
     try:
         if order.rate:
             due = moments(order.rate, Random(order.run))  # noqa: S311 - no secret
-            driver: Driver = Paced(requests, connections, accepted, due, order.uncounted_s)
+            further = (Connection(order.host, order.port) for _ in range(order.connections - at_hand))
+            kind = Paced if order.connections <= AT_HAND else Crowd
+            driver: Driver = kind(requests, connections, accepted, due, order.uncounted_s, further)
         else:
             driver = Driver(requests, connections, accepted)
         driver.before = before
+        _wait_until(order.begin_at)
         return driver, driver.run(order.seconds)
     finally:
         for connection in connections:
             connection.sock.close()
+
+
+def _wait_until(at: float) -> None:
+    time.sleep(max(0.0, at - clock.now().timestamp()))
 
 
 def wait_for_step(order: Order) -> int:
@@ -287,26 +140,37 @@ def percentiles(latencies: list[float]) -> tuple[float, float, float, float]:
     return (at[0] * 1000, at[1] * 1000, at[2] * 1000, ordered[-1] * 1000)
 
 
+def _be_eager() -> None:
+    """Go before other programs, where that is allowed."""
+    with suppress(PermissionError):
+        os.nice(-10)
+
+
 def main() -> None:
     """Prepare, drive, report."""
     order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
     path = paths.find(order.path)
     requests = Requests(Population(order.seed), members=order.members, host=f"{order.host}:{order.port}", run=order.run)
-    if path.needs_code:
+    if path.needs_code and order.begin_at:
+        requests.step = codes.step_at(order.begin_at)
+    elif path.needs_code:
         _say(News(state="waiting"))
         requests.step = wait_for_step(order)
     _say(News(state="preparing"))
     cpu = time.process_time()
-    requests.timestamp = clock.unix()
+    requests.timestamp = int(order.begin_at) or clock.unix()
     prepared = [path.request(requests, n) for n in range(order.first, order.first + order.count)]
     gc.collect()
     gc.disable()
     prepared_cpu = time.process_time() - cpu
     if path.needs_code:
-        left = requests.step * codes.STEP_SECONDS + CODE_LIVES_S - clock.now().timestamp() - MARGIN_S
-        order.seconds = min(order.seconds, left)
+        begin_at = max(order.begin_at, clock.now().timestamp())
+        order.seconds = min(order.seconds, requests.step * codes.STEP_SECONDS + CODE_LIVES_S - begin_at - MARGIN_S)
+    if order.eager:
+        _be_eager()
     _say(News(state="started"))
     cpu = time.process_time()
+    began_at = clock.now().timestamp()
     driver, seconds = drive(order, prepared, str(path.accepted).encode(), str(path.before).encode())
     drive_cpu = time.process_time() - cpu
     _say(News(state="ended"))
@@ -323,6 +187,9 @@ def main() -> None:
         prepare_cpu_s=prepared_cpu,
         drive_cpu_s=drive_cpu,
         step=requests.step,
+        began_at=max(order.begin_at, began_at),
+        last_accepted_s=max(0.0, driver.last_accepted - driver.began),
+        moments=driver.moments if isinstance(driver, Paced) and order.eager else [],
     )
     _say(News(state="done", result=result))
 

@@ -30,8 +30,16 @@ PLENTY = 1_000_000
 PAGE_RATE = 100.0
 """Product pages a second that are looked at all the while."""
 
-PAGE_CONNECTIONS = 32
-PAGE_S = 6.0
+TILL_RATE = 10.0
+"""Sales a second at tills all the while: a chain of some hundred tills."""
+
+WATCHERS = 32
+"""Connections of those who look at pages, and tills."""
+
+WATCH_S = 6.0
+"""How long pages and tills are looked at when nothing else goes on."""
+
+PREPARED_WITHIN_S = 3.0
 LONGEST_S = 120.0
 
 
@@ -45,16 +53,36 @@ class Sold(msgspec.Struct, frozen=True):
     booked_fen: int
 
 
+class Watched(msgspec.Struct, frozen=True):
+    """How long somebody waited who buys nothing of the sale: when nothing goes on, and while it does."""
+
+    idle: Driven
+    meanwhile: Driven
+
+    @property
+    def idle_ms(self) -> float:
+        """The 95th percentile alone."""
+        return self.idle.latencies_ms[1]
+
+    def selling_ms(self, sale: Driven) -> float:
+        """The 95th percentile of those who came before the last piece was sold: while orders are placed."""
+        return self.meanwhile.latencies_between(sale.began_at, sale.began_at + sale.last_accepted_s)[1]
+
+    def times(self, sale: Driven) -> float:
+        """How many times as long it took while orders were placed, by the 95th percentile."""
+        return self.selling_ms(sale) / self.idle_ms if self.idle_ms else 0.0
+
+
 class Flash(msgspec.Struct, frozen=True, kw_only=True):
-    """A flash sale: so many buyers at once for so many pieces; the page before and meanwhile."""
+    """A flash sale: so many buyers for so many pieces; the product's page and tills before and meanwhile."""
 
     buyers: int
     total: int
     connections: int
     within_s: float
     driven: Driven
-    idle: Driven
-    meanwhile: Driven
+    page: Watched
+    tills: Watched
     sold: Sold
 
     @property
@@ -66,8 +94,8 @@ class Flash(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def times(self) -> float:
-        """The page's 95th percentile meanwhile, over its own before."""
-        return self.meanwhile.latencies_ms[1] / self.idle.latencies_ms[1]
+        """The page's 95th percentile while pieces are sold, over its own when nothing else goes on."""
+        return self.page.times(self.driven)
 
     @property
     def refused_otherwise(self) -> int:
@@ -96,13 +124,14 @@ class Outcome(msgspec.Struct, kw_only=True):
 class Bench:
     """The benchmark on a running system, with what was loaded into it."""
 
-    def __init__(self, system: System, *, members: int, connections: int, page_s: float = PAGE_S) -> None:
+    def __init__(self, system: System, *, members: int, connections: int, watch_s: float = WATCH_S) -> None:
         self.system = system
-        self._members, self._connections, self._page_s = members, connections, page_s
+        self._members, self._connections, self._watch_s = members, connections, watch_s
         self._seed = secrets.token_hex(8)
         self._population = Population(self._seed)
         self._runs = 0
         self._first = 0
+        self._first_sale = 0
 
     async def load(self, say: Say, *, flash: int = 0) -> None:
         """The chain, its shelves, and the members with a session, value and coupons each."""
@@ -129,10 +158,13 @@ class Bench:
         )
 
     def flash(self, say: Say, *, buyers: int, total: int, connections: int, within_s: float) -> Flash:
-        """The page alone, then the sale and the page at once; buyers come ``within_s``, or (0) as fast as they can."""
-        idle = self._page(say).driven
-        with ThreadPoolExecutor(1) as pool:
-            page = pool.submit(self._page, lambda _: None)
+        """Pages and tills alone, then the sale besides; buyers come ``within_s``, or (0) as fast as they can."""
+        page, tills = self._page(say, self._watch_s).driven, self._tills(say, self._watch_s).driven
+        watch_s = max(within_s, self._watch_s)
+        begin_at = clock.now().timestamp() + PREPARED_WITHIN_S + buyers * SPARE * PREPARE_S_EACH
+        with ThreadPoolExecutor(2) as pool:
+            page_meanwhile = pool.submit(self._page, _silent, watch_s, begin_at)
+            tills_meanwhile = pool.submit(self._tills, _silent, watch_s, begin_at)
             driven = self._drive(
                 "flash",
                 say,
@@ -140,27 +172,52 @@ class Bench:
                 seconds=within_s or LONGEST_S,
                 connections=min(connections, buyers),
                 rate=buyers / within_s if within_s else 0.0,
+                begin_at=begin_at,
             ).driven
-            meanwhile = page.result().driven
         return Flash(
             buyers=buyers,
             total=total,
             connections=connections,
             within_s=within_s,
             driven=driven,
-            idle=idle,
-            meanwhile=meanwhile,
+            page=Watched(page, page_meanwhile.result().driven),
+            tills=Watched(tills, tills_meanwhile.result().driven),
             sold=asyncio.run(self.sold(total)),
         )
 
-    def _page(self, say: Say) -> Served:
-        count = round(PAGE_RATE * self._page_s * 2)
+    def _page(self, say: Say, seconds: float, begin_at: float = 0.0) -> Served:
+        return self._watch("flash-page", say, PAGE_RATE, seconds, begin_at)
+
+    def _tills(self, say: Say, seconds: float, begin_at: float = 0.0) -> Served:
+        first, self._first_sale = self._first_sale, self._first_sale + _spare(TILL_RATE, seconds)
+        return self._watch("sale", say, TILL_RATE, seconds, begin_at, first=first)
+
+    def _watch(self, path: str, say: Say, rate: float, seconds: float, begin_at: float, *, first: int = 0) -> Served:
+        """So many a second who measure how long they wait, each at a moment of its own."""
         return self._drive(
-            "flash-page", say, count=count, seconds=self._page_s, connections=PAGE_CONNECTIONS, rate=PAGE_RATE
+            path,
+            say,
+            count=_spare(rate, seconds),
+            seconds=seconds,
+            connections=WATCHERS,
+            first=first,
+            rate=rate,
+            begin_at=begin_at,
+            eager=True,
         )
 
     def _drive(
-        self, path: str, say: Say, *, count: int, seconds: float, connections: int, first: int = 0, rate: float = 0.0
+        self,
+        path: str,
+        say: Say,
+        *,
+        count: int,
+        seconds: float,
+        connections: int,
+        first: int = 0,
+        rate: float = 0.0,
+        begin_at: float = 0.0,
+        eager: bool = False,
     ) -> Served:
         self._runs += 1
         run = Run(
@@ -176,6 +233,8 @@ class Bench:
             seconds=seconds,
             rate=rate,
             prepare_s=1.0 + count * PREPARE_S_EACH,
+            begin_at=begin_at,
+            eager=eager,
         )
         return drive(self.system, run, say)
 
@@ -187,6 +246,15 @@ class Bench:
         finally:
             await owner.close()
         return Sold(*row)
+
+
+def _spare(rate: float, seconds: float) -> int:
+    """Requests that are enough for strangers who come at that rate."""
+    return round(rate * seconds * 1.5) + 10
+
+
+def _silent(_: str) -> None:
+    return None
 
 
 _SOLD = """

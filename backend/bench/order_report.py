@@ -48,9 +48,16 @@ def _flash(flash: Flash, workers: int, out: Console) -> None:
         f"members paid ¥{sold.booked_fen / 100:,.2f} of ¥{sold.paid_fen / 100:,.2f}"
     )
     out.print(
-        f"all answered after {driven.seconds:.2f} s ({driven.answered / driven.seconds:,.0f} a second); product page "
-        f"p95 {flash.idle.latencies_ms[1]:.1f} ms idle, {flash.meanwhile.latencies_ms[1]:.1f} ms meanwhile"
+        f"sold after {driven.last_accepted_s:.2f} s, all answered after {driven.seconds:.2f} s "
+        f"({driven.answered / driven.seconds:,.0f} a second)"
     )
+    for who, watched in (("product page", flash.page), ("sale at a till", flash.tills)):
+        out.print(
+            f"{who}: p95 {watched.idle_ms:.1f} ms idle, {watched.selling_ms(driven):.1f} ms until all was sold "
+            f"({watched.times(driven):.1f} times), {watched.meanwhile.latencies_ms[1]:.1f} ms over "
+            f"{watched.meanwhile.seconds:.0f} s; {watched.meanwhile.answered:,} in all, "
+            f"{watched.meanwhile.answered - watched.meanwhile.accepted:,} refused"
+        )
     _verdict(out, "exactly as many as there were", met=flash.exact)
     _verdict(
         out, f"the page's p95 is {flash.times:.1f} times its own; goal < {GOAL_TIMES:.0f}", met=flash.times < GOAL_TIMES

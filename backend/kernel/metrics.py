@@ -32,6 +32,23 @@ LEDGER_BATCH_SIZE = Histogram(
 LEDGER_SECONDS = Histogram(
     "huiyuan_ledger_seconds", "Time to post one batch of plans", buckets=_FAST, registry=REGISTRY
 )
+LANE_WORKING = Gauge(
+    "huiyuan_lane_working",
+    "Requests of a lane that are worked on",
+    ("lane",),
+    multiprocess_mode="livesum",
+    registry=REGISTRY,
+)
+LANE_WAITING = Gauge(
+    "huiyuan_lane_waiting",
+    "Requests that wait for their lane",
+    ("lane",),
+    multiprocess_mode="livesum",
+    registry=REGISTRY,
+)
+LANE_REFUSED = Counter(
+    "huiyuan_lane_refused", "Requests refused because too many waited for their lane", ("lane",), registry=REGISTRY
+)
 POOL_IN_USE = Gauge(
     "huiyuan_pool_in_use", "Connections in use", ("pool",), multiprocess_mode="livesum", registry=REGISTRY
 )

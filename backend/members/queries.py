@@ -17,6 +17,7 @@ from backend.kernel.errors import NotFound
 from backend.kernel.kept import Kept
 from backend.kernel.vault import vault
 from backend.ledger import queries as ledger
+from backend.ledger.errors import MemberUnknown
 
 from . import rules
 from .types import Card, Cardholder, DiscountCard, Gender, Level, Member, Status
@@ -152,13 +153,19 @@ async def get_card(member_id: int) -> Card:
 
 # A sale's three questions (whose code, which card, what is held) as one: each of them alone would wake the database and
 # this process once more, which costs more than its answer.
-CARDHOLDERS = f"""
-SELECT d.*, m.id, m.member_no, m.name, m.level_id, m.status, m.card_id, m.card_discount_bp, m.card_multiplier_bp,
+_HOLDER = """m.id, m.member_no, m.name, m.level_id, m.status, m.card_id, m.card_discount_bp, m.card_multiplier_bp,
        m.card_until,
-       s.active, s.used_store, s.used_at, s.elsewhere_at, s.balances, s.stored, s.expired
+       s.active, s.used_store, s.used_at, s.elsewhere_at, s.balances, s.stored, s.expired"""
+CARDHOLDERS = f"""
+SELECT d.*, {_HOLDER}
   FROM ({auth.HANDLES}) d
   JOIN member m ON m.id = d.member_id
   JOIN ({ledger.SNAPSHOTS}) s ON s.member_id = d.member_id
+"""  # noqa: S608 - put together of constants
+_HOLDERS = f"""
+SELECT m.id AS member_id, {_HOLDER}
+  FROM member m LEFT JOIN ({ledger.SNAPSHOTS}) s ON s.member_id = m.id
+ WHERE m.id = ANY({db.given(1, "bigint")})
 """  # noqa: S608 - put together of constants
 
 
@@ -182,9 +189,28 @@ async def find_cardholder(handle: str, on: date) -> tuple[HandleDevice, Cardhold
     return (auth.handle_device(row), Cardholder(await _card(row), ledger.snapshot_of(row))) if row else None
 
 
+async def _find_holders(wanted: list[tuple[int, date]]) -> list[db.Record | BaseException | None]:
+    found: dict[tuple[int, date], db.Record] = {}
+    for on in {on for _, on in wanted}:
+        for row in await db.fetch(_HOLDERS, [member_id for member_id, day in wanted if day == on], on):
+            found[row["id"], on] = row
+    return [found.get(item) for item in wanted]
+
+
+_holder_batcher: Batcher[tuple[int, date], db.Record | None] = Batcher(_find_holders, max_size=64, lanes=2)
+
+
 async def get_cardholder(member_id: int, on: date) -> Cardholder:
-    """A member's card and value on that local day; ``NotFound`` for none."""
-    return Cardholder(await get_card(member_id), await ledger.get_snapshot(member_id, on))
+    """A member's card and value on that local day, concurrent calls in one query.
+
+    ``NotFound`` for no member, ``MemberUnknown`` for one without books.
+    """
+    row = await _holder_batcher.submit((member_id, on))
+    if row is None:
+        raise NotFound("there is no such member")
+    if row["active"] is None:
+        raise MemberUnknown
+    return Cardholder(await _card(row), ledger.snapshot_of(row))
 
 
 async def find_id_by_number(member_no: str) -> int | None:

@@ -22,7 +22,7 @@ def settings(settings: Settings) -> Settings:
 
 
 async def test_carts_become_orders_and_a_flash_sale_sells_what_there_is(server, system):
-    bench = Bench(system, members=60, connections=8, page_s=0.3)
+    bench = Bench(system, members=60, connections=8, watch_s=0.3)
     await bench.load(lambda _: None, flash=7)
 
     placed = (await asyncio.to_thread(bench.place, lambda _: None, seconds=20, expected=2)).driven
@@ -32,5 +32,7 @@ async def test_carts_become_orders_and_a_flash_sale_sells_what_there_is(server, 
     assert (flash.driven.accepted, flash.driven.statuses) == (7, {"409": 33})
     assert flash.exact
     assert flash.sold == Sold(7, 0, 7, flash.sold.booked_fen, flash.sold.booked_fen)
-    assert flash.meanwhile.accepted == flash.meanwhile.answered
+    for watched in (flash.page, flash.tills):
+        assert watched.idle.accepted == watched.idle.answered > 0
+        assert watched.meanwhile.accepted == watched.meanwhile.answered == len(watched.meanwhile.moments) > 0
     assert await findings(server.settings) == []

@@ -13,8 +13,8 @@ import msgspec
 import pytest
 
 from backend.auth import rules as auth_rules
-from backend.bench import bare, floor, generator, paths
-from backend.bench.generator import Connection, Paced
+from backend.bench import bare, clients, floor, generator, paths
+from backend.bench.clients import Connection, Paced
 from backend.bench.population import DEVICES, Population
 from backend.bench.requests import Requests
 from backend.pos.rules import codes
@@ -77,7 +77,7 @@ def test_reads_an_answer_that_comes_in_pieces(answer):
     with near, far:
         for at in range(0, len(answer), 7):
             far.send(answer[at : at + 7])
-            seen.append(generator._read(connection, b"201"))
+            seen.append(clients._read(connection, b"201"))
 
     assert seen[:-1] == [None] * (len(seen) - 1)
     assert seen[-1] == answer[9:12]
@@ -135,7 +135,7 @@ def test_a_paced_run_counts_from_the_moment_a_request_was_due():
 def test_moments_come_as_often_as_asked():
     random = Random(1)
 
-    last = next(itertools.islice(generator.moments(200.0, random), 9_999, None))
+    last = next(itertools.islice(clients.moments(200.0, random), 9_999, None))
 
     assert last == pytest.approx(50, rel=0.05)
 

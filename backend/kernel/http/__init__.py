@@ -58,6 +58,7 @@ authenticate(request)`` that raises ``Unauthenticated`` or ``Forbidden``.
 
 from .app import build_app
 from .guards import Guard, public
+from .lanes import Crowded, Lane
 from .openapi import document as openapi_document
 from .request import Request
 from .routing import Route, Router, WebSocketRoute, iter_routes
@@ -68,8 +69,10 @@ __all__ = [
     "Answer",
     "Body",
     "Check",
+    "Crowded",
     "Guard",
     "Idempotency",
+    "Lane",
     "Reply",
     "Request",
     "Route",

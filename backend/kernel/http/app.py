@@ -22,6 +22,7 @@ from .errors import (
     InternalError,
     MethodNotAllowed,
 )
+from .lanes import others
 from .pipeline import authenticate, call
 from .request import Receive, Request, Scope, Send, read_body
 from .routing import Route, Router, Table, check_routes, iter_routes
@@ -123,6 +124,9 @@ class HttpApp:
         route: Route | None = methods.get(request.method) if methods else None
         label = route.path if route else UNKNOWN
         self._in_flight += 1
+        is_other = route is None or route.lane is None
+        if is_other:
+            others.begin()
         try:
             response = await self._answer(route, methods, values, request, receive)
             await _send(response, request, send)
@@ -135,6 +139,8 @@ class HttpApp:
             raise
         finally:
             self._in_flight -= 1
+            if is_other:
+                others.end()
         self._access.note(request, route, label, response.status, started)
 
     async def _answer(
@@ -179,8 +185,14 @@ class HttpApp:
         limit = route.body_limit or settings.body_limit_bytes
         request.body = await read_body(request, receive, limit=limit, timeout_s=settings.body_timeout_s)
         request.unread = False
-        if not asks_first:
-            caller = await authenticate(route, request, settings.rate_anonymous_per_minute)
+        if route.lane is None:
+            return await self._work(route, values, request, caller)
+        return await route.lane.run(lambda: self._work(route, values, request, caller))
+
+    async def _work(self, route: Route, values: tuple[str, ...], request: Request, caller: Any) -> Response:
+        """Find the caller, where that was not done, and run the route."""
+        if caller is None:
+            caller = await authenticate(route, request, self.settings.rate_anonymous_per_minute)
         return await call(route, request, values, caller)
 
     def _asks_first(self, route: Route) -> bool:

@@ -28,6 +28,7 @@ from .errors import (
     UnsupportedMediaType,
 )
 from .guards import public
+from .lanes import Crowded
 from .problems import MEDIA_TYPE, STATUS_OF, Problem, title_of
 from .problems import document as problem_document
 from .routing import Route, Router, WebSocketRoute, iter_routes
@@ -234,6 +235,8 @@ def errors_of(route: Route) -> list[type[DomainError]]:
     if signature.body is not bytes:
         errors.append(UnsupportedMediaType)
     errors += [RateLimited, InternalError, Unavailable]
+    if route.lane is not None:
+        errors.append(Crowded)
     errors += [error for error in route.errors if error not in errors]
     return errors
 

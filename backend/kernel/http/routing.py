@@ -12,6 +12,7 @@ from backend.kernel.errors import DomainError
 
 from . import signatures
 from .guards import Guard
+from .lanes import Lane
 from .signatures import Handler, Signature
 
 H = TypeVar("H", bound=Handler)
@@ -24,8 +25,8 @@ class Route:
 
     __slots__ = (
         "body_limit", "counters", "decoder", "encode", "errors", "guard", "handler", "idempotent", "in_schema",
-        "method", "name", "path", "path_params", "pattern", "quiet", "rate_limited", "signature", "status", "summary",
-        "tag",
+        "lane", "method", "name", "path", "path_params", "pattern", "quiet", "rate_limited", "signature", "status",
+        "summary", "tag",
     )  # fmt: skip
 
     def __init__(
@@ -44,6 +45,7 @@ class Route:
         body_limit: int | None,
         in_schema: bool,
         quiet: bool,
+        lane: Lane | None,
     ) -> None:
         check_guard(guard, f"{method} {path}")
         self.method = method
@@ -59,6 +61,7 @@ class Route:
         self.body_limit = body_limit
         self.in_schema = in_schema
         self.quiet = quiet
+        self.lane = lane
         self.path_params = path_parameters(path)
         self.pattern = path_pattern(path)
         self.signature: Signature = signatures.read(handler, self.path_params, idempotent=idempotent)
@@ -117,6 +120,7 @@ class Router:
         body_limit: int | None = None,
         in_schema: bool = True,
         quiet: bool = False,
+        lane: Lane | None = None,
     ) -> Callable[[H], H]:
         """Register a handler.
 
@@ -133,6 +137,7 @@ class Router:
                 asked for before the body: nobody else has room for it.
             in_schema: list it in ``/openapi.json``.
             quiet: log successes at debug level only (probes).
+            lane: what its calls are worked on in, a few at a time, where they come in crowds.
         """
 
         def register(handler: H) -> H:
@@ -151,6 +156,7 @@ class Router:
                     body_limit=body_limit,
                     in_schema=in_schema,
                     quiet=quiet,
+                    lane=lane,
                 )
             )
             return handler

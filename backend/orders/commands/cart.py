@@ -11,6 +11,7 @@ from backend.kernel import clock, db
 from backend.kernel.batching import Batcher
 from backend.kernel.config import settings
 from backend.kernel.db import Tx
+from backend.kernel.http import Lane
 from backend.mall import queries as mall
 from backend.mall.types import Sellable
 from backend.members import queries as members
@@ -26,6 +27,9 @@ from ..types import CartLine, Want
 
 MOST_LINES = 200
 """Articles in one cart."""
+
+LANE = Lane("carts", at_once=32, most_waiting=500, patience_s=5.0)
+"""Where carts are filled: whoever comes for a flash sale comes here first."""
 
 
 class _Put(msgspec.Struct, frozen=True):
@@ -62,6 +66,10 @@ async def put_line(member_id: int, store_id: str, sku: str, qty: int) -> CartLin
 
 
 async def _put_many(puts: list[_Put]) -> Sequence[BaseException | None]:
+    return await LANE.paced(_put_together(puts))
+
+
+async def _put_together(puts: list[_Put]) -> Sequence[BaseException | None]:
     """The last of several for one line counts; one transaction, so that many phones wait for the disk once."""
     async with db.transaction() as tx:
         written = await _write(tx, {(put.member_id, put.line.store_id, put.line.sku): put.line.qty for put in puts})

@@ -20,7 +20,7 @@ from backend.kernel.batching import Batcher
 from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.kernel.errors import DomainError, Unavailable, ValidationFailed
-from backend.kernel.http import Answer, Idempotency
+from backend.kernel.http import Answer, Idempotency, Lane, lanes
 from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
 from backend.ledger.errors import GuardRefused, IdempotencyConflict, InsufficientBalance, Stale
@@ -47,6 +47,9 @@ from . import pay, pins, quote
 
 AT_ONCE = 64
 """Checkouts that one transaction places: so many members' books and articles it holds."""
+
+LANE = Lane("orders", at_once=16, most_waiting=1000, patience_s=5.0)
+"""Where orders are placed: the crowd of a flash sale waits in it and in nobody's way."""
 
 MAX_TIMES_PLANNED = 3
 GONE_KEPT_S = 1.0
@@ -97,6 +100,7 @@ async def _with_payment(placed: Answer[PlacedOut], caller: MemberCaller) -> Answ
     waiting = next((order for order in placed.value.orders if order.status is OrderState.AWAITING_PAYMENT), None)
     order = await queries.find_order(caller.member_id, waiting.id) if waiting else None
     if order is not None and order.payment_id is not None:
+        lanes.leave()  # WeChat may take its time
         document = await pay.get(caller.member_id, order.payment_id)
         placed.value.payment = await pay.open_at_wechat(document, caller.openid)
     return placed
@@ -268,6 +272,10 @@ async def _write(tx: Tx, placings: Sequence[Placing]) -> None:
 
 
 async def _place_many(placings: list[Placing]) -> Sequence[Posted | BaseException]:
+    return await LANE.paced(_place_or_each(placings))
+
+
+async def _place_or_each(placings: list[Placing]) -> Sequence[Posted | BaseException]:
     try:
         return await _place_together(placings)
     except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):

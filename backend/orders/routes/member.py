@@ -51,7 +51,13 @@ async def get_cart(caller: MemberCaller) -> CartOut:
     return await cart.show(caller.member_id)
 
 
-@router.put(f"{_CART}/{{store_id}}/{{sku}}", guard=member, summary="放入购物车", errors=(NotFound, NotOnSale, CartFull))
+@router.put(
+    f"{_CART}/{{store_id}}/{{sku}}",
+    guard=member,
+    lane=cart.LANE,
+    summary="放入购物车",
+    errors=(NotFound, NotOnSale, CartFull),
+)
 async def put_cart_line(caller: MemberCaller, store_id: str, sku: str, body: CartLineIn) -> CartLineOut:
     """Let so many pieces of an article be in the cart, whatever was there."""
     return await cart.put_line(caller.member_id, store_id, sku, body.qty)
@@ -91,6 +97,7 @@ async def quote_order(caller: MemberCaller, body: QuoteIn) -> QuotesOut:
     guard=member,
     status=201,
     idempotent=True,
+    lane=place.LANE,
     summary="下单",
     errors=(
         *_PRICING,

@@ -136,7 +136,7 @@ export function createApi(wx, { base = "", onSignedOut = () => undefined, exclus
     }
   }
 
-  /** Repeat what is safe to repeat: reads, and writes that carry a key; never after a refusal. */
+  /** Repeat what is safe to repeat: reads, and writes that carry a key; of refusals only "too many at once". */
   async function persistent(method, path, options = {}) {
     const safe = method === "GET" || Boolean(options.key);
     for (let attempt = 1; ; attempt += 1) {
@@ -144,7 +144,8 @@ export function createApi(wx, { base = "", onSignedOut = () => undefined, exclus
         return await authorized(method, path, options);
       } catch (error) {
         const lost = error instanceof NetworkError || (error.status === 503 && error.code === "outcome_unknown");
-        if (!lost || !safe || attempt >= (options.tries || LOST_TRIES)) throw error;
+        const again = error.code === "crowded" || (lost && safe); // of a crowd nothing was done
+        if (!again || attempt >= (options.tries || LOST_TRIES)) throw error;
         await pause(error.retryAfterS ? error.retryAfterS * 1000 : 400 * 2 ** attempt);
       }
     }

@@ -73,6 +73,7 @@ export const COMMON = {
   "error.rate_limited": "操作太频繁，请稍后再试",
   "error.payload_too_large": "提交的内容太大",
   "error.unavailable": "系统繁忙，请稍后再试",
+  "error.crowded": "现在人太多，请稍后再试",
   "error.outcome_unknown": "结果确认中，请稍候重试，不会重复扣款",
   "error.internal_error": "系统开小差了，请稍后再试",
 };
