@@ -53,7 +53,8 @@ class Batcher(Generic[T, R]):
     for a whole batch that waits, or where every call under way is older than that: right where a call has a price of
     its own, as a transaction has, so that one large is better than two small. What is held up then holds up others only
     for so long: that is looked at when somebody comes, and once more when the time is over, for who comes last. This
-    wake-up is for what is held up and decides no batch: there is one at most, whatever comes.
+    wake-up is for what is held up and decides no batch: there is one at most, whatever comes. ``rest`` is awaited
+    before each batch is put together.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Batcher(Generic[T, R]):
         lanes: int = 1,
         max_waiting: int = 4096,
         patience_s: float = PATIENCE_S,
+        rest: Callable[[], Awaitable[None]] | None = None,
         overflow: Callable[[], Exception] = lambda: Unavailable("too much is waiting", retry_after_s=1),
     ) -> None:
         self._work = work
@@ -72,6 +74,7 @@ class Batcher(Generic[T, R]):
         self._free_lanes = list(range(lanes))
         self._busy_since: dict[int, float] = {}
         self._patience_s = patience_s
+        self._rest = rest
         self._overflow = overflow
         self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
         self._running: set[asyncio.Task[None]] = set()
@@ -125,6 +128,10 @@ class Batcher(Generic[T, R]):
     async def _drain(self, lane: int) -> None:
         try:
             while self._waiting:
+                if self._rest is not None:
+                    await self._rest()
+                    if not self._waiting:  # another lane has taken them
+                        break
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._max_size))]
                 self._busy_since[lane] = monotonic()
                 await self._run(batch)

@@ -52,6 +52,29 @@ async def test_a_free_lane_takes_all_that_waits():
     assert batches == [10]
 
 
+async def test_what_comes_while_a_lane_rests_is_in_its_batch_and_a_second_lane_finds_nothing_left():
+    batches: list[list[int]] = []
+    rested = asyncio.Event()
+
+    async def work(items: list[int]) -> list[int]:
+        batches.append(items)
+        return items
+
+    batcher: Batcher[int, int] = Batcher(work, lanes=2, patience_s=0.0, rest=lambda: _wait_for(rested))
+    calls = [asyncio.create_task(batcher.submit(1))]
+    await _let_run()
+    calls.append(asyncio.create_task(batcher.submit(2)))
+    await _let_run()
+    rested.set()
+
+    assert await asyncio.gather(*calls) == [1, 2]
+    assert batches == [[1, 2]]
+
+
+async def _wait_for(event: asyncio.Event) -> None:
+    await event.wait()
+
+
 class _Lanes:
     """Work that goes on when it is told to, and a clock."""
 

@@ -34,6 +34,10 @@ orders down."""
 LOOK_S = 0.001
 """How soon a lane that waits for others looks whether they were answered: the loop's own shortest time."""
 
+ABOUT_S = 0.1
+"""How long after somebody else came a lane leaves time between two of its batches."""
+
+MOST_REST_S = 0.02
 RETRY_AFTER_S = 2
 
 
@@ -58,6 +62,10 @@ class Others:
     def end(self) -> None:
         """One was answered."""
         self._under_way -= 1
+
+    def are_about(self, now: float) -> bool:
+        """Whether one came a moment ago, so that more will."""
+        return now < self._last_at + ABOUT_S
 
     def matter(self, now: float) -> bool:
         """Whether one is being answered that has not been for long."""
@@ -86,6 +94,7 @@ class Lane:
         self._may_step_at = 0.0
         self._steps: deque[asyncio.Future[None]] = deque()
         self._is_turn_over = True
+        self._rests_until = 0.0
         metrics.probe(self._measure)
 
     async def run(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -104,7 +113,21 @@ class Lane:
 
         Its steps come before those of single requests: what it has locked, others wait for.
         """
-        return await _Steps(self, work, is_first=True)
+        began = perf_counter()
+        try:
+            return await _Steps(self, work, is_first=True)
+        finally:
+            now = perf_counter()
+            self._rests_until = now + min(now - began, MOST_REST_S)
+
+    async def rest(self) -> None:
+        """While others are about: leave as much time since the work before as that took.
+
+        The database and the machine's processors are theirs meanwhile, and what waits becomes a larger batch.
+        """
+        now = perf_counter()
+        if now < self._rests_until and others.are_about(now):
+            await asyncio.sleep(self._rests_until - now)
 
     # -- who is worked on
 

@@ -320,7 +320,9 @@ async def _take_goods(tx: Tx, placings: Sequence[Placing]) -> list[OutOfStock | 
     return lacking
 
 
-_placings: Batcher[Placing, Posted] = Batcher(_place_many, max_size=AT_ONCE, lanes=2, max_waiting=20_000)
+_placings: Batcher[Placing, Posted] = Batcher(
+    _place_many, max_size=AT_ONCE, lanes=2, max_waiting=20_000, rest=LANE.rest
+)
 
 
 # -- what has run out

@@ -208,3 +208,37 @@ async def test_somebody_else_who_takes_long_does_not_hold_a_lane_up(clock, other
     await lane.run(lambda: clock.steps("order", seen, 50))
 
     assert len(seen) == 50
+
+
+@pytest.mark.parametrize(("came_ago_s", "rested"), [(0.0, [0.003]), (lanes.ABOUT_S, [])])
+async def test_a_batch_is_followed_by_as_long_a_rest_where_others_are_about(
+    clock, others, monkeypatch, came_ago_s, rested
+):
+    lane, rests = make(), []
+
+    async def sleep(seconds: float) -> None:
+        rests.append(pytest.approx(seconds))
+
+    others.begin()
+    others.end()
+    clock.now += came_ago_s
+    await lane.rest()
+    await lane.paced(clock.steps("batch", [], 3))
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    await lane.rest()
+
+    assert rests == rested
+
+
+async def test_the_longest_rest_is_bounded(clock, others, monkeypatch):
+    lane, rests = make(), []
+
+    async def sleep(seconds: float) -> None:
+        rests.append(pytest.approx(seconds))
+
+    await lane.paced(clock.steps("batch", [], 300))
+    others.begin()
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    await lane.rest()
+
+    assert rests == [lanes.MOST_REST_S]
