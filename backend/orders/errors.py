@@ -33,6 +33,13 @@ class AddressOutOfRange(DomainError):
     kind = Kind.CONFLICT
 
 
+class DeliveryRulesFull(DomainError):
+    """There are as many delivery rules as can be; change one that is not needed any more."""
+
+    code = "delivery_rules_full"
+    kind = Kind.CONFLICT
+
+
 class AddressBookFull(DomainError):
     """The address book holds as many addresses as it can."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from backend.kernel import clock, db
 from backend.kernel.errors import ValidationFailed
+from backend.orders import queries
 from backend.orders.commands import notices
 from backend.orders.rules import delivery as rules
 from backend.orders.rules import lines as line_rules
@@ -116,6 +118,9 @@ def test_the_rule_that_counts(store_id, code, found):
     [
         ({"region": "650102"}, "/region"),  # the code of a cheaper province
         ({"region": "990000"}, "/region"),
+        ({"region": "440300"}, "/region"),  # a city's, of which rules for its districts know nothing
+        ({"region": "440000"}, "/region"),
+        ({"region": "310101", "province": "上海市", "city": "苏州市"}, "/city"),
         ({"name": " \t "}, "/name"),
         ({"street": "科技园\u202e路"}, "/street"),
         ({"phone": "1371234567８"}, "/phone"),
@@ -135,7 +140,45 @@ def test_a_receiver_shows_nothing_of_itself():
     assert repr(receiver) == str(receiver) == "Receiver(…)"
     assert rules.masked(receiver) == Receiver(**SHENZHEN | {"name": "欧**", "phone": "137****5678", "street": ""})
     with pytest.raises(ValidationFailed):
-        rules.check_region("310101", "广东省")
+        rules.check_region("310101", "广东省", "深圳市")
+
+
+@pytest.mark.parametrize(
+    ("region", "province", "city"),
+    [
+        ("310101", "上海市", "上海市"),
+        ("310101", "上海市", "市辖区"),
+        ("500229", "重庆市", "县"),
+        ("441900", "广东省", "东莞市"),
+        ("810001", "香港特别行政区", "香港岛"),
+        ("820000", "澳门特别行政区", "澳门"),
+        ("659012", "新疆维吾尔自治区", "自治区直辖县级行政区划"),
+    ],
+)
+def test_places_without_a_city_or_a_district_of_their_own_have_addresses(region, province, city):
+    rules.check_region(region, province, city)
+
+
+async def test_the_rule_that_pricing_would_not_read_is_refused(admin):
+    await make_rule(admin, title="头一条")
+    async with db.transaction() as tx:
+        await db.raw(tx).execute(
+            "INSERT INTO orders_delivery_rule SELECT 'AFULL' || n, title, stores, regions, regions_excluded, first_g,"
+            " first_fen, further_g, further_fen, free_from_fen, priority, false, created_at, updated_at, staff_id"
+            " FROM orders_delivery_rule, generate_series(1, 498 - (SELECT count(*) FROM orders_delivery_rule)) AS n"
+            " WHERE title = '头一条'"
+        )
+
+    made = await asyncio.gather(*(admin.post(RULES, RULE | {"title": f"第{n}条"}) for n in range(6)))
+    listed = (await admin.get(RULES)).json()["items"]
+
+    assert Counter(one.json().get("code", "made") for one in made) == {"made": 2, "delivery_rules_full": 4}
+    assert len(listed) == 500
+    changed = await admin.call("PUT", f"{RULES}/{listed[0]['id']}", RULE | {"title": "改了", "active": False})
+    assert changed.status_code == 200
+    async with db.transaction() as tx:
+        await db.raw(tx).execute("DELETE FROM orders_delivery_rule WHERE title = '改了' OR title LIKE '%条'")
+    queries.forget_delivery_rules()
 
 
 # -- the address book

@@ -96,7 +96,7 @@ def _read(body: AddressIn) -> Receiver:
     fields = msgspec.structs.asdict(body)
     del fields["is_default"]
     receiver = Receiver(**{name: delivery.clean(text, f"/{name}") for name, text in fields.items()})
-    delivery.check_region(receiver.region, receiver.province)
+    delivery.check_region(receiver.region, receiver.province, receiver.city)
     return receiver
 
 

@@ -10,7 +10,7 @@ from backend.kernel.http import Router
 from .. import addresses, queries
 from ..commands import addresses as book
 from ..commands import delivery_rules
-from ..errors import AddressBookFull
+from ..errors import AddressBookFull, DeliveryRulesFull
 from ..schemas.delivery import AddressesOut, AddressIn, AddressOut, DeliveryRuleIn, DeliveryRulesOut
 from ..types import DeliveryRule
 from ..views.delivery import address_out
@@ -65,7 +65,7 @@ async def list_rules(caller: StaffCaller) -> DeliveryRulesOut:
     return DeliveryRulesOut(await queries.list_delivery_rules())
 
 
-@router.post(_RULES, guard=_ADMIN, status=201, summary="新建配送规则", errors=(ValidationFailed,))
+@router.post(_RULES, guard=_ADMIN, status=201, summary="新建配送规则", errors=(ValidationFailed, DeliveryRulesFull))
 async def create_rule(caller: StaffCaller, body: DeliveryRuleIn) -> DeliveryRule:
     """Say what sending costs from some stores to some regions."""
     return await delivery_rules.create(body, caller.staff_id)

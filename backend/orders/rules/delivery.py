@@ -24,6 +24,14 @@ _NAMES = """
 PROVINCES = {word[:2]: word[2:] for word in _NAMES.split()}
 """How the names of provinces begin, by the first two digits of a region's code."""
 
+_MUNICIPALITIES = frozenset({"11", "12", "31", "50"})
+_NO_CITY = ("市辖区", "县")
+"""What the lists call a municipality's city."""
+
+_WITHOUT_CITIES = frozenset({"71", "81", "82"})
+_WITHOUT_DISTRICTS = frozenset({"441900", "442000", "460400", "620200"})
+"""Dongguan, Zhongshan, Danzhou, Jiayuguan: their own code is that of all of them."""
+
 _BIDI = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -37,11 +45,19 @@ def clean(text: str, pointer: str) -> str:
     return text
 
 
-def check_region(code: str, province: str) -> None:
-    """Refuse a code of another province than is named: freight goes by the code, the parcel by the name."""
+def check_region(code: str, province: str, city: str) -> None:
+    """Refuse a code that is no district's, or of another province than is named, and a city outside a municipality.
+
+    Freight goes by the code, the parcel by the names. Which names a city or a district has is not judged: they change
+    every year, and a list that is behind would refuse people where they live.
+    """
     begins = PROVINCES.get(code[:2])
     if begins is None or not province.startswith(begins):
         raise invalid("/region", "is not the code of this province")
+    if code.endswith("00") and code not in _WITHOUT_DISTRICTS and code[:2] not in _WITHOUT_CITIES:
+        raise invalid("/region", "is the code of a city or a province, not of a district")
+    if code[:2] in _MUNICIPALITIES and not city.startswith((begins, *_NO_CITY)):
+        raise invalid("/city", "is not in this municipality")
 
 
 def within(code: str, regions: Iterable[str]) -> int:
