@@ -17,7 +17,10 @@ from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 PHONE = (375, 812)
 TILL = (1024, 768)
 SCANNER_KEY_MS = 0
-PATIENCE_MS = 10_000
+PATIENCE_MS = 60_000
+"""Longer than anything takes on a busy machine: only what never comes is waited for so long."""
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @dataclass
@@ -145,9 +148,9 @@ class Member(Screen):
         await self.button("支付密码").click()
         await self.button("验证手机号").click()
         await self.button("允许", exact=True).click()
-        for _ in range(2):
+        for asked in ("请输入新的 6 位支付密码", "请再次输入新密码"):
+            await self.sees(asked)
             await self.page.keyboard.type(pin, delay=SCANNER_KEY_MS)
-            await self.page.wait_for_timeout(300)
         await self.sees("支付密码已设置")
 
     async def tap_digits(self, digits: str) -> None:
@@ -162,7 +165,7 @@ class Member(Screen):
     async def next_code(self) -> str:
         """The first code after one that was used: its step must begin."""
         await self.go("会员码")
-        await expect(self.page.get_by_role("img", name="会员二维码")).to_be_visible(timeout=20_000)
+        await expect(self.page.get_by_role("img", name="会员二维码")).to_be_visible()
         return await self.show_code()
 
     async def show_code(self) -> str:

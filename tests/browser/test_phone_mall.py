@@ -184,7 +184,7 @@ async def test_an_order_whose_answer_was_lost_is_asked_for_again_over_a_restart_
 
     await phone.page.route("**/v1/member/orders", lose)
     await phone.button("提交订单").click()
-    await expect(phone.page.get_by_role("heading", name="下单结果确认中")).to_be_visible(timeout=15_000)
+    await expect(phone.page.get_by_role("heading", name="下单结果确认中")).to_be_visible()
     await phone.page.reload()
     await phone.page.unroute("**/v1/member/orders")
     await phone.sees("下单结果确认中", "重试不会重复下单")
