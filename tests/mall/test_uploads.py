@@ -25,6 +25,13 @@ async def other(client, chain):
     return await register(client)
 
 
+@pytest.fixture(autouse=True)
+def real_clock():
+    """The clock goes on where it was."""
+    yield
+    clock.reset()
+
+
 async def kept() -> int:
     found: int = await db.fetchval("SELECT count(*) FROM mall_upload")
     return found
@@ -142,6 +149,14 @@ async def test_a_picture_is_used_once_and_by_its_member_alone(phone, other):
     assert await db.fetchval("SELECT used_for FROM mall_upload WHERE id = $1", mine) is None
     await use(phone.member_id, mine)
     assert await db.fetchval("SELECT used_for FROM mall_upload WHERE id = $1", mine) == "somewhere"
+
+
+async def test_two_at_once_use_a_picture_once(phone):
+    upload_id = await uploaded(phone, "purple")
+
+    done = await asyncio.gather(*(use(phone.member_id, upload_id) for _ in range(6)), return_exceptions=True)
+
+    assert [type(one) for one in done if one is not None] == [NotFound] * 5
 
 
 async def test_what_was_not_used_in_two_days_is_forgotten(phone, monkeypatch):
