@@ -18,7 +18,7 @@ from backend.ledger.plans import encode
 from backend.members import queries as members
 from backend.members import rules as member_rules
 
-from . import coupons, gift_cards, mall, orders, passes, stamps, stock
+from . import coupons, gift_cards, mall, orders, papers, passes, places, stamps, stock
 from .catalogue import CATEGORIES, make_articles
 from .history import OFFERS, MemberYear, Stores
 from .people import Person, make_people
@@ -55,6 +55,7 @@ async def load(settings: Settings, say: Callable[[str], None], *, people: bool =
             say("the mall")
             async with db.transaction() as tx:
                 await mall.load(tx, [store.id for store in STORES], clock.now())
+                await places.load_pictures(tx, [store.id for store in STORES], clock.now())
         # Members come last and at once; a load that was cut short before is done again, its keys make that safe.
         if people and not await db.fetchval("SELECT true FROM member LIMIT 1"):
             await _load_members(settings, say)
@@ -73,6 +74,9 @@ async def load(settings: Settings, say: Callable[[str], None], *, people: bool =
         if not await db.fetchval("SELECT true FROM stock_level LIMIT 1"):
             say("stock")
             await stock.fill([store.id for store in STORES], clock.now())
+        if people and not await db.fetchval("SELECT true FROM stock_document LIMIT 1"):
+            say("purchasing")
+            await papers.load()
         if not await db.fetchval("SELECT true FROM orders_delivery_rule LIMIT 1"):
             await orders.load_rules()
         if people and not await db.fetchval("SELECT true FROM orders_order LIMIT 1"):

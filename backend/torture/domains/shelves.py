@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from . import Domain
 from .order_books import WAITING, Order
+from .stock_books import PREFIX
 
 if TYPE_CHECKING:
     from ..oracle import Books
@@ -25,8 +26,8 @@ class Shelves(Domain):
     jobs: ClassVar = ("stock.move_sales",)
     facts: ClassVar = {
         "shelves": (
-            "SELECT l.place_id, l.sku, l.on_hand, l.reserved, l.short, a.unit_price_fen"
-            " FROM stock_level l JOIN mall_article a USING (sku)"
+            "SELECT l.place_id, l.sku, l.on_hand, l.reserved, l.short, a.unit_price_fen"  # noqa: S608 - of constants
+            f" FROM stock_level l JOIN mall_article a USING (sku) WHERE NOT starts_with(l.sku, '{PREFIX}')"
         ),
         "promised": "SELECT order_id, place_id, sku, qty FROM stock_reservation",
     }
