@@ -18,7 +18,7 @@ from backend.ledger.plans import encode
 from backend.members import queries as members
 from backend.members import rules as member_rules
 
-from . import coupons, gift_cards, mall, orders, papers, passes, places, stamps, stock
+from . import coupons, gift_cards, mall, orders, papers, passes, places, sold, stamps, stock
 from .catalogue import CATEGORIES, make_articles
 from .history import OFFERS, MemberYear, Stores
 from .people import Person, make_people
@@ -59,6 +59,7 @@ async def load(settings: Settings, say: Callable[[str], None], *, people: bool =
         # Members come last and at once; a load that was cut short before is done again, its keys make that safe.
         if people and not await db.fetchval("SELECT true FROM member LIMIT 1"):
             await _load_members(settings, say)
+            await sold.count(clock.now())
         if people and not await db.fetchval("SELECT true FROM coupon_template LIMIT 1"):
             say("coupons")
             await _load_coupons()
