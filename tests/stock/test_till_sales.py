@@ -125,7 +125,7 @@ async def test_what_tills_sold_too_many_is_told_and_healed_by_the_receipt(client
     late, receipt = await queries.list_movements("S1", "6901", limit=2)
     assert (receipt.kind, receipt.qty, receipt.cost_fen) == ("receipt", 5, 101)
     assert (late.kind, late.qty, late.short, late.cost_fen, late.document_id) == ("shortage", -3, -3, -60, "R-late")
-    assert closed == [2, 0]  # also what another test had short
+    assert closed in ([1, 0], [2, 0])  # also what another test had short
     assert (await manager.get(alerts_of)).json()["items"] == []
     over = (await manager.get(f"{alerts_of}&state=all")).json()["items"][0]
     assert (over["id"], over["closed_by"], over["closed_at"] is not None) == (told["id"], None, True)
