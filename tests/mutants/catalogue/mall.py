@@ -26,8 +26,8 @@ MUTANTS = (
         "import-begins-anew",
         "A worker that died writes everything again, over what staff changed meanwhile.",
         "backend/mall/commands/imports.py",
-        'await db.raw(tx).execute("UPDATE mall_import SET place = $2 WHERE id = $1", import_id, chunk[-1][0])',
-        "pass",
+        'execute("UPDATE mall_import SET place = $2 WHERE id = $1", import_id, chunk[-1][0])',
+        'execute("UPDATE mall_import SET place = $2 WHERE id = $1", import_id, chunk[0][0])',
         (f"{IMPORTS}test_an_import_that_was_cut_short_goes_on_where_it_was",),
     ),
     Mutant(
