@@ -77,7 +77,7 @@ class Story:
     def findings(self, *, final: bool = True) -> list[str]:
         *sale, lines, given = self.sale
         body, progress = (msgspec.json.encode(value).decode() for value in ({"lines": lines}, {"line_qty": given}))
-        facts = {
+        facts: dict[str, Any] = {
             "stock papers": self.papers,
             "stock moves": self.moves,
             "stock levels": self.levels,
