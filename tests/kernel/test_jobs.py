@@ -13,6 +13,7 @@ from procrastinate.exceptions import ConnectorException
 
 from backend.kernel import clock as kernel_clock
 from backend.kernel import db, jobs
+from backend.kernel.config import Settings
 from backend.kernel.jobs import registry, runner, schema
 
 
@@ -228,6 +229,18 @@ async def test_a_job_of_the_clock_that_waits_already_is_not_queued_twice(databas
     assert await stored() == []
 
 
+async def run_until(so: asyncio.Event | None, settings: Settings) -> BaseException | None:
+    """Run jobs until that happens, or the worker ends; what it ended with, cancelled where it hangs for a minute."""
+    running = asyncio.create_task(runner.run(settings))
+    seen = [] if so is None else [asyncio.create_task(so.wait())]
+    await asyncio.wait([running, *seen], timeout=60, return_when=asyncio.FIRST_COMPLETED)
+    ended = running.done()
+    for task in (running, *seen):
+        task.cancel()
+    await asyncio.gather(running, *seen, return_exceptions=True)
+    return running.exception() if ended else None
+
+
 @pytest.fixture
 def deaf(database, engines):
     """Whether the queue takes no note of what ends: neither of jobs nor of workers."""
@@ -262,19 +275,11 @@ async def test_what_a_worker_could_not_end_the_next_one_of_the_process_takes_up_
             both.set()
 
     await defer(send, parcel="unwritten")
-    async with asyncio.timeout(60):
-        with pytest.raises(ConnectorException):  # it ends by itself, and cannot sign off
-            await runner.run(database)
+    assert isinstance(await run_until(None, database), ConnectorException)  # it ends by itself, and cannot sign off
     assert [row for row in await stored() if row[0] == "parcels.send"] == [("parcels.send", "doing", 0)] * 2
     deaf(off=False)
 
-    running = asyncio.create_task(runner.run(database))
-    try:
-        async with asyncio.timeout(60):
-            await both.wait()
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+    await run_until(both, database)
 
     assert sorted(ran) == ["never heard of", "unwritten", "unwritten"]
     assert [row for row in await stored() if row[0] == "parcels.send"] == []
