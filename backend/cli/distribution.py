@@ -57,6 +57,7 @@ PLACES: dict[str, Place] = {
             *("mall_category", "mall_brand", "mall_supplier_category", "mall_supplier", "mall_product", "mall_article"),
             *("mall_attribute", "mall_level_price", "mall_timed_price", "mall_publication"),
             *("coupon_template_version", "pass_product_version", "orders_promotion", "orders_delivery_rule"),
+            "orders_spot",
         ),
         Place.REFERENCE,
     ),

@@ -47,6 +47,13 @@ class AddressBookFull(DomainError):
     kind = Kind.CONFLICT
 
 
+class SpotInvalid(DomainError):
+    """The code is of no table or shelf of that store; scan it again, or ask for help."""
+
+    code = "spot_invalid"
+    kind = Kind.INVALID
+
+
 class OrderNotPayable(DomainError):
     """The order does not wait for a payment any more."""
 

@@ -14,13 +14,13 @@ from .types import Order, OrderState
 
 _ORDERS = """
 INSERT INTO orders_order (member_id, id, store_id, state, checkout_id, delivery, payable_fen, note, placed_at,
-                          updated_at, paid_at, payment_id, pay_until)
+                          updated_at, paid_at, payment_id, pay_until, spot_id, spot_name)
 SELECT member_id, id, store_id, state, checkout_id, delivery, payable_fen, note, placed_at, placed_at, paid_at,
-       payment_id, pay_until
+       payment_id, pay_until, spot_id, spot_name
   FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[],
-              $9::timestamptz[], $10::timestamptz[], $11::text[], $12::timestamptz[])
+              $9::timestamptz[], $10::timestamptz[], $11::text[], $12::timestamptz[], $13::text[], $14::text[])
     AS w (member_id, id, store_id, state, checkout_id, delivery, payable_fen, note, placed_at, paid_at, payment_id,
-          pay_until)"""
+          pay_until, spot_id, spot_name)"""
 
 _LINES = """
 INSERT INTO orders_line (member_id, order_id, line_no, sku, qty, product_id, name, spec, picture, list_fen, payable_fen,
@@ -53,7 +53,7 @@ async def write_orders(tx: Tx, orders: Sequence[Order]) -> None:
             (
                 *(order.member_id, order.id, order.store_id, order.state, order.checkout_id, order.delivery),
                 *(order.payable_fen, order.note, order.placed_at, order.paid_at, order.payment_id),
-                order.pay_until,
+                *(order.pay_until, order.spot_id, order.spot_name),
             )
             for order in orders
         ),

@@ -198,6 +198,8 @@ def _plan(parts: Sequence[Part], idem: Idempotency, now: datetime, *, counts: bo
             ended_at=None,
             payment_id=payment_id,
             pay_until=until,
+            spot_id=part.spot.id if part.spot else None,
+            spot_name=part.spot.name if part.spot else None,
             lines=part.lines,
         )
         receiver = part.sending.receiver if part.sending else None

@@ -38,9 +38,10 @@ from ..rules import allocate, delivery, promotions
 from ..rules import lines as rules
 from ..schemas.orders import OfferedCard, QuoteIn, QuotesOut, StoreOrderIn
 from ..types import DeliveryKind, Part, PromotionKind, Sending, Want
+from ..types.spots import Spot
 from ..views import orders as views
 from ..views.orders import Offered
-from . import pins
+from . import pins, spots
 
 MOST_OFFERED = 50
 """Coupons of a member that a quote looks at."""
@@ -101,6 +102,10 @@ def _check(body: QuoteIn) -> None:
             raise invalid(f"/orders/{place}/lines", "an article is named twice")
         if (order.delivery.kind is DeliveryKind.EXPRESS) == (order.delivery.address_id is None):
             raise invalid(f"/orders/{place}/delivery/address_id", "what is sent names an address, nothing else does")
+        if (order.delivery.kind is DeliveryKind.SPOT) == (order.delivery.spot_code is None):
+            raise invalid(
+                f"/orders/{place}/delivery/spot_code", "what is brought names a table's code, nothing else does"
+            )
     types = [tender.type for tender in body.tenders or () if tender.type not in REPEATED]
     if len(types) != len(set(types)):
         raise invalid("/tenders", "a tender is given twice")
@@ -123,6 +128,7 @@ class Basket(msgspec.Struct, frozen=True):
     price: Price
     used: tuple[Used, ...]
     sending: Sending | None
+    spot: Spot | None
 
 
 async def _price_part(asked: StoreOrderIn, member_id: int, now: datetime, *, without_card: bool) -> Basket:
@@ -140,9 +146,11 @@ async def _price_part(asked: StoreOrderIn, member_id: int, now: datetime, *, wit
     here = promotions.Occasion(store.id, level.code, now)
     lines = await _promoted(rules.open_lines(wants, articles), holder, here, on)
     sending = await _sending(asked, store, member_id, lines)
+    code = asked.delivery.spot_code
+    spot = await spots.read(code, store_id=store.id) if code else None
     fee_fen = sending.freight.fee_fen if sending else 0
     used = await _coupons(asked, store, holder, lines, on, now, fee_fen)
-    return Basket(asked, store, holder, on, lines, rules.price_of(lines, fee_fen), used, sending)
+    return Basket(asked, store, holder, on, lines, rules.price_of(lines, fee_fen), used, sending, spot)
 
 
 async def _sending(asked: StoreOrderIn, store: Store, member_id: int, lines: list[rules.Line]) -> Sending | None:
@@ -184,6 +192,7 @@ async def _settle(basket: Basket, holder: Cardholder, tenders: Sequence[TenderIn
         tuple(Piece(store_id, line.article.sku, line.qty) for line in basket.lines if line.article.tracked),
         tuple(rules.basket(basket.lines)),
         basket.sending,
+        basket.spot,
     )
 
 

@@ -28,7 +28,7 @@ from ..types import (
 
 _ORDER = """
 SELECT member_id, id, store_id, state, checkout_id, delivery, payable_fen, note, placed_at, paid_at, ended_at,
-       payment_id, pay_until
+       payment_id, pay_until, spot_id, spot_name
   FROM orders_order WHERE member_id = $1"""
 ONE_ORDER = f"{_ORDER} AND id = $2"
 _CHECKOUT = f"{_ORDER} AND checkout_id = $2 ORDER BY placed_at, id"

@@ -58,7 +58,7 @@ _MONEY = (NotFound, errors.AfterSaleConflict, RefundExceedsPaid, ReturnExceedsSo
 MOST_CHANGES = 100
 
 
-def _reached(caller: StaffCaller, store_id: str | None) -> str:
+def reached(caller: StaffCaller, store_id: str | None) -> str:
     """The store that is asked about (head office names one), or this person's own; another's is not found."""
     wanted = store_id or caller.store_id
     if wanted is None:
@@ -83,7 +83,7 @@ async def _order(caller: StaffCaller, order_id: str) -> Order:
 async def list_orders(caller: StaffCaller, query: StaffOrdersQuery) -> StaffOrdersOut:
     """A page of a store's orders, newest first, or of those in one state."""
     found = await afterwards.list_store_orders(
-        store_id=_reached(caller, query.store_id),
+        store_id=reached(caller, query.store_id),
         state=query.status,
         before=read_place(query.cursor),
         limit=query.limit + 1,
@@ -196,7 +196,7 @@ async def list_requests(caller: StaffCaller, query: StaffAfterSalesQuery) -> Aft
     """A page of a store's requests, newest first, or of those in one state."""
     found = await requests.list_after_sales(
         member_id=None,
-        store_id=_reached(caller, query.store_id),
+        store_id=reached(caller, query.store_id),
         order_id=query.order_id,
         state=query.status,
         before=read_place(query.cursor),
@@ -268,7 +268,7 @@ async def retry_refund(caller: StaffCaller, refund_id: str) -> None:
 async def list_reviews(caller: StaffCaller, query: StaffReviewsQuery) -> ReviewsOut:
     """A page of a store's reviews, newest first, hidden ones too."""
     found = await afterwards.list_reviews(
-        store_id=_reached(caller, query.store_id), before=read_place(query.cursor), limit=query.limit + 1
+        store_id=reached(caller, query.store_id), before=read_place(query.cursor), limit=query.limit + 1
     )
     return await reviews_page(found, query.limit, staff=True)
 
@@ -288,7 +288,7 @@ async def change_review(caller: StaffCaller, order_id: str, line_no: int, body: 
 async def list_invoices(caller: StaffCaller, query: StaffInvoicesQuery) -> InvoicesOut:
     """A page of the invoices that were asked of a store, newest first."""
     found = await afterwards.list_invoices(
-        store_id=_reached(caller, query.store_id),
+        store_id=reached(caller, query.store_id),
         state=query.status,
         before=read_place(query.cursor),
         limit=query.limit + 1,

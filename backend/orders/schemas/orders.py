@@ -86,10 +86,11 @@ class OrderLineIn(Body):
 
 
 class DeliveryIn(Body):
-    """How the goods come to the member; what is sent names an address of theirs."""
+    """How the goods come to the member: what is sent names their address, what is brought to a table its code."""
 
     kind: DeliveryKind = DeliveryKind.PICKUP
     address_id: Annotated[str, Meta(min_length=1, max_length=16)] | None = None
+    spot_code: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
 
 
 class StoreOrderIn(Body):
@@ -221,7 +222,7 @@ class QuotesOut(msgspec.Struct):
 
 
 class OrderOut(msgspec.Struct, kw_only=True):
-    """An order as it stands; ``pay_until`` is when one that waits for its payment is closed."""
+    """An order as it stands; ``pay_until`` is when one that waits for its payment is closed, ``spot`` its table."""
 
     id: str
     checkout_id: str
@@ -241,6 +242,7 @@ class OrderOut(msgspec.Struct, kw_only=True):
     pay_until: datetime | None
     paid_at: datetime | None
     ended_at: datetime | None
+    spot: str | None
 
 
 class PaymentOut(msgspec.Struct, kw_only=True):
@@ -261,7 +263,7 @@ class PlacedOut(msgspec.Struct):
 
 
 class OrderBrief(msgspec.Struct, kw_only=True):
-    """An order in a list; ``pay_until`` as for the order."""
+    """An order in a list; ``pay_until`` and ``spot`` as for the order."""
 
     id: str
     store_id: str
@@ -272,6 +274,7 @@ class OrderBrief(msgspec.Struct, kw_only=True):
     lines: list[LineOut]
     placed_at: datetime
     pay_until: datetime | None
+    spot: str | None
 
 
 class OrdersOut(msgspec.Struct):

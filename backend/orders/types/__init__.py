@@ -11,6 +11,8 @@ from backend.coupons.types import BasketLine, Scope
 from backend.sales.rules.settling import Priced
 from backend.stock.types import Piece
 
+from .spots import Spot
+
 
 class OrderState(StrEnum):
     """The life of an order; refunds are documents of their own."""
@@ -26,10 +28,11 @@ class OrderState(StrEnum):
 
 
 class DeliveryKind(StrEnum):
-    """How goods come to the member: fetched at the store, or sent to an address."""
+    """How goods come to the member: fetched at the store, sent to an address, or brought to where they sit in it."""
 
     PICKUP = "pickup"
     EXPRESS = "express"
+    SPOT = "spot"
 
 
 class StepKind(StrEnum):
@@ -79,7 +82,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """An order as it stands. ``checkout_id`` is that of the first order that was placed with it.
 
     ``payment_id`` is the payment of WeChat's that it waits for or was paid by, ``pay_until`` until when; None where the
-    member's value paid it.
+    member's value paid it. ``spot_name`` is the table or shelf that it is brought to, as it was called then.
     """
 
     member_id: int
@@ -95,6 +98,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: datetime | None
     payment_id: str | None = None
     pay_until: datetime | None = None
+    spot_id: str | None = None
+    spot_name: str | None = None
     lines: tuple[OrderLine, ...] = ()
 
 
@@ -171,7 +176,7 @@ class Part(msgspec.Struct, frozen=True):
     """One store's part of a checkout, priced: ``lines`` with their steps, ``priced`` with what pays them.
 
     ``pieces`` are what stock must give; articles that nobody counts are not among them. ``basket`` is what coupons met.
-    ``sending`` is None where the member fetches it.
+    ``sending`` and ``spot`` are None where the member fetches it.
     """
 
     store_id: str
@@ -182,6 +187,7 @@ class Part(msgspec.Struct, frozen=True):
     pieces: tuple[Piece, ...]
     basket: tuple[BasketLine, ...]
     sending: Sending | None = None
+    spot: Spot | None = None
 
 
 class PspPayment(msgspec.Struct, frozen=True):

@@ -22,6 +22,7 @@ from ..rules import fulfilment
 from ..schemas.after import DeliveryOut, ParcelOut, PickupLineOut, PickupOut, PiecesOut, TillPickupOut
 from ..schemas.requests import AfterSaleOut, StageOut
 from ..schemas.reviews import InvoiceOut, ReviewOut
+from ..schemas.spots import ToServeOut
 from ..schemas.staff import NoticeOut, StaffLineOut, StaffOrderDetail, StaffOrderOut
 from ..types import Order, OrderState
 from ..types.after import AfterSale, Pickup, Review
@@ -57,11 +58,7 @@ async def till_pickup(found: Pickup) -> TillPickupOut:
     """What a till hands over: the order's goods without those that were given back."""
     order = await queries.find_order(found.member_id, found.order_id)
     assert order is not None
-    card, known = await asyncio.gather(
-        members.get_card(found.member_id), requests.list_of_order(found.member_id, found.order_id)
-    )
-    bought = {line.line_no: line.qty for line in order.lines}
-    left = fulfilment.to_send(bought, rules.given_back(known), [])
+    card, left = await asyncio.gather(members.get_card(found.member_id), _left(order))
     return TillPickupOut(
         order_id=order.id,
         status=order.state,
@@ -69,12 +66,32 @@ async def till_pickup(found: Pickup) -> TillPickupOut:
         note=order.note,
         ready_at=found.ready_at,
         handed_at=found.handed_at,
-        lines=[
-            PickupLineOut(line.line_no, line.sku, line.name, line.spec, left[line.line_no])
-            for line in order.lines
-            if line.line_no in left
-        ],
+        lines=left,
     )
+
+
+async def to_serve(order: Order) -> ToServeOut:
+    """What is brought to a table: the order's goods without those that were given back."""
+    card, left = await asyncio.gather(members.get_card(order.member_id), _left(order))
+    return ToServeOut(
+        order_id=order.id,
+        status=order.state,
+        spot=order.spot_name or "",
+        member_name_masked=card.name_masked,
+        note=order.note,
+        paid_at=order.paid_at,
+        lines=left,
+    )
+
+
+async def _left(order: Order) -> list[PickupLineOut]:
+    known = await requests.list_of_order(order.member_id, order.id)
+    left = fulfilment.to_send({line.line_no: line.qty for line in order.lines}, rules.given_back(known), [])
+    return [
+        PickupLineOut(line.line_no, line.sku, line.name, line.spec, left[line.line_no])
+        for line in order.lines
+        if line.line_no in left
+    ]
 
 
 def after_sale_out(found: AfterSale) -> AfterSaleOut:

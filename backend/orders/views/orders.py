@@ -141,6 +141,7 @@ def order_out(
         pay_until=_pay_until(order, state or order.state),
         paid_at=order.paid_at,
         ended_at=order.ended_at,
+        spot=order.spot_name,
     )
 
 
@@ -161,4 +162,5 @@ def order_brief(order: Order) -> OrderBrief:
         lines=lines_out(order.lines),
         placed_at=order.placed_at,
         pay_until=_pay_until(order, order.state),
+        spot=order.spot_name,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from datetime import UTC, datetime
 
 from backend.auth import queries, service
@@ -25,18 +24,3 @@ async def current_code(session_id: int, member_id: int) -> CodeOut:
         datetime.fromtimestamp((step + 2) * codes.STEP_SECONDS, tz=UTC),
         max(1, int((step + 1) * codes.STEP_SECONDS - now + 0.999)),
     )
-
-
-def draw(code: str, kind: str) -> bytes:
-    """The code as a QR image (version 1-M, numeric), ``svg`` or ``png``."""
-    import qrcode
-    import qrcode.image.svg
-
-    qr = qrcode.QRCode(version=1, error_correction=qrcode.constants.ERROR_CORRECT_M, box_size=12, border=4)
-    qr.add_data(qrcode.util.QRData(code, mode=qrcode.util.MODE_NUMBER))
-    out = io.BytesIO()
-    if kind == "svg":
-        qr.make_image(image_factory=qrcode.image.svg.SvgPathFillImage).save(out)
-    else:
-        qr.make_image().save(out)
-    return out.getvalue()

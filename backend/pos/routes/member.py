@@ -6,6 +6,7 @@ from backend.auth.guards import member
 from backend.auth.types import MemberCaller
 from backend.coupons.errors import CouponUnavailable
 from backend.giftcards import errors as gift
+from backend.kernel import qr
 from backend.kernel.errors import NotFound
 from backend.kernel.http import Reply, Router
 from backend.ledger.errors import InsufficientBalance, MemberInactive
@@ -29,14 +30,14 @@ async def get_code(caller: MemberCaller) -> CodeOut:
 async def get_code_svg(caller: MemberCaller) -> Reply:
     """The same code as a drawing."""
     code = await codes.current_code(caller.session_id, caller.member_id)
-    return Reply(codes.draw(code.code, "svg"), media_type="image/svg+xml")
+    return Reply(qr.draw(code.code, "svg"), media_type="image/svg+xml")
 
 
 @router.get("/v1/member/code.png", guard=member, summary="当前会员码（PNG）")
 async def get_code_png(caller: MemberCaller) -> Reply:
     """The same code as a picture."""
     code = await codes.current_code(caller.session_id, caller.member_id)
-    return Reply(codes.draw(code.code, "png"), media_type="image/png")
+    return Reply(qr.draw(code.code, "png"), media_type="image/png")
 
 
 @router.get("/v1/member/confirmations", guard=member, summary="待确认的销售")
