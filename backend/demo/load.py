@@ -80,6 +80,8 @@ async def load(settings: Settings, say: Callable[[str], None], *, people: bool =
             await papers.load()
         if not await db.fetchval("SELECT true FROM orders_delivery_rule LIMIT 1"):
             await orders.load_rules()
+        if not await db.fetchval("SELECT true FROM orders_spot LIMIT 1"):
+            await orders.load_spots()
         if people and not await db.fetchval("SELECT true FROM orders_order LIMIT 1"):
             say("orders")
             await orders.load_orders()

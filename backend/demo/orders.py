@@ -9,14 +9,27 @@ from backend.kernel import db
 from backend.kernel.http import Idempotency
 from backend.ledger.plans import job_hash
 from backend.members import queries as members
-from backend.orders.commands import addresses, after_sales, delivery_rules, place, quote, receipts, reviews, shipping
+from backend.orders.commands import (
+    addresses,
+    after_sales,
+    delivery_rules,
+    place,
+    quote,
+    receipts,
+    reviews,
+    shipping,
+    spots,
+)
+from backend.orders.queries.spots import list_spots
 from backend.orders.schemas.after import PiecesIn
 from backend.orders.schemas.delivery import AddressIn, DeliveryRuleIn
 from backend.orders.schemas.orders import DeliveryIn, OrderLineIn, PayIn, PlaceIn, QuoteIn, StoreOrderIn
 from backend.orders.schemas.requests import AfterSaleIn
 from backend.orders.schemas.reviews import ReviewIn
+from backend.orders.schemas.spots import SpotIn
 from backend.orders.types import DeliveryKind
 from backend.orders.types.after import AfterSaleKind
+from backend.orders.types.spots import SpotKind
 
 HEAD_OFFICE = 0
 """The staff id of what no person did."""
@@ -39,6 +52,8 @@ RULES = (
 
 STORE = "S001"
 SHIRT, BAG, CUP = "301001", "302001", "303001"
+TABLES = ("A1", "A2", "A3", "B1")
+
 REVIEWS = ((5, "面料厚实，尺码准，洗过不变形。"), (4, "装得下一周的菜，肩带再宽一点就好了。"))
 SHOPPERS = 2
 """Members who have ordered: the first at every step, the second something that is to be packed."""
@@ -48,6 +63,15 @@ async def load_rules() -> None:
     """Say where the stores send to, and at what price."""
     for rule in RULES:
         await delivery_rules.create(rule, HEAD_OFFICE)
+
+
+async def load_spots() -> None:
+    """Put a code on some tables of the store that sells, and at the shelf of one article."""
+    admin = _staff(HEAD_OFFICE)
+    for name in TABLES:
+        await spots.create(SpotIn(store_id=STORE, kind=SpotKind.TABLE, name=name), admin)
+    product_id = await db.fetchval("SELECT product_id FROM mall_article WHERE sku = $1", CUP)
+    await spots.create(SpotIn(store_id=STORE, kind=SpotKind.SHELF, name="杯子货架", product_id=product_id), admin)
 
 
 async def load_orders() -> None:
@@ -62,6 +86,8 @@ async def load_orders() -> None:
     admin = _staff(await db.fetchval("SELECT id FROM auth_staff WHERE username = 'admin'"))
     await _be_everywhere(first, admin)
     await second.order("packed", {CUP: 1}, note="请装礼品袋")
+    table = (await list_spots(STORE))[0]
+    await second.order("at-table", {CUP: 1}, spot_code=spots.code_of(table), note="拿到窗边的桌子")
 
 
 async def told() -> list[dict[str, str]]:
@@ -90,11 +116,13 @@ class Shopper:
         pieces: Mapping[str, int],
         *,
         address_id: str | None = None,
+        spot_code: str | None = None,
         tenders: list[PayIn] | None = None,
         note: str = "",
     ) -> str:
         """Place an order at the price of its quote; its id."""
-        delivery = DeliveryIn(kind=DeliveryKind.EXPRESS, address_id=address_id) if address_id else DeliveryIn()
+        kind = DeliveryKind.EXPRESS if address_id else DeliveryKind.SPOT if spot_code else DeliveryKind.PICKUP
+        delivery = DeliveryIn(kind=kind, address_id=address_id, spot_code=spot_code)
         lines = [OrderLineIn(sku=sku, qty=qty) for sku, qty in pieces.items()]
         wanted = QuoteIn(
             orders=[StoreOrderIn(store_id=STORE, lines=lines, delivery=delivery, note=note)], tenders=tenders

@@ -31,13 +31,14 @@ async def test_two_members_have_orders_at_every_step_and_the_books_balance(setti
     ids = [await _member(phone, fen) for phone, fen in zip(PHONES, (60_000, 50_000), strict=True)]
 
     await orders.load_rules()
+    await orders.load_spots()
     await orders.load_orders()
 
     mine, theirs = [await queries.list_orders(one, None, before=None, limit=10) for one in ids]
     assert Counter(one.state for one in mine) == Counter(
         ["received", "received", "shipped", "ready_for_pickup", "awaiting_payment"]
     )
-    assert [one.state for one in theirs] == ["paid"]
+    assert [(one.state, one.spot_name) for one in theirs] == [("paid", "A1"), ("paid", None)]
     assert [one["phone"] for one in await orders.told()] == list(PHONES)
     assert await findings(settings) == []
     rules = await queries.list_delivery_rules()

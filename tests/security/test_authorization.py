@@ -240,6 +240,7 @@ BODIES: dict[str, Any] = {
     "POST /v1/admin/after-sales/{after_sale_id}/goods": {},
     "POST /v1/admin/after-sales/{after_sale_id}/refund": {},
     "POST /v1/admin/after-sales/{after_sale_id}/exchange": SENT,
+    "PUT /v1/admin/mall/spots/{spot_id}": {"name": "x"},
     "POST /v1/admin/reviews/{order_id}/{line_no}": {"shown": False},
     "PUT /v1/admin/stock/documents/{document_id}": {"version": 1, "lines": [{"sku": "6901", "qty": 1}]},
     "POST /v1/admin/stock/documents/{document_id}/counts": {"items": [{"sku": "6901", "qty": 1}]},
@@ -283,6 +284,7 @@ NOWHERE = {
     "promotion_id": "A000000000000",
     "rule_id": "A000000000000",
     "address_id": "L000000000000",
+    "spot_id": "Y000000000000",
     "order_id": "D00000000000000000000000000",
     "line_no": "9",
     "after_sale_id": "W00000000000000000000000000",
@@ -358,8 +360,10 @@ async def mall_order(owner: Phone, admin: StaffSession) -> dict[str, str]:
     refunded = await admin.post(f"/v1/admin/after-sales/{paid.json()['id']}/approve", {})
     assert (await admin.post(f"/v1/admin/orders/{order_id}/ready")).status_code == 200
     asked = await owner.call("POST", path, ASKED, key="asked")
+    spot = await admin.post("/v1/admin/mall/spots", {"store_id": "S1", "kind": "table", "name": "A1"})
     return {
         "order_id": order_id,
+        "spot_id": spot.json()["id"],
         "line_no": "1",
         "after_sale_id": asked.json()["id"],
         "refund_id": refunded.json()["refund"]["id"],

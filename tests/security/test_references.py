@@ -282,7 +282,7 @@ CASES: dict[tuple[str, str], Case] = {
             lambda w, path=path: w.manager.get(f"/v1/admin/{path}?store_id=S1"),
             refused(404, "not_found"),
         )
-        for path in ("orders", "after-sales", "reviews", "invoices")
+        for path in ("orders", "after-sales", "reviews", "invoices", "mall/spots", "mall/spots/print")
     },
     ("GET /v1/member/gift-cards/{card_id}/entries", "cursor"): (
         lambda w: w.stranger.call("GET", f"/v1/member/gift-cards/{w.gift_card_id}/entries?cursor={w.gift_card_cursor}"),
@@ -308,6 +308,10 @@ async def pay_with_theirs(world: World, path: str, **fields: object) -> httpx.Re
 
 
 CASES |= {
+    ("POST /v1/admin/mall/spots", "store_id"): (
+        lambda w: w.manager.post("/v1/admin/mall/spots", {"store_id": "S1", "kind": "table", "name": "x"}),
+        refused(404, "not_found"),
+    ),
     ("POST /v1/member/orders", "orders.delivery.address_id"): (
         lambda w: send_to_theirs(w, "/v1/member/orders", payable_fen=1_250),
         refused(404, "not_found"),
@@ -476,6 +480,13 @@ OWN = {
     ("POST /v1/admin/after-sales/{after_sale_id}/exchange", "tracking_no"),
     ("POST /v1/member/after-sales/{after_sale_id}/parcel", "tracking_no"),
     ("PUT /v1/member/orders/{order_id}/invoice", "tax_no"),
+    # a table's code is for everybody who sees it; another store's is none: tests/orders/test_spots.py
+    ("GET /v1/member/spots", "code"),
+    ("POST /v1/member/orders", "orders.delivery.spot_code"),
+    ("POST /v1/member/orders/quote", "orders.delivery.spot_code"),
+    ("POST /v1/admin/mall/spots", "product_id"),
+    ("PUT /v1/admin/mall/spots/{spot_id}", "product_id"),
+    ("PUT /v1/admin/mall/spots/{spot_id}", "new_code"),
     # a code of another store's is none here: tests/orders/test_fulfilment.py
     ("POST /v1/pos/pickups", "code"),
     ("POST /v1/pos/pickups/{order_id}/handover", "code"),

@@ -22,6 +22,7 @@ from ..schemas.spots import (
     SpotChangeIn,
     SpotIn,
     SpotOut,
+    SpotQuery,
     SpotsQuery,
     ToServeListOut,
     ToServeOut,
@@ -37,13 +38,13 @@ _SPOTS = "/v1/admin/mall/spots"
 _TO_SERVE = "/v1/pos/spot-orders"
 
 
-@router.get("/v1/member/spots/{code}", guard=member, summary="桌码与货架码", errors=(errors.SpotInvalid,))
-async def read_spot(caller: MemberCaller, code: str) -> SpotOut:
+@router.get("/v1/member/spots", guard=member, summary="识别桌码与货架码", errors=(errors.SpotInvalid, ValidationFailed))
+async def read_spot(caller: MemberCaller, query: SpotQuery) -> SpotOut:
     """Where a code hangs: its store, table or shelf, and what it opens."""
-    spot = await commands.read(code)
+    spot = await commands.read(query.code)
     store = await auth.get_store(spot.store_id)
     return SpotOut(
-        code=code,
+        code=query.code,
         store_id=spot.store_id,
         store_name=store.name,
         kind=spot.kind,

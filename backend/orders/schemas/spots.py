@@ -37,6 +37,12 @@ class SpotChangeIn(Body, kw_only=True):
     new_code: bool = False
 
 
+class SpotQuery(Body):
+    """What was scanned."""
+
+    code: SpotCode
+
+
 class SpotsQuery(Body):
     """Whose spots; staff of one store need not say."""
 
