@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -48,47 +48,60 @@ async def load(settings: Settings, say: Callable[[str], None], *, people: bool =
     """
     await db.open_pools(settings)
     try:
-        if not await db.fetchval("SELECT true FROM auth_store LIMIT 1"):
-            say("stores, tills, staff, articles")
-            await _load_chain()
-        if not await db.fetchval("SELECT true FROM mall_product LIMIT 1"):
-            say("the mall")
-            async with db.transaction() as tx:
-                await mall.load(tx, [store.id for store in STORES], clock.now())
-                await places.load_pictures(tx, [store.id for store in STORES], clock.now())
-        # Members come last and at once; a load that was cut short before is done again, its keys make that safe.
-        if people and not await db.fetchval("SELECT true FROM member LIMIT 1"):
-            await _load_members(settings, say)
-            await sold.count(clock.now())
-        if people and not await db.fetchval("SELECT true FROM coupon_template LIMIT 1"):
-            say("coupons")
-            await _load_coupons()
-        if people and not await db.fetchval("SELECT true FROM pass_product LIMIT 1"):
-            say("passes")
-            await _load_passes()
-        if people and not await db.fetchval("SELECT true FROM giftcard_product LIMIT 1"):
-            say("gift cards")
-            await _load_gift_cards()
-        if people and not await db.fetchval("SELECT true FROM stamp_campaign LIMIT 1"):
-            say("campaign cards")
-            await _load_campaigns()
-        if not await db.fetchval("SELECT true FROM stock_level LIMIT 1"):
-            say("stock")
-            await stock.fill([store.id for store in STORES], clock.now())
-        if people and not await db.fetchval("SELECT true FROM stock_document LIMIT 1"):
-            say("purchasing")
-            await papers.load()
-        if not await db.fetchval("SELECT true FROM orders_delivery_rule LIMIT 1"):
-            await orders.load_rules()
-        if not await db.fetchval("SELECT true FROM orders_spot LIMIT 1"):
-            await orders.load_spots()
-        if people and not await db.fetchval("SELECT true FROM orders_order LIMIT 1"):
-            say("orders")
-            await orders.load_orders()
+        for table, words, fill in _steps(settings, say, people=people):
+            if not await db.fetchval(f"SELECT true FROM {table} LIMIT 1"):  # noqa: S608 - a name of ours
+                say(words)
+                await fill()
         told = {"gift_cards": gift_cards.told(), "shoppers": await orders.told()} if people else {}
     finally:
         await db.close_pools()
     return {"terminals": _terminals(), "staff": _staff()} | told
+
+
+Step = tuple[str, str, Callable[[], Awaitable[None]]]
+"""A table that is not empty once the step was done, what is said of it, and the step."""
+
+
+def _steps(settings: Settings, say: Callable[[str], None], *, people: bool) -> list[Step]:
+    """Everything in its order: what is there already is left as it is."""
+
+    async def members() -> None:
+        # At once: a load that was cut short before is done again, its keys make that safe.
+        await _load_members(settings, say)
+        await sold.count(clock.now())
+
+    of_chain: list[Step] = [
+        ("auth_store", "stores, tills, staff, articles", _load_chain),
+        ("mall_product", "the mall", _load_mall),
+    ]
+    of_people: list[Step] = [
+        ("member", "members", members),
+        ("coupon_template", "coupons", _load_coupons),
+        ("pass_product", "passes", _load_passes),
+        ("giftcard_product", "gift cards", _load_gift_cards),
+        ("stamp_campaign", "campaign cards", _load_campaigns),
+    ]
+    of_shops: list[Step] = [
+        ("stock_level", "stock", _load_stock),
+        ("orders_delivery_rule", "delivery", orders.load_rules),
+        ("orders_spot", "tables and shelves", orders.load_spots),
+    ]
+    of_shoppers: list[Step] = [
+        ("stock_document", "purchasing", papers.load),
+        ("orders_order", "orders", orders.load_orders),
+    ]
+    return of_chain + (of_people if people else []) + of_shops + (of_shoppers if people else [])
+
+
+async def _load_mall() -> None:
+    store_ids = [store.id for store in STORES]
+    async with db.transaction() as tx:
+        await mall.load(tx, store_ids, clock.now())
+        await places.load_pictures(tx, store_ids, clock.now())
+
+
+async def _load_stock() -> None:
+    await stock.fill([store.id for store in STORES], clock.now())
 
 
 def _secret(purpose: str) -> str:
