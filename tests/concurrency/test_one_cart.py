@@ -16,7 +16,7 @@ def puts(member_id: int, *skus: str, qty: int = 1) -> list[cart._Put]:
     return [cart._Put(member_id, CartLine("S1", sku, qty)) for sku in skus]
 
 
-async def test_the_last_place_in_a_cart_goes_to_one_of_two_phones_at_two_processes(database):
+async def test_the_last_place_goes_to_one_of_two_phones_at_two_processes(database):
     await cart._put_many(puts(1, *(f"A{n:03}" for n in range(cart.MOST_LINES - 1))))
     first_wrote = asyncio.Event()
 

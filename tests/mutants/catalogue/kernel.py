@@ -5,6 +5,8 @@ from __future__ import annotations
 from tests.mutants.mutant import Mutant
 
 OUTBOX = "tests/kernel/test_outbox.py::"
+LANES = "backend/kernel/http/lanes.py"
+IN_LANES = "tests/kernel/http/test_lanes.py::"
 LIMITS = "tests/kernel/test_limits.py::"
 TAKEN_UP = "tests/kernel/test_jobs.py::test_what_a_worker_could_not_end_the_next_one_of_the_process_takes_up_at_once"
 
@@ -49,6 +51,22 @@ MUTANTS = (
         "        return all(since < late for since in self._busy_since.values())",
         "        return not self._busy_since",
         ("tests/kernel/test_batching.py::test_with_patience_what_is_held_up_does_not_hold_up_others_for_long",),
+    ),
+    Mutant(
+        "crowd-before-readers",
+        "A thousand buyers press at once, and whoever looks at a page waits behind all of them.",
+        LANES,
+        "return (is_first or not self._steps) and self._used_s < TURN_S and not self._must_wait(perf_counter())",
+        "return True",
+        (f"{IN_LANES}test_a_lane_makes_one_step_a_turn_however_many_are_under_way",),
+    ),
+    Mutant(
+        "place-lost-with-who-left",
+        "Each phone that hangs up while its order waits makes the lane narrower, until no order is placed any more.",
+        LANES,
+        "                self._leave()  # it had just been given",
+        "                pass",
+        (f"{IN_LANES}test_a_place_that_was_waited_for_by_somebody_who_left_is_the_next_ones",),
     ),
     Mutant(
         "forwarded-address-believed",

@@ -107,4 +107,12 @@ MUTANTS = (
         "if refund.out_trade_no != part.out_trade_no:",
         (f"{WECHAT}test_a_notification_settles_what_was_owed_and_nothing_else",),
     ),
+    Mutant(
+        "cart-counted-by-two",
+        "Two phones of a member fill the last place of a cart at once, and it holds more than it may.",
+        "backend/orders/commands/cart.py",
+        "    await db.raw(tx).execute(_LOCK, sorted(set(member_ids)))\n",
+        "",
+        ("tests/concurrency/test_one_cart.py::test_the_last_place_goes_to_one_of_two_phones_at_two_processes",),
+    ),
 )
