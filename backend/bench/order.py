@@ -74,13 +74,17 @@ class Watched(msgspec.Struct, frozen=True):
 
 
 class Flash(msgspec.Struct, frozen=True, kw_only=True):
-    """A flash sale: so many buyers for so many pieces; the product's page and tills before and meanwhile."""
+    """A flash sale: so many buyers for so many pieces; the product's page and tills before and meanwhile.
+
+    ``others`` is the share of the machine that programs took meanwhile which are no part of it.
+    """
 
     buyers: int
     total: int
     connections: int
     within_s: float
     driven: Driven
+    others: float
     page: Watched
     tills: Watched
     sold: Sold
@@ -165,7 +169,7 @@ class Bench:
         with ThreadPoolExecutor(2) as pool:
             page_meanwhile = pool.submit(self._page, _silent, watch_s, begin_at)
             tills_meanwhile = pool.submit(self._tills, _silent, watch_s, begin_at)
-            driven = self._drive(
+            served = self._drive(
                 "flash",
                 say,
                 count=round(buyers * SPARE) if within_s else buyers,
@@ -173,15 +177,18 @@ class Bench:
                 connections=min(connections, buyers),
                 rate=buyers / within_s if within_s else 0.0,
                 begin_at=begin_at,
-            ).driven
+            )
+        page_then, tills_then = page_meanwhile.result().driven, tills_meanwhile.result().driven
+        clients_s = sum(one.drive_cpu_s for one in (served.driven, page_then, tills_then))
         return Flash(
             buyers=buyers,
             total=total,
             connections=connections,
             within_s=within_s,
-            driven=driven,
-            page=Watched(page, page_meanwhile.result().driven),
-            tills=Watched(tills, tills_meanwhile.result().driven),
+            driven=served.driven,
+            others=served.used.others(clients_s),
+            page=Watched(page, page_then),
+            tills=Watched(tills, tills_then),
             sold=asyncio.run(self.sold(total)),
         )
 

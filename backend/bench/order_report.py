@@ -28,7 +28,8 @@ def _orders(outcome: Outcome, served: Served, out: Console) -> None:
     )
     out.print(
         f"{served.per_second:,.0f} orders a second; p50 {half:.1f} ms, p95 {most:.1f} ms, p99 {rare:.1f} ms, "
-        f"longest {longest:.0f} ms; processor time {served.cost_us / 1000:.2f} ms an order, clients included"
+        f"longest {longest:.0f} ms; processor time {served.cost_us / 1000:.2f} ms an order, clients included; "
+        f"others took {served.others:.0%} of the machine"
     )
     _verdict(
         out, f"{served.per_second:,.0f} orders a second; goal > {GOAL_PER_S:.0f}", met=served.per_second > GOAL_PER_S
@@ -49,7 +50,7 @@ def _flash(flash: Flash, workers: int, out: Console) -> None:
     )
     out.print(
         f"sold after {driven.last_accepted_s:.2f} s, all answered after {driven.seconds:.2f} s "
-        f"({driven.answered / driven.seconds:,.0f} a second)"
+        f"({driven.answered / driven.seconds:,.0f} a second); others took {flash.others:.0%} of the machine"
     )
     for who, watched in (("product page", flash.page), ("sale at a till", flash.tills)):
         out.print(
