@@ -219,7 +219,7 @@ def combine(
     from .console import err, out
 
     found = bench.measure(wallets, err.print)
-    numbers = ("p50 ms", "p99 ms", f"≤ {bench.GOAL_MS:g} ms", "proven")
+    numbers = ("p50 ms", "p99 ms", f"≤ {bench.GOAL_MS:g} ms", "most off", "best")
     columns = [Column(name, justify="right", no_wrap=True) for name in numbers]
     table = Table("wallet", *columns, box=None, pad_edge=False)
     for number, row in enumerate(bench.rows(found)):

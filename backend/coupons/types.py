@@ -295,13 +295,15 @@ class Combination(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     """Coupons used together, in the order in which they take, and of every other one why it is not used.
 
     ``exact``: no other admissible combination takes more, nor as much with fewer coupons, nor as much with as many
-    that expire earlier. False where the search was cut short; it is then the best one that was found.
+    that expire earlier. False where the search was cut short; it is then the best one that was found. ``most``: at
+    least none takes more.
     """
 
     amount_fen: int
     uses: tuple[Use, ...]
     unused: tuple[Verdict, ...]
     exact: bool = True
+    most: bool = True
 
 
 class CouponRefund(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -222,11 +222,15 @@ class SuggestedCoupon(msgspec.Struct):
 
 
 class Suggestion(msgspec.Struct):
-    """The coupons that take most off together, with those the tenders name; ``exact``: there is no better set."""
+    """The coupons that take most off together, with those the tenders name.
+
+    ``exact``: it is proven that there is no better set; ``most``: that none takes more, though fewer coupons may do.
+    """
 
     coupons: list[SuggestedCoupon]
     total_fen: int
     exact: bool
+    most: bool
 
 
 class QuoteOut(msgspec.Struct, kw_only=True):

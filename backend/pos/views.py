@@ -147,7 +147,7 @@ def quoted_coupons(quoted: Quoted, helds: Sequence[Held], titles: Mapping[str, s
 def suggestion(best: Combination) -> Suggestion:
     """The best set of coupons."""
     chosen = [SuggestedCoupon(use.coupon_id, use.amount_fen) for use in best.uses]
-    return Suggestion(chosen, best.amount_fen, best.exact)
+    return Suggestion(chosen, best.amount_fen, best.exact, best.most)
 
 
 def _coupon(held: Held, title: str, verdict: Verdict | None) -> dict[str, Any]:

@@ -96,6 +96,7 @@ async def test_a_quote_says_of_every_coupon_what_it_takes_off_or_why_not(client,
         "coupons": [{"id": alone, "amount_fen": 2_500}],
         "total_fen": 2_500,
         "exact": True,
+        "most": True,
     }
     assert named["tenders"] == [
         {"type": "coupon", "amount_fen": 1_000, "coupon_id": ten},

@@ -58,6 +58,7 @@ class Field:
         self.amount = [contest.amount[number] for number in self.numbers]
         self.lines = [contest.lines[number] for number in self.numbers]
         self.mask = [contest.mask[number] for number in self.numbers]
+        self.on = [gather(lines) for lines in self.lines]
         tail = tail_of(self.lines)
         self.take = [lower if place < tail else drain for place in range(len(self.lines))]
         self.rounding = [len(lines) if place < tail and len(lines) > 1 else 0 for place, lines in enumerate(self.lines)]
@@ -70,10 +71,10 @@ class Field:
         self.parent = [
             next((at for at in range(low + 1, len(lines)) if lines[low] <= lines[at]), -1) for low in range(len(lines))
         ]
-        self.gather = [_gather(each) for each in lines]
+        self.gather = [gather(each) for each in lines]
         self.cost = sum([contest.payable[line] for line in set().union(*lines)])
-        like = [contest.like[number] for number in self.numbers]
-        self.twin = [*(one == other for one, other in pairwise(like)), False]
+        self.like = [contest.like[number] for number in self.numbers]
+        self.twin = [*(one == other for one, other in pairwise(self.like)), False]
 
 
 class Ahead:
@@ -100,7 +101,7 @@ class Ahead:
             self.sure |= fixed << unit
         self.size = self.sure.bit_count()
         same = later is not None and later.lines == self.lines
-        self.pool: Gather = later.pool if later and same else _gather(members(self.lines))
+        self.pool: Gather = later.pool if later and same else gather(members(self.lines))
         same = same and later is not None and later.amounts == self.amounts
         self.flow: list[Flow] = later.flow if later and same else _flow_of(field, self.amounts)
         self.highest: list[int] = later.highest if later and same else _highest(self.amounts)
@@ -226,13 +227,13 @@ class Walk:
         """What may flow out of the forest; what the fixed may take of it, and each other unit by itself."""
         inflow = [0] * len(ahead.amounts)
         flow, certain, rests = 0, 0, []
-        for unit, amount, gather, parent in ahead.flow:
+        for unit, amount, read, parent in ahead.flow:
             if amount and used >> unit & 1:
                 amount = 0
             carried = inflow[unit] + amount
             if not carried:
                 continue
-            cap = sum(gather(left))
+            cap = sum(read(left))
             if amount:
                 rest = min(amount, cap)
                 if ahead.sure >> unit & 1:
@@ -258,6 +259,6 @@ def _flow_of(field: Field, amounts: Sequence[int]) -> list[Flow]:
     ]
 
 
-def _gather(lines: Iterable[int]) -> Gather:
+def gather(lines: Iterable[int]) -> Gather:
     """Reads what is left of some lines at once; the last place is no line and holds nothing, as two are needed."""
     return itemgetter(*lines, -1, -1)

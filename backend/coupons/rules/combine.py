@@ -46,6 +46,7 @@ def combine(
         uses=tuple(uses),
         unused=tuple(refused.values()),
         exact=found.exact,
+        most=found.most,
     )
 
 
