@@ -96,53 +96,58 @@ _SOLD = {
 }
 """What is told of sales, twice: for each template that they used, and for each store, where every sale counts once."""
 
+_IN_STORE = "($3::text IS NULL OR (member_id, seq) IN (SELECT member_id, seq FROM paper))"
+"""Written so that it is no join, but looked up in a table of hashes."""
+
+# A document is read once, and told apart from within. Nothing here is joined with itself: of what it has made the planner
+# knows no numbers, takes it for short, and compares a hundred thousand sales each with all the others.
 # The kinds stand in the text: only so the planner sees that the index of coupons' entries by time holds them all.
 READ = f"""
 WITH entry AS MATERIALIZED (
     SELECT member_id, seq, kind, ref, unit, amount FROM ledger_entry
      WHERE at >= $1 AND at < $2 AND kind IN ({_BOOKED})
 ), paper AS MATERIALIZED (
-    SELECT t.member_id, t.seq, d.id, d.kind <> 'refund' AS sold, d.store_id, d.body,
-           (d.body->>'payable_fen')::bigint AS payable_fen
+    SELECT t.member_id, t.seq, d.kind <> 'refund' AS sold, d.store_id, d.body->'coupons' AS coupons,
+           (d.body->>'payable_fen')::bigint AS payable_fen, goods.*
       FROM (SELECT DISTINCT member_id, seq FROM entry WHERE kind = '{HOUSE_COUPON_COST}') AS booked
       JOIN ledger_transfer t ON t.member_id = booked.member_id AND t.seq = booked.seq
       JOIN ledger_document d ON d.member_id = t.member_id AND d.id = t.document_id
+           CROSS JOIN LATERAL (
+               SELECT count(*) AS lines, count(*) - count(l.cost_fen) AS unknown,
+                      array_agg(l.line_no) FILTER (WHERE l.cost_fen IS NOT NULL) AS known,
+                      coalesce(sum(l.payable_fen) FILTER (WHERE l.cost_fen IS NOT NULL), 0) AS known_fen,
+                      coalesce(sum(l.cost_fen), 0) AS goods_fen
+                 FROM jsonb_to_recordset(CASE WHEN d.kind <> 'refund' THEN d.body->'lines' END)
+                   AS l (line_no integer, payable_fen bigint, cost_fen bigint)
+           ) AS goods
      WHERE $3::text IS NULL OR d.store_id = $3
-), goods AS MATERIALIZED (
-    SELECT p.member_id, p.id, p.store_id, p.payable_fen, count(l.line_no) AS lines,
-           count(l.line_no) - count(l.cost_fen) AS unknown,
-           array_agg(l.line_no) FILTER (WHERE l.cost_fen IS NOT NULL) AS known,
-           coalesce(sum(l.payable_fen) FILTER (WHERE l.cost_fen IS NOT NULL), 0) AS known_fen,
-           coalesce(sum(l.cost_fen), 0) AS goods_fen
-      FROM paper p LEFT JOIN LATERAL jsonb_to_recordset(p.body->'lines')
-           AS l (line_no integer, payable_fen bigint, cost_fen bigint) ON true
-     WHERE p.sold GROUP BY p.member_id, p.id, p.store_id, p.payable_fen
 ), coupon AS MATERIALIZED (
-    SELECT p.member_id, p.id, p.sold, p.store_id, c.template, c.unit, c.amount_fen, c.cost, c.by_line
-      FROM paper p CROSS JOIN LATERAL jsonb_to_recordset(p.body->'coupons')
-           AS c (template text, unit text, amount_fen bigint, cost jsonb, by_line jsonb)
-), eased AS MATERIALIZED (
-    SELECT c.template, c.unit, c.store_id, sum((part->>1)::bigint)::bigint AS fen
-      FROM coupon c JOIN goods g ON g.member_id = c.member_id AND g.id = c.id AND g.known IS NOT NULL
-           CROSS JOIN LATERAL jsonb_array_elements(c.by_line) AS part
-     WHERE c.sold AND (part->>0)::integer = ANY(g.known) GROUP BY 1, 2, 3
+    SELECT p.sold, p.store_id, c.template, c.unit, c.amount_fen, c.cost, eased.fen AS eased_fen,
+           p.sold AND c.nth = 1 AS counts, p.payable_fen, p.lines, p.unknown, p.known_fen, p.goods_fen
+      FROM paper p CROSS JOIN LATERAL (
+               SELECT *, row_number() OVER (PARTITION BY template, unit) AS nth FROM jsonb_to_recordset(p.coupons)
+                   AS c (template text, unit text, amount_fen bigint, cost jsonb, by_line jsonb)
+           ) AS c CROSS JOIN LATERAL (
+               SELECT sum((part->>1)::bigint)::bigint AS fen FROM jsonb_array_elements(c.by_line) AS part
+                WHERE p.sold AND (part->>0)::integer = ANY(p.known)
+           ) AS eased
 ), sale AS MATERIALIZED (
-    SELECT 'template' AS by, c.template, c.unit, '' AS store_id, g.payable_fen, g.lines, g.unknown, g.known_fen,
-           g.goods_fen
-      FROM (SELECT DISTINCT template, unit, member_id, id FROM coupon WHERE sold) AS c
-      JOIN goods g ON g.member_id = c.member_id AND g.id = c.id
+    SELECT 'template' AS by, template, unit, '' AS store_id, count(*) AS sales, sum(payable_fen)::bigint AS payable_fen,
+           sum(lines)::bigint AS lines, sum(unknown)::bigint AS unknown, sum(known_fen)::bigint AS known_fen,
+           sum(goods_fen)::bigint AS goods_fen
+      FROM coupon WHERE counts GROUP BY template, unit
     UNION ALL
-    SELECT 'store', '', '', store_id, payable_fen, lines, unknown, known_fen, goods_fen FROM goods
+    SELECT 'store', '', '', store_id, count(*), sum(payable_fen)::bigint, sum(lines)::bigint, sum(unknown)::bigint,
+           sum(known_fen)::bigint, sum(goods_fen)::bigint FROM paper WHERE sold GROUP BY store_id
 )
 SELECT 'moved' AS what, kind AS name, ref AS template, unit, '' AS store_id,
        coalesce(sum(amount) FILTER (WHERE amount > 0), 0)::bigint AS plus,
        coalesce(-sum(amount) FILTER (WHERE amount < 0), 0)::bigint AS minus
   FROM entry WHERE $3::text IS NULL AND kind <> '{HOUSE_COUPON_COST}' GROUP BY kind, ref, unit
 UNION ALL
-SELECT 'moved', e.kind, e.ref, e.unit, p.store_id, coalesce(sum(amount) FILTER (WHERE amount > 0), 0)::bigint,
+SELECT 'moved', kind, ref, unit, $3, coalesce(sum(amount) FILTER (WHERE amount > 0), 0)::bigint,
        coalesce(-sum(amount) FILTER (WHERE amount < 0), 0)::bigint
-  FROM entry e JOIN paper p ON p.member_id = e.member_id AND p.seq = e.seq
- WHERE $3::text IS NOT NULL AND e.kind = '{HOUSE_COUPONS_USED}' GROUP BY e.kind, e.ref, e.unit, p.store_id
+  FROM entry WHERE $3::text IS NOT NULL AND kind = '{HOUSE_COUPONS_USED}' AND {_IN_STORE} GROUP BY kind, ref, unit
 UNION ALL
 SELECT 'taken', '', template, unit, store_id, coalesce(sum(amount_fen) FILTER (WHERE sold), 0)::bigint,
        coalesce(sum(amount_fen) FILTER (WHERE NOT sold), 0)::bigint
@@ -152,22 +157,20 @@ SELECT 'cost', part.key, template, unit, store_id, coalesce(sum(part.value::bigi
        coalesce(sum(part.value::bigint) FILTER (WHERE NOT sold), 0)::bigint
   FROM coupon CROSS JOIN LATERAL jsonb_each_text(cost) AS part GROUP BY part.key, template, unit, store_id
 UNION ALL
-SELECT 'booked', e.ref, '', '', '', (-sum(e.amount))::bigint, 0
-  FROM entry e WHERE e.kind = '{HOUSE_COUPON_COST}' AND ($3::text IS NULL OR EXISTS (
-       SELECT FROM paper p WHERE p.member_id = e.member_id AND p.seq = e.seq)) GROUP BY e.ref
+SELECT 'booked', ref, '', '', '', (-sum(amount))::bigint, 0
+  FROM entry WHERE kind = '{HOUSE_COUPON_COST}' AND {_IN_STORE} GROUP BY ref
 UNION ALL
-SELECT 'sales', by, template, unit, store_id, count(*), sum(payable_fen)::bigint
-  FROM sale GROUP BY by, template, unit, store_id
+SELECT 'sales', by, template, unit, store_id, sales, payable_fen FROM sale
 UNION ALL
-SELECT 'lines', by, template, unit, store_id, sum(lines)::bigint, sum(unknown)::bigint
-  FROM sale GROUP BY by, template, unit, store_id
+SELECT 'lines', by, template, unit, store_id, lines, unknown FROM sale
 UNION ALL
-SELECT 'goods', by, template, unit, store_id, sum(known_fen)::bigint, sum(goods_fen)::bigint
-  FROM sale GROUP BY by, template, unit, store_id
+SELECT 'goods', by, template, unit, store_id, known_fen, goods_fen FROM sale
 UNION ALL
-SELECT 'eased', 'template', template, unit, '', sum(fen)::bigint, 0 FROM eased GROUP BY template, unit
+SELECT 'eased', 'template', template, unit, '', sum(eased_fen)::bigint, 0
+  FROM coupon WHERE eased_fen IS NOT NULL GROUP BY template, unit
 UNION ALL
-SELECT 'eased', 'store', '', '', store_id, sum(fen)::bigint, 0 FROM eased GROUP BY store_id
+SELECT 'eased', 'store', '', '', store_id, sum(eased_fen)::bigint, 0
+  FROM coupon WHERE eased_fen IS NOT NULL GROUP BY store_id
 """
 
 
