@@ -231,6 +231,22 @@ def combine(
 
 
 @app.command()
+def statements(
+    *,
+    uses: Annotated[int, typer.Option(min=1000, max=20_000_000, help="Uses of coupons within a year.")] = 1_000_000,
+    rounds: Annotated[int, typer.Option(min=1, max=50, help="How often each statement is read.")] = 3,
+    data: Annotated[Path | None, typer.Option(help="Where the engines keep their files; a temporary place.")] = None,
+    json: Json = None,
+) -> None:
+    """Statements of coupons with a million uses in the books; exit code 1 where a month takes longer than 2 s."""
+    from backend.bench.coupon_uses import Options
+
+    from . import coupon_uses
+
+    raise typer.Exit(coupon_uses.run(Options(uses=uses, rounds=rounds), data, json))
+
+
+@app.command()
 def claims(
     *,
     count: Annotated[

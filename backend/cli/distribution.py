@@ -78,7 +78,7 @@ PLACES: dict[str, Place] = {
             *("stock_document", "stock_document_line", "stock_document_change", "stock_number", "stock_attachment"),
             *("stock_payment", "stock_told", "stock_alert"),
             "orders_change",
-            "coupon_refusal",
+            *("coupon_refusal", "coupon_day", "coupon_day_done"),
             *("auth_wechat_identity", "auth_session", "auth_device", "auth_handle", "auth_login_failure", "auth_nonce"),
             *("auth_terminal", "auth_staff", "auth_staff_session", "auth_epoch"),
             *("procrastinate_workers", "procrastinate_jobs", "procrastinate_events", "procrastinate_periodic_defers"),

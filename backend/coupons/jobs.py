@@ -5,7 +5,7 @@ from __future__ import annotations
 from backend.kernel import clock, jobs
 
 from . import service
-from .commands import ageing, automatic, batches, gifts, handouts, rewards, templates
+from .commands import ageing, automatic, batches, days, gifts, handouts, rewards, templates
 
 
 @jobs.every("* * * * *")
@@ -43,6 +43,12 @@ async def return_gifts() -> None:
 async def forget_refused() -> None:
     """Drop old counts of what tills were refused."""
     await service.forget_refused(clock.now())
+
+
+@jobs.every("50 * * * *")
+async def count_days() -> None:
+    """Count what coupons did on days that are over; hourly, because days end at another hour in every zone."""
+    await days.count_days(clock.now())
 
 
 @jobs.task(name=batches.MAKE_JOB)

@@ -1,4 +1,4 @@
-"""What coupons did in a range of days, by the books: one query, so one snapshot of them.
+"""What coupons did in a range of days, by the books, or as they were counted when the day was over (``commands.days``).
 
 Numbers of pieces come from the house accounts' entries, amounts and who bears them from the documents of the transfers
 that booked a cost: those keep each coupon with its template, which the accounts of the parties do not tell.
@@ -7,8 +7,8 @@ that booked a cost: those keep each coupon with its template, which the accounts
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, time
 from enum import StrEnum
 
 import msgspec
@@ -86,7 +86,7 @@ class Statement(msgspec.Struct, frozen=True):
 
 _PIECES = {HOUSE_COUPONS_ISSUED: "issued", HOUSE_COUPONS_EXPIRED: "expired", HOUSE_COUPONS_VOIDED: "voided"}
 
-_BOOKED = ", ".join(f"'{kind}'" for kind in (*_PIECES, HOUSE_COUPONS_USED, HOUSE_COUPON_COST))
+BOOKED = ", ".join(f"'{kind}'" for kind in (*_PIECES, HOUSE_COUPONS_USED, HOUSE_COUPON_COST))
 
 _SOLD = {
     "sales": ("sales", "sales_fen"),
@@ -96,31 +96,38 @@ _SOLD = {
 }
 """What is told of sales, twice: for each template that they used, and for each store, where every sale counts once."""
 
-_IN_STORE = "($3::text IS NULL OR (member_id, seq) IN (SELECT member_id, seq FROM paper))"
-"""Written so that it is no join, but looked up in a table of hashes."""
-
-# A document is read once, and told apart from within. Nothing here is joined with itself: of what it has made the planner
-# knows no numbers, takes it for short, and compares a hundred thousand sales each with all the others.
+# A document is read once, and told apart from within. Nothing here is joined with itself: of what it has made the
+# planner knows no numbers, takes it for short, and compares a hundred thousand sales each with all the others.
 # The kinds stand in the text: only so the planner sees that the index of coupons' entries by time holds them all.
 READ = f"""
 WITH entry AS MATERIALIZED (
     SELECT member_id, seq, kind, ref, unit, amount FROM ledger_entry
-     WHERE at >= $1 AND at < $2 AND kind IN ({_BOOKED})
+     WHERE at >= $1 AND at < $2 AND kind IN ({BOOKED})
+), booked AS (
+    SELECT member_id, seq, bool_or(kind = '{HOUSE_COUPON_COST}') AS costs, array_agg(kind) AS kinds,
+           array_agg(ref) AS refs, array_agg(unit) AS units, array_agg(amount) AS amounts
+      FROM entry WHERE kind IN ('{HOUSE_COUPONS_USED}', '{HOUSE_COUPON_COST}') GROUP BY member_id, seq
 ), paper AS MATERIALIZED (
-    SELECT t.member_id, t.seq, d.kind <> 'refund' AS sold, d.store_id, d.body->'coupons' AS coupons,
-           (d.body->>'payable_fen')::bigint AS payable_fen, goods.*
-      FROM (SELECT DISTINCT member_id, seq FROM entry WHERE kind = '{HOUSE_COUPON_COST}') AS booked
-      JOIN ledger_transfer t ON t.member_id = booked.member_id AND t.seq = booked.seq
-      JOIN ledger_document d ON d.member_id = t.member_id AND d.id = t.document_id
+    SELECT kinds, refs, units, amounts, costs AND d.kind <> 'refund' AS sold, coalesce(d.store_id, '') AS store_id,
+           CASE WHEN costs THEN d.body->'coupons' END AS coupons, (d.body->>'payable_fen')::bigint AS payable_fen,
+           goods.*
+      FROM booked b
+      JOIN ledger_transfer t ON t.member_id = b.member_id AND t.seq = b.seq
+      LEFT JOIN ledger_document d ON d.member_id = t.member_id AND d.id = t.document_id
            CROSS JOIN LATERAL (
                SELECT count(*) AS lines, count(*) - count(l.cost_fen) AS unknown,
                       array_agg(l.line_no) FILTER (WHERE l.cost_fen IS NOT NULL) AS known,
                       coalesce(sum(l.payable_fen) FILTER (WHERE l.cost_fen IS NOT NULL), 0) AS known_fen,
                       coalesce(sum(l.cost_fen), 0) AS goods_fen
-                 FROM jsonb_to_recordset(CASE WHEN d.kind <> 'refund' THEN d.body->'lines' END)
+                 FROM jsonb_to_recordset(CASE WHEN costs AND d.kind <> 'refund' THEN d.body->'lines' END)
                    AS l (line_no integer, payable_fen bigint, cost_fen bigint)
            ) AS goods
      WHERE $3::text IS NULL OR d.store_id = $3
+), said AS MATERIALIZED (
+    SELECT e.kind, e.ref, e.unit, store_id, coalesce(sum(amount) FILTER (WHERE amount > 0), 0)::bigint AS plus,
+           coalesce(-sum(amount) FILTER (WHERE amount < 0), 0)::bigint AS minus
+      FROM paper CROSS JOIN LATERAL unnest(kinds, refs, units, amounts) AS e (kind, ref, unit, amount)
+     GROUP BY e.kind, e.ref, e.unit, store_id
 ), coupon AS MATERIALIZED (
     SELECT p.sold, p.store_id, c.template, c.unit, c.amount_fen, c.cost, eased.fen AS eased_fen,
            p.sold AND c.nth = 1 AS counts, p.payable_fen, p.lines, p.unknown, p.known_fen, p.goods_fen
@@ -132,10 +139,10 @@ WITH entry AS MATERIALIZED (
                 WHERE p.sold AND (part->>0)::integer = ANY(p.known)
            ) AS eased
 ), sale AS MATERIALIZED (
-    SELECT 'template' AS by, template, unit, '' AS store_id, count(*) AS sales, sum(payable_fen)::bigint AS payable_fen,
+    SELECT 'template' AS by, template, unit, store_id, count(*) AS sales, sum(payable_fen)::bigint AS payable_fen,
            sum(lines)::bigint AS lines, sum(unknown)::bigint AS unknown, sum(known_fen)::bigint AS known_fen,
            sum(goods_fen)::bigint AS goods_fen
-      FROM coupon WHERE counts GROUP BY template, unit
+      FROM coupon WHERE counts GROUP BY template, unit, store_id
     UNION ALL
     SELECT 'store', '', '', store_id, count(*), sum(payable_fen)::bigint, sum(lines)::bigint, sum(unknown)::bigint,
            sum(known_fen)::bigint, sum(goods_fen)::bigint FROM paper WHERE sold GROUP BY store_id
@@ -143,11 +150,10 @@ WITH entry AS MATERIALIZED (
 SELECT 'moved' AS what, kind AS name, ref AS template, unit, '' AS store_id,
        coalesce(sum(amount) FILTER (WHERE amount > 0), 0)::bigint AS plus,
        coalesce(-sum(amount) FILTER (WHERE amount < 0), 0)::bigint AS minus
-  FROM entry WHERE $3::text IS NULL AND kind <> '{HOUSE_COUPON_COST}' GROUP BY kind, ref, unit
+  FROM entry WHERE $3::text IS NULL AND kind NOT IN ('{HOUSE_COUPONS_USED}', '{HOUSE_COUPON_COST}')
+ GROUP BY kind, ref, unit
 UNION ALL
-SELECT 'moved', kind, ref, unit, $3, coalesce(sum(amount) FILTER (WHERE amount > 0), 0)::bigint,
-       coalesce(-sum(amount) FILTER (WHERE amount < 0), 0)::bigint
-  FROM entry WHERE $3::text IS NOT NULL AND kind = '{HOUSE_COUPONS_USED}' AND {_IN_STORE} GROUP BY kind, ref, unit
+SELECT 'moved', kind, ref, unit, store_id, plus, minus FROM said WHERE kind = '{HOUSE_COUPONS_USED}'
 UNION ALL
 SELECT 'taken', '', template, unit, store_id, coalesce(sum(amount_fen) FILTER (WHERE sold), 0)::bigint,
        coalesce(sum(amount_fen) FILTER (WHERE NOT sold), 0)::bigint
@@ -157,8 +163,7 @@ SELECT 'cost', part.key, template, unit, store_id, coalesce(sum(part.value::bigi
        coalesce(sum(part.value::bigint) FILTER (WHERE NOT sold), 0)::bigint
   FROM coupon CROSS JOIN LATERAL jsonb_each_text(cost) AS part GROUP BY part.key, template, unit, store_id
 UNION ALL
-SELECT 'booked', ref, '', '', '', (-sum(amount))::bigint, 0
-  FROM entry WHERE kind = '{HOUSE_COUPON_COST}' AND {_IN_STORE} GROUP BY ref
+SELECT 'booked', ref, '', '', store_id, minus - plus, 0 FROM said WHERE kind = '{HOUSE_COUPON_COST}'
 UNION ALL
 SELECT 'sales', by, template, unit, store_id, sales, payable_fen FROM sale
 UNION ALL
@@ -166,30 +171,67 @@ SELECT 'lines', by, template, unit, store_id, lines, unknown FROM sale
 UNION ALL
 SELECT 'goods', by, template, unit, store_id, known_fen, goods_fen FROM sale
 UNION ALL
-SELECT 'eased', 'template', template, unit, '', sum(eased_fen)::bigint, 0
-  FROM coupon WHERE eased_fen IS NOT NULL GROUP BY template, unit
+SELECT 'eased', 'template', template, unit, store_id, sum(eased_fen)::bigint, 0
+  FROM coupon WHERE eased_fen IS NOT NULL GROUP BY template, unit, store_id
 UNION ALL
 SELECT 'eased', 'store', '', '', store_id, sum(eased_fen)::bigint, 0
   FROM coupon WHERE eased_fen IS NOT NULL GROUP BY store_id
 """
 
 
-def bounds(first: date, last: date, zone: str, *, most_days: int) -> tuple[datetime, datetime]:
-    """The instants at which the first day begins and the last one is over; refuses a range that is none or too long."""
+READ_DAYS = """
+SELECT what, name, template, unit, store_id, sum(plus)::bigint AS plus, sum(minus)::bigint AS minus
+  FROM coupon_day WHERE zone = $1 AND on_date BETWEEN $2 AND $3 AND on_date <> ALL ($4::date[])
+   AND ($5::text IS NULL OR store_id = $5) GROUP BY what, name, template, unit, store_id"""
+
+_OPEN = """
+SELECT day::date AS on_date FROM generate_series($2::date::timestamp, $3::date::timestamp, '1 day') AS day
+ WHERE NOT EXISTS (SELECT FROM coupon_day_done WHERE zone = $1 AND on_date = day::date) ORDER BY day"""
+
+
+def check_range(first: date, last: date, *, most_days: int) -> None:
+    """Refuse a range of days that is none or too long."""
     if last < first:
         raise invalid("/query/to", "is before the first day")
     if (last - first).days >= most_days:
         raise invalid("/query/to", f"at most {most_days} days at once")
     if not 2000 <= first.year <= last.year < 3000:
         raise invalid("/query/from", "is out of range")
-    begin, end = (datetime.combine(day, time.min, clock.zone(zone)) for day in (first, last + timedelta(days=1)))
+
+
+def bounds(first: date, last: date, zone: str) -> tuple[datetime, datetime]:
+    """The instants at which the first day begins and the last one is over."""
+    begin, end = (datetime.combine(day, time.min, clock.zone(zone)) for day in (first, clock.days_after(last, 1)))
     return begin, end
 
 
-async def get_statement(by: By, begin: datetime, end: datetime, *, store_id: str | None) -> Statement:
-    """What was booked from ``begin`` on and before ``end``; one store's, or all."""
-    rows = await db.fetch(READ, begin, end, store_id)
+async def get_statement(by: By, first: date, last: date, zone: str, *, store_id: str | None) -> Statement:
+    """What was booked on these days, both included; one store's, or all.
+
+    Days that were counted are read from ``coupon_day``, the others from the books. Which these are is asked first, and
+    what was counted never changes: so no day is told twice or left out, whatever is counted meanwhile.
+    """
+    days = await list_open_days(first, last, zone)
+    rows = await db.fetch(READ_DAYS, zone, first, last, days, store_id)
+    for begin, end in _ranges(days):
+        rows += await db.fetch(READ, *bounds(begin, end, zone), store_id)
     return add_up(by, rows)
+
+
+async def list_open_days(first: date, last: date, zone: str) -> list[date]:
+    """Those of the days that were not counted yet, ascending."""
+    return [row["on_date"] for row in await db.fetch(_OPEN, zone, first, last)]
+
+
+def _ranges(days: Sequence[date]) -> list[tuple[date, date]]:
+    """Days as ranges without gaps, both ends included; the days ascend."""
+    found: list[tuple[date, date]] = []
+    for day in days:
+        if found and (day - found[-1][1]).days == 1:
+            found[-1] = found[-1][0], day
+        else:
+            found.append((day, day))
+    return found
 
 
 def add_up(by: By, rows: Iterable[db.Record]) -> Statement:

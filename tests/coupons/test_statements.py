@@ -9,9 +9,10 @@ from collections import Counter
 from datetime import date, timedelta
 from typing import Any
 
+from backend.coupons.commands import days
 from backend.kernel import clock as kernel_clock
 from backend.kernel import db
-from tests.support.coupons import CASH, TEMPLATES, VALUE, by_coupons, claim, make_template
+from tests.support.coupons import CASH, TEMPLATES, VALUE, by_coupons, claim, log_in_again, make_template
 from tests.support.members import register
 from tests.support.staff import StaffSession, log_in
 
@@ -304,3 +305,48 @@ async def test_margins_are_of_the_lines_whose_cost_was_known_when_they_were_sold
     assert sum(int(row["margin_after_fen"] or 0) for row in rows) == 3_200
     assert sum(int(row["goods_fen"] or 0) for row in rows) == 1_800
     assert "unknown_bp" not in rows[0]
+
+
+async def test_days_that_were_counted_say_the_same_as_the_books(client, office, chain, clock, books):
+    """Also of a sale that was refunded days later, and beside days that are not counted yet."""
+    clock.shift(timedelta(days=40))
+    admin = await log_in(office, chain, "admin")
+    offer = await make_template(admin, CASH | OPEN | {"face_fen": 999, "cost": SHARED}, per_member=20)
+    value = await make_template(admin, VALUE | OPEN | {"cost": COUNTER, "refund": "split"}, per_member=20)
+    begin = today()
+    phone = await register(client)
+    coupons = [await get_coupon(phone, template) for template in (offer, value, offer, value)]
+    first = await sell(client, chain.tills["S1"][0], phone, clock, *coupons[:2], fen=3_456)
+    clock.shift(timedelta(days=2))
+    await log_in_again(phone)
+    await sell(client, chain.tills["S2"][0], phone, clock, *coupons[2:], fen=12_345)
+    await refund(client, chain.tills["S1"][0], first, 1_234)
+    await days.count_days(clock.now())
+    early = await counted(begin)
+    asked_for: list[dict[str, Any]] = [
+        {"from": begin + timedelta(days=since), "to": begin + timedelta(days=until), "by": by} | store
+        for since, until in ((0, 0), (0, 2), (2, 2))
+        for by in ("template", "store", "party")
+        for store in ({}, {"store_id": "S1"})
+    ]
+    admin = await log_in(office, chain, "admin")
+    by_the_books = [await statement(admin, **query) for query in asked_for]
+
+    clock.shift(timedelta(days=2))
+    done = await days.count_days(clock.now()), await days.count_days(clock.now())
+    admin = await log_in(office, chain, "admin")
+    by_days = [await statement(admin, **query) for query in asked_for]
+    await db.pool().execute("DELETE FROM coupon_day WHERE on_date = $1", begin)
+    emptied = await statement(admin, **asked_for[0])
+
+    assert early == [begin]
+    assert done == (2, 0)
+    assert await counted(begin) == [begin + timedelta(days=day) for day in range(3)]
+    assert by_days == by_the_books
+    assert by_days[0]["total"]["taken_fen"] == 3_456
+    assert (emptied["items"], emptied["total"]["taken_fen"]) == ([], 0)  # so it was read from there
+
+
+async def counted(since: date) -> list[date]:
+    rows = await db.fetch("SELECT on_date FROM coupon_day_done WHERE on_date >= $1 ORDER BY on_date", since)
+    return [row["on_date"] for row in rows]

@@ -17,7 +17,7 @@ from backend.kernel.http import Body, Router
 from .. import anomalies, service
 from ..rules.anomalies import Oddity, Oddly, find
 from ..schemas import Day
-from ..statements import bounds
+from ..statements import bounds, check_range
 
 router = Router(tag="coupons")
 
@@ -87,7 +87,8 @@ class AnomaliesOut(msgspec.Struct):
 )
 async def list_anomalies(caller: StaffCaller, query: AnomaliesQuery) -> AnomaliesOut:
     """Tills or cashiers that stand out by their coupon sales, or by what they were refused."""
-    begin, end = bounds(query.from_on, query.to_on, settings().timezone, most_days=MOST_DAYS)
+    check_range(query.from_on, query.to_on, most_days=MOST_DAYS)
+    begin, end = bounds(query.from_on, query.to_on, settings().timezone)
     store_id = query.store_id or caller.store_id
     if not caller.reaches(store_id):
         raise NotFound("there is no such store")

@@ -22,7 +22,7 @@ from backend.kernel.http import Body, Reply, Router
 
 from .. import queries, statements
 from ..schemas import Cursor, Day
-from ..statements import By, Line, Statement, bounds, net_fen
+from ..statements import By, Line, Statement, check_range, net_fen
 
 router = Router(tag="coupons")
 
@@ -147,13 +147,15 @@ async def export_statement(caller: StaffCaller, query: RangeQuery) -> Reply:
 
 async def _read(caller: StaffCaller, query: RangeQuery) -> tuple[str | None, Statement]:
     """The statement of the store asked for, or of the chain; another's store is not found."""
-    begin, end = bounds(query.from_on, query.to_on, settings().timezone, most_days=MOST_DAYS)
+    check_range(query.from_on, query.to_on, most_days=MOST_DAYS)
     store_id = query.store_id or caller.store_id
     if not caller.reaches(store_id):
         raise NotFound("there is no such store")
     if store_id is not None:
         await auth.get_store(store_id)
-    return store_id, await statements.get_statement(query.by, begin, end, store_id=store_id)
+    return store_id, await statements.get_statement(
+        query.by, query.from_on, query.to_on, settings().timezone, store_id=store_id
+    )
 
 
 def _after(cursor: str | None) -> tuple[str, str] | None:
