@@ -27,7 +27,7 @@ from tests.support.gift_cards import (
 from tests.support.mall import checkout, order, put
 from tests.support.members import Phone, register
 from tests.support.recharge import all_answered, document, pay
-from tests.support.value import give
+from tests.support.value import findings, give
 
 pytestmark = pytest.mark.usefixtures("books", "clock")
 
@@ -72,7 +72,7 @@ async def tenders_of(phone: Phone, order_id: str) -> list[tuple[str, int]]:
 
 
 async def test_everything_pays_together_is_held_and_goes_back_to_where_it_came_from(
-    buyer, admin, manager, chain, client
+    buyer, admin, manager, chain, client, settings
 ):
     coupon_id = await give_coupon(admin, buyer, OFF_500)
     own = (await bound_card(admin, chain.till, buyer, 3_000))["id"]
@@ -106,6 +106,7 @@ async def test_everything_pays_together_is_held_and_goes_back_to_where_it_came_f
         ("wechat", 800, None),
     ]
     assert (await left(own), await left(shown["card_id"])) == (1_000, 100)
+    assert await findings(settings) == []
     await pay(client, placed["payment"]["id"])
     await all_answered(client, placed["payment"]["id"], 1)
     paid = (await buyer.call("GET", f"/v1/member/orders/{made['id']}")).json()
@@ -217,6 +218,7 @@ async def test_a_retry_is_answered_when_the_token_has_died_and_the_card_is_spent
     body = checkout(a6902=1) | {"tenders": [by(token)]}
     placed = await order(buyer, body, 1_250, key="card-once")
     assert placed.status_code == 201, placed.text
+    assert await left(placed.json()["orders"][0]["tenders"][0]["reference"]) == 0
     await later(buyer, clock)
 
     again, late = [await order(buyer, body, 1_250, key=key) for key in ("card-once", "card-twice")]

@@ -1,0 +1,64 @@
+"""Defects of the checkout: gift cards among its tenders, the payment PIN, and where goods are sent."""
+
+from __future__ import annotations
+
+from tests.mutants.mutant import Mutant
+
+PAY = "backend/orders/commands/pay.py"
+PLACE = "backend/orders/commands/place.py"
+PINS = "backend/orders/commands/pins.py"
+RULES = "backend/orders/commands/delivery_rules.py"
+DECODING = "backend/kernel/http/decoding.py"
+CARDS = "tests/orders/test_gift_cards.py::"
+PIN = "tests/orders/test_pins.py::"
+
+MUTANTS = (
+    Mutant(
+        "card-kept-by-an-order-that-was-never-paid",
+        "The member's books have the gift card's money back, the card has not.",
+        PAY,
+        "    if cards:\n        store_id",
+        "    if not cards:\n        store_id",
+        (f"{CARDS}test_an_order_that_is_not_paid_gives_its_cards_back_however_they_stand",),
+    ),
+    Mutant(
+        "order-with-a-card-in-a-batch",
+        "An order is placed as paid by a gift card whose books gave nothing.",
+        PLACE,
+        "checkout.payment is None and not cards:",
+        "checkout.payment is None:",
+        (f"{CARDS}test_a_retry_is_answered_when_the_token_has_died_and_the_card_is_spent",),
+    ),
+    Mutant(
+        "large-order-without-pin",
+        "Whoever holds a phone empties its wallet in one order, whatever PIN its owner has set.",
+        PINS,
+        "    if value_fen > settings().password_free_sale_fen:\n        raise PinRequired",
+        "    if value_fen < 0:\n        raise PinRequired",
+        (f"{PIN}test_above_the_limit_the_pin_comes_with_the_order",),
+    ),
+    Mutant(
+        "small-orders-without-end",
+        "Whoever holds a phone empties its wallet in many small orders.",
+        PLACE,
+        "cap_fen = rules.password_free_day_fen if counts else None",
+        "cap_fen = None",
+        (f"{PIN}test_a_day_is_counted_with_the_tills_and_what_was_confirmed_is_not",),
+    ),
+    Mutant(
+        "pin-under-a-digest",
+        "The fingerprint of a request tells its PIN to whoever tries a million.",
+        DECODING,
+        "for name, one in value.items() if name not in secrets",
+        "for name, one in value.items() if name",
+        (f"{PIN}test_neither_a_log_nor_the_fingerprint_of_the_request_knows_the_pin",),
+    ),
+    Mutant(
+        "rule-that-nobody-reads",
+        "Head office makes a delivery rule that no price ever hears of.",
+        RULES,
+        "if count >= queries.MOST_RULES:",
+        "if count > queries.MOST_RULES:",
+        ("tests/orders/test_delivery.py::test_the_rule_that_pricing_would_not_read_is_refused",),
+    ),
+)
