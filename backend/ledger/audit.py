@@ -50,31 +50,38 @@ async def audit(
     """
     connection = await asyncpg.connect(**url_args, command_timeout=600)
     try:
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
-            await connection.execute("SET LOCAL jit = off")
-            findings: list[Finding] = []
-            proofs = checks()
-            total = int(await connection.fetchval("SELECT count(*) FROM ledger_head"))
-            sums, clearing = _HouseSums(), _Clearing()
-            done = 0
-            async for low, high, count in _chunks(connection, every):
-                for check in proofs:
-                    rows = await connection.fetch(check.sql + f" LIMIT {MAX_FINDINGS}", low, high)
-                    findings.extend(Finding(check.name, row[0], row[1]) for row in rows)
-                sums.add(await connection.fetch(_HOUSE_ENTRIES, low, high))
-                clearing.add(await connection.fetch(_CLEARING_ENTRIES, low, high))
-                done += count
-                if progress:
-                    progress(done, total)
-                if len(findings) >= MAX_FINDINGS:
-                    break
-            else:
-                if every == 1:
-                    findings.extend(sums.differences(await connection.fetch(_HOUSE_SUMS)))
-                    findings.extend(clearing.left())
-            return findings[:MAX_FINDINGS]
+        return await prove(connection, progress, every=every)
     finally:
         await connection.close()
+
+
+async def prove(
+    connection: asyncpg.Connection, progress: Callable[[int, int], None] | None = None, *, every: int = 1
+) -> list[Finding]:
+    """``audit`` on a connection of the owner's."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        await connection.execute("SET LOCAL jit = off")
+        findings: list[Finding] = []
+        proofs = checks()
+        total = int(await connection.fetchval("SELECT count(*) FROM ledger_head"))
+        sums, clearing = _HouseSums(), _Clearing()
+        done = 0
+        async for low, high, count in _chunks(connection, every):
+            for check in proofs:
+                rows = await connection.fetch(check.sql + f" LIMIT {MAX_FINDINGS}", low, high)
+                findings.extend(Finding(check.name, row[0], row[1]) for row in rows)
+            sums.add(await connection.fetch(_HOUSE_ENTRIES, low, high))
+            clearing.add(await connection.fetch(_CLEARING_ENTRIES, low, high))
+            done += count
+            if progress:
+                progress(done, total)
+            if len(findings) >= MAX_FINDINGS:
+                break
+        else:
+            if every == 1:
+                findings.extend(sums.differences(await connection.fetch(_HOUSE_SUMS)))
+                findings.extend(clearing.left())
+        return findings[:MAX_FINDINGS]
 
 
 HOUSE_SUMS = Check(

@@ -64,15 +64,20 @@ async def audit(url_args: dict[str, object]) -> list[Finding]:
     """
     connection = await asyncpg.connect(**url_args, command_timeout=600)
     try:
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
-            rows = list(await connection.fetch(_LOST, MAX_FINDINGS))
-            after = _BEFORE_ALL
-            while page := await connection.fetch(_PAGE, *after, CHUNK):
-                rows += await connection.fetch(_STANDS, [row[0] for row in page], [row[1] for row in page])
-                after = tuple(page[-1])
-            return [Finding(CHECK, *row) for row in rows[:MAX_FINDINGS]]
+        return await prove(connection)
     finally:
         await connection.close()
+
+
+async def prove(connection: asyncpg.Connection) -> list[Finding]:
+    """``audit`` on a connection of the owner's."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        rows = list(await connection.fetch(_LOST, MAX_FINDINGS))
+        after = _BEFORE_ALL
+        while page := await connection.fetch(_PAGE, *after, CHUNK):
+            rows += await connection.fetch(_STANDS, [row[0] for row in page], [row[1] for row in page])
+            after = tuple(page[-1])
+        return [Finding(CHECK, *row) for row in rows[:MAX_FINDINGS]]
 
 
 async def find_waiting(connection: asyncpg.Connection, order_ids: Sequence[str]) -> set[str]:

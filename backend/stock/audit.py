@@ -60,20 +60,25 @@ async def audit(url_args: dict[str, object]) -> list[Finding]:
     """
     connection = await asyncpg.connect(**url_args, command_timeout=600)
     try:
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
-            await connection.execute("SET LOCAL jit = off")
-            findings: list[Finding] = []
-            async for low, high in _chunks(connection):
-                for check in checks():
-                    if check.sql:
-                        rows = await connection.fetch(f"{check.sql} LIMIT {MAX_FINDINGS}", *low, *high)
-                        findings.extend(Finding(check.name, *row) for row in rows)
-                if len(findings) >= MAX_FINDINGS:
-                    break
-            findings.extend(await _promised_to_ended(connection))
-            return findings[:MAX_FINDINGS]
+        return await prove(connection)
     finally:
         await connection.close()
+
+
+async def prove(connection: asyncpg.Connection) -> list[Finding]:
+    """``audit`` on a connection of the owner's."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        await connection.execute("SET LOCAL jit = off")
+        findings: list[Finding] = []
+        async for low, high in _chunks(connection):
+            for check in checks():
+                if check.sql:
+                    rows = await connection.fetch(f"{check.sql} LIMIT {MAX_FINDINGS}", *low, *high)
+                    findings.extend(Finding(check.name, *row) for row in rows)
+            if len(findings) >= MAX_FINDINGS:
+                break
+        findings.extend(await _promised_to_ended(connection))
+        return findings[:MAX_FINDINGS]
 
 
 async def _promised_to_ended(connection: asyncpg.Connection) -> list[Finding]:

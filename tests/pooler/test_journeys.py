@@ -15,7 +15,7 @@ from websockets.typing import Subprotocol
 
 from backend.engines import datadir
 from backend.kernel import db, jobs, live
-from tests.support import recharge
+from tests.support import kept, recharge
 from tests.support.members import Phone, register
 from tests.support.races import at_once, codes_of, outcomes
 from tests.support.value import findings, give
@@ -31,6 +31,8 @@ async def backends(settings) -> int:
     try:
         return await connection.fetchval(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND application_name <> $1",
+            kept.NAME,
         )
     finally:
         await connection.close()

@@ -14,6 +14,7 @@ from backend.kernel import clock, db, ids
 from backend.kernel.config import Settings
 from backend.ledger import plans, service
 from backend.ledger.plans import Issue, Leg, NewDocument, Plan
+from tests.support import kept
 
 HASH = "00" * 32
 
@@ -43,19 +44,18 @@ async def connected(settings: Settings, role: str) -> AsyncIterator[asyncpg.Conn
 
 async def fingerprint(settings: Settings, *, without: frozenset[str] = VOLATILE) -> dict[str, str]:
     """Every table and the digest of all of its rows."""
-    async with connected(settings, "postgres") as connection:
-        tables = await connection.fetch(
-            "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition"
-            " AND relnamespace = 'public'::regnamespace ORDER BY relname"
-        )
-        found = {}
-        for (name,) in tables:
-            if name not in without:
-                found[name] = await connection.fetchval(
-                    f"SELECT count(*) || ':' || md5(coalesce(string_agg(t::text, E'\\n' ORDER BY t::text), ''))"
-                    f' FROM "{name}" t'
-                )
-        return found
+    connection = await kept.connection(settings, "postgres")
+    tables = await connection.fetch(
+        "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition"
+        " AND relnamespace = 'public'::regnamespace ORDER BY relname"
+    )
+    digests = [
+        f"SELECT '{name}', count(*) || ':' || md5(coalesce(string_agg(t::text, E'\\n' ORDER BY t::text), ''))"
+        f' FROM "{name}" t'
+        for (name,) in tables
+        if name not in without
+    ]
+    return dict(await connection.fetch(" UNION ALL ".join(digests)))
 
 
 async def open_books() -> int:

@@ -7,12 +7,13 @@ from datetime import date
 
 from backend.kernel import clock
 from backend.kernel.config import Settings
-from backend.kernel.db import connect_args
+from backend.ledger import audit as ledger
 from backend.ledger import plans, service
-from backend.ledger.audit import Finding, audit
+from backend.ledger.audit import Finding
 from backend.ledger.plans import Issue, Leg, Plan
 from backend.orders import audit as orders
 from backend.stock import audit as stock
+from tests.support import kept
 
 
 async def give(
@@ -55,11 +56,11 @@ async def give(
 
 async def findings(settings: Settings) -> list[Finding]:
     """What the audit finds wrong with the books, of value, orders and stock; an empty list when they balance."""
-    url_args = connect_args(settings.migrate_database_url)
-    of_orders = [Finding(f.check, f.member_id, f.what) for f in await orders.audit(url_args)]
-    of_stock = await stock.audit(url_args)
+    connection = await kept.connection(settings, "huiyuan_owner")
+    of_orders = [Finding(f.check, f.member_id, f.what) for f in await orders.prove(connection)]
+    of_stock = await stock.prove(connection)
     return [
-        *await audit(url_args),
+        *await ledger.prove(connection),
         *of_orders,
         *(Finding(f.check, 0, f"{f.place_id} {f.sku}: {f.what}") for f in of_stock),
     ]
