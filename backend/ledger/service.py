@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import date
+from datetime import date, datetime
 
 import asyncpg
 import msgspec
@@ -15,8 +16,8 @@ from backend.kernel.errors import DomainError
 
 from .errors import Stale
 from .plans import Plan, encode
-from .queries import BEGINNING, Cursor
-from .types import Posted
+from .queries import BEGINNING, Cursor, list_due
+from .types import Document, Posted
 from .writer import BATCH, SINGLE, LedgerWriter, decode, decode_error
 
 log = logging.get(__name__)
@@ -32,6 +33,14 @@ ROLLED_AT_ONCE = 500
 SWEPT_AT_ONCE = 500
 SWEEPS = 400
 """Lots that are due in one list, and how many lists a run takes."""
+
+DUE_IN_A_LIST = 100
+DUE_LISTS = 10
+DUE_AT_ONCE = 8
+"""Documents that are due in one list, how many lists a run takes, and how many of them wait for somebody at once."""
+
+Step = Callable[[Document, datetime], Awaitable[None]]
+"""What is done with a document whose time has come, as it was read then."""
 
 _writer: LedgerWriter | None = None
 
@@ -95,6 +104,40 @@ async def post_fresh(plan_again: Callable[[], Awaitable[Plan]]) -> tuple[Plan, P
             if attempt == MAX_PLANNINGS - 1:
                 raise
     raise AssertionError("unreachable")
+
+
+async def advance_due(
+    kind: str, step: Step, later: Step, *, now: datetime, batch: int = DUE_IN_A_LIST, batches: int = DUE_LISTS
+) -> int:
+    """Take ``step`` for every document of a kind whose time has come, a few at once; returns how many it were."""
+    gate, seen = asyncio.Semaphore(DUE_AT_ONCE), 0
+
+    async def one(document: Document) -> None:
+        async with gate:
+            await advance(document, step, later, now=now)
+
+    for _ in range(batches):
+        due = await list_due(kind, before=now, limit=batch)
+        await asyncio.gather(*(one(document) for document in due))
+        seen += len(due)
+        if len(due) < batch:
+            break
+    return seen
+
+
+async def advance(document: Document, step: Step, later: Step, *, now: datetime) -> None:
+    """Take ``step`` for a document; raises nothing.
+
+    What somebody else moved meanwhile is seen by the next run, if it is still due. What fails is logged, ``later`` puts
+    it off, and it holds nothing else up.
+    """
+    try:
+        await step(document, now)
+    except Stale:
+        pass
+    except Exception as error:
+        log.warning("ledger.not_advanced", kind=document.kind, document_id=document.id, error=type(error).__name__)
+        await later(document, now)
 
 
 async def open_member(tx: Tx, member_id: int, *, active: bool = True) -> None:

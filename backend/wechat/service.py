@@ -19,14 +19,14 @@ from backend.kernel.vault import Vault
 
 from . import callbacks, shipping
 from .callbacks import on_payment, on_push_message, on_receipt, on_refund
-from .errors import JsCodeInvalid, PhoneCodeInvalid, WechatMisconfigured
+from .errors import JsCodeInvalid, OrderNotFound, OrderPaid, PhoneCodeInvalid, WechatMisconfigured
 from .miniprogram import MiniProgram
 from .notify import Trust
 from .pay import Pay, new_nonce
 from .push import Push
 from .signing import Merchant, PlatformKeys
 from .transport import Transport
-from .types import Logistics, Order, Parcel, Refund, Session, ShippingState
+from .types import Logistics, Order, Parcel, Refund, Session, ShippingState, TradeState
 
 __all__ = [
     "accept_payment", "accept_push", "accept_refund", "close_client", "close_order", "create_order", "echo", "login",
@@ -140,9 +140,28 @@ async def query_order(out_trade_no: str) -> Order:
     return await _pay().query_order(out_trade_no)
 
 
+async def look_up(out_trade_no: str) -> Order:
+    """The same, where one that never arrived there is one that is not paid."""
+    try:
+        return await query_order(out_trade_no)
+    except OrderNotFound:
+        return Order(out_trade_no=out_trade_no, state=TradeState.NOTPAY)
+
+
 async def close_order(out_trade_no: str) -> None:
     """Make sure the order can no longer be paid; ``OrderPaid`` when it was, ``OrderNotFound`` when it never arrived."""
     await _pay().close_order(out_trade_no)
+
+
+async def close_unpaid(out_trade_no: str) -> bool:
+    """Make sure that no money comes for the order any more; False where it came already."""
+    try:
+        await close_order(out_trade_no)
+    except OrderPaid:
+        return False
+    except OrderNotFound:
+        pass  # it was never opened there
+    return True
 
 
 async def refund(out_trade_no: str, out_refund_no: str, *, amount_fen: int, total_fen: int, reason: str = "") -> Refund:

@@ -5,7 +5,6 @@ Every step reads where the payment stands, asks WeChat, and records; a crash bet
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 
 import msgspec
@@ -19,8 +18,8 @@ from backend.ledger.errors import GuardRefused, Stale
 from backend.ledger.types import Document
 from backend.wallet import rules
 from backend.wechat import service as wechat
-from backend.wechat.errors import CallbackRefused, OrderNotFound, OrderPaid
-from backend.wechat.types import CURRENCY, Order, Payment, Refund, RefundStatus, TradeState
+from backend.wechat.errors import CallbackRefused
+from backend.wechat.types import CURRENCY, Payment, Refund, RefundStatus, TradeState
 
 from .. import plans
 from ..types import OrderState, PaymentProgress, PaymentState
@@ -28,9 +27,6 @@ from . import pay
 
 log = logging.get(__name__)
 
-BATCH = 100
-BATCHES = 10
-AT_ONCE = 8
 MAX_TIMES_PLANNED = 4
 
 _OVER = frozenset({TradeState.CLOSED, TradeState.REVOKED, TradeState.REFUND})
@@ -95,29 +91,7 @@ async def _note_late(document: Document, payment: Payment) -> None:
 
 async def advance_due(now: datetime) -> int:
     """Do for every payment whose time has come what is next for it; returns how many were looked at."""
-    gate, seen = asyncio.Semaphore(AT_ONCE), 0
-
-    async def one(document: Document) -> None:
-        async with gate:
-            await _advance_alone(document, now)
-
-    for _ in range(BATCHES):
-        due = await ledger_queries.list_due(plans.PAYMENT, before=now, limit=BATCH)
-        await asyncio.gather(*(one(document) for document in due))
-        seen += len(due)
-        if len(due) < BATCH:
-            break
-    return seen
-
-
-async def _advance_alone(document: Document, now: datetime) -> None:
-    try:
-        await advance(document, now)
-    except Stale:
-        pass  # somebody else moved it; if it is still due, the next round sees it
-    except Exception as error:
-        log.warning("orders.payment_not_advanced", payment_id=document.id, error=type(error).__name__)
-        await _try_later(document, now)
+    return await ledger.advance_due(plans.PAYMENT, advance, _try_later, now=now)
 
 
 async def advance(document: Document, now: datetime) -> None:
@@ -136,10 +110,7 @@ async def advance(document: Document, now: datetime) -> None:
 
 async def ask(document: Document, now: datetime) -> None:
     """Ask WeChat how a payment stands, and act on it; one that is not made is asked about later."""
-    try:
-        order = await wechat.query_order(document.id)
-    except OrderNotFound:
-        order = Order(out_trade_no=document.id, state=TradeState.NOTPAY)
+    order = await wechat.look_up(document.id)
     tries = plans.payment_progress(document).tries
     if order.payment is not None and order.state is not TradeState.REFUND:
         await settle_payment(order.payment)
@@ -154,14 +125,10 @@ async def ask(document: Document, now: datetime) -> None:
 
 async def close(document: Document, state: OrderState, now: datetime) -> None:
     """Close a payment at WeChat first, then its orders; one that turns out to be made is completed."""
-    try:
-        await wechat.close_order(document.id)
-    except OrderPaid:
+    if await wechat.close_unpaid(document.id):
+        await pay.give_up(document, state, now)
+    else:
         await ask(document, now)
-        return
-    except OrderNotFound:
-        pass  # it was never opened there
-    await pay.give_up(document, state, now)
 
 
 async def _refund(document: Document, now: datetime) -> None:

@@ -6,7 +6,6 @@ leaves it due.
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +18,7 @@ from backend.kernel.errors import DomainError, NotFound
 from backend.ledger import plans as ledger_plans
 from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
-from backend.ledger.errors import GuardRefused, Stale
+from backend.ledger.errors import GuardRefused
 from backend.ledger.plans import DocumentUpdate, Guard, Leg, Plan, job_hash
 from backend.ledger.types import Document
 from backend.sales import plans as sales
@@ -36,8 +35,6 @@ log = logging.get(__name__)
 
 JOB = "orders.pay_back"
 REFUNDING, POSTED, FAILED = "refunding", "posted", "refund_failed"
-BATCH = 100
-AT_ONCE = 8
 FIRST_S, MOST_S = 60, 6 * 3600
 MAX_TRIES = 60
 """Over two weeks; then a person must act."""
@@ -93,38 +90,20 @@ async def wake(tx: Tx, plan: Plan) -> None:
 
 async def advance_due(now: datetime) -> int:
     """Ask WeChat for every refund whose time has come; what fails is tried again later and holds nothing else up."""
-    due = await ledger_queries.list_due(sales.REFUND, before=now, limit=BATCH)
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def one(document: Document) -> None:
-        async with gate:
-            await _advance(document, now)
-
-    await asyncio.gather(*(one(document) for document in due))
-    return len(due)
+    return await ledger.advance_due(sales.REFUND, _ask, _try_later, now=now)
 
 
 async def pay_back(refund_id: str) -> None:
     """Ask WeChat for one refund, if it is still owed."""
     document = await _find(refund_id)
     if document is not None and document.state == REFUNDING:
-        await _advance(document, clock.now())
+        await ledger.advance(document, _ask, _try_later, now=clock.now())
 
 
 async def _find(refund_id: str) -> Document | None:
     member_id = ids.member_of(refund_id, sales.REFUND_PREFIX)
     document = await ledger_queries.find_document(member_id, refund_id) if member_id else None
     return document if document is not None and document.kind == sales.REFUND else None
-
-
-async def _advance(document: Document, now: datetime) -> None:
-    try:
-        await _ask(document, now)
-    except Stale:
-        pass  # somebody else moved it; if it is still due, the next round sees it
-    except Exception as error:
-        log.warning("orders.psp_refund_not_asked", refund_id=document.id, error=type(error).__name__)
-        await _try_later(document, now)
 
 
 async def _ask(document: Document, now: datetime) -> None:

@@ -5,7 +5,6 @@ Every step reads where the recharge stands, asks WeChat, and records; a crash be
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime, timedelta
 
 import msgspec
@@ -15,11 +14,10 @@ from backend.kernel.config import settings
 from backend.kernel.errors import DomainError
 from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
-from backend.ledger.errors import Stale
 from backend.ledger.types import Document
 from backend.wechat import service as wechat
-from backend.wechat.errors import CallbackRefused, OrderNotFound, OrderPaid
-from backend.wechat.types import Order, Refund, RefundStatus, TradeState
+from backend.wechat.errors import CallbackRefused
+from backend.wechat.types import Refund, RefundStatus, TradeState
 
 from .. import plans, rules
 from ..types import RechargeStatus
@@ -29,7 +27,6 @@ log = logging.get(__name__)
 
 BATCH = 100
 BATCHES = 10
-AT_ONCE = 8
 
 _OVER = frozenset({TradeState.CLOSED, TradeState.REVOKED})
 
@@ -44,26 +41,7 @@ async def advance_due(now: datetime, *, batch: int = BATCH, batches: int = BATCH
 
     What fails is tried again later and holds nothing else up.
     """
-    seen = 0
-    for _ in range(batches):
-        due = await ledger_queries.list_due(plans.RECHARGE, before=now, limit=batch)
-        gate = asyncio.Semaphore(AT_ONCE)
-        await asyncio.gather(*(_advance_alone(document, now, gate) for document in due))
-        seen += len(due)
-        if len(due) < batch:
-            break
-    return seen
-
-
-async def _advance_alone(document: Document, now: datetime, gate: asyncio.Semaphore) -> None:
-    async with gate:
-        try:
-            await advance(document, now)
-        except Stale:
-            pass  # somebody else moved it; if it is still due, the next round sees it
-        except Exception as error:
-            log.warning("wallet.recharge_not_advanced", recharge_id=document.id, error=type(error).__name__)
-            await _try_later(document, now)
+    return await ledger.advance_due(plans.RECHARGE, advance, _try_later, now=now, batch=batch, batches=batches)
 
 
 async def advance(document: Document, now: datetime) -> None:
@@ -82,10 +60,7 @@ async def advance(document: Document, now: datetime) -> None:
 
 async def ask(document: Document, now: datetime, *, postpone: bool = True) -> None:
     """Ask WeChat how an unpaid order stands, and act on it; with ``postpone`` an unpaid one is asked about later."""
-    try:
-        order = await wechat.query_order(document.id)
-    except OrderNotFound:
-        order = Order(out_trade_no=document.id, state=TradeState.NOTPAY)
+    order = await wechat.look_up(document.id)
     if order.payment is not None and order.state is TradeState.REFUND:
         # Somebody paid it back at the merchant's platform before it was ever credited here.
         log.error("wallet.recharge_refunded_elsewhere", recharge_id=document.id)
@@ -101,22 +76,15 @@ async def ask(document: Document, now: datetime, *, postpone: bool = True) -> No
 
 async def close(document: Document, now: datetime) -> None:
     """Close a stale order at WeChat first, then here; one that turns out to be paid is credited."""
-    try:
-        await wechat.close_order(document.id)
-    except OrderPaid:
+    if await wechat.close_unpaid(document.id):
+        await _close_here(document, now)
+    else:
         await ask(document, now)
-        return
-    except OrderNotFound:
-        pass  # it was never opened there, and its time is over
-    await _close_here(document, now)
 
 
 async def ask_closed(document: Document, now: datetime) -> None:
     """Ask once more about a closed order: one that was paid at the last moment, and nobody told us, is given back."""
-    try:
-        order = await wechat.query_order(document.id)
-    except OrderNotFound:
-        order = Order(out_trade_no=document.id, state=TradeState.CLOSED)
+    order = await wechat.look_up(document.id)
     if order.payment is not None and order.state is not TradeState.REFUND:
         await payments.settle_payment(order.payment)
     else:

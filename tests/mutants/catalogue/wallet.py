@@ -6,6 +6,7 @@ from tests.mutants.mutant import Mutant
 
 PAYMENTS = "backend/wallet/commands/payments.py"
 PENDING = "backend/wallet/commands/pending.py"
+WECHAT = "backend/wechat/service.py"
 RECHARGES = "backend/wallet/commands/recharges.py"
 PLANS = "backend/wallet/plans.py"
 NOTIFIED = "tests/wallet/test_notifications.py::"
@@ -42,15 +43,15 @@ MUTANTS = (
         "closed-here-only",
         "An order that the app shows as closed can still be paid at WeChat.",
         PENDING,
-        "        await wechat.close_order(document.id)",
-        "        pass",
+        "    if await wechat.close_unpaid(document.id):",
+        "    if True:",
         (f"{LATE}test_a_stale_order_is_closed_at_wechat_and_here",),
     ),
     Mutant(
         "paid-order-closed",
         "A member pays in the last second: the order is closed, the money is not credited.",
-        PENDING,
-        "    except OrderPaid:\n        await ask(document, now)\n        return",
+        WECHAT,
+        "    except OrderPaid:\n        return False",
         "    except OrderPaid:\n        pass",
         (f"{LATE}test_an_order_that_turns_out_to_be_paid_at_closing_is_credited",),
     ),
