@@ -7,6 +7,7 @@ import { chooseAddress } from "./wx/address_sheet.js";
 import { api, refusal } from "./wx/core.js";
 import { phoneId } from "./wx/identity.js";
 import { connectSocket, getNetworkType, offNetworkStatusChange, onNetworkStatusChange, request } from "./wx/network.js";
+import { chooseMedia, compressImage, getFileSystemManager, previewImage } from "./wx/pictures.js";
 import { getPhoneNumber, requestPayment } from "./wx/sheets.js";
 import { getStorage, getStorageSync, removeStorage, removeStorageSync, setStorage, setStorageSync } from "./wx/storage.js";
 
@@ -24,6 +25,10 @@ export const wx = {
   getPhoneNumber,
   requestPayment,
   chooseAddress,
+  chooseMedia,
+  compressImage,
+  previewImage,
+  getFileSystemManager,
 
   request,
   connectSocket,

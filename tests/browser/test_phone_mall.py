@@ -36,6 +36,7 @@ async def test_a_person_places_fetches_and_returns_an_order(chromium, server, ch
     order_id = await shown_order(phone)
     async with open_screen(chromium, f"{server.base_url}/pos", TILL, kind=Cashier) as counter:
         await counter.enter_terminal(chain.till.terminal_id, chain.till.secret, "小李")
+        await by_keys_in_the_dark(counter)
         await fetch_at_the_till(phone, counter, admin, order_id)
         assert counter.broken == []
     await return_all(phone, admin)
@@ -83,6 +84,20 @@ async def check_out(phone: Member) -> None:
     assert len((await ask(phone, "GET", "/v1/member/orders"))["items"]) == 1
 
 
+async def by_keys_in_the_dark(counter: Cashier) -> None:
+    """The pick-up page is reached and left by keys; a code that is none is said to be; everything can be seen."""
+    await counter.page.emulate_media(color_scheme="dark")
+    await tab_to(counter.page, "自提")
+    await counter.page.keyboard.press("Enter")
+    await counter.sees("扫顾客手机上的取货码")
+    await counter.page.keyboard.type("1234567890")
+    await counter.page.keyboard.press("Enter")
+    await counter.sees("取货码是 10 位数字，请核对")
+    assert [*await small_targets(counter.page), *await faint_texts(counter.page)] == []
+    await counter.page.keyboard.press("Escape")
+    await counter.sees("扫商品条码开始收银")
+
+
 async def fetch_at_the_till(phone: Member, counter: Cashier, admin: StaffSession, order_id: str) -> None:
     """Packed by staff, read off the phone by a scanner, given out once."""
     assert (await admin.post(f"/v1/admin/orders/{order_id}/ready")).status_code == 200
@@ -91,7 +106,8 @@ async def fetch_at_the_till(phone: Member, counter: Cashier, admin: StaffSession
     (found,) = zxingcpp.read_barcodes(picture)
     await counter.scan(found.text)
     await counter.sees("王**", "苹果", "纪念衫", "共 6 件")
-    await counter.page.keyboard.press("F9")
+    assert [*await small_targets(counter.page), *await faint_texts(counter.page)] == []
+    await counter.page.keyboard.press("Enter")
     await counter.sees("已交给王**，共 6 件")
     await phone.sees("已收货")
     await counter.scan(found.text)

@@ -464,12 +464,16 @@ OWN = {
     # a place in a list of one's own, or of a store that is named beside it
     ("GET /v1/member/orders", "cursor"),
     ("GET /v1/member/after-sales", "cursor"),
+    ("GET /v1/member/reviews", "cursor"),
+    ("GET /v1/member/invoices", "cursor"),
     ("GET /v1/admin/orders", "cursor"),
     ("GET /v1/admin/after-sales", "cursor"),
     ("GET /v1/admin/reviews", "cursor"),
     ("GET /v1/admin/invoices", "cursor"),
-    # an order's requests are looked for among one's own, or a store's: tests/orders/test_after_sales.py
+    # an order's requests and reviews are looked for among one's own, or a store's: tests/orders/test_after_sales.py,
+    # tests/orders/test_own_lists.py
     ("GET /v1/member/after-sales", "order_id"),
+    ("GET /v1/member/reviews", "order_id"),
     ("GET /v1/admin/after-sales", "order_id"),
     # lines of the order in the path; a carrier's numbers; what the member writes on an invoice
     ("POST /v1/member/orders/{order_id}/after-sales", "lines.line_no"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -184,7 +184,8 @@ async def arrive(
 # -- reviews and invoices
 
 
-def _review(row: db.Record) -> Review:
+def review_of(row: Mapping[str, Any]) -> Review:
+    """A row of the reviews."""
     return Review(**{**dict(row), "pictures": _texts.decode(row["pictures"])})
 
 
@@ -210,29 +211,30 @@ async def list_reviews(
         order_id,
         limit,
     )
-    return [_review(row) for row in rows]
+    return [review_of(row) for row in rows]
 
 
 async def list_reviews_of(member_id: int, order_id: str) -> list[Review]:
     """What a member said of an order."""
     rows = await db.fetch(f"{_REVIEW} WHERE member_id = $1 AND order_id = $2 ORDER BY line_no", member_id, order_id)
-    return [_review(row) for row in rows]
+    return [review_of(row) for row in rows]
 
 
-_INVOICE = (
+INVOICE = (
     "SELECT member_id, order_id, store_id, kind, state, sealed, amount_fen, number, note, asked_at, decided_at"
     " FROM orders_invoice"
 )
 
 
-def _invoice(row: db.Record) -> Invoice:
+def invoice_of(row: db.Record) -> Invoice:
+    """A row of the invoice requests."""
     return Invoice(**{**dict(row), "kind": InvoiceKind(row["kind"]), "state": InvoiceState(row["state"])})
 
 
 async def find_invoice(member_id: int, order_id: str) -> Invoice | None:
     """The invoice that was asked for an order, or None."""
-    row = await db.fetchrow(f"{_INVOICE} WHERE member_id = $1 AND order_id = $2", member_id, order_id)
-    return _invoice(row) if row else None
+    row = await db.fetchrow(f"{INVOICE} WHERE member_id = $1 AND order_id = $2", member_id, order_id)
+    return invoice_of(row) if row else None
 
 
 async def list_invoices(
@@ -241,7 +243,7 @@ async def list_invoices(
     """Invoices that were asked of a store (None: of all), newest first."""
     at, order_id = before or (None, "")
     rows = await db.fetch(
-        f"{_INVOICE} WHERE ($1::text IS NULL OR store_id = $1) AND ($2::text IS NULL OR state = $2)"
+        f"{INVOICE} WHERE ($1::text IS NULL OR store_id = $1) AND ($2::text IS NULL OR state = $2)"
         " AND ($3::timestamptz IS NULL OR (asked_at, order_id) < ($3, $4))"
         " ORDER BY asked_at DESC, order_id DESC LIMIT $5",
         store_id,
@@ -250,7 +252,7 @@ async def list_invoices(
         order_id,
         limit,
     )
-    return [_invoice(row) for row in rows]
+    return [invoice_of(row) for row in rows]
 
 
 async def find_notice(member_id: int, out_trade_no: str) -> Notice | None:

@@ -1,4 +1,4 @@
-"""HTTP edges of orders: ``member`` and ``after`` for the phone, ``pos`` for tills, ``admin`` and ``reports`` for staff.
+"""HTTP edges of orders: ``member``, ``after``, ``own`` (the phone), ``pos`` (tills), ``admin``, ``reports`` (staff).
 
 The server takes WeChat's notifications too, so the handlers are registered with the routes.
 """

@@ -70,6 +70,25 @@ class ReviewChangeIn(Body):
     reply: Annotated[str, Meta(max_length=500)] | None = None
 
 
+class OwnReviewOut(ReviewOut, kw_only=True):
+    """What the member said: of which order and line, and what that is called."""
+
+    name: str
+
+
+class OwnReviewsOut(msgspec.Struct):
+    """A page of what the member said, newest first."""
+
+    items: list[OwnReviewOut]
+    next_cursor: str | None
+
+
+class OwnReviewsQuery(PageQuery):
+    """Of which order, or of all."""
+
+    order_id: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
+
+
 # -- invoices
 
 Title = Annotated[str, Meta(min_length=1, max_length=100)]

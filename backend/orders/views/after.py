@@ -17,11 +17,12 @@ from backend.sales.types import Refund
 from .. import plans, queries
 from ..queries import afterwards, requests
 from ..queries.afterwards import Invoice
+from ..queries.own import OwnReview
 from ..rules import after_sales as rules
 from ..rules import fulfilment
 from ..schemas.after import DeliveryOut, ParcelOut, PickupLineOut, PickupOut, PiecesOut, TillPickupOut
 from ..schemas.requests import AfterSaleOut, StageOut
-from ..schemas.reviews import InvoiceOut, ReviewOut
+from ..schemas.reviews import InvoiceOut, OwnReviewOut, ReviewOut
 from ..schemas.spots import ToServeOut
 from ..schemas.staff import NoticeOut, StaffLineOut, StaffOrderDetail, StaffOrderOut
 from ..types import Order, OrderState
@@ -192,6 +193,15 @@ async def reviews_out(found: Sequence[Review], *, staff: bool) -> list[ReviewOut
             shown=one.shown,
         )
         for one, card in zip(found, cards, strict=True)
+    ]
+
+
+async def own_reviews_out(found: Sequence[OwnReview]) -> list[OwnReviewOut]:
+    """What a member said, for themselves."""
+    shown = await reviews_out([one.review for one in found], staff=True)
+    return [
+        OwnReviewOut(name=one.name, **{field: getattr(out, field) for field in out.__struct_fields__})
+        for one, out in zip(found, shown, strict=True)
     ]
 
 

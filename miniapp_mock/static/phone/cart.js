@@ -2,7 +2,7 @@
 import { pictureAt } from "./goods_words.js";
 
 export function createCart(app) {
-  const { api, store } = app;
+  const { api, seen, store } = app;
   const left = new Set(); // what is not chosen
 
   function keep(answer) {
@@ -16,7 +16,7 @@ export function createCart(app) {
   }
 
   const path = ({ store_id: storeId, sku }) => `/v1/member/cart/${encodeURIComponent(storeId)}/${encodeURIComponent(sku)}`;
-  const load = async () => keep(await api.get("/v1/member/cart"));
+  const load = async () => keep(await seen.get("/v1/member/cart"));
 
   return {
     load,

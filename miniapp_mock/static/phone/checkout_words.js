@@ -33,18 +33,33 @@ export function pointsFor(quote, wallet) {
   return amount > 0 ? { points, amount_fen: amount } : { points: 0, amount_fen: 0 };
 }
 
+/** The gift cards that were chosen and can pay, each with what it pays of `due`: `[{ reference, amount_fen }]`. */
+function cardsFor(draft, quote, due) {
+  let left = due;
+  return (quote.gift_cards || []).filter(({ id, usable }) => usable && draft.cards.includes(id)).map(({ id, balance_fen: balance }) => {
+    const amount = Math.min(left, balance);
+    left -= amount;
+    return { reference: id, amount_fen: amount };
+  }).filter(({ amount_fen: fen }) => fen > 0);
+}
+
 /**
- * What pays: points where they are wanted, then stored value, and WeChat what is left. The last has no amount: it takes the rest,
- * also of a price that has moved.
+ * What pays: points where they are wanted, then the gift cards that were chosen, stored value, and WeChat what is left. The last has
+ * no amount: it takes the rest, also of a price that has moved.
  */
 export function tendersOf(draft, quote, wallet) {
   const points = draft.points ? pointsFor(quote, wallet) : { points: 0, amount_fen: 0 };
   const due = draftTotals(quote).afterCoupons - points.amount_fen;
-  const stored = draft.stored ? Math.min(due, wallet?.stored?.total_fen ?? 0) : 0;
+  const cards = cardsFor(draft, quote, due);
+  const rest = cards.reduce((left, { amount_fen: fen }) => left - fen, due);
+  const stored = draft.stored ? Math.min(rest, wallet?.stored?.total_fen ?? 0) : 0;
   const tenders = [];
   if (points.points) tenders.push({ type: "points", points: points.points });
-  if (stored > 0) tenders.push(due > stored ? { type: "stored", amount_fen: stored } : { type: "stored" });
-  if (due > stored) tenders.push({ type: "wechat" });
+  for (const card of cards) tenders.push({ type: "gift_card", ...card });
+  if (stored > 0) tenders.push({ type: "stored", amount_fen: stored });
+  if (rest > stored) tenders.push({ type: "wechat", amount_fen: rest - stored });
+  const last = tenders.at(-1);
+  if (last && last.type !== "points") delete last.amount_fen;
   return tenders;
 }
 
@@ -81,6 +96,7 @@ export function draftTotals(quote) {
     coupons: of("coupon"),
     off: steps.reduce((sum, step) => sum + step.off_fen, 0) + of("coupon"),
     rest: of("wechat"),
+    own: of("stored") + of("points") + of("rebate") + of("gift_card"),
     afterCoupons: quote.payable_fen - of("coupon"),
     earned: quote.orders.reduce((sum, order) => sum + order.points_earned, 0),
   };

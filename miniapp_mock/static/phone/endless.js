@@ -1,6 +1,6 @@
 /** A list that goes on as one scrolls: pages by cursor, and the place kept while one looks at something of it. */
 import { fill, h } from "../shared/dom.js";
-import { busy, trouble } from "./parts.js";
+import { busy, staleNote, trouble } from "./parts.js";
 import { problemText, t } from "./texts.js";
 
 const places = new Map(); // what was listed last under a name: { items, cursor, scroll }
@@ -15,7 +15,8 @@ export function endless({ fetch, draw, wait, nothing, enough = 8, place = "" }) 
   const more = h("button", { type: "button", class: "button plain wide", hidden: true, onclick: () => busy(more, next) }, t("common.more"));
   const end = h("p", { class: "tiny muted center end-note", hidden: true }, t("common.no_more"));
   const failed = h("p", { class: "field-error center", role: "alert" });
-  const node = h("div", { class: "stack" }, list, failed, more, end);
+  const old = h("div", { hidden: true });
+  const node = h("div", { class: "stack" }, old, list, failed, more, end);
   let items = [];
   let cursor = null;
   let round = 0;
@@ -41,6 +42,8 @@ export function endless({ fetch, draw, wait, nothing, enough = 8, place = "" }) 
       if (mine !== round) return;
       items = page.items;
       cursor = page.next_cursor || null;
+      old.hidden = !page.stale_at;
+      fill(old, page.stale_at && staleNote(page.stale_at));
       show();
     } catch (error) {
       if (mine === round && !(quiet && items.length)) fill(list, h("div", { class: "card" }, trouble(error, () => reload())));

@@ -11,6 +11,8 @@ import { createEvents } from "./events.js";
 import { createFrame } from "./frame.js";
 import { createMall } from "./mall.js";
 import { createOrders } from "./orders.js";
+import { createReviews } from "./reviews.js";
+import { createSeen } from "./seen.js";
 import { createStore } from "./store.js";
 import { t } from "./texts.js";
 import { addressScreen } from "./screens/address.js";
@@ -33,6 +35,8 @@ import { giftScreen } from "./screens/gift.js";
 import { giftCardScreen } from "./screens/gift_card.js";
 import { goodsScreen } from "./screens/goods.js";
 import { homeScreen } from "./screens/home.js";
+import { invoiceScreen } from "./screens/invoice.js";
+import { invoicesScreen } from "./screens/invoices.js";
 import { mallScreen } from "./screens/mall.js";
 import { mallSearchScreen } from "./screens/mall_search.js";
 import { meScreen } from "./screens/me.js";
@@ -44,6 +48,7 @@ import { pinScreen } from "./screens/pin.js";
 import { productScreen } from "./screens/product.js";
 import { profileScreen } from "./screens/profile.js";
 import { rechargeScreen } from "./screens/recharge.js";
+import { ownReviewsScreen, reviewsScreen } from "./screens/reviews.js";
 import { failedScreen, loadingScreen, pendingScreen, welcomeScreen } from "./screens/welcome.js";
 import { registerScreen } from "./screens/register.js";
 
@@ -64,6 +69,10 @@ const SCREENS = {
   "order-result": orderResultScreen,
   "ask-after-sale": askAfterSaleScreen,
   "after-sale": afterSaleScreen,
+  invoice: invoiceScreen,
+  invoices: invoicesScreen,
+  reviews: reviewsScreen,
+  "own-reviews": ownReviewsScreen,
   coupons: couponsScreen,
   coupon: couponScreen,
   "coupon-centre": couponCentreScreen,
@@ -85,6 +94,7 @@ const SCREENS = {
 const store = createStore(wx);
 const api = createApi(wx, {
   onSignedOut: () => signedOut(t("welcome.ended")),
+  online: () => store.get("online"),
   exclusive: (run) => (navigator.locks ? navigator.locks.request("huiyuan-refresh", run) : run()),
 });
 const device = createDevice(wx, api);
@@ -104,6 +114,7 @@ const app = {
   welcome: () => frame.show(welcomeScreen(app, "")),
   entered,
 };
+app.seen = createSeen(app);
 app.addresses = createAddresses(app);
 app.cards = createCards(app);
 app.cart = createCart(app);
@@ -112,6 +123,7 @@ app.confirmations = createConfirmations(app);
 app.events = createEvents(app);
 app.mall = createMall(app);
 app.orders = createOrders(app);
+app.reviews = createReviews(app);
 const frame = createFrame(document.getElementById("app"), app, SCREENS);
 Object.assign(app, { go: frame.go, back: frame.back, route: frame.route });
 
@@ -133,6 +145,7 @@ async function signIn() {
   if (store.get("member") && member?.id !== store.get("member").id) {
     device.forget();
     store.clear();
+    app.seen.clear();
   }
   store.set({ member, registration });
   if (registration === "active") entered();
@@ -159,6 +172,7 @@ function signedOut(note) {
   app.events.stop();
   device.forget();
   store.clear();
+  app.seen.clear();
   location.replace("#/home");
   frame.show(welcomeScreen(app, note));
 }

@@ -5,7 +5,7 @@ const RECENT = 8;
 const FRESH_MS = 60_000;
 
 export function createMall(app) {
-  const { api, store } = app;
+  const { api, store, seen } = app;
   const kept = new Map(); // what changes seldom: name → { at, work }
 
   /** Ask once a minute. */
@@ -24,7 +24,7 @@ export function createMall(app) {
 
   /** The stores where the mall sells. */
   const stores = () => seldom("stores", async () => {
-    const { items } = await api.get("/v1/member/mall/stores");
+    const { items } = await seen.get("/v1/member/mall/stores");
     for (const { id, name } of items) names.set(id, name);
     return items;
   });
@@ -57,10 +57,10 @@ export function createMall(app) {
     },
 
     /** The first page: banners, categories, what is cheaper for a while. */
-    home: async () => api.get("/v1/member/mall/home", await at()),
+    home: async () => seen.get("/v1/member/mall/home", await at()),
 
     /** By what one can look for products: `{ categories, brands, attributes }`. */
-    filters: () => seldom("filters", () => api.get("/v1/member/mall/filters")),
+    filters: () => seldom("filters", () => seen.get("/v1/member/mall/filters")),
 
     /** A page of products; `wish` holds what narrows and orders them, empty values left out. */
     async products(wish, cursor) {
@@ -68,14 +68,14 @@ export function createMall(app) {
       for (const [name, value] of Object.entries({ ...wish, cursor })) {
         if (value !== "" && value !== null && value !== undefined && value !== false) query[name] = value;
       }
-      return api.get("/v1/member/mall/products", query);
+      return cursor ? api.get("/v1/member/mall/products", query) : seen.get("/v1/member/mall/products", query);
     },
 
     /** A product with its articles and how many are left of each; `available` is missing where nobody counts or can say. */
     async product(id) {
-      const product = await api.get(`/v1/member/mall/products/${encodeURIComponent(id)}`, await at());
+      const product = await seen.get(`/v1/member/mall/products/${encodeURIComponent(id)}`, await at());
       const counted = product.skus.filter(({ tracked }) => tracked).map(({ sku }) => sku);
-      const left = counted.length ? await stock(counted).catch(() => new Map()) : new Map();
+      const left = counted.length && !product.stale_at ? await stock(counted).catch(() => new Map()) : new Map();
       const skus = product.skus.map((one) => ({ ...one, available: left.get(one.sku) }));
       return { ...product, skus, ...leastOf(skus), sold_out: skus.every(({ available }) => available === 0) };
     },

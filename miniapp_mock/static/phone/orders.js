@@ -12,20 +12,25 @@ const MANY = 100;
 const UNDECIDED = [401, 429];
 
 export function createOrders(app) {
-  const { api, store, wx } = app;
+  const { api, seen, store, wx } = app;
   const { once } = createIntents(app);
   let draft = null;
 
   const path = (id, rest = "") => `/v1/member/orders/${encodeURIComponent(id)}${rest}`;
 
-  /** Send what is kept until its fate is known: its answer, or the refusal; while nothing is known it stays kept. */
-  async function send(intent) {
+  /**
+   * Send what is kept until its fate is known: its answer, or the refusal; while nothing is known it stays kept. The payment
+   * PIN goes along and is never kept: what was placed with it answers without it. Of one that went out before, a refusal for want
+   * of the PIN says nothing.
+   */
+  async function send(intent, pin, again = false) {
     try {
-      const placed = await api.post("/v1/member/orders", intent.body, { key: intent.key });
+      const placed = await api.post("/v1/member/orders", pin ? { ...intent.body, pin } : intent.body, { key: intent.key });
       store.set({ order_intent: null });
       return placed;
     } catch (error) {
-      if (error.status < 500 && !UNDECIDED.includes(error.status)) store.set({ order_intent: null });
+      const unsaid = UNDECIDED.includes(error.status) || (again && /^pin_/.test(error.code));
+      if (error.status < 500 && !unsaid) store.set({ order_intent: null });
       throw error;
     }
   }
@@ -33,7 +38,7 @@ export function createOrders(app) {
   return {
     /** Begin a checkout of these lines (`{ sku, qty, store_id }`); its choices are made on the way. */
     begin({ lines, fromCart = false }) {
-      draft = { lines, fromCart, delivery: "pickup", address: null, coupons: null, stored: true, points: false, tenders: null, notes: {} };
+      draft = { lines, fromCart, delivery: "pickup", address: null, coupons: null, stored: true, points: false, cards: [], tenders: null, notes: {} };
     },
     draft: () => draft,
 
@@ -43,17 +48,17 @@ export function createOrders(app) {
     undecided: () => store.get("order_intent"),
 
     /** Learn what became of it; null where there is none. */
-    async settle() {
+    async settle(pin) {
       const intent = store.get("order_intent");
-      return intent ? send(intent) : null;
+      return intent ? send(intent, pin, true) : null;
     },
 
     /** Place it, once: resolves to the answer of `/v1/member/orders`. */
-    async place(body) {
+    async place(body, pin) {
       if (store.get("order_intent")) throw new Error("another checkout is undecided");
       const intent = { key: await newKey(wx), body };
       store.set({ order_intent: intent });
-      return send(intent);
+      return send(intent, pin);
     },
 
     done() {
@@ -61,22 +66,35 @@ export function createOrders(app) {
     },
 
     /** A page of orders in these states. */
-    list: (query, cursor) => api.get("/v1/member/orders", cursor ? { ...query, limit: PAGE, cursor } : { ...query, limit: PAGE }),
-    get: (id) => api.get(path(id)),
+    list: (query, cursor) => (cursor ? api.get("/v1/member/orders", { ...query, limit: PAGE, cursor }) : seen.get("/v1/member/orders", { ...query, limit: PAGE })),
+    get: (id) => seen.get(path(id)),
     /** How far it is: parcels, or the code that fetches it. */
-    delivery: (id) => api.get(path(id, "/delivery")),
+    delivery: (id) => seen.get(path(id, "/delivery"), {}, { veil: ({ receiver, ...rest }) => rest }), // nobody's address stays on the phone
     cancel: (id) => once(path(id, "/cancel")),
     payAgain: (id) => api.post(path(id, "/pay")),
     receive: (id) => once(path(id, "/receipt")),
     review: (id, body) => once(path(id, "/reviews"), body),
+    /** How its invoice stands; null while none was asked for. */
+    async invoice(id) {
+      try {
+        return await api.get(path(id, "/invoice"));
+      } catch (error) {
+        if (error.status !== 404) throw error;
+        await api.get(path(id)); // no invoice, or no such order
+        return null;
+      }
+    },
+    askInvoice: (id, body) => api.put(path(id, "/invoice"), body),
+    /** A page of the invoices that were asked for, newest first. */
+    async invoices(cursor) {
+      const page = await api.get("/v1/member/invoices", cursor ? { limit: PAGE, cursor } : { limit: PAGE });
+      return { ...page, items: page.items.map((one) => ({ ...one, id: one.order_id })) };
+    },
 
     /** What was asked of orders, newest first; of one order where it is named. */
-    afterSales: (cursor) => api.get("/v1/member/after-sales", cursor ? { limit: PAGE, cursor } : { limit: PAGE }),
-    async afterSalesOf(id) {
-      const { items } = await api.get("/v1/member/after-sales", { limit: MANY });
-      return items.filter(({ order_id: of }) => of === id);
-    },
-    afterSale: (id) => api.get(`/v1/member/after-sales/${encodeURIComponent(id)}`),
+    afterSales: (cursor) => (cursor ? api.get("/v1/member/after-sales", { limit: PAGE, cursor }) : seen.get("/v1/member/after-sales", { limit: PAGE })),
+    afterSalesOf: async (id) => (await seen.get("/v1/member/after-sales", { order_id: id, limit: MANY })).items,
+    afterSale: (id) => seen.get(`/v1/member/after-sales/${encodeURIComponent(id)}`),
     askAfterSale: (id, body) => once(path(id, "/after-sales"), body),
     cancelAfterSale: (id) => once(`/v1/member/after-sales/${encodeURIComponent(id)}/cancel`),
     sendBack: (id, body) => api.post(`/v1/member/after-sales/${encodeURIComponent(id)}/parcel`, body),

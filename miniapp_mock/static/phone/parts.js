@@ -1,6 +1,6 @@
 /** Small pieces that several screens are made of. */
 import { fill, h } from "../shared/dom.js";
-import { dateTime } from "../shared/format.js";
+import { dayTime } from "../shared/format.js";
 import { glyph } from "./icons.js";
 import { problemText, t } from "./texts.js";
 
@@ -40,7 +40,7 @@ export function trouble(error, retry) {
 
 /** What is shown could not be fetched anew: from when it is. */
 export function staleNote(at) {
-  return h("p", { class: "notice", role: "status" }, glyph("cloud", 20), h("span", { class: "num" }, t("common.stale", { time: dateTime(at) })));
+  return h("p", { class: "notice", role: "status" }, glyph("cloud", 20), h("span", { class: "num" }, t("common.stale", { time: dayTime(at) })));
 }
 
 /** How something is used, in a section of its own; with the way to the code where the till takes it now. */

@@ -61,7 +61,7 @@ function draw() {
     h("ul", { class: "cells pickup-lines" }, order.lines.map(lineRow)),
     h("div", { class: "pickup-foot" },
       h("span", { class: "num strong" }, t("pickup.pieces", { count: pieces() })),
-      h("button", { class: "button", type: "button", onclick: again }, t("pickup.not_now")),
+      h("button", { class: "button", type: "button", onclick: again }, t(order.handed_at ? "pickup.next" : "pickup.not_now")),
       order.handed_at ? null : h("button", { class: "button primary settle", type: "button", id: "pickup-do", "aria-busy": String(state.settling), onclick: hand }, h("span", null, t(state.settling ? "pickup.doing" : "pickup.do")), h("kbd", null, "F9"))));
 }
 

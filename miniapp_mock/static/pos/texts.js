@@ -285,6 +285,7 @@ const TABLE = {
   "pickup.handed": "{time} 已取走",
   "pickup.pieces": "共 {count} 件",
   "pickup.not_now": "先不交货",
+  "pickup.next": "下一位",
   "pickup.do": "确认交货",
   "pickup.doing": "正在登记",
   "pickup.errand": "自提交货",

@@ -5,6 +5,7 @@
 
 const REFRESH_EARLY_MS = 30000;
 const TIMEOUT_MS = 12000;
+const UPLOAD_TIMEOUT_MS = 45000; // a picture over a bad network
 const LOST_TRIES = 3;
 const SESSION = "session";
 
@@ -39,9 +40,10 @@ export async function newKey(wx) {
 
 /**
  * Make a client. `onSignedOut(error)` is called when the session is over; `exclusive(run)` keeps other pages of the same phone
- * from refreshing at the same moment (two uses of one refresh token would end the session).
+ * from refreshing at the same moment (two uses of one refresh token would end the session). While `online()` is false nothing is
+ * repeated: the failure is told at once.
  */
-export function createApi(wx, { base = "", onSignedOut = () => undefined, exclusive = (run) => run() } = {}) {
+export function createApi(wx, { base = "", onSignedOut = () => undefined, exclusive = (run) => run(), online = () => true } = {}) {
   let session = wx.getStorageSync(SESSION) || null;
   let refreshing = null;
   let clockOffsetMs = Number(wx.getStorageSync("clock_offset_ms")) || 0;
@@ -73,8 +75,9 @@ export function createApi(wx, { base = "", onSignedOut = () => undefined, exclus
     wx.setStorageSync("clock_offset_ms", clockOffsetMs);
   }
 
-  function send(method, path, { body, query, token, key } = {}) {
+  function send(method, path, { body, query, token, key, type, timeout = TIMEOUT_MS } = {}) {
     const header = {};
+    if (type) header["Content-Type"] = type;
     if (token) header.Authorization = `Bearer ${token}`;
     if (key) header["Idempotency-Key"] = key;
     const sentAt = Date.now();
@@ -84,7 +87,7 @@ export function createApi(wx, { base = "", onSignedOut = () => undefined, exclus
         method,
         header,
         data: method === "GET" ? query : body,
-        timeout: TIMEOUT_MS,
+        timeout,
         success: (answer) => {
           learnClock(answer.header || {}, sentAt);
           if (answer.statusCode < 400) resolve(answer.statusCode === 204 ? null : answer.data);
@@ -136,16 +139,16 @@ export function createApi(wx, { base = "", onSignedOut = () => undefined, exclus
     }
   }
 
-  /** Repeat what is safe to repeat: reads, and writes that carry a key; of refusals only "too many at once". */
+  /** Repeat what is safe to repeat: reads, writes that carry a key, what changes nothing `again`; of refusals only "too many at once". */
   async function persistent(method, path, options = {}) {
-    const safe = method === "GET" || Boolean(options.key);
+    const safe = method === "GET" || Boolean(options.key) || Boolean(options.again);
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await authorized(method, path, options);
       } catch (error) {
         const lost = error instanceof NetworkError || (error.status === 503 && error.code === "outcome_unknown");
         const again = error.code === "crowded" || (lost && safe); // of a crowd nothing was done
-        if (!again || attempt >= (options.tries || LOST_TRIES)) throw error;
+        if (!again || attempt >= (options.tries || LOST_TRIES) || !online()) throw error;
         await pause(error.retryAfterS ? error.retryAfterS * 1000 : 400 * 2 ** attempt);
       }
     }
@@ -181,6 +184,8 @@ export function createApi(wx, { base = "", onSignedOut = () => undefined, exclus
     get: (path, query, options) => persistent("GET", path, { query, ...options }),
     post: (path, body = {}, options) => persistent("POST", path, { body, ...options }),
     put: (path, body = {}, options) => persistent("PUT", path, { body, ...options }),
+    /** Send bytes of a media type where the same again changes nothing. */
+    upload: (path, bytes, type) => persistent("POST", path, { body: bytes, type, again: true, timeout: UPLOAD_TIMEOUT_MS }),
     delete: (path, options) => persistent("DELETE", path, options),
   };
 }

@@ -4,7 +4,7 @@ import { api } from "./core.js";
 const METHODS = new Set(["OPTIONS", "GET", "HEAD", "POST", "PUT", "DELETE", "TRACE", "CONNECT"]); // wx has no PATCH
 const DEFAULT_TIMEOUT_MS = 60000;
 
-/** Send a request; `data` goes out as JSON (GET: as a query), JSON comes back parsed. Returns a task that can be aborted. */
+/** Send a request; `data` goes out as JSON (GET: as a query), a text or bytes as they are, JSON comes back parsed. Returns a task that can be aborted. */
 export function request(options) {
   const { url, data, header = {}, method = "GET", timeout = DEFAULT_TIMEOUT_MS, dataType = "json" } = options;
   const abort = new AbortController();
@@ -18,7 +18,7 @@ export function request(options) {
     if (data !== undefined && method === "GET") {
       for (const [key, value] of Object.entries(data)) target.searchParams.set(key, String(value));
     } else if (data !== undefined) {
-      init.body = typeof data === "string" ? data : JSON.stringify(data);
+      init.body = typeof data === "string" || data instanceof ArrayBuffer ? data : JSON.stringify(data);
       if (!Object.keys(header).some((key) => key.toLowerCase() === "content-type")) init.headers["content-type"] = "application/json";
     }
     const response = await fetch(target, init);

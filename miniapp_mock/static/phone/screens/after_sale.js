@@ -5,6 +5,7 @@ import { count, dateTime, money } from "../../shared/format.js";
 import { glyph } from "../icons.js";
 import { afterWord, carrierWord, tenderWord } from "../order_words.js";
 import { busy, emptyState, fact, field, linkCell, skeleton, trouble } from "../parts.js";
+import { pictureStrip } from "../pictures.js";
 import { known, problemText, t } from "../texts.js";
 
 const CARRIERS = ["SF", "YTO", "ZTO", "STO", "YD", "EMS", "JD"];
@@ -54,8 +55,10 @@ export function afterSaleScreen(app) {
       h("section", { class: "card stack tight" }, h("h2", null, t(`after.kind_${request.kind}`)),
         h("dl", { class: "facts" },
           request.lines.map(({ line_no: no, qty }) => fact(names.get(no) || `#${no}`, `×${qty}`)),
+          fact(t("ask.reason"), request.reason),
           request.amount_fen && fact(t("ask.amount"), money(request.amount_fen)),
-          request.tracking_no && fact(carrierWord(request.carrier), request.tracking_no))),
+          request.tracking_no && fact(carrierWord(request.carrier), request.tracking_no)),
+        pictureStrip(app, request.pictures)),
       h("section", { class: "card flush cells" }, linkCell({ icon: "box", text: t("after.order"), onclick: () => app.go(`order?${encodeURIComponent(request.order_id)}`) })));
     drawActions();
   }

@@ -5,10 +5,11 @@ import { picture, stepper } from "../goods.js";
 import { pictureAt } from "../goods_words.js";
 import { afterKinds, piecesLeft } from "../order_words.js";
 import { busy, choices, emptyState, field, skeleton, trouble } from "../parts.js";
+import { pictureField } from "../pictures.js";
 import { problemText, t } from "../texts.js";
 
 const REASONS = ["unwanted", "wrong", "quality", "other"];
-const OURS = ["wrong", "quality"]; // the shop is at fault: the freight goes back too
+const OURS = ["wrong", "quality"]; // the shop's doing, says the member; staff decide
 const LONGEST = 150;
 
 export function askAfterSaleScreen(app) {
@@ -26,6 +27,7 @@ export function askAfterSaleScreen(app) {
   let gone = false;
   let amount = null;
   let more = null;
+  let pictures = null;
 
   const open = () => order.lines.filter(({ line_no: no }) => left.get(no) > 0);
   const paysBack = () => kind !== "exchange";
@@ -47,6 +49,7 @@ export function askAfterSaleScreen(app) {
     const amountNote = h("p", { class: "tiny muted num" });
     amount.node.append(amountNote);
     more = h("textarea", { class: "input", rows: 3, maxlength: LONGEST, placeholder: t("ask.more"), "aria-label": t("ask.more") });
+    pictures = pictureField(app, t("ask.pictures"));
     const follow = () => {
       amountNote.textContent = t("ask.amount_note", { amount: money(worth()) });
       amount.node.hidden = !paysBack();
@@ -58,7 +61,7 @@ export function askAfterSaleScreen(app) {
       h("section", { class: "card flush", "aria-label": t("ask.pieces") },
         h("h2", { class: "cart-store checkout-store" }, t("ask.pieces")),
         h("ul", { class: "cart-lines" }, open().map((line) => lineRow(line, follow)))),
-      h("section", { class: "card stack" }, choices("reason", t("ask.reason"), REASONS.map((one) => [one, t(`ask.reason_${one}`)]), "", (value) => { reason = value; problem.textContent = ""; }), more, amount.node),
+      h("section", { class: "card stack" }, choices("reason", t("ask.reason"), REASONS.map((one) => [one, t(`ask.reason_${one}`)]), "", (value) => { reason = value; problem.textContent = ""; }), more, pictures.node, amount.node),
       problem);
     submit.disabled = false;
     follow();
@@ -77,12 +80,13 @@ export function askAfterSaleScreen(app) {
   function body() {
     const lines = [...wanted].filter(([, qty]) => qty > 0).map(([no, qty]) => ({ line_no: no, qty }));
     const fen = paysBack() && amount.input.value.trim() ? parseYuan(amount.input.value) : undefined;
-    if (!lines.length) problem.textContent = t("ask.none");
+    if (pictures.busy()) problem.textContent = t("picture.wait");
+    else if (!lines.length) problem.textContent = t("ask.none");
     else if (!reason) problem.textContent = t("ask.no_reason");
     else if (fen === null || fen === 0) amount.mark(t("recharge.bad_amount"));
     else {
       const words = [t(`ask.reason_${reason}`), more.value.trim()].filter(Boolean).join("：");
-      return { kind, lines, reason: words, fault: OURS.includes(reason) ? "shop" : "member", ...(fen ? { amount_fen: fen } : {}) };
+      return { kind, lines, reason: words, fault: OURS.includes(reason) ? "shop" : "member", pictures: pictures.ids(), ...(fen ? { amount_fen: fen } : {}) };
     }
     return null;
   }

@@ -9,6 +9,7 @@ import { glyph } from "../icons.js";
 import { offWord, stepWord, tenderAmount, tenderWord } from "../order_words.js";
 import { busy, emptyState, fact, linkCell, skeleton, trouble } from "../parts.js";
 import { couponSheet } from "../sheets/coupons.js";
+import { orderPinSheet } from "../sheets/order_pin.js";
 import { payPlaced } from "../paying.js";
 import { problemText, t } from "../texts.js";
 
@@ -188,7 +189,17 @@ export function checkoutScreen(app) {
     return h("section", { class: "card flush cells" },
       linkCell({ icon: "ticket", text: t("checkout.coupons"), value: h("span", { class: totals.coupons > 0 ? "brand num" : "num" }, word), onclick: () => couponSheet(app, quote, draft, (chosen) => { best = chosen === null; change({ coupons: chosen }); }) }),
       points.points > 0 && toggle("points", t("checkout.points"), t("checkout.points_text", { count: count(points.points), amount: money(points.amount_fen) })),
-      toggle("stored", t("tender.stored"), t("checkout.stored_text", { amount: money(stored) })));
+      (quote.gift_cards || []).map(giftCard),
+      stored > 0 && toggle("stored", t("tender.stored"), t("checkout.stored_text", { amount: money(stored) })));
+  }
+
+  /** A gift card of the member's own; one that cannot pay says why. */
+  function giftCard(card) {
+    const text = card.usable ? t("checkout.stored_text", { amount: money(card.balance_fen) }) : problemText({ code: card.code });
+    const choose = (event) => change({ cards: event.currentTarget.checked ? [...draft.cards, card.id] : draft.cards.filter((id) => id !== card.id) });
+    return h("label", { class: "cell toggle" },
+      h("span", { class: "grow" }, card.title || t("tender.gift_card"), h("span", { class: "num" }, t("checkout.card_tail", { tail: card.number_masked.slice(-4) })), h("span", { class: "tiny muted block num" }, text)),
+      h("input", { type: "checkbox", role: "switch", id: `card-${card.id}`, class: "switch", checked: card.usable && draft.cards.includes(card.id), disabled: !card.usable, onchange: choose }));
   }
 
   const toggle = (name, title, text) => h("label", { class: "cell toggle" },
@@ -208,7 +219,25 @@ export function checkoutScreen(app) {
   async function place() {
     if (!quote || submit.disabled) return;
     refusal.textContent = "";
-    await attempt(() => app.orders.place({ ...bodyOf(draft), payable_fen: quote.payable_fen, due_fen: quote.due_fen }));
+    if (!app.store.get("online")) {
+      refusal.textContent = t(draft.fromCart ? "checkout.offline_cart" : "checkout.offline");
+      refusal.scrollIntoView({ block: "center" });
+      return;
+    }
+    if (quote.pin_required) await placeWithPin();
+    else await attempt(() => app.orders.place(seen()));
+  }
+
+  const seen = () => ({ ...bodyOf(draft), payable_fen: quote.payable_fen, due_fen: quote.due_fen });
+
+  /** More of the member's own value than goes without it: the payment PIN first. */
+  async function placeWithPin() {
+    const body = app.orders.undecided() ? null : seen();
+    const send = (pin) => (body ? app.orders.place(body, pin) : app.orders.settle(pin));
+    const result = await orderPinSheet({ amountFen: body && draftTotals(quote).own, send });
+    if (result?.answer) await placed(result.answer);
+    else if (result?.error) await unplaced(result.error);
+    else if (app.orders.undecided()) drawUndecided(null);
   }
 
   async function attempt(work) {
@@ -232,6 +261,10 @@ export function checkoutScreen(app) {
 
   async function unplaced(error) {
     if (gone) return;
+    if (error.code === "pin_required") {
+      await placeWithPin();
+      return;
+    }
     if (error.code === "address_out_of_range") {
       tooFar();
       return;
@@ -272,6 +305,11 @@ export function checkoutScreen(app) {
   }
 
   start();
+  // back in the net: what is undecided is asked for again, what could not be priced is priced
+  const stopBack = app.seen.onBack(() => {
+    if (app.orders.undecided()) attempt(() => app.orders.settle());
+    else if (!quote) start();
+  });
   const stop = app.store.watch(["wallet"], () => { if (quote && !gone) draw(); });
   return {
     title: t("checkout.title"),
@@ -282,6 +320,7 @@ export function checkoutScreen(app) {
       gone = true;
       round += 1;
       stop();
+      stopBack();
     },
   };
 }

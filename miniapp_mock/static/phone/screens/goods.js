@@ -1,16 +1,15 @@
 /** Goods of a category, or what a word found: narrowed and ordered. */
 import { fill, h } from "../../shared/dom.js";
-import { openDialog } from "../../shared/dialog.js";
-import { parseYuan, shortMoney } from "../../shared/format.js";
 import { endless, forgetPlace } from "../endless.js";
 import { cartButton, goodsCard, goodsSkeletons } from "../goods.js";
 import { glyph } from "../icons.js";
-import { emptyState, field } from "../parts.js";
+import { emptyState } from "../parts.js";
+import { filterSheet } from "../sheets/filter.js";
 import { t } from "../texts.js";
 
 /** Orders one can choose; the price's goes up, then down. */
-const SORTS = [["newest", ["newest"]], ["price", ["price", "-price"]], ["name", ["name"]]];
-const NARROWING = ["brand", "min_fen", "max_fen", "on_offer"];
+const SORTS = [["newest", ["newest"]], ["sold", ["sold"]], ["price", ["price", "-price"]], ["name", ["name"]]];
+const NARROWING = ["brand", "min_fen", "max_fen", "on_offer", "in_stock", "attributes"];
 
 const nowhere = () => Object.fromEntries(NARROWING.map((name) => [name, ""]));
 
@@ -59,7 +58,7 @@ export function goodsScreen(app) {
       );
     };
     const more = narrowed();
-    const filter = h("button", { type: "button", class: "goods-sort", "aria-pressed": String(more > 0), onclick: () => filterSheet(app, wish, change) },
+    const filter = h("button", { type: "button", class: "goods-sort", "aria-pressed": String(more > 0), onclick: () => filterSheet(app, wish, { change, nowhere }) },
       glyph("filter", 16), t("goods.filter"), more > 0 && h("span", { class: "num" }, ` ${more}`));
     const focused = [...sorting.children].indexOf(document.activeElement);
     fill(sorting, SORTS.map(one), filter);
@@ -98,6 +97,7 @@ export function goodsScreen(app) {
   loadChips();
   if (!(before && list.resume())) list.reload();
   app.cart.count();
+  const stopBack = app.seen.onBack(() => list.reload({ quiet: true }));
   const screen = {
     title: wish.q ? t("goods.found") : t("tab.mall"),
     node,
@@ -107,39 +107,9 @@ export function goodsScreen(app) {
     leave() {
       last = { asked, wish };
       cart.stop();
+      stopBack();
       list.leave(node.parentElement);
     },
   };
   return screen;
-}
-
-/** Narrow by price, brand, offers. */
-function filterSheet(app, wish, change) {
-  const money = (name) => field(name, t(`goods.${name}`), h("input", { type: "text", inputmode: "decimal", autocomplete: "off", maxlength: 10, class: "num", value: wish[name] ? shortMoney(wish[name]).slice(1) : "" }));
-  const [least, most] = [money("min_fen"), money("max_fen")];
-  const offer = h("input", { type: "checkbox", checked: Boolean(wish.on_offer) });
-  const brand = h("select", { class: "input", id: "brand" }, h("option", { value: "" }, t("goods.all")));
-  app.mall.filters().then(({ brands }) => {
-    brand.append(...brands.map(({ code, name }) => h("option", { value: code }, name)));
-    brand.value = wish.brand || "";
-  }, () => undefined);
-  const apply = (event) => {
-    event.preventDefault();
-    const values = [least, most].map(({ input }) => (input.value.trim() ? parseYuan(input.value) : ""));
-    [least, most].forEach((part, i) => part.mark(values[i] === null ? t("recharge.bad_amount") : ""));
-    if (values.includes(null)) return;
-    dialog.close();
-    change({ min_fen: values[0], max_fen: values[1], on_offer: offer.checked, brand: brand.value });
-  };
-  const body = h("form", { class: "sheet-body stack", novalidate: true, onsubmit: apply },
-    h("div", { class: "sheet-head" },
-      h("button", { type: "button", class: "icon-button", "aria-label": t("common.close"), onclick: () => dialog.close() }, glyph("close", 22)),
-      h("h2", { class: "sheet-title" }, t("goods.filter")), h("span")),
-    h("div", { class: "price-span" }, least.node, most.node),
-    h("div", { class: "field" }, h("label", { for: "brand" }, t("goods.brand")), brand),
-    h("label", { class: "check" }, offer, h("span", null, t("goods.offers_only"))),
-    h("div", { class: "sheet-actions" },
-      h("button", { type: "button", class: "button", onclick: () => { dialog.close(); change(nowhere()); } }, t("goods.reset")),
-      h("button", { type: "submit", class: "button primary" }, t("goods.show"))));
-  const dialog = openDialog(body, { label: t("goods.filter") });
 }

@@ -34,9 +34,9 @@ export function mallScreen(app) {
   let gone = false;
   let clock = null;
 
-  async function loadHead() {
+  async function loadHead({ quiet = false } = {}) {
     under.hidden = false;
-    fill(head, h("div", { class: "skeleton mall-banner" }), h("div", { class: "card mall-tiles" }, Array.from({ length: 4 }, () => h("div", { class: "mall-tile" }, skeleton("w50")))));
+    if (!quiet) fill(head, h("div", { class: "skeleton mall-banner" }), h("div", { class: "card mall-tiles" }, Array.from({ length: 4 }, () => h("div", { class: "mall-tile" }, skeleton("w50")))));
     try {
       const place = await app.mall.chosenStore();
       const page = await app.mall.home();
@@ -83,6 +83,7 @@ export function mallScreen(app) {
 
   drawStore();
   start();
+  const stopBack = app.seen.onBack(() => { loadHead({ quiet: true }); list.reload({ quiet: true }); });
   app.cart.count();
   return {
     title: t("tab.mall"),
@@ -92,6 +93,7 @@ export function mallScreen(app) {
     leave() {
       gone = true;
       stopClock();
+      stopBack();
       cart.stop();
       list.leave(node.parentElement);
     },

@@ -25,6 +25,8 @@ export function meScreen(app) {
       list,
       linkCell({ icon: "box", text: t("orders.title"), onclick: () => app.go("orders") }),
       linkCell({ icon: "cards", text: t("me.cards"), value: t("cards.hint"), onclick: () => app.go("cards") }),
+      linkCell({ icon: "star", text: t("review.own"), onclick: () => app.go("own-reviews") }),
+      linkCell({ icon: "tag", text: t("invoice.list"), onclick: () => app.go("invoices") }),
       linkCell({ icon: "pin", text: t("address.title"), onclick: () => app.go("addresses") }),
       linkCell({ icon: "person", text: t("me.profile"), onclick: () => app.go("profile") }),
       linkCell({ icon: "list", text: t("me.entries"), onclick: () => app.go("entries") }),

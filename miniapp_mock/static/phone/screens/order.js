@@ -6,11 +6,17 @@ import { picture } from "../goods.js";
 import { pictureAt } from "../goods_words.js";
 import { glyph } from "../icons.js";
 import { afterWord, carrierWord, deliveryWord, offWord, placeWord, stateHint, stateWord, stepWord, tenderAmount, tenderWord, veiledName, veiledPhone } from "../order_words.js";
-import { busy, emptyState, fact, linkCell, skeleton, trouble } from "../parts.js";
+import { busy, emptyState, fact, linkCell, skeleton, staleNote, trouble } from "../parts.js";
+import { payClock } from "../pay_clock.js";
 import { payOrder } from "../paying.js";
+import { reviewItem } from "../reviews.js";
 import { reviewSheet } from "../sheets/review.js";
 import { problemText, t } from "../texts.js";
 
+const CLOSING_MS = 3000; // how often one asks whether an order whose time is over was closed
+const DONE = ["received", "completed"];
+const UNINVOICED = ["coupon", "points", "gift_card"];
+const MOST = 100;
 const STEPS = ["placed_at", "paid_at", "ready_at", "sent_at", "received_at", "ended_at"];
 
 export function orderScreen(app) {
@@ -22,12 +28,15 @@ export function orderScreen(app) {
   let shown = "";
   let gone = false;
   let unveiled = false;
+  let clock = null;
+  let closing = null;
 
   async function load({ quiet = true } = {}) {
     try {
       const [answer, delivery, asked] = await Promise.all([app.orders.get(id), app.orders.delivery(id), app.orders.afterSalesOf(id), app.mall.stores().catch(() => [])]);
+      const [said, invoice] = DONE.includes(answer.status) ? await Promise.all([app.reviews.mine({ order_id: id, limit: MOST }), app.orders.invoice(id)].map((one) => one.catch(() => null))) : [{ items: [] }, null];
       if (gone) return;
-      const now = { ...answer, ...timesOf(answer, delivery), parcels: delivery.parcels || [], pickup_code: delivery.pickup?.code, receiver: delivery.receiver, after_sales: asked };
+      const now = { ...answer, ...timesOf(answer, delivery), parcels: delivery.parcels || [], pickup_code: delivery.pickup?.code, receiver: delivery.receiver, after_sales: asked, said: said?.items || [], invoice };
       const text = JSON.stringify(now);
       if (text === shown) return;
       shown = text;
@@ -42,7 +51,10 @@ export function orderScreen(app) {
 
   function draw() {
     const focused = document.activeElement?.id;
+    stopClock();
+    if (order.status === "awaiting_payment" && order.pay_until) clock = payClock(app, order.pay_until, timeOver);
     fill(node,
+      order.stale_at && staleNote(order.stale_at),
       head(),
       refusal,
       order.pickup_code && pickup(),
@@ -50,16 +62,31 @@ export function orderScreen(app) {
       order.parcels.map(parcel),
       goods(),
       order.after_sales.length > 0 && h("section", { class: "card flush cells" }, order.after_sales.map((one) => linkCell({ icon: "undo", text: t(`after.kind_${one.kind}`), value: afterWord(one), onclick: () => app.go(`after-sale?${encodeURIComponent(one.id)}`) }))),
+      DONE.includes(order.status) && afterwards(),
       h("section", { class: "card stack tight" }, h("h2", null, t("checkout.sums")), sums()),
       facts());
     drawActions();
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   }
 
+  /** Nobody pays any more; the server closes it in a moment, or says that the money came. */
+  function timeOver() {
+    if (gone) return;
+    drawActions();
+    closing = setInterval(() => load(), CLOSING_MS);
+  }
+
+  function stopClock() {
+    clock?.stop();
+    clearInterval(closing);
+    clock = closing = null;
+  }
+
   function head() {
     return h("section", { class: "hero order-head" },
       h("div", { class: "hero-rings", "aria-hidden": "true" }),
       h("div", { role: "status" }, h("p", { class: "order-state" }, stateWord(order)), h("p", { class: "small hero-soft" }, stateHint(order))),
+      clock?.node,
       h("ol", { class: "order-times" }, STEPS.filter((name) => order[name]).map((name) => h("li", { class: "small num hero-soft" }, h("span", null, t(`order.${name}`)), h("span", null, dateTime(order[name]))))));
   }
 
@@ -100,20 +127,33 @@ export function orderScreen(app) {
         h("span", { class: "checkout-line-sum num strong" }, money(line.payable_fen)))))));
   }
 
+  /** What one can do once the goods are there: say how they were, and have an invoice. */
+  function afterwards() {
+    const invoice = order.invoice ? t(`invoice.state_${order.invoice.status}`) : t("invoice.ask");
+    return [
+      order.said.length > 0 && h("section", { class: "card flush", "aria-label": t("review.own") }, h("ul", { class: "reviews" }, order.said.map((one) => reviewItem(app, one)))),
+      (order.invoice || invoiced() > 0) && h("section", { class: "card flush cells" }, linkCell({ icon: "list", text: t("invoice.page"), value: invoice, onclick: () => app.go(`invoice?${encodeURIComponent(order.id)}`) })),
+    ];
+  }
+
+  const unsaid = () => order.lines.filter(({ line_no: no }) => !order.said.some((one) => one.line_no === no));
+  /** What money paid: what points, coupons and gift cards paid is on no invoice. */
+  const invoiced = () => order.tenders.filter(({ type }) => !UNINVOICED.includes(type)).reduce((sum, { amount_fen: fen }) => sum + fen, 0);
+
   function sums() {
     return h("dl", { class: "facts" },
       fact(t("checkout.goods"), money(order.lines.reduce((sum, line) => sum + line.qty * line.list_fen, 0))),
       order.discount_fen > 0 && fact(t("receipt.discount"), offWord(order.discount_fen), { look: "brand" }),
       fact(t("checkout.freight"), order.freight_fen ? money(order.freight_fen) : t("checkout.free")),
       fact(t("order.payable"), money(order.payable_fen), { look: "strong" }),
-      order.tenders.filter((tender) => tender.amount_fen > 0).map((tender) => fact(tenderWord(tender.type), tenderAmount(tender))),
+      order.tenders.filter((tender) => tender.amount_fen > 0).map((tender) => (tender.type === "coupon" ? fact(tenderWord(tender.type), offWord(tender.amount_fen), { look: "brand" }) : fact(tenderWord(tender.type), tenderAmount(tender)))),
       order.refunded_fen > 0 && fact(t("order.refunded"), money(order.refunded_fen), { look: "brand" }),
       order.points_earned > 0 && fact(t("checkout.earned"), t("common.points", { count: count(order.points_earned) }), { look: "gold" }));
   }
 
   function facts() {
     const copy = h("button", { type: "button", class: "link small", onclick: () => app.wx.setClipboardData({ data: order.id }).then(() => app.toast(t("entry.copied")), () => undefined) }, t("entry.copy"));
-    return h("section", { class: "card" }, h("dl", { class: "facts" }, fact(t("order.number"), order.id, { action: copy }), fact(t("checkout.note"), order.note)));
+    return h("section", { class: "card" }, h("dl", { class: "facts" }, fact(t("order.number"), order.id, { action: copy, look: "tiny" }), fact(t("checkout.note"), order.note)));
   }
 
   /** What one can do now: the main thing last, where the thumb is. */
@@ -126,15 +166,15 @@ export function orderScreen(app) {
       cancel: ["awaiting_payment", "paid"].includes(order.status),
       after: ["paid", "ready_for_pickup", "shipped", "received"].includes(order.status),
       receive: order.status === "shipped",
-      review: ["received", "completed"].includes(order.status),
-      pay: order.status === "awaiting_payment",
+      review: DONE.includes(order.status) && unsaid().length > 0,
+      pay: order.status === "awaiting_payment" && !clock?.over(),
       again: ["cancelled", "closed", "completed"].includes(order.status),
     };
     const buttons = [
       can.cancel && one("cancel", "", cancel),
       can.after && one("after", "", () => app.go(`ask-after-sale?${encodeURIComponent(order.id)}`)),
       can.again && one("again", "", again),
-      can.review && one("review", "soft", () => reviewSheet(app, order, load)),
+      can.review && one("review", "soft", () => reviewSheet(app, order, unsaid(), load)),
       can.receive && one("receive", "primary", receive),
       can.pay && one("pay", "primary", pay),
     ].filter(Boolean);
@@ -178,6 +218,7 @@ export function orderScreen(app) {
     if (type === "caught_up" || [data.id, data.order_id].includes(id)) load();
   });
   start();
+  const stopBack = app.seen.onBack(load);
   return {
     title: t("order.title"),
     node,
@@ -185,6 +226,8 @@ export function orderScreen(app) {
     parent: "orders",
     leave() {
       gone = true;
+      stopClock();
+      stopBack();
       stop();
     },
   };

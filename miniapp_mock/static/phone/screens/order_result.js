@@ -4,20 +4,25 @@ import { money } from "../../shared/format.js";
 import { glyph } from "../icons.js";
 import { linesWord } from "../order_words.js";
 import { busy, linkCell, skeleton, trouble } from "../parts.js";
+import { payClock } from "../pay_clock.js";
 import { payOrder } from "../paying.js";
 import { problemText, t } from "../texts.js";
 
 const POLL_MS = 1000;
 const PATIENCE_MS = 30000;
 
+/** What the member pays of an order, once the coupons have paid. */
+const paidOf = ({ payable_fen: fen, tenders }) => tenders.filter(({ type }) => type === "coupon").reduce((left, { amount_fen: off }) => left - off, fen);
+
 export function orderResultScreen(app) {
   const ids = (location.hash.split("?")[1] || "").split(",").map(decodeURIComponent);
   const node = h("div", { class: "page stack" });
-  const until = Date.now() + PATIENCE_MS;
+  const patience = Date.now() + PATIENCE_MS;
   let orders = [];
   let timer = null;
   let gone = false;
   let shown = "";
+  let clock = null;
 
   async function check() {
     clearTimeout(timer);
@@ -29,7 +34,7 @@ export function orderResultScreen(app) {
     }
     if (gone) return;
     draw();
-    if (waiting() && Date.now() < until) timer = setTimeout(check, POLL_MS);
+    if (waiting() && Date.now() < patience) timer = setTimeout(check, POLL_MS);
   }
 
   const waiting = () => orders.some(({ status }) => status === "awaiting_payment");
@@ -42,6 +47,9 @@ export function orderResultScreen(app) {
     const over = orders.every(({ status }) => ["cancelled", "closed"].includes(status));
     const kind = open ? "open" : over ? "over" : "paid";
     if (kind === "paid") app.refresh().catch(() => undefined);
+    clock?.stop();
+    const until = open && orders.map(({ pay_until: at }) => at).find(Boolean);
+    clock = until ? payClock(app, until, () => { pay.remove(); timer = setTimeout(check, POLL_MS); }) : null;
     const pay = h("button", { type: "button", class: "button primary wide", onclick: () => busy(pay, payAgain) }, t("order.do_pay"));
     const problem = h("p", { class: "field-error center", role: "alert" });
     async function payAgain() {
@@ -56,8 +64,8 @@ export function orderResultScreen(app) {
       h("section", { class: "card result", role: "status" },
         h("span", { class: `done-mark ${kind === "paid" ? "" : "calm"}` }, glyph({ paid: "check", open: "clock", over: "alert" }[kind], 34)),
         h("h2", { class: "result-title" }, t(`placed.${kind}`)),
-        h("p", { class: "big-amount num" }, money(orders.reduce((sum, { payable_fen: fen }) => sum + fen, 0))),
-        h("p", { class: "muted small" }, t(`placed.${kind}_hint`)), problem),
+        h("p", { class: "big-amount num" }, money(orders.reduce((sum, order) => sum + paidOf(order), 0))),
+        h("p", { class: "muted small" }, t(`placed.${kind}_hint`)), clock?.node, problem),
       h("section", { class: "card flush cells" }, orders.map((order) => linkCell({ icon: "box", text: linesWord(order.lines), value: t("placed.look"), onclick: () => app.go(`order?${encodeURIComponent(order.id)}`) }))),
       h("div", { class: "stack" }, open && pay, h("button", { type: "button", class: `button wide ${open ? "" : "primary"}`, onclick: () => app.go("orders") }, t("orders.title")), h("button", { type: "button", class: "button wide", onclick: () => app.go("mall") }, t("placed.on"))));
   }
@@ -72,6 +80,7 @@ export function orderResultScreen(app) {
     leave() {
       gone = true;
       clearTimeout(timer);
+      clock?.stop();
       stop();
     },
   };

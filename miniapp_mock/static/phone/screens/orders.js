@@ -1,6 +1,6 @@
 /** 我的订单: newest first, narrowed by where they stand. */
 import { fill, h } from "../../shared/dom.js";
-import { dayTime, money } from "../../shared/format.js";
+import { dayTime, money, time } from "../../shared/format.js";
 import { endless } from "../endless.js";
 import { picture } from "../goods.js";
 import { pictureAt } from "../goods_words.js";
@@ -22,7 +22,8 @@ export function ordersScreen(app) {
   const chips = h("div", { class: "row chips scroll-row", role: "group", "aria-label": t("orders.narrow") });
   let list = null;
   const place = h("div", null);
-  const node = h("div", { class: "page stack orders" }, chips, place);
+  const lost = app.orders.undecided() && h("a", { class: "notice undecided", href: "#/checkout" }, glyph("clock", 20), h("span", { class: "grow" }, t("orders.undecided")), glyph("next", 18));
+  const node = h("div", { class: "page stack orders" }, chips, lost, place);
 
   function drawChips() {
     fill(chips, LISTED.map((name) => h("button", { type: "button", class: "chip", "aria-pressed": String(name === status), onclick: () => narrow(name) }, t(`orders.tab_${name || "all"}`))));
@@ -62,7 +63,7 @@ export function ordersScreen(app) {
         order.lines.slice(0, PICTURES).map((line) => picture(pictureAt(line.picture))),
         order.lines.length === 1 && h("span", { class: "grow clip" }, order.lines[0].name, h("span", { class: "tiny muted block" }, order.lines[0].spec))),
       h("span", { class: "row between" },
-        h("span", { class: "tiny muted num" }, `${dayTime(order.placed_at)} · ${deliveryWord(order.delivery)}`),
+        h("span", { class: "tiny muted num" }, order.pay_until ? t("order.pay_before", { time: time(order.pay_until) }) : `${dayTime(order.placed_at)} · ${deliveryWord(order.delivery)}`),
         h("span", { class: "num" }, h("span", { class: "small muted" }, t("orders.pieces", { count: order.pieces })), " ", h("span", { class: "strong" }, money(order.payable_fen)))),
     );
   }
@@ -75,12 +76,14 @@ export function ordersScreen(app) {
       h("span", { class: "row between" },
         h("span", null, t(`after.kind_${one.kind}`), h("span", { class: "tiny muted num block" }, `${dayTime(one.asked_at)} · ${one.reason}`)),
         h("span", { class: "small muted num" }, t("orders.pieces", { count: one.lines.reduce((sum, { qty }) => sum + qty, 0) }))),
+      one.pictures?.length > 0 && h("span", { class: "order-pictures" }, one.pictures.slice(0, PICTURES).map((shot) => picture(shot))),
     );
   }
 
   const stop = app.events.listen((type) => {
     if (EVENTS.test(type)) list.reload({ quiet: true });
   });
+  const stopBack = app.seen.onBack(() => list.reload({ quiet: true }));
   drawChips();
   app.mall.stores().then(() => list.items().length && list.redraw(), () => undefined);
   open(back);
@@ -92,6 +95,7 @@ export function ordersScreen(app) {
     leave() {
       last = status;
       stop();
+      stopBack();
       list.leave(node.parentElement);
     },
   };

@@ -3,10 +3,12 @@ import { fill, h } from "../../shared/dom.js";
 import { cartButton, picture, priceClock, pricePill, priceTag, stepper } from "../goods.js";
 import { articleOf, choiceOf, firstChoice, isSoldOut, stockWord } from "../goods_words.js";
 import { glyph } from "../icons.js";
-import { busy, emptyState, skeleton, trouble } from "../parts.js";
+import { busy, emptyState, linkCell, skeleton, staleNote, trouble } from "../parts.js";
+import { reviewItem } from "../reviews.js";
 import { problemText, t } from "../texts.js";
 
 const MOST = 99;
+const REVIEWS = 2; // what is shown of them before one looks at all
 
 export function productScreen(app) {
   const id = decodeURIComponent(location.hash.split("?")[1] || "");
@@ -22,9 +24,21 @@ export function productScreen(app) {
   const parts = {};
   const quantity = stepper({ most: MOST, name: t("goods.pieces") });
 
+  const reviews = h("section", { class: "card flush", hidden: true, "aria-label": t("review.all") });
+
+  /** What was said of it last; a product that nobody spoke of says nothing. */
+  async function loadReviews() {
+    const page = await app.reviews.of(id, null, REVIEWS).catch(() => ({ items: [] }));
+    reviews.hidden = !page.items.length;
+    if (gone || !page.items.length) return;
+    fill(reviews, h("h2", { class: "reviews-head" }, t("review.all")), h("ul", { class: "reviews" }, page.items.map((one) => reviewItem(app, one))),
+      page.next_cursor && linkCell({ text: t("review.more"), className: "reviews-more", onclick: () => app.go(`reviews?${encodeURIComponent(id)}`) }));
+  }
+
   const chosen = () => articleOf(product.skus, values);
 
   function draw() {
+    parts.old = h("div", { hidden: true });
     parts.gallery = h("section", { class: "gallery", "aria-label": t("goods.pictures") });
     parts.price = h("section", { class: "card stack tight product-head" });
     parts.axes = h("div", { class: "stack" });
@@ -32,6 +46,7 @@ export function productScreen(app) {
     parts.missing = h("p", { class: "field-error", role: "alert" });
     fill(
       node,
+      parts.old,
       parts.gallery,
       parts.price,
       h("section", { class: "card stack choice-card" },
@@ -40,6 +55,7 @@ export function productScreen(app) {
         parts.missing),
       service(app),
       about(product),
+      reviews,
     );
     drawGallery();
     drawAxes();
@@ -89,6 +105,8 @@ export function productScreen(app) {
 
   /** What is shown of the price and the stock follows the choice. */
   function follow() {
+    parts.old.hidden = !product.stale_at;
+    fill(parts.old, product.stale_at && staleNote(product.stale_at));
     const article = chosen();
     const priced = article || product;
     clock?.stop();
@@ -151,7 +169,10 @@ export function productScreen(app) {
       if (same) {
         drawAxes();
         follow();
-      } else draw();
+      } else {
+        draw();
+        loadReviews();
+      }
     } catch (error) {
       if (gone) return;
       if (product && error.status !== 404) return; // what is shown stays
@@ -166,6 +187,7 @@ export function productScreen(app) {
   }
 
   start();
+  const stopBack = app.seen.onBack(load);
   app.cart.count();
   return {
     title: t("goods.title"),
@@ -175,6 +197,7 @@ export function productScreen(app) {
     leave() {
       gone = true;
       clock?.stop();
+      stopBack();
       cart.stop();
     },
   };
