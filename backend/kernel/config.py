@@ -99,8 +99,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, _doc("Months that points last (to the month's end); 0 = ever", ge=0, le=120)
     ] = 12
     points_pending_days: Annotated[int, _doc("Days until earned points can be spent", ge=0, le=90)] = 0
-    password_free_sale_fen: Annotated[int, _doc("A sale above this waits for the phone", ge=0)] = 20_000
-    password_free_day_fen: Annotated[int, _doc("A member's day above this waits for the phone", ge=0)] = 100_000
+    password_free_sale_fen: Annotated[
+        int, _doc("A sale above this waits for the phone; an order needs the payment PIN, if one is set", ge=0)
+    ] = 20_000
+    password_free_day_fen: Annotated[int, _doc("The same of a member's day", ge=0)] = 100_000
     confirmation_ttl_s: Annotated[int, _doc("A waiting sale expires after this", ge=10, le=3600)] = 120
     two_store_window_s: Annotated[int, _doc("A code used at two stores within this waits for the phone", ge=0)] = 600
     recharge_min_fen: Annotated[int, _doc("Smallest free recharge", ge=1)] = 100
