@@ -255,6 +255,7 @@ async def test_an_order_is_sent_where_its_address_was_and_a_cancel_gives_its_fre
         "free": False,
     }
     assert [(one["id"], one["used"], one["amount_fen"]) for one in quoted["coupons"]] == [(coupon_id, True, 700)]
+    assert (quoted["best_coupon_ids"], quoted["best_exact"], quoted["best_most"]) == ([coupon_id], True, True)
     (made,) = placed.json()["orders"]
     assert [(one["type"], one["amount_fen"]) for one in made["tenders"]] == [("coupon", 700), ("stored", 4_050)]
     assert (made["delivery"], made["freight_fen"], made["points_earned"]) == ("express", 1_000, 75)

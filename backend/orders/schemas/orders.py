@@ -189,7 +189,8 @@ class QuoteOut(msgspec.Struct, kw_only=True):
     """What one store's part costs: ``payable_fen`` = ``total_fen`` − ``discount_fen`` = the sum of the tenders.
 
     ``freight`` says how ``freight_fen`` came about, where goods are sent. ``best_coupon_ids`` take most off together,
-    those that are named among them; neither they nor ``coupons`` are told with a refusal.
+    those that are named among them: ``best_exact`` where it is proven that no set is better, ``best_most`` where at
+    least none takes more. Neither they nor ``coupons`` are told with a refusal.
     """
 
     store_id: str
@@ -203,6 +204,8 @@ class QuoteOut(msgspec.Struct, kw_only=True):
     freight: Freight | None = None
     coupons: list[OfferedCoupon] = []
     best_coupon_ids: list[str] = []
+    best_exact: bool | None = None
+    best_most: bool | None = None
 
 
 class QuotesOut(msgspec.Struct):

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from backend.coupons.rules.quoting import Quoted
 from backend.coupons.rules.refusals import refused
-from backend.coupons.types import DELIVERY_LINE, Held
+from backend.coupons.types import DELIVERY_LINE, Combination, Held
 from backend.giftcards.types import GiftCard
 from backend.kernel.config import settings
 from backend.kernel.errors import DomainError
@@ -42,8 +42,8 @@ def _tenders_out(tenders: Sequence[Tender]) -> list[TenderOut]:
     ]
 
 
-Offered = tuple[list[OfferedCoupon], list[str]]
-"""The coupons that were looked at, and the best set's."""
+Offered = tuple[list[OfferedCoupon], Combination | None]
+"""The coupons that were looked at, and the best set; None where none was looked for."""
 
 
 def offered_out(quoted: Quoted, helds: Sequence[Held], titles: Mapping[str, str]) -> Offered:
@@ -65,7 +65,7 @@ def offered_out(quoted: Quoted, helds: Sequence[Held], titles: Mapping[str, str]
                 detail=refusal.detail if refusal else None,
             )
         )
-    return shown, [use.coupon_id for use in quoted.best.uses]
+    return shown, quoted.best
 
 
 def offered_card(card: GiftCard, amount_fen: int, refused: DomainError | None) -> OfferedCard:
@@ -89,7 +89,7 @@ def quotes_out(
     pin_required: bool = False,
 ) -> QuotesOut:
     """What a checkout costs; with what coupons and gift cards would do, where that was looked at."""
-    offers = offered or [([], [])] * len(parts)
+    offers: Sequence[Offered] = offered or [([], None)] * len(parts)
     quotes = [quote_out(part, *offer) for part, offer in zip(parts, offers, strict=True)]
     payable = sum(part.priced.price.payable_fen for part in parts)
     return QuotesOut(payable, due_fen(parts), quotes, settings().point_value_fen_bp, list(cards), pin_required)
@@ -100,7 +100,7 @@ def due_fen(parts: Sequence[Part]) -> int:
     return sum(part.priced.price.payable_fen - part.priced.paid.get(TenderType.COUPON, 0) for part in parts)
 
 
-def quote_out(part: Part, coupons: list[OfferedCoupon], best_coupon_ids: list[str]) -> QuoteOut:
+def quote_out(part: Part, coupons: list[OfferedCoupon], best: Combination | None) -> QuoteOut:
     """What one store's part of it costs."""
     price = part.priced.price
     return QuoteOut(
@@ -114,7 +114,9 @@ def quote_out(part: Part, coupons: list[OfferedCoupon], best_coupon_ids: list[st
         points_earned=part.priced.earned,
         freight=part.sending.freight if part.sending else None,
         coupons=coupons,
-        best_coupon_ids=best_coupon_ids,
+        best_coupon_ids=[use.coupon_id for use in best.uses] if best else [],
+        best_exact=best.exact if best else None,
+        best_most=best.most if best else None,
     )
 
 
