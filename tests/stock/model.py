@@ -68,7 +68,9 @@ class Shelf:
         known = min(pieces, max(0, out.pieces - out.back))
         cost = out.cost * (out.back + known) // out.pieces - out.cost_back if known else 0
         forgotten = min(pieces - known, self.short)
-        self.put(pieces - forgotten, cost)
+        unknown = pieces - known - forgotten
+        average = self.value * unknown // self.pieces if self.pieces else 0
+        self.put(pieces - forgotten, cost + average)
         self.moves[-1] = pieces
         self.short -= forgotten
         out.back += pieces - forgotten

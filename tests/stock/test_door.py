@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backend.kernel import clock, db
-from backend.stock import queries, service
+from backend.stock import audit, queries, service
 from backend.stock.errors import OutOfStock, ReturnExceedsSold
 from backend.stock.types import MovementKind, Piece, Receipt, Wish
 
@@ -150,6 +150,24 @@ async def test_returns_bring_back_exactly_what_went_out(place):
     async with db.transaction() as tx:
         await service.give_back_many(tx, [order], at=clock.now())
     assert await books(place) == (4, 0, 0, 107)
+
+
+async def test_what_was_short_and_came_later_comes_back_at_the_average(place, request):
+    """Three of four pieces were sold before their receipt: nobody knows what just these cost."""
+    async with db.transaction() as tx:
+        now = clock.now()
+        await service.receive(tx, MovementKind.RECEIPT, "R1", [Receipt(place, "A", 1, 10)], at=now, staff_id=None)
+        await service.post(tx, [service.Step(0, "sell", "S", place, "A", 4, MovementKind.SALE)], at=now)
+        await service.receive(tx, MovementKind.RECEIPT, "R2", [Receipt(place, "A", 6, 125)], at=now, staff_id=None)
+        for number, qty in enumerate((2, 2)):
+            await service.take_back(tx, "S", f"X{number}", [Piece(place, "A", qty)], at=now)
+
+    healed, first, second = (await queries.list_movements(place, "A", limit=3))[::-1]
+    assert (healed.kind, healed.qty, healed.short, healed.cost_fen, healed.value_after) == ("shortage", -3, -3, -62, 63)
+    assert (first.qty, first.cost_fen, first.value_after) == (2, 10 + 63 // 3, 94)
+    assert (second.qty, second.cost_fen, second.value_after) == (2, 94 * 2 // 5, 131)
+    books_of = db.connect_args(request.getfixturevalue("settings").migrate_database_url)
+    assert [one for one in await audit.audit(books_of) if one.place_id == place] == []
 
 
 async def test_a_document_takes_only_what_is_promised_to_nobody(place):

@@ -181,6 +181,10 @@ BEGIN
                     b_cost[s.n] := CASE WHEN v_take > 0 THEN div(v_out.cost * (v_out.back + v_take), v_out.moved) - v_out.cost_back ELSE 0 END;
                     b_short[s.n] := least(v_want - v_take, l_short[s.level]);
                     b_qty[s.n] := v_want - b_short[s.n];
+                    -- Of pieces whose shortage was settled since, nobody knows the cost: they come at the average.
+                    IF b_qty[s.n] > v_take AND l_on_hand[s.level] > 0 THEN
+                        b_cost[s.n] := b_cost[s.n] + div(l_value[s.level]::numeric * (b_qty[s.n] - v_take), l_on_hand[s.level]);
+                    END IF;
                 END IF;
             END IF;
             IF v_refused THEN

@@ -13,6 +13,14 @@ RACES = "tests/concurrency/test_one_shelf.py::"
 
 MUTANTS = (
     Mutant(
+        "settled-shortage-comes-back-for-nothing",
+        "Goods that were sold before their receipt and come back are worth nothing.",
+        DOOR,
+        "IF b_qty[s.n] > v_take AND l_on_hand[s.level] > 0 THEN",
+        "IF b_qty[s.n] > v_take AND l_on_hand[s.level] < 0 THEN",
+        (f"{DOORS}test_what_was_short_and_came_later_comes_back_at_the_average",),
+    ),
+    Mutant(
         "shortage-healed-for-nothing",
         "What was sold before its receipt lies on the shelf again, and is sold twice.",
         DOOR,
