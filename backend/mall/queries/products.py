@@ -137,11 +137,8 @@ class _Arguments:
 async def statement(wanted: Wanted) -> tuple[str, list[Any]]:
     """The page's statement and its arguments; its text depends on which filters there are, not on their values."""
     add = _Arguments(clock.now())
-    where = [
-        "p.active",
-        "p.from_fen IS NOT NULL",
-        _PUBLISHED.format(add(wanted.store_id)),
-    ]
+    store = add(wanted.store_id)
+    where = ["p.active", "p.from_fen IS NOT NULL", _PUBLISHED.format(store)]
     filters: tuple[tuple[object, Callable[[], str]], ...] = (
         (wanted.query, lambda: f"p.terms @@ {add(wanted.query, 'text')}::tsquery"),
         (wanted.categories, lambda: f"p.category_id = ANY({add(list(wanted.categories or ()), 'text[]')})"),
@@ -159,7 +156,7 @@ async def statement(wanted: Wanted) -> tuple[str, list[Any]]:
     if wanted.in_stock:
         where.append(
             "EXISTS (SELECT FROM mall_article k WHERE k.product_id = p.id AND k.active AND (NOT k.tracked OR"
-            f" {_in_stock.format(store='$2', sku='k.sku')}))"
+            f" {_in_stock.format(store=store, sku='k.sku')}))"
         )
     order, after = _ORDERS[wanted.sort]
     if wanted.cursor is not None:
