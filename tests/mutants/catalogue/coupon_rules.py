@@ -104,8 +104,8 @@ MUTANTS = (
         "one-too-many",
         "A member pays with five coupons where three are enough, and is told that there is no better way.",
         f"{RULES}closing.py",
-        "found = amount if amount < there else there",
-        "found = amount if amount < there else there - there // 8",
+        "found = min(there, amount)",
+        "found = min(there, amount) - there // 8",
         (f"{TESTS}test_closing.py::test_a_set_is_found_where_there_is_one",),
     ),
     Mutant(
@@ -147,5 +147,21 @@ MUTANTS = (
         "    return kept >= max(1, terms.min_spend_fen)",
         "    return kept > 0",
         (f"{REFUNDED}test_a_coupon_is_clawed_back_where_what_is_kept_would_not_have_earned_it",),
+    ),
+    Mutant(
+        "day-counted-while-it-lasts",
+        "What is sold on the evening of a day that was counted at noon is in no statement.",
+        "backend/coupons/commands/days.py",
+        "SETTLED = timedelta(hours=24)",
+        "SETTLED = timedelta(hours=-24)",
+        ("tests/coupons/test_statements.py::test_days_that_were_counted_say_the_same_as_the_books",),
+    ),
+    Mutant(
+        "counted-days-told-twice",
+        "A statement adds the books of a day to what was counted of it: suppliers are invoiced double.",
+        "backend/coupons/statements.py",
+        "    for begin, end in _ranges(days):",
+        "    for begin, end in [(first, last)]:",
+        ("tests/coupons/test_statements.py::test_days_that_were_counted_say_the_same_as_the_books",),
     ),
 )
