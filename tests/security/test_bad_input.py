@@ -75,6 +75,7 @@ _PATTERNED = {
     "store_id": "S1",
     "timezone": "UTC",
     "phone": "021-5555",
+    "phone_last4": "8000",
     "picture": "a" * 64,
     "media_id": "a" * 64,
     "pictures": "a" * 64,
