@@ -33,6 +33,13 @@ class AddressOutOfRange(DomainError):
     kind = Kind.CONFLICT
 
 
+class PromotionsFull(DomainError):
+    """As many promotions run, or are to come, as prices can heed; end one first."""
+
+    code = "promotions_full"
+    kind = Kind.CONFLICT
+
+
 class DeliveryRulesFull(DomainError):
     """There are as many delivery rules as can be; change one that is not needed any more."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.coupons.types import Scope
+from backend.kernel import db
 from backend.mall.types import PriceKind, Sellable
 from backend.members.types import Benefit
+from backend.orders import queries
 from backend.orders.rules import lines as rules
 from backend.orders.rules import promotions
 from backend.orders.types import Promotion, PromotionKind, StepKind, Tier, Want
@@ -162,6 +166,29 @@ async def test_a_promotion_of_head_office_shows_in_the_next_quote_and_ends_when_
     assert order["lines"][0]["steps"] == [{"kind": "offer", "title": "满20减3", "off_fen": 300, "ref": promotion_id}]
     assert (after["payable_fen"], after["lines"][0]["steps"]) == (2_500, [])
     assert [one["id"] for one in (await admin.get(PROMOTIONS)).json()["items"]] == [promotion_id]
+
+
+async def test_the_promotion_that_prices_would_not_heed_is_refused_and_ending_one_makes_room(admin):
+    offer = {"kind": "offer", "title": "满减", "tiers": [{"from_fen": 2_000, "off_fen": 300}]} | WINDOW
+    first = (await admin.post(PROMOTIONS, offer)).json()["id"]
+    columns = "kind, title, scope, tiers, each, priority, starts_at, ends_at, active, created_at, updated_at, staff_id"
+    async with db.transaction() as tx:
+        await db.raw(tx).execute(
+            f"INSERT INTO orders_promotion (id, {columns}) SELECT 'AFULL' || n, {columns} FROM orders_promotion,"
+            f" generate_series(1, 198) AS n WHERE id = $1",
+            first,
+        )
+
+    made = await asyncio.gather(*(admin.post(PROMOTIONS, offer) for _ in range(3)))
+
+    assert Counter(one.json().get("code", "made") for one in made) == {"made": 1, "promotions_full": 2}
+    assert (await admin.call("PUT", f"{PROMOTIONS}/{first}", offer | {"active": False})).status_code == 200
+    assert (await admin.post(PROMOTIONS, offer)).status_code == 201
+    again = await admin.call("PUT", f"{PROMOTIONS}/{first}", offer)
+    assert (again.status_code, again.json()["code"]) == (409, "promotions_full")
+    async with db.transaction() as tx:
+        await db.raw(tx).execute("DELETE FROM orders_promotion WHERE title = '满减'")
+    queries.forget_promotions()
 
 
 @pytest.mark.parametrize(

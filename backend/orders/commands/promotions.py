@@ -11,6 +11,7 @@ from backend.kernel import clock, db, ids
 from backend.kernel.errors import NotFound, invalid
 
 from .. import queries
+from ..errors import PromotionsFull
 from ..schemas.orders import PromotionIn
 from ..types import Promotion, PromotionKind, Tier
 
@@ -23,6 +24,9 @@ _REPLACE = (
     "UPDATE orders_promotion SET kind = $2, title = $3, scope = $4, tiers = $5, each = $6, priority = $7,"
     " starts_at = $8, ends_at = $9, active = $10, updated_at = $11, staff_id = $12 WHERE id = $1 RETURNING id"
 )
+_RUNNING = "SELECT count(*) FROM orders_promotion WHERE active AND ends_at > $1"
+_IN_TURN = "SELECT pg_advisory_xact_lock(hashtextextended('orders_promotion', 0))"
+"""Two at once must not both find room for one."""
 
 
 async def create(body: PromotionIn, staff_id: int) -> Promotion:
@@ -41,7 +45,10 @@ async def replace(promotion_id: str, body: PromotionIn, staff_id: int) -> Promot
 
 
 async def _write(statement: str, made: Promotion, staff_id: int) -> Sequence[db.Record]:
+    """Write it; ``PromotionsFull`` where it would be one of more than pricing reads."""
+    now = clock.now()
     async with db.transaction() as tx:
+        await db.raw(tx).execute(_IN_TURN)
         rows = await db.fetch_in(
             tx,
             statement,
@@ -55,9 +62,12 @@ async def _write(statement: str, made: Promotion, staff_id: int) -> Sequence[db.
             made.starts_at,
             made.ends_at,
             made.active,
-            clock.now(),
+            now,
             staff_id,
         )
+        ((running,),) = await db.fetch_in(tx, _RUNNING, now)
+        if running > queries.MOST_PROMOTIONS and made.active and made.ends_at > now:
+            raise PromotionsFull(extra={"most": queries.MOST_PROMOTIONS})
     queries.forget_promotions()
     return rows
 

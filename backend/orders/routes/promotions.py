@@ -9,6 +9,7 @@ from backend.kernel.http import Router
 
 from .. import queries
 from ..commands import promotions
+from ..errors import PromotionsFull
 from ..schemas.orders import PromotionIn, PromotionsOut
 from ..types import Promotion
 
@@ -24,7 +25,7 @@ async def list_promotions(caller: StaffCaller) -> PromotionsOut:
     return PromotionsOut(await queries.list_promotions())
 
 
-@router.post(_PROMOTIONS, guard=_ADMIN, status=201, summary="新建商城活动", errors=(ValidationFailed,))
+@router.post(_PROMOTIONS, guard=_ADMIN, status=201, summary="新建商城活动", errors=(ValidationFailed, PromotionsFull))
 async def create_promotion(caller: StaffCaller, body: PromotionIn) -> Promotion:
     """Add an activity or a threshold offer."""
     return await promotions.create(body, caller.staff_id)
@@ -34,7 +35,7 @@ async def create_promotion(caller: StaffCaller, body: PromotionIn) -> Promotion:
     f"{_PROMOTIONS}/{{promotion_id}}",
     guard=_ADMIN,
     summary="修改商城活动",
-    errors=(NotFound, ValidationFailed),
+    errors=(NotFound, ValidationFailed, PromotionsFull),
 )
 async def replace_promotion(caller: StaffCaller, promotion_id: str, body: PromotionIn) -> Promotion:
     """Change a promotion as a whole; orders that were placed keep what they cost."""
