@@ -77,6 +77,14 @@ MUTANTS = (
         ("tests/kernel/http/test_system.py",),
     ),
     Mutant(
+        "room-for-everybodys-large-bodies",
+        "Bodies that never end, from anybody, fill 16 MB of a process instead of 4.",
+        "backend/kernel/http/bodies.py",
+        "_Room(max(MAX_HELD_BYTES, 2 * largest))",
+        "_Room(max(MAX_HELD_BYTES, 2 * max(largest, largest_admitted)))",
+        ("tests/kernel/http/test_body_floods.py::test_the_room_of_those_who_may_send_more_is_nobody_elses",),
+    ),
+    Mutant(
         "limit-per-process",
         "With four processes everybody may guess four times as often.",
         "backend/kernel/limits.py",
