@@ -109,6 +109,18 @@ async def test_a_large_table_is_written_whole_and_said_to_be(admin):
     assert (await told(admin, again))["articles_changed"] == 14
 
 
+@pytest.mark.parametrize("on_error", ["refuse", "skip"])
+async def test_a_product_whose_rows_lie_across_two_pieces_keeps_all_of_them(admin, monkeypatch, on_error):
+    monkeypatch.setattr(imports, "AT_ONCE", 5)
+    name = f"ACROSS-{on_error}"
+    import_id = await begun(admin, rows(name, 7), on_error=on_error)
+
+    await imports.run(import_id)
+
+    done = await told(admin, import_id)
+    assert (done["state"], done["rows_done"], done["articles_new"], await kept(name)) == ("done", 14, 14, 14)
+
+
 async def test_one_mistake_in_a_large_table_and_nothing_of_it_is_written(admin):
     before = await everything()
     import_id = await begun(admin, rows("NONE", 7, wrong={5: "free", 12: "0"}))

@@ -7,6 +7,7 @@ import uuid
 from collections import Counter
 from typing import Any
 
+import msgspec
 import pytest
 import pytest_asyncio
 from hypothesis import given
@@ -83,6 +84,15 @@ def test_freight_is_nothing_from_so_many_fen_of_goods_on(free_from, fen, qty):
 
     assert (made.weight_g, made.free) == (400 * qty, fen * qty >= free_from)
     assert made.fee_fen == (0 if made.free else rules.weight_fen(rule(), 400 * qty))
+
+
+@pytest.mark.parametrize(("from_fen", "fee_fen"), [(1_800, 0), (1_801, 800)])
+def test_goods_count_towards_free_freight_with_what_is_paid_for_them(from_fen, fee_fen):
+    """Two of ¥9 that stand for ¥10 on the shelf."""
+    lines = line_rules.open_lines([Want("a", 2)], {"a": article("a", 1_000, weight_g=400)})
+    paid = [msgspec.structs.replace(line, payable_fen=1_800) for line in lines]
+
+    assert rules.freight(rule(free_from_fen=from_fen), paid).fee_fen == fee_fen
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import uuid
 import pytest
 import pytest_asyncio
 
+from backend.kernel.http import app, lanes
 from backend.orders.commands import place
 from tests.support.mall import checkout, order, put, shelf
 from tests.support.value import give
@@ -49,3 +50,22 @@ async def test_an_order_that_is_too_much_moves_nothing_others_are_answered_and_t
     assert again.headers["idempotency-replayed"] == "true"
     assert (await phone.wallet())["stored"]["total_fen"] == 8 * FEN
     assert (await shelf("S1", APPLE))[0] == before[0] - 2
+
+
+async def test_who_is_in_no_lane_is_somebody_else_while_they_are_answered(phone, full, monkeypatch):
+    came = []
+
+    class Watched(lanes.Others):
+        def begin(self) -> None:
+            super().begin()
+            came.append(self._under_way)
+
+    others = Watched()
+    monkeypatch.setattr(app, "others", others)
+
+    refused = await order(phone, checkout(a6902=1), FEN)
+    crowd = list(came)
+    page = await phone.call("GET", f"/v1/member/mall/products/P-{APPLE}?store_id=S1")
+
+    assert (refused.status_code, crowd) == (503, [])
+    assert (page.status_code, came, others._under_way) == (200, [1], 0)

@@ -15,6 +15,9 @@ from backend.kernel import db, outbox
 from backend.orders.commands import pay as opening
 from backend.orders.commands import payments, psp_refunds
 from backend.wechat import service as wechat
+from backend.wechat.errors import CallbackRefused
+from backend.wechat.types import Payment
+from tests.support.books import fingerprint
 from tests.support.coupons import coupons_of, give_coupon
 from tests.support.mall import checkout, order, put, shelf
 from tests.support.members import Phone
@@ -107,6 +110,25 @@ async def test_a_payment_heard_of_twice_counts_once(buyer, client):
 
     assert (await look(buyer, made))["status"] == "paid"
     assert (await buyer.wallet())["stored"]["total_fen"] == 1_100
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"amount_fen": 999}, {"amount_fen": 1_001}, {"currency": "USD"}, {"out_trade_no": "Q" + "0" * 26}],
+    ids=["a fen less", "a fen more", "other money", "another order"],
+)
+async def test_refuses_a_payment_that_is_not_the_order_s(buyer, settings, wrong):
+    made = await begin(buyer)
+    told = {"out_trade_no": made["payment"]["id"], "amount_fen": 1_000, "currency": "CNY"} | wrong
+    before = await fingerprint(settings)
+
+    with pytest.raises(CallbackRefused):
+        await payments.settle_payment(
+            Payment(transaction_id="4200009", success_at=kernel_clock.now(), openid="o", trade_state="SUCCESS", **told)
+        )
+
+    assert await fingerprint(settings) == before
+    await buyer.call("POST", f"/v1/member/orders/{made['checkout_id']}/cancel")
 
 
 @pytest.mark.parametrize("how", ["cancelled", "too late"])

@@ -13,6 +13,7 @@ import pytest_asyncio
 
 from backend.kernel import db
 from backend.orders.commands import cancel
+from tests.orders.test_after_sales import ask, step
 from tests.support.books import fingerprint
 from tests.support.mall import checkout, order, put, shelf
 from tests.support.members import Phone
@@ -140,6 +141,23 @@ async def test_what_was_taken_back_is_not_served(buyer, chain, client, table):
     assert (not_here.status_code, not_here.json()["code"]) == (404, "not_found")
     assert order_id not in {one["order_id"] for one in await waiting(till, client)}
     assert (await shelf("S1", APPLE))[0] == before[0] - 1
+
+
+async def test_who_asks_for_the_money_is_not_served_before_that_is_decided(buyer, chain, client, manager, table):
+    till = chain.tills["S1"][0]
+    order_id = (await order(buyer, at_table(table["code"], a6902=2), 2_500)).json()["checkout_id"]
+    asked = (await ask(buyer, order_id, "refund", qty=1)).json()
+    state = "SELECT o, f FROM orders_order o LEFT JOIN orders_fulfilment f ON f.order_id = o.id WHERE o.id = $1"
+    before = await db.fetch(state, order_id)
+
+    refused = await till.post(client, f"{WAITING}/{order_id}/serve", None)
+    after = await db.fetch(state, order_id)
+    await step(manager, asked["id"], "reject", {"note": "已在制作"})
+    served = await till.post(client, f"{WAITING}/{order_id}/serve", None)
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "after_sale_open")
+    assert after == before
+    assert (served.status_code, served.json()["status"]) == (200, "received")
 
 
 async def test_staff_name_print_and_renew_the_spots_of_their_store(admin, manager, stranger, table):

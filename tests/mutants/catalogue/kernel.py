@@ -7,6 +7,7 @@ from tests.mutants.mutant import Mutant
 OUTBOX = "tests/kernel/test_outbox.py::"
 LANES = "backend/kernel/http/lanes.py"
 IN_LANES = "tests/kernel/http/test_lanes.py::"
+OF_ORDERS = "tests/orders/test_lane.py::"
 LIMITS = "tests/kernel/test_limits.py::"
 TAKEN_UP = "tests/kernel/test_jobs.py::test_what_a_worker_could_not_end_the_next_one_of_the_process_takes_up_at_once"
 
@@ -67,6 +68,62 @@ MUTANTS = (
         "                self._leave()  # it had just been given",
         "                pass",
         (f"{IN_LANES}test_a_place_that_was_waited_for_by_somebody_who_left_is_the_next_ones",),
+    ),
+    Mutant(
+        "place-left-twice",
+        "Each order that waits for WeChat lets two more in, until a crowd is all worked on at once.",
+        LANES,
+        "lane, self._lane = self._lane, None",
+        "lane = self._lane",
+        (f"{IN_LANES}test_who_only_waits_for_somebody_else_gives_its_place_to_the_next_and_once",),
+    ),
+    Mutant(
+        "queue-without-end",
+        "A crowd waits in memory until the process is ended for it, and nobody in it is told.",
+        LANES,
+        "if len(self._waiting) >= self._most_waiting:",
+        "if len(self._waiting) < 0:",
+        (f"{IN_LANES}test_some_are_worked_on_the_rest_in_the_order_they_came_and_what_is_too_much_is_refused",),
+    ),
+    Mutant(
+        "last-come-first",
+        "Who has waited longest for a scarce article is let in last.",
+        LANES,
+        "turn = self._waiting.popleft()",
+        "turn = self._waiting.pop()",
+        (f"{IN_LANES}test_some_are_worked_on_the_rest_in_the_order_they_came_and_what_is_too_much_is_refused",),
+    ),
+    Mutant(
+        "all-of-the-time-for-a-crowd",
+        "A flash sale takes all of the time, and tills wait for it.",
+        LANES,
+        "return now < self._may_step_at and others.matter(now)",
+        "return now < 0 and others.matter(now)",
+        (f"{IN_LANES}test_while_somebody_else_is_answered_a_lane_takes_a_quarter_of_the_time",),
+    ),
+    Mutant(
+        "lane-held-up-by-a-report",
+        "One long report, and no order is placed until it is sent.",
+        LANES,
+        "return self._under_way > 0 and now < self._last_at + NEWS_S",
+        "return self._under_way > 0",
+        (f"{IN_LANES}test_somebody_else_who_takes_long_does_not_hold_a_lane_up",),
+    ),
+    Mutant(
+        "route-past-its-lane",
+        "Orders come in crowds and are all worked on at once, whatever their route says.",
+        "backend/kernel/http/app.py",
+        "return await route.lane.run(lambda: self._work(route, values, request, caller))",
+        "return await self._work(route, values, request, caller)",
+        (f"{OF_ORDERS}test_an_order_that_is_too_much_moves_nothing_others_are_answered_and_the_same_key_buys_later",),
+    ),
+    Mutant(
+        "readers-unheard-of",
+        "A crowd never leaves time to readers, because nobody tells it of them.",
+        "backend/kernel/http/app.py",
+        "is_other = route is None or route.lane is None",
+        "is_other = route is None",
+        (f"{OF_ORDERS}test_who_is_in_no_lane_is_somebody_else_while_they_are_answered",),
     ),
     Mutant(
         "forwarded-address-believed",
