@@ -22,7 +22,7 @@ from tests.support.coupons import coupons_of, give_coupon
 from tests.support.mall import checkout, order, put, shelf
 from tests.support.members import Phone
 from tests.support.recharge import all_answered, document, faults, in_state, pay
-from tests.support.value import give
+from tests.support.value import findings, give
 
 pytestmark = pytest.mark.usefixtures("books", "clock")
 
@@ -99,6 +99,30 @@ async def test_what_the_member_pays_is_held_until_wechat_has_paid_the_rest(buyer
     assert cancelled.json()["status"] == "cancelled"
     assert await standing(buyer) == before
     await outbox.drain()
+
+
+async def test_a_rebate_is_held_spent_and_given_back_like_stored_value(buyer, client, settings):
+    await give(buyer.member_id, rebate=700)
+    before = await standing(buyer)
+    rest = [{"type": "rebate", "amount_fen": 600}, {"type": "stored", "amount_fen": 500}, {"type": "wechat"}]
+    whole = [{"type": "rebate", "amount_fen": 700}, {"type": "stored"}]
+
+    held = (await order(buyer, checkout(a6902=1) | {"tenders": rest}, 1_250)).json()
+    assert (held["payment"]["pay_fen"], (await buyer.wallet())["rebate_fen"]) == (150, 100)
+    assert await findings(settings) == []
+    await buyer.call("POST", f"/v1/member/orders/{held['checkout_id']}/cancel")
+    assert await standing(buyer) == before
+    for tenders, left in ((whole, 0), (rest, 100)):
+        made = (await order(buyer, checkout(a6902=1) | {"tenders": tenders}, 1_250)).json()
+        if made["payment"]:
+            await pay(client, made["payment"]["id"])
+            await all_answered(client, made["payment"]["id"], 1)
+        assert ((await look(buyer, made))["status"], (await buyer.wallet())["rebate_fen"]) == ("paid", left)
+        await buyer.call("POST", f"/v1/member/orders/{made['checkout_id']}/cancel")
+        await psp_refunds.advance_due(kernel_clock.now())
+        assert (await buyer.wallet())["rebate_fen"] == 700
+
+    assert await standing(buyer) == before
 
 
 async def test_a_payment_heard_of_twice_counts_once(buyer, client):

@@ -22,10 +22,11 @@ async def give(
     principal: int = 0,
     bonus: int = 0,
     points: int = 0,
+    rebate: int = 0,
     bonus_until: date | None = None,
     points_until: date | None = None,
 ) -> None:
-    """Credit a member: principal and bonus in fen, and points."""
+    """Credit a member: principal, bonus and rebate in fen, and points."""
     legs: list[Leg] = []
     if principal or bonus:
         lots = [Issue("principal", principal)] if principal else []
@@ -35,6 +36,9 @@ async def give(
         legs.append(Leg(plans.HOUSE_PSP, plans.FEN, -principal))
     if bonus:
         legs.append(Leg(plans.HOUSE_BONUS, plans.FEN, -bonus))
+    if rebate:
+        legs.append(Leg(plans.REBATE, plans.FEN, rebate, issue=(Issue("rebate", rebate),)))
+        legs.append(Leg(plans.HOUSE_REBATE_COST, plans.FEN, -rebate))
     if points:
         legs.append(Leg(plans.POINTS, plans.POINT, points, issue=(Issue("gift", points, expires_on=points_until),)))
         legs.append(Leg(plans.HOUSE_POINTS_ISSUED, plans.POINT, -points))
