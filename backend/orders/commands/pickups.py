@@ -85,11 +85,10 @@ async def hand_over(order_id: str, text: str, terminal: TerminalCaller, idem: Id
 
 
 async def hand_over_without_code(order_id: str, body: HandoverIn, caller: StaffCaller) -> None:
-    """Give an order out to a member whose phone cannot show the code, known by their number's last digits; written
-    down with who did it and why. Repeated, it changes nothing.
+    """Give an order out without its code, to who knows the last digits of its member's number; it is written down.
 
-    Raises ``IdentityMismatch`` for other digits (five within an hour block the order: ``RateLimited``), ``PickupDone``
-    where a till gave it out, ``AfterSaleOpen`` while the member asks for their money.
+    Repeated, it changes nothing. Raises ``IdentityMismatch`` for other digits (five tries an hour, then
+    ``RateLimited``), ``PickupDone`` where a till gave it out, ``AfterSaleOpen`` while the member asks for their money.
     """
     member_id, now = owner_of(order_id), clock.now()
     known = await afterwards.find_pickup(member_id, order_id) if member_id else None
