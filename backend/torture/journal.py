@@ -19,7 +19,7 @@ Accept = Callable[[Any], None]
 class Request:
     """One request as its client would repeat it: only time, nonce and token change. ``who`` signs it.
 
-    ``booked``: its key is kept in the books, where the oracle looks for it.
+    ``booked``: its key is kept in the books, where the oracle looks for it. ``media_type``: of a body that is no JSON.
     """
 
     who: Any
@@ -29,6 +29,7 @@ class Request:
     key: str = ""
     scope: str = ""
     booked: bool = True
+    media_type: str = ""
 
 
 @dataclass

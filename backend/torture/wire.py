@@ -60,7 +60,7 @@ class Client:
     async def send(self, method: str, target: str, headers: dict[str, str], body: bytes = b"") -> Answer:
         """One request; ``NoAnswer`` where the connection was lost or nothing came within 12 s."""
         lines = [f"{method} {target} HTTP/1.1", f"host: {self._host}", f"content-length: {len(body)}"]
-        if body:
+        if body and "content-type" not in headers:
             lines.append("content-type: application/json")
         lines += [f"{name}: {value}" for name, value in headers.items()]
         data = "\r\n".join(lines).encode() + b"\r\n\r\n" + body

@@ -273,6 +273,8 @@ class World:
     async def send(self, request: Request) -> Answer:
         """Once, as whoever it is from signs it now."""
         headers = {"idempotency-key": request.key} if request.key else {}
+        if request.media_type:
+            headers["content-type"] = request.media_type
         who = request.who
         if isinstance(who, Till):
             headers["authorization"] = signing.till_authorization(

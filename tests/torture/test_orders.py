@@ -12,6 +12,7 @@ from backend.torture import domains
 from backend.torture.domains.gift_cards import Card, GiftCards
 from backend.torture.domains.order_books import Asked
 from backend.torture.domains.orders import Orders
+from backend.torture.domains.parcels import Parcels
 from backend.torture.domains.pos import Pos
 from backend.torture.domains.shelves import Shelves
 from backend.torture.oracle import Books, Document, Oracle
@@ -23,18 +24,26 @@ LATER = "2026-12-01T04:15:00Z"
 
 
 def placed(
-    order_id: str, qty: int, tenders: list[dict[str, Any]], status: str, payment: dict[str, Any] | None
+    order_id: str,
+    qty: int,
+    tenders: list[dict[str, Any]],
+    status: str,
+    payment: dict[str, Any] | None,
+    *,
+    freight_fen: int = 0,
 ) -> dict[str, Any]:
-    fen = sum(tender["amount_fen"] for tender in tenders)
+    fen = sum(tender["amount_fen"] for tender in tenders) - freight_fen
     line = {"line_no": 1, "sku": "A", "qty": qty, "list_fen": 500, "payable_fen": fen, "steps": []}
     line["steps"] = [{"kind": "level", "off_fen": 500 * qty - fen}]
     order = {
         "id": order_id,
         "store_id": "S1",
         "status": status,
+        "delivery": "express" if freight_fen else "pickup",
+        "freight_fen": freight_fen,
         "lines": [line],
-        "total_fen": 500 * qty,
-        "payable_fen": fen,
+        "total_fen": 500 * qty + freight_fen,
+        "payable_fen": fen + freight_fen,
         "discount_fen": 500 * qty - fen,
         "tenders": tenders,
         "points_earned": 4,
@@ -43,7 +52,7 @@ def placed(
 
 
 class Story:
-    """Three orders of apples: one paid by value and half given back, one by WeChat and fetched, one that waits."""
+    """Four orders: one paid by value and half given back, one by WeChat and fetched, one waits, one left."""
 
     def __init__(self) -> None:
         self.world = World(
@@ -71,15 +80,22 @@ class Story:
         self.world.domain(GiftCards).cards["900"] = Card("8812345678901232", "271828", "900", 1_000, member_id=77)
         self.place(placed("D3", 1, [some, card, wechat], "awaiting_payment", pay | {"id": "Q3"}))
         self.orders.payments["Q2"].paid = True
-        first, second, _ = self.orders.orders.values()
+        self.place(placed("D4", 1, [{"type": "stored", "amount_fen": 1_000}], "paid", None, freight_fen=600))
+        first, second, _, fourth = self.orders.orders.values()
+        fourth.tried = {"send T1"}
+        self.world.domain(Parcels).sent = {"D4": {"T1"}}
+        self.parcel: list[Any] = ["D4", "T1", '{"1":1}', None]
+        self.review: list[Any] = ["D2", 1, 77, '["p1"]']
+        self.upload: list[Any] = ["p1", 77, "D2-1"]
         first.asked["W1"] = Asked("W1", "refund", 1, 1, {"pay"}, "F1")
         second.tried = {"ready", "fetch S1-T1 k1"}
         second.handed = "S1-T1", "k1"
-        self.states = {"D1": "paid", "D2": "received", "D3": "awaiting_payment"}
+        self.states = {"D1": "paid", "D2": "received", "D3": "awaiting_payment", "D4": "shipped"}
         self.documents = {
             "D1": "partly_refunded",
             "D2": "paid",
             "D3": "awaiting_payment",
+            "D4": "paid",
             "Q2": "paid",
             "Q3": "pending",
         }
@@ -95,12 +111,12 @@ class Story:
         }
         self.after_sale = ["W1", "D1", "refund", "refunded", '{"1":1}', False, True]
         self.handed = ["D2", "S1-T1", "k1"]
-        self.shelf: list[Any] = ["S1", "A", 10 - 2 - 1 + 1, 1, 0, 500]
+        self.shelf: list[Any] = ["S1", "A", 10 - 2 - 1 + 1 - 1, 1, 0, 500]
         self.promised: list[Any] = ["D3", "S1", "A", 1]
         self.held, self.points_held = 80, 0
         self.psp = {"Q2": ("SUCCESS", 400), "Q3": ("NOTPAY", 400)}
         self.psp_refunds: list[tuple[Any, ...]] = []
-        self.balances = {(77, "stored"): 10_000 - 960 + 480 - 30, (77, "points"): 50 - 20 + 4 + 10 - 2 + 4}
+        self.balances = {(77, "stored"): 10_000 - 960 + 480 - 30 - 1_000, (77, "points"): 50 - 20 + 4 + 10 - 2 + 4 + 4}
         self.balances[900, "gift_card"] = 1_000 - 50
 
     def place(self, answer: dict[str, Any]) -> None:
@@ -121,6 +137,9 @@ class Story:
             "refunds of orders": [("F1", self.documents["F1"], msgspec.json.encode(self.refund).decode())],
             "after-sales": [tuple(self.after_sale)],
             "hand-overs": [tuple(self.handed)],
+            "parcels": [tuple(self.parcel)],
+            "reviews": [tuple(self.review)],
+            "uploads": [tuple(self.upload)],
             "shelves": [tuple(self.shelf)],
             "promised": [tuple(self.promised)],
             "held for orders": [(self.held,)],
@@ -148,7 +167,7 @@ LIES: dict[str, Any] = {
         story.states.update(D1="received"),
         story.documents.update(D1="awaiting_payment"),
     ),
-    "order D2 went from awaiting_payment to shipped": lambda story: story.states.update(D2="shipped"),
+    "order D2 went from awaiting_payment to lost": lambda story: story.states.update(D2="lost"),
     "order D3 was cancelled, and nobody asked for it": lambda story: (
         story.states.update(D3="cancelled"),
         story.documents.update(D3="closed", Q3="closed"),
@@ -159,7 +178,7 @@ LIES: dict[str, Any] = {
     ),
     "order D1 is ready, and nobody packed it": lambda story: story.states.update(D1="ready_for_pickup"),
     "order D1 was told to be cancelled and is paid": lambda story: story.orders.orders["D1"].told.add("cancelled"),
-    "order D4 was never acknowledged": lambda story: story.documents.update(D4="paid"),
+    "order D9 was never acknowledged": lambda story: story.documents.update(D9="paid"),
     "order D1 was acknowledged and is not stored": lambda story: story.states.pop("D1"),
     "shelf S1 A has 9": lambda story: story.shelf.__setitem__(2, 9),
     "2 promised": lambda story: story.shelf.__setitem__(3, 2),
@@ -168,10 +187,22 @@ LIES: dict[str, Any] = {
     "gift card 900 has 1000, acknowledged was 950": lambda story: story.balances.update({(900, "gift_card"): 1_000}),
     "5 points are held for orders, open ones hold 0": lambda story: setattr(story, "points_held", 5),
     "refund F1 of order D1 was never asked for": lambda story: story.orders.orders["D1"].asked.clear(),
-    "was paid, and nobody asked for it": lambda story: story.orders.orders["D1"].asked["W1"].tried.clear(),
+    "is refunded, and nobody asked for it": lambda story: story.orders.orders["D1"].asked["W1"].tried.clear(),
+    "is exchanged, and nobody asked for it": lambda story: story.after_sale.__setitem__(3, "exchanged"),
+    "parcel T1 of order D4 left, and nobody sent it": lambda story: story.orders.orders["D4"].tried.clear(),
+    "of 1 pieces of line 1 of order D4 2 were sent": lambda story: story.parcel.__setitem__(2, '{"1":2}'),
+    "parcels {'T1'} of order D4 were acknowledged and are not stored": lambda story: (
+        story.parcel.__setitem__(0, "D5"),
+    ),
+    "order D4 is shipped, and nothing was sent": lambda story: story.parcel.__setitem__(3, "W9"),
+    "order D4 was told to be received and is shipped": lambda story: story.orders.orders["D4"].told.add("received"),
+    "shows a picture of (78, 'D2-1')": lambda story: story.upload.__setitem__(1, 78),
+    "shows a picture that is not there": lambda story: story.upload.__setitem__(0, "p2"),
+    "picture p1 is shown 2 times": lambda story: story.review.__setitem__(3, '["p1","p1"]'),
+    "picture p1 was used for D2-1, which does not show it": lambda story: story.review.__setitem__(3, "[]"),
     "was told to be refunded": lambda story: story.after_sale.__setitem__(3, "requested"),
     "of 2 pieces of line 1 of order D1 3 came back": lambda story: story.after_sale.__setitem__(4, '{"1":3}'),
-    "stored is 9490, acknowledged was 9489": lambda story: story.refund.update(
+    "stored is 8490, acknowledged was 8489": lambda story: story.refund.update(
         refund_fen=489, by_tender=[{"type": "points", "amount_fen": 10}, {"type": "stored", "amount_fen": 479}]
     ),
     "who never asked": lambda story: story.handed.__setitem__(2, "k2"),

@@ -53,13 +53,15 @@ class AfterSales(Domain):
 
     async def give_back(self, op: Op) -> None:
         """Some pieces of a line: asked for, brought back where they had left, paid back, at times by two at once."""
-        order = self._orders.pick(op.random, PAID, "ready_for_pickup", "received")
+        order = self._orders.pick(op.random, PAID, "ready_for_pickup", "shipped", "received")
         if order is None:
             return
         dice = op.random
         line = dice.choice(order.sale.lines)
         qty, key = dice.randint(1, line.qty), f"{self.world.seed}-{op.number}-back"
-        kind = "refund" if order.state != "received" or dice.random() < 0.3 else "return"
+        kind = "refund"
+        if order.state in ("shipped", "received"):
+            kind = dice.choice(("refund", "return", "return", "exchange"))
         made: list[Asked] = []
 
         def accept(answer: Any) -> None:
@@ -76,16 +78,22 @@ class AfterSales(Domain):
     async def _follow(self, op: Op, order: Order, asked: Asked) -> None:
         """What staff make of a request; sometimes the member withdraws it at the same moment."""
         dice, path = op.random, f"{AFTER_SALES}/{asked.id}"
-        if asked.kind == "return":
-            await self._step(op, order, asked, f"{path}/approve", {}, "approve")
+        fault = {"fault": "shop"} if dice.random() < 0.3 else {}
+        if asked.kind != "refund":
+            await self._step(op, order, asked, f"{path}/approve", fault, "approve")
             goods = {"restock": dice.random() < 0.7}
             await self._step(op, order, asked, f"{path}/goods", goods, "goods")
         chance = dice.random()
         if chance < 0.1:
             await self._step(op, order, asked, f"{path}/reject", {"note": "不符"}, "reject")
             return
-        pays = f"{path}/refund" if asked.kind == "return" else f"{path}/approve"
-        steps = [self._step(op, order, asked, pays, {}, "pay") for _ in range(2 if dice.random() < 0.2 else 1)]
+        times = 2 if dice.random() < 0.2 else 1
+        if asked.kind == "exchange":
+            parcel = {"carrier": "YTO", "tracking_no": f"X{self.world.seed}-{op.number}"}
+            steps = [self._step(op, order, asked, f"{path}/exchange", parcel, "exchange") for _ in range(times)]
+        else:
+            pays = f"{path}/refund" if asked.kind == "return" else f"{path}/approve"
+            steps = [self._step(op, order, asked, pays, fault, "pay") for _ in range(times)]
         if chance < 0.2:
             steps.append(self._withdraw(op, order, asked))
         elif chance < 0.3 and asked.kind == "refund" and order.state == PAID:
@@ -98,13 +106,15 @@ class AfterSales(Domain):
         def accept(answer: Any) -> None:
             if what != "pay":
                 return
-            refund, most = answer.get("refund"), order.most_fen(asked.line_no, asked.qty)
+            refund, most = answer.get("refund"), order.most_fen(asked.line_no, asked.qty) + order.freight_fen
             if answer["status"] != "refunded" or refund is None or not 0 < refund["refund_fen"] <= most:
                 self.world.blame(f"request {asked.id} for {asked.qty} pieces of at most {most} fen is {answer}")
             else:
                 asked.told = refund["id"]
 
         refusals = frozenset({"after_sale_conflict", "refund_exceeds_paid", "return_exceeds_sold"})
+        if what == "exchange":
+            refusals |= {"out_of_stock"}
         await self.world.ask(
             op, Request(self.world.admin, "POST", path, encode(body)), accept=accept, refusals=refusals
         )
@@ -126,8 +136,10 @@ class AfterSales(Domain):
                 yield f"{row} is about an order that was never acknowledged"
                 continue
             asked = order.asked.get(row.id)
-            if row.state == "refunded" and (asked is None or "pay" not in asked.tried):
-                yield f"{row} was paid, and nobody asked for it"
+            yield from _unasked(row, asked)
+            if row.state == "exchanged" and not row.restock:
+                for line_no, qty in msgspec.json.decode(row.pieces).items():
+                    shelves.back[order.store_id, order.skus[int(line_no)]] -= qty  # another left for what is broken
             if asked is not None and asked.told and row.state != "refunded":
                 yield f"{row} was told to be refunded"
             if row.state != "refunded":
@@ -142,3 +154,9 @@ class AfterSales(Domain):
                 yield f"of {line.qty} pieces of line {line_no} of order {order_id} {qty} came back"
         for order_id in cancelled - {order_id for order_id, _ in pieces}:
             shelves.back.update(orders[order_id].pieces)
+
+
+def _unasked(row: Stored, asked: Asked | None) -> Iterator[str]:
+    for state, step in (("refunded", "pay"), ("exchanged", "exchange")):
+        if row.state == state and (asked is None or step not in asked.tried):
+            yield f"{row} is {state}, and nobody asked for it"

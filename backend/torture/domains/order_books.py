@@ -18,21 +18,22 @@ WAITING, CLOSED, PAID = "awaiting_payment", "closed", "paid"
 STATES: Mapping[str, Sequence[str]] = {
     "": (WAITING, PAID),
     WAITING: (PAID, "cancelled", CLOSED),
-    PAID: ("ready_for_pickup", "cancelled"),
+    PAID: ("ready_for_pickup", "shipped", "cancelled"),
     "ready_for_pickup": ("received", "cancelled"),
+    "shipped": ("received",),
     "received": ("completed",),
     "completed": (),
     "cancelled": (),
     CLOSED: (),
 }
-"""Of an order that is fetched at its store: where it may go in one step."""
+"""Of an order that is fetched at its store or sent from it: where it may go in one step."""
 
 STANDS: Mapping[str, frozenset[str]] = {
     WAITING: frozenset({WAITING}),
     CLOSED: frozenset({CLOSED, "cancelled"}),
-    PAID: frozenset({PAID, "ready_for_pickup", "received", "completed"}),
-    "partly_refunded": frozenset({PAID, "ready_for_pickup", "received", "completed"}),
-    "refunded": frozenset({"cancelled", "received", "completed"}),
+    PAID: frozenset({PAID, "ready_for_pickup", "shipped", "received", "completed"}),
+    "partly_refunded": frozenset({PAID, "ready_for_pickup", "shipped", "received", "completed"}),
+    "refunded": frozenset({"cancelled", "shipped", "received", "completed"}),
     "cancelled": frozenset({"cancelled"}),
 }
 """What the order may say of itself, by what its document says."""
@@ -58,7 +59,7 @@ class Order:
     """An order as it was acknowledged, and how far the model has followed it.
 
     ``sale`` is what it is as a purchase. ``skus`` is what each line is of, ``payment_id`` what WeChat is to be paid by,
-    ``tried`` what was asked of it since, ``told`` the answers that must hold.
+    ``tried`` what was asked of it since, ``told`` the answers that must hold. ``express``: it is sent.
     """
 
     sale: Sale
@@ -72,6 +73,8 @@ class Order:
     asked: dict[str, Asked] = field(default_factory=dict)
     handed: tuple[str, str] | None = None
     code: str = ""
+    freight_fen: int = 0
+    express: bool = False
 
     @property
     def id(self) -> str:

@@ -215,6 +215,7 @@ class Orders(Domain):
             answer["points_earned"], lines, coupons=Counter(coupons), cards=self._cards.taken(answer["tenders"]),
         )  # fmt: skip
         order = Order(sale, answer["store_id"], {line["line_no"]: line["sku"] for line in answer["lines"]})
+        order.freight_fen, order.express = answer["freight_fen"], answer["delivery"] == "express"
         self.orders[order.id] = order
         self._pos.sales[order.id] = sale
         self._shelves.orders.append(order)
@@ -235,8 +236,8 @@ class Orders(Domain):
             0 < line["payable_fen"] == line["qty"] * line["list_fen"] - sum(step["off_fen"] for step in line["steps"])
             for line in lines
         )
-        total = sum(line["qty"] * line["list_fen"] for line in lines)
-        payable = sum(line["payable_fen"] for line in lines)
+        total = sum(line["qty"] * line["list_fen"] for line in lines) + answer["freight_fen"]
+        payable = sum(line["payable_fen"] for line in lines) + answer["freight_fen"]
         sums = answer["total_fen"], answer["payable_fen"], sum(sale.tenders.values()), answer["discount_fen"]
         same = [(line["sku"], line["qty"]) for line in lines] == [(one["sku"], one["qty"]) for one in wanted["lines"]]
         if not (right and same and sums == (total, payable, payable, total - payable) and answer["status"] == status):
