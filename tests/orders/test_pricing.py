@@ -7,6 +7,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -145,6 +146,27 @@ def test_every_step_takes_what_it_says_and_no_line_costs_less_than_nothing(data)
     assert purchase.payable_fen == sum(line.payable_fen for line in purchase.lines)
     again = price(wants, articles, list(reversed(known)))
     assert [line.article.sku for line in again] == [want.sku for want in wants]
+
+
+@pytest.mark.parametrize(
+    ("change", "holds"),
+    [
+        ({}, True),
+        ({"scope": Scope(stores=("S2", "S1"))}, True),
+        ({"scope": Scope(stores=("S2",))}, False),
+        ({"scope": Scope(levels=("gold",))}, True),
+        ({"scope": Scope(levels=("plain",))}, False),
+        ({"starts_at": NOW + timedelta(microseconds=1)}, False),
+        ({"ends_at": NOW + timedelta(microseconds=1)}, True),
+        ({"ends_at": NOW}, False),
+        ({"active": False}, False),
+    ],
+)
+def test_a_promotion_holds_where_when_and_for_whom_it_says(change, holds):
+    one = msgspec.structs.replace(promotion(PromotionKind.OFFER, Tier(from_fen=1, off_fen=1)), **change)
+
+    assert promotions.running([one], PromotionKind.OFFER, HERE) == ([one] if holds else [])
+    assert promotions.running([one], PromotionKind.ACTIVITY, HERE) == []
 
 
 PROMOTIONS = "/v1/admin/mall/promotions"

@@ -9,10 +9,13 @@ import pytest
 import pytest_asyncio
 
 from backend.kernel import db
+from backend.orders.commands import invoices
 from backend.orders.queries import afterwards
 from backend.orders.views import after as views
+from backend.sales.types import SaleBody, SaleProgress, Tender, TenderType
 from tests.orders.test_after_sales import SENT, ask, step
 from tests.orders.test_fulfilment import buy
+from tests.support.books import fingerprint
 from tests.support.mall import put
 from tests.support.members import Phone, register
 from tests.support.pictures import uploaded
@@ -116,6 +119,31 @@ async def test_an_invoice_is_over_what_money_paid_and_lies_sealed(phone, manager
     assert COMPANY["tax_no"] not in rows[0]["text"]
     assert outcomes([issued, again]) == {204: 2}
     assert (await phone.call("GET", path)).json()["number"] == "0421"
+
+
+@pytest.mark.parametrize("kind", TenderType)
+def test_an_invoice_names_what_money_paid_and_no_other_tender(kind):
+    """Coupons and points are discounts, and a gift card's invoice was its buyer's."""
+    tenders = (Tender(kind, 700), Tender(TenderType.WECHAT, 300))
+    body = SaleBody("", "", (), tenders, 1_000, 0, 1_000, 0, 10_000, {})
+    is_money = kind not in ("coupon", "points", "gift_card")
+
+    assert invoices.invoiced_fen(body, SaleProgress()) == (1_000 if is_money else 300)
+    assert invoices.invoiced_fen(body, SaleProgress(tender_fen=(200, 100))) == (700 if is_money else 200)
+
+
+async def test_another_store_s_manager_neither_hides_reviews_nor_decides_invoices(phone, stranger, received, settings):
+    said = await phone.call("POST", f"/v1/member/orders/{received}/reviews", {"line_no": 1, "stars": 4})
+    asked = await phone.call("PUT", f"/v1/member/orders/{received}/invoice", COMPANY)
+    before = await fingerprint(settings)
+
+    refused = [
+        await stranger.post(f"/v1/admin/reviews/{received}/1", {"shown": False}),
+        await stranger.post(f"/v1/admin/orders/{received}/invoice", {"status": "rejected"}),
+    ]
+
+    assert (said.status_code, asked.status_code, outcomes(refused)) == (204, 200, {"not_found": 2})
+    assert await fingerprint(settings) == before
 
 
 async def test_an_invoice_that_is_asked_for_is_over_what_is_left_after_a_refund(phone, manager, received):
