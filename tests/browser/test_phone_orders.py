@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import httpx
 import pytest
 from playwright.async_api import Route, expect
 
@@ -15,10 +16,13 @@ from tests.browser.shop import APPLE, SHIRT, WATER, ask, buy, shown_order, there
 from tests.support.delivery import SHENZHEN, make_rule, sent_to
 from tests.support.gift_cards import sold_card
 from tests.support.pictures import picture
+from tests.support.seed import Chain
 from tests.support.staff import StaffSession
 from tests.support.value import give
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+PIN = "142857"
 
 
 async def look(phone: Member, faults: list[str]) -> None:
@@ -108,10 +112,34 @@ async def be_too_late(phone: Member, faults: list[str]) -> None:
     assert (before, after) == (0, 50_000)
 
 
-# -- a gift card pays
+# -- a gift card, the payment PIN, a table
 
 
-async def test_a_gift_card_pays_what_is_on_it_and_stored_value_the_rest(phone, admin, chain, client):
+async def test_a_gift_card_pays_first_and_much_of_ones_own_needs_the_pin(phone, admin, chain, client):
+    await pay_by_gift_card(phone, admin, chain, client)
+    await phone.set_pin(PIN)
+    await there(phone, f"product?{SHIRT}")
+    for value in ("墨绿", "S"):
+        await phone.page.get_by_role("radio", name=value, exact=True).check(force=True)
+    for _ in range(2):
+        await phone.button("增加 数量").click()
+    await phone.button("立即购买").click()
+    await expect(phone.button("提交订单")).to_be_enabled()
+    await phone.button("提交订单").click()
+    await phone.sees("请输入 6 位支付密码", "¥237.00")
+    await phone.page.keyboard.type("918273")
+    await phone.sees("支付密码不正确，还可尝试 4 次")
+    assert [*await small_targets(phone.page), *await faint_texts(phone.page)] == []
+    assert len((await ask(phone, "GET", "/v1/member/orders"))["items"]) == 1
+
+    await phone.page.keyboard.type(PIN)
+
+    await phone.sees("下单成功", "¥237.00")
+    assert PIN not in await phone.page.evaluate("JSON.stringify(localStorage)")
+
+
+async def pay_by_gift_card(phone: Member, admin: StaffSession, chain: Chain, client: httpx.AsyncClient) -> None:
+    """What is on it, and stored value the rest."""
     card = await sold_card(admin, chain.till, client, 1_000, title="新年礼品卡")
     await ask(phone, "POST", "/v1/member/gift-cards", {"card_no": card.number, "pin": card.pin})
     await buy(phone, f"P-{APPLE}")
@@ -126,6 +154,28 @@ async def test_a_gift_card_pays_what_is_on_it_and_stored_value_the_rest(phone, a
     (made,) = (await ask(phone, "GET", "/v1/member/orders"))["items"]
     tenders = (await ask(phone, "GET", f"/v1/member/orders/{made['id']}"))["tenders"]
     assert [(one["type"], one["amount_fen"]) for one in tenders] == [("gift_card", 1_000), ("stored", 250)]
+
+
+async def test_what_is_ordered_at_a_table_is_brought_there(phone, admin):
+    made = await admin.post("/v1/admin/mall/spots", {"store_id": "S1", "kind": "table", "name": "A1"})
+    assert made.status_code == 201, made.text
+    link = phone.page.url.partition("#")[0] + f"&spot={made.json()['code']}"
+    await phone.page.goto(link)
+    await phone.sees("正在 A1 点单")
+    await buy(phone, f"P-{WATER}")
+    await expect(phone.page.get_by_role("radio", name="送到桌位")).to_be_checked()
+
+    await phone.button("提交订单").click()
+
+    await phone.sees("下单成功")
+    await phone.button("×1").click()
+    await phone.sees("备货中", "A1")
+    (order,) = (await ask(phone, "GET", "/v1/member/orders"))["items"]
+    assert (order["delivery"], order["spot"]) == ("spot", "A1")
+    await there(phone, "mall")
+    await phone.button("离开").click()
+    await buy(phone, f"P-{WATER}")
+    await expect(phone.page.get_by_role("radio", name="到店自提")).to_be_checked()
 
 
 # -- once the goods are there

@@ -12,9 +12,14 @@ function byStore(lines) {
   return [...stores];
 }
 
+function deliveryOf({ delivery, address, spot }) {
+  if (delivery === "express") return { kind: "express", address_id: address.id };
+  return delivery === "spot" ? { kind: "spot", spot_code: spot.code } : { kind: "pickup" };
+}
+
 /** What is sent to be priced, and to be placed. */
 export function bodyOf(draft) {
-  const delivery = draft.delivery === "express" ? { kind: "express", address_id: draft.address.id } : { kind: "pickup" };
+  const delivery = deliveryOf(draft);
   const orders = byStore(draft.lines).map(([storeId, lines]) => ({
     store_id: storeId,
     lines,

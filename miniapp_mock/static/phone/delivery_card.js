@@ -7,16 +7,21 @@ import { choices } from "./parts.js";
 import { t } from "./texts.js";
 
 /**
- * The card. `draft.delivery` is "pickup" or "express", `draft.address` whole or null; `far`: no store sends there. `onKind(kind)` is
+ * The card. `draft.delivery` is "pickup", "express", or "spot" where `draft.spot` is one; `draft.address` whole or null; `far`: no store sends there. `onKind(kind)` is
  * called for the other way.
  */
 export function deliveryCard(app, { quote, draft, far, onKind }) {
-  const kinds = choices("delivery", t("checkout.delivery"), ["pickup", "express"].map((kind) => [kind, t(`order.by_${kind}`)]), draft.delivery, onKind);
+  const kinds = choices("delivery", t("checkout.delivery"), [...(draft.spot ? ["spot"] : []), "pickup", "express"].map((kind) => [kind, t(`order.by_${kind}`)]), draft.delivery, onKind);
   kinds.classList.add("delivery-kinds");
   for (const input of kinds.querySelectorAll("input")) input.id = `delivery-${input.value}`;
   return h("section", { class: "card flush", "aria-label": t("checkout.delivery") },
     h("div", { class: "delivery-head" }, kinds),
-    draft.delivery === "pickup" ? pickup(app, quote) : draft.address ? express(app, quote, draft.address, far, onKind) : none(app));
+    draft.delivery === "spot" ? spotRow(draft.spot) : draft.delivery === "pickup" ? pickup(app, quote) : draft.address ? express(app, quote, draft.address, far, onKind) : none(app));
+}
+
+function spotRow(spot) {
+  return h("div", { class: "cell" }, glyph("table", 22, "cell-icon"),
+    h("span", { class: "grow" }, h("span", { class: "strong" }, `${spot.store_name} ${spot.name}`), h("span", { class: "tiny muted block" }, t("spot.text"))));
 }
 
 function pickup(app, quote) {

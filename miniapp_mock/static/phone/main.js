@@ -13,6 +13,7 @@ import { createMall } from "./mall.js";
 import { createOrders } from "./orders.js";
 import { createReviews } from "./reviews.js";
 import { createSeen } from "./seen.js";
+import { createSpots } from "./spots.js";
 import { createStore } from "./store.js";
 import { t } from "./texts.js";
 import { addressScreen } from "./screens/address.js";
@@ -124,6 +125,7 @@ app.events = createEvents(app);
 app.mall = createMall(app);
 app.orders = createOrders(app);
 app.reviews = createReviews(app);
+app.spots = createSpots(app);
 const frame = createFrame(document.getElementById("app"), app, SCREENS);
 Object.assign(app, { go: frame.go, back: frame.back, route: frame.route });
 
@@ -157,6 +159,7 @@ async function signIn() {
 function entered() {
   frame.showRoute();
   app.events.start();
+  app.spots.arrive();
   refresh().catch(() => undefined);
 }
 

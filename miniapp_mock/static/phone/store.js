@@ -37,7 +37,7 @@ export function createStore(wx) {
     /** Forget the member: somebody signed out. */
     clear() {
       wx.removeStorageSync(SNAPSHOT);
-      this.set({ ...nothing, confirmations: [] });
+      this.set({ ...nothing, spot: null, confirmations: [] });
       wx.removeStorageSync(SNAPSHOT);
     },
   };

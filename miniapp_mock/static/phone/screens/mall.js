@@ -5,6 +5,7 @@ import { endless, forgetPlace } from "../endless.js";
 import { cartButton, goodsCard, goodsSkeletons, picture, priceClock } from "../goods.js";
 import { glyph } from "../icons.js";
 import { emptyState, skeleton, trouble } from "../parts.js";
+import { spotStrip } from "../spots.js";
 import { t } from "../texts.js";
 
 const TILES = 8;
@@ -14,6 +15,7 @@ export function mallScreen(app) {
   const cart = cartButton(app);
   const where = h("button", { type: "button", class: "mall-store", onclick: () => storeSheet(app, changed) });
   const head = h("div", { class: "stack" });
+  const spot = spotStrip(app);
   const list = endless({
     place: PLACE,
     fetch: (cursor) => app.mall.products({}, cursor),
@@ -28,6 +30,7 @@ export function mallScreen(app) {
     h("div", { class: "row mall-head" },
       where,
       h("a", { class: "mall-search", href: "#/mall-search" }, glyph("search", 18), h("span", { class: "clip" }, t("mall.search_hint")))),
+    spot.node,
     head,
     under,
   );
@@ -94,6 +97,7 @@ export function mallScreen(app) {
       gone = true;
       stopClock();
       stopBack();
+      spot.stop();
       cart.stop();
       list.leave(node.parentElement);
     },
