@@ -117,6 +117,7 @@ async def be_too_late(phone: Member, faults: list[str]) -> None:
 
 async def test_a_gift_card_pays_first_and_much_of_ones_own_needs_the_pin(phone, admin, chain, client):
     await pay_by_gift_card(phone, admin, chain, client)
+    await there(phone, "home")
     await phone.set_pin(PIN)
     await there(phone, f"product?{SHIRT}")
     for value in ("墨绿", "S"):
