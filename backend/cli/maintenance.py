@@ -76,6 +76,7 @@ def audit(data: Path | None, *, record: Path | None = None, against: Path | None
 
 def prove_books(url_args: dict[str, object]) -> bool:
     """Run every check, and print what does not hold."""
+    from backend.coupons import audit as coupons
     from backend.ledger.audit import CLEARING, HOUSE_SUMS, MAX_FINDINGS, Finding, audit, checks
     from backend.orders import audit as orders
     from backend.stock import audit as stock
@@ -90,30 +91,35 @@ def prove_books(url_args: dict[str, object]) -> bool:
 
         try:
             findings = asyncio.run(audit(url_args, progress))
-            say("orders and stock")
+            say("orders, coupons and stock")
             of_orders = asyncio.run(orders.audit(url_args))
+            of_coupons = asyncio.run(coupons.audit(url_args))
             of_stock = asyncio.run(stock.audit(url_args))
         except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.UndefinedFunctionError) as error:
             raise EngineError(
                 f"these books were kept by another release ({error}): audit with that one, or run `huiyuan migrate`"
             ) from error
     of_members: list[Finding | orders.Finding] = [*findings, *of_orders]
-    if not of_members and not of_stock:
-        count = len(checks()) + 2 + 1 + len(stock.checks())
+    if not of_members and not of_coupons and not of_stock:
+        count = len(checks()) + 2 + 1 + 1 + len(stock.checks())
         out.print(f"The books balance: {count} checks over {members} members and all stock found nothing.")
         return True
     titles = {check.name: check.title for check in [*checks(), HOUSE_SUMS, CLEARING]} | {orders.CHECK: orders.TITLE}
     for finding in of_members:
         title = titles.get(finding.check, finding.check)
         out.print(f"[red]✗[/red] {escape(f'{title}: {_whose(finding.member_id)}{finding.what}')}")
+    for day in of_coupons:
+        out.print(f"[red]✗[/red] {escape(f'{coupons.TITLE}: {day.what}')}")
     titles = {check.name: check.title for check in stock.checks()}
     for found in of_stock:
         out.print(f"[red]✗[/red] {escape(f'{titles[found.check]}: {found.place_id} {found.sku}: {found.what}')}")
-    out.print(f"The books do NOT balance: {len(of_members) + len(of_stock)} findings.")
+    out.print(f"The books do NOT balance: {len(of_members) + len(of_coupons) + len(of_stock)} findings.")
     if len(findings) == MAX_FINDINGS:
         out.print(f"The proof of members stopped at {MAX_FINDINGS}, after {proved} of {members}: there may be more.")
     if len(of_orders) == orders.MAX_FINDINGS:
         out.print(f"The proof of orders stopped at {orders.MAX_FINDINGS}: there may be more.")
+    if len(of_coupons) == coupons.MAX_FINDINGS:
+        out.print(f"The proof of coupons' days stopped at {coupons.MAX_FINDINGS}: there may be more.")
     if len(of_stock) == stock.MAX_FINDINGS:
         out.print(f"The proof of stock stopped at {stock.MAX_FINDINGS}: there may be more.")
     return False

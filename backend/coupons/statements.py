@@ -209,7 +209,7 @@ async def get_statement(by: By, first: date, last: date, zone: str, *, store_id:
     """What was booked on these days, both included; one store's, or all.
 
     Days that were counted are read from ``coupon_day``, the others from the books. Which these are is asked first, and
-    what was counted never changes: so no day is told twice or left out, whatever is counted meanwhile.
+    a day stays counted (one counted anew is replaced whole): so no day is told twice or left out meanwhile.
     """
     days = await list_open_days(first, last, zone)
     rows = await db.fetch(READ_DAYS, zone, first, last, days, store_id)

@@ -16,6 +16,7 @@ import asyncpg
 import msgspec
 import redis.asyncio as aioredis
 
+from backend.coupons import audit as coupons
 from backend.engines.errors import EngineError
 from backend.kernel import clock, db
 from backend.kernel.config import Settings
@@ -244,9 +245,11 @@ class Plant:
         """What ``huiyuan audit`` finds."""
         url_args = db.connect_args(self._urls["owner"])
         of_members: list[Finding | orders.Finding] = [*await audit(url_args), *await orders.audit(url_args)]
+        of_coupons = await coupons.audit(url_args)
         of_stock = await stock.audit(url_args)
         return [
             *(f"audit: {finding.check}: member {finding.member_id}: {finding.what}" for finding in of_members),
+            *(f"audit: {coupons.CHECK}: {finding.what}" for finding in of_coupons),
             *(f"audit: {finding.check}: {finding.place_id} {finding.sku}: {finding.what}" for finding in of_stock),
         ]
 

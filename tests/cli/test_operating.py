@@ -12,6 +12,7 @@ import pyotp
 import pytest
 
 from backend.cli import maintenance
+from backend.coupons import audit as coupons
 from backend.engines import datadir
 from backend.kernel import db
 from backend.ledger import audit as proof
@@ -110,7 +111,11 @@ def test_an_audit_that_stops_at_its_bound_says_so(monkeypatch, capsys, found, st
     async def audit_orders(url_args):
         return [orders.Finding(orders.CHECK, 8, "D1")] * found
 
+    async def audit_coupons(url_args):
+        return [coupons.Finding("2026-11-01")] * found
+
     monkeypatch.setattr(proof, "audit", audit)
+    monkeypatch.setattr(coupons, "audit", audit_coupons)
     monkeypatch.setattr(orders, "audit", audit_orders)
     monkeypatch.setattr(stock, "audit", audit_stock)
 
@@ -119,9 +124,11 @@ def test_an_audit_that_stops_at_its_bound_says_so(monkeypatch, capsys, found, st
     printed = capsys.readouterr().out
     assert f"{proof.CLEARING.title}: member 7: S1" in " ".join(printed.split())
     assert f"{orders.TITLE}: member 8: D1" in " ".join(printed.split())
-    assert f"{3 * found} findings" in printed
+    assert f"{coupons.TITLE}: 2026-11-01" in " ".join(printed.split())
+    assert f"{4 * found} findings" in printed
     assert ("after 300 of 900: there may be more" in printed) is stopped
     assert ("of orders stopped" in printed) is stopped
+    assert ("of coupons' days stopped" in printed) is stopped
     assert ("of stock stopped" in printed) is stopped
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import date
 
+from backend.coupons import audit as coupons
 from backend.kernel import clock
 from backend.kernel.config import Settings
 from backend.ledger import audit as ledger
@@ -59,12 +60,13 @@ async def give(
 
 
 async def findings(settings: Settings) -> list[Finding]:
-    """What the audit finds wrong with the books, of value, orders and stock; an empty list when they balance."""
+    """What the audit finds wrong with the books, of value, orders, counted days and stock; or nothing."""
     connection = await kept.connection(settings, "huiyuan_owner")
     of_orders = [Finding(f.check, f.member_id, f.what) for f in await orders.prove(connection)]
     of_stock = await stock.prove(connection)
     return [
         *await ledger.prove(connection),
         *of_orders,
+        *(Finding(coupons.CHECK, 0, f.what) for f in await coupons.prove(connection)),
         *(Finding(f.check, 0, f"{f.place_id} {f.sku}: {f.what}") for f in of_stock),
     ]
