@@ -16,7 +16,7 @@ from backend.orders.commands import pay as opening
 from backend.orders.commands import payments, psp_refunds
 from backend.wechat import service as wechat
 from backend.wechat.errors import CallbackRefused
-from backend.wechat.types import Payment
+from backend.wechat.types import Payment, Refund
 from tests.support.books import fingerprint
 from tests.support.coupons import coupons_of, give_coupon
 from tests.support.mall import checkout, order, put, shelf
@@ -58,6 +58,20 @@ async def begin(phone: Phone, coupon_ids: tuple[str, ...] = ()) -> dict[str, Any
     assert placed.status_code == 201, placed.text
     made: dict[str, Any] = placed.json()
     return made
+
+
+def payment(made: dict[str, Any], **other: Any) -> Payment:
+    """What WeChat says when the order that was begun is paid."""
+    right = Payment(
+        out_trade_no=made["payment"]["id"],
+        transaction_id="4200009",
+        amount_fen=made["payment"]["pay_fen"],
+        currency="CNY",
+        success_at=kernel_clock.now(),
+        openid="openid-x",
+        trade_state="SUCCESS",
+    )
+    return msgspec.structs.replace(right, **other)
 
 
 async def look(phone: Phone, made: dict[str, Any]) -> dict[str, Any]:
@@ -138,21 +152,43 @@ async def test_a_payment_heard_of_twice_counts_once(buyer, client):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"amount_fen": 999}, {"amount_fen": 1_001}, {"currency": "USD"}, {"out_trade_no": "Q" + "0" * 26}],
+    [{"amount_fen": 1_499}, {"amount_fen": 1_501}, {"currency": "USD"}, {"out_trade_no": "Q" + "0" * 26}],
     ids=["a fen less", "a fen more", "other money", "another order"],
 )
 async def test_refuses_a_payment_that_is_not_the_order_s(buyer, settings, wrong):
     made = await begin(buyer)
-    told = {"out_trade_no": made["payment"]["id"], "amount_fen": 1_000, "currency": "CNY"} | wrong
     before = await fingerprint(settings)
 
     with pytest.raises(CallbackRefused):
-        await payments.settle_payment(
-            Payment(transaction_id="4200009", success_at=kernel_clock.now(), openid="o", trade_state="SUCCESS", **told)
-        )
+        await payments.settle_payment(payment(made, **wrong))
 
     assert await fingerprint(settings) == before
     await buyer.call("POST", f"/v1/member/orders/{made['checkout_id']}/cancel")
+
+
+async def test_money_for_an_order_that_was_closed_is_to_go_back_and_no_other_refund_is_its_end(buyer, settings):
+    made = await begin(buyer)
+    payment_id = made["payment"]["id"]
+    await buyer.call("POST", f"/v1/member/orders/{made['checkout_id']}/cancel")
+
+    await payments.settle_payment(payment(made, transaction_id="4200010"))
+
+    assert (await document(buyer, payment_id)).state == "refunding"
+    told: dict[str, Any] = {
+        "out_trade_no": payment_id,
+        "out_refund_no": payments.late_refund_no(payment_id),
+        "refund_id": "5000001",
+        "amount_fen": 1_500,
+        "total_fen": 1_500,
+        "status": "SUCCESS",
+    }
+    before = await fingerprint(settings)
+    for wrong in ({"amount_fen": 1_499}, {"out_refund_no": "F1"}):
+        with pytest.raises(CallbackRefused):
+            await payments.settle_late_refund(Refund(**told | wrong))
+    assert await fingerprint(settings) == before
+    await payments.settle_late_refund(Refund(**told))
+    assert (await document(buyer, payment_id)).state == "refunded"
 
 
 @pytest.mark.parametrize("how", ["cancelled", "too late"])

@@ -205,9 +205,13 @@ async def test_somebody_else_who_takes_long_does_not_hold_a_lane_up(clock, other
     others.begin()
     clock.now += lanes.NEWS_S
 
-    await lane.run(lambda: clock.steps("order", seen, 50))
+    placed = asyncio.create_task(lane.run(lambda: clock.steps("order", seen, 50)))
+    for _ in range(20):
+        await settled()
+    is_placed = placed.done()
+    placed.cancel()
 
-    assert len(seen) == 50
+    assert (is_placed, len(seen)) == (True, 50)
 
 
 @pytest.mark.parametrize(("came_ago_s", "rested"), [(0.0, [0.003]), (lanes.ABOUT_S, [])])

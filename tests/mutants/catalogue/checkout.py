@@ -9,6 +9,8 @@ PLACE = "backend/orders/commands/place.py"
 PINS = "backend/orders/commands/pins.py"
 RULES = "backend/orders/commands/delivery_rules.py"
 DECODING = "backend/kernel/http/decoding.py"
+PAYMENTS = "tests/orders/test_payments.py::"
+GOES_BACK = "test_money_for_an_order_that_was_closed_is_to_go_back_and_no_other_refund_is_its_end"
 CARDS = "tests/orders/test_gift_cards.py::"
 PIN = "tests/orders/test_pins.py::"
 
@@ -91,7 +93,7 @@ MUTANTS = (
         "backend/orders/commands/payments.py",
         "if (payment.amount_fen, payment.currency) != (plans.payment_body(document).pay_fen, CURRENCY):",
         "if payment.currency != CURRENCY:",
-        ("tests/orders/test_payments.py::test_refuses_a_payment_that_is_not_the_order_s",),
+        (f"{PAYMENTS}test_refuses_a_payment_that_is_not_the_order_s",),
     ),
     Mutant(
         "late-money-kept",
@@ -118,5 +120,13 @@ MUTANTS = (
         "if count >= queries.MOST_RULES:",
         "if count > queries.MOST_RULES:",
         ("tests/orders/test_delivery.py::test_the_rule_that_pricing_would_not_read_is_refused",),
+    ),
+    Mutant(
+        "refund-of-late-money-cut-short",
+        "WeChat gave back a part of what came too late, and the rest is forgotten.",
+        "backend/orders/commands/payments.py",
+        "if refund.amount_fen != plans.payment_body(document).pay_fen:",
+        "if refund.amount_fen < 0:",
+        (f"{PAYMENTS}{GOES_BACK}",),
     ),
 )
