@@ -101,9 +101,7 @@ MUTANTS = (
         "backend/orders/commands/payments.py",
         "                await _note_late(document, payment)",
         "                return",
-        (
-            "tests/orders/test_payments.py::test_an_order_that_is_not_paid_gives_back_what_it_held_and_late_money_returns",
-        ),
+        (f"{PAYMENTS}{GOES_BACK}",),
     ),
     Mutant(
         "pin-under-a-digest",
