@@ -9,6 +9,7 @@ import pytest
 from typer.main import get_command
 
 from backend.cli.main import app
+from backend.coupons.errors import REFUSALS
 from backend.kernel import metrics
 from tests.docs import settings_table
 
@@ -50,6 +51,17 @@ def test_every_command_that_is_printed_exists(page):
     printed = re.findall(r"`huiyuan ([a-z]+)", text) + re.findall(r"^(?:\S*bin/)?huiyuan ([a-z]+)", text, re.MULTILINE)
 
     assert set(printed) <= set(get_command(app).commands)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("domain", ["coupons", "giftcards", "passes", "stamps"])
+def test_every_refusal_of_coupons_and_cards_is_in_the_docs(domain):
+    codes = re.findall(r'^    code = "([a-z_]+)"', (ROOT / "backend" / domain / "errors.py").read_text(), re.MULTILINE)
+    if domain == "coupons":
+        codes += [refusal.code for refusal in REFUSALS.values()]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+
+    assert codes
+    assert [code for code in codes if f"`{code}`" not in text and f"`…{code[code.index('_') :]}" not in text] == []
 
 
 def test_every_metric_and_log_event_named_for_operators_exists():

@@ -10,6 +10,7 @@ APPLIES = f"{TESTS}test_applies.py::"
 COMBINED = f"{TESTS}test_combine.py::"
 SHARED = f"{TESTS}test_shares.py::"
 REFUNDED = f"{TESTS}test_refunds.py::"
+DAYS = "tests/coupons/test_days.py::"
 
 MUTANTS = (
     Mutant(
@@ -163,5 +164,29 @@ MUTANTS = (
         "    for begin, end in _ranges(days):",
         "    for begin, end in [(first, last)]:",
         ("tests/coupons/test_statements.py::test_days_that_were_counted_say_the_same_as_the_books",),
+    ),
+    Mutant(
+        "imported-day-not-counted-anew",
+        "Last year's sales are imported, and no statement of last year knows of them.",
+        "backend/coupons/commands/days.py",
+        "AND (booked.entries > d.entries) IS NOT FALSE ORDER",
+        "AND d.entries IS NULL ORDER",
+        (f"{DAYS}test_what_is_imported_into_a_counted_day_has_it_counted_anew_and_once",),
+    ),
+    Mutant(
+        "counted-day-added-to",
+        "A day that is counted anew says twice what it said before, or cannot be counted at all.",
+        "backend/coupons/commands/days.py",
+        "            await db.raw(tx).execute(_EMPTY, zone, day)\n",
+        "",
+        (f"{DAYS}test_a_day_that_an_older_release_counted_is_counted_once_more",),
+    ),
+    Mutant(
+        "audit-blind-to-counted-days",
+        "Somebody lowers what a supplier owes in the counted days, and the audit is content.",
+        "backend/coupons/audit.py",
+        "        if kept.get(key) != books.get(key)",
+        "        if key not in kept",
+        (f"{DAYS}test_the_audit_finds_a_counted_day_that_somebody_changed",),
     ),
 )
