@@ -102,6 +102,12 @@ export const findPickup = (code) => call("POST", "/v1/pos/pickups", { body: json
 /** Where an order is handed over. */
 export const pickupPath = ({ order_id: id }) => `/v1/pos/pickups/${encodeURIComponent(id)}/handover`;
 
+/** What was ordered at this store's tables and shelves and waits there, longest first. */
+export const listToServe = () => call("GET", "/v1/pos/spot-orders", { timeoutMs: 6000 }).then(({ data }) => data.items);
+
+/** Where it is noted that an order was brought. */
+export const servePath = ({ order_id: id }) => `/v1/pos/spot-orders/${encodeURIComponent(id)}/serve`;
+
 export const getSale = (id) => call("GET", `/v1/pos/sales/${encodeURIComponent(id)}`, { timeoutMs: 6000 }).then(({ data }) => data);
 
 export const findSale = (orderNo) => call("GET", "/v1/pos/sales", { query: { order_no: orderNo } }).then(({ data }) => data);

@@ -61,10 +61,12 @@ export function build() {
   const clock = h("time", { class: "num muted" });
   const aside = h("button", { class: "pill danger as-button", type: "button", id: "aside", hidden: true, onclick: openList });
   const held = tool("recall", "recall", t("pos.recall"), openHeld);
+  const toServe = tool("to-tables", "table", t("pos.tables"), () => views.show("tables"));
   const tools = h("nav", { class: "tools" },
     held,
     tool("last", "receipt", t("pos.last"), showLast),
     tool("gift", "gift", t("pos.gift"), () => gifts.open()),
+    toServe,
     tool("to-pickup", "bag", t("pos.pickup"), () => views.show("pickup")),
     tool("to-refund", "refund", t("pos.refund"), () => views.show("refund")),
     tool("settings", "gear", t("pos.settings"), openSettings),
@@ -80,6 +82,7 @@ export function build() {
     }
     order.textContent = now.orderNo ? `${t("pos.order")} ${now.orderNo}` : "";
     badge(held, now.heldCount);
+    badge(toServe, now.toServeCount);
     aside.hidden = now.asideCount === 0;
     aside.textContent = t("pos.undecided", { count: now.asideCount });
   });

@@ -24,6 +24,7 @@ const FUNCTION_KEYS = {
   F8: ask,
   F9: settle,
   F10: strips.focus,
+  F12: () => views.show("tables"),
 };
 
 const inField = (target) => target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
@@ -35,7 +36,7 @@ function move(by) {
 function onKey(event) {
   if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
   const till = views.current() === "till" && !dialogOpen();
-  if (/^F([1-9]|10)$/.test(event.key) && event.key !== "F5") event.preventDefault(); // never the browser's own meaning, wherever we are
+  if (/^F([1-9]|10|12)$/.test(event.key) && event.key !== "F5") event.preventDefault(); // never the browser's own meaning, wherever we are
   if (!till) return;
   const run = FUNCTION_KEYS[event.key];
   const searching = event.target === search.box;

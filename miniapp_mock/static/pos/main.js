@@ -25,6 +25,8 @@ import * as setup from "./setup.js";
 import { change, onChange, restoreBasket, state } from "./state.js";
 import { settings } from "./store.js";
 import { t, troubleText } from "./texts.js";
+import * as tables from "./tables.js";
+import * as toServe from "./to_serve.js";
 import * as views from "./views.js";
 
 const LOCK = "huiyuan-pos";
@@ -72,7 +74,7 @@ function buildScreens() {
     document.getElementById("top").inert = settling;
     if (!settling && views.current() === "till" && !dialogOpen()) search.focus();
   });
-  fill(app, header.build(), h("div", { class: "stage" }, setup.build(), till, result.build(), refund.build(), pickup.build(), notices[0]), notices[1]);
+  fill(app, header.build(), h("div", { class: "stage" }, setup.build(), till, result.build(), refund.build(), pickup.build(), tables.build(), notices[0]), notices[1]);
 }
 
 /** Where a scan goes depends on what it is, not on where the focus is. */
@@ -109,6 +111,7 @@ async function useTerminal(terminal, context) {
   const open = await attempts.unfinished();
   const mine = open.find((attempt) => attempt.memo.orderNo === state.orderNo) || open.findLast((attempt) => serverNow() - attempt.begunAt < RECENT_MS);
   aside.start();
+  toServe.start();
   if (mine) await aside.takeUp(mine);
 }
 

@@ -99,9 +99,12 @@ const paper = new CSSStyleSheet(); // a roll has no page height of its own: each
 document.adoptedStyleSheets = [...document.adoptedStyleSheets, paper];
 
 /** Print it through the browser. */
-export function print(data) {
+export const print = (data) => printPaper(slip(data));
+
+/** Print a slip that is an element. */
+export function printPaper(element) {
   const place = document.getElementById("print");
-  place.replaceChildren(slip(data));
+  place.replaceChildren(element);
   const heightMm = Math.ceil((place.firstChild.getBoundingClientRect().height * 25.4) / 96) + 2;
   paper.replaceSync(`@page { size: 80mm ${heightMm}mm; margin: 0; }`);
   window.print();

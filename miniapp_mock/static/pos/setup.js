@@ -21,6 +21,7 @@ const KEYS = [
   ["F8", "member"],
   ["F9", "settle"],
   ["F10", "coupons"],
+  ["F12", "tables"],
   ["↑ ↓", "move"],
   ["Del", "remove"],
   ["Esc", "escape"],

@@ -23,6 +23,7 @@ export const state = {
   settling: false,
   heldCount: 0,
   asideCount: 0,
+  toServeCount: 0,
 };
 
 const listeners = new Set();
