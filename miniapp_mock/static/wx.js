@@ -6,6 +6,7 @@ import { ask, toast } from "./shared/dialog.js";
 import { chooseAddress } from "./wx/address_sheet.js";
 import { api, refusal } from "./wx/core.js";
 import { phoneId } from "./wx/identity.js";
+import { getLaunchOptionsSync } from "./wx/launch.js";
 import { connectSocket, getNetworkType, offNetworkStatusChange, onNetworkStatusChange, request } from "./wx/network.js";
 import { chooseMedia, compressImage, getFileSystemManager, previewImage } from "./wx/pictures.js";
 import { getPhoneNumber, requestPayment } from "./wx/sheets.js";
@@ -21,6 +22,7 @@ async function readBarcode(picture) {
 }
 
 export const wx = {
+  getLaunchOptionsSync,
   login: api("login", () => ({ code: `demo-${phoneId()}` })),
   getPhoneNumber,
   requestPayment,

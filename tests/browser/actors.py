@@ -116,8 +116,8 @@ async def open_screen(
 class Member(Screen):
     """Somebody with the phone page open."""
 
-    async def join(self, phone: str, name: str) -> None:
-        """Register with a phone number from WeChat."""
+    async def join(self, phone: str, name: str, *, then: str = "") -> None:
+        """Register with a phone number from WeChat, until the first screen shows the name, or what ``then`` says."""
         await self.button("手机号快速注册").click()
         await self.button("获取手机号").click()
         await self.field("手机号").fill(phone)
@@ -125,7 +125,7 @@ class Member(Screen):
         await self.field("姓名").fill(name)
         await self.page.get_by_role("checkbox").check()
         await self.button("完成注册").click()
-        await self.sees(name)
+        await self.sees(then or name)
 
     async def go(self, tab: str) -> None:
         """Open a screen of the tab bar."""

@@ -112,7 +112,7 @@ async def be_too_late(phone: Member, faults: list[str]) -> None:
     assert (before, after) == (0, 50_000)
 
 
-# -- a gift card, the payment PIN, a table
+# -- a gift card, the payment PIN
 
 
 async def test_a_gift_card_pays_first_and_much_of_ones_own_needs_the_pin(phone, admin, chain, client):
@@ -155,28 +155,6 @@ async def pay_by_gift_card(phone: Member, admin: StaffSession, chain: Chain, cli
     (made,) = (await ask(phone, "GET", "/v1/member/orders"))["items"]
     tenders = (await ask(phone, "GET", f"/v1/member/orders/{made['id']}"))["tenders"]
     assert [(one["type"], one["amount_fen"]) for one in tenders] == [("gift_card", 1_000), ("stored", 250)]
-
-
-async def test_what_is_ordered_at_a_table_is_brought_there(phone, admin):
-    made = await admin.post("/v1/admin/mall/spots", {"store_id": "S1", "kind": "table", "name": "A1"})
-    assert made.status_code == 201, made.text
-    link = phone.page.url.partition("#")[0] + f"&spot={made.json()['code']}"
-    await phone.page.goto(link)
-    await phone.sees("正在 A1 点单")
-    await buy(phone, f"P-{WATER}")
-    await expect(phone.page.get_by_role("radio", name="送到桌位")).to_be_checked()
-
-    await phone.button("提交订单").click()
-
-    await phone.sees("下单成功")
-    await phone.button("×1").click()
-    await phone.sees("备货中", "A1")
-    (order,) = (await ask(phone, "GET", "/v1/member/orders"))["items"]
-    assert (order["delivery"], order["spot"]) == ("spot", "A1")
-    await there(phone, "mall")
-    await phone.button("离开").click()
-    await buy(phone, f"P-{WATER}")
-    await expect(phone.page.get_by_role("radio", name="到店自提")).to_be_checked()
 
 
 # -- once the goods are there

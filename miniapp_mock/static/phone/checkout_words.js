@@ -13,8 +13,8 @@ function byStore(lines) {
 }
 
 function deliveryOf({ delivery, address, spot }) {
-  if (delivery === "express") return { kind: "express", address_id: address.id };
-  return delivery === "spot" ? { kind: "spot", spot_code: spot.code } : { kind: "pickup" };
+  if (delivery === "spot") return { kind: "spot", spot_code: spot.code };
+  return delivery === "express" ? { kind: "express", address_id: address.id } : { kind: "pickup" };
 }
 
 /** What is sent to be priced, and to be placed. */

@@ -1,27 +1,35 @@
-/** How the goods of a checkout reach the member: fetched at the store, or sent to an address; and what sending costs, and why. */
+/** How the goods of a checkout reach the member: brought to their table, fetched at the store, or sent to an address; and what sending costs, and why. */
 import { h } from "../shared/dom.js";
 import { money } from "../shared/format.js";
 import { glyph } from "./icons.js";
 import { freightWord, placeWord } from "./order_words.js";
 import { choices } from "./parts.js";
+import { spotWord } from "./spot_words.js";
 import { t } from "./texts.js";
 
 /**
- * The card. `draft.delivery` is "pickup", "express", or "spot" where `draft.spot` is one; `draft.address` whole or null; `far`: no store sends there. `onKind(kind)` is
+ * The card. `draft.delivery` is "spot", "pickup" or "express", `draft.spot` and `draft.address` whole or null; `far`: no store sends there. `onKind(kind)` is
  * called for the other way.
  */
 export function deliveryCard(app, { quote, draft, far, onKind }) {
-  const kinds = choices("delivery", t("checkout.delivery"), [...(draft.spot ? ["spot"] : []), "pickup", "express"].map((kind) => [kind, t(`order.by_${kind}`)]), draft.delivery, onKind);
+  const ways = [draft.spot && ["spot", t("order.to_spot", { spot: spotWord(draft.spot) })], ...["pickup", "express"].map((kind) => [kind, t(`order.by_${kind}`)])].filter(Boolean);
+  const kinds = choices("delivery", t("checkout.delivery"), ways, draft.delivery, onKind);
   kinds.classList.add("delivery-kinds");
   for (const input of kinds.querySelectorAll("input")) input.id = `delivery-${input.value}`;
   return h("section", { class: "card flush", "aria-label": t("checkout.delivery") },
     h("div", { class: "delivery-head" }, kinds),
-    draft.delivery === "spot" ? spotRow(draft.spot) : draft.delivery === "pickup" ? pickup(app, quote) : draft.address ? express(app, quote, draft.address, far, onKind) : none(app));
+    body(app, { quote, draft, far, onKind }));
 }
 
-function spotRow(spot) {
-  return h("div", { class: "cell" }, glyph("table", 22, "cell-icon"),
-    h("span", { class: "grow" }, h("span", { class: "strong" }, `${spot.store_name} ${spot.name}`), h("span", { class: "tiny muted block" }, t("spot.text"))));
+function body(app, { quote, draft, far, onKind }) {
+  if (draft.delivery === "spot") return brought(draft.spot);
+  if (draft.delivery === "pickup") return pickup(app, quote);
+  return draft.address ? express(app, quote, draft.address, far, onKind) : none(app);
+}
+
+function brought(spot) {
+  return h("div", { class: "cell" }, glyph(spot.kind === "table" ? "table" : "pin", 22, "cell-icon"),
+    h("span", { class: "grow" }, h("span", { class: "strong" }, `${spot.store_name} · ${spotWord(spot)}`), h("span", { class: "tiny muted block" }, t("checkout.spot_text"))));
 }
 
 function pickup(app, quote) {

@@ -13,7 +13,7 @@ import { createMall } from "./mall.js";
 import { createOrders } from "./orders.js";
 import { createReviews } from "./reviews.js";
 import { createSeen } from "./seen.js";
-import { createSpots } from "./spots.js";
+import { createSpot } from "./spot.js";
 import { createStore } from "./store.js";
 import { t } from "./texts.js";
 import { addressScreen } from "./screens/address.js";
@@ -125,9 +125,9 @@ app.events = createEvents(app);
 app.mall = createMall(app);
 app.orders = createOrders(app);
 app.reviews = createReviews(app);
-app.spots = createSpots(app);
+app.spot = createSpot(app);
 const frame = createFrame(document.getElementById("app"), app, SCREENS);
-Object.assign(app, { go: frame.go, back: frame.back, route: frame.route });
+Object.assign(app, { go: frame.go, back: frame.back, route: frame.route, showRoute: frame.showRoute });
 
 /** Fetch member, wallet and coupons anew; failures leave what is shown. */
 async function refresh() {
@@ -159,8 +159,8 @@ async function signIn() {
 function entered() {
   frame.showRoute();
   app.events.start();
-  app.spots.arrive();
   refresh().catch(() => undefined);
+  app.spot.arrive();
 }
 
 /** Leave on purpose; the device stops showing codes. */

@@ -16,6 +16,19 @@ export const MALL = {
   "mall.choose_store": "选择门店",
   "mall.banner": "线上下单，到店自提",
   "mall.banner_text": "与门店同价，余额、积分、优惠券通用",
+  "mall.scan": "扫桌码",
+
+  "spot.where": "你在哪里",
+  "spot.here": "您在 {store} · {spot}",
+  "spot.table": "{name} 桌",
+  "spot.elsewhere": "现在看的是别的门店，在这里下单不会送到桌边",
+  "spot.leave": "离开",
+  "spot.unread": "暂时读不出桌码，网络恢复后再试",
+  "spot.scan_again": "重新扫码",
+  "spot.scan_failed": "没有读到二维码，请靠近后再试",
+  "spot.not_ours": "这不是桌码或货架码",
+  "error.spot_invalid": "这个桌码已失效，请扫桌上现在贴的码，或问店员",
+
   "mall.empty": "这家门店还没有上架商品",
   "mall.empty_hint": "换一家门店看看",
 

@@ -5,20 +5,25 @@ import { known, t } from "./texts.js";
 /** What the list can be narrowed to, "" for all. */
 export const LISTED = ["", "awaiting_payment", "paid", "ready_for_pickup", "shipped", "received", "after"];
 
+const PAID = { express: "order.state_to_ship", spot: "order.state_to_bring" };
+
 /** How it stands, for its heading. */
 export function stateWord(order) {
-  if (order.status === "paid") return t(order.delivery === "express" ? "order.state_to_ship" : "order.state_preparing");
+  if (order.status === "paid") return t(PAID[order.delivery] || "order.state_preparing");
   return known(`order.state_${order.status}`) ? t(`order.state_${order.status}`) : order.status;
 }
 
 /** What happens next, or what one should do. */
 export function stateHint(order) {
   const key = order.status === "paid" ? `order.hint_paid_${order.delivery}` : `order.hint_${order.status}`;
-  return known(key) ? t(key) : "";
+  return known(key) ? t(key, { spot: order.spot || "" }) : "";
 }
 
-/** How it reaches the member: "快递", "到店自提", "店内取用". */
-export const deliveryWord = (kind) => (known(`order.by_${kind}`) ? t(`order.by_${kind}`) : kind);
+/** How an order reaches the member: "快递配送", "到店自提", "送到 A1". */
+export function deliveryWord({ delivery: kind, spot }) {
+  if (spot) return t("order.to_spot", { spot });
+  return known(`order.by_${kind}`) ? t(`order.by_${kind}`) : kind;
+}
 
 const NO_CITY = ["县", "省直辖县", "自治区直辖县"]; // what the list of regions calls a city that is none
 

@@ -38,7 +38,7 @@ export function createOrders(app) {
   return {
     /** Begin a checkout of these lines (`{ sku, qty, store_id }`); its choices are made on the way. */
     begin({ lines, fromCart = false }) {
-      const spot = app.spots.of(lines);
+      const spot = app.spot.of(lines);
       draft = { lines, fromCart, spot, delivery: spot ? "spot" : "pickup", address: null, coupons: null, stored: true, points: false, cards: [], tenders: null, notes: {} };
     },
     draft: () => draft,

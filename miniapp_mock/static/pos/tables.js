@@ -56,7 +56,7 @@ function orderRow(order) {
     done
       ? h("p", { class: "pill brand table-done" }, picture("check", 18), t("tables.served"))
       : h("div", { class: "table-acts" },
-        h("button", { class: "button", type: "button", "aria-label": t("tables.print_of", { spot: order.spot }), onclick: () => printSlip(order) }, picture("printer", 20), t("tables.print")),
+        h("button", { class: "button", type: "button", id: `slip-${id}`, "aria-label": t("tables.print_of", { spot: order.spot }), onclick: () => printSlip(order) }, picture("printer", 20), t("tables.print")),
         h("button", { class: "button primary", type: "button", id: `serve-${id}`, "aria-label": t("tables.serve_of", { spot: order.spot }), "aria-busy": String(doing === id), onclick: (event) => { if (event.detail < 2) serve(order); } },
           t(doing === id ? "pickup.doing" : "tables.serve"))));
 }
@@ -81,6 +81,7 @@ function draw() {
 
 function printSlip(order) {
   printPaper(kitchenSlip(order, state.context.store.name));
+  document.getElementById(`slip-${order.order_id}`)?.focus(); // the paper's own look hides the page, and with it what has the focus
 }
 
 /** Note that it was brought: told to the server until it answers, however often it is pressed. */
@@ -141,10 +142,13 @@ function step(by) {
   (row?.querySelector(".button.primary") || row)?.focus();
 }
 
-function enter() {
+const toFirst = () => (middle.querySelector(".button.primary") || back).focus();
+
+async function enter() {
   draw();
-  refresh();
-  (middle.querySelector(".button.primary") || back).focus();
+  toFirst();
+  await refresh();
+  if (document.activeElement === back && views.current() === "tables") toFirst();
 }
 
 const back = h("button", { class: "button", type: "button", onclick: () => views.show("till") }, picture("back", 20), t("refund.back"), h("kbd", null, "Esc"));

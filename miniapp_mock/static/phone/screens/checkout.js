@@ -44,6 +44,7 @@ export function checkoutScreen(app) {
     } catch (error) {
       if (mine !== round || gone) return;
       if (error.code === "address_out_of_range" && !far) tooFar();
+      else if (error.code === "spot_invalid" && draft.spot) spotLost();
       else if (quote) refused(error);
       else missed(error);
     } finally {
@@ -57,6 +58,14 @@ export function checkoutScreen(app) {
   function tooFar() {
     far = true;
     draft.tenders = null;
+    requote();
+  }
+
+  /** The code of the table is no good any more: the goods can still be fetched. */
+  function spotLost() {
+    app.spot.lost();
+    Object.assign(draft, { spot: null, delivery: "pickup", tenders: null });
+    note = t("checkout.spot_lost");
     requote();
   }
 
@@ -267,6 +276,10 @@ export function checkoutScreen(app) {
     }
     if (error.code === "address_out_of_range") {
       tooFar();
+      return;
+    }
+    if (error.code === "spot_invalid" && draft?.spot) {
+      spotLost();
       return;
     }
     if (error.code === "price_changed") {

@@ -4,8 +4,8 @@ import { openDialog } from "../../shared/dialog.js";
 import { endless, forgetPlace } from "../endless.js";
 import { cartButton, goodsCard, goodsSkeletons, picture, priceClock } from "../goods.js";
 import { glyph } from "../icons.js";
-import { emptyState, skeleton, trouble } from "../parts.js";
-import { spotStrip } from "../spots.js";
+import { busy, emptyState, skeleton, trouble } from "../parts.js";
+import { spotStrip } from "../spot_strip.js";
 import { t } from "../texts.js";
 
 const TILES = 8;
@@ -14,8 +14,9 @@ const PLACE = "mall";
 export function mallScreen(app) {
   const cart = cartButton(app);
   const where = h("button", { type: "button", class: "mall-store", onclick: () => storeSheet(app, changed) });
+  const scan = h("button", { type: "button", class: "icon-button", "aria-label": t("mall.scan"), onclick: () => busy(scan, app.spot.scan) }, glyph("scan", 22));
+  const strip = spotStrip(app);
   const head = h("div", { class: "stack" });
-  const spot = spotStrip(app);
   const list = endless({
     place: PLACE,
     fetch: (cursor) => app.mall.products({}, cursor),
@@ -29,8 +30,9 @@ export function mallScreen(app) {
     { class: "page stack mall" },
     h("div", { class: "row mall-head" },
       where,
-      h("a", { class: "mall-search", href: "#/mall-search" }, glyph("search", 18), h("span", { class: "clip" }, t("mall.search_hint")))),
-    spot.node,
+      h("a", { class: "mall-search", href: "#/mall-search" }, glyph("search", 18), h("span", { class: "clip" }, t("mall.search_hint"))),
+      scan),
+    strip.node,
     head,
     under,
   );
@@ -97,7 +99,7 @@ export function mallScreen(app) {
       gone = true;
       stopClock();
       stopBack();
-      spot.stop();
+      strip.stop();
       cart.stop();
       list.leave(node.parentElement);
     },

@@ -119,7 +119,7 @@ export function orderScreen(app) {
 
   function goods() {
     return h("section", { class: "card flush" },
-      h("div", { class: "cart-store checkout-store" }, glyph("shop", 20, "cell-icon"), h("h2", { class: "clip grow" }, app.mall.storeName(order.store_id)), h("span", { class: "pill" }, order.spot || deliveryWord(order.delivery))),
+      h("div", { class: "cart-store checkout-store" }, glyph("shop", 20, "cell-icon"), h("h2", { class: "clip grow" }, app.mall.storeName(order.store_id)), h("span", { class: "pill" }, deliveryWord(order))),
       h("ul", { class: "cart-lines" }, order.lines.map((line) => h("li", null, h("a", { class: "checkout-line", href: `#/product?${encodeURIComponent(line.product_id)}` },
         picture(pictureAt(line.picture)),
         h("span", { class: "cart-text" }, h("span", { class: "cart-name" }, line.name), h("span", { class: "tiny muted num" }, [line.spec, `×${line.qty}`].filter(Boolean).join(" · ")),
