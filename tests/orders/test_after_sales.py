@@ -11,9 +11,12 @@ import pytest
 import pytest_asyncio
 
 from backend.kernel import outbox
+from backend.ledger import queries as ledger
 from backend.members import queries as members
 from backend.orders.commands import after_sales
+from backend.orders.queries import requests as request_queries
 from tests.orders.test_fulfilment import buy, delivery
+from tests.support.books import fingerprint
 from tests.support.coupons import coupons_of, give_coupon
 from tests.support.mall import checkout, order, put, shelf
 from tests.support.members import Phone, register
@@ -219,6 +222,71 @@ async def test_two_requests_for_the_last_piece_and_two_decisions_are_one(buyer, 
     assert outcomes(asked) == {201: 1, "after_sale_unavailable": 5}
     assert all(answer.status_code == 200 or answer.status_code == 409 for answer in decided)
     assert (await buyer.wallet())["stored"]["total_fen"] == stored + 1_250
+
+
+async def test_who_approves_while_somebody_else_does_is_answered_the_same(buyer, manager, monkeypatch):
+    """The request is read as it waits; then somebody else pays it, before anything else is read."""
+    order_id = await buy(buyer, 2)
+    request = (await ask(buyer, order_id, "refund", 2)).json()["id"]
+    read, answers, reads = request_queries.find_after_sale, [], []
+
+    async def overtaken(member_id: int, after_sale_id: str) -> Any:
+        found = await read(member_id, after_sale_id)
+        reads.append(found)
+        if len(reads) == 2:  # the first is the look whether this person may see it
+            answers.append(await step(manager, request, "approve"))
+        return found
+
+    monkeypatch.setattr(request_queries, "find_after_sale", overtaken)
+    answers.append(await step(manager, request, "approve"))
+
+    assert [(one.status_code, one.json().get("status")) for one in answers] == [(200, "refunded")] * 2
+    assert answers[0].json() == answers[1].json()
+
+
+async def test_who_cancels_while_somebody_else_does_is_answered_the_same(buyer, monkeypatch):
+    """The order is read as it is paid; then it is cancelled, before its document is read."""
+    order_id = await buy(buyer, 1)
+    stored = (await buyer.wallet())["stored"]["total_fen"]
+    read, answers, reads = ledger.find_document, [], []
+    path = f"/v1/member/orders/{order_id}/cancel"
+
+    async def overtaken(member_id: int, document_id: str) -> Any:
+        reads.append(document_id)
+        if len(reads) == 1:
+            answers.append(await buyer.call("POST", path))
+        return await read(member_id, document_id)
+
+    monkeypatch.setattr(ledger, "find_document", overtaken)
+    answers.append(await buyer.call("POST", path))
+
+    assert [(one.status_code, one.json().get("status")) for one in answers] == [(200, "cancelled")] * 2
+    assert (await buyer.wallet())["stored"]["total_fen"] == stored + 1_250
+
+
+async def test_an_order_of_which_a_part_was_given_back_is_not_cancelled(buyer, manager, settings):
+    order_id = await buy(buyer, 2)
+    await step(manager, (await ask(buyer, order_id, "refund")).json()["id"], "approve")
+    before = await fingerprint(settings)
+
+    refused = await buyer.call("POST", f"/v1/member/orders/{order_id}/cancel")
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "order_not_cancellable")
+    assert "given back" in refused.json()["detail"]
+    assert await fingerprint(settings) == before
+
+
+async def test_a_line_that_is_named_twice_is_refused(buyer, manager, settings):
+    order_id = await buy(buyer, 3, express=True)
+    twice = [{"line_no": 1, "qty": 1}, {"line_no": 1, "qty": 2}]
+    before = await fingerprint(settings)
+
+    asked = await ask(buyer, order_id, "refund", lines=twice)
+    packed = await manager.post(f"/v1/admin/orders/{order_id}/parcels", SENT | {"lines": twice})
+
+    for refused in (asked, packed):
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/lines")
+    assert await fingerprint(settings) == before
 
 
 @pytest.mark.parametrize("seed", [5, 17])

@@ -12,6 +12,9 @@ import pytest_asyncio
 
 from backend.kernel import config, db
 from backend.kernel.http.decoding import request_hash
+from backend.ledger.errors import Stale
+from backend.ledger.types import Posted
+from backend.orders.commands import pins, place
 from tests.support.books import fingerprint
 from tests.support.gift_cards import bound_card
 from tests.support.mall import checkout, order, put
@@ -69,6 +72,40 @@ async def test_above_the_limit_the_pin_comes_with_the_order(buyer, settings):
 
     assert placed.status_code == 201, placed.text
     assert [(one.json(), one.headers["idempotency-replayed"]) for one in again] == [(placed.json(), "true")] * 2
+
+
+async def test_a_retry_with_another_pin_gets_the_first_answer_and_is_no_wrong_try(buyer, settings):
+    placed = await buy(buyer, APPLES, 2_500, pin=PIN, key="again")
+    before = await fingerprint(settings)
+
+    again = [await buy(buyer, APPLES, 2_500, pin=WRONG, key="again") for _ in range(6)]
+    other = await buy(buyer, checkout(a6902=1), 1_250, pin=WRONG, key="again")
+
+    assert [one.json() for one in again] == [placed.json()] * 6
+    assert other.json()["code"] == "idempotency_conflict"
+    assert await fingerprint(settings) == before
+    assert (await buy(buyer, APPLES, 2_500, pin=PIN)).status_code == 201
+
+
+async def test_a_pin_that_nothing_asked_for_yet_is_looked_at_once_something_does(buyer, settings, monkeypatch):
+    """A coupon that paid all of it at first pays less when it is planned again: the PIN was looked at by nobody."""
+    taken, submit = pins.value_fen, place._submit
+    times: list[int] = []
+
+    async def moved(checkout: place.Checkout) -> Posted:
+        times.append(1)
+        if len(times) == 1:
+            raise Stale
+        return await submit(checkout)
+
+    monkeypatch.setattr(place, "_submit", moved)
+    monkeypatch.setattr(pins, "value_fen", lambda parts: taken(parts) if times else 0)
+    before = await fingerprint(settings)
+
+    asked = await buy(buyer, APPLES, 2_500, pin=WRONG)
+
+    assert asked.json()["code"] == "pin_invalid"
+    assert await fingerprint(settings) | {"member_pin": ""} == before | {"member_pin": ""}
 
 
 async def test_five_wrong_ones_lock_it_here_and_at_the_till(buyer, chain, client, settings):

@@ -17,6 +17,7 @@ from tests.orders.test_after_sales import ask, step
 from tests.support.books import fingerprint
 from tests.support.mall import checkout, order, put, shelf
 from tests.support.members import Phone
+from tests.support.races import held_up
 from tests.support.value import give
 
 pytestmark = pytest.mark.usefixtures("books")
@@ -91,6 +92,18 @@ async def test_a_guest_orders_at_a_table_and_is_served_once(buyer, admin, chain,
     assert received == 1
     shown = (await buyer.call("GET", f"/v1/member/orders/{order_id}")).json()
     assert (shown["status"], shown["spot"]) == ("received", "A12")
+
+
+async def test_tills_that_bring_it_at_the_same_moment_are_all_told_that_it_was_brought(
+    buyer, chain, client, table, settings
+):
+    till = chain.tills["S1"][0]
+    order_id = (await order(buyer, at_table(table["code"], a6902=1), 1_250)).json()["checkout_id"]
+    held = f"SELECT 1 FROM orders_order WHERE id = '{order_id}' FOR UPDATE"
+
+    answers = await held_up(settings, held, [till.post(client, f"{WAITING}/{order_id}/serve", None) for _ in range(4)])
+
+    assert [(one.status_code, one.json().get("status")) for one in answers] == [(200, "received")] * 4
 
 
 async def test_what_is_no_code_of_the_store_orders_nothing(buyer, admin, table, settings):

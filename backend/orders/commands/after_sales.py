@@ -25,6 +25,7 @@ from ..events import AfterSaleMoved
 from ..queries import afterwards, requests
 from ..rules import after_sales as rules
 from ..rules import fulfilment
+from ..schemas.after import pieces_of
 from ..schemas.requests import AfterSaleIn, DecisionIn
 from ..types import Order, OrderState
 from ..types.after import AfterSale, AfterSaleKind, AfterSaleState, AfterSaleStep, Parcel
@@ -75,7 +76,7 @@ async def open_for(order_id: str, body: AfterSaleIn, caller: StaffCaller, idem: 
 async def _open(
     order_id: str, member_id: int, body: AfterSaleIn, scope: str, idem: Idempotency, *, staff: StaffCaller | None
 ) -> tuple[str, bool]:
-    pieces = {line.line_no: line.qty for line in body.lines}
+    pieces = pieces_of(body.lines)
     after_sale_id = _id(member_id, scope, idem)
     known = await requests.find_after_sale(member_id, after_sale_id)
     if known is not None:

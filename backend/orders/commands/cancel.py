@@ -56,8 +56,14 @@ async def cancel(member_id: int, order_id: str) -> OrderOut:
 
 
 def _check(order: Order, document_state: str) -> None:
-    if order.state not in CANCELLABLE or document_state != OrderState.PAID:
+    """Refuse an order that is too far on; ``Stale`` where its document says that it was cancelled a moment ago."""
+    if order.state not in CANCELLABLE:
         raise OrderNotCancellable(f"the order is {order.state}", extra={"status": order.state})
+    if document_state == OrderState.CANCELLED:
+        raise Stale
+    if document_state != OrderState.PAID:
+        detail = "a part of the order was given back; ask for the rest by an after-sales request"
+        raise OrderNotCancellable(detail, extra={"status": order.state})
 
 
 async def _cancel_waiting(order: Order) -> None:

@@ -24,25 +24,25 @@ async def confirm(parts: Sequence[Part], member_id: int, pin: str | None) -> boo
 
     Call it outside of any transaction. Raises ``PinRequired``, ``PinInvalid``, ``PinLocked``.
     """
-    value_fen = _value_fen(parts)
-    if not value_fen:
+    taken_fen = value_fen(parts)
+    if not taken_fen:
         return False
     if pin is not None:
         await service.check_pin(member_id, pin)
         return False
     if not await members.has_pin(member_id):
         return False
-    if value_fen > settings().password_free_sale_fen:
+    if taken_fen > settings().password_free_sale_fen:
         raise PinRequired
     return True
 
 
 async def is_required(parts: Sequence[Part], member_id: int) -> bool:
     """Whether a checkout as it stands now has to come with the PIN."""
-    value_fen, rules = _value_fen(parts), settings()
-    if not value_fen or not await members.has_pin(member_id):
+    taken_fen, rules = value_fen(parts), settings()
+    if not taken_fen or not await members.has_pin(member_id):
         return False
-    if value_fen > rules.password_free_sale_fen:
+    if taken_fen > rules.password_free_sale_fen:
         return True
     days: Counter[str] = Counter()
     for part in parts:
@@ -51,5 +51,6 @@ async def is_required(parts: Sequence[Part], member_id: int) -> bool:
     return any(marks.get(day, 0) + fen > rules.password_free_day_fen for day, fen in days.items())
 
 
-def _value_fen(parts: Sequence[Part]) -> int:
+def value_fen(parts: Sequence[Part]) -> int:
+    """What a checkout takes of the member's own value, over all of its stores."""
     return sum(part.priced.value_fen for part in parts)

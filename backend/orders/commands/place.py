@@ -108,6 +108,8 @@ async def _with_payment(placed: Answer[PlacedOut], caller: MemberCaller) -> Answ
 
 async def _place(body: PlaceIn, member_id: int, idem: Idempotency) -> Answer[PlacedOut]:
     _refuse_gone(body)
+    if body.pin is not None and (again := await _first_answer(member_id, idem)) is not None:
+        return again  # before the PIN is looked at: a retry with another one is no wrong try
     without_card, confirmed, counts = False, False, False
     for attempt in range(MAX_TIMES_PLANNED):
         now = clock.now()
@@ -117,7 +119,7 @@ async def _place(body: PlaceIn, member_id: int, idem: Idempotency) -> Answer[Pla
             check_sufficient(part.priced.tenders, part.priced.available)
         if not confirmed:
             counts = await pins.confirm(parts, member_id, body.pin)
-            confirmed = body.pin is not None
+            confirmed = body.pin is not None and pins.value_fen(parts) > 0
         checkout = _plan(parts, idem, now, counts=counts)
         try:
             posted = await _submit(checkout)

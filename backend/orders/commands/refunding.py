@@ -20,6 +20,7 @@ from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
 from backend.ledger.errors import GuardRefused, Stale
 from backend.ledger.plans import Plan, job_hash
+from backend.ledger.types import Document
 from backend.passes import service as passes
 from backend.passes.errors import PassRefundByLine
 from backend.sales import plans as sales
@@ -63,6 +64,9 @@ async def give_back(asked: AfterSale, said: DecisionIn, caller: StaffCaller) -> 
     """
     store = await auth.get_store(asked.store_id)
     for _ in range(MAX_TIMES_PLANNED):
+        # The document first: a request that is seen unpaid after it was paid by none of it. The other way round,
+        # whoever approves a moment after somebody else would be told that nothing is left.
+        document = await ledger_queries.find_document(asked.member_id, asked.order_id)
         found = await requests.find_after_sale(asked.member_id, asked.id)
         assert found is not None
         if found.state is AfterSaleState.REFUNDED:
@@ -74,7 +78,7 @@ async def give_back(asked: AfterSale, said: DecisionIn, caller: StaffCaller) -> 
             decided_fault=said.fault or found.decided_fault,
         )
         try:
-            if await _try(found, said.note, caller, zone=store.timezone):
+            if await _try(found, document, said.note, caller, zone=store.timezone):
                 return
         except Stale:
             continue
@@ -83,10 +87,9 @@ async def give_back(asked: AfterSale, said: DecisionIn, caller: StaffCaller) -> 
     raise Stale
 
 
-async def _try(found: AfterSale, note: str, caller: StaffCaller, *, zone: str) -> bool:
-    """One attempt; False where somebody else paid it meanwhile."""
+async def _try(found: AfterSale, document: Document | None, note: str, caller: StaffCaller, *, zone: str) -> bool:
+    """One attempt on the order's document as it was read; False where somebody else paid the request meanwhile."""
     now = clock.now()
-    document = await ledger_queries.find_document(found.member_id, found.order_id)
     if document is None or document.kind != plans.ORDER:
         raise AfterSaleConflict(extra={"state": str(found.state)})
     sold = await sale_queries.read_sold(document)

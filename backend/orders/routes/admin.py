@@ -19,7 +19,7 @@ from .. import errors, queries
 from ..commands import after_sales, invoices, notices, pickups, psp_refunds, receivers, reviews, shipping
 from ..commands.show import owner_of
 from ..queries import afterwards, requests
-from ..schemas.after import ParcelIn
+from ..schemas.after import ParcelIn, pieces_of
 from ..schemas.requests import (
     AfterSaleIn,
     AfterSaleOut,
@@ -118,7 +118,7 @@ async def _shown(caller: StaffCaller, order_id: str) -> StaffOrderDetail:
 )
 async def send_parcel(caller: StaffCaller, order_id: str, body: ParcelIn) -> StaffOrderDetail:
     """Note a parcel that left; the same number again changes nothing."""
-    pieces = {line.line_no: line.qty for line in body.lines} if body.lines else None
+    pieces = pieces_of(body.lines) if body.lines else None
     await shipping.send_parcel(order_id, body.carrier, body.tracking_no, pieces, caller)
     return await _shown(caller, order_id)
 

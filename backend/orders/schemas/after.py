@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
+from backend.kernel.errors import invalid
 from backend.kernel.http import Body
 
 from ..types import OrderState
@@ -46,6 +48,14 @@ class PiecesIn(Body):
 
 
 Lines = Annotated[list[PiecesIn], Meta(min_length=1, max_length=MOST_LINES)]
+
+
+def pieces_of(lines: Sequence[PiecesIn]) -> dict[int, int]:
+    """The pieces by line; refuses a line that is named twice, of which one would be lost."""
+    pieces = {line.line_no: line.qty for line in lines}
+    if len(pieces) < len(lines):
+        raise invalid("/lines", "a line is named twice")
+    return pieces
 
 
 # -- sending and receiving
