@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -96,6 +96,22 @@ async def test_what_is_on_an_expired_card_is_not_forfeited(admin, client, till, 
     assert (past.status_code, past.json()["errors"][0]["pointer"]) == (422, "/valid_until")
     assert extended.json()["valid_until"] == today.isoformat()
     assert (good.status_code, good.json()["balance_fen"]) == (200, 100)
+    assert await changes(admin, shown["card_id"]) == [("extend", "顾客报失")]
+
+
+async def test_nobody_is_left_less_time_than_they_bought(admin, client, till):
+    card = await sold_card(admin, till, client, 100, min_fen=1, max_fen=100, validity_months=36)
+    shown = (await check(till, client, card)).json()
+    last = date.fromisoformat(shown["valid_until"])
+    path = f"{CARDS}/{shown['card_id']}/extend"
+
+    shorter = await admin.post(path, {"valid_until": (last - timedelta(days=1)).isoformat()} | WHY)
+    kept = (await check(till, client, card)).json()["valid_until"]
+    longer = await admin.post(path, {"valid_until": (last + timedelta(days=1)).isoformat()} | WHY)
+
+    assert (shorter.status_code, shorter.json()["errors"][0]["pointer"]) == (422, "/valid_until")
+    assert kept == last.isoformat()
+    assert longer.json()["valid_until"] == (last + timedelta(days=1)).isoformat()
     assert await changes(admin, shown["card_id"]) == [("extend", "顾客报失")]
 
 

@@ -52,7 +52,7 @@ async def _turn(
 
 
 async def extend(card_id: str, valid_until: date, reason: str, staff_id: int) -> GiftCard:
-    """Give a card another last day; what is on it is never forfeited."""
+    """Give a card a later last day; what is on it is never forfeited, and nobody is left less time than they bought."""
     found = await queries.get_card(card_id)
     now = clock.now()
     if valid_until < clock.local_date(now, settings().timezone):
@@ -63,6 +63,8 @@ async def extend(card_id: str, valid_until: date, reason: str, staff_id: int) ->
             raise GiftCardConflict("the card is closed")
         if card.valid_until is None:
             raise GiftCardConflict("the card has no last day")
+        if valid_until < card.valid_until:
+            raise invalid("/valid_until", f"is before {card.valid_until}, to which the card is good already")
         await db.raw(tx).execute("UPDATE giftcard SET valid_until = $2 WHERE id = $1", card.id, valid_until)
         days: dict[str, object] = {"from": card.valid_until.isoformat(), "to": valid_until.isoformat()}
         await queries.changes.note(tx, str(card.id), staff_id, "extend", days | {"reason": reason}, now)
