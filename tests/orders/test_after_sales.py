@@ -276,6 +276,19 @@ async def test_an_order_of_which_a_part_was_given_back_is_not_cancelled(buyer, m
     assert await fingerprint(settings) == before
 
 
+async def test_staff_agree_to_no_more_than_the_pieces_cost(buyer, manager, settings):
+    order_id = await sent(buyer, manager)
+    request = (await ask(buyer, order_id, "return")).json()["id"]
+    before = await fingerprint(settings)
+
+    refused = await step(manager, request, "approve", {"amount_fen": 1_251})
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "refund_exceeds_paid")
+    assert await fingerprint(settings) == before
+    agreed = await step(manager, request, "approve", {"amount_fen": 1_250})
+    assert (agreed.json()["status"], agreed.json()["agreed_fen"]) == ("approved", 1_250)
+
+
 async def test_a_line_that_is_named_twice_is_refused(buyer, manager, settings):
     order_id = await buy(buyer, 3, express=True)
     twice = [{"line_no": 1, "qty": 1}, {"line_no": 1, "qty": 2}]

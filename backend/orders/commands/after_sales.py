@@ -82,7 +82,7 @@ async def _open(
     if known is not None:
         _check_same(known, order_id, body, pieces)
         return after_sale_id, True
-    await _check_amount(member_id, order_id, body, pieces)
+    await _check_amount(member_id, order_id, body.amount_fen, pieces)
     now = clock.now()
     async with db.transaction() as tx:
         if staff is None:
@@ -134,14 +134,14 @@ def _check_same(known: AfterSale, order_id: str, body: AfterSaleIn, pieces: Mapp
         raise IdempotencyConflict
 
 
-async def _check_amount(member_id: int, order_id: str, body: AfterSaleIn, pieces: Mapping[int, int]) -> None:
+async def _check_amount(member_id: int, order_id: str, amount_fen: int | None, pieces: Mapping[int, int]) -> None:
     """Refuse an amount above what is left of these lines; a hint, the books judge again."""
-    if body.amount_fen is None:
+    if amount_fen is None:
         return
     _, document = await read_order(member_id, order_id)
     bought = sales.sale_body(document)
     progress = refunds.start(bought, sales.sale_progress(document))
-    refunds.by_agreement(bought, progress, pieces, body.amount_fen)
+    refunds.by_agreement(bought, progress, pieces, amount_fen)
 
 
 async def _judge(tx: Tx, order: Order, kind: AfterSaleKind, pieces: Mapping[int, int]) -> bool:
@@ -259,7 +259,8 @@ async def get_staffs(after_sale_id: str, caller: StaffCaller) -> AfterSale:
 async def approve(after_sale_id: str, said: DecisionIn, caller: StaffCaller) -> None:
     """Agree to a request, perhaps to a smaller amount. What asks for money alone is paid back at once.
 
-    Whose fault it is stays undecided where staff do not say. Repeated, it changes nothing.
+    Whose fault it is stays undecided where staff do not say. Repeated, it changes nothing. ``RefundExceedsPaid`` for an
+    amount that the pieces never cost: the member is told of it, and goods would be on their way before it is refused.
     """
     found = await get_staffs(after_sale_id, caller)
     if found.kind is AfterSaleKind.REFUND:
@@ -268,6 +269,8 @@ async def approve(after_sale_id: str, said: DecisionIn, caller: StaffCaller) -> 
     changed: dict[str, object] = {"decided_fault": said.fault}
     if found.kind is AfterSaleKind.RETURN:
         changed["agreed_fen"] = said.amount_fen
+        if found.state is AfterSaleState.REQUESTED:
+            await _check_amount(found.member_id, found.order_id, said.amount_fen, found.pieces)
     await _staffs_step(after_sale_id, AfterSaleStep.APPROVE, AfterSaleState.APPROVED, changed, said.note, caller)
 
 
