@@ -48,7 +48,8 @@ async def _entered(
     kind: DocumentKind, skus: Sequence[str], qty: int, by: StaffCaller, *, place_id: str = NEAR, **more: str
 ) -> Document:
     lines = [(sku, qty + number, 300 + 50 * number) for number, sku in enumerate(skus)]
-    return await documents.enter(kind, Entry(place_id=place_id, lines=lines, **more), by)
+    document, _ = await documents.enter(kind, Entry(place_id=place_id, lines=lines, **more), by)
+    return document
 
 
 async def _approved(document: Document, by: StaffCaller) -> Document:

@@ -26,7 +26,7 @@ def read_cursor(cursor: str, count: int) -> list[str] | None:
     except (binascii.Error, ValueError):
         return None
     parts = text.split("/")
-    return parts if len(parts) == count else None
+    return parts if len(parts) == count and "\0" not in text else None  # no text of the database has a NUL
 
 
 def instant_part(at: datetime) -> str:

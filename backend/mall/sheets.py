@@ -101,6 +101,8 @@ def _bounded(rows: Iterable[Sequence[str]], most: int) -> Iterator[list[str]]:
             raise NotATable(f"has more than {MOST_COLUMNS} columns")
         if any(len(cell) > LONGEST_CELL for cell in cells):
             raise NotATable(f"has a cell of more than {LONGEST_CELL} characters")
+        if any("\0" in cell for cell in cells):
+            raise NotATable(f"has a NUL character in row {number + 1}")
         if not cells:
             empty += 1
             if number > most:

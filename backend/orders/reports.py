@@ -7,7 +7,7 @@ costs is known where the store keeps stock of it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ import msgspec
 from backend.kernel import clock, db
 from backend.kernel.errors import invalid
 from backend.kernel.sheets import Cell
+from backend.mall import queries as mall
 from backend.sales.types import TenderType
 
 MOST_DAYS = 31
@@ -23,7 +24,7 @@ MOST_ROWS = 20_000
 """More are a shorter range of days."""
 
 AT_ONCE = 1_000
-"""Orders that an export reads at once."""
+"""Rows of an export that are read at once."""
 
 MOST_READ = 100_000
 """Documents that a report adds up: some 300 MB."""
@@ -54,18 +55,22 @@ SELECT sku, at, qty, cost_fen FROM stock_movement
  WHERE place_id = $3 AND at >= $1 AND at < $2 AND kind IN ('sale', 'sale_return', 'shortage')"""
 
 _STOCK = """
-SELECT l.sku, a.name, l.on_hand, l.reserved, l.short, l.value_fen, b.on_hand_after AS before,
-       b.value_after AS before_fen, n.on_hand_after AS after, n.value_after AS after_fen
+SELECT l.sku, a.name, l.on_hand, l.reserved, l.short, l.value_fen, coalesce(b.version, 0) AS before_version,
+       coalesce(n.version, 0) AS after_version, b.on_hand_after AS before, b.value_after AS before_fen,
+       n.on_hand_after AS after, n.value_after AS after_fen
   FROM stock_level l LEFT JOIN mall_article a ON a.sku = l.sku
-  LEFT JOIN LATERAL (SELECT on_hand_after, value_after FROM stock_movement m
+  LEFT JOIN LATERAL (SELECT version, on_hand_after, value_after FROM stock_movement m
         WHERE m.place_id = l.place_id AND m.sku = l.sku AND m.at < $1 ORDER BY m.version DESC LIMIT 1) b ON true
-  LEFT JOIN LATERAL (SELECT on_hand_after, value_after FROM stock_movement m
+  LEFT JOIN LATERAL (SELECT version, on_hand_after, value_after FROM stock_movement m
         WHERE m.place_id = l.place_id AND m.sku = l.sku AND m.at < $2 ORDER BY m.version DESC LIMIT 1) n ON true
- WHERE l.place_id = $3 ORDER BY l.sku LIMIT $4"""
+ WHERE l.place_id = $3 AND l.sku > $4 ORDER BY l.sku LIMIT $5"""
 
-_MOVED = """
-SELECT sku, kind, sum(qty)::bigint AS qty FROM stock_movement
- WHERE place_id = $3 AND at >= $1 AND at < $2 GROUP BY sku, kind"""
+# What lies between two lines of the journal, so that it adds up where two moved at midnight, the later one first.
+_MOVED = f"""
+SELECT w.sku, m.kind, sum(m.qty)::bigint AS qty
+  FROM unnest({db.given(2, "text")}, {db.given(3, "bigint")}, {db.given(4, "bigint")}) AS w (sku, after, until)
+  JOIN stock_movement m ON m.place_id = $1 AND m.sku = w.sku AND m.version > w.after AND m.version <= w.until
+ GROUP BY w.sku, m.kind"""  # noqa: S608 - put together of constants
 
 _ORDERS = """
 SELECT o.id, o.state, o.delivery, o.placed_at, o.paid_at, o.ended_at, o.payable_fen, o.note, m.member_no, d.body,
@@ -211,6 +216,7 @@ async def margin(span: Range) -> Rows:
         sums = found[span.day(row["at"]), row["sku"]]
         sums["moved"] -= row["qty"]
         sums["cost_fen"] -= row["cost_fen"]
+    names |= await _lacking_names(names, (sku for _, sku in found))
     for sums in found.values():
         sums["margin_fen"] = sums["sold_fen"] - sums["returned_fen"] - sums["coupon_fen"] - sums["cost_fen"]
     return _bounded(
@@ -219,6 +225,12 @@ async def margin(span: Range) -> Rows:
             for (day, sku), sums in sorted(found.items())
         ]
     )
+
+
+async def _lacking_names(names: Mapping[str, str], skus: Iterable[str]) -> dict[str, str]:
+    """What the catalogue calls those that no line names: only the journal has them, or their till sent no names."""
+    lacking = {sku for sku in skus if not names.get(sku)}
+    return {sku: name for sku, (name, _) in (await mall.find_article_names(lacking)).items()}
 
 
 def _skus(body: dict[str, Any], names: dict[str, str]) -> dict[int, str]:
@@ -236,22 +248,32 @@ STOCK = (
 )
 
 
-async def stock(span: Range) -> Rows:
-    """By article: what lay there before the first day and after the last, what moved between, and what there is now."""
-    moved: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    for row in await _read(_MOVED, span):
-        moved[row["sku"]][row["kind"]] = row["qty"]
-    return _bounded(
-        [
-            [
-                *(span.store_id, row["sku"], row["name"] or "", row["before"] or 0, row["before_fen"] or 0),
-                *(moved[row["sku"]].get(kind, 0) for kind in _KINDS),
-                *(row["after"] or 0, row["after_fen"] or 0, row["on_hand"], row["reserved"]),
-                *(max(0, row["on_hand"] - row["reserved"]), row["short"], row["value_fen"]),
-            ]
-            for row in await _read(_STOCK, span, MOST_ROWS + 1)
-        ]
-    )
+async def stock(span: Range) -> AsyncIterator[Rows]:
+    """By article: what lay there before the first day and after the last, what moved between, and what there is now.
+
+    Page by page, and at last the sums: a store may keep more articles than one answer should hold.
+    """
+    summed, after = Sums(len(STOCK)), ""
+    while read := await _read(_STOCK, span, after, AT_ONCE):
+        moved: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        between = ([row[column] for row in read] for column in ("sku", "before_version", "after_version"))
+        for sku, kind, qty in await db.fetch(_MOVED, span.store_id, *between):
+            moved[sku][kind] = qty
+        page = [_stock(span, row, moved[row["sku"]]) for row in read]
+        summed.add(page)
+        after = read[-1]["sku"]
+        yield page
+    if after:
+        yield [summed.row()]
+
+
+def _stock(span: Range, row: db.Record, moved: Mapping[str, int]) -> list[Cell]:
+    return [
+        *(span.store_id, row["sku"], row["name"] or "", row["before"] or 0, row["before_fen"] or 0),
+        *(moved.get(kind, 0) for kind in _KINDS),
+        *(row["after"] or 0, row["after_fen"] or 0, row["on_hand"], row["reserved"]),
+        *(max(0, row["on_hand"] - row["reserved"]), row["short"], row["value_fen"]),
+    ]
 
 
 # -- orders

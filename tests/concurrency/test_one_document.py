@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 import pytest_asyncio
 
@@ -34,7 +36,7 @@ async def people(client, chain, supplier):
 async def entered(people, kind: str, qty: int, **more) -> dict:
     lines = [{"sku": sku, "qty": qty, "unit_fen": 50} for sku in ("6901", "6902")]
     body = {"kind": kind, "place_id": "S1", "lines": lines} | more
-    answer = await people["manager-S1"].post(DOCUMENTS, body)
+    answer = await people["manager-S1"].post(DOCUMENTS, body, key=uuid4().hex)
     assert answer.status_code == 201, answer.text
     return answer.json()
 
@@ -145,3 +147,14 @@ async def test_of_many_counts_of_a_place_one_begins_and_is_posted_once(people, s
     assert await race(people, ("admin", "manager-S2"), count, "post") == ONE
     assert (await shelf("S2"))[0] == 7
     assert await findings(settings) == []
+
+
+async def test_a_document_that_many_hands_enter_with_one_key_is_one(people, settings):
+    lines = [{"sku": "6901", "qty": 1, "unit_fen": 1}]
+    body, key = {"kind": "receipt", "place_id": "S1", "lines": lines}, uuid4().hex
+    entered = await at_once(people["manager-S1"].post(DOCUMENTS, body, key=key) for _ in range(HANDS))
+
+    assert {answer.status_code for answer in entered} == {201}
+    assert len({answer.json()["id"] for answer in entered}) == 1
+    assert sum(answer.headers.get("idempotency-replayed") == "true" for answer in entered) == HANDS - 1
+    assert await db.fetchval("SELECT count(*) FROM stock_document WHERE key LIKE '%/' || $1", key) == 1

@@ -300,7 +300,9 @@ async def test_documents_of_many_lines_that_were_being_posted_moved_once(demo, c
     admin = await log_in(client, chain, "admin")
     lines = [{"sku": sku, "qty": 2, "unit_fen": 7} for sku in skus]
     body = {"kind": "receipt", "place_id": "S1", "lines": lines}
-    papers = [(await again(lambda: admin.post(DOCUMENTS, body))).json() for _ in range(PAPERS)]
+    papers = [
+        (await again(lambda key=f"paper-{n}": admin.post(DOCUMENTS, body, key=key))).json() for n in range(PAPERS)
+    ]
     dice, killed, replies = random.Random(20261128), [], Counter[str]()
 
     posting = [asyncio.ensure_future(post_paper(admin, paper, replies)) for paper in papers]

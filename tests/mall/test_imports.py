@@ -234,9 +234,10 @@ async def test_a_file_that_is_sent_again_is_the_same_import(admin):
         (as_csv(["nothing"], ["1"]), "csv", "nothing"),
         (b"\xff\xfe\xff", "csv", ""),
         (b"no workbook", "xlsx", ""),
+        (as_csv(HEADING, ["", "单", "goods", "B\0", "", "", "5"]), "csv", ""),
         (as_csv(HEADING, *[["", "单", "goods", f"B-{n}", "", "", "5"] for n in range(9)]), "csv", ""),
     ],
-    ids=["empty", "no rows", "other heading", "no text", "no workbook", "too long"],
+    ids=["empty", "no rows", "other heading", "no text", "no workbook", "NUL", "too long"],
 )
 async def test_what_is_no_table_is_refused_by_the_job(admin, monkeypatch, data, kind, field):
     monkeypatch.setattr(sheets, "MOST_IMPORT_ROWS", 8)

@@ -9,6 +9,7 @@ import pytest_asyncio
 from backend.demo import mall as demo
 from backend.demo.load import _copy_rules
 from backend.kernel import clock, db
+from backend.kernel.paging import make_cursor
 from backend.mall import shown
 from backend.mall.queries import products
 from backend.mall.queries.classes import _FOUND
@@ -156,6 +157,7 @@ async def test_home_and_filters_say_what_there_is(phone):
         ("products", 422),
         ("products?store_id=S1&limit=51", 422),
         ("products?store_id=S1&cursor=bm9uZQ", 422),
+        ("products?store_id=S1&sort=price&cursor=" + make_cursor("price", "220", "P-SHIRT\0"), 422),
         ("products?store_id=S1&sort=sales", 422),
         ("products?store_id=S1&attributes=origin", 422),
         ("products?store_id=S1&attributes=secret:1", 422),

@@ -178,12 +178,13 @@ def with_entities() -> bytes:
         (b'"never closed', "csv"),
         (as_csv(*[[str(n)] for n in range(sheets.MOST_ROWS + 2)]), "csv"),
         (as_csv(["x" * 2_001], ["a"]), "csv"),
+        (as_csv(HEADING, ["A\0", *["a"] * 6]), "csv"),
         (b"PK\x03\x04 no archive", "xlsx"),
         (as_csv(HEADING, ["a"] * 7), "xlsx"),
         (bomb(), "xlsx"),
         (with_entities(), "xlsx"),
     ],
-    ids=range(13),
+    ids=range(14),
 )
 async def test_what_is_no_such_table_is_refused(admin, data, kind):
     before = await everything()

@@ -422,7 +422,7 @@ async def gift_card_objects(admin: StaffSession, chain: Chain, owner: Phone) -> 
 async def stock_objects(admin: StaffSession) -> dict[str, str]:
     """A document of S1 with a paper, and something to look at there."""
     body = {"kind": "receipt", "place_id": "S1", "lines": [{"sku": "6901", "qty": 1}]}
-    document_id = (await admin.post("/v1/admin/stock/documents", body)).json()["id"]
+    document_id = (await admin.post("/v1/admin/stock/documents", body, key="stock-objects")).json()["id"]
     path = f"/v1/admin/stock/documents/{document_id}/attachments?name=x"
     headers = {"Authorization": f"Bearer {admin.access_token}", "Content-Type": "application/pdf"}
     kept = await admin.client.post(path, content=b"%PDF-1.7 %%EOF", headers=headers)

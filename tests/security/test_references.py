@@ -364,7 +364,7 @@ CASES |= {
         nothing_listed,
     ),
     ("POST /v1/admin/stock/documents", "place_id"): (
-        lambda w: w.manager.post("/v1/admin/stock/documents", {"kind": "receipt", "place_id": "S1"} | LINES),
+        lambda w: w.manager.post("/v1/admin/stock/documents", {"kind": "receipt", "place_id": "S1"} | LINES, key="own"),
         refused(404, "not_found"),
     ),
     ("POST /v1/admin/stock/stocktakes", "place_id"): (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -46,7 +47,7 @@ async def with_documents(place: str) -> None:
     """An order of five B that has come; three sent on of which two came; a count that found eight; a slip in draft."""
     now, there = clock.now(), f"{place}-there"
 
-    async def made(kind: DocumentKind, state: DocumentState, lines: list[DocumentLine], **more: str | None) -> str:
+    async def made(kind: DocumentKind, state: DocumentState, lines: list[DocumentLine], **more: Any) -> str:
         entry = Entry(place_id=place, lines=(), other_place_id=more.pop("to", None))
         return await documents.insert(tx, kind, state, entry, lines, 1, now=now, **more)
 

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import AsyncIterator
 from io import BytesIO
+from uuid import uuid4
 
 import httpx
 import openpyxl
@@ -55,7 +56,7 @@ async def _books_balance(settings, database):
 async def entered(by: StaffSession, kind: str, *lines: tuple[str, int, int], place: str = "S1", **more) -> dict:
     wanted = [{"sku": sku, "qty": qty, "unit_fen": fen} for sku, qty, fen in lines]
     body = {"kind": kind, "place_id": place, "lines": wanted} | more
-    answer = await by.post(DOCUMENTS, body)
+    answer = await by.post(DOCUMENTS, body, key=uuid4().hex)
     assert answer.status_code == 201, answer.text
     return answer.json()
 
@@ -191,6 +192,7 @@ async def test_a_transfer_takes_its_cost_along_and_loses_what_does_not_come(staf
     assert (cost, await books("6903")) == (value * 4 // have, (have - 4, value - value * 4 // have))
     await act(staff["manager-S1"], sent, "receive", lines=[{"line_no": 1, "qty": 3}], code="forbidden")
     await act(staff["manager-S2"], sent, "receive", lines=[{"line_no": 1, "qty": 5}], code="receipt_exceeds_order")
+    await act(staff["manager-S2"], sent, "receive", code="validation_failed")  # nothing is lost by being left out
     got = await act(staff["manager-S2"], sent, "receive", lines=[{"line_no": 1, "qty": 3}])
 
     assert (got["state"], got["lines"][0]["done_qty"]) == ("posted", 3)
@@ -259,6 +261,88 @@ async def test_a_count_takes_what_moves_meanwhile_into_account(staff):
     assert (await manager.get("/v1/admin/stock/levels?place_id=S2&which=short")).json()["items"] == []
     last = (await queries.list_movements("S2", "6901", limit=1))[0]
     assert (last.kind, last.qty, last.short, last.document_id) == ("stocktake", 1, -1, count["id"])
+
+
+async def test_an_order_that_is_edited_keeps_a_supplier_who_is_owed(staff, settings):
+    order = await entered(staff["clerk-S1"], "purchase_order", ("6901", 2, 5), supplier_id="SUP")
+    before = await fingerprint(settings)
+    anew = {"version": 1, "lines": [{"sku": "6901", "qty": 3, "unit_fen": 5}]}
+    path = f"{DOCUMENTS}/{order['id']}"
+
+    refused = await staff["clerk-S1"].call("PUT", path, anew)
+
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/supplier_id")
+    assert await fingerprint(settings) == before
+    edited = await staff["clerk-S1"].call("PUT", path, anew | {"supplier_id": "SUP"})
+    assert (edited.status_code, edited.json()["total_fen"]) == (200, 15)
+
+
+async def test_a_count_that_finds_nothing_leaves_an_empty_shelf_that_is_proved(staff, settings):
+    await stocked(staff, "6903", 3, 7, place="S2")
+    manager = staff["manager-S2"]
+    count = (await manager.post("/v1/admin/stock/stocktakes", {"place_id": "S2", "skus": ["6903"]})).json()
+    await manager.post(f"{DOCUMENTS}/{count['id']}/counts", {"items": [{"sku": "6903", "qty": 0}]})
+
+    done = await posted(staff["admin"], count)
+
+    assert (done["state"], await books("6903", "S2")) == ("posted", (0, 0))
+    assert await findings(settings) == []
+
+
+async def test_a_count_of_what_no_shelf_can_hold_is_refused(staff, settings):
+    """Somebody scanned a barcode where a number was asked for: worth more than any amount, and no error of ours."""
+    await stocked(staff, "6901", 1, 100_000_000_000, place="S2")
+    manager = staff["manager-S2"]
+    count = (await manager.post("/v1/admin/stock/stocktakes", {"place_id": "S2", "skus": ["6901"]})).json()
+    before = await fingerprint(settings)
+
+    refused = await manager.post(
+        f"{DOCUMENTS}/{count['id']}/counts", {"items": [{"sku": "6901", "qty": 1_000_000_000}]}
+    )
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "validation_failed")
+    assert refused.json()["errors"][0]["pointer"] == "/items"
+    assert await fingerprint(settings) == before
+    await act(manager, count, "cancel", note="x")
+
+
+async def test_a_document_is_entered_once_per_key_and_answered_as_it_stands(staff, settings):
+    line = {"sku": "6901", "qty": 1, "unit_fen": 1}
+    body = {"kind": "receipt", "place_id": "S1", "lines": [line]}
+    key = "k" * 255
+    first = await staff["clerk-S1"].post(DOCUMENTS, body, key=key)
+    await act(staff["clerk-S1"], first.json(), "submit")
+    before = await fingerprint(settings)
+
+    again = await staff["clerk-S1"].post(DOCUMENTS, body, key=key)
+    other = await staff["clerk-S1"].post(DOCUMENTS, body | {"lines": [line | {"qty": 2}]}, key=key)
+    none = await staff["clerk-S1"].post(DOCUMENTS, body)
+
+    assert (again.status_code, again.headers["idempotency-replayed"]) == (201, "true")
+    assert (again.json()["id"], again.json()["state"]) == (first.json()["id"], "submitted")
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_conflict")
+    assert (none.status_code, none.json()["code"]) == (400, "idempotency_key_required")
+    assert await fingerprint(settings) == before
+    assert (await staff["manager-S1"].post(DOCUMENTS, body, key=key)).json()["id"] != first.json()["id"]
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+async def test_a_payment_of_no_day_of_ours_is_refused(staff, settings, day):
+    before = await fingerprint(settings)
+
+    body = {"supplier_id": "SUP", "amount_fen": 1, "paid_on": day}
+    refused = await staff["admin"].post("/v1/admin/stock/payments", body, key=day)
+
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/paid_on")
+    assert await fingerprint(settings) == before
+
+
+async def test_a_payment_is_written_down_once_however_long_its_key(staff):
+    body = {"supplier_id": "SUP", "amount_fen": 1, "paid_on": "2026-11-27"}
+    paid = [await staff["admin"].post("/v1/admin/stock/payments", body, key="p" * 255) for _ in range(2)]
+
+    assert [answer.status_code for answer in paid] == [201, 201]
+    assert paid[0].json() == paid[1].json()
 
 
 async def test_papers_are_looked_at_and_bounded(staff, settings):
@@ -345,7 +429,7 @@ async def test_documents_are_found_by_day_kind_supplier_and_article_page_by_page
 async def test_what_cannot_be_entered_takes_no_number(staff, settings, body, pointer):
     before = await fingerprint(settings)
 
-    answer = await staff["manager-S1"].post(DOCUMENTS, {"place_id": "S1"} | body)
+    answer = await staff["manager-S1"].post(DOCUMENTS, {"place_id": "S1"} | body, key="refused")
 
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
     assert await fingerprint(settings) == before

@@ -58,8 +58,9 @@ async def margin(caller: StaffCaller, query: ReportQuery) -> Reply:
 
 @router.get("/v1/admin/reports/stock", guard=_MANAGERS, summary="库存日报", errors=_ERRORS)
 async def stock(caller: StaffCaller, query: ReportQuery) -> Reply:
-    """What lay in a store before and after these days, and what moved between."""
-    return await _file(query, "stock", reports.STOCK, await reports.stock(await _span(caller, query)))
+    """What lay in a store before and after these days, and what moved between; sent as it is read."""
+    pages = reports.stock(await _span(caller, query))
+    return _reply(query, "stock", await sheets.stream(query.format, "stock", reports.STOCK, pages))
 
 
 @router.get("/v1/admin/reports/orders", guard=_MANAGERS, summary="订单导出", errors=_ERRORS)

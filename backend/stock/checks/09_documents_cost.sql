@@ -10,6 +10,6 @@ SELECT d.place_id, l.sku, format('document %s, line %s: %s × %s is %s; cost %s,
    AND ((d.kind <> 'stocktake' AND l.amount_fen <> l.qty * l.unit_fen)
         OR (d.kind = 'receipt' AND m.cost IS NOT NULL AND m.cost <> l.amount_fen)
         OR l.cost_fen IS DISTINCT FROM m.cost
-        OR a.cost <> div(l.cost_fen::numeric * l.done_qty, l.qty)
+        OR a.cost <> div(l.cost_fen::numeric * l.done_qty, nullif(l.qty, 0))
         OR (d.kind <> 'stocktake' AND l.line_no = 1
             AND d.total_fen <> (SELECT sum(t.amount_fen) FROM stock_document_line t WHERE t.document_id = d.id)))

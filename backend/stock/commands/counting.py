@@ -9,6 +9,7 @@ import asyncpg
 from backend.auth.types import StaffCaller
 from backend.kernel import clock, db, logging
 from backend.kernel.errors import invalid
+from backend.kernel.money import MAX_AMOUNT
 from backend.mall import queries as mall
 
 from .. import queries
@@ -29,7 +30,8 @@ SELECT $1::varchar, (SELECT coalesce(max(line_no), 0) FROM stock_document_line W
   FROM unnest($3::text[], $4::bigint[], $5::bigint[]) AS w (sku, qty, cost)
   LEFT JOIN stock_level v ON v.place_id = $2 AND v.sku = w.sku
     ON CONFLICT (document_id, sku) DO UPDATE
-   SET qty = EXCLUDED.qty, book_qty = EXCLUDED.book_qty, seen = EXCLUDED.seen, unit_fen = EXCLUDED.unit_fen"""
+   SET qty = EXCLUDED.qty, book_qty = EXCLUDED.book_qty, seen = EXCLUDED.seen, unit_fen = EXCLUDED.unit_fen
+RETURNING sku, abs(qty - book_qty)::numeric * unit_fen AS worth_fen"""
 
 
 async def begin(place_id: str, skus: Sequence[str] | None, text: str, caller: StaffCaller) -> Document:
@@ -62,6 +64,7 @@ async def count(document_id: str, counted: Mapping[str, int], caller: StaffCalle
     """Keep what was counted just now, beside what the books say; of an article counted again the last counts.
 
     What moves from now on is added when the count is posted. An article that was found and is in no line gets one.
+    ``ValidationFailed`` where a difference is worth more than any amount may be: somebody scanned a number for a count.
     """
     known = await mall.find_article_names(counted)
     if lacking := sorted(counted.keys() - known.keys()):
@@ -71,5 +74,9 @@ async def count(document_id: str, counted: Mapping[str, int], caller: StaffCalle
             raise invalid("/items", f"a count has at most {MOST_LINES} articles")
         skus = sorted(counted)
         costs = [known[sku][1] or 0 for sku in skus]
-        await db.raw(tx).execute(_COUNT, document_id, document.place_id, skus, [counted[sku] for sku in skus], costs)
+        kept = await db.fetch_in(
+            tx, _COUNT, document_id, document.place_id, skus, [counted[sku] for sku in skus], costs
+        )
+        if large := sorted(row["sku"] for row in kept if row["worth_fen"] > MAX_AMOUNT):
+            raise invalid("/items", f"the difference of {large[0]} is worth too much: is it counted right?")
     return await queries.get_document(document_id)

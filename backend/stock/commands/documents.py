@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
+import asyncpg
 import msgspec
 
 from backend.auth.types import StaffCaller
@@ -13,7 +14,9 @@ from backend.kernel import clock, db, ids, logging
 from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.kernel.errors import invalid
+from backend.kernel.http import Idempotency
 from backend.kernel.money import MAX_AMOUNT
+from backend.ledger.errors import IdempotencyConflict
 from backend.mall import queries as mall
 
 from .. import queries, rules
@@ -24,7 +27,8 @@ log = logging.get(__name__)
 
 _INSERT = """
 INSERT INTO stock_document (id, number, kind, state, place_id, other_place_id, supplier_id, customer, about, total_fen,
-    note, made_on, created_by, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"""
+    note, made_on, created_by, created_at, key, key_hash)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"""
 _INSERT_LINES = """
 INSERT INTO stock_document_line (document_id, line_no, sku, qty, unit_fen, amount_fen, cost_fen)
 SELECT $1, n, sku, qty, unit_fen, amount_fen, cost_fen
@@ -46,14 +50,34 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
-async def enter(kind: DocumentKind, entry: Entry, caller: StaffCaller) -> Document:
-    """Enter a document as a draft; its number is the next of its kind, place and year."""
+async def enter(
+    kind: DocumentKind, entry: Entry, caller: StaffCaller, once: Idempotency | None = None
+) -> tuple[Document, bool]:
+    """Enter a document as a draft, once per key; its number is the next of its kind, place and year.
+
+    Returns it, and whether it was there already: it is as it stands now. ``IdempotencyConflict`` where the key was
+    used for another.
+    """
     lines = await check_lines(entry)
     now = clock.now()
-    async with db.transaction() as tx:
-        document_id = await insert(tx, kind, DocumentState.DRAFT, entry, lines, caller.staff_id, now=now)
+    try:
+        async with db.transaction() as tx:
+            document_id = await insert(tx, kind, DocumentState.DRAFT, entry, lines, caller.staff_id, now=now, once=once)
+    except asyncpg.UniqueViolationError as error:
+        if once is None or error.constraint_name != "stock_document_key":
+            raise
+        known = await db.fetchrow(
+            "SELECT id, key_hash FROM stock_document WHERE key = $1", _own(once.key, caller.staff_id)
+        )
+        if known is None or known["key_hash"] != once.request_hash:
+            raise IdempotencyConflict from None
+        return await queries.get_document(known["id"]), True
     log.info("stock.document_entered", document_id=document_id, kind=kind, staff_id=caller.staff_id)
-    return await queries.get_document(document_id)
+    return await queries.get_document(document_id), False
+
+
+def _own(key: str, staff_id: int) -> str:
+    return f"{staff_id}/{key}"
 
 
 async def check_lines(entry: Entry) -> list[DocumentLine]:
@@ -83,8 +107,9 @@ async def insert(
     *,
     now: datetime,
     about: str | None = None,
+    once: Idempotency | None = None,
 ) -> str:
-    """Write a document with the next number; returns its id."""
+    """Write a document with the next number, which a key that was used rolls back; returns its id."""
     made_on = clock.local_date(now, settings().timezone)
     count = await db.raw(tx).fetchval(_NUMBER, entry.place_id, kind, made_on.year)
     document_id = ids.new_short("Z")
@@ -104,6 +129,8 @@ async def insert(
         made_on,
         staff_id,
         now,
+        _own(once.key, staff_id) if once else None,
+        once.request_hash if once else None,
     )
     await insert_lines(tx, document_id, lines)
     await note(tx, document_id, 1, staff_id, "enter", now=now)

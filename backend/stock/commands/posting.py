@@ -151,10 +151,13 @@ async def receive_transfer(
 ) -> Document:
     """Take in a transfer, once; what of it did not come is lost, with its part of the cost.
 
-    What came is there at once. A loss above the setting's amount waits (``submitted``) until somebody approves it.
+    ``came`` says it of every line, so that nothing is lost by being left out. What came is there at once. A loss above
+    the setting's amount waits (``submitted``) until somebody approves it.
     """
     async with changing(document_id, "receive", caller, version=version, text=text) as (tx, document, now):
         assert document.other_place_id is not None
+        if came.keys() != {line.line_no for line in document.lines}:
+            raise invalid("/lines", "of a transfer every line is named, with 0 where nothing of it came")
         receipts = [
             Receipt(document.other_place_id, line.sku, came[line.line_no], rules.came_fen(line, came[line.line_no]))
             for line in _coming(document, came)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from backend.auth.guards import staff
 from backend.auth.types import Role, StaffCaller
 from backend.kernel.errors import Forbidden, NotFound, ValidationFailed, invalid
-from backend.kernel.http import Reply, Request, Router
+from backend.kernel.http import Answer, Idempotency, Reply, Request, Router
 from backend.kernel.http.errors import UnsupportedMediaType
 from backend.kernel.paging import place_cursor, read_place
+from backend.ledger.errors import IdempotencyConflict
 from backend.mall import queries as mall
 
 from .. import access, errors, printing, queries, views
@@ -74,9 +75,19 @@ async def list_documents(caller: StaffCaller, query: DocumentsQuery) -> Document
     return DocumentsOut([views.head(one) for one in page], more)
 
 
-@router.post(_DOCUMENTS, guard=_STAFF, status=201, summary="录入单据", errors=(NotFound, ValidationFailed))
-async def enter_document(caller: StaffCaller, body: DocumentIn) -> DocumentOut:
-    """Enter a draft; its number is the next of its kind, place and year, and stays its own."""
+@router.post(
+    _DOCUMENTS,
+    guard=_STAFF,
+    status=201,
+    idempotent=True,
+    summary="录入单据",
+    errors=(NotFound, ValidationFailed, IdempotencyConflict),
+)
+async def enter_document(caller: StaffCaller, body: DocumentIn, idem: Idempotency) -> Answer[DocumentOut]:
+    """Enter a draft, once per key; its number is the next of its kind, place and year, and stays its own.
+
+    Sent again it is the same document, as it stands now.
+    """
     await access.place(caller, body.place_id)
     kind = DocumentKind(body.kind)
     if (kind is DocumentKind.TRANSFER) is not (body.other_place_id is not None):
@@ -85,8 +96,7 @@ async def enter_document(caller: StaffCaller, body: DocumentIn) -> DocumentOut:
         if body.other_place_id == body.place_id:
             raise invalid("/other_place_id", "is the place itself")
         await queries.get_place(body.other_place_id)
-    if kind in (DocumentKind.PURCHASE_ORDER, DocumentKind.PURCHASE_RETURN) and body.supplier_id is None:
-        raise invalid("/supplier_id", "is required")
+    _check_supplier(kind, body.supplier_id)
     entry = Entry(
         place_id=body.place_id,
         lines=[(line.sku, line.qty, line.unit_fen) for line in body.lines],
@@ -95,7 +105,14 @@ async def enter_document(caller: StaffCaller, body: DocumentIn) -> DocumentOut:
         customer=body.customer,
         note=body.note,
     )
-    return await views.document(await documents.enter(kind, entry, caller))
+    document, replayed = await documents.enter(kind, entry, caller, idem)
+    return Answer(await views.document(document), replayed=replayed)
+
+
+def _check_supplier(kind: DocumentKind, supplier_id: str | None) -> None:
+    """Of these somebody is owed, or owes us: without a name no list of payables would have them."""
+    if kind in (DocumentKind.PURCHASE_ORDER, DocumentKind.PURCHASE_RETURN) and supplier_id is None:
+        raise invalid("/supplier_id", "is required")
 
 
 @router.post(
@@ -121,6 +138,7 @@ async def get_document(caller: StaffCaller, document_id: str) -> DocumentOut:
 async def edit_document(caller: StaffCaller, document_id: str, body: DocumentEditIn) -> DocumentOut:
     """Write a draft anew."""
     found = await access.document(caller, document_id, side="source")
+    _check_supplier(found.kind, body.supplier_id)
     entry = Entry(
         place_id=found.place_id,
         lines=[(line.sku, line.qty, line.unit_fen) for line in body.lines],

@@ -71,8 +71,10 @@ class Stock(Domain):
             lines = dict.fromkeys(names, OPENING)
             await self._walk(op, await self._enter(op, "receipt", store_id, lines), "submit", "approve", "post")
 
-    async def _ask(self, op: Op, method: str, path: str, body: Any, refusals: frozenset[str] = frozenset()) -> Answer:
-        request = Request(self.world.admin, method, path, encode(body) if body is not None else b"")
+    async def _ask(
+        self, op: Op, method: str, path: str, body: Any, refusals: frozenset[str] = frozenset(), *, key: str = ""
+    ) -> Answer:
+        request = Request(self.world.admin, method, path, encode(body) if body is not None else b"", key, booked=False)
         return await self.world.ask(op, request, refusals=refusals)
 
     # -- papers
@@ -82,10 +84,11 @@ class Stock(Domain):
         return {sku: dice.randint(1, most) for sku in skus}
 
     async def _enter(self, op: Op, kind: str, place_id: str, lines: dict[str, int], **more: Any) -> Paper:
-        """Entered by head office; where the answer was lost another draft is left over, which moves nothing."""
+        """Entered by head office, once: where the answer was lost the same draft is asked for again."""
         wanted = [{"sku": sku, "qty": qty, "unit_fen": 7} for sku, qty in lines.items()]
         body = {"kind": kind, "place_id": place_id, "lines": wanted} | more
-        made = (await self._ask(op, "POST", DOCUMENTS, body)).json
+        key = f"{self.world.seed}-{op.number}-{place_id}"
+        made = (await self._ask(op, "POST", DOCUMENTS, body, key=key)).json
         paper = Paper(made["id"], kind, place_id, more.get("other_place_id"), dict(lines), "draft", made["version"])
         self.papers[paper.id] = paper
         return paper
