@@ -89,7 +89,7 @@ async def cancel(phone: Member) -> None:
     await phone.button("纪念衫 ×7").click()
     await phone.button("取消订单").click()
     await phone.dialog("取消这个订单？").get_by_role("button", name="取消订单").click()
-    await phone.sees("已取消")
+    await expect(phone.page.locator(".order-state")).to_have_text("已取消")  # the toast about the cashier says it too
 
 
 async def be_too_late(phone: Member, faults: list[str]) -> None:
@@ -157,6 +157,70 @@ async def pay_by_gift_card(phone: Member, admin: StaffSession, chain: Chain, cli
     assert [(one["type"], one["amount_fen"]) for one in tenders] == [("gift_card", 1_000), ("stored", 250)]
 
 
+async def test_a_card_that_nobody_has_bound_pays_by_number_and_pin_and_choices_outlive_a_reload(
+    phone, admin, chain, client
+):
+    card = await sold_card(admin, chain.till, client, 1_000, title="不记名卡", holder="bearer")
+    await buy(phone, f"P-{APPLE}")
+    await phone.page.get_by_label("备注").fill("不要塑料袋")
+    await phone.page.get_by_role("switch", name="余额支付").uncheck(force=True)
+    await expect(phone.page.locator(".fact", has_text="微信支付")).to_contain_text("¥12.50")
+
+    await phone.page.reload()
+
+    await expect(phone.page.locator(".fact", has_text="微信支付")).to_contain_text("¥12.50")
+    await expect(phone.page.get_by_label("备注")).to_have_value("不要塑料袋")
+    await phone.page.get_by_role("switch", name="余额支付").check(force=True)
+    await phone.button("使用未绑定的礼品卡").click()
+    await phone.field("卡号").fill(card.number)
+    await phone.field("卡密").fill(card.pin)
+    assert [*await small_targets(phone.page), *await faint_texts(phone.page)] == []
+    await phone.button("确认", exact=True).click()
+    await expect(phone.page.get_by_role("switch", name="不记名卡")).to_be_checked()
+    await expect(phone.page.locator(".fact", has_text="礼品卡")).to_contain_text("¥10.00")
+    await expect(phone.page.locator(".fact", has_text="余额支付")).to_contain_text("¥2.50")
+    kept = await phone.page.evaluate("JSON.stringify([localStorage, sessionStorage])")
+    assert [secret in kept for secret in (card.number, card.pin, "gc.")] == [False] * 3
+
+    await phone.button("提交订单").click()
+
+    await phone.sees("下单成功", "¥12.50")
+    (made,) = (await ask(phone, "GET", "/v1/member/orders"))["items"]
+    tenders = (await ask(phone, "GET", f"/v1/member/orders/{made['id']}"))["tenders"]
+    assert [(one["type"], one["amount_fen"]) for one in tenders] == [("gift_card", 1_000), ("stored", 250)]
+    assert await phone.page.evaluate("Object.keys(sessionStorage).filter((key) => /checkout/.test(key))") == []
+
+
+# -- too many at once
+
+
+async def test_who_is_turned_away_by_a_crowd_hears_so_and_tries_again_with_one_button(phone):
+    await there(phone, f"product?P-{WATER}")
+    await phone.button("加入购物车").click()
+    await phone.page.get_by_role("link", name="购物车，1 件").click()
+    await phone.button("去结算（1）").click()
+    await expect(phone.button("提交订单")).to_be_enabled()
+
+    async def turn_away(route: Route) -> None:
+        if route.request.method != "POST":
+            await route.continue_()
+            return
+        await route.fulfill(status=503, content_type="application/problem+json", body='{"code": "crowded"}')
+
+    await phone.page.route("**/v1/member/orders", turn_away)
+    await phone.button("提交订单").click()
+
+    await expect(phone.page.get_by_role("heading", name="人太多，请稍后再试")).to_be_visible()
+    await phone.sees("购物车已保留")
+    await expect(phone.page.locator("main button:visible, .foot button:visible")).to_have_count(1)
+    assert [*await small_targets(phone.page), *await faint_texts(phone.page)] == []
+    assert (await ask(phone, "GET", "/v1/member/orders"))["items"] == []
+    await phone.page.unroute("**/v1/member/orders")
+    await phone.button("再试一次").click()
+    await phone.sees("下单成功")
+    assert len((await ask(phone, "GET", "/v1/member/orders"))["items"]) == 1
+
+
 # -- once the goods are there
 
 
@@ -215,6 +279,8 @@ async def write_review(phone: Member, faults: list[str]) -> None:
 
 async def ask_for_an_invoice(phone: Member, admin: StaffSession, order_id: str, faults: list[str]) -> None:
     """For a company, whose tax number is wrong at first; put right, then issued."""
+    unasked: list[str] = []
+    phone.page.on("response", lambda answer: unasked.append(answer.url) if answer.status == 404 else None)
     await there(phone, f"order?{order_id}")
     await phone.button("发票 申请开票").click()
     await phone.page.get_by_role("radio", name="企业").check(force=True)
@@ -231,6 +297,7 @@ async def ask_for_an_invoice(phone: Member, admin: StaffSession, order_id: str, 
     await there(phone, "invoices")
     await phone.page.get_by_role("link", name="某某科技有限公司").click()
     await phone.sees("已开票", "0421")
+    assert unasked == []
     await look(phone, faults)
 
 

@@ -154,6 +154,29 @@ def test_a_receiver_shows_nothing_of_itself():
 
 
 @pytest.mark.parametrize(
+    ("street", "listed"),
+    [("文三路 100 号翠苑小区3幢502室", "…3幢502室"), ("路9号", "…号"), ("路", ""), ("翠苑3幢", "…3幢")],
+)
+def test_its_own_list_shows_the_end_of_a_street_never_more_than_half(street, listed):
+    receiver = Receiver(**SHENZHEN | {"street": street})
+
+    assert rules.listed(receiver) == msgspec.structs.replace(rules.masked(receiver), street=listed)
+
+
+def test_what_a_store_sends_is_said_by_its_least_free_from():
+    known = [
+        rule(id="near", stores=("S1",), free_from_fen=9_900),
+        rule(id="far", free_from_fen=19_900),
+        rule(id="old", active=False, free_from_fen=1),
+        rule(id="other", stores=("S2",), free_from_fen=2),
+    ]
+
+    assert rules.free_from_at(known, "S1") == (True, 9_900)
+    assert rules.free_from_at([rule(stores=("S1",), free_from_fen=None)], "S1") == (True, None)
+    assert rules.free_from_at(known[2:], "S1") == (False, None)
+
+
+@pytest.mark.parametrize(
     ("region", "province", "city"),
     [
         ("310101", "上海市", "上海市"),
@@ -208,7 +231,8 @@ async def test_an_address_book_holds_twenty_and_always_one_default_also_under_ma
     assert sorted(answer.status_code for answer in last) == [201, 409]
     assert [answer.json()["code"] for answer in last if answer.status_code == 409] == ["address_book_full"]
     assert [len(book), sum(one["is_default"] for one in book), book[0]["is_default"]] == [20, 1, True]
-    assert {(one["name"], one["phone"], one["street"]) for one in book} == {("欧**", "137****5678", "")}
+    assert {(one["name"], one["phone"]) for one in book} == {("欧**", "137****5678")}
+    assert {one["street"][:1] for one in book} == {"…"}
 
     gone = await phone.call("DELETE", f"{ADDRESSES}/{book[0]['id']}")
     again = await phone.call("DELETE", f"{ADDRESSES}/{book[0]['id']}")
@@ -241,6 +265,12 @@ async def buyer(phone: Phone) -> Phone:
 async def stored_fen(phone: Phone) -> int:
     fen: int = (await phone.wallet())["stored"]["total_fen"]
     return fen
+
+
+async def test_the_phone_hears_which_stores_send(phone):
+    offers = [(await phone.call("GET", f"/v1/member/mall/delivery?store_id={store}")).json() for store in ("S1", "S2")]
+
+    assert offers == [{"sends": True, "free_from_fen": None}, {"sends": False, "free_from_fen": None}]
 
 
 async def test_an_order_is_sent_where_its_address_was_and_a_cancel_gives_its_freight_back(buyer, admin):

@@ -45,6 +45,9 @@ async def test_a_member_lists_their_own_reviews_and_invoices_by_pages_and_nobody
     (hidden,) = (await phone.call("GET", f"/v1/member/reviews?order_id={first}")).json()["items"]
     assert (hidden["name"], hidden["line_no"], hidden["shown"], hidden["reply"]) == ("苹果", 1, False, "谢谢")
     assert (await other.call("GET", f"/v1/member/reviews?order_id={first}")).json()["items"] == []
+    (named,) = (await phone.call("GET", f"/v1/member/invoices?order_id={first}")).json()["items"]
+    assert (named["order_id"], named["title"]) == (first, "王小明")
+    assert (await other.call("GET", f"/v1/member/invoices?order_id={first}")).json()["items"] == []
     assert [one["title"] for one in (await phone.call("GET", "/v1/member/invoices")).json()["items"]] == [
         "某某公司",
         "王小明",

@@ -434,6 +434,7 @@ OWN = {
     ("POST /v1/member/coupons/claim", "code"),
     # what a store sells is for every member to see: tests/mall
     ("GET /v1/member/mall/home", "store_id"),
+    ("GET /v1/member/mall/delivery", "store_id"),
     ("GET /v1/member/mall/products", "store_id"),
     ("GET /v1/member/mall/products", "cursor"),
     ("GET /v1/member/mall/products/{spu}", "store_id"),
@@ -474,6 +475,7 @@ OWN = {
     # tests/orders/test_own_lists.py
     ("GET /v1/member/after-sales", "order_id"),
     ("GET /v1/member/reviews", "order_id"),
+    ("GET /v1/member/invoices", "order_id"),
     ("GET /v1/admin/after-sales", "order_id"),
     # lines of the order in the path; a carrier's numbers; what the member writes on an invoice
     ("POST /v1/member/orders/{order_id}/after-sales", "lines.line_no"),

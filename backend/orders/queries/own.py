@@ -42,15 +42,16 @@ async def list_own_reviews(
     return found
 
 
-async def list_own_invoices(member_id: int, *, before: Place | None, limit: int) -> list[Invoice]:
-    """The invoices that a member asked for, newest first."""
-    at, order_id = before or (None, "")
+async def list_own_invoices(member_id: int, *, order_id: str | None, before: Place | None, limit: int) -> list[Invoice]:
+    """The invoices that a member asked for, of one order where it is named, newest first."""
+    at, before_id = before or (None, "")
     rows = await db.fetch(
         f"{INVOICE} WHERE member_id = $1 AND ($2::timestamptz IS NULL OR (asked_at, order_id) < ($2, $3))"
-        " ORDER BY asked_at DESC, order_id DESC LIMIT $4",
+        " AND ($5::text IS NULL OR order_id = $5) ORDER BY asked_at DESC, order_id DESC LIMIT $4",
         member_id,
         at,
-        order_id,
+        before_id,
         limit,
+        order_id,
     )
     return [invoice_of(row) for row in rows]

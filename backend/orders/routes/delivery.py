@@ -1,4 +1,4 @@
-"""The phone's address book, and head office's rules of delivery."""
+"""The phone's address book, what a store sends, and head office's rules of delivery."""
 
 from __future__ import annotations
 
@@ -11,7 +11,16 @@ from .. import addresses, queries
 from ..commands import addresses as book
 from ..commands import delivery_rules
 from ..errors import AddressBookFull, DeliveryRulesFull
-from ..schemas.delivery import AddressesOut, AddressIn, AddressOut, DeliveryRuleIn, DeliveryRulesOut
+from ..rules import delivery as rules
+from ..schemas.delivery import (
+    AddressesOut,
+    AddressIn,
+    AddressOut,
+    DeliveryOfferOut,
+    DeliveryOfferQuery,
+    DeliveryRuleIn,
+    DeliveryRulesOut,
+)
 from ..types import DeliveryRule
 from ..views.delivery import address_out
 
@@ -25,8 +34,8 @@ _RULES = "/v1/admin/mall/delivery-rules"
 
 @router.get(_ADDRESSES, guard=member, summary="收货地址")
 async def list_addresses(caller: MemberCaller) -> AddressesOut:
-    """The address book, masked: the default first."""
-    return AddressesOut([address_out(one, masked=True) for one in await addresses.list_addresses(caller.member_id)])
+    """The address book, masked but for the end of each street: the default first."""
+    return AddressesOut([address_out(one, listed=True) for one in await addresses.list_addresses(caller.member_id)])
 
 
 @router.post(
@@ -57,6 +66,12 @@ async def replace_address(caller: MemberCaller, address_id: str, body: AddressIn
 async def drop_address(caller: MemberCaller, address_id: str) -> None:
     """Take an address out of the book; orders keep it."""
     await book.drop(caller.member_id, address_id)
+
+
+@router.get("/v1/member/mall/delivery", guard=member, summary="门店配送", errors=(ValidationFailed,))
+async def get_offer(caller: MemberCaller, query: DeliveryOfferQuery) -> DeliveryOfferOut:
+    """Whether a store sends goods, and from which sum on that may cost nothing; says nothing of any address."""
+    return DeliveryOfferOut(*rules.free_from_at(await queries.delivery_rules(), query.store_id))
 
 
 @router.get(_RULES, guard=_ADMIN, summary="配送规则")

@@ -10,8 +10,7 @@ from backend.kernel.paging import place_cursor, read_place
 
 from ..commands import invoices
 from ..queries import own
-from ..schemas.after import PageQuery
-from ..schemas.reviews import InvoicesOut, OwnReviewsOut, OwnReviewsQuery
+from ..schemas.reviews import InvoicesOut, OwnInvoicesQuery, OwnReviewsOut, OwnReviewsQuery
 from ..views import after as views
 
 router = Router(tag="orders")
@@ -30,9 +29,10 @@ async def list_reviews(caller: MemberCaller, query: OwnReviewsQuery) -> OwnRevie
 
 
 @router.get("/v1/member/invoices", guard=member, summary="我的发票", errors=(ValidationFailed,))
-async def list_invoices(caller: MemberCaller, query: PageQuery) -> InvoicesOut:
-    """A page of the invoices that the member asked for, newest first."""
-    found = await own.list_own_invoices(caller.member_id, before=read_place(query.cursor), limit=query.limit + 1)
+async def list_invoices(caller: MemberCaller, query: OwnInvoicesQuery) -> InvoicesOut:
+    """A page of the invoices that the member asked for, newest first, of one order or of all."""
+    before = read_place(query.cursor)
+    found = await own.list_own_invoices(caller.member_id, order_id=query.order_id, before=before, limit=query.limit + 1)
     page = found[: query.limit]
     last = place_cursor(page[-1].asked_at, page[-1].order_id) if len(found) > query.limit else None
     items = []

@@ -81,6 +81,12 @@ def find_rule(rules: Iterable[DeliveryRule], store_id: str, code: str) -> Delive
     return min(reaching, key=lambda one: one[:3])[3] if reaching else None
 
 
+def free_from_at(rules: Iterable[DeliveryRule], store_id: str) -> tuple[bool, int | None]:
+    """Whether a store sends anywhere at all, and the least that goods must cost somewhere for nothing to be paid."""
+    here = [rule for rule in rules if rule.active and (not rule.stores or store_id in rule.stores)]
+    return bool(here), min((rule.free_from_fen for rule in here if rule.free_from_fen is not None), default=None)
+
+
 def freight(rule: DeliveryRule, lines: Sequence[Line]) -> Freight:
     """What sending these lines costs: nothing from so many fen of goods on, counted before coupons and points."""
     weight_g = sum(line.qty * line.article.weight_g for line in lines)
@@ -98,9 +104,22 @@ def weight_fen(rule: DeliveryRule, weight_g: int) -> int:
     return rule.first_fen + -(-beyond_g // rule.further_g) * rule.further_fen
 
 
+STREET_TAIL = 6
+
+
 def masked(receiver: Receiver) -> Receiver:
     """What a list or a bystander may see: the first character of the name, the ends of the phone, and no street."""
     name, phone = receiver.name, receiver.phone
     ends = f"{phone[:3]}****{phone[-4:]}" if len(phone) >= 11 else f"{phone[:1]}****{phone[-2:]}"
     stars = "*" * min(max(len(name) - 1, 1), 2)
     return msgspec.structs.replace(receiver, name=name[:1] + stars, phone=ends, street="")
+
+
+def listed(receiver: Receiver) -> Receiver:
+    """What its own member's list shows: masked, and the end of the street, by which one tells two of a district apart.
+
+    At most six characters and at most half of them, so that it leads nobody there.
+    """
+    street = receiver.street
+    tail = min(STREET_TAIL, len(street) // 2)
+    return msgspec.structs.replace(masked(receiver), street=f"…{street[-tail:]}" if tail else "")

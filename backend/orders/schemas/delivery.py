@@ -38,7 +38,8 @@ class AddressIn(Body, kw_only=True):
 
 
 class ReceiverOut(msgspec.Struct, kw_only=True):
-    """Whom goods are sent to, and where. Masked, a name and a phone keep little, and the street is empty."""
+    """Whom goods are sent to, and where. Masked, a name and a phone keep little, and the street is empty;
+    in the list of addresses ``…`` and its end."""
 
     name: str
     phone: str
@@ -57,9 +58,22 @@ class AddressOut(ReceiverOut, kw_only=True):
 
 
 class AddressesOut(msgspec.Struct):
-    """The address book, masked: the one that is offered first, then those that were changed last."""
+    """The address book, masked but for the ends of streets: what is offered first, then what was changed last."""
 
     items: list[AddressOut]
+
+
+class DeliveryOfferQuery(Body):
+    """Which store."""
+
+    store_id: StoreId
+
+
+class DeliveryOfferOut(msgspec.Struct):
+    """Whether a store sends goods; ``free_from_fen``: the least from which on somewhere nothing is paid, or null."""
+
+    sends: bool
+    free_from_fen: int | None
 
 
 class DeliveryRuleIn(Body, kw_only=True):

@@ -128,6 +128,12 @@ class InvoicesOut(msgspec.Struct):
     next_cursor: str | None
 
 
+class OwnInvoicesQuery(PageQuery):
+    """Of which order, or of all."""
+
+    order_id: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
+
+
 class StaffInvoicesQuery(PageQuery):
     """Which store's (a manager's own), in which state."""
 

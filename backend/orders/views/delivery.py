@@ -15,7 +15,7 @@ def receiver_out(receiver: Receiver, *, masked: bool = False) -> ReceiverOut:
     return ReceiverOut(**msgspec.structs.asdict(shown))
 
 
-def address_out(address: Address, *, masked: bool = False) -> AddressOut:
-    """An entry of the address book, whole or masked."""
-    shown = delivery.masked(address.receiver) if masked else address.receiver
+def address_out(address: Address, *, listed: bool = False) -> AddressOut:
+    """An entry of the address book, whole, or as its list shows it."""
+    shown = delivery.listed(address.receiver) if listed else address.receiver
     return AddressOut(id=address.id, is_default=address.is_default, **msgspec.structs.asdict(shown))

@@ -38,13 +38,20 @@ export function pointsFor(quote, wallet) {
   return amount > 0 ? { points, amount_fen: amount } : { points: 0, amount_fen: 0 };
 }
 
-/** The gift cards that were chosen and can pay, each with what it pays of `due`: `[{ reference, amount_fen }]`. */
+/** The gift cards there are to choose from: those the quote knows, and those that were shown by number and PIN (`draft.shown`). */
+export function cardsOf(draft, quote) {
+  const listed = quote.gift_cards || [];
+  return [...listed, ...draft.shown.filter(({ id }) => !listed.some((one) => one.id === id)).map((one) => ({ ...one, usable: true }))];
+}
+
+/** The gift cards that were chosen and can pay, each with what it pays of `due`: `[{ reference, amount_fen }]`, one that was shown by its token. */
 function cardsFor(draft, quote, due) {
   let left = due;
-  return (quote.gift_cards || []).filter(({ id, usable }) => usable && draft.cards.includes(id)).map(({ id, balance_fen: balance }) => {
+  const tokens = new Map(draft.shown.map(({ id, token }) => [id, token]));
+  return cardsOf(draft, quote).filter(({ id, usable }) => usable && draft.cards.includes(id)).map(({ id, balance_fen: balance }) => {
     const amount = Math.min(left, balance);
     left -= amount;
-    return { reference: id, amount_fen: amount };
+    return { reference: tokens.get(id) || id, amount_fen: amount };
   }).filter(({ amount_fen: fen }) => fen > 0);
 }
 

@@ -59,6 +59,12 @@ export function createMall(app) {
     /** The first page: banners, categories, what is cheaper for a while. */
     home: async () => seen.get("/v1/member/mall/home", await at()),
 
+    /** Whether the store that was chosen sends goods, and from what on that may be free: `{ sends, free_from_fen }`. */
+    async delivery() {
+      const where = await at();
+      return seldom(`delivery ${where.store_id}`, () => seen.get("/v1/member/mall/delivery", where));
+    },
+
     /** By what one can look for products: `{ categories, brands, attributes }`. */
     filters: () => seldom("filters", () => seen.get("/v1/member/mall/filters")),
 

@@ -71,6 +71,11 @@ export function afterKinds(status) {
   return ["shipped", "received"].includes(status) ? ["return", "refund", "exchange"] : [];
 }
 
+const UNINVOICED = ["coupon", "points", "gift_card"];
+
+/** Whether an invoice can name anything of it: money paid, and not all was given back. What points, coupons and gift cards paid is on none. */
+export const canInvoice = ({ tenders, payable_fen: all, refunded_fen: back }) => back < all && tenders.some(({ type, amount_fen: fen }) => fen > 0 && !UNINVOICED.includes(type));
+
 const HOLDING = ["requested", "approved", "on_the_way", "received", "refunded"];
 
 /** Pieces by line that no request has. */

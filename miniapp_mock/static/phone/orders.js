@@ -9,12 +9,20 @@ import { createIntents } from "./intents.js";
 
 const PAGE = 10;
 const MANY = 100;
+const DRAFT = "session:checkout";
 const UNDECIDED = [401, 429];
 
 export function createOrders(app) {
   const { api, seen, store, wx } = app;
   const { once } = createIntents(app);
-  let draft = null;
+  let draft = resumed();
+
+  /** The checkout that this page was at before it was loaded again, where it is still the same member's. */
+  function resumed() {
+    const kept = wx.getStorageSync(DRAFT);
+    const mine = kept && kept.member_id === store.get("member")?.id;
+    return mine ? { ...kept.draft, address: null, spot: null, shown: [], tenders: null } : null;
+  }
 
   const path = (id, rest = "") => `/v1/member/orders/${encodeURIComponent(id)}${rest}`;
 
@@ -30,7 +38,7 @@ export function createOrders(app) {
       return placed;
     } catch (error) {
       const unsaid = UNDECIDED.includes(error.status) || (again && /^pin_/.test(error.code));
-      if (error.status < 500 && !unsaid) store.set({ order_intent: null });
+      if ((error.undone && !again) || (error.status < 500 && !unsaid)) store.set({ order_intent: null });
       throw error;
     }
   }
@@ -39,9 +47,20 @@ export function createOrders(app) {
     /** Begin a checkout of these lines (`{ sku, qty, store_id }`); its choices are made on the way. */
     begin({ lines, fromCart = false }) {
       const spot = app.spot.of(lines);
-      draft = { lines, fromCart, spot, delivery: spot ? "spot" : "pickup", address: null, coupons: null, stored: true, points: false, cards: [], tenders: null, notes: {} };
+      draft = { lines, fromCart, spot, delivery: spot ? "spot" : "pickup", address: null, coupons: null, stored: true, points: false, cards: [], shown: [], tenders: null, notes: {} };
     },
     draft: () => draft,
+
+    /**
+     * Keep its choices over a reload, as long as this visit: the address by its id only, gift cards only where they are the member's own.
+     * One at a table is not kept: who comes back may sit elsewhere.
+     */
+    keep() {
+      if (!draft || draft.spot) return wx.removeStorageSync(DRAFT);
+      const { address, spot, shown, tenders, ...choices } = draft;
+      const cards = draft.cards.filter((id) => !shown.some((one) => one.id === id));
+      return wx.setStorageSync(DRAFT, { member_id: store.get("member")?.id, draft: { ...choices, cards, address_id: address?.id || draft.address_id } });
+    },
 
     quote: (body) => api.post("/v1/member/orders/quote", body),
 
@@ -64,6 +83,7 @@ export function createOrders(app) {
 
     done() {
       draft = null;
+      wx.removeStorageSync(DRAFT);
     },
 
     /** A page of orders in these states. */
@@ -77,13 +97,8 @@ export function createOrders(app) {
     review: (id, body) => once(path(id, "/reviews"), body),
     /** How its invoice stands; null while none was asked for. */
     async invoice(id) {
-      try {
-        return await api.get(path(id, "/invoice"));
-      } catch (error) {
-        if (error.status !== 404) throw error;
-        await api.get(path(id)); // no invoice, or no such order
-        return null;
-      }
+      const { items: [known = null] } = await api.get("/v1/member/invoices", { order_id: id, limit: 1 });
+      return known;
     },
     askInvoice: (id, body) => api.put(path(id, "/invoice"), body),
     /** A page of the invoices that were asked for, newest first. */

@@ -129,7 +129,7 @@ export function createApi(wx, { base = "", onSignedOut = () => undefined, exclus
   }
 
   async function authorized(method, path, options) {
-    const token = await accessToken();
+    const token = await accessToken().catch((error) => { throw Object.assign(error, { unsent: true }); });
     try {
       return await send(method, path, { ...options, token });
     } catch (error) {
@@ -139,14 +139,20 @@ export function createApi(wx, { base = "", onSignedOut = () => undefined, exclus
     }
   }
 
-  /** Repeat what is safe to repeat: reads, writes that carry a key, what changes nothing `again`; of refusals only "too many at once". */
+  /**
+   * Repeat what is safe to repeat: reads, writes that carry a key, what changes nothing `again`; of refusals only "too many at once".
+   * The error is `undone` where nothing can have happened: it was refused or never left, and no earlier try was lost.
+   */
   async function persistent(method, path, options = {}) {
     const safe = method === "GET" || Boolean(options.key) || Boolean(options.again);
+    let unclear = false;
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await authorized(method, path, options);
       } catch (error) {
         const lost = error instanceof NetworkError || (error.status === 503 && error.code === "outcome_unknown");
+        unclear ||= !error.unsent && !(error.status < 500 || error.code === "crowded");
+        error.undone = !unclear;
         const again = error.code === "crowded" || (lost && safe); // of a crowd nothing was done
         if (!again || attempt >= (options.tries || LOST_TRIES) || !online()) throw error;
         await pause(error.retryAfterS ? error.retryAfterS * 1000 : 400 * 2 ** attempt);

@@ -1,15 +1,19 @@
-/** wx storage over localStorage, apart for each phone; in memory where the browser keeps nothing. */
+/**
+ * wx storage over localStorage, apart for each phone; in memory where the browser keeps nothing. What is named `session:…` ends with the
+ * visit (a mini-program removes it when it is launched anew).
+ */
 import { api } from "./core.js";
 import { phoneId } from "./identity.js";
 
 const memory = new Map();
+const area = (key) => (key.startsWith("session:") ? sessionStorage : localStorage);
 const name = (key) => `wx:${phoneId()}:${key}`;
 
 /** The value under `key`, or "" where there is none (as wx does). */
 export function getStorageSync(key) {
   let text;
   try {
-    text = localStorage.getItem(name(key));
+    text = area(key).getItem(name(key));
   } catch {
     text = memory.get(name(key));
   }
@@ -25,7 +29,7 @@ export function getStorageSync(key) {
 export function setStorageSync(key, value) {
   const text = JSON.stringify(value);
   try {
-    localStorage.setItem(name(key), text);
+    area(key).setItem(name(key), text);
   } catch {
     memory.set(name(key), text);
   }
@@ -35,7 +39,7 @@ export function setStorageSync(key, value) {
 export function removeStorageSync(key) {
   memory.delete(name(key));
   try {
-    localStorage.removeItem(name(key));
+    area(key).removeItem(name(key));
   } catch {
     // nothing is kept there
   }

@@ -2,18 +2,20 @@
 import { fill, h } from "../../shared/dom.js";
 import { count, money } from "../../shared/format.js";
 import { deliveryCard } from "../delivery_card.js";
-import { bodyOf, couponsOf, draftTotals, pointsFor, tendersOf } from "../checkout_words.js";
+import { bodyOf, cardsOf, couponsOf, draftTotals, pointsFor, tendersOf } from "../checkout_words.js";
 import { picture } from "../goods.js";
 import { pictureAt } from "../goods_words.js";
 import { glyph } from "../icons.js";
 import { offWord, stepWord, tenderAmount, tenderWord } from "../order_words.js";
 import { busy, emptyState, fact, linkCell, skeleton, trouble } from "../parts.js";
+import { payWithCardSheet } from "../sheets/bind.js";
 import { couponSheet } from "../sheets/coupons.js";
 import { orderPinSheet } from "../sheets/order_pin.js";
 import { payPlaced } from "../paying.js";
 import { problemText, t } from "../texts.js";
 
 const NOTE = 200;
+const CARDS = 5; // that pay one checkout
 
 export function checkoutScreen(app) {
   const node = h("div", { class: "page stack checkout" });
@@ -35,6 +37,7 @@ export function checkoutScreen(app) {
   async function requote() {
     round += 1;
     const mine = round;
+    app.orders.keep();
     submit.disabled = true;
     node.setAttribute("aria-busy", "true");
     try {
@@ -45,6 +48,7 @@ export function checkoutScreen(app) {
       if (mine !== round || gone) return;
       if (error.code === "address_out_of_range" && !far) tooFar();
       else if (error.code === "spot_invalid" && draft.spot) spotLost();
+      else if (tokenOver(error)) forgetShown();
       else if (quote) refused(error);
       else missed(error);
     } finally {
@@ -52,6 +56,7 @@ export function checkoutScreen(app) {
     }
   }
 
+  const tokenOver = (error) => /^gift_card_token_/.test(error.code) && draft.shown.length > 0;
   const homeless = () => draft.delivery === "express" && !draft.address;
 
   /** What it costs is shown without the way there, which nobody goes. */
@@ -155,6 +160,7 @@ export function checkoutScreen(app) {
   function draw() {
     const focused = document.activeElement?.id;
     const totals = draftTotals(quote);
+    setFoot(true);
     fill(node,
       note && h("p", { class: "notice", role: "alert" }, glyph("alert", 20), note),
       deliveryCard(app, { quote, draft, far, onKind: chooseKind }),
@@ -167,7 +173,7 @@ export function checkoutScreen(app) {
   }
 
   function storeCard(part) {
-    const text = h("input", { class: "input", id: `note-${part.store_id}`, maxlength: NOTE, autocomplete: "off", placeholder: t("checkout.note_hint"), "aria-label": t("checkout.note"), value: draft.notes[part.store_id] || "", oninput: () => { draft.notes[part.store_id] = text.value.trim(); } });
+    const text = h("input", { class: "input", id: `note-${part.store_id}`, maxlength: NOTE, autocomplete: "off", placeholder: t("checkout.note_hint"), "aria-label": t("checkout.note"), value: draft.notes[part.store_id] || "", oninput: () => { draft.notes[part.store_id] = text.value.trim(); app.orders.keep(); } });
     return h("section", { class: "card flush", "aria-label": app.mall.storeName(part.store_id) },
       h("div", { class: "cart-store checkout-store" }, glyph("shop", 20, "cell-icon"), h("h2", { class: "clip grow" }, app.mall.storeName(part.store_id))),
       h("ul", { class: "cart-lines" }, part.lines.map(line)),
@@ -198,7 +204,8 @@ export function checkoutScreen(app) {
     return h("section", { class: "card flush cells" },
       linkCell({ icon: "ticket", text: t("checkout.coupons"), value: h("span", { class: totals.coupons > 0 ? "brand num" : "num" }, word), onclick: () => couponSheet(app, quote, draft, (chosen) => { best = chosen === null; change({ coupons: chosen }); }) }),
       points.points > 0 && toggle("points", t("checkout.points"), t("checkout.points_text", { count: count(points.points), amount: money(points.amount_fen) })),
-      (quote.gift_cards || []).map(giftCard),
+      cardsOf(draft, quote).map(giftCard),
+      draft.cards.length < CARDS && linkCell({ icon: "gift", text: t("checkout.card_add"), value: t("checkout.card_add_do"), onclick: () => payWithCardSheet(app, takeCard) }),
       stored > 0 && toggle("stored", t("tender.stored"), t("checkout.stored_text", { amount: money(stored) })));
   }
 
@@ -209,6 +216,19 @@ export function checkoutScreen(app) {
     return h("label", { class: "cell toggle" },
       h("span", { class: "grow" }, card.title || t("tender.gift_card"), h("span", { class: "num" }, t("checkout.card_tail", { tail: card.number_masked.slice(-4) })), h("span", { class: "tiny muted block num" }, text)),
       h("input", { type: "checkbox", role: "switch", id: `card-${card.id}`, class: "switch", checked: card.usable && draft.cards.includes(card.id), disabled: !card.usable, onchange: choose }));
+  }
+
+  /** One that was shown pays at once; the member's own needs no token. */
+  function takeCard({ card_id: id, card_token: token, title, number_masked, balance_fen }) {
+    if (!cardsOf(draft, quote).some((one) => one.id === id)) draft.shown = [...draft.shown, { id, token, title, number_masked, balance_fen }];
+    change({ cards: [...new Set([...draft.cards, id])] });
+  }
+
+  /** The tokens of cards are good for a quarter of an hour: afterwards the rest of the checkout stands without them. */
+  function forgetShown() {
+    const shown = draft.shown.map(({ id }) => id);
+    change({ shown: [], cards: draft.cards.filter((id) => !shown.includes(id)) });
+    note = t("checkout.card_again");
   }
 
   const toggle = (name, title, text) => h("label", { class: "cell toggle" },
@@ -229,12 +249,16 @@ export function checkoutScreen(app) {
     if (!quote || submit.disabled) return;
     refusal.textContent = "";
     if (!app.store.get("online")) {
-      refusal.textContent = t(draft.fromCart ? "checkout.offline_cart" : "checkout.offline");
-      refusal.scrollIntoView({ block: "center" });
+      refusedOffline();
       return;
     }
     if (quote.pin_required) await placeWithPin();
     else await attempt(() => app.orders.place(seen()));
+  }
+
+  function refusedOffline() {
+    refusal.textContent = t(draft.fromCart ? "checkout.offline_cart" : "checkout.offline");
+    refusal.scrollIntoView({ block: "center" });
   }
 
   const seen = () => ({ ...bodyOf(draft), payable_fen: quote.payable_fen, due_fen: quote.due_fen });
@@ -282,6 +306,10 @@ export function checkoutScreen(app) {
       spotLost();
       return;
     }
+    if (quote && tokenOver(error)) {
+      forgetShown();
+      return;
+    }
     if (error.code === "price_changed") {
       note = t("checkout.price_changed", { before: money(quote.due_fen) });
       draft.tenders = null;
@@ -290,8 +318,26 @@ export function checkoutScreen(app) {
       return;
     }
     if (app.orders.undecided()) drawUndecided(error);
+    else if (error.code === "crowded") drawCrowded();
+    else if (quote && !error.status) refusedOffline(); // it never left the phone
     else if (quote) refused(error);
     else start(); // what a restart had left is refused: the checkout begins anew
+  }
+
+  /** Too many order at once: nothing was done, everything is kept, and the same can be sent again. */
+  function drawCrowded() {
+    const again = h("button", { type: "button", class: "button primary wide", onclick: () => busy(again, () => { submit.disabled = false; return place(); }) }, t("checkout.again"));
+    fill(node, h("section", { class: "card result", role: "alert" },
+      h("span", { class: "done-mark calm" }, glyph("clock", 34)),
+      h("h2", { class: "result-title" }, t("checkout.crowded")),
+      h("p", { class: "muted small" }, t(draft.fromCart ? "checkout.crowded_cart" : "checkout.crowded_kept")), again));
+    submit.disabled = true;
+    setFoot(false);
+    again.focus();
+  }
+
+  function setFoot(on) {
+    foot.parentElement?.toggleAttribute("hidden", !on);
   }
 
   /** Nobody knows yet whether it stands: the only way on is to ask again. */
@@ -303,6 +349,7 @@ export function checkoutScreen(app) {
       h("p", { class: "muted small" }, error ? problemText(error) : t("checkout.unknown_hint")),
       h("p", { class: "muted small" }, t("checkout.unknown_once")), again));
     submit.disabled = true;
+    setFoot(false);
     again.focus();
   }
 
@@ -314,6 +361,8 @@ export function checkoutScreen(app) {
     }
     if (!quote) fill(node, h("section", { class: "card" }, skeleton("w50", "w70")), h("section", { class: "card" }, skeleton("w70", "w50", "w70")), h("section", { class: "card" }, skeleton("w100", "w100")));
     await app.mall.stores().catch(() => undefined); // for their names
+    if (draft.address_id && !draft.address) draft.address = await app.addresses.get(draft.address_id).catch(() => null); // after a reload
+    if (gone) return undefined;
     return requote();
   }
 

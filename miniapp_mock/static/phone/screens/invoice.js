@@ -2,6 +2,7 @@
 import { fill, h } from "../../shared/dom.js";
 import { dateTime, money } from "../../shared/format.js";
 import { glyph } from "../icons.js";
+import { canInvoice } from "../order_words.js";
 import { busy, choices, emptyState, fact, field, linkCell, skeleton, trouble } from "../parts.js";
 import { problemText, t } from "../texts.js";
 
@@ -16,6 +17,7 @@ export function invoiceScreen(app) {
   const submit = h("button", { type: "submit", form: "invoice-form", class: "button primary wide" }, t("invoice.submit"));
   const foot = h("div", { class: "grow", hidden: true }, submit);
   let gone = false;
+  let open = true; // there is something left that an invoice can name
 
   function show(invoice) {
     const again = invoice.status === "rejected" ? "invoice.again" : "invoice.change";
@@ -23,7 +25,7 @@ export function invoiceScreen(app) {
       h("section", { class: "card result", role: "status" },
         h("span", { class: `done-mark ${invoice.status === "issued" ? "" : "calm"}` }, glyph({ requested: "clock", issued: "check", rejected: "alert" }[invoice.status], 34)),
         h("h2", { class: "result-title" }, t(`invoice.state_${invoice.status}`)),
-        h("p", { class: "muted small" }, invoice.note || t(`invoice.hint_${invoice.status}`))),
+        h("p", { class: "muted small" }, invoice.note || t(open || invoice.status !== "rejected" ? `invoice.hint_${invoice.status}` : "invoice.hint_over"))),
       h("section", { class: "card" }, h("dl", { class: "facts" },
         fact(t("invoice.amount"), money(invoice.amount_fen), { look: "strong" }),
         fact(t("invoice.kind"), t(`invoice.kind_${invoice.kind}`)),
@@ -33,7 +35,7 @@ export function invoiceScreen(app) {
         fact(t("invoice.number"), invoice.number),
         fact(t("invoice.asked_at"), dateTime(invoice.asked_at)))),
       toOrder(),
-      invoice.status !== "issued" && h("button", { type: "button", class: "button wide", onclick: () => draw(invoice) }, t(again)));
+      open && invoice.status !== "issued" && h("button", { type: "button", class: "button wide", onclick: () => draw(invoice) }, t(again)));
     setFoot(false);
   }
 
@@ -97,9 +99,11 @@ export function invoiceScreen(app) {
   async function load() {
     fill(node, h("section", { class: "card" }, skeleton("w50", "w70")), h("section", { class: "card" }, skeleton("w100", "w70")));
     try {
-      const known = await app.orders.invoice(id);
+      const [order, known] = await Promise.all([app.orders.get(id), app.orders.invoice(id)]);
       if (gone) return;
+      open = canInvoice(order);
       if (known) show(known);
+      else if (!open) fill(node, h("div", { class: "card" }, emptyState({ icon: "list", title: problemText({ code: "invoice_unavailable" }), action: t("after.order"), onAction: () => app.go(`order?${encodeURIComponent(id)}`, { replace: true }) })));
       else draw(await lastWritten());
     } catch (error) {
       const unknown = emptyState({ icon: "list", title: t("order.unknown"), action: t("orders.title"), onAction: () => app.go("orders", { replace: true }) });

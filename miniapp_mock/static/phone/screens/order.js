@@ -5,7 +5,7 @@ import { qrPath } from "../../shared/qr.js";
 import { picture } from "../goods.js";
 import { pictureAt } from "../goods_words.js";
 import { glyph } from "../icons.js";
-import { afterWord, carrierWord, deliveryWord, offWord, placeWord, stateHint, stateWord, stepWord, tenderAmount, tenderWord, veiledName, veiledPhone } from "../order_words.js";
+import { afterWord, canInvoice, carrierWord, deliveryWord, offWord, placeWord, stateHint, stateWord, stepWord, tenderAmount, tenderWord, veiledName, veiledPhone } from "../order_words.js";
 import { busy, emptyState, fact, linkCell, skeleton, staleNote, trouble } from "../parts.js";
 import { payClock } from "../pay_clock.js";
 import { payOrder } from "../paying.js";
@@ -15,7 +15,6 @@ import { problemText, t } from "../texts.js";
 
 const CLOSING_MS = 3000; // how often one asks whether an order whose time is over was closed
 const DONE = ["received", "completed"];
-const UNINVOICED = ["coupon", "points", "gift_card"];
 const MOST = 100;
 const STEPS = ["placed_at", "paid_at", "ready_at", "sent_at", "received_at", "ended_at"];
 
@@ -132,13 +131,11 @@ export function orderScreen(app) {
     const invoice = order.invoice ? t(`invoice.state_${order.invoice.status}`) : t("invoice.ask");
     return [
       order.said.length > 0 && h("section", { class: "card flush", "aria-label": t("review.own") }, h("ul", { class: "reviews" }, order.said.map((one) => reviewItem(app, one)))),
-      (order.invoice || invoiced() > 0) && h("section", { class: "card flush cells" }, linkCell({ icon: "list", text: t("invoice.page"), value: invoice, onclick: () => app.go(`invoice?${encodeURIComponent(order.id)}`) })),
+      (order.invoice || canInvoice(order)) && h("section", { class: "card flush cells" }, linkCell({ icon: "list", text: t("invoice.page"), value: invoice, onclick: () => app.go(`invoice?${encodeURIComponent(order.id)}`) })),
     ];
   }
 
   const unsaid = () => order.lines.filter(({ line_no: no }) => !order.said.some((one) => one.line_no === no));
-  /** What money paid: what points, coupons and gift cards paid is on no invoice. */
-  const invoiced = () => order.tenders.filter(({ type }) => !UNINVOICED.includes(type)).reduce((sum, { amount_fen: fen }) => sum + fen, 0);
 
   function sums() {
     return h("dl", { class: "facts" },

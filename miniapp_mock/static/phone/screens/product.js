@@ -1,5 +1,6 @@
 /** One product: pictures, price, the choice of an article, how many; into the cart or bought at once. */
 import { fill, h } from "../../shared/dom.js";
+import { shortMoney } from "../../shared/format.js";
 import { cartButton, picture, priceClock, pricePill, priceTag, stepper } from "../goods.js";
 import { articleOf, choiceOf, firstChoice, isSoldOut, stockWord } from "../goods_words.js";
 import { glyph } from "../icons.js";
@@ -203,10 +204,17 @@ export function productScreen(app) {
   };
 }
 
-/** Where it comes from: the store, and how it reaches the member. */
+/** Where it comes from, and how it can reach the member; what sending costs goes by the address, which nobody has named yet. */
 function service(app) {
-  const name = app.store.get("mall_store")?.name;
-  return h("section", { class: "card row small" }, glyph("shop", 20, "cell-icon"), h("span", { class: "grow" }, name), h("span", { class: "muted" }, t("goods.service")));
+  const ways = h("span", { class: "block" }, t("goods.service"));
+  const cost = h("span", { class: "tiny muted block num" });
+  const node = h("section", { class: "card row small", "aria-label": t("checkout.delivery") }, glyph("shop", 20, "cell-icon"), h("span", { class: "grow" }, h("span", { class: "block" }, app.store.get("mall_store")?.name), h("span", { class: "muted" }, ways), cost));
+  app.mall.delivery().then(({ sends, free_from_fen: free }) => {
+    if (!sends) return;
+    ways.textContent = t("goods.service_sent");
+    cost.textContent = free === null ? t("goods.freight") : t("goods.freight_free", { amount: shortMoney(free) });
+  }, () => undefined);
+  return node;
 }
 
 /** What the shop says of it. */

@@ -1,4 +1,4 @@
-/** The sheet on which a printed gift card becomes the member's own: its number, and the PIN under the scratch field. */
+/** The sheet on which a printed gift card is named: its number, and the PIN under the scratch field. */
 import { h } from "../../shared/dom.js";
 import { openDialog } from "../../shared/dialog.js";
 import { inGroups } from "../../shared/format.js";
@@ -18,24 +18,51 @@ function regroup(input) {
   input.setSelectionRange(caret, caret);
 }
 
+/** Make a card the member's own. */
 export function bindSheet(app) {
+  cardSheet({
+    words: "bind",
+    async send(cardNo, code) {
+      const card = await app.cards.bind(cardNo, code);
+      return () => {
+        app.toast(t("bind.done"));
+        app.cards.load().catch(() => undefined);
+        app.go(`gift-card?${card.id}`);
+      };
+    },
+  });
+}
+
+/** Let a card that nobody has bound pay a checkout; `onCard(card)` hears what is on it and the token that stands for it. */
+export function payWithCardSheet(app, onCard) {
+  cardSheet({
+    words: "show_card",
+    async send(cardNo, code) {
+      const card = await app.cards.check(cardNo, code);
+      return () => onCard(card);
+    },
+  });
+}
+
+/** Ask for number and PIN; `send(cardNo, pin)` resolves to what is done once the sheet is closed. Neither is kept. */
+function cardSheet({ words, send }) {
   const number = field("bind-number", t("bind.number"), h("input", { type: "text", class: "num", inputmode: "numeric", maxlength: 24, autocomplete: "off", placeholder: "0000 0000 0000 0000", autofocus: true }));
   const pin = field("bind-pin", t("bind.pin"), h("input", { type: "text", class: "num", inputmode: "numeric", maxlength: 12, autocomplete: "off" }), t("bind.pin_note"));
   number.input.addEventListener("input", () => regroup(number.input));
-  const submit = h("button", { type: "submit", class: "button primary wide" }, t("bind.submit"));
+  const submit = h("button", { type: "submit", class: "button primary wide" }, t(`${words}.submit`));
   const form = h(
     "form",
-    { class: "sheet-body stack", novalidate: true, onsubmit: (event) => { event.preventDefault(); busy(submit, bind); } },
+    { class: "sheet-body stack", novalidate: true, onsubmit: (event) => { event.preventDefault(); busy(submit, enter); } },
     h("div", { class: "sheet-head" },
       h("button", { type: "button", class: "icon-button", "aria-label": t("common.close"), onclick: () => dialog.close() }, glyph("close", 22)),
-      h("h2", { class: "sheet-title" }, t("bind.title")),
+      h("h2", { class: "sheet-title" }, t(`${words}.title`)),
       h("span")),
-    h("p", { class: "muted small" }, t("bind.text")),
+    h("p", { class: "muted small" }, t(`${words}.text`)),
     number.node,
     pin.node,
     submit,
   );
-  const dialog = openDialog(form, { label: t("bind.title") });
+  const dialog = openDialog(form, { label: t(`${words}.title`) });
 
   /** Say what is missing, where it is missing; true where nothing is. */
   function complete(cardNo, code) {
@@ -46,16 +73,14 @@ export function bindSheet(app) {
     return cardNo.length === NUMBER && Boolean(code);
   }
 
-  async function bind() {
+  async function enter() {
     const cardNo = digitsOf(number.input.value, NUMBER);
     const code = digitsOf(pin.input.value, 12);
     if (!complete(cardNo, code)) return;
     try {
-      const card = await app.cards.bind(cardNo, code);
+      const then = await send(cardNo, code);
       dialog.close();
-      app.toast(t("bind.done"));
-      app.cards.load().catch(() => undefined);
-      app.go(`gift-card?${card.id}`);
+      then();
     } catch (error) {
       pin.mark(problemText(error));
       pin.input.focus();
