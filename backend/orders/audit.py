@@ -31,7 +31,9 @@ SELECT o.member_id, format('order %s is %s, its document %s', o.id, o.state, coa
        WHEN 'closed' THEN o.state IN ('closed', 'cancelled')
        WHEN 'cancelled' THEN o.state = 'cancelled'
        WHEN 'refunded' THEN o.state NOT IN ('awaiting_payment', 'closed')
-       ELSE d.state IN ('paid', 'partly_refunded') AND o.state NOT IN ('awaiting_payment', 'closed')
+       -- Cancelled with nothing given back: right of an order that cost nothing, else somebody's money is gone.
+       WHEN 'paid' THEN o.state NOT IN ('awaiting_payment', 'closed') AND (o.state <> 'cancelled' OR o.payable_fen = 0)
+       ELSE d.state = 'partly_refunded' AND o.state NOT IN ('awaiting_payment', 'closed')
        END IS NOT TRUE"""
 _LOST = """
 SELECT d.member_id, format('order %s is %s in the books, and no order', d.id, d.state) FROM ledger_document d

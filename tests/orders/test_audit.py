@@ -18,6 +18,10 @@ PROMISE = "UPDATE stock_reservation SET {} WHERE order_id IN (SELECT id FROM ord
 TAMPERING: dict[str, tuple[str, ...]] = {
     "order_stands: paid by itself": (ORDER.format("state = 'paid'"),),
     "order_stands: closed by itself": (ORDER.format("state = 'closed'"),),
+    "order_stands: cancelled, and nothing was given back": (
+        DOCUMENT.format("state = 'paid'"),
+        ORDER.format("state = 'cancelled'"),
+    ),
     "order_stands: gone": ("DELETE FROM orders_order WHERE member_id = $1",),
     "promised_to_open: the order has ended": (ORDER.format("state = 'closed'"),),
     "promised_to_open: more than was ordered": (PROMISE.format("qty = qty + 1"),),

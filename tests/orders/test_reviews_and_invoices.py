@@ -146,6 +146,19 @@ async def test_another_store_s_manager_neither_hides_reviews_nor_decides_invoice
     assert await fingerprint(settings) == before
 
 
+async def test_an_invoice_that_was_decided_is_decided_again_without_a_change(phone, manager, received, settings):
+    assert (await phone.call("PUT", f"/v1/member/orders/{received}/invoice", COMPANY)).status_code == 200
+    path = f"/v1/admin/orders/{received}/invoice"
+    first = await manager.post(path, {"status": "rejected", "note": "税号有误"})
+    before = await fingerprint(settings)
+
+    again = await manager.post(path, {"status": "rejected", "note": "税号有误"})
+    other = await manager.post(path, {"status": "issued", "number": "0421"})
+
+    assert outcomes([first, again, other]) == {204: 2, "invoice_unavailable": 1}
+    assert await fingerprint(settings) == before
+
+
 async def test_an_invoice_that_is_asked_for_is_over_what_is_left_after_a_refund(phone, manager, received):
     path = f"/v1/member/orders/{received}/invoice"
     await phone.call("PUT", path, COMPANY)

@@ -115,7 +115,10 @@ async def lower(tx: Tx, order: Order, made: Refund, now: datetime) -> None:
 
 
 async def decide(order_id: str, body: InvoiceDecisionIn, caller: StaffCaller) -> None:
-    """Record that an invoice was issued, with its number, or why it is not; only of this person's store."""
+    """Record that an invoice was issued, with its number, or why it is not; only of this person's store.
+
+    Repeated, it changes nothing; another word about one that was decided is ``InvoiceUnavailable``.
+    """
     if (body.status == "issued") == (body.number is None):
         raise invalid("/number", "an issued invoice has a number, a rejected one has none")
     member_id = owner_of(order_id)
@@ -126,8 +129,7 @@ async def decide(order_id: str, body: InvoiceDecisionIn, caller: StaffCaller) ->
         rows = await db.fetch_in(
             tx,
             "UPDATE orders_invoice SET state = $3, number = $4, note = $5, decided_at = $6, staff_id = $7"
-            " WHERE member_id = $1 AND order_id = $2 AND (state = 'requested' OR (state, number) = ($3, $4))"
-            " RETURNING 1",
+            " WHERE member_id = $1 AND order_id = $2 AND state = 'requested' RETURNING 1",
             member_id,
             order_id,
             body.status,
@@ -136,6 +138,9 @@ async def decide(order_id: str, body: InvoiceDecisionIn, caller: StaffCaller) ->
             clock.now(),
             caller.staff_id,
         )
-        if not rows:
-            raise InvoiceUnavailable("it was decided already")
-    log.info("orders.invoice_decided", order_id=order_id, status=body.status, staff_id=caller.staff_id)
+    if rows:
+        log.info("orders.invoice_decided", order_id=order_id, status=body.status, staff_id=caller.staff_id)
+        return
+    known = await afterwards.find_invoice(found.member_id, order_id)
+    if known is None or (known.state, known.number) != (body.status, body.number):
+        raise InvoiceUnavailable("it was decided already")
