@@ -232,6 +232,8 @@ async def test_timed_prices_begin_and_end_and_are_bounded(admin):
             window | {"items": [{"sku": "6901", "price_fen": 1}, {"sku": "none", "price_fen": 1}]},
             window | {"items": [{"sku": "6901", "price_fen": 1}] * 20},
             window | {"ends_at": "2001-01-01T00:00:00Z", "items": [{"sku": "6901", "price_fen": 1}]},
+            window | {"starts_at": "0001-01-01T00:00:00Z", "items": [{"sku": "6901", "price_fen": 1}]},
+            window | {"ends_at": "9999-12-31T23:59:59-12:00", "items": [{"sku": "6901", "price_fen": 1}]},
         )
     ]  # fmt: skip
     unchanged = await everything() == before
@@ -304,6 +306,8 @@ async def test_pictures_that_nothing_shows_are_forgotten_after_two_days(admin, p
     used = (await upload(admin, picture(size=(11, 11)))).json()["id"]
     unused = (await upload(admin, picture(size=(12, 12)))).json()["id"]
     banner = await admin.post(f"{MALL}/banners", {"title": "上新", "picture": used})
+    never = {"title": "下", "picture": used, "ends_at": "9999-12-31T23:59:59Z"}
+    assert (await admin.post(f"{MALL}/banners", never)).status_code == 422
     first = await media.drop_unused()
     await db.pool().execute("UPDATE mall_media SET at = at - interval '3 days'")
     await media.drop_unused()

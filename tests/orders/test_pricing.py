@@ -220,6 +220,7 @@ async def test_the_promotion_that_prices_would_not_heed_is_refused_and_ending_on
         ({"tiers": [{"from_fen": 1, "off_fen": 1, "off_bp": 1}]}, "/tiers/0"),
         ({"kind": "activity"}, "/tiers"),
         ({"ends_at": "2025-12-31T23:59:59Z"}, "/ends_at"),
+        ({"starts_at": "0001-01-01T00:00:00Z"}, "/starts_at"),
         ({"starts_at": "2026-01-01T00:00:00"}, "/starts_at"),
     ],
 )

@@ -49,6 +49,7 @@ async def test_a_draft_may_be_changed_and_what_runs_may_not(admin):
         ({"reward": ["TNONE"]}, "/reward/0"),
         ({"reward": []}, "/reward"),
         ({"starts_at": "2027-01-02T00:00:00Z", "ends_at": "2027-01-02T00:00:00Z"}, "/ends_at"),
+        ({"starts_at": "0001-01-01T00:00:00Z"}, "/starts_at"),
         ({"kind": "attendance", "stores": ["S1"]}, "/stores"),
         ({"kind": "attendance", "earning": {"min_fen": 1}}, "/earning"),
         ({"earning": {"skus": ["6901"]}}, "/earning"),

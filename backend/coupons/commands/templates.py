@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET
 
 from backend.auth import queries as auth
-from backend.kernel import clock, db, ids, jobs, logging
+from backend.kernel import clock, db, ids, jobs, logging, windows
 from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.kernel.errors import FieldError, NotFound, ValidationFailed, invalid
@@ -187,11 +187,7 @@ async def _check_terms(terms: Terms) -> None:
 
 
 def _checked(body: OfferBody) -> Offer:
-    for name, at in (("starts_at", body.starts_at), ("ends_at", body.ends_at)):
-        if at is not None and at.year not in clock.YEARS:
-            raise invalid(f"/{name}", "is out of range")
-    if body.starts_at and body.ends_at and body.starts_at >= body.ends_at:
-        raise invalid("/ends_at", "must be after starts_at")
+    windows.check(body.starts_at, body.ends_at)
     if len({item.on for item in body.triggers}) < len(body.triggers):
         raise invalid("/triggers", "each occurrence at most once")
     for index, item in enumerate(body.triggers):

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import msgspec
 
-from backend.kernel import clock, db, ids, logging
+from backend.kernel import clock, db, ids, logging, windows
 from backend.kernel.errors import NotFound, invalid
 
 from .. import service, shown
@@ -74,8 +74,7 @@ async def put_store_pictures(store_id: str, body: StorePicturesIn, staff_id: int
 
 async def add_banner(body: BannerIn, staff_id: int) -> str:
     """Put a picture on top of the first page, of one store or of all; returns its id."""
-    if body.starts_at and body.ends_at and body.starts_at >= body.ends_at:
-        raise invalid("/ends_at", "must be after starts_at")
+    windows.check(body.starts_at, body.ends_at)
     banner_id = ids.new_short("N")
     async with db.transaction() as tx:
         if not await db.fetch_in(tx, "SELECT 1 FROM mall_media WHERE id = $1 FOR KEY SHARE", body.picture):

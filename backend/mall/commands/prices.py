@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.kernel import clock, db, ids, logging
+from backend.kernel import clock, db, ids, logging, windows
 from backend.kernel.errors import NotFound, invalid
 
 from .. import service, shown
@@ -16,8 +16,7 @@ MOST_OPEN = 20
 
 async def add_timed_prices(body: TimedPricesIn, staff_id: int) -> list[str]:
     """Give articles a price from one instant until before another; returns the ids, in order. All of them or none."""
-    if body.starts_at >= body.ends_at:
-        raise invalid("/ends_at", "must be after starts_at")
+    windows.check(body.starts_at, body.ends_at)
     skus = [item.sku for item in body.items]
     made = [ids.new_short("W") for _ in skus]
     async with db.transaction() as tx:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from backend.coupons.types import Scope
-from backend.kernel import clock, db, ids
+from backend.kernel import clock, db, ids, windows
 from backend.kernel.errors import NotFound, invalid
 
 from .. import queries
@@ -81,8 +81,7 @@ def _promotion(promotion_id: str, body: PromotionIn) -> Promotion:
 
 
 def _check(body: PromotionIn) -> None:
-    if body.starts_at >= body.ends_at:
-        raise invalid("/ends_at", "must be after starts_at")
+    windows.check(body.starts_at, body.ends_at)
     for place, tier in enumerate(body.tiers):
         if bool(tier.off_fen) == bool(tier.off_bp):
             raise invalid(f"/tiers/{place}", "takes either off_fen or off_bp off")

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from backend.coupons import queries as coupons
-from backend.kernel import clock, db, ids, logging
+from backend.kernel import clock, db, ids, logging, windows
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound, invalid
 
@@ -122,8 +122,7 @@ async def _check_activated(tx: Tx, found: Campaign, now: datetime) -> None:
 
 async def _check(body: CampaignIn) -> None:
     """What the shapes alone cannot say."""
-    if body.starts_at and body.ends_at and body.starts_at >= body.ends_at:
-        raise invalid("/ends_at", "must be after starts_at")
+    windows.check(body.starts_at, body.ends_at)
     if len(set(body.reward)) < len(body.reward):
         raise invalid("/reward", "each template at most once")
     known = await coupons.list_titles(body.reward)

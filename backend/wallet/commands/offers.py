@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from backend.auth import queries as auth
-from backend.kernel import clock, db, ids
+from backend.kernel import db, ids, windows
 from backend.kernel.errors import NotFound, invalid
 
 from .. import service
@@ -31,11 +31,7 @@ async def replace_offer(offer_id: str, body: OfferIn) -> Offer:
 
 
 async def _checked(offer_id: str, body: OfferIn) -> Offer:
-    for name, at in (("starts_at", body.starts_at), ("ends_at", body.ends_at)):
-        if at is not None and at.year not in clock.YEARS:
-            raise invalid(f"/{name}", "is out of range")
-    if body.starts_at and body.ends_at and body.starts_at >= body.ends_at:
-        raise invalid("/ends_at", "must be after starts_at")
+    windows.check(body.starts_at, body.ends_at)
     if body.bonus_valid_days and not body.bonus_fen:
         raise invalid("/bonus_valid_days", "there is no bonus")
     if body.store_id is not None and await auth.find_store(body.store_id) is None:
