@@ -17,7 +17,7 @@ MUTANTS = (
         "sent-by-another-store-s-rule",
         "A store sends at the price that another one agreed with its carrier.",
         RULES,
-        "and (not rule.stores or store_id in rule.stores)",
+        "        and (not rule.stores or store_id in rule.stores)\n",
         "",
         (COUNTS,),
     ),
