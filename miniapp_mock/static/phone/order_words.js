@@ -1,5 +1,5 @@
 /** What an order is, where it stands, and what paid for it, in words. Pure. */
-import { money, shortMoney } from "../shared/format.js";
+import { count, money } from "../shared/format.js";
 import { known, t } from "./texts.js";
 
 /** What the list can be narrowed to, "" for all. */
@@ -48,6 +48,12 @@ export function stepWord(step) {
 /** "¥12.00" of one who pays, "−¥12.00" of what is taken off. */
 export const offWord = (fen) => (fen > 0 ? money(-fen) : money(0));
 
+/** What coupons took of an order, and what they left to pay. */
+export function couponSums({ payable_fen: fen, tenders }) {
+  const off = tenders.filter(({ type }) => type === "coupon").reduce((sum, { amount_fen: taken }) => sum + taken, 0);
+  return { off, due: fen - off };
+}
+
 /** The lines of an order in a few words: "山谷苹果 等 3 件". */
 export function linesWord(lines) {
   const pieces = lines.reduce((sum, { qty }) => sum + qty, 0);
@@ -57,7 +63,7 @@ export function linesWord(lines) {
 export const tenderWord = (type) => (known(`tender.${type}`) ? t(`tender.${type}`) : type);
 
 /** What a tender paid, points with their count. */
-export const tenderAmount = (tender) => (tender.points ? `${shortMoney(tender.amount_fen)}（${t("common.points", { count: tender.points })}）` : money(tender.amount_fen));
+export const tenderAmount = (tender) => (tender.points ? `${t("common.points", { count: count(tender.points) })} · ${money(tender.amount_fen)}` : money(tender.amount_fen));
 
 /** How a request stands; while WeChat owes its part, that the money is on its way. */
 export const afterWord = (one) => (one.refund_status === "refunding" ? t("after.refunding") : t(`after.state_${one.status}`));

@@ -205,8 +205,8 @@ export function checkoutScreen(app) {
       linkCell({ icon: "ticket", text: t("checkout.coupons"), value: h("span", { class: totals.coupons > 0 ? "brand num" : "num" }, word), onclick: () => couponSheet(app, quote, draft, (chosen) => { best = chosen === null; change({ coupons: chosen }); }) }),
       points.points > 0 && toggle("points", t("checkout.points"), t("checkout.points_text", { count: count(points.points), amount: money(points.amount_fen) })),
       cardsOf(draft, quote).map(giftCard),
-      draft.cards.length < CARDS && linkCell({ icon: "gift", text: t("checkout.card_add"), value: t("checkout.card_add_do"), onclick: () => payWithCardSheet(app, takeCard) }),
-      stored > 0 && toggle("stored", t("tender.stored"), t("checkout.stored_text", { amount: money(stored) })));
+      stored > 0 && toggle("stored", t("tender.stored"), t("checkout.stored_text", { amount: money(stored) })),
+      draft.cards.length < CARDS && linkCell({ icon: "gift", text: t("checkout.card_add"), value: t("checkout.card_add_do"), onclick: () => payWithCardSheet(app, takeCard) }));
   }
 
   /** A gift card of the member's own; one that cannot pay says why. */

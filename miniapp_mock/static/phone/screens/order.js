@@ -5,7 +5,7 @@ import { qrPath } from "../../shared/qr.js";
 import { picture } from "../goods.js";
 import { pictureAt } from "../goods_words.js";
 import { glyph } from "../icons.js";
-import { afterWord, canInvoice, carrierWord, deliveryWord, offWord, placeWord, stateHint, stateWord, stepWord, tenderAmount, tenderWord, veiledName, veiledPhone } from "../order_words.js";
+import { afterWord, canInvoice, carrierWord, couponSums, deliveryWord, offWord, placeWord, stateHint, stateWord, stepWord, tenderAmount, tenderWord, veiledName, veiledPhone } from "../order_words.js";
 import { busy, emptyState, fact, linkCell, skeleton, staleNote, trouble } from "../parts.js";
 import { payClock } from "../pay_clock.js";
 import { payOrder } from "../paying.js";
@@ -137,13 +137,16 @@ export function orderScreen(app) {
 
   const unsaid = () => order.lines.filter(({ line_no: no }) => !order.said.some((one) => one.line_no === no));
 
+  /** What coupons left is to pay; a refund counts them, as the order's worth does. */
   function sums() {
+    const { off, due } = couponSums(order);
     return h("dl", { class: "facts" },
       fact(t("checkout.goods"), money(order.lines.reduce((sum, line) => sum + line.qty * line.list_fen, 0))),
       order.discount_fen > 0 && fact(t("receipt.discount"), offWord(order.discount_fen), { look: "brand" }),
       fact(t("checkout.freight"), order.freight_fen ? money(order.freight_fen) : t("checkout.free")),
-      fact(t("order.payable"), money(order.payable_fen), { look: "strong" }),
-      order.tenders.filter((tender) => tender.amount_fen > 0).map((tender) => (tender.type === "coupon" ? fact(tenderWord(tender.type), offWord(tender.amount_fen), { look: "brand" }) : fact(tenderWord(tender.type), tenderAmount(tender)))),
+      off > 0 && [fact(t("order.worth"), money(order.payable_fen)), fact(tenderWord("coupon"), offWord(off), { look: "brand" })],
+      fact(t("order.payable"), money(due), { look: "strong" }),
+      order.tenders.filter((tender) => tender.type !== "coupon" && tender.amount_fen > 0).map((tender) => fact(tenderWord(tender.type), tenderAmount(tender))),
       order.refunded_fen > 0 && fact(t("order.refunded"), money(order.refunded_fen), { look: "brand" }),
       order.points_earned > 0 && fact(t("checkout.earned"), t("common.points", { count: count(order.points_earned) }), { look: "gold" }));
   }

@@ -2,7 +2,7 @@
 import { fill, h } from "../../shared/dom.js";
 import { money } from "../../shared/format.js";
 import { glyph } from "../icons.js";
-import { linesWord } from "../order_words.js";
+import { couponSums, linesWord } from "../order_words.js";
 import { busy, linkCell, skeleton, trouble } from "../parts.js";
 import { payClock } from "../pay_clock.js";
 import { payOrder } from "../paying.js";
@@ -10,9 +10,6 @@ import { problemText, t } from "../texts.js";
 
 const POLL_MS = 1000;
 const PATIENCE_MS = 30000;
-
-/** What the member pays of an order, once the coupons have paid. */
-const paidOf = ({ payable_fen: fen, tenders }) => tenders.filter(({ type }) => type === "coupon").reduce((left, { amount_fen: off }) => left - off, fen);
 
 export function orderResultScreen(app) {
   const ids = (location.hash.split("?")[1] || "").split(",").map(decodeURIComponent);
@@ -64,7 +61,7 @@ export function orderResultScreen(app) {
       h("section", { class: "card result", role: "status" },
         h("span", { class: `done-mark ${kind === "paid" ? "" : "calm"}` }, glyph({ paid: "check", open: "clock", over: "alert" }[kind], 34)),
         h("h2", { class: "result-title" }, t(`placed.${kind}`)),
-        h("p", { class: "big-amount num" }, money(orders.reduce((sum, order) => sum + paidOf(order), 0))),
+        h("p", { class: "big-amount num" }, money(orders.reduce((sum, order) => sum + couponSums(order).due, 0))),
         h("p", { class: "muted small" }, t(`placed.${kind}_hint`)), clock?.node, problem),
       h("section", { class: "card flush cells" }, orders.map((order) => linkCell({ icon: "box", text: linesWord(order.lines), value: t("placed.look"), onclick: () => app.go(`order?${encodeURIComponent(order.id)}`) }))),
       h("div", { class: "stack" }, open && pay, h("button", { type: "button", class: `button wide ${open ? "" : "primary"}`, onclick: () => app.go("orders") }, t("orders.title")), h("button", { type: "button", class: "button wide", onclick: () => app.go("mall") }, t("placed.on"))));
