@@ -23,6 +23,8 @@ ENDS = frozenset({State.REJECTED, State.CANCELLED, State.REFUNDED, State.EXCHANG
         (Kind.REFUND, [Step.REFUND]),
         (Kind.RETURN, [Step.APPROVE, Step.SEND, Step.RECEIVE, Step.REFUND]),
         (Kind.RETURN, [Step.APPROVE, Step.RECEIVE, Step.REJECT]),
+        (Kind.RETURN, [Step.APPROVE, Step.REJECT]),
+        (Kind.EXCHANGE, [Step.APPROVE, Step.SEND, Step.REJECT]),
         (Kind.EXCHANGE, [Step.APPROVE, Step.SEND, Step.SEND, Step.RECEIVE, Step.EXCHANGE]),
     ],
 )

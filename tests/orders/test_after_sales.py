@@ -276,6 +276,24 @@ async def test_an_order_of_which_a_part_was_given_back_is_not_cancelled(buyer, m
     assert await fingerprint(settings) == before
 
 
+async def test_a_return_whose_goods_never_came_is_ended_and_its_pieces_may_be_asked_for_again(buyer, manager):
+    order_id = await sent(buyer, manager)
+    stored, on_shelf = (await buyer.wallet())["stored"]["total_fen"], await shelf("S1", APPLE)
+    request = (await ask(buyer, order_id, "return", 2)).json()["id"]
+    await step(manager, request, "approve")
+    way = {"carrier": "SF", "tracking_no": "SF2000002"}
+    assert (await buyer.call("POST", f"/v1/member/after-sales/{request}/parcel", way)).status_code == 200
+
+    withdrawn = await buyer.call("POST", f"/v1/member/after-sales/{request}/cancel")
+    ended = await step(manager, request, "reject", {"note": "没有收到"})
+    came = await step(manager, request, "goods")
+    again = await ask(buyer, order_id, "return", 2)
+
+    assert outcomes([withdrawn, came]) == {"after_sale_conflict": 2}
+    assert (ended.json()["status"], again.status_code) == ("rejected", 201)
+    assert ((await buyer.wallet())["stored"]["total_fen"], await shelf("S1", APPLE)) == (stored, on_shelf)
+
+
 async def test_staff_agree_to_no_more_than_the_pieces_cost(buyer, manager, settings):
     order_id = await sent(buyer, manager)
     request = (await ask(buyer, order_id, "return")).json()["id"]

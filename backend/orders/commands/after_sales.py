@@ -201,7 +201,7 @@ def _tell(moved: AfterSale) -> None:
 
 
 async def cancel(after_sale_id: str, member_id: int) -> None:
-    """Withdraw a request that was not received yet; repeated, it changes nothing."""
+    """Withdraw a request whose goods are not on their way yet; repeated, it changes nothing."""
     await _members_step(after_sale_id, member_id, AfterSaleStep.CANCEL, AfterSaleState.CANCELLED, {}, "")
 
 
@@ -275,7 +275,7 @@ async def approve(after_sale_id: str, said: DecisionIn, caller: StaffCaller) -> 
 
 
 async def reject(after_sale_id: str, note: str, caller: StaffCaller) -> None:
-    """Refuse a request, or goods that came back otherwise than was said; they go back to the member."""
+    """Refuse a request, end one whose goods never came, or refuse goods that came otherwise than was said."""
     await _staffs_step(after_sale_id, AfterSaleStep.REJECT, AfterSaleState.REJECTED, {}, note, caller)
 
 

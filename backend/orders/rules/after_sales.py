@@ -26,6 +26,9 @@ _GOODS: dict[tuple[AfterSaleState, AfterSaleStep], AfterSaleState] = {
     (_S.ON_THE_WAY, _T.SEND): _S.ON_THE_WAY,
     (_S.APPROVED, _T.RECEIVE): _S.RECEIVED,
     (_S.ON_THE_WAY, _T.RECEIVE): _S.RECEIVED,
+    # Goods that never came, or came otherwise than was said: else such a request keeps its pieces, and its order open.
+    (_S.APPROVED, _T.REJECT): _S.REJECTED,
+    (_S.ON_THE_WAY, _T.REJECT): _S.REJECTED,
     (_S.RECEIVED, _T.REJECT): _S.REJECTED,
 }
 _MOVES: dict[AfterSaleKind, dict[tuple[AfterSaleState, AfterSaleStep], AfterSaleState]] = {
