@@ -106,8 +106,8 @@ MUTANTS = (
         "issued-invoice-rejected",
         "An invoice that lies at the tax office is refused here.",
         INVOICES,
-        " AND (state = 'requested' OR (state, number) = ($3, $4))",
-        "",
+        " AND state = 'requested' RETURNING 1",
+        " RETURNING 1",
         (f"{TESTS}test_an_invoice_is_over_what_money_paid_and_lies_sealed",),
     ),
 )
