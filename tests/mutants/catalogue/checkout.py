@@ -127,4 +127,20 @@ MUTANTS = (
         "if refund.amount_fen < 0:",
         (f"{PAYMENTS}{GOES_BACK}",),
     ),
+    Mutant(
+        "retry-counted-as-a-wrong-try",
+        "A phone that repeats an order whose answer was lost locks its member's PIN, at the tills too.",
+        PLACE,
+        "    if body.pin is not None and (again := await _first_answer(member_id, idem)) is not None:",
+        "    if (again := None) is not None:",
+        (f"{PIN}test_a_retry_with_another_pin_gets_the_first_answer_and_is_no_wrong_try",),
+    ),
+    Mutant(
+        "pin-that-nobody-looked-at",
+        "An order that a coupon paid at first is paid by the wallet, with a PIN that was never looked at.",
+        PLACE,
+        "confirmed = body.pin is not None and pins.value_fen(parts) > 0",
+        "confirmed = body.pin is not None",
+        (f"{PIN}test_a_pin_that_nothing_asked_for_yet_is_looked_at_once_something_does",),
+    ),
 )

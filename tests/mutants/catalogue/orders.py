@@ -115,4 +115,20 @@ MUTANTS = (
         "",
         ("tests/concurrency/test_one_cart.py::test_the_last_place_goes_to_one_of_two_phones_at_two_processes",),
     ),
+    Mutant(
+        "return-that-nobody-can-end",
+        "A return whose goods never came keeps its pieces, and its order open, for ever.",
+        AFTER_SALES,
+        "    (_S.ON_THE_WAY, _T.REJECT): _S.REJECTED,\n",
+        "",
+        (f"{REQUESTS}test_a_return_whose_goods_never_came_is_ended_and_its_pieces_may_be_asked_for_again",),
+    ),
+    Mutant(
+        "cancelled-and-kept",
+        "The books keep the money of an order that was cancelled, and the audit finds nothing.",
+        "backend/orders/audit.py",
+        " AND (o.state <> 'cancelled' OR o.payable_fen = 0)",
+        "",
+        ("tests/orders/test_audit.py::test_the_audit_finds",),
+    ),
 )
