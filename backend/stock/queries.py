@@ -67,6 +67,10 @@ _LINES = (
     "SELECT line_no, sku, qty, unit_fen, amount_fen, done_qty, book_qty, seen, cost_fen FROM stock_document_line"
     " WHERE document_id = $1 ORDER BY line_no"
 )
+_LEAVING = """
+SELECT coalesce(sum(div(v.value_fen::numeric * least(l.qty, v.on_hand), v.on_hand)), 0)
+  FROM stock_document_line l JOIN stock_level v ON v.place_id = $2 AND v.sku = l.sku AND v.on_hand > 0
+ WHERE l.document_id = $1"""
 _PAYABLES = """
 SELECT supplier_id, sum(received)::bigint, sum(returned)::bigint, sum(paid)::bigint FROM (
     SELECT supplier_id, CASE kind WHEN 'receipt' THEN total_fen ELSE 0 END AS received,
@@ -295,6 +299,14 @@ async def writers(tx: db.Tx, document_id: str) -> frozenset[int]:
         document_id,
     )
     return frozenset(row["staff_id"] for row in rows)
+
+
+async def leaving_fen(tx: db.Tx, document: Document) -> int:
+    """What the goods cost by the books now that a slip or a return to a supplier takes out; 0 of any other document."""
+    if document.kind not in (DocumentKind.WHOLESALE, DocumentKind.PURCHASE_RETURN):
+        return 0
+    rows = await db.fetch_in(tx, _LEAVING, document.id, document.place_id)
+    return int(rows[0][0])
 
 
 async def list_changes(document_id: str) -> list[db.Record]:

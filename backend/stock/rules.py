@@ -59,13 +59,16 @@ def check(document: Document, action: str) -> None:
         raise DocumentConflict("some of it has come: close it instead")
 
 
-def check_approver(document: Document, staff_id: int, role: Role, limit_fen: int, writers: frozenset[int]) -> None:
+def check_approver(
+    document: Document, staff_id: int, role: Role, limit_fen: int, writers: frozenset[int], *, leaving_fen: int = 0
+) -> None:
     """``ApprovalRefused`` where a document above the limit is not approved by a second person of head office.
 
+    ``leaving_fen`` is what goods that it sends out of the house cost: a price of nothing makes them worth no less.
     ``writers`` are all who entered, edited, counted, sent or received: what one of them said, somebody else approves.
     """
     worth_fen = lost_fen(document) if document.kind is _D.TRANSFER else document.total_fen
-    if worth_fen > limit_fen and (role is not Role.ADMIN or staff_id in writers):
+    if max(worth_fen, leaving_fen) > limit_fen and (role is not Role.ADMIN or staff_id in writers):
         raise ApprovalRefused
 
 

@@ -149,6 +149,20 @@ async def test_what_is_worth_more_is_approved_by_a_second_person_of_head_office(
     await act(staff["admin"], other, "cancel", note="x")
 
 
+@pytest.mark.parametrize(("kind", "more"), [("wholesale", {}), ("purchase_return", {"supplier_id": "SUP"})])
+async def test_goods_given_away_for_nothing_are_worth_what_they_cost(staff, settings, kind, more):
+    await stocked(staff, "6902", 2, 50 * LIMIT)
+    slip = await entered(staff["manager-S1"], kind, ("6902", 2, 0), **more)
+    await act(staff["manager-S1"], slip, "submit")
+    before = await fingerprint(settings)
+
+    await act(staff["manager-S1"], slip, "approve", code="approval_refused")
+
+    assert await fingerprint(settings) == before
+    assert (await act(staff["admin"], slip, "approve"))["state"] == "approved"
+    assert (await act(staff["manager-S1"], slip, "post"))["state"] == "posted"
+
+
 async def test_a_document_that_somebody_changed_is_read_again(staff):
     slip = await entered(staff["manager-S1"], "wholesale", ("6901", 1, 100), customer="张三")
     body = {"version": 1, "lines": [{"sku": "6902", "qty": 2, "unit_fen": 5}], "customer": "李四"}
