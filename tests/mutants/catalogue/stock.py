@@ -37,6 +37,22 @@ MUTANTS = (
         (f"{DOCUMENTS}test_a_transfer_that_loses_much_waits_for_a_second_person",),
     ),
     Mutant(
+        "given-away-on-one-signature",
+        "A slip at a price of nothing is worth nothing: one manager gives the shop away.",
+        "backend/stock/rules.py",
+        "if max(worth_fen, leaving_fen) > limit_fen",
+        "if worth_fen > limit_fen",
+        (f"{DOCUMENTS}test_goods_given_away_for_nothing_are_worth_what_they_cost",),
+    ),
+    Mutant(
+        "lost-by-being-left-out",
+        "A line that nobody named as a transfer came is written off.",
+        POSTING,
+        "if came.keys() != {line.line_no for line in document.lines}:",
+        "if came.keys() - {line.line_no for line in document.lines}:",
+        (f"{DOCUMENTS}test_a_transfer_takes_its_cost_along_and_loses_what_does_not_come",),
+    ),
+    Mutant(
         "loss-approved-by-who-received",
         "Who took the goods home approves that they were lost.",
         "backend/stock/queries.py",
