@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from PIL import Image, ImageDraw
 
-from backend.mall.rules import pictures
+from backend.kernel import pictures
 
 WIDTH, HEIGHT = 1029, 420
 """Three pixels for each of the phone page's."""

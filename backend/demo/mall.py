@@ -9,10 +9,9 @@ from typing import Any
 import msgspec
 from PIL import Image, ImageDraw
 
-from backend.kernel import db
+from backend.kernel import db, pictures
 from backend.kernel.db import Tx
 from backend.mall import service
-from backend.mall.rules import pictures
 
 from . import banners
 from .catalogue import CATEGORIES, MAKERS, Article, make_articles

@@ -7,9 +7,8 @@ from datetime import datetime
 
 from PIL import Image, ImageDraw
 
-from backend.kernel import db
+from backend.kernel import db, pictures
 from backend.kernel.db import Tx
-from backend.mall.rules import pictures
 
 SIZE = (960, 640)
 COLOURS = ("#0b7a5b", "#c46a12", "#2f5fb3")

@@ -36,7 +36,12 @@ class AccessLog:
         self._lines: list[str] = []
 
     def note(self, request: Request, route: Route | None, label: str, status: int, started: float) -> None:
-        """One request was answered with that status; ``started`` is the ``perf_counter`` of its beginning."""
+        """One request was answered with that status; ``started`` is the ``perf_counter`` of its beginning.
+
+        Of a private route nothing is noted: a line or a count says when, and that is enough to tell who.
+        """
+        if route is not None and route.private:
+            return
         seconds = perf_counter() - started
         counters = route.counters.get(status) if route is not None else None
         if counters is None:

@@ -25,8 +25,8 @@ class Route:
 
     __slots__ = (
         "body_limit", "counters", "decoder", "encode", "errors", "guard", "handler", "idempotent", "in_schema",
-        "lane", "method", "name", "path", "path_params", "pattern", "quiet", "rate_limited", "signature", "status",
-        "summary", "tag",
+        "lane", "method", "name", "path", "path_params", "pattern", "private", "quiet", "rate_limited", "signature",
+        "status", "summary", "tag",
     )  # fmt: skip
 
     def __init__(
@@ -45,6 +45,7 @@ class Route:
         body_limit: int | None,
         in_schema: bool,
         quiet: bool,
+        private: bool,
         lane: Lane | None,
     ) -> None:
         check_guard(guard, f"{method} {path}")
@@ -61,6 +62,7 @@ class Route:
         self.body_limit = body_limit
         self.in_schema = in_schema
         self.quiet = quiet
+        self.private = private
         self.lane = lane
         self.path_params = path_parameters(path)
         self.pattern = path_pattern(path)
@@ -120,6 +122,7 @@ class Router:
         body_limit: int | None = None,
         in_schema: bool = True,
         quiet: bool = False,
+        private: bool = False,
         lane: Lane | None = None,
     ) -> Callable[[H], H]:
         """Register a handler.
@@ -137,6 +140,7 @@ class Router:
                 asked for before the body: nobody else has room for it.
             in_schema: list it in ``/openapi.json``.
             quiet: log successes at debug level only (probes).
+            private: neither log nor count its calls, whatever comes of them: when somebody called must not be known.
             lane: what its calls are worked on in, a few at a time, where they come in crowds.
         """
 
@@ -156,6 +160,7 @@ class Router:
                     body_limit=body_limit,
                     in_schema=in_schema,
                     quiet=quiet,
+                    private=private,
                     lane=lane,
                 )
             )

@@ -6,13 +6,11 @@ from datetime import timedelta
 
 import msgspec
 
-from backend.kernel import clock, db, ids, logging, windows
+from backend.kernel import clock, db, drawing, ids, logging, pictures, windows
 from backend.kernel.errors import NotFound, invalid
 
 from .. import service, shown
-from ..rules import pictures
 from ..schemas.admin import BannerIn, StorePicturesIn
-from . import drawing
 
 log = logging.get(__name__)
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 import secrets
 from datetime import datetime, timedelta
 
-from backend.kernel import clock, db, limits, logging
+from backend.kernel import clock, db, drawing, limits, logging, pictures
 from backend.kernel.db import Tx
 from backend.kernel.errors import RateLimited
-
-from ..rules import pictures
-from . import drawing
 
 log = logging.get(__name__)
 

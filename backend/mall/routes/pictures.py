@@ -7,11 +7,11 @@ from backend.auth.types import Role, StaffCaller
 from backend.kernel.errors import NotFound, ValidationFailed
 from backend.kernel.http import Request, Router
 from backend.kernel.http.errors import UnsupportedMediaType
+from backend.kernel.pictures import MOST_BYTES
 
 from .. import queries, views
 from ..commands import media
 from ..queries.places import StorePicture
-from ..rules.pictures import MOST_BYTES
 from ..schemas.admin import (
     BannerAdminOut,
     BannerIdOut,

@@ -9,10 +9,10 @@ from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, RateLimited, Unavailable, ValidationFailed
 from backend.kernel.http import Reply, Request, Router, public
 from backend.kernel.http.errors import UnsupportedMediaType
+from backend.kernel.pictures import MOST_BYTES
 
 from .. import queries
 from ..commands import uploads
-from ..rules.pictures import MOST_BYTES
 from ..schemas.phone import AddressQuery, UploadOut
 
 router = Router(tag="mall")

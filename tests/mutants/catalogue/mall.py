@@ -161,7 +161,7 @@ MUTANTS = (
     Mutant(
         "place-of-a-picture-kept",
         "A photograph tells everybody where it was taken.",
-        "backend/mall/rules/pictures.py",
+        "backend/kernel/pictures.py",
         'exif=b"", icc_profile=b"", xmp=b""',
         'exif=pixels.getexif(), icc_profile=b"", xmp=b""',
         (f"{ADMIN}test_pictures_are_drawn_anew_and_shown_of_stores",),
