@@ -8,36 +8,17 @@ import uuid
 
 import msgspec
 import pytest
-import pytest_asyncio
 
-from backend.kernel import clock, db
+from backend.kernel import clock
 from backend.kernel.errors import Unavailable
 from backend.ledger import errors, plans, service
 from backend.ledger.errors import OutcomeUnknown
 from backend.ledger.plans import DocumentUpdate, Issue, Leg, NewDocument, Plan
 from backend.ledger.types import Posted
 from backend.ledger.writer import BATCH, SINGLE, LedgerWriter, decode
+from tests.ledger.writing import balance, post_all, somebody_waits
 from tests.support.books import changed, connected, open_books, plan, stored
 from tests.support.value import findings
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def writer(database):
-    """A writer of this test's own."""
-    made = LedgerWriter(database)
-    await made.open()
-    yield made
-    await made.close()
-
-
-async def post_all(writer: LedgerWriter, wanted: list[Plan]) -> list[Posted | BaseException]:
-    return await asyncio.gather(*(writer.post(item) for item in wanted), return_exceptions=True)
-
-
-async def balance(member_id: int) -> int:
-    return await db.fetchval(
-        "SELECT coalesce(sum(balance), 0)::bigint FROM ledger_account WHERE member_id = $1", member_id
-    )
 
 
 def broken(member_id: int) -> Plan:
@@ -165,7 +146,7 @@ async def test_connections_that_end_in_the_middle_of_it_cost_no_posting(settings
     async with connected(settings, "huiyuan_owner") as owner, owner.transaction():
         await owner.execute("SELECT 1 FROM ledger_head WHERE member_id = $1 FOR UPDATE", members[3])
         posting = asyncio.gather(*(writer.post(item) for item in wanted), return_exceptions=True)
-        await waiting_for_a_lock(settings)
+        await somebody_waits(settings)
         await kill_connections(settings)
     answers = await posting
 
@@ -174,18 +155,6 @@ async def test_connections_that_end_in_the_middle_of_it_cost_no_posting(settings
     assert all(isinstance(answer, Posted) and answer.replayed for answer in again)
     assert [await balance(member_id) for member_id in members] == [10] * 6
     assert await findings(settings) == []
-
-
-async def waiting_for_a_lock(settings) -> None:
-    async with connected(settings, "postgres") as postgres:
-        for _ in range(500):
-            if await postgres.fetchval(
-                "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'huiyuan-ledger'"
-                " AND wait_event_type = 'Lock' AND datname = current_database()"
-            ):
-                return
-            await asyncio.sleep(0.01)
-    raise AssertionError("nobody waits")
 
 
 async def test_connections_that_keep_ending_answer_or_leave_the_outcome_unknown_and_a_retry_settles_it(
@@ -252,28 +221,6 @@ async def test_a_database_that_does_not_answer_is_not_asked_again_for_each_plan(
     assert [type(answer) for answer in await post_all(writer, wanted)] == [Posted] * 5
 
 
-async def test_crosswise_claims_in_two_batches_are_settled(settings, writer):
-    """Two writers claim the same two order numbers in opposite order: one of each pair has it, nobody hangs."""
-    other = LedgerWriter(settings)
-    await other.open()
-    members = sorted([await open_books() for _ in range(4)])
-
-    def sale(member_id: int, order: str) -> Plan:
-        document = NewDocument(f"S{uuid.uuid4().hex}", "sale", "completed", {"paid": {}})
-        return plan(member_id, *stored(1), document=document, claim=plans.Claim("order/S1", order))
-
-    for round_ in range(20):  # they meet by chance, in some runs one round in ten
-        one, two = f"A{round_}", f"B{round_}"
-        answers = await asyncio.gather(
-            post_all(writer, [sale(members[0], one), sale(members[2], two)]),
-            post_all(other, [sale(members[1], two), sale(members[3], one)]),
-        )
-        kinds = [type(answer) for pair in answers for answer in pair]
-        assert kinds.count(Posted) == 2, kinds
-        assert kinds.count(errors.Claimed) == 2, kinds
-    await other.close()
-
-
 async def test_with_batches_of_one_the_door_is_called_alone(database):
     """What Citus can hand to the member's worker whole: one call, its member first."""
     writer = LedgerWriter(msgspec.structs.replace(database, ledger_batch=1))
@@ -288,44 +235,6 @@ async def test_with_batches_of_one_the_door_is_called_alone(database):
 
     assert [type(answer) for answer in answers] == [Posted] * 5 + [errors.InsufficientBalance]
     assert statements == [SINGLE] * 6
-
-
-async def test_batches_over_the_same_members_never_wait_for_each_other_crosswise(settings, writer):
-    """In whatever order plans arrive: a deadlock costs everybody a second, and shows as plans posted one by one."""
-    other = LedgerWriter(settings)
-    await other.open()
-    members = [await open_books() for _ in range(24)]
-    statements: list[str] = []
-    for connection in (*writer._connections, *other._connections):
-        connection.add_query_logger(lambda record: statements.append(record.query))
-
-    for _ in range(6):
-        answers = await asyncio.gather(
-            post_all(writer, [plan(member_id, *stored(1)) for member_id in members]),
-            post_all(other, [plan(member_id, *stored(1)) for member_id in reversed(members)]),
-        )
-        assert {type(answer) for pair in answers for answer in pair} == {Posted}
-    await other.close()
-
-    assert (BATCH in statements, SINGLE in statements) == (True, False)
-    assert [await balance(member_id) for member_id in members] == [12] * 24
-
-
-async def test_two_processes_that_post_for_one_member_take_turns(settings, writer):
-    other = LedgerWriter(settings)
-    await other.open()
-    member_id = await open_books()
-    answers: list[Posted | BaseException] = []
-
-    for _ in range(4):
-        wanted = [[plan(member_id, *stored(1)) for _ in range(10)] for _ in range(2)]
-        for done in await asyncio.gather(post_all(writer, wanted[0]), post_all(other, wanted[1])):
-            answers += done
-    await other.close()
-
-    assert {type(answer) for answer in answers} == {Posted}
-    assert sorted(answer.balances["stored"] for answer in answers) == list(range(1, 81))
-    assert await findings(settings) == []
 
 
 @pytest.mark.usefixtures("durable")

@@ -51,7 +51,7 @@ MUTANTS = (
         POST,
         "FOR UPDATE OF h;",
         ";",
-        ("tests/ledger/test_writer.py::test_two_processes_that_post_for_one_member_take_turns",),
+        ("tests/ledger/test_two_writers.py::test_two_processes_that_post_for_one_member_take_turns",),
     ),
     Mutant(
         "lot-forgotten",
@@ -179,7 +179,7 @@ MUTANTS = (
         POST,
         "WHEN deadlock_detected OR serialization_failure OR lock_not_available THEN\n                RAISE;",
         "",
-        ("tests/ledger/test_writer.py::test_crosswise_claims_in_two_batches_are_settled",),
+        ("tests/ledger/test_two_writers.py::test_crosswise_claims_in_two_batches_are_settled",),
     ),
     Mutant(
         "batch-keeps-to-itself",

@@ -39,7 +39,7 @@ MUTANTS = (
         WRITER,
         "sorted(range(len(plans)), key=lambda index: plans[index][0])",
         "list(range(len(plans)))",
-        (f"{TESTS}test_batches_over_the_same_members_never_wait_for_each_other_crosswise",),
+        ("tests/ledger/test_two_writers.py::test_batches_over_the_same_members_never_wait_for_each_other_crosswise",),
     ),
     Mutant(
         "batch-not-posted-again",
