@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
-from backend.kernel import clock, config, db, migrations
+from backend.kernel import clock, config, db, events, migrations
 from backend.kernel.config import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ ROUTES = (
     "backend.wechat.routes",
     "backend.auth.routes",
     "backend.members.routes",
+    "backend.messages.routes",
     "backend.wallet.routes",
     "backend.coupons.routes",
     "backend.giftcards.routes",
@@ -78,6 +79,7 @@ def create_app(settings: Settings) -> HttpApp:
     from backend.mall import queries as mall
 
     config.use(settings)
+    events.load(name.removesuffix(".routes") for name in ROUTES)  # with them come the templates of letters
     coupons.name_categories_by(mall.category_names)
     mounts = _demo_mounts(settings) if settings.demo else []
 

@@ -65,6 +65,8 @@ PLACES: dict[str, Place] = {
         (
             "ledger_rollup",  # sums over all members
             *("member", "member_pin", "member_consent", "member_growth"),
+            # what a job looks through for what is due, whosever it is
+            *("message_letter", "message_delivery", "message_consent", "message_consent_change"),
             # what counts, and what is found without a member
             *("coupon_template", "coupon_batch", "coupon_code", "coupon_handout", "coupon_due", "coupon_change"),
             *("giftcard_product", "giftcard_batch", "giftcard", "giftcard_try", "giftcard_charge"),

@@ -134,6 +134,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     gift_card_named_max_fen: Annotated[int, _doc("Most on a gift card that is its member's only", ge=1)] = 500_000
     gift_cards_per_member: Annotated[int, _doc("Gift cards that one member may bind", ge=1, le=50)] = 20
 
+    message_attempts: Annotated[int, _doc("Tries to send a message on one channel", ge=1, le=20)] = 6
+
     log_format: Annotated[str, _doc("`json` or `console`", pattern="^(json|console)$")] = "json"
     log_level: Annotated[str, _doc("`debug`, `info`, `warning`", pattern="^(debug|info|warning)$")] = "info"
 

@@ -34,6 +34,7 @@ APPS: dict[str, str] = {
     "jobs": "backend.kernel.jobs",
     "auth": "backend.auth",
     "members": "backend.members",
+    "messages": "backend.messages",
     "wallet": "backend.wallet",
     "coupons": "backend.coupons",
     "giftcards": "backend.giftcards",
@@ -43,7 +44,7 @@ APPS: dict[str, str] = {
     "stock": "backend.stock",
     "orders": "backend.orders",
 }
-WITHOUT_MODELS = frozenset({"ledger", "jobs", "orders"})
+WITHOUT_MODELS = frozenset({"ledger", "jobs", "messages", "orders"})
 
 UNREACHABLE: tuple[type[Exception], ...] = (
     OSError,

@@ -227,6 +227,12 @@ async def find_phone_index(member_id: int) -> str | None:
     return index
 
 
+async def find_phone(member_id: int) -> str | None:
+    """A member's phone number, for a message to it, or None for no member; never for a log."""
+    sealed: str | None = await db.fetchval("SELECT phone_sealed FROM member WHERE id = $1", member_id)
+    return open_phone(sealed) if sealed else None
+
+
 async def has_phone_ending(member_id: int, digits: str) -> bool:
     """Whether a member's phone number ends in these digits; compared in constant time."""
     sealed: str | None = await db.fetchval("SELECT phone_sealed FROM member WHERE id = $1", member_id)

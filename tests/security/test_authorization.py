@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from backend.kernel import clock, db, outbox
 from backend.kernel.http.routing import Route, WebSocketRoute
 from backend.mall.commands import imports
+from backend.messages.types import Letter
 from backend.stock import service as stock
 from backend.stock.types import AlertKind
 from backend.worker import load
@@ -27,6 +28,7 @@ from tests.support.delivery import SHENZHEN, add_address
 from tests.support.gift_cards import activate, bind, charge, make_product, print_cards, token_of
 from tests.support.mall import checkout, open_mall, order, put
 from tests.support.members import Phone, register
+from tests.support.messages import inbox, write
 from tests.support.passes import buy, line_of, make_pass_product, passes_of, use
 from tests.support.races import codes_of
 from tests.support.seed import Chain, Login
@@ -295,6 +297,7 @@ NOWHERE = {
     "attachment_id": "Z000000000000",
     "alert_id": "A000000000000",
     "import_id": "I000000000000",
+    "letter_id": "L00000000000000000000000000",
 }
 """Ids of nothing: another's object must look the same."""
 
@@ -340,6 +343,8 @@ async def world(browser, chain, credentials) -> AsyncIterator[World]:
     tasks = {"tasks": [{"code": "visit", "title": "到店"}]}
     campaign = await make_campaign(admin, kind="tasks", goal=1, per_member=1, earning=tasks)
     values["campaign_id"] = campaign["id"]
+    await write(Letter(owner.member_id, "test.note", {"what": "x"}, "theirs"))
+    values["letter_id"] = (await inbox(owner))["items"][0]["id"]
     values |= await pass_objects(browser, chain, admin, owner)
     values |= await stock_objects(admin)
     values["import_id"] = await imports.begin(b"sku", "csv", "refuse", key="k", staff_id=0)

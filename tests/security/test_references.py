@@ -15,6 +15,7 @@ import pytest_asyncio
 from backend.kernel import outbox
 from backend.kernel.http.routing import Route, WebSocketRoute
 from backend.kernel.paging import make_cursor
+from backend.messages.types import Letter
 from backend.worker import load
 from tests.support.books import fingerprint
 from tests.support.coupons import claim, make_template
@@ -22,6 +23,7 @@ from tests.support.delivery import add_address
 from tests.support.gift_cards import bind, charge, sold_card, token_of
 from tests.support.mall import open_mall
 from tests.support.members import Phone, register
+from tests.support.messages import inbox, write
 from tests.support.passes import buy, line_of, make_pass_product, passes_of
 from tests.support.races import codes_of
 from tests.support.seed import Chain
@@ -54,6 +56,7 @@ class World:
     product_id: str
     pass_cursor: str
     address_id: str
+    inbox_cursor: str
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -101,7 +104,15 @@ async def world(browser, chain) -> World:
         product,
         passes["next_cursor"],
         await add_address(owner),
+        await two_letters(owner),
     )
+
+
+async def two_letters(owner: Phone) -> str:
+    """Where the second of two letters to that member begins."""
+    for once in "ab":
+        await write(Letter(owner.member_id, "test.note", {"what": once}, once))
+    return str((await inbox(owner, "?limit=1"))["next_cursor"])
 
 
 async def two_ended_passes(browser, chain: Chain, owner: Phone, admin: StaffSession) -> tuple[str, str]:
@@ -169,6 +180,10 @@ CASES: dict[tuple[str, str], Case] = {
     ),
     ("GET /v1/member/wallet/entries", "cursor"): (
         lambda w: w.stranger.call("GET", f"/v1/member/wallet/entries?account=stored&cursor={w.cursor}"),
+        nothing_listed,
+    ),
+    ("GET /v1/member/inbox", "cursor"): (
+        lambda w: w.stranger.call("GET", f"/v1/member/inbox?cursor={w.inbox_cursor}"),
         nothing_listed,
     ),
     ("GET /v1/member/coupons", "cursor"): (

@@ -1,0 +1,13 @@
+"""What letters do by the clock."""
+
+from __future__ import annotations
+
+from backend.kernel import jobs
+
+from .commands import deliver as delivering
+
+
+@jobs.every("* * * * *", retry=3)
+async def deliver() -> None:
+    """Send what is due; queued by whoever writes a letter, and every minute for what waited or was left."""
+    await delivering.deliver_due()

@@ -1,0 +1,110 @@
+"""What a letter says, and when it may go: pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from .types import Channel, Purpose, State, Variable, VariableKind
+
+MOST_TITLE = 60
+MOST_BODY = 2000
+MOST_VALUE = 500
+MOST_ONCE = 80
+MOST_LINK = 200
+
+VARIABLE = re.compile(r"\{([a-z][a-z0-9_]{0,31})\}")
+_LINK = re.compile(r"#/[\x21-\x7e]*\Z")
+
+# A delivery goes forward only: what may become what.
+_BEFORE: dict[State, frozenset[State]] = {
+    State.SENT: frozenset({State.SENDING}),
+    State.DELIVERED: frozenset({State.SENDING, State.SENT}),
+    State.OPENED: frozenset({State.SENDING, State.SENT, State.DELIVERED}),
+    State.CLICKED: frozenset({State.SENDING, State.SENT, State.DELIVERED, State.OPENED}),
+    State.BOUNCED: frozenset({State.SENDING, State.SENT, State.DELIVERED}),
+    State.FAILED: frozenset({State.SENDING, State.SENT}),
+}
+
+
+def names_in(*texts: str) -> set[str]:
+    """The variables that stand in these texts."""
+    return {name for text in texts for name in VARIABLE.findall(text)}
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """The text with its variables filled in; a value is taken as it is, never read as a text with variables.
+
+    ``KeyError`` names a variable without a value.
+    """
+    return VARIABLE.sub(lambda match: values[match[1]], text)
+
+
+def shown(value: str, kind: VariableKind, zone: ZoneInfo) -> str:
+    """A variable's value as members read it; ``ValueError`` for what is none of that kind."""
+    if len(value) > MOST_VALUE:
+        raise ValueError(f"more than {MOST_VALUE} characters")
+    match kind:
+        case VariableKind.TEXT:
+            return value
+        case VariableKind.NUMBER:
+            return str(int(value))
+        case VariableKind.MONEY:
+            fen = int(value)
+            sign, yuan, rest = "-" if fen < 0 else "", abs(fen) // 100, abs(fen) % 100
+            return f"{sign}¥{yuan}.{rest:02}"
+        case VariableKind.DATE:
+            return date.fromisoformat(value).strftime("%Y-%m-%d")
+        case VariableKind.TIME:
+            at = datetime.fromisoformat(value)
+            if at.tzinfo is None:
+                raise ValueError("an instant has a zone")
+            return at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+
+
+def shown_values(values: Mapping[str, str], variables: Sequence[Variable], zone: ZoneInfo) -> dict[str, str]:
+    """Every value as members read it; those that no variable is declared for are texts."""
+    kinds = {variable.name: variable.kind for variable in variables}
+    return {name: shown(value, kinds.get(name, VariableKind.TEXT), zone) for name, value in values.items()}
+
+
+def is_link(link: str) -> bool:
+    """Whether this is an address of the phone page, and of nothing else."""
+    return len(link) <= MOST_LINK and _LINK.match(link) is not None
+
+
+def needs_consent(purpose: Purpose) -> bool:
+    """Whether a member must have agreed to be written to for that; their own affairs they hear of anyway."""
+    return purpose is not Purpose.SERVICE
+
+
+def shown_at_once(purpose: Purpose, channels: Sequence[Channel], send_at: datetime | None, now: datetime) -> bool:
+    """Whether a letter stands in the inbox as soon as it is written: nothing about it is to be looked at first."""
+    return Channel.INBOX in channels and not needs_consent(purpose) and (send_at is None or send_at <= now)
+
+
+def may_become(new: State) -> frozenset[State]:
+    """The states from which a delivery may be reported to be in that one."""
+    return _BEFORE.get(new, frozenset())
+
+
+def quiet_until(now: datetime, begins: time, ends: time, zone: ZoneInfo) -> datetime | None:
+    """When the quiet hours end that it is now in, or None outside of them; ``begins`` after ``ends`` is over midnight.
+
+    Both are times of day in the chain's zone; the same one twice is never quiet.
+    """
+    local = now.astimezone(zone)
+    at = local.time().replace(tzinfo=None)
+    over_midnight = begins > ends
+    within = (at >= begins or at < ends) if over_midnight else begins <= at < ends
+    if not within:
+        return None
+    day = local.date() + timedelta(days=1) if over_midnight and at >= begins else local.date()
+    return datetime.combine(day, ends, tzinfo=zone)
+
+
+def retry_after_s(attempts: int, asked_s: float) -> float:
+    """Seconds until the next try: what the channel asked for, or 30 s doubled with each try, an hour at most."""
+    return min(max(asked_s, 30.0 * float(1 << (attempts - 1))), 3600.0)

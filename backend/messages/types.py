@@ -1,0 +1,140 @@
+"""Letters, what they are made from, and the ways that they go (public)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+
+class Purpose(StrEnum):
+    """Why a letter is sent. ``service`` is about the member's own affair; the others need the member's consent."""
+
+    SERVICE = "service"
+    CARE = "care"
+    SURVEY = "survey"
+    MARKETING = "marketing"
+
+
+class Channel(StrEnum):
+    """How a letter reaches the member."""
+
+    INBOX = "inbox"
+    WECHAT = "wechat"
+    SMS = "sms"
+    EMAIL = "email"
+    POST = "post"
+
+
+class State(StrEnum):
+    """How far a delivery is.
+
+    ``queued`` waits for its time; ``sending`` was handed to the channel, whose answer is not known; ``sent`` was taken
+    by it, ``delivered`` arrived; ``opened`` and ``clicked`` are what the member did; ``failed`` was given up,
+    ``bounced`` came back, ``suppressed`` was not to be sent, for the reason that it says.
+    """
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    OPENED = "opened"
+    CLICKED = "clicked"
+    FAILED = "failed"
+    BOUNCED = "bounced"
+    SUPPRESSED = "suppressed"
+
+
+class VariableKind(StrEnum):
+    """What a variable's value is: text, a whole number, fen, a day (``2026-11-27``) or an instant (RFC 3339)."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    MONEY = "money"
+    DATE = "date"
+    TIME = "time"
+
+
+class Variable(msgspec.Struct, frozen=True):
+    """What stands in a template as ``{name}``; ``label`` says it to staff, ``sample`` is shown in a preview."""
+
+    name: str
+    kind: VariableKind = VariableKind.TEXT
+    label: str = ""
+    sample: str = ""
+
+
+class Builtin(msgspec.Struct, frozen=True):
+    """A template that a domain brings along. ``variables`` are those that its letters' ``values`` have.
+
+    What stands in ``title`` or ``body`` and is not named in ``variables`` is a text.
+    """
+
+    code: str
+    purpose: Purpose
+    title: str
+    body: str
+    channels: tuple[Channel, ...] = (Channel.INBOX,)
+    variables: tuple[Variable, ...] = ()
+
+
+class Letter(msgspec.Struct, frozen=True):
+    """What to tell one member: a template, the values of its variables, and what makes it one (``once``).
+
+    ``link`` is an address of the phone page (``#/cases/123``). Before ``send_at`` nothing is sent or shown.
+    """
+
+    member_id: int
+    template: str
+    values: Mapping[str, str]
+    once: str
+    link: str | None = None
+    send_at: datetime | None = None
+
+
+class Text(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one channel says instead of the template's own text; None: as the template says it.
+
+    ``template_id`` and ``fields`` are the provider's: the id of a template there, and what each of its fields is filled
+    with (a text with variables).
+    """
+
+    title: str | None = None
+    body: str | None = None
+    template_id: str | None = None
+    fields: dict[str, str] = {}
+
+
+class Template(msgspec.Struct, frozen=True, kw_only=True):
+    """A template as it is used now. ``version`` 0 is the built-in's own text."""
+
+    code: str
+    purpose: Purpose
+    version: int
+    title: str
+    body: str
+    channels: tuple[Channel, ...]
+    variables: tuple[Variable, ...] = ()
+    texts: dict[Channel, Text] = {}
+    builtin: bool = False
+
+
+class InboxLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """A letter as its member sees it."""
+
+    id: str
+    member_id: int
+    template: str
+    purpose: Purpose
+    title: str
+    body: str
+    link: str | None
+    at: datetime
+    read_at: datetime | None
+
+
+def delivery_id(letter_id: str, channel: Channel) -> str:
+    """The name of a letter on one channel; providers are given it, so that they know a repeat."""
+    return f"{letter_id}-{channel.value}"
