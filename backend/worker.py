@@ -22,6 +22,7 @@ DOMAINS = (
     "backend.wechat",
     "backend.auth",
     "backend.members",
+    "backend.audience",
     "backend.messages",
     "backend.wallet",
     "backend.coupons",

@@ -65,6 +65,7 @@ PLACES: dict[str, Place] = {
         (
             "ledger_rollup",  # sums over all members
             *("member", "member_pin", "member_consent", "member_growth"),
+            *("audience_sale", "audience_bought", "audience_backfill"),  # asked together with member
             # what a job looks through for what is due, whosever it is
             *("message_letter", "message_delivery", "message_consent", "message_consent_change"),
             # what counts, and what is found without a member

@@ -18,7 +18,7 @@ from backend.ledger.plans import encode
 from backend.members import queries as members
 from backend.members import rules as member_rules
 
-from . import coupons, gift_cards, mall, orders, papers, passes, places, sold, stamps, stock
+from . import audience, coupons, gift_cards, mall, orders, papers, passes, places, sold, stamps, stock
 from .catalogue import CATEGORIES, make_articles
 from .history import OFFERS, MemberYear, Stores
 from .people import Person, make_people
@@ -76,6 +76,7 @@ def _steps(settings: Settings, say: Callable[[str], None], *, people: bool) -> l
     ]
     of_people: list[Step] = [
         ("member", "members", members),
+        ("audience_bought", "what they bought", audience.count_year),
         ("coupon_template", "coupons", _load_coupons),
         ("pass_product", "passes", _load_passes),
         ("giftcard_product", "gift cards", _load_gift_cards),

@@ -34,6 +34,7 @@ APPS: dict[str, str] = {
     "jobs": "backend.kernel.jobs",
     "auth": "backend.auth",
     "members": "backend.members",
+    "audience": "backend.audience",
     "messages": "backend.messages",
     "wallet": "backend.wallet",
     "coupons": "backend.coupons",
@@ -44,7 +45,7 @@ APPS: dict[str, str] = {
     "stock": "backend.stock",
     "orders": "backend.orders",
 }
-WITHOUT_MODELS = frozenset({"ledger", "jobs", "messages", "orders"})
+WITHOUT_MODELS = frozenset({"ledger", "jobs", "audience", "messages", "orders"})
 
 UNREACHABLE: tuple[type[Exception], ...] = (
     OSError,

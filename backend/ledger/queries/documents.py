@@ -41,6 +41,16 @@ async def find_documents(wanted: Iterable[tuple[int, str]]) -> dict[str, Documen
     return {row["id"]: _document(row) for row in rows}
 
 
+_AFTER = f"""
+SELECT {_DOCUMENT} FROM ledger_document
+ WHERE (member_id, id) > ($2, $3) AND kind = ANY($1) ORDER BY member_id, id LIMIT $4"""
+
+
+async def list_documents_after(kinds: Sequence[str], member_id: int, document_id: str, limit: int) -> list[Document]:
+    """Documents of these kinds, whoever's they are, in the order of member and id, from behind that one."""
+    return [_document(row) for row in await db.fetch(_AFTER, list(kinds), member_id, document_id, limit)]
+
+
 async def list_documents(member_id: int, kind: str, *, states: Sequence[str], limit: int) -> list[Document]:
     """A member's documents of a kind in these states, newest first."""
     rows = await db.fetch(

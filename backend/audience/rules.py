@@ -1,0 +1,97 @@
+"""What of a purchase is kept, and how an audience is asked for: pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from .types import Audience
+
+BOUGHT = frozenset(
+    {
+        *("completed", "partly_refunded", "refunded"),  # at a till
+        *("paid", "shipped", "ready_for_pickup", "received", "completed"),  # in the mall
+    }
+)
+"""The states of a purchase that was paid for; what came back of it is taken off."""
+
+
+class _Line(msgspec.Struct):
+    sku: str
+    qty: int
+
+
+class _Body(msgspec.Struct):
+    lines: list[_Line] = []
+    payable_fen: int = 0
+
+
+class _Progress(msgspec.Struct):
+    line_qty: list[int] = []
+    refunded_fen: int = 0
+
+
+def pieces_kept(state: str, body: Mapping[str, Any], progress: Mapping[str, Any]) -> dict[str, int]:
+    """Pieces by SKU that a purchase's document says were bought and not given back; only what is above nothing.
+
+    A purchase whose whole price was given back is none, also where nobody said which pieces came back.
+    """
+    if state not in BOUGHT:
+        return {}
+    bought, back = msgspec.convert(body, _Body), msgspec.convert(progress, _Progress)
+    if 0 < bought.payable_fen <= back.refunded_fen:
+        return {}
+    kept = Counter[str]()
+    for place, line in enumerate(bought.lines):
+        kept[line.sku] += line.qty - (back.line_qty[place] if place < len(back.line_qty) else 0)
+    return {sku: qty for sku, qty in sorted(kept.items()) if qty > 0}
+
+
+_BUYERS = "m.id IN (SELECT b.member_id FROM audience_bought b WHERE b.sku = ANY($?::text[]) AND b.last_on >= $?)"
+
+
+def conditions(audience: Audience, *, today: date, zone: ZoneInfo) -> tuple[list[str], list[Any]]:
+    """The audience as conditions on ``member m`` and their arguments, of which the first is ``$1``."""
+    texts, arguments = ["m.status = 'active'"], list[Any]()
+
+    def add(text: str, *given: Any) -> None:
+        for argument in given:
+            arguments.append(argument)
+            text = text.replace("$?", f"${len(arguments)}", 1)
+        texts.append(text)
+
+    if audience.levels is not None:
+        add("m.level_id = ANY($?::text[])", list(audience.levels))
+    if audience.store_ids is not None:
+        add("m.store_id = ANY($?::text[])", list(audience.store_ids))
+    if audience.genders is not None:
+        add("m.gender = ANY($?::text[])", [gender.value for gender in audience.genders])
+    if audience.birthday_months is not None:
+        texts.append(_in_months(audience.birthday_months))
+    if audience.registered_from is not None:
+        add("m.created_at >= $?", _midnight(audience.registered_from, zone))
+    if audience.registered_until is not None:
+        add("m.created_at < $?", _midnight(audience.registered_until + timedelta(days=1), zone))
+    if audience.member_nos is not None:
+        add("m.member_no = ANY($?::text[])", list(audience.member_nos))
+    if audience.bought_skus is not None:
+        days = audience.bought_within_days
+        since = date.min if days is None else today - timedelta(days=days)
+        add(_BUYERS, list(audience.bought_skus), since)
+    return texts, arguments
+
+
+def _in_months(months: Sequence[int]) -> str:
+    """As ``members`` has birthdays indexed: month × 100 + day."""
+    day = "(extract(month FROM m.birthday)::int * 100 + extract(day FROM m.birthday)::int)"
+    among = " OR ".join(f"{day} BETWEEN {month * 100 + 1} AND {month * 100 + 31}" for month in sorted(set(months)))
+    return f"(m.birthday IS NOT NULL AND ({among}))"
+
+
+def _midnight(on: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(on, time(), zone)

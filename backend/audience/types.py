@@ -1,0 +1,51 @@
+"""A condition on members, and what is known of their purchases."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from backend.members.types import Gender
+
+MOST_STORES = 1_000
+MOST_NUMBERS = 1_000
+
+LevelCode = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,20}$(?!\n)")]
+StoreId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,16}$(?!\n)")]
+Sku = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00]+$(?!\n)")]
+MemberNo = Annotated[str, Meta(pattern=r"^[1-9][0-9]{11}$(?!\n)")]
+Month = Annotated[int, Meta(ge=1, le=12)]
+
+
+class Audience(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Which members are meant: all conditions that are given must hold, none means every active member.
+
+    Used as it is in request bodies, and stored so. A list that is empty is refused: nobody means everybody by it.
+    ``store_ids`` are the members' own stores; ``registered_until`` and ``bought_within_days`` include their last day;
+    who bought any of ``bought_skus`` and kept a piece of it is a buyer.
+    """
+
+    levels: Annotated[tuple[LevelCode, ...], Meta(min_length=1, max_length=50)] | None = None
+    store_ids: Annotated[tuple[StoreId, ...], Meta(min_length=1, max_length=MOST_STORES)] | None = None
+    genders: Annotated[tuple[Gender, ...], Meta(min_length=1, max_length=3)] | None = None
+    birthday_months: Annotated[tuple[Month, ...], Meta(min_length=1, max_length=12)] | None = None
+    registered_from: date | None = None
+    registered_until: date | None = None
+    bought_skus: Annotated[tuple[Sku, ...], Meta(min_length=1, max_length=100)] | None = None
+    bought_within_days: Annotated[int, Meta(ge=1, le=3650)] | None = None
+    member_nos: Annotated[tuple[MemberNo, ...], Meta(min_length=1, max_length=MOST_NUMBERS)] | None = None
+
+
+EVERYBODY = Audience()
+
+
+class Bought(msgspec.Struct, frozen=True):
+    """What a member bought of an article and kept: pieces, in how many purchases, and the last day (chain's zone)."""
+
+    sku: str
+    pieces: int
+    times: int
+    last_on: date

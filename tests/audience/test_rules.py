@@ -1,0 +1,36 @@
+"""What of a purchase is kept."""
+
+from __future__ import annotations
+
+import pytest
+
+from backend.audience.rules import pieces_kept
+
+BODY = {
+    "lines": [{"sku": "a", "qty": 2}, {"sku": "b", "qty": 1}, {"sku": "a", "qty": 3}],
+    "payable_fen": 600,
+}
+
+
+@pytest.mark.parametrize(
+    ("state", "progress", "kept"),
+    [
+        ("completed", {}, {"a": 5, "b": 1}),
+        ("shipped", {}, {"a": 5, "b": 1}),
+        ("partly_refunded", {"line_qty": [1, 1, 0], "refunded_fen": 200}, {"a": 4}),
+        ("completed", {"line_qty": [2, 1, 3], "refunded_fen": 500}, {}),
+        ("refunded", {"line_qty": [0, 0, 0], "refunded_fen": 600}, {}),  # by amount: nobody said which pieces
+        ("partly_refunded", {"line_qty": [0, 0, 0], "refunded_fen": 599}, {"a": 5, "b": 1}),
+        ("awaiting_confirmation", {}, {}),
+        ("awaiting_payment", {}, {}),
+        ("cancelled", {}, {}),
+        ("closed", {}, {}),
+        ("rejected", {}, {}),
+    ],
+)
+def test_what_was_paid_for_and_did_not_come_back_is_kept(state, progress, kept):
+    assert pieces_kept(state, BODY, progress) == kept
+
+
+def test_a_purchase_that_cost_nothing_is_kept():
+    assert pieces_kept("completed", BODY | {"payable_fen": 0}, {}) == {"a": 5, "b": 1}
