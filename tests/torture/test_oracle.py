@@ -53,7 +53,7 @@ class Story:
         self.document("refund", "F1", "posted", {})
         self.keys = {("terminal/S1-T1", "k1"), ("terminal/S1-T1", "k2")}
         self.expired: dict[tuple[int, str], int] = {}
-        self.pos._spend(Phone("d1", "123456789", b"s"), 5, "k1")
+        self.pos.codes.spend(Phone("d1", "123456789", b"s"), 5, "k1")
         self.marks = {"d1": 5, "d2": 0, "d3": 1 << 62}
         self.growth, self.events = 980 - 400, 0
         self.orders = {"R1": ("SUCCESS", 10_000)}
@@ -298,11 +298,11 @@ def test_a_lie_in_an_answer_is_told(story, changes, finding):
 def test_a_code_is_spent_once(story):
     phone = Phone("d4", "123456789", b"s")
 
-    story.pos._spend(phone, 5, "k1")
-    story.pos._spend(phone, 5, "k1")  # the same request, answered again
+    story.pos.codes.spend(phone, 5, "k1")
+    story.pos.codes.spend(phone, 5, "k1")  # the same request, answered again
     assert story.world.wrong == []
 
-    story.pos._spend(phone, 5, "k2")
+    story.pos.codes.spend(phone, 5, "k2")
     assert story.world.wrong == ["the code of step 5 of device d4 was spent by k1 and by k2"]
 
 

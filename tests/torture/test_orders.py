@@ -15,6 +15,7 @@ from backend.torture.domains.orders import Orders
 from backend.torture.domains.parcels import Parcels
 from backend.torture.domains.pos import Pos
 from backend.torture.domains.shelves import Shelves
+from backend.torture.domains.tables import Tables
 from backend.torture.oracle import Books, Document, Oracle
 from backend.torture.wire import Client
 from backend.torture.world import Clerk, Till, World
@@ -31,6 +32,7 @@ def placed(
     payment: dict[str, Any] | None,
     *,
     freight_fen: int = 0,
+    delivery: str = "pickup",
 ) -> dict[str, Any]:
     fen = sum(tender["amount_fen"] for tender in tenders) - freight_fen
     line = {"line_no": 1, "sku": "A", "qty": qty, "list_fen": 500, "payable_fen": fen, "steps": []}
@@ -39,7 +41,7 @@ def placed(
         "id": order_id,
         "store_id": "S1",
         "status": status,
-        "delivery": "express" if freight_fen else "pickup",
+        "delivery": "express" if freight_fen else delivery,
         "freight_fen": freight_fen,
         "lines": [line],
         "total_fen": 500 * qty + freight_fen,
@@ -52,7 +54,7 @@ def placed(
 
 
 class Story:
-    """Four orders: one paid by value and half given back, one by WeChat and fetched, one waits, one left."""
+    """Orders: one paid by value and half given back, one by WeChat and fetched, one waits, one left, one brought."""
 
     def __init__(self) -> None:
         self.world = World(
@@ -81,7 +83,9 @@ class Story:
         self.place(placed("D3", 1, [some, card, wechat], "awaiting_payment", pay | {"id": "Q3"}))
         self.orders.payments["Q2"].paid = True
         self.place(placed("D4", 1, [{"type": "stored", "amount_fen": 1_000}], "paid", None, freight_fen=600))
-        first, second, _, fourth = self.orders.orders.values()
+        brought = placed("D5", 1, [{"type": "stored", "amount_fen": 300}], "paid", None, delivery="spot")
+        self.place(brought)
+        first, second, _, fourth, fifth = self.orders.orders.values()
         fourth.tried = {"send T1"}
         self.world.domain(Parcels).sent = {"D4": {"T1"}}
         self.parcel: list[Any] = ["D4", "T1", '{"1":1}', None]
@@ -90,12 +94,15 @@ class Story:
         first.asked["W1"] = Asked("W1", "refund", 1, 1, {"pay"}, "F1")
         second.tried = {"ready", "fetch S1-T1 k1"}
         second.handed = "S1-T1", "k1"
-        self.states = {"D1": "paid", "D2": "received", "D3": "awaiting_payment", "D4": "shipped"}
+        fifth.tried, fifth.told = {"serve S1-T1"}, {"served"}
+        self.served: list[Any] = ["D5", "S1-T1"]
+        self.states = {"D1": "paid", "D2": "received", "D3": "awaiting_payment", "D4": "shipped", "D5": "received"}
         self.documents = {
             "D1": "partly_refunded",
             "D2": "paid",
             "D3": "awaiting_payment",
             "D4": "paid",
+            "D5": "paid",
             "Q2": "paid",
             "Q3": "pending",
         }
@@ -111,12 +118,13 @@ class Story:
         }
         self.after_sale = ["W1", "D1", "refund", "refunded", '{"1":1}', False, True]
         self.handed = ["D2", "S1-T1", "k1"]
-        self.shelf: list[Any] = ["S1", "A", 10 - 2 - 1 + 1 - 1, 1, 0, 500]
+        self.shelf: list[Any] = ["S1", "A", 10 - 2 - 1 + 1 - 1 - 1, 1, 0, 500]
         self.promised: list[Any] = ["D3", "S1", "A", 1]
         self.held, self.points_held = 80, 0
         self.psp = {"Q2": ("SUCCESS", 400), "Q3": ("NOTPAY", 400)}
         self.psp_refunds: list[tuple[Any, ...]] = []
-        self.balances = {(77, "stored"): 10_000 - 960 + 480 - 30 - 1_000, (77, "points"): 50 - 20 + 4 + 10 - 2 + 4 + 4}
+        self.balances = {(77, "stored"): 10_000 - 960 + 480 - 30 - 1_000 - 300}
+        self.balances[77, "points"] = 50 - 20 + 4 + 10 - 2 + 4 + 4 + 4
         self.balances[900, "gift_card"] = 1_000 - 50
 
     def place(self, answer: dict[str, Any]) -> None:
@@ -137,6 +145,7 @@ class Story:
             "refunds of orders": [("F1", self.documents["F1"], msgspec.json.encode(self.refund).decode())],
             "after-sales": [tuple(self.after_sale)],
             "hand-overs": [tuple(self.handed)],
+            "served": [tuple(self.served)],
             "parcels": [tuple(self.parcel)],
             "reviews": [tuple(self.review)],
             "uploads": [tuple(self.upload)],
@@ -202,10 +211,21 @@ LIES: dict[str, Any] = {
     "picture p1 was used for D2-1, which does not show it": lambda story: story.review.__setitem__(3, "[]"),
     "was told to be refunded": lambda story: story.after_sale.__setitem__(3, "requested"),
     "of 2 pieces of line 1 of order D1 3 came back": lambda story: story.after_sale.__setitem__(4, '{"1":3}'),
-    "stored is 8490, acknowledged was 8489": lambda story: story.refund.update(
+    "stored is 8190, acknowledged was 8189": lambda story: story.refund.update(
         refund_fen=489, by_tender=[{"type": "points", "amount_fen": 10}, {"type": "stored", "amount_fen": 479}]
     ),
     "who never asked": lambda story: story.handed.__setitem__(2, "k2"),
+    "order D5 is received, served by None": lambda story: story.served.__setitem__(0, "D9"),
+    "order D5 was served by S1-T2, which never asked": lambda story: story.served.__setitem__(1, "S1-T2"),
+    "order D5 was served by S1-T2 and again by S1-T1": lambda story: (
+        story.world.domain(Tables).served.update(D5="S1-T2"),
+    ),
+    "order D5 was told to be served and is paid": lambda story: (
+        story.states.update(D5="paid"),
+        story.served.__setitem__(0, "D9"),
+    ),
+    "order D5 was placed at a table and is shipped": lambda story: story.states.update(D5="shipped"),
+    "order D1 has no table and was served by S1-T1": lambda story: story.served.__setitem__(0, "D1"),
     "order D2 is received, handed over by None": lambda story: story.handed.__setitem__(0, "D9"),
     "payment Q2 paid for orders, and is NOTPAY at the PSP": lambda story: story.psp.update(Q2=("NOTPAY", 400)),
     "399 fen at the PSP": lambda story: story.psp.update(Q3=("NOTPAY", 399)),

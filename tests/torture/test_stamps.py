@@ -11,6 +11,7 @@ import pytest
 from backend.torture import domains
 from backend.torture.domains.coupon_books import Counts, Offer, Row
 from backend.torture.domains.coupons import Coupons
+from backend.torture.domains.growth import Growth
 from backend.torture.domains.pos import Pos
 from backend.torture.domains.sale import Sale
 from backend.torture.domains.stamps import PAID_FROM_FEN, Campaign, Given, Held, Stamps
@@ -87,7 +88,7 @@ class Story:
 
 @pytest.fixture
 def story(monkeypatch) -> Story:
-    monkeypatch.setattr(Pos, "_growth", lambda self, books: iter(()))
+    monkeypatch.setattr(Growth, "check", lambda self, books, *, final: iter(()))
     return Story()
 
 

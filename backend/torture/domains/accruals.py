@@ -10,7 +10,8 @@ from ..journal import Request
 from ..signing import STEP_S, make_code
 from ..world import Op, World, encode
 from . import Domain, Operation
-from .pos import CODE, MOST_POINTS_A_YUAN
+from .codes import CODE
+from .pos import MOST_POINTS_A_YUAN
 
 if TYPE_CHECKING:
     from ..oracle import Books

@@ -70,7 +70,7 @@ class CouponSales(Domain):
 
     async def _sell(self, op: Op, number: int, member: Member, phone: Phone, step: int, piece: Piece) -> None:
         till, key = self._pos.till(op.random, member), f"{self.world.seed}-{op.number}-coupon{number}"
-        basket = self._basket(op, piece) | {"code": self._pos.show(phone, step, till), "order_no": key}
+        basket = self._basket(op, piece) | {"code": self._pos.codes.show(phone, step, till), "order_no": key}
         refusals = SALE_REFUSALS | GONE | (OFFERED if piece.offer.terms.get("transferable") else frozenset())
         if piece.by.startswith(SALE):
             refusals |= {"coupon_void"}  # what it was given for was brought back

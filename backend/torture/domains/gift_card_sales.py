@@ -57,7 +57,7 @@ class GiftCardSales(Domain):
         self, op: Op, number: int, member: Member, code: tuple[Phone, int], till: Till, tenders: list[dict[str, Any]]
     ) -> None:
         key = f"{self.world.seed}-{op.number}-gift{number}"
-        basket = self._pos.basket(op) | {"code": self._pos.show(*code, till), "order_no": key, "tenders": tenders}
+        basket = self._pos.basket(op) | {"code": self._pos.codes.show(*code, till), "order_no": key, "tenders": tenders}
         await self._pos.ring_up(op, till, member, basket, key, code, refusals=SALE_REFUSALS | REFUSALS)
 
     async def refund(self, op: Op) -> None:

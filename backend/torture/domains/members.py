@@ -11,7 +11,8 @@ from ..journal import Request
 from ..signing import read_secret
 from ..world import Member, Op, Phone, encode
 from . import Domain, Operation
-from .pos import CODE, Pos
+from .codes import CODE
+from .pos import Pos
 
 if TYPE_CHECKING:
     from ..oracle import Books

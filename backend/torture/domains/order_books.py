@@ -18,7 +18,7 @@ WAITING, CLOSED, PAID = "awaiting_payment", "closed", "paid"
 STATES: Mapping[str, Sequence[str]] = {
     "": (WAITING, PAID),
     WAITING: (PAID, "cancelled", CLOSED),
-    PAID: ("ready_for_pickup", "shipped", "cancelled"),
+    PAID: ("ready_for_pickup", "shipped", "received", "cancelled"),
     "ready_for_pickup": ("received", "cancelled"),
     "shipped": ("received",),
     "received": ("completed",),
@@ -26,7 +26,7 @@ STATES: Mapping[str, Sequence[str]] = {
     "cancelled": (),
     CLOSED: (),
 }
-"""Of an order that is fetched at its store or sent from it: where it may go in one step."""
+"""Of an order that is fetched at its store, sent from it or brought to a table: where it may go in one step."""
 
 STANDS: Mapping[str, frozenset[str]] = {
     WAITING: frozenset({WAITING}),
@@ -59,7 +59,8 @@ class Order:
     """An order as it was acknowledged, and how far the model has followed it.
 
     ``sale`` is what it is as a purchase. ``skus`` is what each line is of, ``payment_id`` what WeChat is to be paid by,
-    ``tried`` what was asked of it since, ``told`` the answers that must hold. ``express``: it is sent.
+    ``tried`` what was asked of it since, ``told`` the answers that must hold. ``delivery``: ``pickup``, ``express`` or
+    ``spot``.
     """
 
     sale: Sale
@@ -74,7 +75,7 @@ class Order:
     handed: tuple[str, str] | None = None
     code: str = ""
     freight_fen: int = 0
-    express: bool = False
+    delivery: str = "pickup"
 
     @property
     def id(self) -> str:

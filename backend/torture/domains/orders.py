@@ -215,7 +215,7 @@ class Orders(Domain):
             answer["points_earned"], lines, coupons=Counter(coupons), cards=self._cards.taken(answer["tenders"]),
         )  # fmt: skip
         order = Order(sale, answer["store_id"], {line["line_no"]: line["sku"] for line in answer["lines"]})
-        order.freight_fen, order.express = answer["freight_fen"], answer["delivery"] == "express"
+        order.freight_fen, order.delivery = answer["freight_fen"], answer["delivery"]
         self.orders[order.id] = order
         self._pos.sales[order.id] = sale
         self._shelves.orders.append(order)

@@ -66,7 +66,7 @@ class Parcels(Domain):
         return self.world.domain(Orders)
 
     def _pick(self, op: Op, *states: str) -> Order | None:
-        among = [order for order in self._orders.recent if order.express and order.state in states]
+        among = [order for order in self._orders.recent if order.delivery == "express" and order.state in states]
         return op.random.choice(among) if among else None
 
     async def _home(self, op: Op, member: Member) -> str:
@@ -181,7 +181,7 @@ class Parcels(Domain):
             if qty > line.qty:
                 yield f"of {line.qty} pieces of line {line_no} of order {order_id} {qty} were sent"
         for order in orders.values():
-            if order.express and order.state == "shipped" and order.id not in there:
+            if order.delivery == "express" and order.state == "shipped" and order.id not in there:
                 yield f"order {order.id} is shipped, and nothing was sent"
 
 

@@ -102,7 +102,7 @@ class Passes(Domain):
             return
         member, phone, step = picked
         till, key = self._pos.till(op.random, member), f"{self.world.seed}-{op.number}-card"
-        basket = self._pos.basket(op) | {"code": self._pos.show(phone, step, till), "order_no": key}
+        basket = self._pos.basket(op) | {"code": self._pos.codes.show(phone, step, till), "order_no": key}
         for _ in range(op.random.choice((1, 1, 2))):
             sku = op.random.choice(list(self.told.offers))
             basket["lines"].append({"sku": sku, "qty": 1, "unit_price_fen": op.random.choice(PRICES_FEN)})

@@ -82,5 +82,5 @@ class Pickups(Domain):
                 yield f"order {order.id} was handed over by {handed}, who never asked"
             if order.handed is not None and handed != order.handed:
                 yield f"order {order.id} was handed over by {handed}, acknowledged was {order.handed}"
-            if not order.express and (handed is not None) != (order.state in ("received", "completed")):
+            if order.delivery == "pickup" and (handed is not None) != (order.state in ("received", "completed")):
                 yield f"order {order.id} is {order.state}, handed over by {handed}"

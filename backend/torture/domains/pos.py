@@ -15,6 +15,7 @@ from ..journal import Request
 from ..signing import make_code
 from ..world import Member, Op, Phone, Till, encode
 from . import Domain, Operation
+from .codes import CODE, Codes
 from .coupons import Coupons
 from .gift_cards import BOUND, PAYS_NOTHING, GiftCards
 from .passes import KEPT, Passes
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 
 DAY_FREE_FEN = 100_000
 BP = 10_000
-REVOKED = 1 << 62
-"""A device's last step once it is revoked."""
-
 TWO_TILLS, SENT_TWICE = 0.04, 0.04
 """Shares of sales whose code is shown to two tills at the same moment, or that are sent twice at once."""
 
@@ -35,7 +33,6 @@ MOST_POINTS_A_YUAN = 5
 """More points for a yuan no category and level of the chain give."""
 
 _BEIJING = timedelta(hours=8)
-CODE = frozenset({"code_expired", "code_used", "code_invalid"})
 SALE = CODE | {"insufficient_balance", "order_exists"}
 _WAITED = frozenset(
     {
@@ -54,14 +51,10 @@ _DONE = ("completed", "partly_refunded", "refunded")
 
 
 class Pos(Domain):
-    """Every code step is spent once, every sale is paid once, and what is refunded was paid before."""
+    """Every sale is paid once, and what is refunded was paid before."""
 
     order: ClassVar[int] = 30
     jobs: ClassVar = ("pos.expire_waiting_sales",)
-    facts: ClassVar = {
-        "device marks": "SELECT substr(name, 8), value FROM ledger_guard WHERE name LIKE 'device:%'",
-        "growth": "SELECT id, growth_fen FROM member",
-    }
     machines: ClassVar = {
         "sale": {
             "": ("completed", "awaiting_confirmation"),
@@ -89,10 +82,6 @@ class Pos(Domain):
         self.waiting: deque[Sale] = deque(maxlen=300)
         self.touched: set[str] = set()
         self.versions: dict[str, int] = {}
-        self.spent: dict[tuple[str, int], str] = {}
-        self.last_spent: dict[str, int] = {}
-        self.perhaps_spent: set[tuple[str, int]] = set()
-        self.shown: deque[tuple[str, Phone, int, Till]] = deque(maxlen=500)
         self.free: dict[tuple[int, str], int] = {}
 
     @property
@@ -105,6 +94,11 @@ class Pos(Domain):
             Operation("decision", 4, self.decide),
         )
 
+    @property
+    def codes(self) -> Codes:
+        """What the phones show."""
+        return self.world.domain(Codes)
+
     # -- sales
 
     async def sell(self, op: Op) -> None:
@@ -114,7 +108,7 @@ class Pos(Domain):
             return
         member, phone, step = picked
         till, code, key = self.till(op.random, member), (phone, step), f"{self.world.seed}-{op.number}"
-        basket = self.basket(op) | {"code": self.show(phone, step, till)}
+        basket = self.basket(op) | {"code": self.codes.show(phone, step, till)}
         chance = op.random.random()
         if chance < TWO_TILLS:
             other, twin = self.till(op.random, member), basket | {"order_no": f"{key}-twin"}
@@ -150,15 +144,15 @@ class Pos(Domain):
         tokens: list[str] = []
 
         def accept(scanned: Any) -> None:
-            self._spend(phone, step, f"scan at {till.id}")
+            self.codes.spend(phone, step, f"scan at {till.id}")
             if scanned["member"]["id"] != str(member.id):
                 self.world.blame(f"the code of {member.id} was taken for {scanned['member']['id']}")
             tokens.append(scanned["scan_token"])
 
-        request = Request(till, "POST", "/v1/pos/scan", encode({"code": self.show(phone, step, till)}))
+        request = Request(till, "POST", "/v1/pos/scan", encode({"code": self.codes.show(phone, step, till)}))
         await self.world.ask(op, request, accept=accept, refusals=CODE)
         if not tokens:
-            self.perhaps_spent.add((phone.id, step))
+            self.codes.perhaps_spent.add((phone.id, step))
             return None
         return tokens[0]
 
@@ -177,17 +171,11 @@ class Pos(Domain):
 
         def accept(sale: Any) -> None:
             if code is not None:
-                self._spend(*code, key)
+                self.codes.spend(*code, key)
             self._sold(sale, basket, member, till)
 
         request = Request(till, "POST", "/v1/pos/sales", encode(basket), key, f"terminal/{till.id}")
         await self.world.ask(op, request, accept=accept, refusals=refusals)
-
-    def show(self, phone: Phone, step: int, till: Till) -> str:
-        """The code that a phone shows at that till, from now on."""
-        code = make_code(phone.handle, phone.secret, step)
-        self.shown.append((code, phone, step, till))
-        return code
 
     def buy_with(
         self, op: Op, member: Member, phone: Phone, *, suffix: str, basket: dict[str, Any] | None = None
@@ -205,12 +193,6 @@ class Pos(Domain):
     def basket(self, op: Op) -> dict[str, Any]:
         """What somebody buys, and how it is paid."""
         return make_basket(op.random, f"{self.world.seed}-{op.number}")
-
-    def _spend(self, phone: Phone, step: int, by: str) -> None:
-        self.last_spent[phone.id] = max(step, self.last_spent.get(phone.id, 0))
-        before = self.spent.setdefault((phone.id, step), by)
-        if before != by:
-            self.world.blame(f"the code of step {step} of device {phone.id} was spent by {before} and by {by}")
 
     def _sold(self, answer: Any, basket: dict[str, Any], member: Member, till: Till) -> None:
         if answer["id"] in self.sales:
@@ -374,34 +356,6 @@ class Pos(Domain):
             for id_ in ids - books.documents.keys():
                 yield f"{kind} {id_} was acknowledged and is not stored"
         self.touched.clear()
-        yield from self._marks(books)
-        if final:
-            yield from self._growth(books)
-
-    def _marks(self, books: Books) -> Iterator[str]:
-        """A device's last spent step is the last one acknowledged: a refusal spends nothing, a success always."""
-        marks = {row[0]: row[1] for row in books.facts["device marks"]}
-        for device in self.last_spent.keys() - marks.keys():
-            yield f"device {device} has no last spent step, acknowledged was {self.last_spent[device]}"
-        for device, mark in marks.items():
-            last = self.last_spent.get(device, 0)
-            if mark not in (last, REVOKED) and (mark < last or (device, mark) not in self.perhaps_spent):
-                yield f"the last spent step of device {device} is {mark}, acknowledged was {last}"
-
-    def _growth(self, books: Books) -> Iterator[str]:
-        """Every event was handled once: what members spent, less what they got back, made their growth."""
-        if books.events:
-            yield f"{books.events} events were not handled"
-            return
-        bought: dict[int, int] = {}
-        for sale in self.sales.values():
-            if sale.paid:
-                bought[sale.member.id] = bought.get(sale.member.id, 0) + sale.spent_fen
-        growth = {row[0]: row[1] for row in books.facts["growth"]}
-        for member in self.world.members:
-            have, want = growth.get(member.id, 0), bought.get(member.id, 0)
-            if have != want:
-                yield f"member {member.id} grew by {have}, spent {want} fen"
 
     def _stands(self, sale: Sale, document: Document) -> Iterator[str]:
         facts = msgspec.json.decode(document.facts)

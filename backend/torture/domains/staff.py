@@ -9,7 +9,8 @@ from typing import Any
 from ..journal import Request
 from ..world import Clerk, Op, World, encode
 from . import Domain, Operation
-from .pos import CODE, Pos
+from .codes import CODE
+from .pos import Pos
 
 FREEZABLE = 20
 """One member in so many is ever frozen."""

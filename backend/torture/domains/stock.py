@@ -223,7 +223,8 @@ class Stock(Domain):
             for sku, qty in self._lines(op.random, most=3 if op.random.random() < 0.95 else 60).items()
         ]
         key = f"{self.world.seed}-{op.number}-stock"
-        basket = {"order_no": key, "lines": lines, "tenders": [{"type": "cash"}], "code": pos.show(phone, step, till)}
+        code = pos.codes.show(phone, step, till)
+        basket = {"order_no": key, "lines": lines, "tenders": [{"type": "cash"}], "code": code}
         self.skus[key] = [line["sku"] for line in lines]
         await pos.ring_up(op, till, member, basket, key, (phone, step), refusals=SALE)
 

@@ -11,6 +11,7 @@ from ..journal import Request
 from ..signing import check_digit, make_code
 from ..world import Op, encode
 from . import Domain, Operation
+from .codes import Codes
 from .pos import SALE, Pos
 from .sale import by_type
 
@@ -109,7 +110,8 @@ class Tills(Domain):
 
     async def show_again(self, op: Op) -> None:
         """A code that was shown before, at another till: it is spent, or it has died."""
-        spent = [item for item in self._pos.shown if (item[1].id, item[2]) in self._pos.spent]
+        codes = self.world.domain(Codes)
+        spent = [item for item in codes.shown if (item[1].id, item[2]) in codes.spent]
         if not spent:
             return
         code, _, _, first = op.random.choice(spent)
