@@ -25,6 +25,9 @@ def _doc(text: str, **limits: Any) -> Meta:
     return Meta(description=text, **limits)
 
 
+_TIME_OF_DAY = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything an operator can set. Field ``redis_url`` is the variable ``HUIYUAN_REDIS_URL``.
 
@@ -135,6 +138,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     gift_cards_per_member: Annotated[int, _doc("Gift cards that one member may bind", ge=1, le=50)] = 20
 
     message_attempts: Annotated[int, _doc("Tries to send a message on one channel", ge=1, le=20)] = 6
+    message_quiet_from: Annotated[
+        str, _doc("From when care, surveys and marketing wait, in the chain's zone", pattern=_TIME_OF_DAY)
+    ] = "21:00"
+    message_quiet_until: Annotated[
+        str, _doc("Until when; the same as `FROM`: they never wait", pattern=_TIME_OF_DAY)
+    ] = "08:00"
+    message_care_a_week: Annotated[int, _doc("Letters of care to a member in 7 days; 0 = no bound", ge=0)] = 7
+    message_survey_a_week: Annotated[int, _doc("Invitations to surveys, the same", ge=0)] = 3
+    message_marketing_a_week: Annotated[int, _doc("Letters of marketing, the same", ge=0)] = 2
 
     log_format: Annotated[str, _doc("`json` or `console`", pattern="^(json|console)$")] = "json"
     log_level: Annotated[str, _doc("`debug`, `info`, `warning`", pattern="^(debug|info|warning)$")] = "info"

@@ -20,7 +20,7 @@ from backend.ledger import queries as ledger
 from backend.ledger.errors import MemberUnknown
 
 from . import rules
-from .types import Card, Cardholder, DiscountCard, Gender, Level, Member, Status
+from .types import Card, Cardholder, DiscountCard, Gender, Level, Member, Named, Status
 
 PHONE_CONTEXT = "member.phone"
 """The vault's context of phone numbers and of their index."""
@@ -225,6 +225,16 @@ async def find_phone_index(member_id: int) -> str | None:
     """The index of a member's phone, to compare with ``phone_index``."""
     index: str | None = await db.fetchval("SELECT phone_index FROM member WHERE id = $1", member_id)
     return index
+
+
+async def list_named(member_ids: Sequence[int]) -> dict[int, Named]:
+    """Names, numbers and levels of these members, by id; a number that is no member's is left out."""
+    rows = await db.fetch(
+        "SELECT m.id, m.member_no, m.name, l.name AS level, m.status, m.store_id"
+        " FROM member m JOIN member_level l ON l.code = m.level_id WHERE m.id = ANY($1)",
+        list(member_ids),
+    )
+    return {row["id"]: Named(**dict(row) | {"status": Status(row["status"])}) for row in rows}
 
 
 async def find_phone(member_id: int) -> str | None:

@@ -105,6 +105,17 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     pin_set: bool
 
 
+class Named(msgspec.Struct, frozen=True):
+    """What a letter to a member may say of them."""
+
+    id: int
+    member_no: str
+    name: str
+    level: str
+    status: Status
+    store_id: str | None
+
+
 class NewMember(msgspec.Struct, frozen=True, kw_only=True):
     """What a member is made from."""
 

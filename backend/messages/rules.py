@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from .types import Channel, Purpose, State, Variable, VariableKind
+import msgspec
+
+from .types import Channel, Purpose, State, Template, Text, Variable, VariableKind
 
 MOST_TITLE = 60
 MOST_BODY = 2000
@@ -40,6 +42,60 @@ def fill(text: str, values: Mapping[str, str]) -> str:
     ``KeyError`` names a variable without a value.
     """
     return VARIABLE.sub(lambda match: values[match[1]], text)
+
+
+COMMON = ("member_name", "member_no", "level", "chain")
+"""Variables that every template has: they are read off the member when the letter is written."""
+
+_WECHAT_MOST = {
+    "thing": 20,
+    "character_string": 32,
+    "letter": 32,
+    "number": 32,
+    "symbol": 5,
+    "name": 10,
+    "phrase": 5,
+    "phone_number": 17,
+    "car_number": 8,
+    "const": 20,
+}
+"""Characters that WeChat takes in a field, by its kind. Source: WeChat's page on subscribe messages, parameters."""
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What a letter says on one channel."""
+
+    title: str
+    body: str
+    template_id: str | None = None
+    fields: dict[str, str] = {}
+
+
+def said(template: Template, channel: Channel, values: Mapping[str, str]) -> Said:
+    """What a template says on a channel; ``KeyError`` names a variable without a value."""
+    text = template.texts.get(channel, Text())
+    fields = {name: wechat_field(name, fill(content, values)) for name, content in text.fields.items()}
+    return Said(
+        fill(text.title if text.title is not None else template.title, values),
+        fill(text.body if text.body is not None else template.body, values),
+        text.template_id,
+        fields,
+    )
+
+
+def wechat_field(name: str, value: str) -> str:
+    """A value as WeChat takes it in the field of that name (``thing1``): as long as its kind may be, never empty."""
+    most = _WECHAT_MOST.get(name.rstrip("0123456789"), 64)
+    line = " ".join(value.split()) or "-"
+    return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
+def texts_of(template: Template) -> list[str]:
+    """Every text of a template in which variables may stand."""
+    texts = [template.title, template.body]
+    for text in template.texts.values():
+        texts += [text.title or "", text.body or "", *text.fields.values()]
+    return texts
 
 
 def shown(value: str, kind: VariableKind, zone: ZoneInfo) -> str:

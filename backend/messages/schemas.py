@@ -1,4 +1,4 @@
-"""Bodies and answers of the calls about letters."""
+"""Bodies and answers of the calls about letters, their templates, and what members agree to."""
 
 from __future__ import annotations
 
@@ -10,14 +10,27 @@ from msgspec import Meta
 
 from backend.kernel.http import Body
 
-from .types import Purpose
+from .types import Channel, Purpose, VariableKind
+
+# In patterns, `$` alone would let a line break through at the end; `(?!\n)` does not.
+_LINE = r"^[^\x00-\x1f\x7f-\x9f]+$(?!\n)"
+_LINES = r"^[^\x00-\x09\x0b-\x1f\x7f-\x9f]+$(?!\n)"
+Title = Annotated[str, Meta(min_length=1, max_length=60, pattern=_LINE)]
+Content = Annotated[str, Meta(min_length=1, max_length=2000, pattern=_LINES)]
+TemplateCode = Annotated[str, Meta(min_length=3, max_length=40, pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$(?!\n)")]
+VariableName = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[a-z][a-z0-9_]*$(?!\n)")]
+Value = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00-\x09\x0b-\x1f\x7f-\x9f]*$(?!\n)")]
+Values = Annotated[dict[VariableName, Value], Meta(max_length=20)]
+FieldName = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[a-z_]+[0-9]{0,2}$(?!\n)")]
+ProviderTemplate = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$(?!\n)")]
+Limit = Annotated[int, Meta(ge=1, le=50)]
 
 
 class InboxQuery(Body):
     """Which page of the inbox."""
 
     cursor: str | None = None
-    limit: Annotated[int, Meta(ge=1, le=50)] = 20
+    limit: Limit = 20
     unread: bool = False
 
 
@@ -46,3 +59,164 @@ class UnreadOut(msgspec.Struct):
     """How many letters were not read."""
 
     unread: int
+
+
+class ConsentIn(Body):
+    """A word about letters of a purpose on a channel."""
+
+    channel: Channel
+    purpose: Purpose
+    granted: bool
+
+
+class ConsentsIn(Body):
+    """Words about letters; what is not named stays as it is."""
+
+    items: Annotated[tuple[ConsentIn, ...], Meta(min_length=1, max_length=20)]
+
+
+class ConsentOut(msgspec.Struct):
+    """Whether letters of a purpose may go on a channel; ``at``: when the member said so, null for never."""
+
+    channel: Channel
+    purpose: Purpose
+    granted: bool
+    at: datetime | None
+
+
+class ConsentsOut(msgspec.Struct):
+    """Every channel and purpose."""
+
+    items: list[ConsentOut]
+
+
+class PageQuery(Body):
+    """Which page of a list."""
+
+    cursor: str | None = None
+    limit: Limit = 20
+
+
+class ConsentChangeOut(msgspec.Struct):
+    """A word about letters: ``by`` is ``member``, ``staff:<id>`` or ``link``."""
+
+    channel: Channel
+    purpose: Purpose
+    granted: bool
+    by: str
+    at: datetime
+
+
+class ConsentChangesOut(msgspec.Struct):
+    """Words about letters, newest first."""
+
+    items: list[ConsentChangeOut]
+    next_cursor: str | None = None
+
+
+class VariableIn(Body):
+    """A variable of a template; ``sample`` is shown in a preview."""
+
+    name: VariableName
+    kind: VariableKind = VariableKind.TEXT
+    label: Annotated[str, Meta(max_length=20)] = ""
+    sample: Value = ""
+
+
+class TextIn(Body):
+    """What one channel says instead of the template's own text; ``template_id`` and ``fields`` are the provider's."""
+
+    title: Title | None = None
+    body: Content | None = None
+    template_id: ProviderTemplate | None = None
+    fields: Annotated[dict[FieldName, Annotated[str, Meta(min_length=1, max_length=200)]], Meta(max_length=12)] = (
+        msgspec.field(default_factory=dict)
+    )
+
+
+class VersionIn(Body, kw_only=True):
+    """A text of a template. Without ``variables`` they stay as they are; a built-in's are its own."""
+
+    title: Title
+    body: Content
+    channels: Annotated[tuple[Channel, ...], Meta(min_length=1, max_length=5)]
+    texts: dict[Channel, TextIn] = msgspec.field(default_factory=dict)
+    variables: Annotated[tuple[VariableIn, ...], Meta(max_length=20)] | None = None
+
+
+class TemplateIn(VersionIn, kw_only=True):
+    """A template of staff's own, for batches and care."""
+
+    code: TemplateCode
+    purpose: Purpose
+
+
+class UseIn(Body):
+    """Which version letters are written with from now on; 0 is a built-in's own text."""
+
+    version: Annotated[int, Meta(ge=0, le=1_000_000)]
+
+
+class VariableOut(msgspec.Struct):
+    """A variable of a template."""
+
+    name: str
+    kind: VariableKind
+    label: str
+    sample: str
+
+
+class TextOut(msgspec.Struct):
+    """What one channel says instead of the template's own text."""
+
+    title: str | None
+    body: str | None
+    template_id: str | None
+    fields: dict[str, str]
+
+
+class TemplateOut(msgspec.Struct):
+    """A template, in the version that it names; 0 is a built-in's own text. ``common`` are variables all may use."""
+
+    code: str
+    purpose: Purpose
+    builtin: bool
+    version: int
+    title: str
+    body: str
+    channels: list[Channel]
+    texts: dict[Channel, TextOut]
+    variables: list[VariableOut]
+    common: list[str]
+
+
+class TemplatesOut(msgspec.Struct):
+    """Templates as they are used now, by code."""
+
+    items: list[TemplateOut]
+    next_cursor: str | None = None
+
+
+class PreviewIn(Body):
+    """What to show: values of variables, a member who is written to, and a text that is not kept yet."""
+
+    values: Values = msgspec.field(default_factory=dict)
+    member_no: Annotated[str, Meta(max_length=20)] | None = None
+    draft: VersionIn | None = None
+
+
+class SaidOut(msgspec.Struct):
+    """What a letter says on one channel."""
+
+    channel: Channel
+    title: str
+    body: str
+    template_id: str | None
+    fields: dict[str, str]
+    characters: int
+
+
+class PreviewOut(msgspec.Struct):
+    """A letter on each channel of its template."""
+
+    items: list[SaidOut]

@@ -135,6 +135,26 @@ class InboxLetter(msgspec.Struct, frozen=True, kw_only=True):
     read_at: datetime | None
 
 
+class Consent(msgspec.Struct, frozen=True):
+    """Whether letters of a purpose may go on a channel; ``at`` is when the member said so, None for never."""
+
+    channel: Channel
+    purpose: Purpose
+    granted: bool
+    at: datetime | None
+
+
+class ConsentChange(msgspec.Struct, frozen=True):
+    """A word of a member about letters; ``by`` is ``member``, ``staff:<id>`` or ``link``."""
+
+    id: int
+    channel: Channel
+    purpose: Purpose
+    granted: bool
+    by: str
+    at: datetime
+
+
 def delivery_id(letter_id: str, channel: Channel) -> str:
     """The name of a letter on one channel; providers are given it, so that they know a repeat."""
     return f"{letter_id}-{channel.value}"

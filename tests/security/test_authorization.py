@@ -224,6 +224,9 @@ BODIES: dict[str, Any] = {
     "POST /v1/pos/gift-cards/charges/{charge_id}/refunds": {"amount_fen": 1, "reason": "x"},
     "POST /v1/admin/terminals/{terminal_id}/rotate-secret": {"overlap_s": 0},
     "POST /v1/admin/campaigns/{campaign_id}/members/{member_id}/tasks": {"task": "visit"},
+    "PUT /v1/admin/messages/members/{member_id}/consents": {
+        "items": [{"channel": "sms", "purpose": "care", "granted": True}]
+    },
     "POST /v1/admin/passes/{pass_id}/refund": {"reason": "x"},
     "PUT /v1/admin/mall/stores/{store_id}/publications": {"channel": "mall"},
     "PUT /v1/admin/mall/stores/{store_id}/pictures": {"items": []},
@@ -297,6 +300,7 @@ NOWHERE = {
     "attachment_id": "Z000000000000",
     "alert_id": "A000000000000",
     "import_id": "I000000000000",
+    "template": "none.there",
     "letter_id": "L00000000000000000000000000",
 }
 """Ids of nothing: another's object must look the same."""
@@ -344,6 +348,7 @@ async def world(browser, chain, credentials) -> AsyncIterator[World]:
     campaign = await make_campaign(admin, kind="tasks", goal=1, per_member=1, earning=tasks)
     values["campaign_id"] = campaign["id"]
     await write(Letter(owner.member_id, "test.note", {"what": "x"}, "theirs"))
+    values["template"] = "test.note"
     values["letter_id"] = (await inbox(owner))["items"][0]["id"]
     values |= await pass_objects(browser, chain, admin, owner)
     values |= await stock_objects(admin)
@@ -440,9 +445,10 @@ async def stock_objects(admin: StaffSession) -> dict[str, str]:
 def with_objects(routes: list[Route | WebSocketRoute], scheme: str) -> list[Route]:
     """The routes that name an object of somebody's.
 
-    A gift's token is for whoever has it (``coupons/test_gifts.py``); campaigns, products and stores are everybody's.
+    A gift's token is for whoever has it (``coupons/test_gifts.py``); campaigns, products and stores are everybody's,
+    texts of letters the whole staff's.
     """
-    free = {"token", "campaign_id", "spu", "store_id", "sku"} if scheme == "memberBearer" else {"token"}
+    free = {"token", "campaign_id", "spu", "store_id", "sku"} if scheme == "memberBearer" else {"token", "template"}
     return [
         route
         for route in http_routes(routes)

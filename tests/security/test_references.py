@@ -186,6 +186,18 @@ CASES: dict[tuple[str, str], Case] = {
         lambda w: w.stranger.call("GET", f"/v1/member/inbox?cursor={w.inbox_cursor}"),
         nothing_listed,
     ),
+    ("POST /v1/admin/message-templates/{template}/preview", "member_no"): (
+        lambda w: w.manager.post(
+            "/v1/admin/message-templates/test.note/preview", {"member_no": w.owner.member["member_no"]}
+        ),
+        refused(404, "not_found"),
+    ),
+    ("GET /v1/admin/messages/members/{member_id}/consents/changes", "cursor"): (
+        lambda w: w.manager.get(
+            f"/v1/admin/messages/members/{w.owner.member_id}/consents/changes?cursor={w.inbox_cursor}"
+        ),
+        refused(404, "not_found"),
+    ),
     ("GET /v1/member/coupons", "cursor"): (
         lambda w: w.stranger.call("GET", f"/v1/member/coupons?cursor={w.coupon_cursor}"),
         nothing_listed,
@@ -395,6 +407,15 @@ CASES |= {
 }
 
 OWN = {
+    # letters' texts: head office alone; a version of the template in the path
+    ("POST /v1/admin/message-templates", "code"),
+    # codes of templates, which are the chain's
+    ("GET /v1/admin/message-templates", "cursor"),
+    ("GET /v1/admin/message-templates/{template}/versions", "cursor"),
+    # WeChat's own, head office alone
+    ("POST /v1/admin/message-templates", "texts.template_id"),
+    ("POST /v1/admin/message-templates/{template}/versions", "texts.template_id"),
+    ("POST /v1/admin/message-templates/{template}/preview", "draft.texts.template_id"),
     # goods are sent to any place; suppliers are the chain's; lines of the document in the path; head office alone
     ("POST /v1/admin/stock/documents", "other_place_id"),
     ("POST /v1/admin/stock/documents", "supplier_id"),

@@ -1,10 +1,21 @@
 """Reads of letters, templates and consents (public)."""
 
-from .consents import Word, refused_in
+from .consents import Word, list_consent_changes, list_consents, refused_in
 from .inbox import count_unread, find_letter, list_inbox
-from .templates import builtins, declare, find_template, of_builtin
+from .templates import (
+    MOST,
+    changes,
+    declare,
+    find_builtin,
+    find_template,
+    find_version,
+    forget_templates,
+    list_templates,
+    list_versions,
+)
 
 __all__ = [
-    "Word", "builtins", "count_unread", "declare", "find_letter", "find_template", "list_inbox", "of_builtin",
-    "refused_in",
+    "MOST", "Word", "changes", "count_unread", "declare", "find_builtin", "find_letter", "find_template",
+    "find_version", "forget_templates", "list_consent_changes", "list_consents", "list_inbox", "list_templates",
+    "list_versions", "refused_in",
 ]  # fmt: skip

@@ -1,1 +1,1 @@
-"""The calls about letters: the phone's inbox."""
+"""The calls about letters: the phone's inbox and settings, and what staff do."""

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
 from backend.kernel import clock, db, events, ids, jobs
-from backend.kernel.config import settings
 from backend.kernel.db import Tx
 
-from .. import queries, rules
+from .. import rules
 from ..events import LetterShown
 from ..types import Channel, Letter, Template
+from . import rendering
 from .recording import LETTER_PREFIX
 
 JOB = "messages.deliver"
@@ -35,13 +35,15 @@ async def send(tx: Tx, letters: Iterable[Letter], *, batch_id: str | None = None
     """Write letters in this transaction; returns how many were not there before.
 
     One about the member's own affair stands in the inbox at once; all else goes by a job. Locks the letters' keys in
-    order. ``KeyError`` for a template that is not there or a variable without a value.
+    order. ``KeyError`` for a template that is not there or a variable without a value, ``ValueError`` for a value that
+    is none of its kind.
     """
     now = clock.now()
     wanted = sorted(letters, key=lambda letter: (letter.member_id, letter.template, letter.once))
-    written = [await _write(letter, now) for letter in wanted]
-    if not written:
+    if not wanted:
         return 0
+    values = await rendering.values_of(wanted)
+    written = [_write(letter, template, said, now) for letter, template, said in values]
     new = await _insert(tx, written, now, batch_id)
     await _insert_deliveries(tx, new, now, batch_id)
     shown = [item for item in new if item.shown]
@@ -52,21 +54,18 @@ async def send(tx: Tx, letters: Iterable[Letter], *, batch_id: str | None = None
     return len(new)
 
 
-async def _write(letter: Letter, now: datetime) -> _Written:
-    template = await queries.find_template(letter.template)
-    if template is None:
-        raise KeyError(f"there is no template {letter.template}")
+def _write(letter: Letter, template: Template, values: Mapping[str, str], now: datetime) -> _Written:
     if not 0 < len(letter.once) <= rules.MOST_ONCE:
         raise ValueError("once: is too long, or says nothing")
     if letter.link is not None and not rules.is_link(letter.link):
         raise ValueError("link: is no address of the phone page")
-    values = rules.shown_values(letter.values, template.variables, clock.zone(settings().timezone))
+    said = rules.said(template, Channel.INBOX, values)
     return _Written(
         ids.new_document_id(LETTER_PREFIX, letter.member_id),
         letter,
         template,
-        rules.fill(template.title, values),
-        rules.fill(template.body, values),
+        said.title,
+        said.body,
         max(letter.send_at or now, now),
         rules.shown_at_once(template.purpose, template.channels, letter.send_at, now),
     )

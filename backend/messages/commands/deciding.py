@@ -1,0 +1,204 @@
+"""What becomes of a delivery whose time has come: decided and written down in one transaction, before anything is sent.
+
+One worker at a time decides (an advisory lock): how often a member is written to is counted across that member's
+letters, and two of them may be due at once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
+
+import msgspec
+
+from backend.kernel import clock, db
+from backend.kernel.config import settings
+from backend.kernel.db import Tx
+
+from .. import channels, queries, rules
+from ..types import Channel, Purpose, State
+
+AT_ONCE = 200
+"""Deliveries that are decided in one transaction."""
+
+LEASE = timedelta(minutes=5)
+"""After this a delivery that was handed over, and of which nothing was heard, is looked at again."""
+
+COUNTED = timedelta(days=7)
+_LOCK = 0x6D657373
+
+_DUE_OF = (
+    "SELECT d.member_id, d.letter_id, d.channel, d.purpose, d.state, d.attempts, l.template, l.version, l.title,"
+    " l.body, l.link, l.given, l.passed_at FROM message_delivery d"
+    " JOIN message_letter l ON l.member_id = d.member_id AND l.id = d.letter_id"
+    " WHERE d.state IN ('queued', 'sending') AND d.channel <> 'post' AND d.next_at <= $1"
+    " AND d.purpose {} 'service'"  # in the text: each has its index
+    " ORDER BY d.next_at, d.member_id, d.letter_id, d.channel LIMIT $2 FOR UPDATE OF d SKIP LOCKED"
+)
+_DUE_SERVICE, _DUE_OTHER = _DUE_OF.format("="), _DUE_OF.format("<>")
+
+
+class Due(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery whose time has come, with its letter."""
+
+    member_id: int
+    letter_id: str
+    channel: Channel
+    purpose: Purpose
+    state: State
+    attempts: int
+    template: str
+    version: int
+    title: str
+    body: str
+    link: str | None
+    given: dict[str, str]
+    passed_at: datetime | None
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What becomes of a due delivery: its next state, why, and when it is looked at again."""
+
+    due: Due
+    state: State
+    reason: str | None = None
+    next_at: datetime | None = None
+
+    @property
+    def goes(self) -> bool:
+        """Whether it is sent, or shown."""
+        return self.state in (State.SENDING, State.DELIVERED)
+
+
+async def decide(now: datetime) -> list[Verdict]:
+    """Take what is due, members' own affairs first, and write down what becomes of it."""
+    async with db.transaction() as tx:
+        await db.raw(tx).execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+        due = await _take(tx, now)
+        if not due:
+            return []
+        asked = [(item.member_id, item.channel, item.purpose) for item in due]
+        judge = _Judge(now, await queries.refused_in(tx, asked), await _count_passed(tx, due, now))
+        verdicts = [judge.verdict(item) for item in due]
+        await _write(tx, verdicts, now)
+    return verdicts
+
+
+async def _take(tx: Tx, now: datetime) -> list[Due]:
+    rows = await db.fetch_in(tx, _DUE_SERVICE, now, AT_ONCE) or await db.fetch_in(tx, _DUE_OTHER, now, AT_ONCE)
+    return [
+        Due(
+            **dict(row)
+            | {
+                "channel": Channel(row["channel"]),
+                "purpose": Purpose(row["purpose"]),
+                "state": State(row["state"]),
+                "given": msgspec.json.decode(row["given"], type=dict[str, str]),
+            }
+        )
+        for row in rows
+    ]
+
+
+async def _count_passed(tx: Tx, due: Sequence[Due], now: datetime) -> Counter[tuple[int, Purpose]]:
+    """How many letters of each purpose these members were sent lately."""
+    asked = {item.member_id for item in due if rules.needs_consent(item.purpose)}
+    rows = await db.fetch_in(
+        tx,
+        "SELECT member_id, purpose, count(*) FROM message_letter"
+        " WHERE member_id = ANY($1) AND purpose <> 'service' AND passed_at > $2 GROUP BY member_id, purpose",
+        sorted(asked),
+        now - COUNTED,
+    )
+    return Counter({(row["member_id"], Purpose(row["purpose"])): row["count"] for row in rows})
+
+
+class _Judge:
+    """Decides about deliveries one after another; a letter that passes counts for those behind it."""
+
+    def __init__(self, now: datetime, refused: set[queries.Word], passed: Counter[tuple[int, Purpose]]) -> None:
+        said = settings()
+        self._now = now
+        self._refused = refused
+        self._passed = passed
+        self._letters: set[str] = set()
+        self._most = {
+            Purpose.CARE: said.message_care_a_week,
+            Purpose.SURVEY: said.message_survey_a_week,
+            Purpose.MARKETING: said.message_marketing_a_week,
+        }
+        begins, ends = time.fromisoformat(said.message_quiet_from), time.fromisoformat(said.message_quiet_until)
+        self._quiet_until = rules.quiet_until(now, begins, ends, clock.zone(said.timezone))
+        self._tries = said.message_attempts
+
+    def verdict(self, due: Due) -> Verdict:
+        """What becomes of one."""
+        return self._of_channel(due) or self._of_member(due) or self._goes(due)
+
+    def _of_channel(self, due: Due) -> Verdict | None:
+        if due.channel is Channel.INBOX:
+            return None
+        driver = channels.find(due.channel)
+        if driver is None:
+            return Verdict(due, State.SUPPRESSED, "channel_not_set_up")
+        if due.state is State.SENDING and not driver.repeats_safely:
+            return Verdict(due, State.FAILED, "outcome_unknown")
+        if due.attempts >= self._tries:
+            return Verdict(due, State.FAILED, "too_many_tries")
+        return None
+
+    def _of_member(self, due: Due) -> Verdict | None:
+        """Whether the member is not to be written to, or not now; what was under way may have arrived already."""
+        if due.state is State.SENDING:
+            return None
+        if (due.member_id, due.channel.value, due.purpose.value) in self._refused:
+            return Verdict(due, State.SUPPRESSED, "no_consent")
+        if not rules.needs_consent(due.purpose):
+            return None
+        if self._quiet_until is not None:
+            return Verdict(due, State.QUEUED, "quiet_hours", self._quiet_until)
+        most = self._most[due.purpose]
+        new = due.passed_at is None and due.letter_id not in self._letters
+        if most and new and self._passed[due.member_id, due.purpose] >= most:
+            return Verdict(due, State.SUPPRESSED, "too_often")
+        return None
+
+    def _goes(self, due: Due) -> Verdict:
+        if due.passed_at is None and due.letter_id not in self._letters:
+            self._letters.add(due.letter_id)
+            self._passed[due.member_id, due.purpose] += 1
+        if due.channel is Channel.INBOX:
+            return Verdict(due, State.DELIVERED)
+        return Verdict(due, State.SENDING, next_at=self._now + LEASE)
+
+
+async def _write(tx: Tx, verdicts: Sequence[Verdict], now: datetime) -> None:
+    await db.raw(tx).execute(
+        "UPDATE message_delivery d SET state = v.state, reason = v.reason, next_at = v.next_at, updated_at = $7,"
+        " attempts = d.attempts + (v.state = 'sending')::int,"
+        " sent_at = CASE WHEN v.state = 'delivered' THEN $7 ELSE d.sent_at END"
+        " FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])"
+        " AS v (member_id, letter_id, channel, state, reason, next_at)"
+        " WHERE d.member_id = v.member_id AND d.letter_id = v.letter_id AND d.channel = v.channel",
+        [item.due.member_id for item in verdicts],
+        [item.due.letter_id for item in verdicts],
+        [item.due.channel.value for item in verdicts],
+        [item.state.value for item in verdicts],
+        [item.reason for item in verdicts],
+        [item.next_at for item in verdicts],
+        now,
+    )
+    goes = [item for item in verdicts if item.goes]
+    shown = {item.due.letter_id for item in goes if item.due.channel is Channel.INBOX}
+    letters = sorted({(item.due.member_id, item.due.letter_id) for item in goes})
+    await db.raw(tx).execute(
+        "UPDATE message_letter l SET passed_at = coalesce(l.passed_at, $4),"
+        " shown_at = CASE WHEN v.shown THEN coalesce(l.shown_at, $4) ELSE l.shown_at END"
+        " FROM unnest($1::bigint[], $2::text[], $3::bool[]) AS v (member_id, id, shown)"
+        " WHERE l.member_id = v.member_id AND l.id = v.id",
+        [member_id for member_id, _ in letters],
+        [letter_id for _, letter_id in letters],
+        [letter_id in shown for _, letter_id in letters],
+        now,
+    )
