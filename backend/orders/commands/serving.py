@@ -12,7 +12,6 @@ from backend.kernel.errors import NotFound
 from .. import locks, queries
 from ..errors import AfterSaleOpen, OrderNotReceivable
 from ..queries import requests
-from ..queries import spots as at_spots
 from ..types import DeliveryKind, Order, OrderState
 from ..types.after import AfterSaleState, ReceivedBy
 from . import notices, receipts
@@ -26,9 +25,7 @@ _SERVED = frozenset({OrderState.RECEIVED, OrderState.COMPLETED})
 
 async def waiting(terminal: TerminalCaller) -> Sequence[Order]:
     """What waits in this till's store, longest first."""
-    keys = await at_spots.list_to_serve(terminal.store_id, limit=MOST_WAITING)
-    found = [await queries.find_order(*key) for key in keys]
-    return [order for order in found if order is not None]
+    return await queries.list_to_serve(terminal.store_id, limit=MOST_WAITING)
 
 
 async def serve(order_id: str, terminal: TerminalCaller) -> Order:

@@ -40,6 +40,8 @@ async def list_orders(member_id: int, query: OrdersQuery) -> OrdersOut:
     found = await queries.list_orders(member_id, query.status, before=read_place(query.cursor), limit=query.limit + 1)
     page = found[: query.limit]
     more = len(found) > len(page)
+    documents = await ledger.find_documents((member_id, order.id) for order in page)
     return OrdersOut(
-        [views.order_brief(order) for order in page], place_cursor(page[-1].placed_at, page[-1].id) if more else None
+        [views.order_brief(order, documents[order.id]) for order in page],
+        place_cursor(page[-1].placed_at, page[-1].id) if more else None,
     )

@@ -26,19 +26,30 @@ from ..types import (
     Tier,
 )
 
-_ORDER = """
+_ORDERS = """
 SELECT member_id, id, store_id, state, checkout_id, delivery, payable_fen, note, placed_at, paid_at, ended_at,
        payment_id, pay_until, spot_id, spot_name
-  FROM orders_order WHERE member_id = $1"""
+  FROM orders_order"""
+_ORDER = f"{_ORDERS} WHERE member_id = $1"
 ONE_ORDER = f"{_ORDER} AND id = $2"
 _CHECKOUT = f"{_ORDER} AND checkout_id = $2 ORDER BY placed_at, id"
 _NEWEST = (
     f"{_ORDER} AND ($2::text IS NULL OR state = $2) AND ($3::timestamptz IS NULL OR (placed_at, id) < ($3, $4))"
     " ORDER BY placed_at DESC, id DESC LIMIT $5"
 )
-_LINES = """
-SELECT order_id, line_no, sku, qty, product_id, name, spec, picture, list_fen, payable_fen, weight_g, steps
-  FROM orders_line WHERE member_id = $1 AND order_id = ANY($2) ORDER BY order_id, line_no"""
+_OF_STORE = (
+    f"{_ORDERS} WHERE store_id = $1 AND ($2::text IS NULL OR state = $2)"
+    " AND ($3::timestamptz IS NULL OR (placed_at, id) < ($3, $4)) ORDER BY placed_at DESC, id DESC LIMIT $5"
+)
+_TO_SERVE = f"{_ORDERS} WHERE store_id = $1 AND delivery = 'spot' AND state = 'paid' ORDER BY paid_at, id LIMIT $2"
+_LINE = """
+SELECT member_id, order_id, line_no, sku, qty, product_id, name, spec, picture, list_fen, payable_fen, weight_g, steps
+  FROM orders_line"""
+_LINES = f"{_LINE} WHERE member_id = $1 AND order_id = ANY($2) ORDER BY order_id, line_no"
+_LINES_OF_MANY = (
+    f"{_LINE} JOIN unnest({db.given(1, 'bigint')}, {db.given(2, 'text')}) AS w (member_id, order_id)"
+    " USING (member_id, order_id) ORDER BY order_id, line_no"
+)
 
 _steps = msgspec.json.Decoder(tuple[Step, ...])
 
@@ -68,14 +79,32 @@ async def list_orders(member_id: int, state: OrderState | None, *, before: Place
     return await _with_lines(member_id, await db.fetch(_NEWEST, member_id, state, at, order_id, limit))
 
 
+async def list_of_store(store_id: str, state: OrderState | None, *, before: Place | None, limit: int) -> list[Order]:
+    """A store's orders, newest first, from before that place on; two statements, whoever placed them."""
+    at, order_id = before or (None, "")
+    return await _with_lines_of_many(await db.fetch(_OF_STORE, store_id, state, at, order_id, limit))
+
+
+async def list_to_serve(store_id: str, *, limit: int) -> list[Order]:
+    """What waits at a store's tables and shelves, what was paid first before the rest; two statements."""
+    return await _with_lines_of_many(await db.fetch(_TO_SERVE, store_id, limit))
+
+
 async def _with_lines(member_id: int, rows: Sequence[db.Record]) -> list[Order]:
-    if not rows:
-        return []
+    # By the one member, so that on many machines only that member's is asked.
+    return _put_together(rows, await db.fetch(_LINES, member_id, [row["id"] for row in rows]) if rows else ())
+
+
+async def _with_lines_of_many(rows: Sequence[db.Record]) -> list[Order]:
+    keys = [row["member_id"] for row in rows], [row["id"] for row in rows]
+    return _put_together(rows, await db.fetch(_LINES_OF_MANY, *keys) if rows else ())
+
+
+def _put_together(rows: Sequence[db.Record], lines: Sequence[db.Record]) -> list[Order]:
     found: dict[str, list[OrderLine]] = {row["id"]: [] for row in rows}
-    for row in await db.fetch(_LINES, member_id, list(found)):
-        fields = dict(row)
-        order_id, steps = fields.pop("order_id"), _steps.decode(fields.pop("steps"))
-        found[order_id].append(OrderLine(**fields, steps=steps))
+    for line in lines:
+        fields = {name: line[name] for name in OrderLine.__struct_fields__}
+        found[line["order_id"]].append(OrderLine(**fields | {"steps": _steps.decode(line["steps"])}))
     return [order_of(row, found[row["id"]]) for row in rows]
 
 

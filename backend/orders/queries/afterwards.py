@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -263,24 +263,3 @@ async def find_notice(member_id: int, out_trade_no: str) -> Notice | None:
         out_trade_no,
     )
     return Notice(NoticeState(row["state"]), row["tries"], row["errcode"], row["updated_at"]) if row else None
-
-
-# -- staff's orders
-
-
-async def list_store_orders(
-    *, store_id: str | None, state: OrderState | None, before: Place | None, limit: int
-) -> list[tuple[int, str]]:
-    """Member and id of a store's orders (None: of all stores), newest first."""
-    at, order_id = before or (None, "")
-    rows: Sequence[Any] = await db.fetch(
-        "SELECT member_id, id FROM orders_order WHERE ($1::text IS NULL OR store_id = $1)"
-        " AND ($2::text IS NULL OR state = $2) AND ($3::timestamptz IS NULL OR (placed_at, id) < ($3, $4))"
-        " ORDER BY placed_at DESC, id DESC LIMIT $5",
-        store_id,
-        state,
-        at,
-        order_id,
-        limit,
-    )
-    return [(row["member_id"], row["id"]) for row in rows]

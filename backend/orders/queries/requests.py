@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -59,11 +60,23 @@ async def lock_after_sale(tx: Tx, member_id: int, after_sale_id: str) -> AfterSa
 
 
 _OF_ORDER = f"{_AFTER_SALE} WHERE member_id = $1 AND order_id = $2 ORDER BY asked_at, id"
+_OF_ORDERS = (
+    f"{_AFTER_SALE} JOIN unnest({db.given(1, 'bigint')}, {db.given(2, 'text')}) AS w (member_id, order_id)"
+    " USING (member_id, order_id) ORDER BY asked_at, id"
+)
 
 
 async def list_of_order(member_id: int, order_id: str) -> list[AfterSale]:
     """An order's requests, the oldest first."""
     return [_after_sale(row) for row in await db.fetch(_OF_ORDER, member_id, order_id)]
+
+
+async def list_of_orders(orders: Sequence[tuple[int, str]]) -> dict[str, list[AfterSale]]:
+    """The requests of these orders, each named by its member and its id, by order; the oldest first. One statement."""
+    found: dict[str, list[AfterSale]] = {order_id: [] for _, order_id in orders}
+    for row in await db.fetch(_OF_ORDERS, [one for one, _ in orders], [one for _, one in orders]) if orders else ():
+        found[row["order_id"]].append(_after_sale(row))
+    return found
 
 
 async def after_sales_in(tx: Tx, member_id: int, order_id: str) -> list[AfterSale]:

@@ -1,8 +1,6 @@
-"""Reads of spots, and of the orders that wait to be served there (public)."""
+"""Reads of spots (public)."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 from backend.kernel import db
 
@@ -10,9 +8,6 @@ from ..types.spots import Spot, SpotKind
 
 _SPOT = "SELECT id, store_id, kind, name, product_id, edition, active, updated_at FROM orders_spot"
 _OF_STORE = f"{_SPOT} WHERE store_id = $1 AND (active OR NOT $2) ORDER BY name, id LIMIT $3"
-_TO_SERVE = """
-SELECT member_id, id FROM orders_order WHERE store_id = $1 AND delivery = 'spot' AND state = 'paid'
- ORDER BY paid_at, id LIMIT $2"""
 
 MOST_SPOTS = 500
 """Of a store."""
@@ -32,8 +27,3 @@ async def find_spot(spot_id: str) -> Spot | None:
 async def list_spots(store_id: str, *, active: bool = False) -> list[Spot]:
     """A store's spots by their names; only those in use, or all."""
     return [spot_of(row) for row in await db.fetch(_OF_STORE, store_id, active, MOST_SPOTS)]
-
-
-async def list_to_serve(store_id: str, *, limit: int) -> Sequence[tuple[int, str]]:
-    """(member, id) of the orders that wait at a store's tables and shelves, those that were paid first."""
-    return [tuple(row) for row in await db.fetch(_TO_SERVE, store_id, limit)]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from backend.auth.guards import staff
 from backend.auth.types import Role, StaffCaller
 from backend.kernel import clock
@@ -82,14 +80,10 @@ async def _order(caller: StaffCaller, order_id: str) -> Order:
 @router.get(_ORDERS, guard=_STAFF, summary="门店订单", errors=(NotFound, ValidationFailed))
 async def list_orders(caller: StaffCaller, query: StaffOrdersQuery) -> StaffOrdersOut:
     """A page of a store's orders, newest first, or of those in one state."""
-    found = await afterwards.list_store_orders(
-        store_id=reached(caller, query.store_id),
-        state=query.status,
-        before=read_place(query.cursor),
-        limit=query.limit + 1,
+    found = await queries.list_of_store(
+        reached(caller, query.store_id), query.status, before=read_place(query.cursor), limit=query.limit + 1
     )
-    read = await asyncio.gather(*(queries.find_order(*key) for key in found[: query.limit]))
-    page = [order for order in read if order is not None]
+    page = found[: query.limit]
     last = place_cursor(page[-1].placed_at, page[-1].id) if len(found) > query.limit else None
     return StaffOrdersOut(await views.staff_orders(page), last)
 

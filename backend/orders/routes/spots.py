@@ -56,7 +56,7 @@ async def read_spot(caller: MemberCaller, query: SpotQuery) -> SpotOut:
 @router.get(_TO_SERVE, guard=terminal, summary="待送桌订单")
 async def list_to_serve(caller: TerminalCaller) -> ToServeListOut:
     """What was paid at this store's tables and shelves and waits there, longest first."""
-    return ToServeListOut(list(await asyncio.gather(*map(to_serve, await serving.waiting(caller)))))
+    return ToServeListOut(await to_serve(await serving.waiting(caller)))
 
 
 @router.post(
@@ -67,7 +67,8 @@ async def list_to_serve(caller: TerminalCaller) -> ToServeListOut:
 )
 async def serve(caller: TerminalCaller, order_id: str) -> ToServeOut:
     """Note that it was brought; again it answers the same."""
-    return await to_serve(await serving.serve(order_id[:64], caller))
+    (served,) = await to_serve([await serving.serve(order_id[:64], caller)])
+    return served
 
 
 @router.get(_SPOTS, guard=_MANAGERS, summary="桌码与货架码", errors=(NotFound, ValidationFailed))

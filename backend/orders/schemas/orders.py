@@ -266,13 +266,14 @@ class PlacedOut(msgspec.Struct):
 
 
 class OrderBrief(msgspec.Struct, kw_only=True):
-    """An order in a list; ``pay_until`` and ``spot`` as for the order."""
+    """An order in a list; ``pay_until`` and ``spot`` as for the order. ``due_fen`` is what its coupons left to pay."""
 
     id: str
     store_id: str
     status: OrderState
     delivery: DeliveryKind
     payable_fen: int
+    due_fen: int
     pieces: int
     lines: list[LineOut]
     placed_at: datetime

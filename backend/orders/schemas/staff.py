@@ -50,7 +50,7 @@ class StaffLineOut(msgspec.Struct):
 
 
 class StaffOrderOut(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """An order as staff see it; the member by their number and masked name."""
+    """An order as staff see it; the member by their number and masked name. ``due_fen``: what its coupons left."""
 
     id: str
     store_id: str
@@ -60,6 +60,7 @@ class StaffOrderOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     member_name_masked: str
     lines: list[StaffLineOut]
     payable_fen: int
+    due_fen: int
     refunded_fen: int
     note: str
     placed_at: datetime

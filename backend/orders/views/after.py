@@ -9,12 +9,14 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from backend.ledger import queries as ledger
+from backend.ledger.types import Document
 from backend.mall import queries as mall
 from backend.members import queries as members
+from backend.members.types import Card
 from backend.sales import plans as sales
 from backend.sales.types import Refund
 
-from .. import plans, queries
+from .. import queries
 from ..queries import afterwards, requests
 from ..queries.afterwards import Invoice
 from ..queries.own import OwnReview
@@ -27,6 +29,7 @@ from ..schemas.spots import ToServeOut
 from ..schemas.staff import NoticeOut, StaffLineOut, StaffOrderDetail, StaffOrderOut
 from ..types import Order, OrderState
 from ..types.after import AfterSale, Pickup, Review
+from .orders import due_of
 
 
 def pieces_out(pieces: Mapping[int, int]) -> list[PiecesOut]:
@@ -59,7 +62,9 @@ async def till_pickup(found: Pickup) -> TillPickupOut:
     """What a till hands over: the order's goods without those that were given back."""
     order = await queries.find_order(found.member_id, found.order_id)
     assert order is not None
-    card, left = await asyncio.gather(members.get_card(found.member_id), _left(order))
+    card, known = await asyncio.gather(
+        members.get_card(found.member_id), requests.list_of_order(order.member_id, order.id)
+    )
     return TillPickupOut(
         order_id=order.id,
         status=order.state,
@@ -67,26 +72,35 @@ async def till_pickup(found: Pickup) -> TillPickupOut:
         note=order.note,
         ready_at=found.ready_at,
         handed_at=found.handed_at,
-        lines=left,
+        lines=_left(order, known),
     )
 
 
-async def to_serve(order: Order) -> ToServeOut:
-    """What is brought to a table: the order's goods without those that were given back."""
-    card, left = await asyncio.gather(members.get_card(order.member_id), _left(order))
-    return ToServeOut(
-        order_id=order.id,
-        status=order.state,
-        spot=order.spot_name or "",
-        member_name_masked=card.name_masked,
-        note=order.note,
-        paid_at=order.paid_at,
-        lines=left,
+async def to_serve(orders: Sequence[Order]) -> list[ToServeOut]:
+    """What is brought to tables: each order's goods without those that were given back."""
+    known, cards = await asyncio.gather(
+        requests.list_of_orders([(order.member_id, order.id) for order in orders]), _cards(orders)
     )
+    return [
+        ToServeOut(
+            order_id=order.id,
+            status=order.state,
+            spot=order.spot_name or "",
+            member_name_masked=card.name_masked,
+            note=order.note,
+            paid_at=order.paid_at,
+            lines=_left(order, known[order.id]),
+        )
+        for order, card in zip(orders, cards, strict=True)
+    ]
 
 
-async def _left(order: Order) -> list[PickupLineOut]:
-    known = await requests.list_of_order(order.member_id, order.id)
+async def _cards(found: Sequence[Order | Review]) -> list[Card]:
+    """Whose they are."""
+    return list(await asyncio.gather(*(members.get_card(one.member_id) for one in found)))
+
+
+def _left(order: Order, known: Sequence[AfterSale]) -> list[PickupLineOut]:
     left = fulfilment.to_send({line.line_no: line.qty for line in order.lines}, rules.given_back(known), [])
     return [
         PickupLineOut(line.line_no, line.sku, line.name, line.spec, left[line.line_no])
@@ -132,13 +146,13 @@ async def after_sale_detail(found: AfterSale) -> AfterSaleOut:
 
 async def staff_orders(orders: Sequence[Order]) -> list[StaffOrderOut]:
     """Orders as staff see them."""
-    return list(await asyncio.gather(*(_staff_order(order) for order in orders)))
-
-
-async def _staff_order(order: Order) -> StaffOrderOut:
-    card, document = await asyncio.gather(
-        members.get_card(order.member_id), ledger.find_document(order.member_id, order.id)
+    documents, cards = await asyncio.gather(
+        ledger.find_documents((order.member_id, order.id) for order in orders), _cards(orders)
     )
+    return [_staff_order(order, card, documents[order.id]) for order, card in zip(orders, cards, strict=True)]
+
+
+def _staff_order(order: Order, card: Card, document: Document) -> StaffOrderOut:
     return StaffOrderOut(
         id=order.id,
         store_id=order.store_id,
@@ -151,7 +165,8 @@ async def _staff_order(order: Order) -> StaffOrderOut:
             for line in order.lines
         ],
         payable_fen=order.payable_fen,
-        refunded_fen=sales.sale_progress(document).refunded_fen if document and document.kind == plans.ORDER else 0,
+        due_fen=due_of(document),
+        refunded_fen=sales.sale_progress(document).refunded_fen,
         note=order.note,
         placed_at=order.placed_at,
         paid_at=order.paid_at,
@@ -161,8 +176,8 @@ async def _staff_order(order: Order) -> StaffOrderOut:
 
 async def staff_order_detail(order: Order) -> StaffOrderDetail:
     """An order with everything that became of it."""
-    shown, delivery, known = await asyncio.gather(
-        _staff_order(order), delivery_out(order, None), requests.list_of_order(order.member_id, order.id)
+    (shown,), delivery, known = await asyncio.gather(
+        staff_orders([order]), delivery_out(order, None), requests.list_of_order(order.member_id, order.id)
     )
     payment = await afterwards.find_payment(order)
     told = await afterwards.find_notice(order.member_id, payment.out_trade_no) if payment else None
@@ -176,7 +191,7 @@ async def staff_order_detail(order: Order) -> StaffOrderDetail:
 
 async def reviews_out(found: Sequence[Review], *, staff: bool) -> list[ReviewOut]:
     """Reviews; who wrote them by a masked name, unless they would rather not."""
-    cards = await asyncio.gather(*(members.get_card(one.member_id) for one in found))
+    cards = await _cards(found)
     return [
         ReviewOut(
             id=review_id(one),

@@ -11,6 +11,8 @@ from backend.coupons.types import DELIVERY_LINE, Combination, Held
 from backend.giftcards.types import GiftCard
 from backend.kernel.config import settings
 from backend.kernel.errors import DomainError
+from backend.ledger.types import Document
+from backend.sales import plans as sales
 from backend.sales.types import SaleBody, SaleProgress, Tender, TenderType
 
 from ..schemas.orders import LineOut, OfferedCard, OfferedCoupon, OrderBrief, OrderOut, QuoteOut, QuotesOut, TenderOut
@@ -152,7 +154,13 @@ def _pay_until(order: Order, state: OrderState) -> datetime | None:
     return order.pay_until if state is OrderState.AWAITING_PAYMENT else None
 
 
-def order_brief(order: Order) -> OrderBrief:
+def due_of(document: Document) -> int:
+    """What an order came to after its coupons: what was, or is, to be paid for it."""
+    body = sales.sale_body(document)
+    return body.payable_fen - sum(one.amount_fen for one in body.tenders if one.type is TenderType.COUPON)
+
+
+def order_brief(order: Order, document: Document) -> OrderBrief:
     """An order in a list."""
     return OrderBrief(
         id=order.id,
@@ -160,6 +168,7 @@ def order_brief(order: Order) -> OrderBrief:
         status=order.state,
         delivery=order.delivery,
         payable_fen=order.payable_fen,
+        due_fen=due_of(document),
         pieces=sum(line.qty for line in order.lines),
         lines=lines_out(order.lines),
         placed_at=order.placed_at,

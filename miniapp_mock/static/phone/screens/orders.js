@@ -64,7 +64,7 @@ export function ordersScreen(app) {
         order.lines.length === 1 && h("span", { class: "grow clip" }, order.lines[0].name, h("span", { class: "tiny muted block" }, order.lines[0].spec))),
       h("span", { class: "row between" },
         h("span", { class: "tiny muted num" }, order.pay_until ? t("order.pay_before", { time: time(order.pay_until) }) : `${dayTime(order.placed_at)} · ${deliveryWord(order)}`),
-        h("span", { class: "num" }, h("span", { class: "small muted" }, t("orders.pieces", { count: order.pieces })), " ", h("span", { class: "strong" }, money(order.payable_fen)))),
+        h("span", { class: "num" }, h("span", { class: "small muted" }, t("orders.pieces", { count: order.pieces })), " ", h("span", { class: "strong" }, money(order.due_fen)))),
     );
   }
 
