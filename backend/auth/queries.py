@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from backend.kernel import clock, db
 from backend.kernel.batching import Batcher
-from backend.kernel.errors import NotFound
+from backend.kernel.errors import NotFound, invalid
 from backend.kernel.kept import Kept
 from backend.kernel.vault import vault
 
@@ -34,6 +36,20 @@ async def list_stores(*, only: str | None = None) -> list[Store]:
         "SELECT id, name, timezone, address FROM auth_store WHERE $1::text IS NULL OR id = $1 ORDER BY id", only
     )
     return [Store(**dict(row)) for row in rows]
+
+
+async def check_stores(store_ids: Sequence[str], pointer: str) -> None:
+    """Refuse a store that is none where a body names it at ``{pointer}/{index}``: nothing would ever hold there."""
+    known = {store.id for store in await list_stores()} if store_ids else set()
+    for index, store_id in enumerate(store_ids):
+        if store_id not in known:
+            raise invalid(f"{pointer}/{index}", "there is no such store")
+
+
+async def check_store(store_id: str | None, pointer: str) -> None:
+    """Refuse a store that is none where a body names it at ``pointer``; None names none."""
+    if store_id is not None and await find_store(store_id) is None:
+        raise invalid(pointer, "there is no such store")
 
 
 async def find_acting_member(session_id: int) -> int | None:

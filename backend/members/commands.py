@@ -65,7 +65,7 @@ async def _checked(body: Register) -> NewMember:
     rules.check_consents(body.consents)
     rules.check_birthday(body.birthday, clock.local_date(clock.now(), settings().timezone))
     name = rules.clean_name(body.name)
-    await _check_store(body.store_id)
+    await auth_queries.check_store(body.store_id, "/store_id")
     referrer_id = None
     if body.referrer_code is not None:
         referrer_id = await queries.find_id_by_number(body.referrer_code)
@@ -80,11 +80,6 @@ async def _checked(body: Register) -> NewMember:
         store_id=body.store_id,
         referrer_id=referrer_id,
     )
-
-
-async def _check_store(store_id: str | None) -> None:
-    if store_id is not None and await auth_queries.find_store(store_id) is None:
-        raise invalid("/store_id", "there is no such store")
 
 
 async def _find_or_create(tx: db.Tx, new: NewMember) -> int:
@@ -135,7 +130,7 @@ async def change_profile(member_id: int, body: ChangeProfile) -> Member:
     if body.birthday is not UNSET:
         rules.check_birthday(body.birthday, clock.local_date(clock.now(), settings().timezone))
     if body.store_id is not UNSET:
-        await _check_store(body.store_id)
+        await auth_queries.check_store(body.store_id, "/store_id")
     name = UNSET if body.name is UNSET else rules.clean_name(body.name)
     async with db.transaction() as tx:
         row = await locks.lock_member(tx, member_id)

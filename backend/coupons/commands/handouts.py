@@ -8,6 +8,7 @@ from collections import Counter
 
 import msgspec
 
+from backend.auth import queries as auth
 from backend.kernel import clock, db, ids, jobs, logging
 from backend.kernel.db import Tx
 from backend.kernel.errors import DomainError, NotFound, invalid
@@ -77,6 +78,7 @@ async def _whom(body: HandoutIn) -> tuple[list[int] | None, _Segment | None, int
     if (body.member_ids is None) == (body.segment is None):
         raise invalid("/member_ids", "give either member_ids or segment")
     if body.segment is not None:
+        await auth.check_store(body.segment.store_id, "/segment/store_id")
         segment = _Segment(body.segment.store_id, body.segment.levels)
         return None, segment, await members.count_segment(segment.store_id, segment.levels)
     named: dict[int, None] = {}

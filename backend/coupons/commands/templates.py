@@ -179,11 +179,7 @@ async def _check_terms(terms: Terms) -> None:
     except ValidationFailed as refused:
         errors = tuple(FieldError(f"/terms{error.pointer}", error.message) for error in refused.errors)
         raise ValidationFailed(f"/terms{refused.detail}", errors=errors) from None
-    scope = terms.scope
-    stores = {store.id for store in await auth.list_stores()} if scope.stores else set()
-    for index, code in enumerate(scope.stores):
-        if code not in stores:
-            raise invalid(f"/terms/scope/stores/{index}", "there is no such store")
+    await auth.check_stores(terms.scope.stores, "/terms/scope/stores")
 
 
 def _checked(body: OfferBody) -> Offer:

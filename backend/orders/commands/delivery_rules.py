@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from backend.auth import queries as auth
 from backend.kernel import clock, db, ids
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound
@@ -30,6 +31,7 @@ _IN_TURN = "SELECT pg_advisory_xact_lock(hashtextextended('orders_delivery_rule'
 
 async def create(body: DeliveryRuleIn, staff_id: int) -> DeliveryRule:
     """Add a rule; it holds in every process within five seconds. ``DeliveryRulesFull`` beyond what pricing reads."""
+    await auth.check_stores(body.stores, "/stores")
     made = DeliveryRule(id=ids.new_short("A"), **msgspec.structs.asdict(body))
     async with db.transaction() as tx:
         await db.raw(tx).execute(_IN_TURN)
@@ -43,6 +45,7 @@ async def create(body: DeliveryRuleIn, staff_id: int) -> DeliveryRule:
 
 async def replace(rule_id: str, body: DeliveryRuleIn, staff_id: int) -> DeliveryRule:
     """Change a rule as a whole; orders that were placed keep what they cost."""
+    await auth.check_stores(body.stores, "/stores")
     made = DeliveryRule(id=rule_id, **msgspec.structs.asdict(body))
     async with db.transaction() as tx:
         if not await _write(tx, _REPLACE, made, staff_id):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from backend.auth import queries as auth
 from backend.coupons.types import Scope
 from backend.kernel import clock, db, ids, windows
 from backend.kernel.errors import NotFound, invalid
@@ -31,6 +32,7 @@ _IN_TURN = "SELECT pg_advisory_xact_lock(hashtextextended('orders_promotion', 0)
 
 async def create(body: PromotionIn, staff_id: int) -> Promotion:
     """Add a promotion; it holds in every process within five seconds."""
+    await _check(body)
     made = _promotion(ids.new_short("A"), body)
     await _write(_INSERT, made, staff_id)
     return made
@@ -38,6 +40,7 @@ async def create(body: PromotionIn, staff_id: int) -> Promotion:
 
 async def replace(promotion_id: str, body: PromotionIn, staff_id: int) -> Promotion:
     """Change a promotion as a whole; orders that were placed keep what they cost."""
+    await _check(body)
     made = _promotion(promotion_id, body)
     if not await _write(_REPLACE, made, staff_id):
         raise NotFound("there is no such promotion")
@@ -73,15 +76,15 @@ async def _write(statement: str, made: Promotion, staff_id: int) -> Sequence[db.
 
 
 def _promotion(promotion_id: str, body: PromotionIn) -> Promotion:
-    _check(body)
     scope = Scope(**msgspec.structs.asdict(body.scope))
     tiers = tuple(Tier(**msgspec.structs.asdict(tier)) for tier in body.tiers)
     fields = msgspec.structs.asdict(body) | {"scope": scope, "tiers": tiers}
     return Promotion(id=promotion_id, **fields)
 
 
-def _check(body: PromotionIn) -> None:
+async def _check(body: PromotionIn) -> None:
     windows.check(body.starts_at, body.ends_at)
+    await auth.check_stores(body.scope.stores, "/scope/stores")
     for place, tier in enumerate(body.tiers):
         if bool(tier.off_fen) == bool(tier.off_bp):
             raise invalid(f"/tiers/{place}", "takes either off_fen or off_bp off")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import UNSET
 
+from backend.auth import queries as auth
 from backend.kernel import clock, db, ids, logging
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound
@@ -37,6 +38,7 @@ async def create_product(body: ProductIn, staff_id: int) -> tuple[Product, Versi
     """Add a product as a draft, version 1; ``PassProductConflict`` where another one has the SKU."""
     terms = body.terms.terms()
     check_terms(terms)
+    await auth.check_stores(terms.stores, "/terms/stores")
     product_id, now = ids.new_short("K"), clock.now()
     async with db.transaction() as tx:
         if not await service.create_product(
@@ -51,6 +53,7 @@ async def add_version(product_id: str, body: VersionIn, staff_id: int) -> tuple[
     """Change what is promised from now on; what was issued keeps its terms. The kind stays."""
     terms = body.terms.terms()
     check_terms(terms)
+    await auth.check_stores(terms.stores, "/terms/stores")
     async with db.transaction() as tx:
         now = clock.now()
         product = await locks.lock_product(tx, product_id)

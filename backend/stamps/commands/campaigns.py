@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from backend.auth import queries as auth
 from backend.coupons import queries as coupons
 from backend.kernel import clock, db, ids, logging, windows
 from backend.kernel.db import Tx
@@ -123,6 +124,7 @@ async def _check_activated(tx: Tx, found: Campaign, now: datetime) -> None:
 async def _check(body: CampaignIn) -> None:
     """What the shapes alone cannot say."""
     windows.check(body.starts_at, body.ends_at)
+    await auth.check_stores(body.stores, "/stores")
     if len(set(body.reward)) < len(body.reward):
         raise invalid("/reward", "each template at most once")
     known = await coupons.list_titles(body.reward)

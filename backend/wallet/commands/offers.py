@@ -34,6 +34,5 @@ async def _checked(offer_id: str, body: OfferIn) -> Offer:
     windows.check(body.starts_at, body.ends_at)
     if body.bonus_valid_days and not body.bonus_fen:
         raise invalid("/bonus_valid_days", "there is no bonus")
-    if body.store_id is not None and await auth.find_store(body.store_id) is None:
-        raise invalid("/store_id", "there is no such store")
+    await auth.check_store(body.store_id, "/store_id")
     return Offer(id=offer_id, **msgspec.structs.asdict(body))

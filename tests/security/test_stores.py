@@ -1,0 +1,149 @@
+"""A store that is none, wherever a body names one: what is said of it would hold nowhere, and nobody would see why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest_asyncio
+
+from backend.kernel.http.routing import Route
+from tests.security.test_references import fields_of, structs_in
+from tests.support.books import fingerprint
+from tests.support.coupons import CASH, make_template
+from tests.support.delivery import RULE
+from tests.support.members import Phone, random_phone, register
+from tests.support.passes import WASHES, make_pass_product
+from tests.support.seed import Chain
+from tests.support.staff import StaffSession, log_in
+
+NONE = "S404"
+NAMES = ("store", "stores", "store_id", "store_ids", "place_id", "place_ids")
+"""How the name of a field ends that says which store is meant. (``test_references`` looks for what is another's.)"""
+LINES = {"lines": [{"sku": "6901", "qty": 1}]}
+
+
+@dataclass(frozen=True)
+class World:
+    """Who may write all of it, and the things that some of the paths name."""
+
+    admin: StaffSession
+    phone: Phone
+    newcomer: dict[str, str]
+    template_id: str
+    pass_product_id: str
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def world(browser: httpx.AsyncClient, chain: Chain) -> World:
+    admin = await log_in(browser, chain, "admin")
+    tokens = (await browser.post("/v1/member/login", json={"js_code": "demo-nowhere"})).json()
+    return World(
+        admin,
+        await register(browser),
+        {"Authorization": f"Bearer {tokens['access_token']}"},
+        (await make_template(admin))["id"],
+        (await make_pass_product(admin))["id"],
+    )
+
+
+PROMOTION = {
+    "kind": "activity",
+    "title": "周年庆",
+    "tiers": [{"off_bp": 500}],
+    "starts_at": "2026-11-01T00:00:00Z",
+    "ends_at": "2026-12-01T00:00:00Z",
+    "scope": {"stores": ["S1", NONE]},
+}
+TEMPLATE = {"title": "满100减20", "claim_by": "centre", "terms": CASH | {"scope": {"stores": ["S1", NONE]}}}
+CAMPAIGN = {"title": "集章", "kind": "stamps", "goal": 10, "reward": ["T1"], "stores": ["S1", NONE]}
+PASS = {"terms": WASHES | {"stores": ["S1", NONE]}}
+OFFER = {"pay_fen": 1_000, "bonus_fen": 100, "store_id": NONE, "active": True}
+CHECKOUT = {"orders": [{"store_id": NONE} | LINES]}
+STAFF = {"username": "nobody", "password": "correct horse battery", "role": "clerk", "store_id": NONE}
+BANNER = {"title": "x", "picture": "0" * 64, "store_id": NONE}
+RECEIPT = {"kind": "receipt", "place_id": NONE} | LINES
+TRANSFER = {"kind": "transfer", "place_id": "S1", "other_place_id": NONE} | LINES
+
+BODIES: dict[tuple[str, str], tuple[dict[str, Any], str]] = {
+    ("POST /v1/admin/terminals", "store_id"): ({"name": "x", "store_id": NONE}, "/store_id"),
+    ("POST /v1/admin/staff", "store_id"): (STAFF, "/store_id"),
+    ("PATCH /v1/member/profile", "store_id"): ({"store_id": NONE}, "/store_id"),
+    ("POST /v1/member/profile", "store_id"): ({"store_id": NONE}, "/store_id"),
+    ("POST /v1/member/register", "store_id"): (
+        {"phone_code": f"phone-{random_phone()}", "name": "王小明", "consents": ["terms", "privacy"], "store_id": NONE},
+        "/store_id",
+    ),
+    ("POST /v1/admin/recharge-offers", "store_id"): (OFFER, "/store_id"),
+    ("PUT /v1/admin/recharge-offers/{offer_id}", "store_id"): (OFFER, "/store_id"),
+    ("POST /v1/admin/coupons/templates", "terms.scope.stores"): (TEMPLATE, "/terms/scope/stores/1"),
+    ("POST /v1/admin/coupons/templates/{template_id}/versions", "terms.scope.stores"): (
+        {"terms": TEMPLATE["terms"]},
+        "/terms/scope/stores/1",
+    ),
+    ("POST /v1/admin/coupons/templates/{template_id}/handouts", "segment.store_id"): (
+        {"segment": {"store_id": NONE}},
+        "/segment/store_id",
+    ),
+    ("POST /v1/admin/pass-products", "terms.stores"): ({"sku": "K-9", "title": "x"} | PASS, "/terms/stores/1"),
+    ("POST /v1/admin/pass-products/{pass_product_id}/versions", "terms.stores"): (PASS, "/terms/stores/1"),
+    ("POST /v1/admin/campaigns", "stores"): (CAMPAIGN, "/stores/1"),
+    ("PUT /v1/admin/campaigns/{campaign_id}", "stores"): (CAMPAIGN, "/stores/1"),
+    ("POST /v1/admin/mall/delivery-rules", "stores"): (RULE | {"stores": ["S1", NONE]}, "/stores/1"),
+    ("PUT /v1/admin/mall/delivery-rules/{rule_id}", "stores"): (RULE | {"stores": ["S1", NONE]}, "/stores/1"),
+    ("POST /v1/admin/mall/promotions", "scope.stores"): (PROMOTION, "/scope/stores/1"),
+    ("PUT /v1/admin/mall/promotions/{promotion_id}", "scope.stores"): (PROMOTION, "/scope/stores/1"),
+}
+"""What is refused with 422, and where the body is wrong."""
+
+NOT_FOUND: dict[tuple[str, str], dict[str, Any]] = {
+    ("POST /v1/admin/mall/banners", "store_id"): BANNER,
+    ("POST /v1/admin/mall/spots", "store_id"): {"store_id": NONE, "kind": "table", "name": "x"},
+    ("POST /v1/admin/stock/documents", "place_id"): RECEIPT,
+    ("POST /v1/admin/stock/documents", "other_place_id"): TRANSFER,
+    ("POST /v1/admin/stock/stocktakes", "place_id"): {"place_id": NONE},
+    ("POST /v1/admin/stock/warehouses", "store_id"): {"id": "W9", "name": "x", "store_id": NONE},
+    ("PUT /v1/admin/stock/thresholds", "place_id"): {"place_id": NONE, "items": [{"sku": "6901", "low_qty": 1}]},
+    ("POST /v1/member/orders/quote", "orders.store_id"): CHECKOUT,
+    ("POST /v1/member/orders", "orders.store_id"): CHECKOUT | {"payable_fen": 1_250},
+}
+"""What is answered as for a store that is another's."""
+
+
+def test_every_body_that_names_a_store_has_a_case(routes):
+    found = {
+        (f"{route.method} {route.path}", name)
+        for route in routes
+        if isinstance(route, Route)
+        for struct in structs_in(route.signature.body)
+        for name in fields_of(struct)
+        if name.rpartition(".")[2].endswith(NAMES)
+    }
+
+    assert found == BODIES.keys() | NOT_FOUND.keys()
+
+
+async def send(world: World, call: str, body: dict[str, Any]) -> httpx.Response:
+    method, _, path = call.partition(" ")
+    path = path.replace("{template_id}", world.template_id).replace("{pass_product_id}", world.pass_product_id)
+    if path == "/v1/member/register":
+        return await world.admin.client.post(path, json=body, headers=world.newcomer)
+    who = world.phone if path.startswith("/v1/member/") else world.admin
+    return await who.call(method, path.replace("{", "").replace("}", ""), body, key="nowhere")
+
+
+async def test_a_store_that_is_none_is_refused_and_nothing_is_written(settings, world):
+    before = await fingerprint(settings)
+
+    answers = {place: await send(world, place[0], body) for place, (body, _) in BODIES.items()}
+    unknown = {place: await send(world, place[0], body) for place, body in NOT_FOUND.items()}
+
+    assert {place: (one.status_code, one.json().get("errors", one.text)) for place, one in answers.items()} == {
+        place: (422, [{"pointer": pointer, "message": "there is no such store"}])
+        for place, (_, pointer) in BODIES.items()
+    }
+    assert {place: (one.status_code, one.json()["code"]) for place, one in unknown.items()} == dict.fromkeys(
+        NOT_FOUND, (404, "not_found")
+    )
+    assert await fingerprint(settings) == before
