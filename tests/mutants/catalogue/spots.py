@@ -57,7 +57,7 @@ MUTANTS = (
     Mutant(
         "every-store-s-tables-are-told",
         "A till shows what guests of every other store have ordered.",
-        "backend/orders/queries/spots.py",
+        "backend/orders/queries/__init__.py",
         "WHERE store_id = $1 AND delivery = 'spot'",
         "WHERE $1 <> '' AND delivery = 'spot'",
         (SERVED,),
