@@ -18,7 +18,7 @@ from backend.kernel.config import Settings, SettingsError
 if TYPE_CHECKING:
     from backend.kernel.http import Check, Router
     from backend.kernel.http.app import HttpApp
-    from miniapp_mock.simulator import SimulatorConfig
+    from miniapp_mock.simulator import SimulatorConfig, SmsConfig
 
 # In the order of the layers, lowest first; a domain without HTTP is not listed.
 ROUTES = (
@@ -39,6 +39,7 @@ ROUTES = (
 )
 
 SIMULATOR_PATH = "/mock/wechat"
+SMS_PATH = "/mock/sms"
 
 
 @asynccontextmanager
@@ -135,21 +136,19 @@ def _demo_mounts(settings: Settings) -> Sequence[tuple[str, Any]]:
 
     return [
         (SIMULATOR_PATH, simulator.build(simulator_config(settings))),
+        (SMS_PATH, simulator.build_sms(sms_config(settings))),
         ("", pages.build(settings.chain_name, settings.brand_color)),
     ]
 
 
 def simulator_config(settings: Settings) -> SimulatorConfig:
     """The simulator's side of the demo's secrets: it holds the platform's private key and the merchant's public one."""
-    from backend.engines import datadir, embedded
+    from backend.engines import datadir
     from miniapp_mock.simulator import SimulatorConfig
 
     data = Path(settings.demo_data)
-    urls = embedded.running_urls(data)
-    if urls is None:
-        raise SettingsError(f"HUIYUAN_DEMO_DATA: no engines run on {data}; start with `huiyuan demo`")
     return SimulatorConfig(
-        database_url=urls["simulator"],
+        database_url=_simulator_url(data),
         base_url=settings.base_url,
         app_id=settings.wechat_app_id,
         app_secret=settings.wechat_app_secret,
@@ -163,3 +162,24 @@ def simulator_config(settings: Settings) -> SimulatorConfig:
         platform_serial=datadir.secrets_of(data).platform_serial,
         now=clock.now,
     )
+
+
+def sms_config(settings: Settings) -> SmsConfig:
+    """The simulated SMS gateway's side: the same secret, and where to report."""
+    from miniapp_mock.simulator import SmsConfig
+
+    return SmsConfig(
+        database_url=_simulator_url(Path(settings.demo_data)),
+        base_url=settings.base_url,
+        secret=settings.sms_secret,
+        now=clock.now,
+    )
+
+
+def _simulator_url(data: Path) -> str:
+    from backend.engines import embedded
+
+    urls = embedded.running_urls(data)
+    if urls is None:
+        raise SettingsError(f"HUIYUAN_DEMO_DATA: no engines run on {data}; start with `huiyuan demo`")
+    return urls["simulator"]

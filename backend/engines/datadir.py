@@ -9,6 +9,7 @@ DIR/demo.json               what clients of the demo need (0600), while it runs
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
 import secrets
 from collections.abc import Mapping
@@ -75,6 +76,9 @@ def demo_settings(
         "wechat_pay_url": wechat,
         "wechat_mch_key_file": str(data / "keys" / "merchant.pem"),
         "wechat_platform_keys_dir": str(data / "keys" / "platform"),
+        "sms_url": f"{base_url}/mock/sms",
+        "sms_secret": hashlib.sha256(b"sms " + known["wechat_app_secret"].encode()).hexdigest(),
+        "sms_internal": "true",
         **known,
     }
     return load({"HUIYUAN_LOG_FORMAT": "console"} | dict(environ or {}) | _as_environment(given))

@@ -6,6 +6,7 @@ import base64
 import ipaddress
 import os
 from collections.abc import Callable, Mapping
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_type_hints
 from urllib.parse import urlsplit
@@ -148,6 +149,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     message_survey_a_week: Annotated[int, _doc("Invitations to surveys, the same", ge=0)] = 3
     message_marketing_a_week: Annotated[int, _doc("Letters of marketing, the same", ge=0)] = 2
 
+    # letters
+    smtp_url: Annotated[
+        str, _doc("Mail server: `smtp+starttls://user:password@host:587`, `smtps://…:465`, `smtp://…` without TLS")
+    ] = ""
+    smtp_ca_file: Annotated[str, _doc("PEM file of the authority that signed the mail server's certificate")] = ""
+    mail_from: Annotated[str, _doc("Who e-mail is from: `惠员便利 <service@example.com>`")] = ""
+    mail_bounces: Annotated[str, _doc("Mailbox of bounces, with subaddresses (`…+tag@`); empty: the sender's")] = ""
+    mail_report_secret: Annotated[str, _doc("secret: what the mail server signs the bounces with that it reports")] = ""
+    sms_url: Annotated[str, _doc("SMS gateway (docs/messages-sms.md)")] = ""
+    sms_secret: Annotated[str, _doc("secret: what the gateway and we sign with, 32 characters or more")] = ""
+    sms_signature: Annotated[str, _doc("Stands in 【】 before an SMS, as registered; empty: the chain's name")] = ""
+    sms_internal: Annotated[bool, _doc("The gateway is not on the public internet, but in our own network")] = False
+    phone_url: Annotated[str, _doc("Where letters open the phone page; empty: the public address")] = ""
+    message_tracking: Annotated[bool, _doc("Letters tell when they are opened and their links followed")] = True
+    label_font_file: Annotated[
+        str, _doc("TrueType font that labels are printed with; empty: the reader's own Song")
+    ] = ""
+
     log_format: Annotated[str, _doc("`json` or `console`", pattern="^(json|console)$")] = "json"
     log_level: Annotated[str, _doc("`debug`, `info`, `warning`", pattern="^(debug|info|warning)$")] = "info"
 
@@ -189,6 +208,7 @@ def read_master_keys(text: str) -> dict[str, bytes]:
     return keys
 
 
+MIN_SECRET = 32
 CLUSTER_SCHEMES = ("redis+cluster://", "rediss+cluster://")
 
 
@@ -201,6 +221,18 @@ def read_redis_addresses(text: str) -> list[str]:
     scheme = parts.scheme.removesuffix("+cluster")
     rest = parts.path + (f"?{parts.query}" if parts.query else "")
     return [f"{scheme}://{user}{at}{node.strip()}{rest}" for node in nodes.split(",")]
+
+
+def _check_mailbox(text: str) -> None:
+    _, address = parseaddr(text)
+    local, at, domain = address.rpartition("@")
+    if not (local and at and "." in domain and address.isascii()) or any(sign.isspace() for sign in address):
+        raise ValueError
+
+
+def _check_long(text: str) -> None:
+    if len(text) < MIN_SECRET:
+        raise ValueError
 
 
 def _check_redis(text: str) -> None:
@@ -227,6 +259,16 @@ _CHECKS: dict[str, tuple[Callable[[str], object], str]] = {
     "wechat_pay_url": _HTTP,
     "master_keys": (read_master_keys, "each key is `id:base64url of 32 bytes`, separated by commas, each id once"),
     "trusted_proxies": (_check_proxies, "must be IP addresses or networks, separated by commas"),
+    "smtp_url": (
+        _check_url("smtp", "smtps", "smtp+starttls", host=True),
+        "must be smtp+starttls://user:password@host:port, smtps://… or smtp://…",
+    ),
+    "mail_from": (_check_mailbox, "must be `address` or `Name <address>`, in ASCII but for the name"),
+    "mail_bounces": (_check_mailbox, "must be an e-mail address"),
+    "sms_url": _HTTP,
+    "sms_secret": (_check_long, "must have 32 characters or more"),
+    "mail_report_secret": (_check_long, "must have 32 characters or more"),
+    "phone_url": _HTTP,
     "timezone": (ZoneInfo, "is no IANA time zone"),
 }
 
@@ -242,7 +284,7 @@ def _mistakes(values: Mapping[str, Any]) -> list[str]:
                 found.append(f"{PREFIX}{name.upper()}: {what}")
     found += [
         f"{PREFIX}{name.upper()}: no such file or directory"
-        for name in ("clock_file", "wechat_mch_key_file", "wechat_platform_keys_dir")
+        for name in ("clock_file", "wechat_mch_key_file", "wechat_platform_keys_dir", "smtp_ca_file", "label_font_file")
         if values.get(name) and not Path(values[name]).exists()
     ]
     if values.get("clock_file") and not values.get("demo"):

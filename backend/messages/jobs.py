@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from backend.kernel import jobs
 
+from .channels import offered  # noqa: F401 - the drivers
 from .commands import deliver as delivering
 
 

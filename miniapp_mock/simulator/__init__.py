@@ -5,9 +5,12 @@ for all workers, and adds a few conveniences for demonstrations and tests (``doc
 
     app = simulator.build(SimulatorConfig(...))    # an ASGI application, to be mounted under /mock/wechat
     await app.aclose()                             # at shutdown: closes connections, stops sending
+
+Beside it an SMS gateway (``build_sms``, under /mock/sms), as docs/messages-sms.md describes one.
 """
 
 from .app import Simulator, build
 from .config import SimulatorConfig
+from .sms import SmsConfig, build_sms
 
-__all__ = ["Simulator", "SimulatorConfig", "build"]
+__all__ = ["Simulator", "SimulatorConfig", "SmsConfig", "build", "build_sms"]

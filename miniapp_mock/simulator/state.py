@@ -65,8 +65,9 @@ async def _read_json(connection: Connection) -> None:
 class Store:
     """The database, opened at the first use: a mounted application is told nothing of start-up."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, schema: str = _SCHEMA) -> None:
         self._url = url
+        self._schema = schema
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
 
@@ -89,7 +90,7 @@ class Store:
         )
         async with pool.acquire() as connection, connection.transaction():
             await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK}); SET LOCAL client_min_messages = warning")
-            await connection.execute(_SCHEMA)
+            await connection.execute(self._schema)
         return pool
 
     @asynccontextmanager

@@ -23,7 +23,7 @@ from backend.cli.maintenance import settings_for
 from backend.kernel import config, db, pooling
 from backend.kernel.config import PREFIX, Settings, SettingsError
 
-from . import cache, database, keys, machine, network, operation, pooler, roles, wechat
+from . import cache, database, keys, letters, machine, network, operation, pooler, roles, wechat
 from .findings import Check, Connected, DatabaseCheck, Finding, Level, Report, Result, Subject
 
 CONNECT_TIMEOUT_S = 5.0
@@ -38,6 +38,9 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("Key files", keys.files),
     ("WeChat", wechat.wechat),
     ("Redis", cache.redis),
+    ("Mail", letters.mail),
+    ("SMS", letters.sms),
+    ("Labels", letters.labels),
 )
 DATABASE_CHECKS: tuple[tuple[str, DatabaseCheck], ...] = (
     ("PostgreSQL", database.server),

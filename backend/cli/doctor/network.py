@@ -11,7 +11,7 @@ from .findings import Report, Subject
 def address(subject: Subject) -> Report:
     """Can WeChat and phones reach us under the address that we tell them?"""
     parts = urlsplit(subject.settings.base_url)
-    local = _is_local(parts.hostname or "")
+    local = is_local(parts.hostname or "")
     report = Report(subject.settings.base_url)
     if subject.settings.demo and not local:
         report.error(
@@ -53,7 +53,8 @@ def proxies(subject: Subject) -> Report:
     return report
 
 
-def _is_local(host: str) -> bool:
+def is_local(host: str) -> bool:
+    """Whether this is the machine itself."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
