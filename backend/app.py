@@ -36,6 +36,7 @@ ROUTES = (
     "backend.stock.routes",
     "backend.orders.routes",
     "backend.pos.routes",
+    "backend.notices.routes",
 )
 
 SIMULATOR_PATH = "/mock/wechat"

@@ -34,6 +34,7 @@ DOMAINS = (
     "backend.stock",
     "backend.orders",
     "backend.pos",
+    "backend.notices",
 )
 
 RESTART_PAUSE_S = 2.0

@@ -44,6 +44,7 @@ APPS: dict[str, str] = {
     "mall": "backend.mall",
     "stock": "backend.stock",
     "orders": "backend.orders",
+    "notices": "backend.notices",
 }
 WITHOUT_MODELS = frozenset({"ledger", "jobs", "audience", "messages", "orders"})
 

@@ -6,6 +6,7 @@ letter says what it is: S sale, F refund, A accrual, R recharge, D order, Q its 
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford base32: no I, L, O, U to misread
@@ -44,6 +45,12 @@ def _base32(value: int, width: int) -> str:
 def new_short(prefix: str, width: int = 12) -> str:
     """A short readable id like ``T4Z8Q...``: the prefix and ``width`` random base32 characters."""
     return prefix + _base32(secrets.randbits(width * 5), width)
+
+
+def short_of(prefix: str, *parts: object, width: int = 12) -> str:
+    """The short id that the same parts always give: who creates something twice under one key finds the first."""
+    digest = hashlib.sha256("\0".join(map(str, parts)).encode()).digest()
+    return prefix + _base32(int.from_bytes(digest) & ((1 << width * 5) - 1), width)
 
 
 def new_document_id(prefix: str, member_id: int) -> str:

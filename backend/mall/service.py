@@ -9,12 +9,11 @@ from typing import Any
 
 import msgspec
 
-from backend.kernel import db, ids
+from backend.kernel import db, ids, searching
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound, invalid
 from backend.members import queries as members
 
-from .rules import searching
 from .types import ArticleRow, Attribute, AttributeKind, Channel, Known, ProductRow
 
 _choices = msgspec.json.Decoder(tuple[str, ...])
@@ -307,3 +306,18 @@ async def use_uploads(tx: Tx, member_id: int, upload_ids: Sequence[str], *, used
     await db.raw(tx).execute(
         "UPDATE mall_upload SET used_at = $2, used_for = $3 WHERE id = ANY($1)", list(upload_ids), at, used_for
     )
+
+
+async def show_pictures(tx: Tx, owner: str, media_ids: Sequence[str]) -> set[str]:
+    """Keep these pictures for what shows them from now on (``owner``, such as ``announcement:N…``), and no others.
+
+    Returns those that there are none of; then nothing was written.
+    """
+    rows = await db.fetch_in(tx, "SELECT id FROM mall_media WHERE id = ANY($1) ORDER BY id FOR KEY SHARE", media_ids)
+    unknown = set(media_ids) - {row[0] for row in rows}
+    if not unknown:
+        await db.raw(tx).execute("DELETE FROM mall_media_use WHERE owner = $1", owner)
+        await db.raw(tx).execute(
+            "INSERT INTO mall_media_use (owner, media_id) SELECT $1, unnest($2::text[])", owner, sorted(set(media_ids))
+        )
+    return unknown

@@ -6,14 +6,14 @@ from typing import Any
 
 import msgspec
 
-from backend.kernel import clock
+from backend.kernel import clock, searching
 from backend.kernel.errors import invalid
 
 from . import queries, views
 from .queries.products import Sort, Wanted
 from .queries.tree import Shelves
 from .remembered import Remembered
-from .rules import attributes, searching, tree
+from .rules import attributes, tree
 from .schemas.phone import HomeOut, ProductsQuery
 from .views import Buyer
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from calendar import isleap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 import msgspec
@@ -20,7 +20,7 @@ from backend.ledger import queries as ledger
 from backend.ledger.errors import MemberUnknown
 
 from . import rules
-from .types import Card, Cardholder, DiscountCard, Gender, Level, Member, Named, Status
+from .types import Card, Cardholder, DiscountCard, Gender, Level, Listed, Member, Named, Status
 
 PHONE_CONTEXT = "member.phone"
 """The vault's context of phone numbers and of their index."""
@@ -318,6 +318,26 @@ async def list_birthdays(on: date, *, after: int, limit: int) -> list[int]:
         limit,
     )
     return [row["id"] for row in rows]
+
+
+async def list_masked(member_ids: Iterable[int]) -> dict[int, Listed]:
+    """Members for a list that staff are shown, by id; those that are not there are absent."""
+    rows = await db.fetch(
+        "SELECT id, member_no, name, store_id, level_id, birthday, status FROM member WHERE id = ANY($1)",
+        list(member_ids),
+    )
+    return {
+        row["id"]: Listed(
+            id=row["id"],
+            member_no=row["member_no"],
+            name_masked=rules.mask_name(row["name"]),
+            store_id=row["store_id"],
+            level=row["level_id"],
+            birthday=row["birthday"],
+            status=Status(row["status"]),
+        )
+        for row in rows
+    }
 
 
 async def list_consents(member_id: int) -> list[tuple[str, str, datetime]]:

@@ -116,6 +116,18 @@ class Named(msgspec.Struct, frozen=True):
     store_id: str | None
 
 
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """A member in a list that staff are shown; the name only masked."""
+
+    id: int
+    member_no: str
+    name_masked: str
+    store_id: str | None
+    level: str
+    birthday: date | None
+    status: Status
+
+
 class NewMember(msgspec.Struct, frozen=True, kw_only=True):
     """What a member is made from."""
 

@@ -8,12 +8,11 @@ import pytest_asyncio
 
 from backend.demo import mall as demo
 from backend.demo.load import _copy_rules
-from backend.kernel import clock, db
+from backend.kernel import clock, db, searching
 from backend.kernel.paging import make_cursor
 from backend.mall import shown
 from backend.mall.queries import products
 from backend.mall.queries.classes import _FOUND
-from backend.mall.rules import searching
 from tests.support.members import register
 
 MALL = "/v1/member/mall"

@@ -251,6 +251,9 @@ BODIES: dict[str, Any] = {
     "POST /v1/admin/stock/documents/{document_id}/counts": {"items": [{"sku": "6901", "qty": 1}]},
     "POST /v1/admin/stock/documents/{document_id}/actions": {"action": "submit", "version": 1},
     "POST /v1/admin/stock/alerts/{alert_id}/acknowledge": {"note": "x"},
+    "PUT /v1/admin/announcements/{announcement_id}": {"title": "x", "body": "x", "version": 1},
+    "POST /v1/admin/announcements/{announcement_id}/publish": {"revision": 1},
+    "POST /v1/admin/announcements/{announcement_id}/pin": {"pinned": True},
 }
 """What these calls need to get as far as their object."""
 
@@ -301,6 +304,9 @@ NOWHERE = {
     "alert_id": "A000000000000",
     "import_id": "I000000000000",
     "template": "none.there",
+    "announcement_id": "N000000000000",
+    "chapter_id": "H000000000000",
+    "number": "9",
     "letter_id": "L00000000000000000000000000",
 }
 """Ids of nothing: another's object must look the same."""
@@ -352,6 +358,7 @@ async def world(browser, chain, credentials) -> AsyncIterator[World]:
     values["letter_id"] = (await inbox(owner))["items"][0]["id"]
     values |= await pass_objects(browser, chain, admin, owner)
     values |= await stock_objects(admin)
+    values |= await notice_objects(admin, await log_in(browser, chain, "manager-S1"))
     values["import_id"] = await imports.begin(b"sku", "csv", "refuse", key="k", staff_id=0)
     (code,) = await codes_of(stranger, 1)
     scanned = await chain.tills["S2"][0].post(browser, "/v1/pos/scan", {"code": code})
@@ -440,6 +447,16 @@ async def stock_objects(admin: StaffSession) -> dict[str, str]:
         await stock.alert(tx, AlertKind.LOW, {("S1", "6901"): 1}, at=clock.now())
     alert = (await admin.get("/v1/admin/stock/alerts")).json()["items"][0]
     return {"document_id": document_id, "attachment_id": kept.json()["items"][0]["id"], "alert_id": alert["id"]}
+
+
+async def notice_objects(admin: StaffSession, manager: StaffSession) -> dict[str, str]:
+    """An announcement of store S1 to its members, and a chapter that is not published."""
+    text = {"title": "x", "body": "x"}
+    announcement = (await manager.post("/v1/admin/announcements", text, key="notice-objects")).json()
+    shown = await manager.post(f"/v1/admin/announcements/{announcement['id']}/publish", {"revision": 1})
+    assert shown.status_code == 200, shown.text
+    chapter = await admin.post("/v1/admin/handbook/chapters", text, key="notice-objects")
+    return {"announcement_id": announcement["id"], "chapter_id": chapter.json()["id"], "number": "1"}
 
 
 def with_objects(routes: list[Route | WebSocketRoute], scheme: str) -> list[Route]:

@@ -79,6 +79,8 @@ _PATTERNED = {
     "picture": "a" * 64,
     "media_id": "a" * 64,
     "pictures": "a" * 64,
+    "cover": "a" * 64,
+    "parent_id": "H1",
     "tracking_no": "YT1000001",
     "tax_no": "91110000MA0000000X",
     "email": "a@b.cn",

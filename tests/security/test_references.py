@@ -56,6 +56,7 @@ class World:
     product_id: str
     pass_cursor: str
     address_id: str
+    announcement_id: str
     inbox_cursor: str
 
 
@@ -104,6 +105,7 @@ async def world(browser, chain) -> World:
         product,
         passes["next_cursor"],
         await add_address(owner),
+        await announce(await log_in(browser, chain, "manager-S1")),
         await two_letters(owner),
     )
 
@@ -113,6 +115,14 @@ async def two_letters(owner: Phone) -> str:
     for once in "ab":
         await write(Letter(owner.member_id, "test.note", {"what": once}, once))
     return str((await inbox(owner, "?limit=1"))["next_cursor"])
+
+
+async def announce(manager: StaffSession) -> str:
+    """An announcement of the manager's own store."""
+    made = await manager.post("/v1/admin/announcements", {"title": "x", "body": "x"}, key="theirs")
+    assert made.status_code == 201, made.text
+    found: str = made.json()["id"]
+    return found
 
 
 async def two_ended_passes(browser, chain: Chain, owner: Phone, admin: StaffSession) -> tuple[str, str]:
@@ -335,6 +345,20 @@ async def pay_with_theirs(world: World, path: str, **fields: object) -> httpx.Re
 
 
 CASES |= {
+    ("GET /v1/admin/announcements", "cursor"): (
+        lambda w: w.manager.get(f"/v1/admin/announcements?cursor={make_cursor('9' * 15, 'N')}"),
+        nothing_listed,
+    ),
+    ("GET /v1/admin/announcements/{announcement_id}/readers", "cursor"): (
+        lambda w: w.manager.get(
+            f"/v1/admin/announcements/{w.announcement_id}/readers?cursor={make_cursor('9' * 15, '1')}"
+        ),
+        refused(404, "not_found"),
+    ),
+    ("GET /v1/member/announcements", "cursor"): (
+        lambda w: w.stranger.call("GET", f"/v1/member/announcements?cursor={make_cursor('1', '9' * 15, 'N')}"),
+        nothing_listed,  # the store's only announcement is not for those of no store
+    ),
     ("POST /v1/admin/mall/spots", "store_id"): (
         lambda w: w.manager.post("/v1/admin/mall/spots", {"store_id": "S1", "kind": "table", "name": "x"}),
         refused(404, "not_found"),
@@ -416,6 +440,9 @@ OWN = {
     ("POST /v1/admin/message-templates", "texts.template_id"),
     ("POST /v1/admin/message-templates/{template}/versions", "texts.template_id"),
     ("POST /v1/admin/message-templates/{template}/preview", "draft.texts.template_id"),
+    # head office alone
+    ("POST /v1/admin/handbook/chapters", "parent_id"),
+    ("PUT /v1/admin/handbook/chapters/{chapter_id}", "parent_id"),
     # goods are sent to any place; suppliers are the chain's; lines of the document in the path; head office alone
     ("POST /v1/admin/stock/documents", "other_place_id"),
     ("POST /v1/admin/stock/documents", "supplier_id"),

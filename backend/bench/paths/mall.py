@@ -9,8 +9,8 @@ import msgspec
 
 from backend.bench.population import Member, Population
 from backend.bench.requests import Requests
+from backend.kernel import searching
 from backend.kernel.vault import Vault
-from backend.mall.rules import searching
 
 from . import Domain, Path, Rows
 

@@ -117,6 +117,7 @@ DELETE FROM mall_media WHERE id = ANY (ARRAY(
        AND NOT EXISTS (SELECT FROM mall_brand b WHERE b.picture = m.id)
        AND NOT EXISTS (SELECT FROM mall_banner n WHERE n.picture = m.id)
        AND NOT EXISTS (SELECT FROM mall_store_picture s WHERE s.media_id = m.id)
+       AND NOT EXISTS (SELECT FROM mall_media_use u WHERE u.media_id = m.id)
      ORDER BY m.id LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING 1"""
 
 

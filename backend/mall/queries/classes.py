@@ -10,8 +10,8 @@ import msgspec
 from backend.kernel import db
 from backend.kernel.batching import Batcher
 from backend.kernel.kept import Kept
+from backend.kernel.searching import query_of
 
-from ..rules.searching import query_of
 from ..types import Article, ArticleClass
 
 STANDARD_RATE_BP = 10_000
@@ -88,7 +88,7 @@ _FOUND = f"""
 async def search_articles(text: str, limit: int, *, store_id: str | None = None) -> list[Article]:
     """Active articles whose SKU or barcode is the text, then those that are found by it, by name; at most ``limit``.
 
-    With a store: without products that are not published to its tills. See ``rules.searching`` for what finds what;
+    With a store: without products that are not published to its tills. See ``kernel.searching`` for what finds what;
     what nobody has read yet is found by a part of its name.
     """
     part = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"

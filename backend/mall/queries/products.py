@@ -35,7 +35,7 @@ class Sort(StrEnum):
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """Which products, in which order, from where on; what is published to the mall at ``store_id``.
 
-    ``query`` is a text search (``rules.searching.query_of``), ``attributes`` JSON that a product's must contain;
+    ``query`` is a text search (``kernel.searching.query_of``), ``attributes`` JSON that a product's must contain;
     ``in_stock``: only what the store could sell a piece of now.
     """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from backend.auth import queries as auth
 from backend.auth.guards import staff
 from backend.auth.types import Role, StaffCaller
-from backend.kernel import clock, db
+from backend.kernel import clock, db, searching
 from backend.kernel.errors import NotFound, ValidationFailed
 from backend.kernel.http import Router
 
@@ -13,7 +13,7 @@ from .. import queries, views
 from ..commands import costs, prices, products
 from ..errors import CatalogueConflict, ProductChanged
 from ..queries import rows
-from ..rules import searching, tree
+from ..rules import tree
 from ..schemas.admin import (
     AdminProductsQuery,
     CatalogueChangeOut,

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.kernel import db
-from backend.mall.rules import searching
+from backend.kernel import db, searching
 
 FOUND = [
     ("苹果汁", "苹果"), ("苹果汁", "果汁"), ("苹果汁", "汁"), ("苹果汁", "苹果汁"), ("苹果汁", "pingguo"),
@@ -50,6 +49,14 @@ def test_two_neighbouring_characters_always_find_the_name(name, data):
 
     assert searching.query_of(pair) == f"'{pair}'"
     assert pair in searching.words_of([name])
+
+
+def test_a_text_is_found_as_it_is_written_and_not_by_pinyin():
+    words = searching.words_in("七天内可退货 App")
+
+    assert "退货" in words
+    assert "app" in words
+    assert not any(word.startswith("tui") for word in words)
 
 
 def test_names_sort_by_pinyin_then_tone():

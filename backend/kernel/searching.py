@@ -1,4 +1,4 @@
-"""How names are found by any two characters next to each other, by pinyin and by its initials.
+"""How names and texts are found by any two characters next to each other; names by pinyin and its initials, too.
 
 An index entry is a set of words: every character and every pair of neighbours; and from every syllable on, what follows
 it in pinyin and as initials, so that ``guozhi``, ``guoz`` and ``gz`` all find 苹果汁 by the beginning of a word. A
@@ -42,19 +42,31 @@ def _each(unread: str) -> Any:
     return list(unread)
 
 
-def words_of(texts: Iterable[str]) -> list[str]:
-    """The words that these texts are found by, sorted; lower-case letters, digits and characters only."""
+def words_of(names: Iterable[str]) -> list[str]:
+    """The words that these names are found by, sorted; lower-case letters, digits and characters only."""
     words: set[str] = set()
-    for text in texts:
-        folded = fold(text)
-        for run in _RUN.findall(folded):
-            if run.isascii():
-                words.add(run[:_LONGEST_WORD])
-            else:
-                words.update(run)
-                words.update(first + second for first, second in pairwise(run))
+    for name in names:
+        folded = fold(name)
+        words |= _written(folded)
         words.update(_spoken(folded))
     return sorted(words)
+
+
+def words_in(text: str) -> list[str]:
+    """The words that a text is found by, as it is written: pinyin of whole pages would find too much, and be large."""
+    return sorted(_written(fold(text)))
+
+
+def _written(folded: str) -> set[str]:
+    """Runs of letters and digits; of others every character and every pair of neighbours."""
+    words: set[str] = set()
+    for run in _RUN.findall(folded):
+        if run.isascii():
+            words.add(run[:_LONGEST_WORD])
+        else:
+            words.update(run)
+            words.update(first + second for first, second in pairwise(run))
+    return words
 
 
 def _spoken(folded: str) -> Iterable[str]:
@@ -67,15 +79,20 @@ def _spoken(folded: str) -> Iterable[str]:
 
 def query_of(text: str) -> str | None:
     """The text as a ``tsquery``: all of it must be found; None where nothing in it can be looked for."""
-    asked: list[str] = []
+    return " & ".join(asked(text)) or None
+
+
+def asked(text: str) -> list[str]:
+    """What is looked for in a text, each as a ``tsquery`` of its own, sixteen at most."""
+    found: list[str] = []
     for run in _RUN.findall(fold(text)):
         if run.isascii():
-            asked.append(f"'{run[:_LONGEST_WORD]}':*")
+            found.append(f"'{run[:_LONGEST_WORD]}':*")
         elif len(run) == 1:
-            asked.append(f"'{run}'")
+            found.append(f"'{run}'")
         else:
-            asked.extend(f"'{first}{second}'" for first, second in pairwise(run))
-    return " & ".join(dict.fromkeys(asked[:_MOST_ASKED])) or None
+            found.extend(f"'{first}{second}'" for first, second in pairwise(run))
+    return list(dict.fromkeys(found[:_MOST_ASKED]))
 
 
 def name_key(name: str) -> str:

@@ -1,0 +1,1 @@
+"""What staff do to announcements and the handbook, and members read."""

@@ -1,0 +1,1 @@
+"""The calls about announcements and the handbook: the phone's, and staff's."""

@@ -1,0 +1,1 @@
+"""What texts, trees and questions mean: pure."""
