@@ -37,6 +37,7 @@ ROUTES = (
     "backend.orders.routes",
     "backend.pos.routes",
     "backend.notices.routes",
+    "backend.suggestions.routes",
 )
 
 SIMULATOR_PATH = "/mock/wechat"

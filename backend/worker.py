@@ -35,6 +35,7 @@ DOMAINS = (
     "backend.orders",
     "backend.pos",
     "backend.notices",
+    "backend.suggestions",
 )
 
 RESTART_PAUSE_S = 2.0

@@ -83,6 +83,9 @@ PLACES: dict[str, Place] = {
             *("stock_document", "stock_document_line", "stock_document_change", "stock_number", "stock_attachment"),
             *("stock_payment", "stock_told", "stock_alert"),
             "orders_change",
+            # a box before what refers to it; what is anonymous has no member to lie by
+            *("suggestion_box", "suggestion_box_admin", "suggestion", "suggestion_message", "suggestion_picture"),
+            *("suggestion_key", "suggestion_issued", "suggestion_spent", "suggestion_change"),
             *("coupon_refusal", "coupon_day", "coupon_day_done"),
             *("auth_wechat_identity", "auth_session", "auth_device", "auth_handle", "auth_login_failure", "auth_nonce"),
             *("auth_terminal", "auth_staff", "auth_staff_session", "auth_epoch"),

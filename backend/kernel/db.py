@@ -45,6 +45,7 @@ APPS: dict[str, str] = {
     "stock": "backend.stock",
     "orders": "backend.orders",
     "notices": "backend.notices",
+    "suggestions": "backend.suggestions",
 }
 WITHOUT_MODELS = frozenset({"ledger", "jobs", "audience", "messages", "orders"})
 

@@ -10,11 +10,10 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
-from backend.kernel import clock, db, drawing
+from backend.kernel import addresses, clock, db, drawing
 from backend.kernel.errors import NotFound, Unavailable, ValidationFailed
 from backend.mall import service
 from backend.mall.commands import uploads
-from backend.mall.rules import addresses
 from tests.support.members import register
 from tests.support.pictures import picture, upload, uploaded
 from tests.support.races import outcomes

@@ -25,6 +25,8 @@ from tests.support.members import Phone, register
 from tests.support.pos import Till
 from tests.support.seed import Chain, Login, seed_chain
 from tests.support.staff import log_in
+from tests.support.suggestions import make_box, whisper
+from tests.support.tickets import fetch
 from tests.support.value import give
 
 Headers = Callable[[str, str, bytes, str], dict[str, str]]
@@ -142,6 +144,9 @@ async def credentials(browser, chain) -> list[Credential]:
     other_key = "x" * 43
     staff_all = "staff:admin,manager,clerk"
     till = chain.till
+    box = await make_box(admin, made.json()["staff"]["id"])
+    receipt = (await whisper(active, box))["receipt"]
+    (ticket,) = await fetch(active)
     return [
         Credential("nobody", lambda *_: {}),
         Credential("a scheme without a token", lambda *_: {"Authorization": "Bearer"}),
@@ -169,6 +174,8 @@ async def credentials(browser, chain) -> list[Credential]:
         signed("a terminal with another's secret", Till("", till.terminal_id, chain.tills["S2"][0].secret, "S1")),
         signed("a terminal that does not exist", Till("", "S9-T1", till.secret, "S9")),
         bearer("a terminal's secret as a token", till.secret),
+        bearer("a ticket", ticket, "ticket", scheme="ticketBearer"),
+        bearer("a receipt", receipt, "receipt", scheme="receiptBearer"),
     ]
 
 
@@ -187,6 +194,8 @@ def by_scheme(credentials: list[Credential]) -> dict[str, Credential]:
         "memberBearer": found["a member"],
         "staffBearer": found["an admin"],
         "terminalHmac": found["a terminal"],
+        "ticketBearer": found["a ticket"],
+        "receiptBearer": found["a receipt"],
         "": found["nobody"],
     }
 

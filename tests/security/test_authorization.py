@@ -34,6 +34,7 @@ from tests.support.races import codes_of
 from tests.support.seed import Chain, Login
 from tests.support.staff import StaffSession, log_in
 from tests.support.stamps import make_campaign
+from tests.support.suggestions import make_box, own_id, suggest
 from tests.support.value import give
 
 PUBLIC = {
@@ -56,6 +57,10 @@ PUBLIC = {
     # whoever was told a member's picture's address: it is signed, and good for two hours at most
     "GET /v1/uploads/{upload_id}",
     "GET /v1/uploads/{upload_id}/small",
+    # those who say no name: the key that everybody is told, and pictures by their signed address
+    "GET /v1/anonymous/key",
+    "GET /v1/anonymous/pictures/{picture_id}",
+    "GET /v1/anonymous/pictures/{picture_id}/small",
 }
 """What everybody may call: health, documentation, where credentials are given out, and what WeChat signs itself."""
 
@@ -67,6 +72,8 @@ GUARDS = {
     "staff:admin,manager,clerk",
     "staff:admin,manager",
     "staff:admin",
+    "ticket",
+    "receipt",
 }
 
 
@@ -254,6 +261,11 @@ BODIES: dict[str, Any] = {
     "PUT /v1/admin/announcements/{announcement_id}": {"title": "x", "body": "x", "version": 1},
     "POST /v1/admin/announcements/{announcement_id}/publish": {"revision": 1},
     "POST /v1/admin/announcements/{announcement_id}/pin": {"pinned": True},
+    "POST /v1/member/suggestions/{suggestion_id}/messages": {"text": "x"},
+    "PUT /v1/member/suggestions/{suggestion_id}/rating": {"rating": 1},
+    "POST /v1/admin/suggestions/{suggestion_id}/answers": {"text": "x", "version": 1},
+    "POST /v1/admin/suggestions/{suggestion_id}/close": {"version": 1},
+    "POST /v1/admin/suggestions/{suggestion_id}/assign": {"staff_id": None, "version": 1},
 }
 """What these calls need to get as far as their object."""
 
@@ -307,6 +319,8 @@ NOWHERE = {
     "announcement_id": "N000000000000",
     "chapter_id": "H000000000000",
     "number": "9",
+    "box_id": "B000000000000",
+    "suggestion_id": "G0000000000000000",
     "letter_id": "L00000000000000000000000000",
 }
 """Ids of nothing: another's object must look the same."""
@@ -359,6 +373,7 @@ async def world(browser, chain, credentials) -> AsyncIterator[World]:
     values |= await pass_objects(browser, chain, admin, owner)
     values |= await stock_objects(admin)
     values |= await notice_objects(admin, await log_in(browser, chain, "manager-S1"))
+    values |= await suggestion_objects(admin, owner)
     values["import_id"] = await imports.begin(b"sku", "csv", "refuse", key="k", staff_id=0)
     (code,) = await codes_of(stranger, 1)
     scanned = await chain.tills["S2"][0].post(browser, "/v1/pos/scan", {"code": code})
@@ -436,6 +451,12 @@ async def gift_card_objects(admin: StaffSession, chain: Chain, owner: Phone) -> 
     }
 
 
+async def suggestion_objects(admin: StaffSession, owner: Phone) -> dict[str, str]:
+    """A box that head office alone reads, and what the owner put into it."""
+    box = await make_box(admin, await own_id(admin))
+    return {"box_id": box["id"], "suggestion_id": (await suggest(owner, box))["id"]}
+
+
 async def stock_objects(admin: StaffSession) -> dict[str, str]:
     """A document of S1 with a paper, and something to look at there."""
     body = {"kind": "receipt", "place_id": "S1", "lines": [{"sku": "6901", "qty": 1}]}
@@ -462,10 +483,11 @@ async def notice_objects(admin: StaffSession, manager: StaffSession) -> dict[str
 def with_objects(routes: list[Route | WebSocketRoute], scheme: str) -> list[Route]:
     """The routes that name an object of somebody's.
 
-    A gift's token is for whoever has it (``coupons/test_gifts.py``); campaigns, products and stores are everybody's,
-    texts of letters the whole staff's.
+    A gift's token is for whoever has it (``coupons/test_gifts.py``); campaigns, products, stores and boxes
+    are everybody's, texts of letters the whole staff's.
     """
-    free = {"token", "campaign_id", "spu", "store_id", "sku"} if scheme == "memberBearer" else {"token", "template"}
+    everybodys = {"token", "campaign_id", "box_id", "spu", "store_id", "sku"}
+    free = everybodys if scheme == "memberBearer" else {"token", "template"}
     return [
         route
         for route in http_routes(routes)

@@ -82,6 +82,8 @@ _PATTERNED = {
     "cover": "a" * 64,
     "parent_id": "H1",
     "tracking_no": "YT1000001",
+    "administrators": "4711",
+    "staff_id": "4711",
     "tax_no": "91110000MA0000000X",
     "email": "a@b.cn",
     "region": "440305",
@@ -140,6 +142,9 @@ def test_the_walk_covers_the_calls_that_matter(document):
 DEEP = b"[" * 1000 + b"]" * 1000
 DEEP_OBJECTS = b'{"a":' * 1000 + b"1" + b"}" * 1000
 
+WITH_PICTURES = {"POST /v1/anonymous/suggestions", "POST /v1/anonymous/suggestion/messages"}
+"""What takes more than a megabyte, of those whom their ticket or receipt admits."""
+
 WHOLE_BODIES: dict[str, tuple[bytes, str | None, tuple[int, ...]]] = {
     "text": (b"{}", "text/plain", (415,)),
     "a form": (b"a=1", "application/x-www-form-urlencoded", (415,)),
@@ -191,7 +196,8 @@ async def test_a_body_that_is_none_is_refused_everywhere(client, settings, docum
         ]
         for call, answer in zip(taken, answers, strict=True):
             where = f"{call[0]} {call[1]} with {trap}"
-            found = problem(answer, where, statuses)
+            takes_more = statuses == (413,) and f"{call[0]} {call[1]}" in WITH_PICTURES
+            found = problem(answer, where, (422,) if takes_more else statuses)
             assert answer.status_code != 422 or found["errors"][0].keys() == {"pointer", "message"}, where
 
     assert await fingerprint(settings) == before

@@ -23,6 +23,8 @@ from tests.support.books import fingerprint
 from tests.support.members import Phone, register
 from tests.support.pos import Till
 from tests.support.staff import StaffSession, log_in
+from tests.support.suggestions import make_box, own_id, whisper
+from tests.support.tickets import fetch
 from tests.support.value import findings, give
 
 EXAMPLES = 8
@@ -66,12 +68,22 @@ async def admin(browser, chain) -> StaffSession:
     return await log_in(browser, chain, "admin")
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def unnamed(admin, member) -> dict[str, str]:
+    """A ticket and a receipt."""
+    box = await make_box(admin, await own_id(admin))
+    (ticket,) = await fetch(member)
+    return {"ticketBearer": ticket, "receiptBearer": (await whisper(member, box))["receipt"]}
+
+
 def schemes_of(operation: APIOperation) -> set[str]:
     return {name for item in operation.definition.raw.get("security", []) for name in item}
 
 
 @pytest.mark.parametrize("label", OPERATIONS)
-async def test_every_call_does_what_the_description_says(server, browser, chain, member, admin, settings, label):
+async def test_every_call_does_what_the_description_says(
+    server, browser, chain, member, admin, unnamed, settings, label
+):
     operation = OPERATIONS[label]
     schemes = schemes_of(operation)
     more: dict[str, Any] = {}
@@ -83,6 +95,8 @@ async def test_every_call_does_what_the_description_says(server, browser, chain,
         more["headers"] = {"Authorization": f"Bearer {session.access_token}"}
     elif "terminalHmac" in schemes:
         more["auth"] = Signature(chain.till)
+    elif shown := schemes & {*unnamed}:
+        more["headers"] = {"Authorization": f"Bearer {unnamed[shown.pop()]}"}
 
     def play() -> None:
         # A schema cannot say that NUL characters and 1.0 for an integer are refused, nor which codes are good. Refusal

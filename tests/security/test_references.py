@@ -28,6 +28,7 @@ from tests.support.passes import buy, line_of, make_pass_product, passes_of
 from tests.support.races import codes_of
 from tests.support.seed import Chain
 from tests.support.staff import StaffSession, log_in
+from tests.support.suggestions import make_box, own_id, suggest
 from tests.support.value import give
 
 NAMES = ("_id", "_no", "code", "token", "cursor", "query", "reference", "username")
@@ -58,6 +59,7 @@ class World:
     address_id: str
     announcement_id: str
     inbox_cursor: str
+    box_id: str
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -107,7 +109,16 @@ async def world(browser, chain) -> World:
         await add_address(owner),
         await announce(await log_in(browser, chain, "manager-S1")),
         await two_letters(owner),
+        await box_with_something(admin, owner),
     )
+
+
+async def box_with_something(admin: StaffSession, owner: Phone) -> str:
+    """A box that head office alone reads, with the owner's word in it."""
+    box = await make_box(admin, await own_id(admin))
+    await suggest(owner, box)
+    box_id: str = box["id"]
+    return box_id
 
 
 async def two_letters(owner: Phone) -> str:
@@ -328,6 +339,25 @@ CASES: dict[tuple[str, str], Case] = {
 }
 
 LINES = {"lines": [{"sku": "6901", "qty": 1}]}
+
+CASES |= {
+    ("GET /v1/admin/suggestions", "box_id"): (
+        lambda w: w.manager.get(f"/v1/admin/suggestions?box_id={w.box_id}"),
+        refused(404, "not_found"),
+    ),
+    ("GET /v1/admin/suggestions", "cursor"): (
+        lambda w: w.manager.get(f"/v1/admin/suggestions?cursor={make_cursor('2999-01-01', 'G')}"),
+        nothing_listed,
+    ),
+    ("GET /v1/admin/suggestion-boxes/statistics", "box_id"): (
+        lambda w: w.manager.get(f"/v1/admin/suggestion-boxes/statistics?{JUNE}&box_id={w.box_id}"),
+        refused(404, "not_found"),
+    ),
+    ("GET /v1/member/suggestions", "cursor"): (
+        lambda w: w.stranger.call("GET", f"/v1/member/suggestions?cursor={make_cursor('9' * 15, 'G')}"),
+        nothing_listed,
+    ),
+}
 
 
 async def send_to_theirs(world: World, path: str, **fields: object) -> httpx.Response:
@@ -559,6 +589,13 @@ OWN = {
     # a code of another store's is none here: tests/orders/test_fulfilment.py
     ("POST /v1/pos/pickups", "code"),
     ("POST /v1/pos/pickups/{order_id}/handover", "code"),
+    # head office alone; the administrators of the box that the suggestion is in: tests/suggestions/test_boxes.py
+    ("POST /v1/admin/suggestion-boxes", "store_id"),
+    ("PUT /v1/admin/suggestion-boxes/{box_id}", "store_id"),
+    ("POST /v1/admin/suggestions/{suggestion_id}/assign", "staff_id"),
+    # boxes and keys are everybody's
+    ("POST /v1/anonymous/suggestions", "box_id"),
+    ("POST /v1/member/suggestion-tickets", "key_id"),
 }
 """Places that name nothing of another's, and why."""
 

@@ -310,7 +310,12 @@ def _security_scheme(name: str) -> dict[str, Any]:
                 "均为小写十六进制。"
             ),
         }
-    return {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer <access token>`"}
+    shown = _SHOWN.get(name, "<access token>")
+    return {"type": "http", "scheme": "bearer", "description": f"`Authorization: Bearer {shown}`"}
+
+
+_SHOWN = {"ticketBearer": "<key_id>.<nonce>.<signature>", "receiptBearer": "<receipt>"}
+"""What those show who have no session."""
 
 
 def _websocket(route: WebSocketRoute) -> dict[str, Any]:

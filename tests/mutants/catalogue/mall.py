@@ -177,7 +177,7 @@ MUTANTS = (
     Mutant(
         "address-for-good",
         "Who once saw a picture sees it for ever, hidden or not.",
-        "backend/mall/rules/addresses.py",
+        "backend/kernel/addresses.py",
         "return unix < until <= good_until(unix)",
         "return until <= good_until(unix)",
         (f"{UPLOADS}test_an_address_is_good_for_an_hour_at_least_and_two_at_most",),

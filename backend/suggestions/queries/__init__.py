@@ -1,0 +1,38 @@
+"""Reads of boxes, suggestions and keys (public)."""
+
+from .boxes import administers, changes, find_box, list_boxes, list_open_boxes, waiting_in
+from .keys import forget_keys, keys
+from .pictures import find_picture, picture_address
+from .suggestions import (
+    SUGGESTION,
+    find_by_receipt,
+    find_suggestion,
+    get_suggestion,
+    list_inbox,
+    list_messages,
+    list_of_member,
+    messages_in,
+    suggestion_of,
+)
+
+__all__ = [
+    "SUGGESTION",
+    "administers",
+    "changes",
+    "find_box",
+    "find_by_receipt",
+    "find_picture",
+    "find_suggestion",
+    "forget_keys",
+    "get_suggestion",
+    "keys",
+    "list_boxes",
+    "list_inbox",
+    "list_messages",
+    "list_of_member",
+    "list_open_boxes",
+    "messages_in",
+    "picture_address",
+    "suggestion_of",
+    "waiting_in",
+]
