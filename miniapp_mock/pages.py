@@ -1,4 +1,4 @@
-"""Serves the pages: the member's phone page at ``/``, the POS page at ``/pos``, and their files under ``/static``.
+"""Serves the pages: the phone page at ``/``, the POS page at ``/pos``, the console at ``/admin``; and their files.
 
 The pages are plain files beside this module; only the chain's name and colour are put in here. Every answer carries an
 ETag, so a browser asks each time and gets 304; the content policy allows nothing inline and nothing from another host.
@@ -21,7 +21,7 @@ from miniapp_mock.colors import brand_css
 
 STATIC = Path(__file__).parent / "static"
 
-DOCUMENTS = {"/": "index.html", "/pos": "pos/index.html"}
+DOCUMENTS = {"/": "index.html", "/pos": "pos/index.html", "/admin": "admin/index.html"}
 MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -47,7 +47,7 @@ HEADERS = {
 
 
 def build(chain_name: str, brand_color: str) -> Starlette:
-    """Make the application that serves both pages for this chain; refuse a colour that is not ``#rrggbb``."""
+    """Make the application that serves the pages for this chain; refuse a colour that is not ``#rrggbb``."""
     css = brand_css(brand_color).encode()
     manifest = _manifest(chain_name, brand_color)
 

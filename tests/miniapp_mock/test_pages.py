@@ -21,7 +21,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-@pytest.mark.parametrize("path", ["/", "/pos"])
+@pytest.mark.parametrize("path", ["/", "/pos", "/admin"])
 async def test_a_page_allows_nothing_inline_and_no_other_host(client, path):
     answer = await client.get(path)
 
@@ -74,7 +74,7 @@ async def test_the_worker_keeps_every_file_of_the_phone_page(client):
     files = json.loads(listed)
 
     assert "/" in files
-    assert not [name for name in files if name.startswith("/static/pos/")]
+    assert not [name for name in files if name.startswith(("/static/pos/", "/static/admin/"))]
     for name in files:
         assert (await client.get(name)).status_code == 200
 

@@ -1,0 +1,40 @@
+/**
+ * Every screen of the console, in the order of the navigation. A screen is one file in `screens/` and one line here:
+ *
+ *     { path: "boxes", title: "意见箱", group: "voice", icon: "inbox", roles: STORES, load: () => import("./screens/boxes.js") },
+ *
+ * `path` is its address (`/admin#/boxes`), `roles` who finds it in the navigation (the calls it makes decide what anybody may do).
+ * Without `icon` it is not in the navigation: it is reached from another screen. With `todo: true` its module also exports
+ * `todo(given)`, and the first screen says how much waits there. How to write one: docs/console.md.
+ */
+export const EVERYBODY = ["admin", "manager", "clerk"];
+export const MANAGERS = ["admin", "manager"];
+export const HEAD_OFFICE = ["admin"];
+
+/** The groups of the navigation, in order; one without a screen that the caller may see is not shown. */
+export const GROUPS = [
+  ["start", ""],
+  ["members", "会员"],
+  ["voice", "会员之声"],
+  ["care", "触达与关怀"],
+  ["chain", "门店"],
+];
+
+export const SCREENS = [
+  { path: "home", title: "工作台", group: "start", icon: "home", roles: EVERYBODY, load: () => import("./screens/home.js") },
+  { path: "members", title: "会员列表", group: "members", icon: "people", roles: EVERYBODY, todo: true, load: () => import("./screens/members.js") },
+  { path: "stores", title: "门店与终端", group: "chain", icon: "shop", roles: MANAGERS, load: () => import("./screens/stores.js") },
+  { path: "staff", title: "员工", group: "chain", icon: "badge", roles: HEAD_OFFICE, load: () => import("./screens/staff.js") },
+];
+
+/** The screen at an address, or null. */
+export function screenAt(path) {
+  return SCREENS.find((screen) => screen.path === path) || null;
+}
+
+/** What a role finds in the navigation: `[title of the group, screens]`. */
+export function navigation(role) {
+  return GROUPS
+    .map(([code, title]) => [title, SCREENS.filter((screen) => screen.group === code && screen.icon && screen.roles.includes(role))])
+    .filter(([, screens]) => screens.length > 0);
+}

@@ -1,0 +1,77 @@
+/** Members by status; who waits for approval is let in or refused, and who misbehaves is frozen. */
+import { h } from "/static/shared/dom.js";
+import { attempt, confirm } from "../parts/dialogs.js";
+import { day, money } from "../parts/format.js";
+import { head, pill } from "../parts/states.js";
+import { table } from "../parts/table.js";
+import { words } from "../texts.js";
+
+const w = words({
+  "members.title": "会员列表",
+  "members.note": "最近的 50 位；按手机号、卡号或会员码找一位，请用会员卡片",
+  "members.status": "会员状态",
+  "members.name": "姓名",
+  "members.number": "会员号",
+  "members.phone": "手机号",
+  "members.level": "等级",
+  "members.state": "状态",
+  "members.store": "所属门店",
+  "members.growth": "成长值",
+  "members.since": "加入日期",
+  "members.actions": "操作",
+  "members.approve": "通过",
+  "members.reject": "拒绝",
+  "members.freeze": "冻结",
+  "members.unfreeze": "解冻",
+  "members.done": "已办理",
+  "members.freeze_ask": "冻结 {name}？",
+  "members.freeze_text": "冻结后不能出示会员码，也不能使用余额和积分，直到解冻。",
+  "members.reject_ask": "拒绝 {name} 的注册？",
+  "members.reject_text": "对方可以再次申请。",
+  "members.none": "没有这种状态的会员",
+  "members.waiting": "位会员等待审核",
+});
+
+const STATUSES = ["active", "pending", "frozen"];
+const LOOKS = { active: "brand", pending: "gold", frozen: "danger" };
+const STEPS = { pending: ["approve", "reject"], active: ["freeze"], frozen: ["unfreeze"] };
+const ASKED = new Set(["freeze", "reject"]);
+const MOST = 50;
+
+/** How many wait for approval, for the first screen. */
+export async function todo({ api, me, signal }) {
+  if (me.role === "clerk") return null;
+  const { items } = await api.get("/v1/admin/members", { status: "pending" }, { signal });
+  return { count: items.length, more: items.length >= MOST, text: w("members.waiting"), query: { status: "pending" } };
+}
+
+export async function open({ api, me, place, signal, go, href }) {
+  const status = STATUSES.includes(place.query.status) ? place.query.status : "active";
+
+  async function step(member, what) {
+    if (ASKED.has(what) && !(await confirm(w(`members.${what}_ask`, { name: member.name }), { content: w(`members.${what}_text`), confirmText: w(`members.${what}`), danger: true }))) return;
+    await attempt(() => api.post(`/v1/admin/members/${member.id}/${what}`), w("members.done"));
+    await list.reload();
+  }
+
+  const list = table({
+    label: w("members.title"),
+    signal,
+    load: () => api.get("/v1/admin/members", { status }, { signal }),
+    none: { icon: "people", title: w("members.none") },
+    open: (member) => go("contact", { member: member.id }),
+    columns: [
+      { title: w("members.name"), cell: (member) => h("a", { class: "strong", href: href("contact", { member: member.id }) }, member.name) },
+      { title: w("members.number"), cell: (member) => h("span", { class: "num" }, member.member_no) },
+      { title: w("members.phone"), cell: (member) => h("span", { class: "num" }, member.phone_masked) },
+      { title: w("members.level"), cell: (member) => pill(member.level.name, "gold") },
+      { title: w("members.state"), cell: (member) => pill(w(`status.${member.status}`), LOOKS[member.status]) },
+      { title: w("members.store"), hide: "narrow", cell: (member) => member.store_id || "—" },
+      { title: w("members.growth"), number: true, hide: "narrow", cell: (member) => money(member.growth_fen) },
+      { title: w("members.since"), hide: "narrow", cell: (member) => h("span", { class: "num" }, day(member.created_at)) },
+      me.role !== "clerk" && { title: w("members.actions"), cell: (member) => h("div", { class: "row-actions" }, STEPS[member.status].map((what) => h("button", { type: "button", class: `button compact ${ASKED.has(what) ? "danger" : "soft"}`, "aria-label": `${w(`members.${what}`)} ${member.name}`, onclick: () => step(member, what) }, w(`members.${what}`)))) },
+    ].filter(Boolean),
+  });
+  const tabs = h("nav", { class: "tabs", "aria-label": w("members.status") }, STATUSES.map((one) => h("a", { class: "tab", href: href("members", { status: one }), "aria-current": one === status && "page" }, w(`status.${one}`))));
+  return [head(w("members.title"), { note: w("members.note") }), tabs, list];
+}

@@ -1,0 +1,80 @@
+/**
+ * The console's own texts. A screen has a table of its own beside them:
+ *
+ *     const t = words({ "boxes.answer": "回复" });
+ */
+import { COMMON, createTexts } from "/static/shared/texts.js";
+
+const TEXTS = {
+  ...COMMON,
+  "app.title": "管理后台",
+  "app.skip": "跳到内容",
+  "app.nav": "导航",
+  "app.menu": "菜单",
+  "app.logout": "退出登录",
+  "app.offline": "当前没有网络，恢复后请重试",
+  "app.unknown": "没有这个页面",
+  "app.unknown_hint": "地址可能写错了，或者你的角色看不到它。",
+  "app.to_start": "回到工作台",
+
+  "role.admin": "总部",
+  "role.manager": "店长",
+  "role.clerk": "店员",
+
+  "login.title": "员工登录",
+  "login.username": "用户名",
+  "login.password": "密码",
+  "login.totp": "动态验证码",
+  "login.totp_note": "6 位数字，来自验证器；没有设置可留空",
+  "login.submit": "登录",
+  "login.wrong": "用户名、密码或动态验证码不正确",
+  "login.locked": "输错次数太多，请约 {minutes} 分钟后再试",
+  "login.ended": "登录已失效，请重新登录，会回到刚才的页面",
+  "login.missing": "请填写用户名和密码",
+  "login.totp_wrong": "动态验证码是 6 位数字",
+
+  "table.more": "加载更多",
+  "table.all": "共 {count} 条，已全部显示",
+  "table.some": "已显示 {count} 条",
+  "table.empty": "还没有内容",
+  "table.loading_more": "正在加载更多",
+
+  "form.required": "必填",
+  "form.wrong": "请检查标红的内容",
+  "form.yuan": "请输入金额，例如 12.50",
+  "form.number": "请输入整数",
+  "form.optional": "选填",
+
+  "keys.title": "键盘快捷键",
+  "keys.help": "快捷键",
+  "keys.search": "跳到查找",
+  "keys.close": "关闭对话框",
+
+  "chart.table": "数据表",
+  "chart.none": "还没有数据",
+
+  "status.none": "未注册",
+  "status.pending": "待审核",
+  "status.active": "正常",
+  "status.frozen": "已冻结",
+  "gender.male": "男",
+  "gender.female": "女",
+  "gender.unknown": "未知",
+
+  "error.already_exists": "已经存在同名或同编号的内容",
+  "error.login_locked": "输错次数太多，请稍后再试",
+};
+
+/** A text of the console. */
+export const t = createTexts(TEXTS);
+
+/** A look-up over the console's texts and a screen's own. */
+export function words(own) { return createTexts({ ...TEXTS, ...own }); }
+
+/** What to tell a person of a failure: our word for its code, else the problem's own detail. */
+export function problemText(error) {
+  const known = error && error.code && TEXTS[`error.${error.code}`];
+  if (error && error.code === "validation_failed" && error.detail) return error.detail;
+  if (known) return known;
+  return (error && error.detail) || TEXTS["error.internal_error"];
+}
