@@ -38,6 +38,7 @@ ROUTES = (
     "backend.pos.routes",
     "backend.notices.routes",
     "backend.suggestions.routes",
+    "backend.conversations.routes",
 )
 
 SIMULATOR_PATH = "/mock/wechat"

@@ -36,6 +36,7 @@ DOMAINS = (
     "backend.pos",
     "backend.notices",
     "backend.suggestions",
+    "backend.conversations",
 )
 
 RESTART_PAUSE_S = 2.0

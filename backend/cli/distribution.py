@@ -86,6 +86,8 @@ PLACES: dict[str, Place] = {
             # a box before what refers to it; what is anonymous has no member to lie by
             *("suggestion_box", "suggestion_box_admin", "suggestion", "suggestion_message", "suggestion_picture"),
             *("suggestion_key", "suggestion_issued", "suggestion_spent", "suggestion_change"),
+            *("conversation", "conversation_message", "conversation_picture"),
+            *("conversation_rule", "conversation_canned", "conversation_texts", "conversation_change"),
             *("coupon_refusal", "coupon_day", "coupon_day_done"),
             *("auth_wechat_identity", "auth_session", "auth_device", "auth_handle", "auth_login_failure", "auth_nonce"),
             *("auth_terminal", "auth_staff", "auth_staff_session", "auth_epoch"),

@@ -46,8 +46,9 @@ APPS: dict[str, str] = {
     "orders": "backend.orders",
     "notices": "backend.notices",
     "suggestions": "backend.suggestions",
+    "conversations": "backend.conversations",
 }
-WITHOUT_MODELS = frozenset({"ledger", "jobs", "audience", "messages", "orders"})
+WITHOUT_MODELS = frozenset({"ledger", "jobs", "audience", "messages", "orders", "conversations"})
 
 UNREACHABLE: tuple[type[Exception], ...] = (
     OSError,

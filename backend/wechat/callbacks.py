@@ -18,7 +18,7 @@ from . import notify, shipping
 from .errors import CallbackRefused, CallbackUnverified, WechatUnavailable
 from .notify import Trust
 from .push import Push
-from .types import Payment, PushMessage, Receipt, Refund
+from .types import Payment, PushAnswer, PushMessage, Receipt, Refund
 
 log = logging.get(__name__)
 
@@ -31,8 +31,9 @@ Work = Coroutine[Any, Any, None]
 PaymentCallback = Callable[[Payment], Work]
 RefundCallback = Callable[[Refund], Work]
 ReceiptCallback = Callable[[Receipt], Work]
-PushCallback = Callable[[PushMessage], Work]
+PushCallback = Callable[[PushMessage], Coroutine[Any, Any, PushAnswer | None]]
 C = TypeVar("C", bound=Callable[..., Work])
+R = TypeVar("R")
 E = TypeVar("E", Payment, Refund)
 N = TypeVar("N", Payment, Refund, Receipt)
 
@@ -40,7 +41,7 @@ _payment_callbacks: dict[str, PaymentCallback] = {}
 _refund_callbacks: dict[str, RefundCallback] = {}
 _receipt_callbacks: dict[str, ReceiptCallback] = {}
 _push_callbacks: list[PushCallback] = []
-_running: set[asyncio.Task[None]] = set()
+_running: set[asyncio.Task[Any]] = set()
 
 
 def on_payment(callback: PaymentCallback, *, prefix: str = "") -> PaymentCallback:
@@ -68,7 +69,11 @@ def on_receipt(callback: ReceiptCallback, *, prefix: str = "") -> ReceiptCallbac
 
 
 def on_push_message(callback: PushCallback) -> PushCallback:
-    """Hand customers' messages and events to ``callback``, after those registered before it."""
+    """Hand customers' messages and events to ``callback``, after those registered before it.
+
+    It stores what came and returns; the work is a job's. One that returns ``PushAnswer.TRANSFER`` gives the message to
+    WeChat's own customer service, and returns the same when the message comes again.
+    """
     if callback not in _push_callbacks:
         _push_callbacks.append(callback)
     return callback
@@ -93,7 +98,9 @@ async def accept_refund(trust: Trust, headers: Mapping[str, str], body: bytes) -
     log.info("wechat.refund_accepted", out_refund_no=refund.out_refund_no, status=refund.status)
 
 
-async def accept_push(push: Push, query: Mapping[str, Any], body: bytes, *, mch_id: str = "") -> None:
+async def accept_push(
+    push: Push, query: Mapping[str, Any], body: bytes, *, mch_id: str = ""
+) -> tuple[PushAnswer, PushMessage]:
     """Verify a push and hand its message on, once as far as Redis remembers; returning means accepted.
 
     ``mch_id`` is the merchant whose payments' receipts are taken; without one none are.
@@ -109,11 +116,13 @@ async def accept_push(push: Push, query: Mapping[str, Any], body: bytes, *, mch_
         raise
     await _refuse_other_body(query, body)
     seen = f"wechat:push:{message.key}"
-    if await _remembered(seen) is not None:
-        return
-    await _finish("push", _deliver(message, receipt))
-    await _remember(seen, b"1")
-    log.info("wechat.push_accepted", kind=message.kind, about=message.event[:64])
+    before = await _remembered(seen)
+    if before is not None:
+        return PushAnswer.TRANSFER if before == PushAnswer.TRANSFER.encode() else PushAnswer.TAKEN, message
+    answer = await _finish("push", _deliver(message, receipt))
+    await _remember(seen, answer.encode())
+    log.info("wechat.push_accepted", kind=message.kind, about=message.event[:64], answer=answer.value)
+    return answer, message
 
 
 async def drain(timeout_s: float) -> None:
@@ -122,11 +131,11 @@ async def drain(timeout_s: float) -> None:
         await asyncio.wait(set(_running), timeout=timeout_s)
 
 
-async def _deliver(message: PushMessage, receipt: Receipt | None) -> None:
+async def _deliver(message: PushMessage, receipt: Receipt | None) -> PushAnswer:
     if receipt is not None and (take := _fitting(_receipt_callbacks, receipt)):
         await take(receipt)
-    for callback in _push_callbacks:
-        await callback(message)
+    answers = [await callback(message) for callback in _push_callbacks]
+    return PushAnswer.TRANSFER if PushAnswer.TRANSFER in answers else PushAnswer.TAKEN
 
 
 def _verified(
@@ -160,7 +169,7 @@ def _fitting(callbacks: dict[str, Callable[[N], Work]], event: N) -> Callable[[N
     return callbacks[max(fitting, key=len)] if fitting else None
 
 
-async def _finish(what: str, work: Work) -> None:
+async def _finish(what: str, work: Coroutine[Any, Any, R]) -> R:
     """The result of the work, or ``WechatUnavailable`` when it takes longer than WeChat waits."""
     task = asyncio.create_task(work)
     _running.add(task)
@@ -173,10 +182,10 @@ async def _finish(what: str, work: Work) -> None:
     if not task.done():
         log.error("wechat.callback_slow", what=what)
         raise WechatUnavailable("this takes longer than WeChat waits; come again", retry_after_s=15)
-    task.result()
+    return task.result()
 
 
-def _log_late(what: str, task: asyncio.Task[None]) -> None:
+def _log_late(what: str, task: asyncio.Task[Any]) -> None:
     failed = None if task.cancelled() else task.exception()
     log.warning("wechat.callback_late", what=what, error=type(failed).__name__ if failed else None)
 

@@ -29,7 +29,8 @@ class LoginBlocked(DomainError):
 class MessageRefused(DomainError):
     """WeChat does not deliver this message: the conversation is over, too many were sent, or the user declined.
 
-    ``reason`` is one of ``window_closed``, ``too_many``, ``declined``, ``user_unknown``, ``other``.
+    ``reason`` is one of ``window_closed``, ``too_many``, ``declined``, ``user_unknown``, ``too_long``, ``media_gone``,
+    ``other``.
     """
 
     code = "message_refused"
@@ -38,6 +39,13 @@ class MessageRefused(DomainError):
     def __init__(self, reason: str) -> None:
         super().__init__(extra={"reason": reason})
         self.reason = reason
+
+
+class MediaGone(DomainError):
+    """WeChat does not have this file any more, or never had it: what customers send is kept for three days."""
+
+    code = "media_gone"
+    kind = Kind.CONFLICT
 
 
 class WechatUnavailable(Unavailable):

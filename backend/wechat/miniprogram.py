@@ -7,6 +7,8 @@ WeChat may end a token at any time: a call refused for its token is sent once mo
 from __future__ import annotations
 
 import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import httpx
@@ -20,13 +22,14 @@ from . import shipping
 from .errors import (
     JsCodeInvalid,
     LoginBlocked,
+    MediaGone,
     MessageRefused,
     PhoneCodeInvalid,
     WechatMisconfigured,
     WechatUnavailable,
 )
-from .schemas import ApiAnswer, LoginAnswer, PhoneAnswer, ShippingAnswer, TokenAnswer
-from .transport import Transport
+from .schemas import ApiAnswer, LoginAnswer, MediaAnswer, PhoneAnswer, ShippingAnswer, TokenAnswer
+from .transport import Answer, Transport
 from .types import Session, ShippingState
 
 log = logging.get(__name__)
@@ -39,7 +42,19 @@ _TOKEN_REFUSED = frozenset((40001, 40014, 42001))
 _CODE_REFUSED = frozenset((40029, 40163, 41008))
 _BUSY = frozenset((-1, 45011, 45009))
 _MISCONFIGURED = frozenset((40002, 40013, 40125, 40164, 41002, 41004, 48001, 50002, 61024))
-_REASONS = {45015: "window_closed", 45047: "too_many", 43101: "declined", 40003: "user_unknown"}
+# Source: 发送客服消息, 发送订阅消息, 全局返回码.
+_REASONS = {
+    45015: "window_closed",
+    45047: "too_many",
+    43101: "declined",
+    48002: "declined",
+    40003: "user_unknown",
+    45002: "too_long",
+    40007: "media_gone",
+}
+_NO_MEDIA = frozenset((40007, 41006, 45008))
+MOST_MEDIA_BYTES = 10 << 20
+"""WeChat takes no larger picture."""
 _CONTEXT = "wechat.access_token"
 
 
@@ -97,9 +112,62 @@ class MiniProgram:
 
     async def send_custom_message(self, openid: str, text: str) -> None:
         """Answer in the customer-service conversation; ``MessageRefused`` when it is over. Sent once, never twice."""
-        document = {"touser": openid, "msgtype": "text", "text": {"content": text}}
+        await self._send_custom(openid, "text", {"content": text})
+
+    async def send_custom_picture(self, openid: str, media_id: str) -> None:
+        """The same with a picture that ``upload_picture`` gave WeChat."""
+        await self._send_custom(openid, "image", {"media_id": media_id})
+
+    async def send_custom_card(self, openid: str, title: str, page: str, thumb_media_id: str) -> None:
+        """The same with a card that opens a page of the mini-program."""
+        card = {"title": title, "pagepath": page, "thumb_media_id": thumb_media_id}
+        await self._send_custom(openid, "miniprogrampage", card)
+
+    async def _send_custom(self, openid: str, kind: str, content: dict[str, str]) -> None:
+        document = {"touser": openid, "msgtype": kind, kind: content}
         answer = await self._call("custom_message", "/cgi-bin/message/custom/send", document, ApiAnswer)
         _refuse_message("custom_message", answer)
+
+    async def upload_picture(self, data: bytes) -> str:
+        """Give WeChat a JPEG or PNG for three days; its media id. Source: 新增图片素材 (uploadTempMedia)."""
+        kind, name = ("image/png", "picture.png") if data.startswith(b"\x89PNG") else ("image/jpeg", "picture.jpg")
+        boundary = secrets.token_hex(16)
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="media"; filename="{name}"\r\n'
+        body = f"{head}Content-Type: {kind}\r\n\r\n".encode() + data + f"\r\n--{boundary}--\r\n".encode()
+        parameters, media_type = {"type": "image"}, f"multipart/form-data; boundary={boundary}"
+
+        async def send(token: str) -> MediaAnswer:
+            query = {"access_token": token, **parameters}
+            return await self._send(
+                "upload_media", "POST", "/cgi-bin/media/upload", query, body, MediaAnswer, media_type=media_type
+            )
+
+        answer = await self._with_token("upload_media", send)
+        _refuse_failure("upload_media", answer)
+        if not answer.media_id:
+            raise _strange("upload_media")
+        return answer.media_id
+
+    async def download_media(self, media_id: str) -> bytes:
+        """What a customer sent, at most 10 MiB; ``MediaGone`` after three days. Source: 获取客服消息内的临时素材."""
+        found: list[bytes] = []
+
+        async def send(token: str) -> ApiAnswer:
+            url = httpx.URL(self._base_url + "/cgi-bin/media/get", params={"access_token": token, "media_id": media_id})
+            answer = await self._transport.send("download_media", "GET", url, most_bytes=MOST_MEDIA_BYTES)
+            if answer.headers.get("content-type", "").partition(";")[0].strip() in ("application/json", "text/plain"):
+                return _read("download_media", answer, ApiAnswer)
+            _refuse_status("download_media", answer)
+            found.append(answer.body)
+            return ApiAnswer()
+
+        answer = await self._with_token("download_media", send)
+        if answer.errcode in _NO_MEDIA:
+            raise MediaGone
+        _refuse_failure("download_media", answer)
+        if not found:
+            raise _strange("download_media")
+        return found[0]
 
     async def send_subscribe_message(
         self, openid: str, template_id: str, data: dict[str, str], *, page: str = "", language: str = "zh_CN"
@@ -134,12 +202,19 @@ class MiniProgram:
     async def _call(self, call: str, path: str, document: dict[str, Any], shape: type[A]) -> A:
         """A POST with the access token; with a new token once more when WeChat refuses the first."""
         body = msgspec.json.encode(document)
+
+        async def send(token: str) -> A:
+            return await self._send(call, "POST", path, {"access_token": token}, body, shape)
+
+        return await self._with_token(call, send)
+
+    async def _with_token(self, call: str, send: Callable[[str], Awaitable[A]]) -> A:
         token = await self._access_token()
-        answer = await self._send(call, "POST", path, {"access_token": token}, body, shape)
+        answer = await send(token)
         if answer.errcode in _TOKEN_REFUSED:
             log.info("wechat.token_refused", call=call, errcode=answer.errcode)
             token = await self._access_token(refused=token)
-            answer = await self._send(call, "POST", path, {"access_token": token}, body, shape)
+            answer = await send(token)
         if answer.errcode in _TOKEN_REFUSED:
             log.error("wechat.token_refused_again", call=call, errcode=answer.errcode)
             raise WechatUnavailable(retry_after_s=5)
@@ -191,18 +266,33 @@ class MiniProgram:
             return
 
     async def _send(
-        self, call: str, method: str, path: str, parameters: dict[str, str], body: bytes | None, shape: type[A]
+        self,
+        call: str,
+        method: str,
+        path: str,
+        parameters: dict[str, str],
+        body: bytes | None,
+        shape: type[A],
+        *,
+        media_type: str = "application/json",
     ) -> A:
         url = httpx.URL(self._base_url + path, params=parameters) if parameters else httpx.URL(self._base_url + path)
-        headers = {"Content-Type": "application/json"} if body is not None else None
-        answer = await self._transport.send(call, method, url, content=body, headers=headers)
-        if answer.status != 200:
-            log.warning("wechat.api_status", call=call, status=answer.status)
-            raise WechatUnavailable(retry_after_s=2)
-        try:
-            return msgspec.json.decode(answer.body, type=shape)
-        except (msgspec.DecodeError, ValueError, RecursionError):
-            raise _strange(call) from None
+        headers = {"Content-Type": media_type} if body is not None else None
+        return _read(call, await self._transport.send(call, method, url, content=body, headers=headers), shape)
+
+
+def _read(call: str, answer: Answer, shape: type[A]) -> A:
+    _refuse_status(call, answer)
+    try:
+        return msgspec.json.decode(answer.body, type=shape)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        raise _strange(call) from None
+
+
+def _refuse_status(call: str, answer: Answer) -> None:
+    if answer.status != 200:
+        log.warning("wechat.api_status", call=call, status=answer.status)
+        raise WechatUnavailable(retry_after_s=2)
 
 
 def _usable(token: _Token | None, refused: str | None) -> _Token | None:

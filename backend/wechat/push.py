@@ -17,6 +17,7 @@ import binascii
 import hashlib
 import hmac
 import re
+import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -28,6 +29,7 @@ from backend.kernel.config import SettingsError
 
 from .errors import CallbackRefused, CallbackUnverified
 from .types import PushMessage
+from .wording import XML, form_of, write
 
 MAX_SKEW_S = 300
 MAX_BODY_BYTES = 64 * 1024
@@ -79,7 +81,31 @@ class Push:
         sealed = query.get("encrypt_type", "raw") != "raw"
         if sealed:
             fields = parse(self._decrypt(query, fields.get("Encrypt")))
-        return self._message(fields, sealed=sealed)
+        return self._message(fields, sealed=sealed, form=form_of(body))
+
+    def transfer(self, message: PushMessage, now: datetime) -> bytes:
+        """The answer that gives this message to WeChat's own customer service, written and sealed as it came.
+
+        Source: developers.weixin.qq.com, 转发客服消息. Sender and receiver change places; only messages are given on,
+        never events.
+        """
+        at = int(now.timestamp())
+        fields: dict[str, str | int] = {
+            "ToUserName": message.openid,
+            "FromUserName": _text(message.fields, "ToUserName"),
+            "CreateTime": at,
+            "MsgType": "transfer_customer_service",
+        }
+        plain = write(fields, message.form)
+        return write(self._seal(plain, at), message.form) if message.sealed else plain
+
+    def _seal(self, plain: bytes, at: int) -> dict[str, str | int]:
+        """An encrypted answer, signed as WeChat signs what it sends."""
+        self.load_cipher()
+        sealed = self._cipher.encrypt(plain, self._app_id).decode()
+        nonce = str(secrets.randbelow(10**10))
+        signature = _digest(self._token, str(at), nonce, sealed)
+        return {"Encrypt": sealed, "MsgSignature": signature, "TimeStamp": at, "Nonce": nonce}
 
     def _decrypt(self, query: Mapping[str, Any], sealed: Any) -> bytes:
         if not isinstance(sealed, str) or not _BASE64.match(sealed):
@@ -96,7 +122,7 @@ class Push:
             raise CallbackRefused("ciphertext") from None
         return text.encode()
 
-    def _message(self, fields: dict[str, Any], *, sealed: bool) -> PushMessage:
+    def _message(self, fields: dict[str, Any], *, sealed: bool, form: str) -> PushMessage:
         openid, kind = _text(fields, "FromUserName"), _text(fields, "MsgType").lower()
         event, message_id = _text(fields, "Event"), _text(fields, "MsgId")
         sent = _text(fields, "CreateTime")
@@ -119,13 +145,13 @@ class Push:
             sent_at=sent_at,
             fields=fields,
             sealed=sealed,
+            form=form,
         )
 
 
 def parse(body: bytes) -> dict[str, Any]:
     """The fields of a push, from XML or JSON, bounded in depth and number; ``CallbackRefused`` otherwise."""
-    start = body[:64].lstrip()[:1]
-    if start == b"<":
+    if form_of(body) == XML:
         return _parse_xml(body)
     try:
         fields = msgspec.json.decode(body)

@@ -32,9 +32,13 @@ async def check_push(request: Request) -> Reply:
     summary="消息推送：接收消息和事件",
 )
 async def receive_push(request: Request, body: bytes) -> Reply:
-    """Take a customer's message or an event; ``success`` means that it need not come again."""
-    await service.accept_push(request.query, body)
-    return _plain("success")
+    """Take a customer's message or an event; an answer means that it need not come again.
+
+    It is ``success``, or ``transfer_customer_service`` (written and sealed as the message was) where WeChat's own
+    customer service is to go on.
+    """
+    content, media_type = await service.accept_push(request.query, body)
+    return Reply(content, media_type, 200, {"cache-control": "no-store"})
 
 
 @router.post(

@@ -152,6 +152,12 @@ class PhoneAnswer(ApiAnswer, frozen=True):
     phone_info: PhoneInfo | None = None
 
 
+class MediaAnswer(ApiAnswer, frozen=True):
+    """The answer to an upload."""
+
+    media_id: Annotated[str, Meta(max_length=256)] = ""
+
+
 class ShippingDetail(msgspec.Struct, frozen=True):
     """What WeChat was told of an order's parcels."""
 

@@ -26,13 +26,14 @@ from .pay import Pay, new_nonce
 from .push import Push
 from .signing import Merchant, PlatformKeys
 from .transport import Transport
-from .types import Logistics, Order, Parcel, Refund, Session, ShippingState, TradeState
+from .types import Logistics, Order, Parcel, PushAnswer, Refund, Session, ShippingState, TradeState
+from .wording import media_type
 
 __all__ = [
-    "accept_payment", "accept_push", "accept_refund", "close_client", "close_order", "create_order", "echo", "login",
-    "on_payment", "on_push_message", "on_receipt", "on_refund", "open_client", "pay_params", "phone_number",
-    "query_order", "query_refund", "refund", "send_custom_message", "send_subscribe_message", "shipping_state",
-    "upload_shipping",
+    "accept_payment", "accept_push", "accept_refund", "close_client", "close_order", "create_order", "download_media",
+    "echo", "login", "on_payment", "on_push_message", "on_receipt", "on_refund", "open_client", "pay_params",
+    "phone_number", "query_order", "query_refund", "refund", "send_custom_card", "send_custom_message",
+    "send_custom_picture", "send_subscribe_message", "shipping_state", "upload_picture", "upload_shipping",
 ]  # fmt: skip
 
 PAY_NOTIFY_PATH = "/v1/wechat/pay/notify"
@@ -106,6 +107,26 @@ async def phone_number(code: str) -> str:
 async def send_custom_message(openid: str, text: str) -> None:
     """Answer a customer who wrote within 48 hours; ``MessageRefused`` otherwise."""
     await _mini().send_custom_message(openid, text)
+
+
+async def send_custom_picture(openid: str, media_id: str) -> None:
+    """The same with a picture that ``upload_picture`` gave WeChat."""
+    await _mini().send_custom_picture(openid, media_id)
+
+
+async def send_custom_card(openid: str, title: str, page: str, thumb_media_id: str) -> None:
+    """The same with a card that opens a page of the mini-program; its picture was given to WeChat before."""
+    await _mini().send_custom_card(openid, title, page, thumb_media_id)
+
+
+async def upload_picture(data: bytes) -> str:
+    """Give WeChat a JPEG or PNG for three days; returns its media id."""
+    return await _mini().upload_picture(data)
+
+
+async def download_media(media_id: str) -> bytes:
+    """What a customer sent, within its three days, at most 10 MiB; ``MediaGone`` after them."""
+    return await _mini().download_media(media_id)
 
 
 async def send_subscribe_message(
@@ -217,9 +238,12 @@ async def accept_refund(headers: Mapping[str, str], body: bytes) -> None:
     await callbacks.accept_refund(_trust(), headers, body)
 
 
-async def accept_push(query: Mapping[str, Any], body: bytes) -> None:
-    """Take a message push; returns when it was handed on (or had been)."""
-    await callbacks.accept_push(_push(), query, body, mch_id=_open_gateway().mch_id)
+async def accept_push(query: Mapping[str, Any], body: bytes) -> tuple[bytes, str]:
+    """Take a message push; returns WeChat's answer and its media type when it was handed on (or had been)."""
+    answer, message = await callbacks.accept_push(_push(), query, body, mch_id=_open_gateway().mch_id)
+    if answer is PushAnswer.TRANSFER:
+        return _push().transfer(message, clock.now()), media_type(message.form)
+    return answer.encode(), "text/plain; charset=utf-8"
 
 
 def echo(query: Mapping[str, Any]) -> str:

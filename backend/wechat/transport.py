@@ -65,22 +65,24 @@ class Transport:
         *,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        most_bytes: int = MAX_ANSWER_BYTES,
     ) -> Answer:
-        """One attempt; ``call`` is its name for the log."""
+        """One attempt; ``call`` is its name for the log, ``most_bytes`` what its answer may be."""
         try:
             async with asyncio.timeout(TOTAL_S):
-                return await self._exchange(self._client.build_request(method, url, content=content, headers=headers))
+                request = self._client.build_request(method, url, content=content, headers=headers)
+                return await self._exchange(request, most_bytes)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
             log.warning("wechat.unreachable", call=call, error=type(error).__name__)
             raise Unreachable(retry_after_s=2) from None  # the cause holds the address
 
-    async def _exchange(self, request: httpx.Request) -> Answer:
+    async def _exchange(self, request: httpx.Request, most_bytes: int) -> Answer:
         response = await self._client.send(request, stream=True)
         try:
             body = bytearray()
             async for chunk in response.aiter_bytes():
                 body += chunk
-                if len(body) > MAX_ANSWER_BYTES:
+                if len(body) > most_bytes:
                     raise httpx.DecodingError("the answer is too large", request=request)
             return Answer(response.status_code, response.headers, bytes(body))
         finally:

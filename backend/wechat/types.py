@@ -134,11 +134,19 @@ class Receipt(_Discreet, frozen=True, kw_only=True):
     sealed: bool
 
 
+class PushAnswer(StrEnum):
+    """What WeChat is told of a push that was taken: that it is done, or that WeChat's own customer service goes on."""
+
+    TAKEN = "success"
+    TRANSFER = "transfer_customer_service"
+
+
 class PushMessage(_Discreet, frozen=True, kw_only=True):
     """A customer's message (``kind`` text, image…) or an event (``kind`` "event"), as WeChat pushed it.
 
     ``key`` is the same for every delivery of one message, and 64 characters long. ``fields`` holds everything WeChat
     wrote, by its names; texts only where it came as XML. ``sealed``: it came encrypted, so nobody else wrote it.
+    ``form`` is how it was written ("xml" or "json"), and how WeChat reads what it is answered.
     """
 
     key: str
@@ -149,3 +157,4 @@ class PushMessage(_Discreet, frozen=True, kw_only=True):
     sent_at: datetime
     fields: dict[str, Any]
     sealed: bool = False
+    form: str = "xml"

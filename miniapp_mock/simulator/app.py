@@ -13,6 +13,8 @@ from starlette.types import Receive, Scope, Send
 
 from .config import SimulatorConfig
 from .crypto import PlatformKeys
+from .customers import Customers
+from .media import Media
 from .miniprogram import MiniProgram
 from .notify import Notifier
 from .pay import Pay
@@ -73,7 +75,9 @@ def build(config: SimulatorConfig) -> Simulator:
 def _routes(platform: Platform) -> Starlette:
     mini, push = MiniProgram(platform), Push(platform)
     shipping, receipts = Shipping(platform, mini), Receipts(platform, push)
-    parts = (mini, shipping, receipts, Pay(platform), Refunds(platform), Payer(platform), push)
+    media = Media(platform, mini)
+    customers = Customers(platform, push, media)
+    parts = (mini, media, customers, shipping, receipts, Pay(platform), Refunds(platform), Payer(platform), push)
     app = Starlette(
         routes=[route for part in parts for route in part.routes()],
         exception_handlers={HTTPException: _refused, Exception: _failed},

@@ -23,6 +23,7 @@ from starlette.routing import Route
 from .crypto import random_string
 from .platform import Platform
 from .state import Connection
+from .windows import Windows
 from .wire import PayError, WeixinError, decode, json_response, read_body
 
 TOKEN_LIFE = timedelta(seconds=7200)
@@ -66,6 +67,7 @@ class MiniProgram:
         self._config = platform.config
         self._store = platform.store
         self._platform = platform
+        self._windows = Windows(platform)
 
     def routes(self) -> list[Route]:
         """Their paths, and two of the simulator's own."""
@@ -230,7 +232,7 @@ class MiniProgram:
     # -- messages
 
     async def custom_send(self, request: Request) -> dict[str, Any]:
-        """A customer-service message to a member; kept for ``/sent``."""
+        """A customer-service message to a customer who did something lately; kept for ``/sent``."""
         await self.check_token(request)
         body = await self._object(request)
         kind = body.get("msgtype")
@@ -245,6 +247,9 @@ class MiniProgram:
                 raise WeixinError(44004, "empty content")
             if len(text.encode()) > 2048:
                 raise WeixinError(45002, "content size out of limit")
+        await self._check_media(kind, content)
+        openid = _openid(body)
+        await self._windows.take(openid, body)
         await self._keep("custom", body)
         return {"errcode": 0, "errmsg": "ok"}
 
@@ -263,10 +268,21 @@ class MiniProgram:
         await self._keep("subscribe", body)
         return {"errcode": 0, "errmsg": "ok"}
 
+    async def _check_media(self, kind: str, content: dict[str, Any]) -> None:
+        """What a picture or a card shows must have been uploaded, within its three days."""
+        name = {"image": "media_id", "miniprogrampage": "thumb_media_id"}.get(kind)
+        if name is None:
+            return
+        if kind == "miniprogrampage" and not content.get("pagepath"):
+            raise WeixinError(40165, "invalid weapp pagepath")
+        row = await self._store.fetchrow(
+            "SELECT 1 FROM media WHERE media_id = $1 AND expires_at > $2", str(content.get(name)), self._config.now()
+        )
+        if row is None:
+            raise WeixinError(40007, "invalid media_id")
+
     async def _keep(self, kind: str, body: dict[str, Any]) -> None:
-        openid = body.get("touser")
-        if not isinstance(openid, str) or not 0 < len(openid) <= 128:
-            raise WeixinError(40003, "invalid openid")
+        openid = _openid(body)
         await self._store.fetch(
             "INSERT INTO sent_message (openid, kind, body, at) VALUES ($1, $2, $3, $4)",
             openid,
@@ -286,6 +302,13 @@ class MiniProgram:
 
     async def _object(self, request: Request) -> dict[str, Any]:
         return decode(await read_body(request), dict[str, Any])
+
+
+def _openid(body: dict[str, Any]) -> str:
+    openid = body.get("touser")
+    if not isinstance(openid, str) or not 0 < len(openid) <= 128:
+        raise WeixinError(40003, "invalid openid")
+    return openid
 
 
 def _token(row: asyncpg.Record, now: datetime) -> dict[str, Any]:

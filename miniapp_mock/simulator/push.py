@@ -26,6 +26,7 @@ from starlette.routing import Route
 
 from .crypto import random_string
 from .platform import Platform
+from .windows import Windows
 from .wire import PayError, decode, json_response, read_body
 
 BLOCK = 32
@@ -96,6 +97,7 @@ class Push:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._config = config = platform.config
+        self._windows = Windows(platform)
         self._cipher = PushCipher(config.push_token, config.encoding_aes_key, config.app_id)
         self._url = config.base_url.rstrip("/") + "/v1/wechat/push"
 
@@ -113,7 +115,8 @@ class Push:
         return json_response(await self.send(self._fields(message), mode=message.mode, form=message.format))
 
     async def send(self, fields: dict[str, Any], *, mode: Mode, form: Format) -> dict[str, Any]:
-        """Send a message with these fields; what the backend answered."""
+        """Send a message with these fields; what the backend answered. A customer's renews what may be sent."""
+        await self._windows.opened(fields)
         plain = _encode(fields, form)
         timestamp, nonce = self._stamp()
         query = {"signature": self._cipher.signature(timestamp, nonce), "timestamp": timestamp, "nonce": nonce}

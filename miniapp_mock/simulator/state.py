@@ -25,6 +25,17 @@ CREATE TABLE IF NOT EXISTS sent_message (
     seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     openid text NOT NULL, kind text NOT NULL, body jsonb NOT NULL, at timestamptz NOT NULL);
 CREATE INDEX IF NOT EXISTS sent_message_openid ON sent_message (openid, seq);
+CREATE TABLE IF NOT EXISTS customer_message (
+    seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    openid text NOT NULL, who text NOT NULL, body jsonb NOT NULL, at timestamptz NOT NULL);
+CREATE INDEX IF NOT EXISTS customer_message_openid ON customer_message (openid, seq);
+CREATE TABLE IF NOT EXISTS customer_window (
+    openid text PRIMARY KEY, room integer NOT NULL CHECK (room >= 0), until timestamptz NOT NULL);
+CREATE TABLE IF NOT EXISTS send_refusal (
+    seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    openid text NOT NULL, errcode integer NOT NULL, at timestamptz NOT NULL);
+CREATE TABLE IF NOT EXISTS media (
+    media_id text PRIMARY KEY, kind text NOT NULL, body bytea NOT NULL, expires_at timestamptz NOT NULL);
 CREATE TABLE IF NOT EXISTS pay_order (
     out_trade_no text PRIMARY KEY, terms jsonb NOT NULL, prepay_id text NOT NULL UNIQUE, state text NOT NULL,
     total bigint NOT NULL CHECK (total > 0), created_at timestamptz NOT NULL, expires_at timestamptz NOT NULL,
@@ -50,6 +61,7 @@ CREATE INDEX IF NOT EXISTS notification_order ON notification (out_trade_no);
 CREATE TABLE IF NOT EXISTS faults (one boolean PRIMARY KEY DEFAULT true CHECK (one), body jsonb NOT NULL);
 DELETE FROM notification WHERE at < clock_timestamp() - interval '7 days';
 DELETE FROM sent_message WHERE at < clock_timestamp() - interval '7 days';
+DELETE FROM customer_message WHERE at < clock_timestamp() - interval '30 days';
 """
 
 

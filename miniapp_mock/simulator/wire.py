@@ -33,12 +33,12 @@ class PayError(Exception):
         return found | {"detail": self.detail} if self.detail else found
 
 
-async def read_body(request: Request) -> bytes:
-    """The request's body, at most 64 KiB."""
+async def read_body(request: Request, most: int = BODY_LIMIT) -> bytes:
+    """The request's body, at most 64 KiB where nothing else is said."""
     chunks = bytearray()
     async for chunk in request.stream():
         chunks += chunk
-        if len(chunks) > BODY_LIMIT:
+        if len(chunks) > most:
             raise PayError(413, "REQUEST_TOO_LARGE", "请求体过大")
     return bytes(chunks)
 

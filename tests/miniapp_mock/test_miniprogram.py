@@ -178,6 +178,9 @@ async def test_keeps_the_messages_sent_to_a_member_oldest_first(merchant: Mercha
     subscribed = {"touser": "openid-amy", "template_id": "T1", "data": {"thing1": {"value": "到账"}}}
     other = {"touser": "openid-bo", "msgtype": "text", "text": {"content": "别人的"}}
 
+    for openid in ("openid-amy", "openid-bo"):
+        await merchant.http.post(f"{MOUNT}/customers/{openid}/messages", json={"text": "在吗"})
+
     answers = [
         await post(merchant, "/cgi-bin/message/custom/send", text),
         await post(merchant, "/cgi-bin/message/custom/send", other),

@@ -23,6 +23,7 @@ from backend.worker import load
 from tests.security.conftest import Credential
 from tests.support import wire
 from tests.support.books import fingerprint
+from tests.support.chat import DESK, Customer, newest
 from tests.support.coupons import CASH, TEMPLATES, claim, make_template
 from tests.support.delivery import SHENZHEN, add_address
 from tests.support.gift_cards import activate, bind, charge, make_product, print_cards, token_of
@@ -61,6 +62,9 @@ PUBLIC = {
     "GET /v1/anonymous/key",
     "GET /v1/anonymous/pictures/{picture_id}",
     "GET /v1/anonymous/pictures/{picture_id}/small",
+    # the same of pictures in a conversation
+    "GET /v1/conversation-pictures/{picture_id}",
+    "GET /v1/conversation-pictures/{picture_id}/small",
 }
 """What everybody may call: health, documentation, where credentials are given out, and what WeChat signs itself."""
 
@@ -266,6 +270,9 @@ BODIES: dict[str, Any] = {
     "POST /v1/admin/suggestions/{suggestion_id}/answers": {"text": "x", "version": 1},
     "POST /v1/admin/suggestions/{suggestion_id}/close": {"version": 1},
     "POST /v1/admin/suggestions/{suggestion_id}/assign": {"staff_id": None, "version": 1},
+    "POST /v1/admin/conversations/{conversation_id}/messages": {"text": "x"},
+    "POST /v1/admin/conversations/{conversation_id}/transfer": {},
+    "PUT /v1/admin/conversations/canned/{canned_id}": {"title": "x", "text": "x", "store_id": "S2"},
 }
 """What these calls need to get as far as their object."""
 
@@ -322,6 +329,8 @@ NOWHERE = {
     "box_id": "B000000000000",
     "suggestion_id": "G0000000000000000",
     "letter_id": "L00000000000000000000000000",
+    "conversation_id": "4711",
+    "canned_id": "nothing",
 }
 """Ids of nothing: another's object must look the same."""
 
@@ -374,12 +383,20 @@ async def world(browser, chain, credentials) -> AsyncIterator[World]:
     values |= await stock_objects(admin)
     values |= await notice_objects(admin, await log_in(browser, chain, "manager-S1"))
     values |= await suggestion_objects(admin, owner)
+    values |= await conversation_objects(admin, owner)
     values["import_id"] = await imports.begin(b"sku", "csv", "refuse", key="k", staff_id=0)
     (code,) = await codes_of(stranger, 1)
     scanned = await chain.tills["S2"][0].post(browser, "/v1/pos/scan", {"code": code})
     bodies = BODIES | {"POST /v1/pos/passes/{pass_id}/uses": {"scan_token": scanned.json()["scan_token"]}}
     staff = {name: await log_in(browser, chain, name) for name in ("manager-S2", "clerk-S2")}
     yield World(values, owner, stranger, staff, bodies)
+
+
+async def conversation_objects(admin: StaffSession, owner: Phone) -> dict[str, str]:
+    """What the owner wrote to customer service, and an answer that S1 keeps ready."""
+    await Customer(owner.client, owner.openid).write("人工")
+    canned = await admin.post(f"{DESK}/canned", {"title": "x", "text": "x", "store_id": "S1"})
+    return {"conversation_id": await newest(), "canned_id": canned.json()["id"]}
 
 
 async def mall_order(owner: Phone, admin: StaffSession) -> dict[str, str]:

@@ -596,6 +596,13 @@ OWN = {
     # boxes and keys are everybody's
     ("POST /v1/anonymous/suggestions", "box_id"),
     ("POST /v1/member/suggestion-tickets", "key_id"),
+    # a place in the list that the caller sees; a colleague who may not see the customer, a store: tests/conversations
+    ("GET /v1/admin/conversations", "cursor"),
+    ("GET /v1/admin/conversations/{conversation_id}/messages", "cursor"),
+    ("GET /v1/member/chat", "cursor"),
+    ("POST /v1/admin/conversations/{conversation_id}/transfer", "staff_id"),
+    ("POST /v1/admin/conversations/canned", "store_id"),
+    ("PUT /v1/admin/conversations/canned/{canned_id}", "store_id"),
 }
 """Places that name nothing of another's, and why."""
 

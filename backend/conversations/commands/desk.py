@@ -1,0 +1,172 @@
+"""What staff do with a conversation: claim, transfer, close, give it to WeChat's own service. Each leaves a note."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from backend.auth import queries as auth
+from backend.auth.types import Role, Staff, StaffCaller
+from backend.kernel import clock, db, ids, logging
+from backend.kernel.errors import NotFound, invalid
+from backend.members import queries as members
+
+from .. import locks, queries, service
+from ..errors import ConversationNotYours, ConversationTaken, ReplyWindowClosed
+from ..rules import windows
+from ..types import Author, Conversation, Kind, Stage, State
+from . import receive, sending
+from .sending import Saying
+
+log = logging.get(__name__)
+
+OVER_AFTER = timedelta(hours=48)
+"""Nobody can answer a customer who wrote longer ago."""
+
+Change = Callable[[Conversation, datetime], Conversation]
+
+
+async def reached(caller: StaffCaller, conversation_id: str) -> Conversation:
+    """A conversation that this person may see: of the own store's members, all of them at head office."""
+    id_ = ids.read_bigint(conversation_id)
+    found = await queries.find_conversation(id_) if id_ is not None else None
+    if found is None or not caller.reaches(await home_of(found)):
+        raise NotFound("there is no such conversation")
+    return found
+
+
+async def home_of(conversation: Conversation) -> str | None:
+    """The customer's home store as it is now; guests have none."""
+    if conversation.member_id is None:
+        return None
+    member = await members.find_member(conversation.member_id)
+    return member.store_id if member else None
+
+
+async def claim(conversation_id: int, caller: StaffCaller) -> Conversation:
+    """Take it, from the queue, the robot or WeChat's own service; one's own again changes nothing.
+
+    ``ConversationTaken`` where somebody else has it.
+    """
+
+    def change(held: Conversation, now: datetime) -> Conversation:
+        if held.state is State.OPEN:
+            if held.staff_id != caller.staff_id:
+                raise ConversationTaken
+            return held
+        return service.moved(held, State.OPEN, now, staff_id=caller.staff_id)
+
+    return await _change(conversation_id, caller, "claimed", change)
+
+
+async def transfer(conversation_id: int, caller: StaffCaller, to: str | None) -> Conversation:
+    """Give it to a colleague who may see it, or back into the queue; whoever has it does, and managers.
+
+    ``ConversationNotYours``; ``ValidationFailed`` for who is not there.
+    """
+    target = await _colleague(conversation_id, to) if to is not None else None
+
+    def change(held: Conversation, now: datetime) -> Conversation:
+        _check_holder(held, caller)
+        if target is None:
+            return service.moved(held, State.WAITING, now)
+        return service.moved(held, State.OPEN, now, staff_id=int(target.id))
+
+    return await _change(conversation_id, caller, f"to:{target.id}" if target else "queued", change)
+
+
+async def _colleague(conversation_id: int, to: str) -> Staff:
+    id_ = ids.read_bigint(to)
+    try:
+        target = await auth.get_staff(id_) if id_ is not None else None
+    except NotFound:
+        target = None
+    conversation = await queries.find_conversation(conversation_id)
+    home = await home_of(conversation) if conversation else None
+    if target is None or not target.active or not (target.role is Role.ADMIN or (home and target.store_id == home)):
+        raise invalid("/staff_id", "is nobody who may answer this customer")
+    return target
+
+
+async def close(conversation_id: int, caller: StaffCaller) -> Conversation:
+    """End it, with a last word where one is set and still may be sent; what is closed stays so."""
+
+    def change(held: Conversation, now: datetime) -> Conversation:
+        if held.state is State.CLOSED:
+            return held
+        if held.state is State.OPEN:
+            _check_holder(held, caller)
+        return msgspec.structs.replace(service.moved(held, State.CLOSED, now), unread=0)
+
+    closed = await _change(conversation_id, caller, "closed", change)
+    words = (await queries.texts()).closed
+    if words and windows.left(closed.windows, clock.now()):
+        await sending.say(closed.id, Saying(kind=Kind.TEXT, text=words), f"closed:{closed.last_seq}")
+    return closed
+
+
+async def hand_to_wechat(conversation_id: int, caller: StaffCaller) -> Conversation:
+    """Let WeChat's own customer service go on with what the customer writes next.
+
+    ``ReplyWindowClosed`` where the customer wrote more than 48 hours ago.
+    """
+
+    def change(held: Conversation, now: datetime) -> Conversation:
+        if held.state is State.WECHAT:
+            return held
+        if held.state is State.OPEN:
+            _check_holder(held, caller)
+        if not windows.is_open(held.windows, now):
+            raise ReplyWindowClosed
+        return service.moved(held, State.WECHAT, now)
+
+    return await _change(conversation_id, caller, "to_wechat", change)
+
+
+def _check_holder(held: Conversation, caller: StaffCaller) -> None:
+    if held.state is State.OPEN and held.staff_id == caller.staff_id:
+        return
+    if caller.role is Role.CLERK or held.state not in (State.OPEN, State.WAITING):
+        raise ConversationNotYours
+
+
+async def _change(conversation_id: int, caller: StaffCaller, what: str, change: Change) -> Conversation:
+    """Do it under the lock; what changes nothing leaves no note."""
+    async with db.transaction() as tx:
+        now = clock.now()
+        before = await locks.lock_conversation(tx, conversation_id)
+        held = change(before, now)
+        if held == before:
+            return before
+        last_at = held.last_at
+        held, _ = await service.append(
+            tx, held, Author.SYSTEM, Kind.NOTE, Stage.NOTED, now, text=what, staff_id=caller.staff_id
+        )
+        held = await service.keep(tx, msgspec.structs.replace(held, last_at=last_at))
+    receive.tell(held)
+    log.info("conversations.moved", conversation_id=held.id, staff_id=caller.staff_id, state=held.state.value)
+    return held
+
+
+async def close_over() -> int:
+    """Close what nobody can answer any more: the customer has not written for 48 hours; returns how many."""
+    before, count = clock.now() - OVER_AFTER, 0
+    rows = await db.fetch(
+        "SELECT id FROM conversation WHERE state IN ('waiting', 'open', 'wechat') AND last_at < $1"
+        " AND (wrote_at IS NULL OR wrote_at < $1) ORDER BY last_at LIMIT 500",
+        before,
+    )
+    for row in rows:
+        async with db.transaction() as tx:
+            now = clock.now()
+            held = await locks.lock_conversation(tx, row["id"])
+            if held.state in (State.ROBOT, State.CLOSED) or (held.windows.wrote_at or before) > before:
+                continue
+            held, _ = await service.append(
+                tx, service.moved(held, State.CLOSED, now), Author.SYSTEM, Kind.NOTE, Stage.NOTED, now, text="over"
+            )
+            await service.keep(tx, held)
+            count += 1
+    return count

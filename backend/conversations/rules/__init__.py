@@ -1,0 +1,1 @@
+"""What WeChat lets us send, and what the robot makes of a text: pure."""
