@@ -114,7 +114,7 @@ async def remove_canned(canned_id: str, caller: StaffCaller) -> None:
 async def _check_own(tx: Tx, canned_id: str, caller: StaffCaller) -> None:
     rows = await db.fetch_in(tx, "SELECT store_id FROM conversation_canned WHERE id = $1 FOR UPDATE", canned_id)
     if not rows or not _may(caller, rows[0]["store_id"]):
-        raise NotFound("there is no such answer")
+        raise NotFound("there is no such entry")
 
 
 def _may(caller: StaffCaller, store_id: str | None) -> bool:

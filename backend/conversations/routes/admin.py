@@ -157,9 +157,9 @@ async def send_picture(
     caller: StaffCaller, conversation_id: str, body: bytes, request: Request, idem: Idempotency
 ) -> Answer[SaidOut]:
     """Answer with a picture (JPEG, PNG or WebP, as the body, at most 8 MiB); it is drawn anew before it is sent."""
-    found = await desk.reached(caller, conversation_id)
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in _KINDS:
+    if request.headers.get("content-type", "image/jpeg").partition(";")[0].strip().lower() not in _KINDS:
         raise UnsupportedMediaType("the body must be a picture: Content-Type image/jpeg, image/png or image/webp")
+    found = await desk.reached(caller, conversation_id)
     digest = hashlib.sha256(idem.request_hash + body).digest()
     message, replayed = await sending.answer_picture(found.id, body, caller.staff_id, idem.key, digest)
     return Answer(await said_out(found.id, message.seq), replayed=replayed)
