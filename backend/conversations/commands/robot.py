@@ -10,6 +10,8 @@ from backend.kernel import clock
 from backend.kernel.config import settings
 from backend.kernel.money import yuan
 from backend.ledger.errors import MemberUnknown
+from backend.members import queries as members
+from backend.notices import queries as notices
 from backend.orders import queries as orders
 from backend.orders.types import Order, OrderState
 from backend.wallet import queries as wallets
@@ -32,6 +34,8 @@ _ORDER_STATES = {
     OrderState.CLOSED: "已关闭",
 }
 _LAST_ORDERS = 3
+_LEAST_ASKED, _MOST_ASKED = 2, 100
+_MOST_TITLE, _MOST_SAID = 30, 500
 
 REGISTER = Card("注册会员", "pages/home/index")
 CARDS = {
@@ -65,7 +69,22 @@ async def compose(conversation: Conversation, decision: str, text: str, now: dat
             return [*_texts(rule.text), *_card(rule.card)]
     if what == "topic":
         return await _topic(conversation, Topic(name), now)
-    return _texts(texts.fallback)
+    return await _search(conversation, text) or _texts(texts.fallback)
+
+
+async def _search(conversation: Conversation, text: str) -> Sequence[Saying]:
+    """What the handbook says to a question, and where to read on; nothing where it is silent."""
+    if len(text.strip()) < _LEAST_ASKED:
+        return []
+    level = None
+    if conversation.member_id is not None:
+        level = (await members.get_card(conversation.member_id)).level.code
+    found = await notices.search_handbook(text[:_MOST_ASKED], 1, level=level)
+    if not found:
+        return []
+    chapter = found[0]
+    page = Card(chapter.title[:_MOST_TITLE], f"pages/handbook/index?id={chapter.chapter_id}")
+    return [*_texts(f"{chapter.title}：{chapter.excerpt}"[:_MOST_SAID]), *_card(page)]
 
 
 async def _queued(conversation: Conversation, text: str) -> str:
