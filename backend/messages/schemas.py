@@ -8,9 +8,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from backend.audience.types import Audience
 from backend.kernel.http import Body
 
-from .types import Channel, Purpose, VariableKind
+from .types import BatchState, Channel, Purpose, State, VariableKind
 
 # In patterns, `$` alone would let a line break through at the end; `(?!\n)` does not.
 _LINE = r"^[^\x00-\x1f\x7f-\x9f]+$(?!\n)"
@@ -220,3 +221,60 @@ class PreviewOut(msgspec.Struct):
     """A letter on each channel of its template."""
 
     items: list[SaidOut]
+
+
+class BatchIn(Body, kw_only=True):
+    """A template to be sent to an audience, at once or not before ``send_at``; ``values`` are its variables'."""
+
+    title: Title
+    template: TemplateCode
+    values: Values = msgspec.field(default_factory=dict)
+    audience: Audience
+    link: Annotated[str, Meta(max_length=200)] | None = None
+    send_at: Annotated[datetime, Meta(tz=True)] | None = None
+
+
+class BatchOut(msgspec.Struct, kw_only=True):
+    """A batch; ``expected`` is how many the audience was when it was asked for, ``written`` how many letters there are.
+
+    ``problem`` says why it was paused by itself.
+    """
+
+    id: str
+    title: str
+    template: str
+    purpose: Purpose
+    values: dict[str, str]
+    audience: Audience
+    link: str | None
+    store_id: str | None
+    state: BatchState
+    problem: str | None
+    expected: int
+    written: int
+    send_at: datetime | None
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+class BatchesOut(msgspec.Struct):
+    """Batches, newest first."""
+
+    items: list[BatchOut]
+    next_cursor: str | None = None
+
+
+class CountOut(msgspec.Struct):
+    """How many deliveries there are on a channel in a state, for a reason."""
+
+    channel: Channel
+    state: State
+    reason: str | None
+    count: int
+
+
+class BatchDetail(BatchOut, kw_only=True):
+    """A batch with its deliveries, counted."""
+
+    counts: list[CountOut]

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 import msgspec
 
+from backend.audience.types import Audience
+
 
 class Purpose(StrEnum):
     """Why a letter is sent. ``service`` is about the member's own affair; the others need the member's consent."""
@@ -153,6 +155,54 @@ class ConsentChange(msgspec.Struct, frozen=True):
     granted: bool
     by: str
     at: datetime
+
+
+class BatchState(StrEnum):
+    """How a batch stands. ``done``: every letter was written, and none of them waits to be sent any more."""
+
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    RUNNING = "running"
+    PAUSED = "paused"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """A template that is sent to an audience. ``after`` is the last member who was written to, by id.
+
+    ``expected`` is how many the audience was when it was asked for, ``written`` how many letters there are so far;
+    ``problem`` says why it was paused by itself.
+    """
+
+    id: str
+    title: str
+    template: str
+    purpose: Purpose
+    given: dict[str, str]
+    audience: Audience
+    link: str | None
+    store_id: str | None
+    state: BatchState
+    problem: str | None
+    expected: int
+    written: int
+    after: int
+    send_at: datetime | None
+    staff_id: int
+    created_at: datetime
+    started_at: datetime | None
+    written_at: datetime | None
+    ended_at: datetime | None
+
+
+class Count(msgspec.Struct, frozen=True):
+    """How many deliveries there are on a channel in a state, for a reason."""
+
+    channel: Channel
+    state: State
+    reason: str | None
+    count: int
 
 
 def delivery_id(letter_id: str, channel: Channel) -> str:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from . import rules
 from .schemas import (
+    BatchDetail,
+    BatchOut,
     ConsentChangeOut,
     ConsentOut,
     ConsentsOut,
+    CountOut,
     LetterOut,
     SaidOut,
     TemplateOut,
     TextOut,
     VariableOut,
 )
-from .types import Channel, Consent, ConsentChange, InboxLetter, Template
+from .types import Batch, Channel, Consent, ConsentChange, Count, InboxLetter, Template
 
 
 def letter(found: InboxLetter) -> LetterOut:
@@ -64,3 +68,35 @@ def template(found: Template) -> TemplateOut:
 def said(channel: Channel, found: rules.Said) -> SaidOut:
     """What a letter says on a channel; ``characters`` are those of the body."""
     return SaidOut(channel, found.title, found.body, found.template_id, found.fields, len(found.body))
+
+
+def _batch_fields(found: Batch) -> dict[str, Any]:
+    return {
+        "id": found.id,
+        "title": found.title,
+        "template": found.template,
+        "purpose": found.purpose,
+        "values": found.given,
+        "audience": found.audience,
+        "link": found.link,
+        "store_id": found.store_id,
+        "state": found.state,
+        "problem": found.problem,
+        "expected": found.expected,
+        "written": found.written,
+        "send_at": found.send_at,
+        "created_at": found.created_at,
+        "started_at": found.started_at,
+        "ended_at": found.ended_at,
+    }
+
+
+def batch(found: Batch) -> BatchOut:
+    """A batch in a list."""
+    return BatchOut(**_batch_fields(found))
+
+
+def batch_detail(found: Batch, counts: Sequence[Count]) -> BatchDetail:
+    """A batch with its deliveries, counted."""
+    shown = [CountOut(item.channel, item.state, item.reason, item.count) for item in counts]
+    return BatchDetail(**_batch_fields(found), counts=shown)

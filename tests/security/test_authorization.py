@@ -29,7 +29,7 @@ from tests.support.delivery import SHENZHEN, add_address
 from tests.support.gift_cards import activate, bind, charge, make_product, print_cards, token_of
 from tests.support.mall import checkout, open_mall, order, put
 from tests.support.members import Phone, register
-from tests.support.messages import inbox, write
+from tests.support.messages import inbox, make_batch, own_template, write
 from tests.support.passes import buy, line_of, make_pass_product, passes_of, use
 from tests.support.races import codes_of
 from tests.support.seed import Chain, Login
@@ -328,6 +328,7 @@ NOWHERE = {
     "number": "9",
     "box_id": "B000000000000",
     "suggestion_id": "G0000000000000000",
+    "letter_batch_id": "N000000000000",
     "letter_id": "L00000000000000000000000000",
     "conversation_id": "4711",
     "canned_id": "nothing",
@@ -378,6 +379,8 @@ async def world(browser, chain, credentials) -> AsyncIterator[World]:
     values["campaign_id"] = campaign["id"]
     await write(Letter(owner.member_id, "test.note", {"what": "x"}, "theirs"))
     values["template"] = "test.note"
+    await own_template(admin, "own.theirs")
+    values["letter_batch_id"] = (await make_batch(admin, "own.theirs"))["id"]
     values["letter_id"] = (await inbox(owner))["items"][0]["id"]
     values |= await pass_objects(browser, chain, admin, owner)
     values |= await stock_objects(admin)

@@ -465,6 +465,8 @@ OWN = {
     ("POST /v1/admin/message-templates", "code"),
     # codes of templates, which are the chain's
     ("GET /v1/admin/message-templates", "cursor"),
+    # a place among the caller's store's own
+    ("GET /v1/admin/messages/batches", "cursor"),
     ("GET /v1/admin/message-templates/{template}/versions", "cursor"),
     # WeChat's own, head office alone
     ("POST /v1/admin/message-templates", "texts.template_id"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest_asyncio
 
 from backend.kernel import db
 from backend.kernel.config import Settings
+from backend.kernel.vault import vault
+from backend.members.queries import PHONE_CONTEXT
 from backend.messages import channels, service
 from backend.messages.channels import Driver, Outgoing, Sent
 from backend.messages.commands import deliver
@@ -87,3 +90,41 @@ async def inbox(phone: Any, query: str = "") -> dict[str, Any]:
 async def work() -> int:
     """What the worker does with what is due now."""
     return await deliver.deliver_due()
+
+
+async def many_members(count: int, store_id: str) -> list[int]:
+    """Active members of a store by the hundred, written past the program; their ids, ascending."""
+    first = 10**18 + secrets.randbelow(10**12) * 10**5
+    await db.pool().execute(
+        "INSERT INTO member (id, member_no, name, phone_sealed, phone_index, gender, store_id, level_id, status,"
+        " growth_fen, attributes, created_at, updated_at)"
+        " SELECT $1::bigint + n, (100000000000 + ($1::bigint + n) % 800000000000)::text, '员' || n, $3, md5(($1::bigint + n)::text) || md5(n::text),"
+        " 'unknown', $4, (SELECT code FROM member_level ORDER BY growth_from_fen LIMIT 1), 'active', 0, '{}',"
+        " now(), now() FROM generate_series(1, $2::int) AS n",
+        first,
+        count,
+        vault().seal(b"13900000000", context=PHONE_CONTEXT),
+        store_id,
+    )
+    return [first + number for number in range(1, count + 1)]
+
+
+async def own_template(admin: Any, code: str, **fields: Any) -> str:
+    """A template of staff's own: marketing in the inbox, unless said otherwise."""
+    body = {"code": code, "purpose": "marketing", "title": "上新", "body": "{member_name}，{what}上新了。",
+            "channels": ["inbox"], "variables": [{"name": "what"}]}  # fmt: skip
+    made = await admin.post("/v1/admin/message-templates", body | fields)
+    assert made.status_code in (201, 409), made.text
+    return code
+
+
+BATCHES = "/v1/admin/messages/batches"
+
+
+async def make_batch(staff: Any, template: str, *, key: str | None = None, **fields: Any) -> dict[str, Any]:
+    """A batch as a draft."""
+    body = {"title": "上新", "template": template, "values": {"what": "荔枝"}, "audience": {}} | fields
+    made = await staff.post(BATCHES, body, key=key or secrets.token_hex(8))
+    assert made.status_code == 201, made.text
+    batch: dict[str, Any] = made.json()
+    return batch

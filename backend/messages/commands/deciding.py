@@ -17,7 +17,7 @@ from backend.kernel.config import settings
 from backend.kernel.db import Tx
 
 from .. import channels, queries, rules
-from ..types import Channel, Purpose, State
+from ..types import BatchState, Channel, Purpose, State
 
 AT_ONCE = 200
 """Deliveries that are decided in one transaction."""
@@ -29,8 +29,8 @@ COUNTED = timedelta(days=7)
 _LOCK = 0x6D657373
 
 _DUE_OF = (
-    "SELECT d.member_id, d.letter_id, d.channel, d.purpose, d.state, d.attempts, l.template, l.version, l.title,"
-    " l.body, l.link, l.given, l.passed_at FROM message_delivery d"
+    "SELECT d.member_id, d.letter_id, d.channel, d.purpose, d.state, d.attempts, d.batch_id, l.template,"
+    " l.version, l.title, l.body, l.link, l.given, l.passed_at FROM message_delivery d"
     " JOIN message_letter l ON l.member_id = d.member_id AND l.id = d.letter_id"
     " WHERE d.state IN ('queued', 'sending') AND d.channel <> 'post' AND d.next_at <= $1"
     " AND d.purpose {} 'service'"  # in the text: each has its index
@@ -48,6 +48,7 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
     purpose: Purpose
     state: State
     attempts: int
+    batch_id: str | None
     template: str
     version: int
     title: str
@@ -74,15 +75,32 @@ class Verdict(msgspec.Struct, frozen=True):
 async def decide(now: datetime) -> list[Verdict]:
     """Take what is due, members' own affairs first, and write down what becomes of it."""
     async with db.transaction() as tx:
-        await db.raw(tx).execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+        await alone(tx)
         due = await _take(tx, now)
         if not due:
             return []
         asked = [(item.member_id, item.channel, item.purpose) for item in due]
-        judge = _Judge(now, await queries.refused_in(tx, asked), await _count_passed(tx, due, now))
+        refused, passed = await queries.refused_in(tx, asked), await _count_passed(tx, due, now)
+        judge = _Judge(now, refused, passed, await _halted(tx, due))
         verdicts = [judge.verdict(item) for item in due]
         await _write(tx, verdicts, now)
     return verdicts
+
+
+async def alone(tx: Tx) -> None:
+    """Let nobody else decide before this transaction ends."""
+    await db.raw(tx).execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+
+
+async def _halted(tx: Tx, due: Sequence[Due]) -> dict[str, BatchState]:
+    """Those of the batches that are not to be sent now, or any more."""
+    batches = sorted({item.batch_id for item in due if item.batch_id is not None})
+    if not batches:
+        return {}
+    rows = await db.fetch_in(
+        tx, "SELECT id, state FROM message_batch WHERE id = ANY($1) AND state IN ('paused', 'cancelled')", batches
+    )
+    return {row["id"]: BatchState(row["state"]) for row in rows}
 
 
 async def _take(tx: Tx, now: datetime) -> list[Due]:
@@ -117,8 +135,15 @@ async def _count_passed(tx: Tx, due: Sequence[Due], now: datetime) -> Counter[tu
 class _Judge:
     """Decides about deliveries one after another; a letter that passes counts for those behind it."""
 
-    def __init__(self, now: datetime, refused: set[queries.Word], passed: Counter[tuple[int, Purpose]]) -> None:
+    def __init__(
+        self,
+        now: datetime,
+        refused: set[queries.Word],
+        passed: Counter[tuple[int, Purpose]],
+        halted: dict[str, BatchState],
+    ) -> None:
         said = settings()
+        self._halted = halted
         self._now = now
         self._refused = refused
         self._passed = passed
@@ -134,7 +159,14 @@ class _Judge:
 
     def verdict(self, due: Due) -> Verdict:
         """What becomes of one."""
-        return self._of_channel(due) or self._of_member(due) or self._goes(due)
+        return self._of_batch(due) or self._of_channel(due) or self._of_member(due) or self._goes(due)
+
+    def _of_batch(self, due: Due) -> Verdict | None:
+        """Whether its batch was stopped; what was under way goes on, for it may have arrived."""
+        halted = self._halted.get(due.batch_id) if due.batch_id is not None and due.state is State.QUEUED else None
+        if halted is BatchState.CANCELLED:
+            return Verdict(due, State.SUPPRESSED, "cancelled")
+        return Verdict(due, State.QUEUED, "paused") if halted else None
 
     def _of_channel(self, due: Due) -> Verdict | None:
         if due.channel is Channel.INBOX:

@@ -19,6 +19,7 @@ from .. import channels, queries, rules
 from ..channels import Outgoing, Refused, Sent, TryAgain
 from ..service import rendering
 from ..types import Channel, State, delivery_id
+from . import filling
 from .deciding import Due, Verdict, decide
 
 log = logging.get(__name__)
@@ -31,11 +32,11 @@ SEND_WITHIN_S = 60.0
 
 
 async def deliver_due() -> int:
-    """Send whatever is due, members' own affairs first; returns how many deliveries were looked at."""
+    """Send whatever is due, members' own affairs first, then further letters of batches; returns how many it were."""
     looked_at = 0
     for _ in range(ROUNDS):
         verdicts = await decide(clock.now())
-        if not verdicts:
+        if not verdicts and not await filling.fill(clock.now()):
             break
         looked_at += len(verdicts)
         _tell_phones(verdicts)
