@@ -98,7 +98,8 @@ async def many_members(count: int, store_id: str) -> list[int]:
     await db.pool().execute(
         "INSERT INTO member (id, member_no, name, phone_sealed, phone_index, gender, store_id, level_id, status,"
         " growth_fen, attributes, created_at, updated_at)"
-        " SELECT $1::bigint + n, (100000000000 + ($1::bigint + n) % 800000000000)::text, '员' || n, $3, md5(($1::bigint + n)::text) || md5(n::text),"
+        " SELECT $1::bigint + n, (100000000000 + ($1::bigint + n) % 800000000000)::text, '员' || n, $3,"
+        " md5(($1::bigint + n)::text) || md5(n::text),"
         " 'unknown', $4, (SELECT code FROM member_level ORDER BY growth_from_fen LIMIT 1), 'active', 0, '{}',"
         " now(), now() FROM generate_series(1, $2::int) AS n",
         first,
