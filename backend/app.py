@@ -36,6 +36,7 @@ ROUTES = (
     "backend.stock.routes",
     "backend.orders.routes",
     "backend.pos.routes",
+    "backend.surveys.routes",
     "backend.notices.routes",
     "backend.suggestions.routes",
     "backend.conversations.routes",

@@ -34,6 +34,7 @@ DOMAINS = (
     "backend.stock",
     "backend.orders",
     "backend.pos",
+    "backend.surveys",
     "backend.notices",
     "backend.suggestions",
     "backend.conversations",

@@ -44,6 +44,7 @@ APPS: dict[str, str] = {
     "mall": "backend.mall",
     "stock": "backend.stock",
     "orders": "backend.orders",
+    "surveys": "backend.surveys",
     "notices": "backend.notices",
     "suggestions": "backend.suggestions",
     "conversations": "backend.conversations",

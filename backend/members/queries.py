@@ -221,6 +221,12 @@ async def find_id_by_number(member_no: str) -> int | None:
     return member_id
 
 
+async def list_numbers(member_ids: Sequence[int]) -> dict[int, str]:
+    """The numbers of these members, by id; who is none is absent."""
+    rows = await db.fetch("SELECT id, member_no FROM member WHERE id = ANY($1)", list(member_ids))
+    return {row["id"]: row["member_no"] for row in rows}
+
+
 async def find_phone_index(member_id: int) -> str | None:
     """The index of a member's phone, to compare with ``phone_index``."""
     index: str | None = await db.fetchval("SELECT phone_index FROM member WHERE id = $1", member_id)

@@ -36,6 +36,7 @@ from tests.support.seed import Chain, Login
 from tests.support.staff import StaffSession, log_in
 from tests.support.stamps import make_campaign
 from tests.support.suggestions import make_box, own_id, suggest
+from tests.support.surveys import make_survey
 from tests.support.value import give
 
 PUBLIC = {
@@ -90,7 +91,9 @@ def label(route: Route) -> str:
 
 
 def target_of(route: Route, values: dict[str, str] | None = None) -> str:
-    return route.path.format(**{name: (values or {}).get(name, "1") for name in route.path_params})
+    path = route.path.format(**{name: (values or {}).get(name, "1") for name in route.path_params})
+    query = QUERIES.get(label(route))
+    return f"{path}?{query}" if query else path
 
 
 def test_only_these_routes_are_open_to_everybody(routes):
@@ -273,8 +276,19 @@ BODIES: dict[str, Any] = {
     "POST /v1/admin/conversations/{conversation_id}/messages": {"text": "x"},
     "POST /v1/admin/conversations/{conversation_id}/transfer": {},
     "PUT /v1/admin/conversations/canned/{canned_id}": {"title": "x", "text": "x", "store_id": "S2"},
+    "PUT /v1/member/surveys/{survey_id}/progress": {"version": 1, "revision": 1, "answers": []},
+    "POST /v1/member/surveys/{survey_id}/answers": {"version": 1, "answers": []},
+    "POST /v1/admin/surveys/{survey_id}/answers": {"medium": "paper", "answers": []},
 }
 """What these calls need to get as far as their object."""
+
+QUERIES = {
+    "GET /v1/admin/surveys/{survey_id}/cross": "rows=taste&columns=nps",
+    "GET /v1/admin/surveys/{survey_id}/breakdown": "question=taste&by=level",
+    "GET /v1/admin/surveys/{survey_id}/chart.svg": "what=time",
+    "GET /v1/admin/surveys/{survey_id}/chart.png": "what=time",
+}
+"""And these, in their query."""
 
 NOWHERE = {
     "terminal_id": "S9-T9",
@@ -329,6 +343,9 @@ NOWHERE = {
     "box_id": "B000000000000",
     "suggestion_id": "G0000000000000000",
     "letter_batch_id": "N000000000000",
+    "survey_id": "N000000000000",
+    "version": "9",
+    "project_id": "O000000000000",
     "letter_id": "L00000000000000000000000000",
     "conversation_id": "4711",
     "canned_id": "nothing",
@@ -382,6 +399,9 @@ async def world(browser, chain, credentials) -> AsyncIterator[World]:
     await own_template(admin, "own.theirs")
     values["letter_batch_id"] = (await make_batch(admin, "own.theirs"))["id"]
     values["letter_id"] = (await inbox(owner))["items"][0]["id"]
+    asked = {"store_ids": ["S1"], "member_nos": [owner.member["member_no"]]}
+    survey = await make_survey(admin, audience=asked)
+    values |= {"survey_id": survey["id"], "version": "1", "project_id": survey["project_id"]}
     values |= await pass_objects(browser, chain, admin, owner)
     values |= await stock_objects(admin)
     values |= await notice_objects(admin, await log_in(browser, chain, "manager-S1"))

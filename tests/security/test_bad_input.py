@@ -89,6 +89,8 @@ _PATTERNED = {
     "region": "440305",
     "province": "广东省",
     "regions": "44",
+    "member_nos": "100000000000",
+    "to": "x",
     "regions_excluded": "44",
 }
 

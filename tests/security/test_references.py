@@ -29,6 +29,7 @@ from tests.support.races import codes_of
 from tests.support.seed import Chain
 from tests.support.staff import StaffSession, log_in
 from tests.support.suggestions import make_box, own_id, suggest
+from tests.support.surveys import make_survey, taste
 from tests.support.value import give
 
 NAMES = ("_id", "_no", "code", "token", "cursor", "query", "reference", "username")
@@ -60,6 +61,7 @@ class World:
     announcement_id: str
     inbox_cursor: str
     box_id: str
+    survey_id: str
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -110,6 +112,7 @@ async def world(browser, chain) -> World:
         await announce(await log_in(browser, chain, "manager-S1")),
         await two_letters(owner),
         await box_with_something(admin, owner),
+        (await make_survey(admin))["id"],
     )
 
 
@@ -460,6 +463,38 @@ CASES |= {
     ),
 }
 
+CASES |= {
+    ("GET /v1/admin/surveys/{survey_id}/statistics", "store_id"): (
+        lambda w: w.manager.get(f"/v1/admin/surveys/{w.survey_id}/statistics?store_id=S1"),
+        refused(404, "not_found"),
+    ),
+    **{
+        (f"GET /v1/admin/surveys/{{survey_id}}/chart.{form}", "store_id"): (
+            lambda w, form=form: w.manager.get(
+                f"/v1/admin/surveys/{w.survey_id}/chart.{form}?what=question&question=taste&store_id=S1"
+            ),
+            refused(404, "not_found"),
+        )
+        for form in ("svg", "png")
+    },
+    ("POST /v1/admin/surveys/{survey_id}/answers", "store_id"): (
+        lambda w: w.manager.post(
+            f"/v1/admin/surveys/{w.survey_id}/answers",
+            {"medium": "paper", "store_id": "S1", "answers": taste()},
+            key="theirs",
+        ),
+        refused(404, "not_found"),
+    ),
+    ("GET /v1/admin/surveys/{survey_id}/answers", "cursor"): (
+        lambda w: w.manager.get(f"/v1/admin/surveys/{w.survey_id}/answers?cursor={make_cursor('9' * 15, '9')}"),
+        nothing_listed,
+    ),
+    ("GET /v1/member/surveys", "cursor"): (
+        lambda w: w.stranger.call("GET", f"/v1/member/surveys?cursor={make_cursor('999999', 'N')}"),
+        nothing_listed,
+    ),
+}
+
 OWN = {
     # letters' texts: head office alone; a version of the template in the path
     ("POST /v1/admin/message-templates", "code"),
@@ -521,6 +556,20 @@ OWN = {
     ("POST /v1/admin/gift-cards/cards/search", "card_no"),
     ("POST /v1/admin/campaigns", "earning.tasks.code"),
     ("PUT /v1/admin/campaigns/{campaign_id}", "earning.tasks.code"),
+    # head office alone composes surveys; which there are, everybody of the staff whose members they ask may see; a
+    # member who is named has answered then, whosever they are: tests/surveys
+    ("GET /v1/admin/surveys/projects", "cursor"),
+    ("GET /v1/admin/surveys", "project_id"),
+    ("GET /v1/admin/surveys", "cursor"),
+    ("POST /v1/admin/surveys", "project_id"),
+    ("PUT /v1/admin/surveys/{survey_id}", "project_id"),
+    ("POST /v1/admin/surveys", "reward.template_id"),
+    ("PUT /v1/admin/surveys/{survey_id}", "reward.template_id"),
+    ("POST /v1/admin/surveys", "reward.prizes.template_id"),
+    ("PUT /v1/admin/surveys/{survey_id}", "reward.prizes.template_id"),
+    ("POST /v1/admin/surveys", "content.pages.questions.reference"),  # a right answer
+    ("PUT /v1/admin/surveys/{survey_id}", "content.pages.questions.reference"),
+    ("POST /v1/admin/surveys/{survey_id}/answers", "member_no"),
     ("GET /v1/admin/pass-products", "cursor"),
     ("POST /v1/admin/pass-products/{pass_product_id}/passes", "member_id"),
     # offers are everybody's, and a coupon's code is whose it is that types it first: tests/coupons

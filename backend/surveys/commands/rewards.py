@@ -1,0 +1,123 @@
+"""What answers are given: decided when they are stored, paid right after; what cannot be paid then is tried again."""
+
+from __future__ import annotations
+
+import asyncpg
+import msgspec
+
+from backend.coupons import service as coupons
+from backend.kernel import clock, db, live, logging
+from backend.kernel.config import settings
+from backend.kernel.db import Tx
+from backend.kernel.errors import DomainError
+from backend.ledger import queries as ledger_queries
+from backend.ledger import service as ledger
+from backend.ledger.errors import Stale
+from backend.ledger.plans import POINTS_DEBT
+
+from .. import locks, plans
+from ..types import Outcome
+
+log = logging.get(__name__)
+
+SOURCE = "survey:"
+"""What a coupon that is a reward has for its source, with the survey."""
+
+MAX_PLANNINGS = 3
+DUE_AT_ONCE, ROUNDS = 100, 100
+
+
+async def try_pay(survey_id: str, member_id: int) -> None:
+    """Pay what an answer is given, if it can be had now; what failed is left to the job."""
+    try:
+        await pay(survey_id, member_id)
+    except (DomainError, asyncpg.PostgresError) as error:
+        log.warning("surveys.reward_waits", survey_id=survey_id, error=type(error).__name__)
+        await _note_try(survey_id, member_id)
+
+
+async def pay(survey_id: str, member_id: int) -> Outcome | None:
+    """Pay what an answer is given, once; None where nothing is due.
+
+    Raises what stops a coupon (``CouponSoldOut`` and the like), ``MemberInactive``, or ``Stale``.
+    """
+    outcome: Outcome | None = None
+    for attempt in range(MAX_PLANNINGS):
+        try:
+            async with db.transaction() as tx:
+                outcome = await _pay(tx, survey_id, member_id)
+            break
+        except Stale:
+            if attempt == MAX_PLANNINGS - 1:
+                raise
+    if outcome is not None:
+        told = {"survey_id": survey_id, "points": outcome.points, "coupon_ids": list(outcome.coupon_ids)}
+        live.push(member_id, "survey_rewarded", told)
+    return outcome
+
+
+async def _pay(tx: Tx, survey_id: str, member_id: int) -> Outcome | None:
+    """The coupon first: its template is locked before any books."""
+    await db.raw(tx).execute(locks.WITHIN)
+    participation = await locks.lock_participation(tx, survey_id, member_id)
+    outcome = participation.outcome
+    if outcome is None or participation.paid:
+        return None
+    if outcome.template_id is not None:
+        coupon_ids = await coupons.issue_each(
+            tx,
+            member_id,
+            [outcome.template_id],
+            source=f"{SOURCE}{survey_id}",
+            scope=plans.REWARD,
+            key=f"{member_id}:{survey_id}",
+        )
+        outcome = msgspec.structs.replace(outcome, coupon_ids=coupon_ids)
+    if outcome.points is not None:
+        await _give_points(tx, survey_id, member_id, outcome.points)
+    await db.raw(tx).execute(
+        "UPDATE survey_participation SET paid = true, outcome = $3 WHERE survey_id = $1 AND member_id = $2",
+        survey_id,
+        member_id,
+        msgspec.json.encode(outcome).decode(),
+    )
+    return outcome
+
+
+async def _give_points(tx: Tx, survey_id: str, member_id: int, amount: int) -> None:
+    now, rules = clock.now(), settings()
+    on = clock.local_date(now, rules.timezone)
+    debt = (await ledger_queries.get_balances(member_id)).get(POINTS_DEBT, 0)
+    months = rules.points_valid_months
+    expires_on = clock.end_of_month(on, months) if months else None
+    plan = plans.points(member_id, survey_id, amount, debt=debt, expires_on=expires_on, now=now, on=on)
+    await ledger.post_in(tx, plan)
+
+
+async def _note_try(survey_id: str, member_id: int) -> None:
+    await db.fetchval(
+        "UPDATE survey_participation SET tried_at = $3 WHERE survey_id = $1 AND member_id = $2 AND NOT paid"
+        " RETURNING 1",
+        survey_id,
+        member_id,
+        clock.now(),
+    )
+
+
+async def pay_due() -> int:
+    """Pay what could not be paid at once, each tried again after ten minutes; returns how many were tried."""
+    before, tried = clock.now() - locks.AGAIN_AFTER, 0
+    for _ in range(ROUNDS):
+        rows = await db.fetch(
+            "SELECT survey_id, member_id FROM survey_participation WHERE outcome IS NOT NULL AND NOT paid"
+            " AND (tried_at IS NULL OR tried_at < $1) ORDER BY tried_at NULLS FIRST, survey_id, member_id LIMIT $2",
+            before,
+            DUE_AT_ONCE,
+        )
+        for row in rows:
+            await _note_try(row["survey_id"], row["member_id"])
+            await try_pay(row["survey_id"], row["member_id"])
+        tried += len(rows)
+        if len(rows) < DUE_AT_ONCE:
+            break
+    return tried

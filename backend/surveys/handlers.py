@@ -1,0 +1,33 @@
+"""Sales invite to the surveys that ask their buyers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from backend.kernel import clock, events
+from backend.kernel.db import Tx
+from backend.ledger.events import SaleCompleted
+
+from . import queries, service
+from .types import SurveyState
+
+
+@events.on(SaleCompleted)
+async def invite_buyer(event: SaleCompleted, tx: Tx) -> None:
+    """Invite the buyer to each survey that is open and asks after such sales, as often as it says."""
+    now = clock.now()
+    for survey in (await queries.running()).values():
+        after = survey.terms.after_sale
+        if after is None or survey.state is not SurveyState.OPEN or not survey.takes_answers(now):
+            continue
+        if event.payable_fen < after.min_fen or (after.store_ids and event.store_id not in after.store_ids):
+            continue
+        await service.invite(
+            tx,
+            survey.id,
+            event.member_id,
+            store_id=event.store_id,
+            now=now,
+            until=now + timedelta(days=after.within_days),
+            not_since=now - timedelta(days=after.every_days),
+        )

@@ -1,0 +1,169 @@
+"""Head office's calls that compose surveys, and the staff's that enter answers."""
+
+from __future__ import annotations
+
+from backend.auth.guards import staff
+from backend.auth.types import Role, StaffCaller
+from backend.kernel import paging
+from backend.kernel.changes import ChangesOut, changes_out
+from backend.kernel.errors import NotFound, ValidationFailed
+from backend.kernel.http import Answer, Idempotency, Router
+from backend.ledger.errors import IdempotencyConflict
+
+from .. import queries, views
+from ..commands import composing, entering, rewards
+from ..errors import SurveyAnswered, SurveyClosed, SurveyConflict, SurveyFull, SurveyNotPublishable
+from ..queries import counting
+from ..schemas.admin import (
+    EntryIn,
+    EntryOut,
+    PageQuery,
+    ProjectIn,
+    ProjectOut,
+    ProjectsOut,
+    SurveyIn,
+    SurveyOut,
+    SurveysOut,
+    SurveysQuery,
+    VersionOut,
+)
+from ..types import Survey, SurveyState
+from .reach import reached
+
+router = Router(tag="surveys")
+
+_ADMIN = staff(Role.ADMIN)
+_STAFF = staff()
+_PROJECTS = "/v1/admin/surveys/projects"
+_PROJECT = f"{_PROJECTS}/{{project_id}}"
+_SURVEYS = "/v1/admin/surveys"
+_SURVEY = f"{_SURVEYS}/{{survey_id}}"
+LAST = 100
+
+
+@router.get(_PROJECTS, guard=_ADMIN, summary="问卷项目")
+async def list_projects(caller: StaffCaller, query: PageQuery) -> ProjectsOut:
+    """Projects, newest first."""
+    found = await queries.list_projects(before=paging.read_place(query.cursor), limit=query.limit + 1)
+    page = found[: query.limit]
+    more = paging.place_cursor(page[-1].created_at, page[-1].id) if len(found) > query.limit else None
+    return ProjectsOut([views.project(item) for item in page], more)
+
+
+@router.post(_PROJECTS, guard=_ADMIN, status=201, summary="新建问卷项目")
+async def create_project(caller: StaffCaller, body: ProjectIn) -> ProjectOut:
+    """Add what surveys are kept together under."""
+    return views.project(await composing.create_project(body))
+
+
+@router.put(_PROJECT, guard=_ADMIN, summary="修改问卷项目", errors=(NotFound,))
+async def change_project(caller: StaffCaller, project_id: str, body: ProjectIn) -> ProjectOut:
+    """Put a project in place of what it was."""
+    return views.project(await composing.change_project(project_id, body))
+
+
+@router.get(_SURVEYS, guard=_STAFF, summary="问卷列表")
+async def list_surveys(caller: StaffCaller, query: SurveysQuery) -> SurveysOut:
+    """Surveys, newest first; how many answers each has, a store's staff see of their own store."""
+    found = await queries.list_surveys(
+        project_id=query.project_id,
+        state=query.state,
+        store_id=caller.store_id,
+        before=paging.read_place(query.cursor),
+        limit=query.limit + 1,
+    )
+    page = found[: query.limit]
+    counts = await counting.count_each([survey.id for survey in page], caller.store_id)
+    more = paging.place_cursor(page[-1].created_at, page[-1].id) if len(found) > query.limit else None
+    return SurveysOut([views.row(survey, counts.get(survey.id, 0)) for survey in page], more)
+
+
+@router.post(_SURVEYS, guard=_ADMIN, status=201, summary="新建问卷", errors=(ValidationFailed,))
+async def create_survey(caller: StaffCaller, body: SurveyIn) -> SurveyOut:
+    """Add a survey as a draft; members see nothing of it before it is published."""
+    return await _detail(caller, await composing.create_survey(body, caller.staff_id))
+
+
+@router.get(_SURVEY, guard=_STAFF, summary="问卷详情", errors=(NotFound,))
+async def get_survey(caller: StaffCaller, survey_id: str) -> SurveyOut:
+    """One survey: terms, draft, quotas and how much of them is taken."""
+    return await _detail(caller, await reached(caller, survey_id))
+
+
+@router.put(
+    _SURVEY,
+    guard=_ADMIN,
+    summary="修改问卷",
+    errors=(NotFound, ValidationFailed, SurveyConflict, SurveyNotPublishable),
+)
+async def change_survey(caller: StaffCaller, survey_id: str, body: SurveyIn) -> SurveyOut:
+    """Change terms and draft; what was published stays until the draft is."""
+    return await _detail(caller, await composing.change_survey(survey_id, body, caller.staff_id))
+
+
+@router.post(
+    f"{_SURVEY}/publish", guard=_ADMIN, summary="发布", errors=(NotFound, SurveyConflict, SurveyNotPublishable)
+)
+async def publish(caller: StaffCaller, survey_id: str) -> SurveyOut:
+    """Let members answer what the draft asks: the next version, which never changes."""
+    return await _detail(caller, await composing.publish(survey_id, caller.staff_id))
+
+
+@router.post(f"{_SURVEY}/pause", guard=_ADMIN, summary="暂停", errors=(NotFound, SurveyConflict))
+async def pause(caller: StaffCaller, survey_id: str) -> SurveyOut:
+    """Take no answers from members for a while."""
+    return await _detail(caller, await composing.move(survey_id, "pause", caller.staff_id))
+
+
+@router.post(f"{_SURVEY}/resume", guard=_ADMIN, summary="恢复", errors=(NotFound, SurveyConflict))
+async def resume(caller: StaffCaller, survey_id: str) -> SurveyOut:
+    """Take answers again."""
+    return await _detail(caller, await composing.move(survey_id, "resume", caller.staff_id))
+
+
+@router.post(f"{_SURVEY}/close", guard=_ADMIN, summary="结束", errors=(NotFound, SurveyConflict))
+async def close(caller: StaffCaller, survey_id: str) -> SurveyOut:
+    """Take no answers any more, for good; what is due is paid still."""
+    return await _detail(caller, await composing.move(survey_id, "close", caller.staff_id))
+
+
+@router.get(f"{_SURVEY}/versions/{{version}}", guard=_STAFF, summary="已发布版本", errors=(NotFound,))
+async def get_version(caller: StaffCaller, survey_id: str, version: int) -> VersionOut:
+    """What was published as that version."""
+    found = await reached(caller, survey_id)
+    if not 0 < version <= found.version:
+        raise NotFound("there is no such version")
+    return VersionOut(version, await queries.get_version(survey_id, version))
+
+
+@router.get(f"{_SURVEY}/changes", guard=_ADMIN, summary="变更记录", errors=(NotFound,))
+async def list_changes(caller: StaffCaller, survey_id: str) -> ChangesOut:
+    """Who of the staff did what to it."""
+    found = await queries.get_survey(survey_id)
+    return changes_out(await queries.changes.list_of(found.id, LAST))
+
+
+@router.post(
+    f"{_SURVEY}/answers",
+    guard=_STAFF,
+    status=201,
+    idempotent=True,
+    summary="录入答卷",
+    errors=(NotFound, ValidationFailed, SurveyClosed, SurveyAnswered, SurveyFull, IdempotencyConflict),
+)
+async def enter_answer(caller: StaffCaller, survey_id: str, body: EntryIn, idem: Idempotency) -> Answer[EntryOut]:
+    """Enter an answer that came on paper or by telephone, once per key; a member who is named has then answered."""
+    await reached(caller, survey_id)
+    answer_id, member_id, replayed = await entering.enter(survey_id, body, caller, idem)
+    if member_id is not None:
+        await rewards.try_pay(survey_id, member_id)
+    return Answer(await counting.get_entry(survey_id, answer_id), replayed=replayed)
+
+
+async def _detail(caller: StaffCaller, survey: Survey) -> SurveyOut:
+    draft = await queries.find_draft(survey.id)
+    published = await queries.get_version(survey.id, survey.version) if survey.version else None
+    if survey.state is not SurveyState.DRAFT and caller.role is not Role.ADMIN and published is not None:
+        draft = published  # what head office is still writing is not the stores'
+    counts = await counting.count_each([survey.id], caller.store_id)
+    return views.detail(survey, draft, published, await counting.list_quotas(survey.id), counts.get(survey.id, 0))

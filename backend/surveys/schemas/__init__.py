@@ -1,0 +1,1 @@
+"""Bodies and answers: ``admin`` for composing and entering, ``results`` for what came of it, ``phone`` for members."""

@@ -1,0 +1,209 @@
+"""Writes that take an open transaction: answers with what they count for, prizes that are drawn, quotas."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+
+import msgspec
+
+from backend.kernel import clock, db, ids
+from backend.kernel.config import settings
+from backend.kernel.db import Tx
+
+from .errors import SurveyFull
+from .rules import answering, publishing
+from .types import WHOLE_BP, Content, Given, Medium, Outcome, Question, QuestionKind, Quota, Survey
+
+TOTAL = "total"
+
+
+class Said(NamedTuple):
+    """An answer that is to be stored: checked, with all that it is counted by."""
+
+    version: int
+    given: Sequence[Given]
+    medium: Medium
+    member_id: int | None
+    store_id: str | None
+    level: str | None
+    entered_by: int | None = None
+    entry_key: str | None = None
+    request_hash: bytes | None = None
+
+
+def today(now: datetime) -> date:
+    """The chain's local day."""
+    return clock.local_date(now, settings().timezone)
+
+
+async def store(tx: Tx, survey: Survey, content: Content, said: Said, now: datetime) -> int:
+    """Store an answer and count it, in a transaction that holds the survey; returns its id.
+
+    Raises ``SurveyFull`` where one of its quotas is used up. An anonymous one keeps neither member nor instant.
+    """
+    await _take_quotas(tx, survey, said)
+    answer_id, on = ids.new_bigint(), today(now)
+    scored = answering.score(content, said.given)
+    anonymous = survey.terms.anonymous
+    await db.raw(tx).execute(
+        'INSERT INTO survey_answer (survey_id, id, version, member_id, "on", at, store_id, level, medium, entered_by,'
+        " entry_key, request_hash, given, score) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        survey.id,
+        answer_id,
+        said.version,
+        None if anonymous else said.member_id,
+        on,
+        None if anonymous else now,
+        said.store_id,
+        said.level,
+        said.medium.value,
+        said.entered_by,
+        said.entry_key,
+        said.request_hash,
+        msgspec.json.encode(said.given).decode(),
+        scored[0] if scored else None,
+    )
+    kinds = {question.id: question for question in content.questions}
+    counted = [row for given in said.given for row in choices(kinds[given.question], given)]
+    await db.raw(tx).execute(
+        'INSERT INTO survey_choice (survey_id, question, "row", choice, number, answer_id, version, store_id, level,'
+        ' "on")'
+        " SELECT $1, q, r, c, n, $6, $7, $8, $9, $10"
+        " FROM unnest($2::text[], $3::text[], $4::text[], $5::float8[]) AS w (q, r, c, n)",
+        survey.id,
+        [row[0] for row in counted],
+        [row[1] for row in counted],
+        [row[2] for row in counted],
+        [row[3] for row in counted],
+        answer_id,
+        said.version,
+        said.store_id,
+        said.level,
+        on,
+    )
+    return answer_id
+
+
+Counted = tuple[str, str, str, float | None]
+"""A thing that was said: question, row of a matrix, what was chosen, the number."""
+
+
+def choices(question: Question, given: Given) -> list[Counted]:
+    """What of an answer is counted; a text or a photo counts as answered."""
+    if question.kind in publishing.CHOOSING:
+        return [(question.id, "", choice, None) for choice in given.choices]
+    if question.kind is QuestionKind.MATRIX:
+        return [(question.id, row, column, None) for row, column in sorted(given.cells.items())]
+    if given.number is not None:
+        return [(question.id, "", f"{given.number:g}"[:20], given.number)]
+    return [(question.id, "", given.on.isoformat() if given.on else "", None)]
+
+
+async def _take_quotas(tx: Tx, survey: Survey, said: Said) -> None:
+    """Take one of each quota that this answer falls under, by key ascending, as every transaction does."""
+    keys = [quota.key for quota in survey.terms.quotas if falls_under(quota, said.given, said.level)]
+    if survey.terms.total is not None:
+        keys.append(TOTAL)
+    for key in sorted(keys):
+        taken = await db.fetch_in(
+            tx,
+            "UPDATE survey_quota SET taken = taken + 1 WHERE survey_id = $1 AND key = $2 AND taken < most RETURNING 1",
+            survey.id,
+            key,
+        )
+        if not taken:
+            raise SurveyFull
+
+
+def falls_under(quota: Quota, given: Iterable[Given], level: str | None) -> bool:
+    """Whether an answer counts towards the quota."""
+    if quota.level is not None:
+        return level == quota.level
+    return any(answer.question == quota.question and quota.choice in answer.choices for answer in given)
+
+
+_COUNTS = """
+INSERT INTO survey_quota AS q (survey_id, key, most, taken)
+SELECT $1, w.key, w.most, CASE
+    WHEN w.key = 'total' THEN (SELECT count(*) FROM survey_answer a WHERE a.survey_id = $1)
+    WHEN w.level IS NOT NULL
+        THEN (SELECT count(*) FROM survey_answer a WHERE a.survey_id = $1 AND a.level = w.level)
+    ELSE (SELECT count(*) FROM survey_choice c
+           WHERE c.survey_id = $1 AND c.question = w.question AND c."row" = '' AND c.choice = w.choice) END
+  FROM jsonb_to_recordset($2::text::jsonb) AS w (key text, most integer, level text, question text, choice text)"""
+
+
+async def set_quotas(tx: Tx, survey: Survey) -> None:
+    """Let these be the quotas of a survey that is locked; what was answered before counts towards them."""
+    wanted = [
+        {
+            "key": quota.key,
+            "most": quota.limit,
+            "level": quota.level,
+            "question": quota.question,
+            "choice": quota.choice,
+        }
+        for quota in survey.terms.quotas
+    ]
+    if survey.terms.total is not None:
+        wanted.append({"key": TOTAL, "most": survey.terms.total})
+    await db.raw(tx).execute("DELETE FROM survey_quota WHERE survey_id = $1", survey.id)
+    await db.raw(tx).execute(_COUNTS, survey.id, msgspec.json.encode(wanted).decode())
+
+
+async def set_prizes(tx: Tx, survey: Survey) -> None:
+    """Lay out the prizes of a survey that is published for the first time."""
+    prizes = survey.terms.reward.prizes if survey.terms.reward else ()
+    await db.raw(tx).executemany(
+        "INSERT INTO survey_prize (survey_id, number, stock) VALUES ($1, $2, $3)",
+        [(survey.id, number, prize.stock) for number, prize in enumerate(prizes)],
+    )
+
+
+async def decide(tx: Tx, survey: Survey) -> Outcome | None:
+    """What an answer is given: as promised, or drawn now, in the transaction that stores the answer.
+
+    Every number of 0..9,999 is as likely as any other, and nobody sees it before. A prize that has run out is replaced
+    by the one that never does, so that the chances of all others stay what was announced.
+    """
+    reward = survey.terms.reward
+    if reward is None:
+        return None
+    if not reward.prizes:
+        return Outcome(points=reward.points, template_id=reward.template_id)
+    drawn = publishing.pick(reward.prizes, secrets.randbelow(WHOLE_BP))
+    if not await _give(tx, survey.id, drawn):
+        drawn = publishing.consolation(reward.prizes)
+        await _give(tx, survey.id, drawn)
+    prize = reward.prizes[drawn]
+    return Outcome(prize=drawn, title=prize.title, points=prize.points, template_id=prize.template_id)
+
+
+async def _give(tx: Tx, survey_id: str, number: int) -> bool:
+    given = await db.fetch_in(
+        tx,
+        "UPDATE survey_prize SET given = given + 1 WHERE survey_id = $1 AND number = $2"
+        " AND (stock IS NULL OR given < stock) RETURNING 1",
+        survey_id,
+        number,
+    )
+    return bool(given)
+
+
+_INVITE = """
+INSERT INTO survey_participation AS p (survey_id, member_id, store_id, invited_at, invited_until)
+VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (survey_id, member_id) DO UPDATE
+   SET store_id = EXCLUDED.store_id, invited_at = EXCLUDED.invited_at, invited_until = EXCLUDED.invited_until
+ WHERE p.done_on IS NULL AND (p.invited_at IS NULL OR p.invited_at <= $6)
+RETURNING 1"""
+
+
+async def invite(
+    tx: Tx, survey_id: str, member_id: int, *, store_id: str, now: datetime, until: datetime, not_since: datetime
+) -> bool:
+    """Invite a member after a sale, unless they answered or were invited after ``not_since``; whether it was done."""
+    return bool(await db.fetch_in(tx, _INVITE, survey_id, member_id, store_id, now, until, not_since))

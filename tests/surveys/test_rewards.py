@@ -1,0 +1,101 @@
+"""What an answer is given: once, as promised or drawn, and later where it cannot be had at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from backend.kernel import db
+from backend.kernel.db import pool
+from backend.ledger import service as ledger
+from backend.surveys.commands import rewards
+from backend.surveys.rules.publishing import pick
+from backend.surveys.types import Prize
+from tests.support.coupons import coupons_of, make_template
+from tests.support.members import register
+from tests.support.stamps import GIFT
+from tests.support.surveys import enter, make_survey, send
+
+pytestmark = pytest.mark.usefixtures("books")
+
+PRIZES = [
+    {"title": "大奖", "chance_bp": 9_999, "stock": 2, "points": 1_000},
+    {"title": "谢谢参与", "chance_bp": 1, "points": 1},
+]
+
+
+async def test_a_coupon_is_given_as_a_reward(admin, phone):
+    template = await make_template(admin, GIFT, claim_by="nobody", title="问卷礼", per_member=None)
+    survey = await make_survey(admin, reward={"template_id": template["id"]})
+
+    gain = (await send(phone, survey)).json()["gain"]
+
+    assert (gain["coupon"], gain["paid"]) == ("问卷礼", True)
+    assert [item["id"] for item in await coupons_of(phone)] == gain["coupon_ids"]
+
+
+async def test_a_reward_that_has_run_out_is_paid_when_there_is_more_and_once(admin, phone, clock):
+    template = await make_template(admin, GIFT, claim_by="nobody", title="问卷礼", per_member=None, total=1)
+    survey = await make_survey(admin, reward={"template_id": template["id"]})
+    other = await register(phone.client)
+    await send(other, survey)
+
+    sent = await send(phone, survey, key="k")
+    assert (sent.status_code, sent.json()["gain"]["paid"]) == (201, False)
+    path = f"/v1/admin/coupons/templates/{template['id']}/offer"
+    await admin.call("PUT", path, {"claim_by": "nobody", "per_member": None, "total": 5})
+    assert await rewards.pay_due() == 0  # it was tried just now
+    clock.shift(timedelta(minutes=11))
+    tried = await rewards.pay_due(), await rewards.pay_due()
+
+    assert tried == (1, 0)
+    (coupon,) = [item["template_id"] for item in await _coupons(phone)]
+    assert coupon == template["id"]
+
+
+async def _coupons(phone):
+    rows = await db.fetch("SELECT template_id FROM coupon WHERE member_id = $1", phone.member_id)
+    return [dict(row) for row in rows]
+
+
+async def test_a_frozen_member_s_reward_waits(admin, phone):
+    survey = await make_survey(admin, reward={"points": 7})
+    entered = await enter(admin, survey, member_no=phone.member["member_no"])
+    assert entered.status_code == 201, entered.text
+    assert (await phone.wallet())["points"]["available"] == 7
+
+    other = await register(phone.client)
+    async with db.transaction() as tx:
+        await ledger.set_member_status(tx, other.member_id, active=False)
+    entered = await enter(admin, survey, member_no=other.member["member_no"])
+    waiting = await pool().fetchval(
+        "SELECT paid FROM survey_participation WHERE member_id = $1 AND survey_id = $2", other.member_id, survey["id"]
+    )
+
+    assert (entered.status_code, waiting) == (201, False)
+
+
+async def test_no_prize_is_given_more_often_than_there_are(client, admin):
+    survey = await make_survey(admin, reward={"prizes": PRIZES})
+    phones = [await register(client) for _ in range(5)]
+
+    gains = [(await send(phone, survey)).json()["gain"] for phone in phones]
+
+    won = Counter((gain["prize"], gain["points"]) for gain in gains)
+    assert won["大奖", 1_000] <= 2
+    assert won["大奖", 1_000] + won["谢谢参与", 1] == 5
+    rows = await pool().fetch(
+        "SELECT stock, given FROM survey_prize WHERE survey_id = $1 ORDER BY number", survey["id"]
+    )
+    assert [tuple(row) for row in rows] == [(2, won["大奖", 1_000]), (None, won["谢谢参与", 1])]
+    assert (await phones[0].wallet())["points"]["available"] == gains[0]["points"]
+
+
+def test_every_number_draws_one_prize_as_often_as_its_chance_says():
+    prizes = [Prize(title=str(chance), chance_bp=chance, points=1) for chance in (1, 4_999, 5_000)]
+
+    drawn = Counter(pick(prizes, number) for number in range(10_000))
+
+    assert drawn == {0: 1, 1: 4_999, 2: 5_000}
