@@ -6,9 +6,16 @@ from backend.kernel import jobs
 
 from .channels import offered  # noqa: F401 - the drivers
 from .commands import deliver as delivering
+from .commands import subscriptions
 
 
 @jobs.every("* * * * *", retry=3)
 async def deliver() -> None:
     """Send what is due; queued by whoever writes a letter, and every minute for what waited or was left."""
     await delivering.deliver_due()
+
+
+@jobs.every("41 4 * * *")
+async def sweep_answers() -> None:
+    """Forget the keys of answers that no phone sends again."""
+    await subscriptions.sweep()

@@ -278,3 +278,26 @@ class BatchDetail(BatchOut, kw_only=True):
     """A batch with its deliveries, counted."""
 
     counts: list[CountOut]
+
+
+class SubscriptionsIn(Body):
+    """What ``wx.requestSubscribeMessage`` answered for each template: ``accept``, ``reject``, ``ban``, ``filter``…"""
+
+    results: Annotated[
+        dict[ProviderTemplate, Annotated[str, Meta(min_length=1, max_length=30, pattern=r"^[A-Za-z]+$(?!\n)")]],
+        Meta(min_length=1, max_length=5),
+    ]
+
+
+class SubscriptionOut(msgspec.Struct):
+    """A template at WeChat, the titles of the letters that come by it, and how many messages of it are accepted."""
+
+    template_id: str
+    titles: list[str]
+    available: int
+
+
+class SubscriptionsOut(msgspec.Struct):
+    """Every template at WeChat that letters are sent with."""
+
+    items: list[SubscriptionOut]

@@ -205,6 +205,14 @@ class Count(msgspec.Struct, frozen=True):
     count: int
 
 
+class Subscription(msgspec.Struct, frozen=True):
+    """A template at WeChat, the titles of the letters that are sent with it, and how many of it a member accepted."""
+
+    template_id: str
+    titles: tuple[str, ...]
+    available: int
+
+
 def delivery_id(letter_id: str, channel: Channel) -> str:
     """The name of a letter on one channel; providers are given it, so that they know a repeat."""
     return f"{letter_id}-{channel.value}"

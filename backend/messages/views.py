@@ -15,11 +15,13 @@ from .schemas import (
     CountOut,
     LetterOut,
     SaidOut,
+    SubscriptionOut,
+    SubscriptionsOut,
     TemplateOut,
     TextOut,
     VariableOut,
 )
-from .types import Batch, Channel, Consent, ConsentChange, Count, InboxLetter, Template
+from .types import Batch, Channel, Consent, ConsentChange, Count, InboxLetter, Subscription, Template
 
 
 def letter(found: InboxLetter) -> LetterOut:
@@ -100,3 +102,8 @@ def batch_detail(found: Batch, counts: Sequence[Count]) -> BatchDetail:
     """A batch with its deliveries, counted."""
     shown = [CountOut(item.channel, item.state, item.reason, item.count) for item in counts]
     return BatchDetail(**_batch_fields(found), counts=shown)
+
+
+def subscriptions(found: Sequence[Subscription]) -> SubscriptionsOut:
+    """What a member may be sent through WeChat."""
+    return SubscriptionsOut([SubscriptionOut(item.template_id, list(item.titles), item.available) for item in found])

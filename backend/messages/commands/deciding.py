@@ -17,6 +17,7 @@ from backend.kernel.config import settings
 from backend.kernel.db import Tx
 
 from .. import channels, queries, rules
+from ..service import subscriptions
 from ..types import BatchState, Channel, Purpose, State
 
 AT_ONCE = 200
@@ -29,8 +30,8 @@ COUNTED = timedelta(days=7)
 _LOCK = 0x6D657373
 
 _DUE_OF = (
-    "SELECT d.member_id, d.letter_id, d.channel, d.purpose, d.state, d.attempts, d.batch_id, l.template,"
-    " l.version, l.title, l.body, l.link, l.given, l.passed_at FROM message_delivery d"
+    "SELECT d.member_id, d.letter_id, d.channel, d.purpose, d.state, d.attempts, d.batch_id, d.reserved,"
+    " l.template, l.version, l.title, l.body, l.link, l.given, l.passed_at FROM message_delivery d"
     " JOIN message_letter l ON l.member_id = d.member_id AND l.id = d.letter_id"
     " WHERE d.state IN ('queued', 'sending') AND d.channel <> 'post' AND d.next_at <= $1"
     " AND d.purpose {} 'service'"  # in the text: each has its index
@@ -49,6 +50,7 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
     state: State
     attempts: int
     batch_id: str | None
+    reserved: str | None
     template: str
     version: int
     title: str
@@ -65,6 +67,12 @@ class Verdict(msgspec.Struct, frozen=True):
     state: State
     reason: str | None = None
     next_at: datetime | None = None
+    reserved: str | None = None
+
+    @property
+    def sent(self) -> Due:
+        """The delivery with what was taken for it."""
+        return msgspec.structs.replace(self.due, reserved=self.reserved)
 
     @property
     def goes(self) -> bool:
@@ -81,9 +89,12 @@ async def decide(now: datetime) -> list[Verdict]:
             return []
         asked = [(item.member_id, item.channel, item.purpose) for item in due]
         refused, passed = await queries.refused_in(tx, asked), await _count_passed(tx, due, now)
-        judge = _Judge(now, refused, passed, await _halted(tx, due))
+        subscribed = await _Subscribed.of(tx, due)
+        judge = _Judge(now, refused, passed, await _halted(tx, due), subscribed)
         verdicts = [judge.verdict(item) for item in due]
         await _write(tx, verdicts, now)
+        if subscribed.taken:
+            await subscriptions.spend(tx, subscribed.taken, now)
     return verdicts
 
 
@@ -132,6 +143,41 @@ async def _count_passed(tx: Tx, due: Sequence[Due], now: datetime) -> Counter[tu
     return Counter({(row["member_id"], Purpose(row["purpose"])): row["count"] for row in rows})
 
 
+class _Subscribed:
+    """What the members of due deliveries may be sent through WeChat, and what of it is taken now."""
+
+    def __init__(self, templates: dict[str, str | None], available: dict[subscriptions.Wanted, int]) -> None:
+        self._templates = templates
+        self._available = available
+        self.taken: Counter[subscriptions.Wanted] = Counter()
+
+    @classmethod
+    async def of(cls, tx: Tx, due: Sequence[Due]) -> _Subscribed:
+        """Locks the counts of the templates that these deliveries need."""
+        asking = [item for item in due if item.channel is Channel.WECHAT and item.reserved is None]
+        templates = {item.letter_id: await _wechat_template(item) for item in asking}
+        wanted = [(item.member_id, name) for item in asking if (name := templates[item.letter_id]) is not None]
+        return cls(templates, await subscriptions.lock_available(tx, wanted) if wanted else {})
+
+    def take(self, due: Due) -> str | None:
+        """The template at WeChat that the delivery is sent with, one of it spent; None where there is none to spend."""
+        name = self._templates.get(due.letter_id)
+        if name is None or self.taken[due.member_id, name] >= self._available.get((due.member_id, name), 0):
+            return None
+        self.taken[due.member_id, name] += 1
+        return name
+
+    def why_not(self, due: Due) -> str:
+        """Why there was none to spend."""
+        return "not_subscribed" if self._templates.get(due.letter_id) else "no_template"
+
+
+async def _wechat_template(due: Due) -> str | None:
+    found = await queries.find_version(due.template, due.version)
+    text = found.texts.get(Channel.WECHAT) if found else None
+    return text.template_id if text else None
+
+
 class _Judge:
     """Decides about deliveries one after another; a letter that passes counts for those behind it."""
 
@@ -141,9 +187,11 @@ class _Judge:
         refused: set[queries.Word],
         passed: Counter[tuple[int, Purpose]],
         halted: dict[str, BatchState],
+        subscribed: _Subscribed,
     ) -> None:
         said = settings()
         self._halted = halted
+        self._subscribed = subscribed
         self._now = now
         self._refused = refused
         self._passed = passed
@@ -197,21 +245,27 @@ class _Judge:
         return None
 
     def _goes(self, due: Due) -> Verdict:
+        reserved = due.reserved
+        if due.channel is Channel.WECHAT and reserved is None:
+            reserved = self._subscribed.take(due)
+            if reserved is None:
+                return Verdict(due, State.SUPPRESSED, self._subscribed.why_not(due))
         if due.passed_at is None and due.letter_id not in self._letters:
             self._letters.add(due.letter_id)
             self._passed[due.member_id, due.purpose] += 1
         if due.channel is Channel.INBOX:
             return Verdict(due, State.DELIVERED)
-        return Verdict(due, State.SENDING, next_at=self._now + LEASE)
+        return Verdict(due, State.SENDING, next_at=self._now + LEASE, reserved=reserved)
 
 
 async def _write(tx: Tx, verdicts: Sequence[Verdict], now: datetime) -> None:
     await db.raw(tx).execute(
         "UPDATE message_delivery d SET state = v.state, reason = v.reason, next_at = v.next_at, updated_at = $7,"
         " attempts = d.attempts + (v.state = 'sending')::int,"
-        " sent_at = CASE WHEN v.state = 'delivered' THEN $7 ELSE d.sent_at END"
-        " FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])"
-        " AS v (member_id, letter_id, channel, state, reason, next_at)"
+        " sent_at = CASE WHEN v.state = 'delivered' THEN $7 ELSE d.sent_at END,"
+        " reserved = coalesce(d.reserved, v.reserved)"
+        " FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $8::text[])"
+        " AS v (member_id, letter_id, channel, state, reason, next_at, reserved)"
         " WHERE d.member_id = v.member_id AND d.letter_id = v.letter_id AND d.channel = v.channel",
         [item.due.member_id for item in verdicts],
         [item.due.letter_id for item in verdicts],
@@ -220,6 +274,7 @@ async def _write(tx: Tx, verdicts: Sequence[Verdict], now: datetime) -> None:
         [item.reason for item in verdicts],
         [item.next_at for item in verdicts],
         now,
+        [item.reserved for item in verdicts],
     )
     goes = [item for item in verdicts if item.goes]
     shown = {item.due.letter_id for item in goes if item.due.channel is Channel.INBOX}

@@ -17,7 +17,7 @@ from backend.members import queries as members
 
 from .. import channels, queries, rules
 from ..channels import Outgoing, Refused, Sent, TryAgain
-from ..service import rendering
+from ..service import rendering, subscriptions
 from ..types import Channel, State, delivery_id
 from . import filling
 from .deciding import Due, Verdict, decide
@@ -30,6 +30,12 @@ SENDERS = 8
 ROUNDS = 2000
 SEND_WITHIN_S = 60.0
 
+_DECLINED = "declined"
+"""WeChat's word (43101) that the member did not subscribe."""
+
+_NOT_ASKED = frozenset({"no_address", "no_template", "misconfigured"})
+"""After these WeChat was certainly not sent anything."""
+
 
 async def deliver_due() -> int:
     """Send whatever is due, members' own affairs first, then further letters of batches; returns how many it were."""
@@ -40,7 +46,7 @@ async def deliver_due() -> int:
             break
         looked_at += len(verdicts)
         _tell_phones(verdicts)
-        await _send_all([verdict.due for verdict in verdicts if verdict.state is State.SENDING])
+        await _send_all([verdict.sent for verdict in verdicts if verdict.state is State.SENDING])
     return looked_at
 
 
@@ -67,12 +73,14 @@ async def _send(due: Due) -> None:
     driver = channels.find(due.channel)
     address = await _address(due)
     if driver is None or address is None:
+        await _settle(due, "no_address")
         await _record(due, State.SUPPRESSED, reason="no_address" if driver else "channel_not_set_up")
         return
     try:
         async with asyncio.timeout(SEND_WITHIN_S):
             sent = await driver.send(await _outgoing(due, address))
     except Refused as refused:
+        await _settle(due, refused.reason)
         await _record(due, State.BOUNCED if refused.bounced else State.FAILED, reason=refused.reason)
     except TryAgain as again:
         await _again(due, again.after_s, again.reason)
@@ -81,6 +89,16 @@ async def _send(due: Due) -> None:
         await _again(due, 0.0, "driver_failed")
     else:
         await _record(due, State.DELIVERED if sent.delivered else State.SENT, sent=sent)
+
+
+async def _settle(due: Due, reason: str) -> None:
+    """Put the count of WeChat's subscribe messages right after one that was not sent."""
+    if due.reserved is None:
+        return
+    if reason == _DECLINED:
+        await subscriptions.set_to_zero(due.member_id, due.reserved, clock.now())
+    elif reason in _NOT_ASKED:
+        await subscriptions.give_back(due.member_id, due.reserved, clock.now())
 
 
 async def _outgoing(due: Due, address: str) -> Outgoing:
@@ -122,6 +140,7 @@ async def _again(due: Due, after_s: float, reason: str) -> None:
     """Put it back for a later try, or give it up: so many tries, and no more."""
     tries = due.attempts + 1
     if tries >= settings().message_attempts:
+        await _settle(due, reason)
         await _record(due, State.FAILED, reason=reason)
         return
     next_at = clock.now() + timedelta(seconds=rules.retry_after_s(tries, after_s))
