@@ -95,6 +95,7 @@ _ASK = """async ([method, path, body]) => {
   const { createApi, newKey } = await import("/static/shared/api.js");
   const { wx } = await import("/static/wx.js");
   const api = createApi(wx);
+  if (method === "PUT") return api.put(path, body);
   return method === "GET" ? api.get(path) : api.post(path, body, { key: await newKey(wx) });
 }"""
 

@@ -14,7 +14,7 @@ from backend.kernel import db
 from tests.browser.actors import PHONE, TILL, Cashier, Member, open_screen
 from tests.browser.looks import faint_texts, small_targets
 from tests.browser.shop import APPLE, ask, buy, shown_order, there
-from tests.support.mall import checkout
+from tests.support.mall import checkout, put
 from tests.support.members import random_phone
 from tests.support.staff import StaffSession
 from tests.support.value import findings, give
@@ -198,6 +198,8 @@ async def test_a_code_says_where_one_is_until_one_leaves_or_it_is_no_good(phone,
     assert (await ask(phone, "GET", "/v1/member/orders"))["items"] == []
     await scan(phone, table["code"])
     await phone.sees("您在 南京路店 · A12 桌")
+    await order_at_two_stores(phone, faults)
+    await there(phone, "mall")
     await phone.button("离开", exact=True).click()
     await phone.page.reload()
     await phone.sees("全部商品")
@@ -205,6 +207,27 @@ async def test_a_code_says_where_one_is_until_one_leaves_or_it_is_no_good(phone,
     await buy(phone, f"P-{APPLE}")
     await expect(phone.page.get_by_role("radio", name="到店自提")).to_be_checked()
     assert faults == []
+
+
+async def order_at_two_stores(phone: Member, faults: list[str]) -> None:
+    """From the cart: what this store sells comes to the table, the other's is fetched there."""
+    await put("S2", APPLE, 1, 750)
+    for store_id in ("S1", "S2"):
+        await ask(phone, "PUT", f"/v1/member/cart/{store_id}/{APPLE}", {"qty": 1})
+    await there(phone, "cart")
+    await phone.button("去结算（2）").click()
+    await expect(phone.page.get_by_role("radio", name="送到 A12 桌")).to_be_checked()
+    card = phone.page.get_by_role("region", name="配送方式")
+    await expect(card).to_contain_text("南京路店 · A12 桌")
+    await expect(card).to_contain_text("徐家汇店")
+    await look(phone, faults)
+    await phone.button("提交订单").click()
+    await phone.sees("下单成功")
+    placed = (await ask(phone, "GET", "/v1/member/orders"))["items"]
+    assert {(one["store_id"], one["delivery"], one["spot"]) for one in placed} == {
+        ("S1", "spot", "A12"),
+        ("S2", "pickup", None),
+    }
 
 
 _SCANS = "async (text) => { (await import('/static/wx.js')).wx.scanCode = async () => ({ result: text }); }"

@@ -12,18 +12,18 @@ function byStore(lines) {
   return [...stores];
 }
 
-function deliveryOf({ delivery, address, spot }) {
-  if (delivery === "spot") return { kind: "spot", spot_code: spot.code };
+/** How that store's part reaches the member: to a table is brought what its own store sells, the rest is fetched. */
+function deliveryOf({ delivery, address, spot }, storeId) {
+  if (delivery === "spot") return storeId === spot.store_id ? { kind: "spot", spot_code: spot.code } : { kind: "pickup" };
   return delivery === "express" ? { kind: "express", address_id: address.id } : { kind: "pickup" };
 }
 
 /** What is sent to be priced, and to be placed. */
 export function bodyOf(draft) {
-  const delivery = deliveryOf(draft);
   const orders = byStore(draft.lines).map(([storeId, lines]) => ({
     store_id: storeId,
     lines,
-    delivery,
+    delivery: deliveryOf(draft, storeId),
     coupon_ids: draft.coupons?.[storeId] || [],
     note: draft.notes[storeId] || "",
   }));

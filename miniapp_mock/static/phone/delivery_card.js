@@ -22,8 +22,11 @@ export function deliveryCard(app, { quote, draft, far, onKind }) {
 }
 
 function body(app, { quote, draft, far, onKind }) {
-  if (draft.delivery === "spot") return brought(draft.spot);
-  if (draft.delivery === "pickup") return pickup(app, quote);
+  if (draft.delivery === "spot") {
+    const elsewhere = quote.orders.filter(({ store_id: id }) => id !== draft.spot.store_id);
+    return [brought(draft.spot), elsewhere.length > 0 && pickup(app, elsewhere)];
+  }
+  if (draft.delivery === "pickup") return pickup(app, quote.orders);
   return draft.address ? express(app, quote, draft.address, far, onKind) : none(app);
 }
 
@@ -32,8 +35,8 @@ function brought(spot) {
     h("span", { class: "grow" }, h("span", { class: "strong" }, `${spot.store_name} · ${spotWord(spot)}`), h("span", { class: "tiny muted block" }, t("checkout.spot_text"))));
 }
 
-function pickup(app, quote) {
-  const places = quote.orders.map(({ store_id: id }) => app.mall.storeName(id));
+function pickup(app, orders) {
+  const places = orders.map(({ store_id: id }) => app.mall.storeName(id));
   return h("div", { class: "cell" }, glyph("shop", 22, "cell-icon"),
     h("span", { class: "grow" }, h("span", { class: "strong" }, places.join("、")), h("span", { class: "tiny muted block" }, t("checkout.pickup_text"))));
 }

@@ -57,10 +57,10 @@ export function createSpot(app) {
 
   return {
     arrive,
-    /** The spot, where all of these lines are its store's; else null. */
+    /** The spot, where any of these lines is its store's; else null. */
     of(lines) {
       const spot = store.get("spot");
-      return spot && lines.every(({ store_id: id }) => id === spot.store_id) ? spot : null;
+      return spot && lines.some(({ store_id: id }) => id === spot.store_id) ? spot : null;
     },
     leave: () => forget(),
     /** The server knows its code no more. */
