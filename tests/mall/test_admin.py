@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from importlib import import_module
 from io import BytesIO
 
 import pytest
@@ -242,6 +243,35 @@ async def test_timed_prices_begin_and_end_and_are_bounded(admin):
     assert [item["id"] for item in running] == [price_id]
     assert ({answer.status_code for answer in refused}, unchanged) == ({422}, True)
     assert {answer.status_code for answer in ended} == {204}
+    assert (await admin.get(f"{MALL}/timed-prices?sku=6901")).json()["items"] == []
+
+
+async def test_timed_prices_of_mistyped_years_are_mended_and_end(admin):
+    """As they could be written once: the list could not be read with one, and who would end it was answered 500."""
+    windows = {
+        "early": ("0001-01-01 00:00:00+00 BC", "2999-01-01 00:00:00+00"),
+        "late": ("2026-01-01 00:00:00+00", "9999-12-31 23:59:59+00"),
+        "over": ("0001-01-01 00:00:00+00", "0026-01-01 00:00:00+00"),
+        "ours": ("2026-01-01 00:00:00+00", "2999-12-31 00:00:00+00"),
+    }
+    for name, (starts_at, ends_at) in windows.items():
+        await db.pool().execute(
+            "INSERT INTO mall_timed_price (id, sku, price_fen, starts_at, ends_at, staff_id)"
+            f" VALUES ('{name}', '6901', 150, '{starts_at}', '{ends_at}', 1)"
+        )
+
+    unmended = await admin.post(f"{MALL}/timed-prices/early/end")
+    await db.pool().execute("UPDATE mall_timed_price SET ends_at = '2999-01-01 00:00:00+00' WHERE id = 'early'")
+    await db.pool().execute(import_module("backend.mall.migrations.0008_years").MEND)
+    listed = (await admin.get(f"{MALL}/timed-prices?sku=6901")).json()["items"]
+    ended = [await admin.post(f"{MALL}/timed-prices/{one['id']}/end") for one in listed]
+
+    assert [(one["id"], one["starts_at"], one["ends_at"]) for one in listed] == [
+        ("early", "2000-01-01T00:00:00Z", "2999-01-01T00:00:00Z"),
+        ("late", "2026-01-01T00:00:00Z", "2999-12-31T23:59:59Z"),
+        ("ours", "2026-01-01T00:00:00Z", "2999-12-31T00:00:00Z"),
+    ]
+    assert {one.status_code for one in (unmended, *ended)} == {204}
     assert (await admin.get(f"{MALL}/timed-prices?sku=6901")).json()["items"] == []
 
 

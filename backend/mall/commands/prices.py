@@ -63,13 +63,17 @@ async def end_timed_price(price_id: str, staff_id: int) -> None:
     """End a timed price now; one that has not begun never will. What is over stays as it was."""
     async with db.transaction() as tx:
         now = clock.now()
+        # Compared there: Python knows no years before the first.
         rows = await db.fetch_in(
-            tx, "SELECT starts_at, ends_at FROM mall_timed_price WHERE id = $1 FOR UPDATE", price_id
+            tx,
+            "SELECT ends_at > $2 AS open, starts_at >= $2 AS ahead FROM mall_timed_price WHERE id = $1 FOR UPDATE",
+            price_id,
+            now,
         )
         if not rows:
             raise NotFound("there is no such timed price")
-        if rows[0][1] > now:
-            if rows[0][0] >= now:
+        if rows[0]["open"]:
+            if rows[0]["ahead"]:
                 await db.raw(tx).execute("DELETE FROM mall_timed_price WHERE id = $1", price_id)
             else:
                 await db.raw(tx).execute("UPDATE mall_timed_price SET ends_at = $2 WHERE id = $1", price_id, now)
