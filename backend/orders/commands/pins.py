@@ -1,7 +1,8 @@
 """The payment PIN at checkout: a member who has set one confirms what goes beyond the password-free limits.
 
 The limits are those of the tills, and a day is counted together with theirs: on the member's own value, gift cards
-among it. Who has set none pays by their session alone; what WeChat pays is confirmed there.
+among it. Who has set none pays by their session alone, which is the phone's own word, so no limit holds and no day
+counts it (docs/orders.md says why); what WeChat pays is confirmed there.
 """
 
 from __future__ import annotations
