@@ -6,13 +6,10 @@ import asyncio
 import csv
 import io
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
-from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from .cells import text_cell
-
-if TYPE_CHECKING:
-    from openpyxl import Workbook
+from .workbook import Workbook
 
 Cell = str | int | None
 Format = Literal["csv", "xlsx"]
@@ -30,14 +27,12 @@ def write(form: Format, title: str, heading: Sequence[str], rows: Iterable[Seque
 
 Page = Sequence[Sequence[Cell]]
 
-PIECE_BYTES = 1 << 16
-
 
 async def stream(form: Format, title: str, heading: Sequence[str], pages: AsyncIterator[Page]) -> AsyncIterator[bytes]:
     """The same piece by piece, from pages of rows as they are read: whatever its length, it takes the memory of a page.
 
-    The first page is read before this returns, so that what fails at once is refused properly. A workbook is put
-    together in a temporary file, since its table of contents comes last.
+    The first page is read before this returns, so that what fails at once is refused properly. What fails later cuts
+    it off; of a workbook the table of contents is missing then, so that nobody takes it for whole.
     """
     first = await anext(pages, None)
     return _pieces(form, title, heading, first, pages)
@@ -52,15 +47,14 @@ async def _pieces(
         while page is not None and (page := await anext(pages, None)) is not None:
             yield (await asyncio.to_thread(_csv_rows, page)).encode()
         return
-    with TemporaryFile() as file:
-        book = await asyncio.to_thread(_book, title, heading)
-        while page is not None:
-            await asyncio.to_thread(_append, book, page)
-            page = await anext(pages, None)
-        await asyncio.to_thread(book.save, file)
-        file.seek(0)
-        while piece := await asyncio.to_thread(file.read, PIECE_BYTES):
+    book = Workbook(title, heading)
+    while page is not None:
+        await asyncio.to_thread(_append, book, page)
+        if piece := book.take():
             yield piece
+        page = await anext(pages, None)
+    book.close()
+    yield book.take()
 
 
 def _csv(heading: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
@@ -74,23 +68,14 @@ def _csv_rows(rows: Iterable[Sequence[Cell]]) -> str:
 
 
 def _xlsx(title: str, heading: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
-    book, out = _book(title, heading), io.BytesIO()
+    book = Workbook(title, heading)
     _append(book, rows)
-    book.save(out)
-    return out.getvalue()
-
-
-def _book(title: str, heading: Sequence[str]) -> Workbook:
-    import openpyxl  # a tenth of a second: only who asks for a workbook pays for it
-
-    book = openpyxl.Workbook(write_only=True)
-    book.create_sheet(title).append(list(heading))
-    return book
+    book.close()
+    return book.take()
 
 
 def _append(book: Workbook, rows: Iterable[Sequence[Cell]]) -> None:
-    for row in rows:
-        book.worksheets[0].append([_cell(value) for value in row])
+    book.append([_cell(value) for value in row] for row in rows)
 
 
 def _cell(value: Cell) -> Cell:
