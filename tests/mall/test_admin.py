@@ -262,7 +262,7 @@ async def test_timed_prices_of_mistyped_years_are_mended_and_end(admin):
 
     unmended = await admin.post(f"{MALL}/timed-prices/early/end")
     await db.pool().execute("UPDATE mall_timed_price SET ends_at = '2999-01-01 00:00:00+00' WHERE id = 'early'")
-    await db.pool().execute(import_module("backend.mall.migrations.0008_years").MEND)
+    await db.pool().execute(import_module("backend.mall.migrations.0009_years").MEND)
     listed = (await admin.get(f"{MALL}/timed-prices?sku=6901")).json()["items"]
     ended = [await admin.post(f"{MALL}/timed-prices/{one['id']}/end") for one in listed]
 

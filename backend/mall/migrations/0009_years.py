@@ -15,7 +15,7 @@ UPDATE mall_timed_price
 class Migration(migrations.Migration):
     """Mend them; since then none is taken."""
 
-    dependencies = [("mall", "0007_imports")]
+    dependencies = [("mall", "0008_media_use")]
 
     operations = [
         ops.RunSQL("SET LOCAL lock_timeout = '4s'", reverse_sql=ops.RunSQL.noop),
