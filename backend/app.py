@@ -39,6 +39,7 @@ ROUTES = (
     "backend.surveys.routes",
     "backend.notices.routes",
     "backend.suggestions.routes",
+    "backend.cases.routes",
     "backend.conversations.routes",
 )
 

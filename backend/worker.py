@@ -37,6 +37,7 @@ DOMAINS = (
     "backend.surveys",
     "backend.notices",
     "backend.suggestions",
+    "backend.cases",
     "backend.conversations",
 )
 

@@ -167,6 +167,29 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str, _doc("TrueType font that labels are printed with; empty: the reader's own Song")
     ] = ""
 
+    case_answer_hours: Annotated[
+        str,
+        _doc(
+            "Hours in which feedback is to be answered, by its kind",
+            pattern="^complaint=[1-9][0-9]{0,3},consultation=[1-9][0-9]{0,3},opinion=[1-9][0-9]{0,3},praise=[1-9][0-9]{0,3}$",
+        ),
+    ] = "complaint=24,consultation=12,opinion=72,praise=72"
+    case_priority_percent: Annotated[
+        str,
+        _doc(
+            "The same by its priority, in percent of those hours",
+            pattern="^urgent=[1-9][0-9]{0,3},high=[1-9][0-9]{0,3},normal=[1-9][0-9]{0,3},low=[1-9][0-9]{0,3}$",
+        ),
+    ] = "urgent=25,high=50,normal=100,low=200"
+    case_escalate_hours: Annotated[
+        int, _doc("Hours that feedback is overdue until it is head office's too, not only its store's", ge=1, le=720)
+    ] = 24
+    case_close_days: Annotated[int, _doc("Days after an answer until feedback closes by itself", ge=1, le=90)] = 7
+    case_reopen_days: Annotated[int, _doc("Days in which closed feedback can be reopened", ge=0, le=365)] = 14
+    case_contact_days: Annotated[
+        int, _doc("Days that a walk-in customer's name and number are kept after the end", ge=1, le=3650)
+    ] = 180
+
     log_format: Annotated[str, _doc("`json` or `console`", pattern="^(json|console)$")] = "json"
     log_level: Annotated[str, _doc("`debug`, `info`, `warning`", pattern="^(debug|info|warning)$")] = "info"
 

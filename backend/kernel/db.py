@@ -47,6 +47,7 @@ APPS: dict[str, str] = {
     "surveys": "backend.surveys",
     "notices": "backend.notices",
     "suggestions": "backend.suggestions",
+    "cases": "backend.cases",
     "conversations": "backend.conversations",
 }
 WITHOUT_MODELS = frozenset({"ledger", "jobs", "audience", "messages", "orders", "conversations"})

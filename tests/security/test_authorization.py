@@ -23,6 +23,7 @@ from backend.worker import load
 from tests.security.conftest import Credential
 from tests.support import wire
 from tests.support.books import fingerprint
+from tests.support.cases import complain
 from tests.support.chat import DESK, Customer, newest
 from tests.support.coupons import CASH, TEMPLATES, claim, make_template
 from tests.support.delivery import SHENZHEN, add_address
@@ -279,6 +280,18 @@ BODIES: dict[str, Any] = {
     "PUT /v1/member/surveys/{survey_id}/progress": {"version": 1, "revision": 1, "answers": []},
     "POST /v1/member/surveys/{survey_id}/answers": {"version": 1, "answers": []},
     "POST /v1/admin/surveys/{survey_id}/answers": {"medium": "paper", "answers": []},
+    "POST /v1/member/cases/{case_id}/messages": {"text": "x"},
+    "POST /v1/member/cases/{case_id}/confirm": {"version": 1},
+    "POST /v1/member/cases/{case_id}/reopen": {"text": "x", "version": 1},
+    "PUT /v1/member/cases/{case_id}/rating": {"rating": 1},
+    "POST /v1/admin/cases/{case_id}/assign": {"staff_id": "1", "version": 1},
+    "POST /v1/admin/cases/{case_id}/start": {"version": 1},
+    "POST /v1/admin/cases/{case_id}/answer": {"text": "x", "version": 1},
+    "POST /v1/admin/cases/{case_id}/confirm": {"version": 1},
+    "POST /v1/admin/cases/{case_id}/reopen": {"text": "x", "version": 1},
+    "POST /v1/admin/cases/{case_id}/close": {"outcome": "solved", "version": 1},
+    "POST /v1/admin/cases/{case_id}/priority": {"priority": "high", "version": 1},
+    "POST /v1/admin/cases/{case_id}/notes": {"text": "x"},
 }
 """What these calls need to get as far as their object."""
 
@@ -346,6 +359,7 @@ NOWHERE = {
     "survey_id": "N000000000000",
     "version": "9",
     "project_id": "O000000000000",
+    "case_id": "K0000000000000000",
     "letter_id": "L00000000000000000000000000",
     "conversation_id": "4711",
     "canned_id": "nothing",
@@ -492,9 +506,10 @@ async def gift_card_objects(admin: StaffSession, chain: Chain, owner: Phone) -> 
 
 
 async def suggestion_objects(admin: StaffSession, owner: Phone) -> dict[str, str]:
-    """A box that head office alone reads, and what the owner put into it."""
+    """A box that head office alone reads, what the owner put into it, and a case of the owner's at S1."""
     box = await make_box(admin, await own_id(admin))
-    return {"box_id": box["id"], "suggestion_id": (await suggest(owner, box))["id"]}
+    case = await complain(owner, store_id="S1")
+    return {"box_id": box["id"], "suggestion_id": (await suggest(owner, box))["id"], "case_id": case["id"]}
 
 
 async def stock_objects(admin: StaffSession) -> dict[str, str]:

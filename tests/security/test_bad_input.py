@@ -74,7 +74,7 @@ _PATTERNED = {
     "id": "X1",
     "store_id": "S1",
     "timezone": "UTC",
-    "phone": "021-5555",
+    "phone": "13900000000",
     "phone_last4": "8000",
     "picture": "a" * 64,
     "media_id": "a" * 64,

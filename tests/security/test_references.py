@@ -18,6 +18,7 @@ from backend.kernel.paging import make_cursor
 from backend.messages.types import Letter
 from backend.worker import load
 from tests.support.books import fingerprint
+from tests.support.cases import complain
 from tests.support.coupons import claim, make_template
 from tests.support.delivery import add_address
 from tests.support.gift_cards import bind, charge, sold_card, token_of
@@ -62,6 +63,7 @@ class World:
     inbox_cursor: str
     box_id: str
     survey_id: str
+    sale_id: str
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -113,13 +115,15 @@ async def world(browser, chain) -> World:
         await two_letters(owner),
         await box_with_something(admin, owner),
         (await make_survey(admin))["id"],
+        sale.json()["id"],
     )
 
 
 async def box_with_something(admin: StaffSession, owner: Phone) -> str:
-    """A box that head office alone reads, with the owner's word in it."""
+    """A box that head office alone reads, with the owner's word in it; and a case of the owner's."""
     box = await make_box(admin, await own_id(admin))
     await suggest(owner, box)
+    await complain(owner, store_id="S1")
     box_id: str = box["id"]
     return box_id
 
@@ -344,6 +348,33 @@ CASES: dict[tuple[str, str], Case] = {
 LINES = {"lines": [{"sku": "6901", "qty": 1}]}
 
 CASES |= {
+    ("GET /v1/member/cases", "cursor"): (
+        lambda w: w.stranger.call("GET", f"/v1/member/cases?cursor={make_cursor('9' * 15, 'K')}"),
+        nothing_listed,
+    ),
+    ("GET /v1/admin/cases", "cursor"): (
+        lambda w: w.manager.get(f"/v1/admin/cases?cursor={make_cursor('9' * 15, 'K')}"),
+        nothing_listed,
+    ),
+    **{
+        (f"GET /v1/admin/cases{path}", "store_id"): (
+            lambda w, path=path: w.manager.get(f"/v1/admin/cases{path}?store_id=S1{'&' + JUNE if path else ''}"),
+            refused(404, "not_found"),
+        )
+        for path in ("", "/statistics", "/statistics/file", "/export")
+    },
+    ("POST /v1/admin/cases", "store_id"): (
+        lambda w: w.manager.post(
+            "/v1/admin/cases", {"kind": "praise", "channel": "shop", "text": "x", "store_id": "S1"}, key="theirs"
+        ),
+        refused(404, "not_found"),
+    ),
+    ("POST /v1/member/cases", "reference"): (
+        lambda w: w.stranger.call(
+            "POST", "/v1/member/cases", {"kind": "praise", "text": "x", "reference": w.sale_id}, key="theirs-case"
+        ),
+        refused(422, "validation_failed"),  # as for a purchase that is none
+    ),
     ("GET /v1/admin/suggestions", "box_id"): (
         lambda w: w.manager.get(f"/v1/admin/suggestions?box_id={w.box_id}"),
         refused(404, "not_found"),
@@ -654,6 +685,11 @@ OWN = {
     ("POST /v1/admin/conversations/{conversation_id}/transfer", "staff_id"),
     ("POST /v1/admin/conversations/canned", "store_id"),
     ("PUT /v1/admin/conversations/canned/{canned_id}", "store_id"),
+    # stores are chosen freely; any member may come to any store; text; people who see the case: tests/cases
+    ("POST /v1/member/cases", "store_id"),
+    ("POST /v1/admin/cases", "member_no"),
+    ("POST /v1/admin/cases", "reference"),
+    ("POST /v1/admin/cases/{case_id}/assign", "staff_id"),
 }
 """Places that name nothing of another's, and why."""
 

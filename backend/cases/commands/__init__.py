@@ -1,0 +1,1 @@
+"""Use cases of feedback: each is one step of one case."""

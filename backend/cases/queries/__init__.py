@@ -1,0 +1,34 @@
+"""Reads of cases (public)."""
+
+from .cases import (
+    CASE,
+    case_of,
+    find_case,
+    find_contact,
+    get_case,
+    last_step,
+    list_claimable,
+    list_desk,
+    list_of_member,
+    list_steps,
+    step_under,
+)
+from .figures import list_figures, total_figures
+from .todos import list_todos
+
+__all__ = [
+    "CASE",
+    "case_of",
+    "find_case",
+    "find_contact",
+    "get_case",
+    "last_step",
+    "list_claimable",
+    "list_desk",
+    "list_figures",
+    "list_of_member",
+    "list_steps",
+    "list_todos",
+    "step_under",
+    "total_figures",
+]

@@ -1,0 +1,1 @@
+"""The calls about feedback: the members', the staff's, and figures."""
