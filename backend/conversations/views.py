@@ -187,7 +187,7 @@ def chat(found: Sequence[Message]) -> list[ChatMessageOut]:
         ChatMessageOut(
             id=item.seq,
             author=_SPEAKERS[item.author],
-            kind=item.kind,
+            kind=Kind.OTHER if item.stage is Stage.LOST else item.kind,
             at=item.at,
             text="" if item.kind is Kind.NOTE else item.text,
             card=item.card,

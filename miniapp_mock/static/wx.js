@@ -4,6 +4,7 @@
  */
 import { ask, toast } from "./shared/dialog.js";
 import { chooseAddress } from "./wx/address_sheet.js";
+import { openContact } from "./wx/contact.js";
 import { api, refusal } from "./wx/core.js";
 import { phoneId } from "./wx/identity.js";
 import { getLaunchOptionsSync } from "./wx/launch.js";
@@ -27,6 +28,7 @@ export const wx = {
   getPhoneNumber,
   requestPayment,
   chooseAddress,
+  openContact,
   chooseMedia,
   compressImage,
   previewImage,

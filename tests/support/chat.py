@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ import httpx
 from backend.kernel import db
 from backend.kernel.config import Settings
 from backend.kernel.jobs import runner
+from backend.worker import load
 from tests.support.staff import StaffSession
 
 DESK = "/v1/admin/conversations"
@@ -63,7 +65,17 @@ def guest(client: httpx.AsyncClient) -> Customer:
 
 async def work(settings: Settings) -> None:
     """What the worker does with what is due."""
+    load()
     await runner.run_waiting(settings)
+
+
+async def work_when_asked(settings: Settings) -> None:
+    """The same, once something that a page did has arrived."""
+    due = "SELECT true FROM procrastinate_jobs WHERE status = 'todo' AND task_name LIKE 'conversations.%' LIMIT 1"
+    async with asyncio.timeout(60):
+        while not await db.fetchval(due):
+            await asyncio.sleep(0.02)
+    await work(settings)
 
 
 async def newest() -> str:

@@ -145,7 +145,7 @@ async def _change(conversation_id: int, caller: StaffCaller, what: str, change: 
             tx, held, Author.SYSTEM, Kind.NOTE, Stage.NOTED, now, text=what, staff_id=caller.staff_id
         )
         held = await service.keep(tx, msgspec.structs.replace(held, last_at=last_at))
-    receive.tell(held)
+    receive.tell(held, Author.SYSTEM)
     log.info("conversations.moved", conversation_id=held.id, staff_id=caller.staff_id, state=held.state.value)
     return held
 

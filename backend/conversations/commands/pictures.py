@@ -15,7 +15,7 @@ from backend.wechat import service as wechat
 from backend.wechat.errors import MediaGone
 
 from .. import locks, queries, service
-from ..types import Message, Stage
+from ..types import Author, Message, Stage
 from . import receive
 
 log = logging.get(__name__)
@@ -63,7 +63,7 @@ async def fetch(conversation_id: int, seq: int) -> None:
         stage = Stage.RECEIVED if picture else Stage.LOST
         if await service.set_stage(tx, conversation_id, seq, stage, was=Stage.FETCHING, reason=reason) and picture:
             await keep(tx, message, picture)
-    receive.tell(conversation)
+    receive.tell(conversation, Author.CUSTOMER)
     log.info("conversations.picture", conversation_id=conversation_id, seq=seq, stage=stage.value)
 
 

@@ -55,15 +55,16 @@ async def take(push: PushMessage) -> PushAnswer | None:
             await jobs.defer(tx, ANSWER, conversation_id=str(conversation.id), seq=message.seq)
         if message.stage is Stage.FETCHING:
             await jobs.defer(tx, FETCH, conversation_id=str(conversation.id), seq=message.seq)
-    tell(conversation)
+    tell(conversation, Author.CUSTOMER)
     log.info("conversations.received", conversation_id=conversation.id, kind=message.kind.value, seq=message.seq)
     return _answer(message)
 
 
-def tell(conversation: Conversation) -> None:
-    """Let the member's open phones read the conversation again."""
+def tell(conversation: Conversation, author: Author) -> None:
+    """Let the member's open phones read the conversation again, in which somebody said or did something."""
     if conversation.member_id is not None:
-        live.push(conversation.member_id, LIVE, {"seq": conversation.last_seq, "state": conversation.state.value})
+        data = {"seq": conversation.last_seq, "state": conversation.state.value, "author": author.value}
+        live.push(conversation.member_id, LIVE, data)
 
 
 async def _who(openid: str) -> tuple[int | None, str | None]:

@@ -157,7 +157,7 @@ async def _send(conversation: Conversation, message: Message) -> Message:
         )
         if reason in _ENDED and held.windows == conversation.windows:
             held = await service.keep(tx, service.counted(held, windows.shut(held.windows)))
-    receive.tell(held)
+    receive.tell(held, message.author)
     log.info("conversations.said", conversation_id=conversation.id, author=message.author.value, stage=stage.value)
     return msgspec.structs.replace(message, stage=stage, reason=reason, sent_at=sent_at)
 

@@ -43,6 +43,7 @@ export function createEvents(app) {
     }
     if (type === "coupon_issued") couponCame(data);
     if (type === "message") app.toast(data.text || data.title);
+    if (type === "chat" && data.author !== "customer" && app.route() !== "chat") app.toast(t("event.chat_came"));
     if (type === "stamp_earned") app.toast(t("event.stamp", { title: data.title, count: data.given, have: data.have, goal: data.goal }));
     if (type === "reward_earned") {
       app.toast(t("event.reward", { title: data.title }));

@@ -25,6 +25,7 @@ import { campaignsScreen } from "./screens/campaigns.js";
 import { cardsScreen } from "./screens/cards.js";
 import { cartScreen } from "./screens/cart.js";
 import { checkoutScreen } from "./screens/checkout.js";
+import { chatScreen } from "./screens/chat.js";
 import { codeScreen } from "./screens/code.js";
 import { couponCentreScreen } from "./screens/coupon_centre.js";
 import { couponLinkScreen } from "./screens/coupon_link.js";
@@ -86,6 +87,7 @@ const SCREENS = {
   campaigns: campaignsScreen,
   addresses: addressesScreen,
   address: addressScreen,
+  chat: chatScreen,
   me: meScreen,
   profile: profileScreen,
   pin: pinScreen,

@@ -1,5 +1,6 @@
 /** Every text of the phone page. */
 import { COMMON, createTexts, hasText } from "../shared/texts.js";
+import { CHAT } from "./chat_texts.js";
 import { MALL } from "./mall_texts.js";
 import { ORDERS } from "./order_texts.js";
 
@@ -7,6 +8,7 @@ const chain = document.querySelector('meta[name="chain-name"]')?.content || "";
 
 const TABLE = {
   ...COMMON,
+  ...CHAT,
   ...MALL,
   ...ORDERS,
 

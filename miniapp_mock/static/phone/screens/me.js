@@ -27,6 +27,7 @@ export function meScreen(app) {
       linkCell({ icon: "cards", text: t("me.cards"), value: t("cards.hint"), onclick: () => app.go("cards") }),
       linkCell({ icon: "star", text: t("review.own"), onclick: () => app.go("own-reviews") }),
       linkCell({ icon: "tag", text: t("invoice.list"), onclick: () => app.go("invoices") }),
+      linkCell({ icon: "chat", text: t("chat.me"), value: t("chat.me_hint"), onclick: () => app.go("chat") }),
       linkCell({ icon: "pin", text: t("address.title"), onclick: () => app.go("addresses") }),
       linkCell({ icon: "person", text: t("me.profile"), onclick: () => app.go("profile") }),
       linkCell({ icon: "list", text: t("me.entries"), onclick: () => app.go("entries") }),
