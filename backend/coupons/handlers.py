@@ -57,5 +57,5 @@ async def note_return(event: CouponReturned, tx: Tx) -> None:
 
 @events.on(CouponExpiring)
 async def warn(event: CouponExpiring, tx: Tx) -> None:
-    """Tell the member's phone that a coupon will expire, if it is still there to be used."""
-    await telling.warn(event)
+    """Write to the member that a coupon will expire, if it is still there to be used."""
+    await telling.warn(tx, event)

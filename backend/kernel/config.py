@@ -102,6 +102,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     points_valid_months: Annotated[
         int, _doc("Months that points last (to the month's end); 0 = ever", ge=0, le=120)
     ] = 12
+    points_warn_days: Annotated[
+        int, _doc("Days before their last day that points are warned of; 0 = never", ge=0, le=60)
+    ] = 7
     points_pending_days: Annotated[int, _doc("Days until earned points can be spent", ge=0, le=90)] = 0
     password_free_sale_fen: Annotated[
         int, _doc("A sale above this waits for the phone; an order needs the payment PIN, if one is set", ge=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backend.kernel import clock, jobs
 
-from .commands import lots, pending
+from .commands import expiring, lots, pending
 
 
 @jobs.every("* * * * *")
@@ -19,3 +19,9 @@ async def age_lots() -> None:
     now = clock.now()
     await lots.mature_points(now)
     await lots.expire_lots(now)
+
+
+@jobs.every("10 2 * * *", retry=5)
+async def warn_of_expiring_points() -> None:
+    """Write to members whose points expire in some days; once for each last day."""
+    await expiring.warn_of_expiring_points(clock.now())

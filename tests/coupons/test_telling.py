@@ -14,6 +14,7 @@ from backend.coupons.events import CouponExpiring
 from backend.kernel import db, events, live, outbox
 from backend.kernel.clock import local_date
 from backend.ledger.events import SaleCompleted
+from backend.messages.queries import list_inbox
 from tests.support.coupons import CASH, TEMPLATES, accept_gift, claim, give_coupon, give_to_friend, make_template
 from tests.support.members import register
 
@@ -80,24 +81,21 @@ async def test_a_phone_is_warned_before_a_coupon_ends_unless_it_is_gone(admin, p
     clock.shift(timedelta(days=1))
     last = local_date(clock.now(), "Asia/Shanghai") + timedelta(days=2)
 
-    async with live.subscribe(phone.member_id) as inbox:
+    async with live.subscribe(phone.member_id) as heard_by_phone:
         await ageing.warn_of_expiry(clock.now())
         await outbox.drain()
-        await telling.warn(CouponExpiring(member_id=phone.member_id, coupon_id="C-none", expires_on=last))
-        told = heard(inbox)
+        async with db.transaction() as tx:
+            await telling.warn(tx, CouponExpiring(member_id=phone.member_id, coupon_id="C-none", expires_on=last))
+        await outbox.drain()
+        told = heard(heard_by_phone)
 
-    assert told == [
-        (
-            "message",
-            {
-                "kind": "coupon_expiring",
-                "title": "优惠券即将到期",
-                "text": f"您的“满100减20”{last.month}月{last.day}日到期，请尽快使用。",
-                "coupon_id": coupon_id,
-                "expires_on": last.isoformat(),
-            },
-        )
-    ]
+    (letter,) = await list_inbox(phone.member_id, before=None, limit=5)
+    assert (letter.title, letter.body, letter.link) == (
+        "优惠券即将到期",
+        f"您的“满100减20”{last.isoformat()} 到期，请尽快使用。",
+        f"#/coupon?{coupon_id}",
+    )
+    assert told == [("message", {"id": letter.id, "kind": "coupon.expiring", "title": "优惠券即将到期"})]
 
 
 @pytest.mark.parametrize("handler", [handlers.warn])

@@ -1,4 +1,4 @@
-"""What the phone is told of coupons while it listens; nothing depends on it arriving."""
+"""What members hear of coupons: an open phone at once, and a letter before one expires."""
 
 from __future__ import annotations
 
@@ -6,12 +6,24 @@ from collections.abc import Sequence
 
 from backend.kernel import clock, live
 from backend.kernel.config import settings
+from backend.kernel.db import Tx
+from backend.messages import service as messages
+from backend.messages.types import Builtin, Letter, Purpose, Variable, VariableKind
 
 from .. import queries
 from ..events import CouponExpiring
 from ..plans import Wish
 from ..service import Issued, Outcome
 from ..types import CouponState
+
+EXPIRING = Builtin(
+    "coupon.expiring",
+    Purpose.SERVICE,
+    "优惠券即将到期",
+    "您的“{title}”{day} 到期，请尽快使用。",
+    variables=(Variable("title", label="券名"), Variable("day", VariableKind.DATE, "到期日")),
+)
+messages.declare(EXPIRING)
 
 
 def issued(member_id: int, coupon_id: str, template_id: str, title: str, source: str) -> None:
@@ -41,24 +53,12 @@ async def issued_to(template_id: str, wishes: Sequence[Wish], outcomes: Sequence
             issued(wish.member_id, outcome.coupon_id, template_id, title, wish.source)
 
 
-async def warn(event: CouponExpiring) -> None:
-    """Tell a member that a coupon will expire; one that was used or given away meanwhile is passed over.
-
-    As a ``message``, whose ``kind`` says of what: the phone shows its title and text.
-    """
+async def warn(tx: Tx, event: CouponExpiring) -> None:
+    """Write to a member that a coupon will expire; one that was used or given away meanwhile is passed over."""
     on = clock.local_date(clock.now(), settings().timezone)
     found = await queries.find_coupon(event.member_id, event.coupon_id, on)
     if found is None or found.state is not CouponState.AVAILABLE:
         return
-    day = f"{event.expires_on.month}月{event.expires_on.day}日"
-    live.push(
-        event.member_id,
-        "message",
-        {
-            "kind": "coupon_expiring",
-            "title": "优惠券即将到期",
-            "text": f"您的“{found.version.title}”{day}到期，请尽快使用。",
-            "coupon_id": event.coupon_id,
-            "expires_on": event.expires_on.isoformat(),
-        },
-    )
+    values = {"title": found.version.title, "day": event.expires_on.isoformat()}
+    letter = Letter(event.member_id, EXPIRING.code, values, event.coupon_id, f"#/coupon?{event.coupon_id}")
+    await messages.send(tx, [letter])

@@ -54,6 +54,20 @@ async def list_expired_lots(kinds: Sequence[str], on: date, *, after: Cursor = B
     return [(row[0], row[1]) for row in rows]
 
 
+async def list_expiring(kind: str, on: date, *, after: int, limit: int) -> list[tuple[int, int]]:
+    """Whose open lots of a kind have that last day, and how much is left in them; by member, from above ``after``."""
+    rows = await db.fetch(
+        "SELECT member_id, sum(remaining)::bigint FROM ledger_lot"
+        " WHERE open AND expires_on = $1 AND member_id > $2 AND (kind = $3) IS TRUE"
+        " GROUP BY member_id ORDER BY member_id LIMIT $4",
+        on,
+        after,
+        kind,
+        limit,
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
 async def list_mature_lots(on: date, *, after: Cursor = BEGINNING, limit: int) -> list[Cursor]:
     """The day and the member of each open pending lot that is available by ``on``, from beyond ``after``."""
     rows = await db.fetch(

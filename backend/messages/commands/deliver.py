@@ -53,7 +53,8 @@ async def deliver_due() -> int:
 def _tell_phones(verdicts: Sequence[Verdict]) -> None:
     for verdict in verdicts:
         if verdict.state is State.DELIVERED:
-            live.push(verdict.due.member_id, "message", {"id": verdict.due.letter_id})
+            due = verdict.due
+            live.push(due.member_id, "message", {"id": due.letter_id, "kind": due.template, "title": due.title})
 
 
 async def _send_all(due: Sequence[Due]) -> None:
