@@ -56,6 +56,7 @@ async def resources(settings: Settings) -> AsyncIterator[None]:
     """
     from backend.kernel import live, redis
     from backend.ledger import service as ledger
+    from backend.messages import channels
     from backend.wechat import service as wechat
 
     config.use(settings)
@@ -75,6 +76,7 @@ async def resources(settings: Settings) -> AsyncIterator[None]:
         stack.push_async_callback(ledger.close_writer)
         await wechat.open_client(settings)
         stack.push_async_callback(wechat.close_client)
+        stack.push_async_callback(channels.close)
         yield
 
 

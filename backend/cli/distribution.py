@@ -68,8 +68,11 @@ PLACES: dict[str, Place] = {
             *("audience_sale", "audience_bought", "audience_backfill"),  # asked together with member
             # what a job looks through for what is due, whosever it is
             *("message_letter", "message_delivery", "message_consent", "message_consent_change"),
+            "message_touch",
             *("message_template", "message_template_version", "message_template_change"),
             *("message_batch", "message_batch_change", "message_subscription", "message_subscription_answer"),
+            *("message_batch", "message_batch_change"),
+            *("message_email", "message_dead_address", "message_reply", "message_nonce"),
             # what counts, and what is found without a member
             *("coupon_template", "coupon_batch", "coupon_code", "coupon_handout", "coupon_due", "coupon_change"),
             *("giftcard_product", "giftcard_batch", "giftcard", "giftcard_try", "giftcard_charge"),

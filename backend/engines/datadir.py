@@ -77,7 +77,8 @@ def demo_settings(
         "wechat_mch_key_file": str(data / "keys" / "merchant.pem"),
         "wechat_platform_keys_dir": str(data / "keys" / "platform"),
         "sms_url": f"{base_url}/mock/sms",
-        "sms_secret": hashlib.sha256(b"sms " + known["wechat_app_secret"].encode()).hexdigest(),
+        "sms_secret": _derived("sms", known["wechat_app_secret"]),
+        "mail_report_secret": _derived("mail", known["wechat_app_secret"]),
         "sms_internal": "true",
         **known,
     }
@@ -112,6 +113,10 @@ def wechat_part(settings: Settings) -> dict[str, str]:
         "api_v3_key": settings.wechat_api_v3_key,
         "platform_serial": secrets_of(Path(settings.demo_data)).platform_serial,
     }
+
+
+def _derived(what: str, secret: str) -> str:
+    return hashlib.sha256(f"{what} {secret}".encode()).hexdigest()
 
 
 def _make_secrets() -> DemoSecrets:

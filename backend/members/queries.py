@@ -233,6 +233,12 @@ async def find_phone_index(member_id: int) -> str | None:
     return index
 
 
+async def find_id_by_phone(phone: str) -> int | None:
+    """The member whose phone number this is, or None."""
+    member_id: int | None = await db.fetchval("SELECT id FROM member WHERE phone_index = $1", phone_index(phone))
+    return member_id
+
+
 async def list_named(member_ids: Sequence[int]) -> dict[int, Named]:
     """Names, numbers and levels of these members, by id; a number that is no member's is left out."""
     rows = await db.fetch(

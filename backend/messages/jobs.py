@@ -6,7 +6,7 @@ from backend.kernel import jobs
 
 from .channels import offered  # noqa: F401 - the drivers
 from .commands import deliver as delivering
-from .commands import subscriptions
+from .commands import returns, subscriptions
 
 
 @jobs.every("* * * * *", retry=3)
@@ -19,3 +19,9 @@ async def deliver() -> None:
 async def sweep_answers() -> None:
     """Forget the keys of answers that no phone sends again."""
     await subscriptions.sweep()
+
+
+@jobs.every("27 4 * * *")
+async def sweep_returns() -> None:
+    """Forget who followed a letter's links a month ago, and nonces of gateways."""
+    await returns.sweep()

@@ -14,8 +14,9 @@ import pytest_asyncio
 from backend.kernel import ids
 from backend.kernel.config import Settings
 from backend.messages.channels import Outgoing, Refused, TryAgain
-from backend.messages.channels.sms import Sms, text_of
+from backend.messages.channels.sms import Sms
 from backend.messages.delivery import links, segments
+from backend.messages.delivery.sms_text import text_of
 from backend.messages.types import Channel, Purpose, delivery_id
 from tests.support.server import Server
 

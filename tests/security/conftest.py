@@ -20,7 +20,7 @@ from backend.kernel.http import iter_routes
 from backend.kernel.http.routing import Route, WebSocketRoute
 from backend.members import service as members
 from backend.members.types import Status
-from tests.support import wire
+from tests.support import gateways, wire
 from tests.support.members import Phone, register
 from tests.support.pos import Till
 from tests.support.seed import Chain, Login, seed_chain
@@ -106,6 +106,15 @@ def signed(name: str, till: Till, *opens: str) -> Credential:
     )
 
 
+def gateway(key: str, secret: str, scheme: str) -> Credential:
+    """The signature of a gateway that reports."""
+
+    def headers(method: str, target: str, body: bytes, _: str) -> dict[str, str]:
+        return {"Authorization": gateways.authorization(key, secret, method, target, body)}
+
+    return Credential(f"the {key} gateway", headers, frozenset({f"gateway:{key}"}), scheme=scheme)
+
+
 async def _unregistered(client: httpx.AsyncClient) -> str:
     answer = await client.post("/v1/member/login", json={"js_code": "demo-somebody"})
     token: str = answer.json()["access_token"]
@@ -174,6 +183,8 @@ async def credentials(browser, chain) -> list[Credential]:
         signed("a terminal with another's secret", Till("", till.terminal_id, chain.tills["S2"][0].secret, "S1")),
         signed("a terminal that does not exist", Till("", "S9-T1", till.secret, "S9")),
         bearer("a terminal's secret as a token", till.secret),
+        gateway("sms", config.settings().sms_secret, "smsHmac"),
+        gateway("mail", config.settings().mail_report_secret, "mailHmac"),
         bearer("a ticket", ticket, "ticket", scheme="ticketBearer"),
         bearer("a receipt", receipt, "receipt", scheme="receiptBearer"),
     ]
@@ -194,6 +205,8 @@ def by_scheme(credentials: list[Credential]) -> dict[str, Credential]:
         "memberBearer": found["a member"],
         "staffBearer": found["an admin"],
         "terminalHmac": found["a terminal"],
+        "smsHmac": found["the sms gateway"],
+        "mailHmac": found["the mail gateway"],
         "ticketBearer": found["a ticket"],
         "receiptBearer": found["a receipt"],
         "": found["nobody"],

@@ -67,6 +67,11 @@ PUBLIC = {
     # the same of pictures in a conversation
     "GET /v1/conversation-pictures/{picture_id}",
     "GET /v1/conversation-pictures/{picture_id}/small",
+    # whoever has the letter: its links are signed, and each is good for one thing
+    "GET /v1/m/{token}",
+    "GET /v1/m/{token}.gif",
+    "GET /v1/m/{token}/unsubscribe",
+    "POST /v1/m/{token}/unsubscribe",
 }
 """What everybody may call: health, documentation, where credentials are given out, and what WeChat signs itself."""
 
@@ -80,6 +85,8 @@ GUARDS = {
     "staff:admin",
     "ticket",
     "receipt",
+    "gateway:sms",
+    "gateway:mail",
 }
 
 

@@ -19,6 +19,7 @@ from schemathesis.specs.openapi.checks import ignored_auth, positive_data_accept
 
 from backend.app import routers
 from backend.kernel.http import openapi_document
+from tests.support import gateways
 from tests.support.books import fingerprint
 from tests.support.members import Phone, register
 from tests.support.pos import Till
@@ -50,6 +51,21 @@ class Signature(AuthBase):
         key = request.headers.get("Idempotency-Key", "")
         text = key.decode("latin-1") if isinstance(key, bytes) else key
         signed = self.till.authorization(request.method or "", request.path_url, raw, text.strip())
+        request.headers["Authorization"] = signed
+        return request
+
+
+class GatewaySignature(AuthBase):
+    """A gateway that signs whatever it reports."""
+
+    def __init__(self, key: str, secret: str) -> None:
+        self.key, self.secret = key, secret
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        body = request.body or b""
+        assert isinstance(body, str | bytes)
+        raw = body.encode() if isinstance(body, str) else body
+        signed = gateways.authorization(self.key, self.secret, request.method or "", request.path_url, raw)
         request.headers["Authorization"] = signed
         return request
 
@@ -95,6 +111,10 @@ async def test_every_call_does_what_the_description_says(
         more["headers"] = {"Authorization": f"Bearer {session.access_token}"}
     elif "terminalHmac" in schemes:
         more["auth"] = Signature(chain.till)
+    elif "smsHmac" in schemes:
+        more["auth"] = GatewaySignature("sms", settings.sms_secret)
+    elif "mailHmac" in schemes:
+        more["auth"] = GatewaySignature("mail", settings.mail_report_secret)
     elif shown := schemes & {*unnamed}:
         more["headers"] = {"Authorization": f"Bearer {unnamed[shown.pop()]}"}
 

@@ -39,6 +39,9 @@ class Noting:
         self.given.append(outgoing)
         return self.answer(outgoing)
 
+    async def aclose(self) -> None:
+        """There is nothing to end."""
+
 
 @pytest.fixture
 def fake_channels(monkeypatch: pytest.MonkeyPatch) -> dict[Channel, Noting]:

@@ -299,6 +299,18 @@ def _schemes(routes: list[Route]) -> set[str]:
 
 
 def _security_scheme(name: str) -> dict[str, Any]:
+    if name in ("smsHmac", "mailHmac"):
+        return {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "description": (
+                f"`HUIYUAN-HMAC-SHA256 key={name.removesuffix('Hmac')},timestamp=<unix s>,nonce=<16–64>,"
+                "signature=<hex>`；signature 为 "
+                "HMAC-SHA256(密钥, `METHOD\\nTARGET\\nTIMESTAMP\\nNONCE\\n` + 正文的 SHA-256)，"
+                "均为小写十六进制。"
+            ),
+        }
     if name.endswith("Hmac"):
         return {
             "type": "apiKey",

@@ -76,6 +76,9 @@ class Driver(Protocol):
     async def send(self, outgoing: Outgoing) -> Sent:
         """Hand it over; raises ``TryAgain`` or ``Refused``, anything else counts as ``TryAgain``."""
 
+    async def aclose(self) -> None:
+        """End what connections it keeps."""
+
 
 Maker = Callable[[Settings], Driver | None]
 _makers: dict[Channel, Maker] = {}
@@ -99,3 +102,11 @@ def find(channel: Channel) -> Driver | None:
         maker = _makers.get(channel)
         _drivers[channel] = maker(current_settings()) if maker else None
     return _drivers[channel]
+
+
+async def close() -> None:
+    """End the connections of this process's drivers."""
+    drivers = [driver for driver in _drivers.values() if driver is not None]
+    _drivers.clear()
+    for driver in drivers:
+        await driver.aclose()

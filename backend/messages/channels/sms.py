@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -13,7 +12,8 @@ from backend.kernel import clock, logging
 from backend.kernel.config import Settings
 from backend.kernel.outbound import AddressRefused, PublicOnly
 
-from ..delivery import mail, segments, signing
+from ..delivery import segments, signing
+from ..delivery.sms_text import text_of
 from ..types import Channel, Purpose
 from . import Outgoing, Refused, Sent, TryAgain
 
@@ -21,7 +21,6 @@ log = logging.get(__name__)
 
 TOTAL_S = 20.0
 MOST_ANSWER = 16 * 1024
-UNSUBSCRIBE = "，回TD退订"
 
 _TIMEOUT = httpx.Timeout(10.0, connect=5.0, pool=5.0)
 _FINAL = {
@@ -114,21 +113,6 @@ class Sms:
                 if len(content) > MOST_ANSWER:
                     return answer.status_code, None, 60.0
             return answer.status_code, _read(bytes(content)), _wait(answer.headers.get("retry-after", ""))
-
-
-def text_of(outgoing: Outgoing, settings: Settings) -> str:
-    """The message as it goes out: the chain's signature before, the way to unsubscribe behind what needs consent.
-
-    Addresses of our own in it go by a signed link, others as they are; it is one line, for phones show it so.
-    """
-    sender = mail.sender_of(settings)
-    body = mail.one_line(outgoing.body)
-    own = urlsplit(sender.base_url).netloc, urlsplit(sender.pages_url).netloc
-    targets = [target for target in mail.targets_in(body) if urlsplit(target).netloc in own]
-    letter_id = outgoing.delivery_id.rpartition("-")[0]
-    followed = mail.Followed(letter_id, Channel.SMS, sender, targets)
-    tail = "" if outgoing.purpose is Purpose.SERVICE else UNSUBSCRIBE
-    return f"【{settings.sms_signature or settings.chain_name}】{mail.with_addresses(body, followed, str)}{tail}"
 
 
 def _read(content: bytes) -> _Answer | None:

@@ -42,6 +42,9 @@ class Wechat:
             raise TryAgain(after_s=float(unavailable.retry_after_s or 60), reason="busy") from None
         return Sent()
 
+    async def aclose(self) -> None:
+        """The adapter's connections are the adapter's."""
+
 
 def page_of(link: str | None) -> str:
     """The page of the mini-program that shows a letter's address."""

@@ -17,6 +17,8 @@ from backend.members import queries as members
 
 from .. import channels, queries, rules
 from ..channels import Outgoing, Refused, Sent, TryAgain
+from ..delivery import links
+from ..queries import addresses
 from ..service import rendering, subscriptions
 from ..types import Channel, State, delivery_id
 from . import filling
@@ -72,10 +74,10 @@ async def _send_all(due: Sequence[Due]) -> None:
 
 async def _send(due: Due) -> None:
     driver = channels.find(due.channel)
-    address = await _address(due)
+    address, lacking = await _address(due)
     if driver is None or address is None:
         await _settle(due, "no_address")
-        await _record(due, State.SUPPRESSED, reason="no_address" if driver else "channel_not_set_up")
+        await _record(due, State.SUPPRESSED, reason=lacking if driver else "channel_not_set_up")
         return
     try:
         async with asyncio.timeout(SEND_WITHIN_S):
@@ -114,6 +116,7 @@ async def _outgoing(due: Due, address: str) -> Outgoing:
         link=due.link,
         template_id=said.template_id,
         fields=said.fields,
+        unsubscribe_url=links.unsubscribe_url(settings().base_url, due.letter_id, due.channel, due.purpose),
     )
 
 
@@ -129,12 +132,11 @@ async def _said(due: Due) -> rules.Said:
         return rules.Said(due.title, due.body)
 
 
-async def _address(due: Due) -> str | None:
-    if due.channel is Channel.SMS:
-        return await members.find_phone(due.member_id)
+async def _address(due: Due) -> tuple[str | None, str]:
+    """Where the letter goes, or None and why that is nowhere."""
     if due.channel is Channel.WECHAT:
-        return await auth.find_openid(due.member_id)
-    return None
+        return await auth.find_openid(due.member_id), "no_address"
+    return await addresses.where(due.member_id, due.channel)
 
 
 async def _again(due: Due, after_s: float, reason: str) -> None:

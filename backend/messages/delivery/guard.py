@@ -17,12 +17,12 @@ from . import signing
 class GatewayGuard:
     """Lets in one gateway; the caller is its name."""
 
-    scheme: str | None = "gatewayHmac"
     challenge = signing.SCHEME
     may_forbid = False
 
     def __init__(self, key: str, secret: Callable[[Settings], str]) -> None:
         self.name = f"gateway:{key}"
+        self.scheme: str | None = f"{key}Hmac"
         self._key = key
         self._secret = secret
 

@@ -18,7 +18,7 @@ import msgspec
 from backend.kernel import ids
 from backend.kernel.vault import vault
 
-from ..types import Channel, delivery_id
+from ..types import Channel, Purpose, delivery_id
 
 _MAC_BYTES = 12
 _CHANNELS = {Channel.EMAIL: b"e", Channel.SMS: b"s", Channel.WECHAT: b"w", Channel.INBOX: b"i", Channel.POST: b"p"}
@@ -85,6 +85,14 @@ def read(token: str) -> Link | None:
         of=said[3],
         target=said[end:].decode(),
     )
+
+
+def unsubscribe_url(base_url: str, letter_id: str, channel: Channel, purpose: Purpose) -> str:
+    """Where a letter is unsubscribed from; empty for what is about the member's own affair."""
+    if purpose is Purpose.SERVICE:
+        return ""
+    token = sign(Link(For.UNSUBSCRIBE, letter_id, channel, target=purpose.value))
+    return f"{base_url.rstrip('/')}/v1/m/{token}/unsubscribe"
 
 
 def bounce_tag(of: str) -> str:

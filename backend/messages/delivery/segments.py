@@ -14,5 +14,10 @@ def count(text: str) -> int:
 
     Source: 3GPP TS 23.040 (user data header); the carriers' tariffs count every text as UCS-2.
     """
-    units = len(text.encode("utf-16-be", "surrogatepass")) // 2
+    units = length(text)
     return 1 if units <= ONE else -(-units // EACH)
+
+
+def length(text: str) -> int:
+    """The UCS-2 characters of a text."""
+    return len(text.encode("utf-16-be", "surrogatepass")) // 2
