@@ -15,6 +15,7 @@ import { createReviews } from "./reviews.js";
 import { createSeen } from "./seen.js";
 import { createSpot } from "./spot.js";
 import { createStore } from "./store.js";
+import { createSurveys } from "./surveys.js";
 import { t } from "./texts.js";
 import { addressScreen } from "./screens/address.js";
 import { addressesScreen } from "./screens/addresses.js";
@@ -53,6 +54,8 @@ import { rechargeScreen } from "./screens/recharge.js";
 import { ownReviewsScreen, reviewsScreen } from "./screens/reviews.js";
 import { failedScreen, loadingScreen, pendingScreen, welcomeScreen } from "./screens/welcome.js";
 import { registerScreen } from "./screens/register.js";
+import { surveyScreen } from "./screens/survey.js";
+import { surveysScreen } from "./screens/surveys.js";
 
 const SIGNED_OUT = "signed_out";
 const SCREENS = {
@@ -85,6 +88,8 @@ const SCREENS = {
   pass: passScreen,
   "campaign-card": campaignCardScreen,
   campaigns: campaignsScreen,
+  surveys: surveysScreen,
+  survey: surveyScreen,
   addresses: addressesScreen,
   address: addressScreen,
   chat: chatScreen,
@@ -128,6 +133,7 @@ app.mall = createMall(app);
 app.orders = createOrders(app);
 app.reviews = createReviews(app);
 app.spot = createSpot(app);
+app.surveys = createSurveys(app);
 const frame = createFrame(document.getElementById("app"), app, SCREENS);
 Object.assign(app, { go: frame.go, back: frame.back, route: frame.route, showRoute: frame.showRoute });
 
@@ -150,6 +156,7 @@ async function signIn() {
     device.forget();
     store.clear();
     app.seen.clear();
+    app.surveys.clear();
   }
   store.set({ member, registration });
   if (registration === "active") entered();
@@ -163,6 +170,7 @@ function entered() {
   app.events.start();
   refresh().catch(() => undefined);
   app.spot.arrive();
+  app.surveys.resend();
 }
 
 /** Leave on purpose; the device stops showing codes. */
@@ -178,6 +186,7 @@ function signedOut(note) {
   device.forget();
   store.clear();
   app.seen.clear();
+  app.surveys.clear();
   location.replace("#/home");
   frame.show(welcomeScreen(app, note));
 }

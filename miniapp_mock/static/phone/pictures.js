@@ -6,8 +6,11 @@ import { problemText, t } from "./texts.js";
 const MOST = 6;
 const WIDTH = 1600;
 
-/** `{ node, ids(), busy() }`: a row of pictures and a place to add more; `ids()` names those that have arrived. */
-export function pictureField(app, label) {
+/**
+ * `{ node, ids(), busy() }`: a row of pictures and a place to add up to `most`; `ids()` names those that have arrived, and `changed()`
+ * is told when they are others.
+ */
+export function pictureField(app, label, { most = MOST, changed = () => undefined } = {}) {
   const list = h("ul", { class: "shots" });
   const note = h("p", { class: "field-error", role: "alert" });
   const add = h("button", { type: "button", class: "shot shot-add", onclick: choose }, glyph("plus", 24), h("span", { class: "tiny" }, t("picture.add")));
@@ -16,18 +19,18 @@ export function pictureField(app, label) {
   let shots = []; // { path, id, failed }
 
   function draw() {
-    add.setAttribute("aria-label", t("picture.add_more", { count: MOST - shots.length }));
+    add.setAttribute("aria-label", t("picture.add_more", { count: most - shots.length }));
     fill(list, shots.map((shot, i) => h("li", { class: `shot${shot.id ? "" : " sending"}`, "aria-busy": shot.id || shot.failed ? null : "true" },
       h("img", { src: shot.path, alt: t("picture.of", { number: i + 1 }) }),
       shot.failed && h("button", { type: "button", class: "shot-again", "aria-label": t("picture.again", { number: i + 1 }), onclick: () => send(shot) }, glyph("undo", 22)),
       h("button", { type: "button", class: "shot-drop", "aria-label": t("picture.drop", { number: i + 1 }), onclick: () => drop(shot) }, h("span", null, glyph("close", 14))))),
-      shots.length < MOST && h("li", null, add));
+      shots.length < most && h("li", null, add));
   }
 
   async function choose() {
     note.textContent = "";
     try {
-      const { tempFiles } = await app.wx.chooseMedia({ count: MOST - shots.length, mediaType: ["image"] });
+      const { tempFiles } = await app.wx.chooseMedia({ count: most - shots.length, mediaType: ["image"] });
       const chosen = tempFiles.map(({ tempFilePath }) => ({ path: tempFilePath, id: "", failed: false }));
       shots = [...shots, ...chosen];
       draw();
@@ -45,6 +48,7 @@ export function pictureField(app, label) {
       const bytes = await new Promise((resolve, reject) => { fs.readFile({ filePath: small.tempFilePath, success: ({ data }) => resolve(data), fail: reject }); });
       fs.unlink({ filePath: small.tempFilePath });
       shot.id = (await app.api.upload("/v1/member/media", bytes, "image/jpeg")).id;
+      changed();
     } catch (error) {
       shot.failed = true;
       note.textContent = error.errMsg ? t("picture.unreadable") : problemText(error);
@@ -57,6 +61,7 @@ export function pictureField(app, label) {
     fs.unlink({ filePath: shot.path });
     note.textContent = "";
     draw();
+    changed();
     add.focus({ preventScroll: true });
   }
 

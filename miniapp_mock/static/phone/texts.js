@@ -3,6 +3,7 @@ import { COMMON, createTexts, hasText } from "../shared/texts.js";
 import { CHAT } from "./chat_texts.js";
 import { MALL } from "./mall_texts.js";
 import { ORDERS } from "./order_texts.js";
+import { SURVEYS } from "./survey_texts.js";
 
 const chain = document.querySelector('meta[name="chain-name"]')?.content || "";
 
@@ -11,6 +12,7 @@ const TABLE = {
   ...CHAT,
   ...MALL,
   ...ORDERS,
+  ...SURVEYS,
 
   "tab.home": "首页",
   "tab.mall": "商城",

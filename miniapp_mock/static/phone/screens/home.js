@@ -154,6 +154,7 @@ function shortcuts(app) {
     one("cards", t("home.cards"), "cards"),
     one("stamp", t("campaigns.title"), "campaigns"),
     one("list", t("home.entries"), "entries"),
+    one("edit", t("survey.title"), "surveys"),
     one("lock", t("home.pin"), "pin"),
   );
 }

@@ -25,6 +25,7 @@ export function meScreen(app) {
       list,
       linkCell({ icon: "box", text: t("orders.title"), onclick: () => app.go("orders") }),
       linkCell({ icon: "cards", text: t("me.cards"), value: t("cards.hint"), onclick: () => app.go("cards") }),
+      linkCell({ icon: "edit", text: t("survey.mine"), onclick: () => app.go("surveys") }),
       linkCell({ icon: "star", text: t("review.own"), onclick: () => app.go("own-reviews") }),
       linkCell({ icon: "tag", text: t("invoice.list"), onclick: () => app.go("invoices") }),
       linkCell({ icon: "chat", text: t("chat.me"), value: t("chat.me_hint"), onclick: () => app.go("chat") }),
