@@ -41,6 +41,7 @@ ROUTES = (
     "backend.suggestions.routes",
     "backend.cases.routes",
     "backend.conversations.routes",
+    "backend.contact.routes",
 )
 
 SIMULATOR_PATH = "/mock/wechat"

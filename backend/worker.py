@@ -39,6 +39,7 @@ DOMAINS = (
     "backend.suggestions",
     "backend.cases",
     "backend.conversations",
+    "backend.contact",
 )
 
 RESTART_PAUSE_S = 2.0

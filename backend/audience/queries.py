@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from backend.kernel import clock, db
 from backend.kernel.config import settings
 
 from . import rules
-from .types import Audience, Bought
+from .types import Audience, Bought, Visits
 
 MOST_AT_ONCE = 10_000
 
@@ -54,3 +55,14 @@ async def favourites(member_id: int, limit: int) -> list[Bought]:
         limit,
     )
     return [Bought(*row) for row in rows]
+
+
+async def visits(member_id: int, since: date) -> Visits:
+    """How often a member bought something since that day, of which something was kept, and when last and first."""
+    row = await db.fetchrow(
+        "SELECT count(*) FILTER (WHERE sold_on >= $2), max(sold_on), min(sold_on) FROM audience_sale"
+        " WHERE member_id = $1 AND pieces <> '{}'",
+        member_id,
+        since,
+    )
+    return Visits(*row) if row else Visits(0, None, None)

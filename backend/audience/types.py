@@ -49,3 +49,11 @@ class Bought(msgspec.Struct, frozen=True):
     pieces: int
     times: int
     last_on: date
+
+
+class Visits(msgspec.Struct, frozen=True):
+    """How often somebody bought since a day, and the days of the last and the first purchase of all."""
+
+    count: int
+    last_on: date | None
+    first_on: date | None

@@ -87,6 +87,7 @@ PLACES: dict[str, Place] = {
             *("stock_document", "stock_document_line", "stock_document_change", "stock_number", "stock_attachment"),
             *("stock_payment", "stock_told", "stock_alert"),
             "orders_change",
+            "contact_look",
             # a box before what refers to it; what is anonymous has no member to lie by
             *("suggestion_box", "suggestion_box_admin", "suggestion", "suggestion_message", "suggestion_picture"),
             *("suggestion_key", "suggestion_issued", "suggestion_spent", "suggestion_change"),

@@ -49,8 +49,9 @@ APPS: dict[str, str] = {
     "suggestions": "backend.suggestions",
     "cases": "backend.cases",
     "conversations": "backend.conversations",
+    "contact": "backend.contact",
 }
-WITHOUT_MODELS = frozenset({"ledger", "jobs", "audience", "messages", "orders", "conversations"})
+WITHOUT_MODELS = frozenset({"ledger", "jobs", "audience", "messages", "orders", "conversations", "contact"})
 
 UNREACHABLE: tuple[type[Exception], ...] = (
     OSError,

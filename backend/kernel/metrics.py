@@ -76,6 +76,9 @@ OUTBOX_FAILURES = Counter(
     "huiyuan_outbox_failures", "Tries of an event's handlers that failed", ("name",), registry=REGISTRY
 )
 CODE_FAILURES = Counter("huiyuan_code_failures", "Member codes that were refused", ("reason",), registry=REGISTRY)
+CONTACT_MISSES = Counter(
+    "huiyuan_contact_misses", "Look-ups of contacts by staff that found nobody", ("by",), registry=REGISTRY
+)
 LIVE_SUBSCRIBERS = Gauge(
     "huiyuan_live_subscribers", "Open live channels", multiprocess_mode="livesum", registry=REGISTRY
 )

@@ -202,6 +202,10 @@ CASES: dict[tuple[str, str], Case] = {
         lambda w: w.manager.get(f"/v1/admin/members?query={w.owner.member['member_no']}"),
         nothing_listed,
     ),
+    ("POST /v1/admin/contacts/lookup", "member_no"): (
+        lambda w: w.manager.post("/v1/admin/contacts/lookup", {"member_no": w.owner.member["member_no"]}),
+        refused(404, "not_found"),
+    ),
     ("POST /v1/member/recharges", "offer_id"): (
         lambda w: w.stranger.call("POST", "/v1/member/recharges", {"offer_id": w.offer_id}, key="theirs"),
         refused(409, "offer_unavailable"),  # as for an offer that is none
@@ -675,6 +679,11 @@ OWN = {
     ("POST /v1/admin/suggestion-boxes", "store_id"),
     ("PUT /v1/admin/suggestion-boxes/{box_id}", "store_id"),
     ("POST /v1/admin/suggestions/{suggestion_id}/assign", "staff_id"),
+    # whoever is shown a code sees a guest's card; who looked is head office's
+    ("POST /v1/admin/contacts/lookup", "code"),
+    ("GET /v1/admin/contacts/looks", "member_id"),
+    ("GET /v1/admin/contacts/looks", "staff_id"),
+    ("GET /v1/admin/contacts/looks", "cursor"),
     # boxes and keys are everybody's
     ("POST /v1/anonymous/suggestions", "box_id"),
     ("POST /v1/member/suggestion-tickets", "key_id"),

@@ -51,15 +51,18 @@ async def list_documents_after(kinds: Sequence[str], member_id: int, document_id
     return [_document(row) for row in await db.fetch(_AFTER, list(kinds), member_id, document_id, limit)]
 
 
-async def list_documents(member_id: int, kind: str, *, states: Sequence[str], limit: int) -> list[Document]:
-    """A member's documents of a kind in these states, newest first."""
+async def list_documents(
+    member_id: int, kind: str, *, states: Sequence[str], limit: int, store_id: str | None = None
+) -> list[Document]:
+    """A member's documents of a kind in these states, newest first; of one store, or of any."""
     rows = await db.fetch(
         f"SELECT {_DOCUMENT} FROM ledger_document WHERE member_id = $1 AND kind = $2 AND state = ANY($3)"
-        " ORDER BY at DESC, id LIMIT $4",
+        " AND ($5::text IS NULL OR store_id = $5) ORDER BY at DESC, id LIMIT $4",
         member_id,
         kind,
         list(states),
         limit,
+        store_id,
     )
     return [_document(row) for row in rows]
 

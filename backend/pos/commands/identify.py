@@ -9,9 +9,8 @@ from typing import TypeVar
 import msgspec
 
 from backend.auth import queries as auth
-from backend.auth import service as auth_service
 from backend.auth.types import HandleDevice
-from backend.kernel import clock, db, limits, logging, metrics
+from backend.kernel import clock, limits, logging, metrics
 from backend.kernel.errors import RateLimited
 from backend.kernel.vault import vault
 from backend.ledger.plans import Guard
@@ -24,11 +23,10 @@ from ..plans import CODE_USED
 from ..rules import codes
 from ..rules.codes import Verdict
 from ..rules.tokens import ScanToken, unseal
+from ..service import count_handle_miss
 
 TERMINAL_MISSES = 20
 TERMINAL_WINDOW_S = 60
-HANDLE_MISSES = 5
-HANDLE_WINDOW_S = 600
 
 log = logging.get(__name__)
 T = TypeVar("T")
@@ -174,14 +172,7 @@ async def count_miss(wrong: WrongCode) -> None:
     Raises ``RateLimited`` where this one was too many.
     """
     terminal_id = wrong.terminal_id
-    metrics.CODE_FAILURES.labels("wrong" if wrong.known else "unknown").inc()
-    if wrong.known:
-        try:
-            await limits.hit(f"code-miss:handle:{wrong.handle}", HANDLE_MISSES - 1, HANDLE_WINDOW_S)
-        except RateLimited:
-            log.warning("pos.handle_suspect")
-            async with db.transaction() as tx:
-                await auth_service.mark_handle_suspect(tx, wrong.handle)
+    await count_handle_miss(wrong.handle, known=wrong.known)
     try:
         await limits.hit(f"code-miss:terminal:{terminal_id}", TERMINAL_MISSES, TERMINAL_WINDOW_S)
     except RateLimited as error:

@@ -1,0 +1,1 @@
+"""Use cases of contacts: looking somebody up, and reading the card."""

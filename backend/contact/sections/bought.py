@@ -1,0 +1,95 @@
+"""What a member buys: the last purchases, how often, and what again and again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from datetime import timedelta
+
+import msgspec
+
+from backend.audience import queries as audience
+from backend.auth import queries as auth
+from backend.ledger import queries as ledger
+from backend.ledger.types import Document
+from backend.mall import queries as mall
+
+from ..schemas import FavouriteOut, HabitsOut, PurchaseOut, PurchasesOut
+from ..types import Ask
+
+PURCHASES = 8
+NAMED = 3
+"""Articles of a purchase that are named."""
+
+FAVOURITES = 6
+RECENT = timedelta(days=90)
+
+STATES = {
+    "sale": ("completed", "partly_refunded", "refunded"),
+    "order": ("paid", "shipped", "ready_for_pickup", "received", "completed", "cancelled"),
+}
+"""Of the documents of purchases: those that were paid for."""
+
+
+class _Line(msgspec.Struct):
+    sku: str
+    qty: int
+    name: str | None = None
+
+
+class _Body(msgspec.Struct):
+    lines: list[_Line] = []
+    payable_fen: int = 0
+
+
+class _Progress(msgspec.Struct):
+    refunded_fen: int = 0
+
+
+async def purchases(ask: Ask) -> PurchasesOut:
+    """The last purchases at tills and in the mall; of one store where the viewer sees no other."""
+    kinds = await asyncio.gather(
+        *(
+            ledger.list_documents(ask.member.id, kind, states=states, limit=PURCHASES, store_id=ask.store_id)
+            for kind, states in STATES.items()
+        )
+    )
+    last = sorted((document for found in kinds for document in found), key=lambda one: one.at, reverse=True)[:PURCHASES]
+    bodies = [msgspec.convert(document.body, _Body) for document in last]
+    names = await _names(line.sku for body in bodies for line in body.lines[:NAMED] if not line.name)
+    return PurchasesOut([await _out(document, body, names) for document, body in zip(last, bodies, strict=True)])
+
+
+async def _out(document: Document, body: _Body, names: dict[str, str]) -> PurchaseOut:
+    store = await auth.find_store(document.store_id or "")
+    return PurchaseOut(
+        id=document.id,
+        kind="order" if document.kind == "order" else "sale",
+        at=document.at,
+        state=document.state,
+        store_id=document.store_id or "",
+        store_name=store.name if store else document.store_id or "",
+        payable_fen=body.payable_fen,
+        refunded_fen=msgspec.convert(document.progress, _Progress).refunded_fen,
+        pieces=sum(line.qty for line in body.lines),
+        articles=[line.name or names.get(line.sku, line.sku) for line in body.lines[:NAMED]],
+    )
+
+
+async def habits(ask: Ask) -> HabitsOut:
+    """How often the member comes, and what is bought again and again, in all stores together."""
+    visits, favourites = await asyncio.gather(
+        audience.visits(ask.member.id, ask.on - RECENT), audience.favourites(ask.member.id, FAVOURITES)
+    )
+    names = await _names(one.sku for one in favourites)
+    return HabitsOut(
+        visits.count,
+        visits.first_on,
+        visits.last_on,
+        [FavouriteOut(one.sku, names.get(one.sku, one.sku), one.pieces, one.times, one.last_on) for one in favourites],
+    )
+
+
+async def _names(skus: Iterable[str]) -> dict[str, str]:
+    wanted = set(skus)
+    return {sku: name for sku, (name, _) in (await mall.find_article_names(wanted)).items()} if wanted else {}

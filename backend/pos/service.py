@@ -1,0 +1,58 @@
+"""What other domains ask of member codes: whose one is, without spending it."""
+
+from __future__ import annotations
+
+from backend.auth import queries as auth
+from backend.auth import service as auth_service
+from backend.kernel import clock, db, limits, logging, metrics
+from backend.kernel.errors import RateLimited
+from backend.ledger import queries as ledger
+from backend.ledger.service import device_mark
+
+from .errors import CodeExpired, CodeInvalid, CodeUsed
+from .rules import codes
+from .rules.codes import Verdict
+
+HANDLE_MISSES = 5
+HANDLE_WINDOW_S = 600
+
+log = logging.get(__name__)
+
+
+async def count_handle_miss(handle: str, *, known: bool) -> None:
+    """Count a wrong code; a handle that is guessed at too often becomes suspect, and its sales wait for the phone."""
+    metrics.CODE_FAILURES.labels("wrong" if known else "unknown").inc()
+    if not known:
+        return
+    try:
+        await limits.hit(f"code-miss:handle:{handle}", HANDLE_MISSES - 1, HANDLE_WINDOW_S)
+    except RateLimited:
+        log.warning("pos.handle_suspect")
+        async with db.transaction() as tx:
+            await auth_service.mark_handle_suspect(tx, handle)
+
+
+async def recognise(code: str) -> int:
+    """The member whose phone shows this code now. Nothing is spent: the same code still pays, once.
+
+    Raises ``CodeInvalid``, ``CodeExpired``, or ``CodeUsed`` for one that was spent, or is older than one that was. A
+    wrong one counts at its handle; whoever lets people try bounds how often.
+    """
+    now = clock.now()
+    parsed = codes.parse(code)
+    if parsed is None:
+        raise CodeInvalid
+    handle, given = parsed
+    device = await auth.find_handle(handle)
+    usable = device is not None and device.usable(now)
+    secret = device.secret if usable and device is not None else None
+    verdict, step = codes.judge(secret, handle, given, codes.accepted_steps(now.timestamp()))
+    if verdict is Verdict.EXPIRED:
+        raise CodeExpired
+    if verdict is Verdict.INVALID or device is None:
+        await count_handle_miss(handle, known=usable)
+        raise CodeInvalid
+    mark = device_mark(device.device_id)
+    if (await ledger.guard_values(device.member_id, [mark])).get(mark, -1) >= step:
+        raise CodeUsed
+    return device.member_id
