@@ -227,14 +227,6 @@ async def list_numbers(member_ids: Sequence[int]) -> dict[int, str]:
     return {row["id"]: row["member_no"] for row in rows}
 
 
-async def find_id_by_phone(phone: str) -> int | None:
-    """The member who has that phone number, or None."""
-    if not rules.is_phone(phone):
-        return None
-    member_id: int | None = await db.fetchval("SELECT id FROM member WHERE phone_index = $1", phone_index(phone))
-    return member_id
-
-
 async def find_phone_index(member_id: int) -> str | None:
     """The index of a member's phone, to compare with ``phone_index``."""
     index: str | None = await db.fetchval("SELECT phone_index FROM member WHERE id = $1", member_id)
