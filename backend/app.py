@@ -41,6 +41,7 @@ ROUTES = (
     "backend.suggestions.routes",
     "backend.cases.routes",
     "backend.conversations.routes",
+    "backend.care.routes",
     "backend.contact.routes",
 )
 

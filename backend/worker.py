@@ -39,6 +39,7 @@ DOMAINS = (
     "backend.suggestions",
     "backend.cases",
     "backend.conversations",
+    "backend.care",
     "backend.contact",
 )
 

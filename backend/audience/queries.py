@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Any
 
 from backend.kernel import clock, db
 from backend.kernel.config import settings
+from backend.ledger import queries as ledger
 
 from . import rules
 from .types import Audience, Bought, Visits
@@ -44,6 +46,45 @@ async def includes(audience: Audience, member_id: int) -> bool:
     """Whether this member is meant now."""
     source, arguments = _from(audience)
     return bool(await db.fetchval(f"SELECT true{source} AND m.id = ${len(arguments) + 1}", *arguments, member_id))
+
+
+async def among(audience: Audience, member_ids: Sequence[int]) -> set[int]:
+    """Those of these members who are meant now."""
+    source, arguments = _from(audience)
+    rows = await db.fetch(f"SELECT m.id{source} AND m.id = ANY(${len(arguments) + 1})", *arguments, list(member_ids))
+    return {row["id"] for row in rows}
+
+
+_LAST_BOUGHT = """
+SELECT DISTINCT b.member_id FROM audience_bought b
+ WHERE b.last_on = $1 AND b.member_id > $2 AND (cardinality($3::text[]) = 0 OR b.sku = ANY($3))"""
+_NOT_SINCE = " AND NOT EXISTS (SELECT FROM audience_bought c WHERE c.member_id = b.member_id AND c.last_on > $1)"
+
+
+async def list_last_bought(
+    on: date, skus: Sequence[str] = (), *, and_nothing_since: bool = False, after: int, limit: int
+) -> list[int]:
+    """Members who bought one of these articles (or anything) for the last time on that day, by id, above ``after``.
+
+    With ``and_nothing_since`` only those who have bought nothing at all since then.
+    """
+    since = _NOT_SINCE if and_nothing_since else ""
+    rows = await db.fetch(f"{_LAST_BOUGHT}{since} ORDER BY b.member_id LIMIT $4", on, after, list(skus), limit)
+    return [row["member_id"] for row in rows]
+
+
+MOST_PURCHASES = 200
+"""Of one member and kind, the last ones, that are looked at for what they spent lately."""
+
+
+async def get_spent(member_id: int, since: datetime, until: datetime) -> tuple[int, int]:
+    """In how many purchases a member bought from after ``since`` up to ``until``, and for how much they kept (fen)."""
+    times = spent = 0
+    for kind in ("sale", "order"):
+        for one in await ledger.list_documents(member_id, kind, states=sorted(rules.BOUGHT), limit=MOST_PURCHASES):
+            fen = rules.spent_fen(one.state, one.body, one.progress) if since < one.at <= until else 0
+            times, spent = times + (fen > 0), spent + fen
+    return times, spent
 
 
 async def favourites(member_id: int, limit: int) -> list[Bought]:

@@ -55,6 +55,14 @@ def pieces_kept(state: str, body: Mapping[str, Any], progress: Mapping[str, Any]
 _BUYERS = "m.id IN (SELECT b.member_id FROM audience_bought b WHERE b.sku = ANY($?::text[]) AND b.last_on >= $?)"
 
 
+def spent_fen(state: str, body: Mapping[str, Any], progress: Mapping[str, Any]) -> int:
+    """What a purchase's document says was paid and not given back."""
+    if state not in BOUGHT:
+        return 0
+    bought, back = msgspec.convert(body, _Body), msgspec.convert(progress, _Progress)
+    return max(0, bought.payable_fen - back.refunded_fen)
+
+
 def conditions(audience: Audience, *, today: date, zone: ZoneInfo) -> tuple[list[str], list[Any]]:
     """The audience as conditions on ``member m`` and their arguments, of which the first is ``$1``."""
     texts, arguments = ["m.status = 'active'"], list[Any]()

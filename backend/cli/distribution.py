@@ -80,6 +80,7 @@ PLACES: dict[str, Place] = {
             *("pass_product", "pass_change"),
             *("stamp_campaign", "stamp_change", "stamp_due"),
             *("mall_media", "mall_upload", "mall_store_picture", "mall_banner", "mall_change", "mall_media_use"),
+            *("care_plan", "care_change", "care_task", "care_run", "care_birthday_gift", "care_fact"),
             *("notice_announcement", "notice_receipt", "notice_chapter", "notice_version", "notice_change"),
             *("mall_sold", "mall_sold_due"),
             *("mall_import", "mall_import_row", "mall_import_flaw"),

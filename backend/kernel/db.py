@@ -49,6 +49,7 @@ APPS: dict[str, str] = {
     "suggestions": "backend.suggestions",
     "cases": "backend.cases",
     "conversations": "backend.conversations",
+    "care": "backend.care",
     "contact": "backend.contact",
 }
 WITHOUT_MODELS = frozenset({"ledger", "jobs", "audience", "messages", "orders", "conversations", "contact"})

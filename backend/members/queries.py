@@ -313,8 +313,8 @@ async def list_segment(store_id: str | None, levels: Sequence[str], *, after: in
     return [row["id"] for row in rows]
 
 
-async def list_birthdays(on: date, *, after: int, limit: int) -> list[int]:
-    """Active members who have their birthday on that day, by id, from above ``after``.
+async def list_birthdays(on: date, *, after: int, limit: int, store_id: str | None = None) -> list[int]:
+    """Active members who have their birthday on that day, by id, from above ``after``; of one store, if it is named.
 
     Who was born on 29 February has it on the 28th in a year without that day.
     """
@@ -324,8 +324,23 @@ async def list_birthdays(on: date, *, after: int, limit: int) -> list[int]:
     rows = await db.fetch(
         "SELECT id FROM member"
         " WHERE extract(month FROM birthday)::int * 100 + extract(day FROM birthday)::int = ANY($1)"
-        " AND birthday IS NOT NULL AND status = 'active' AND id > $2 ORDER BY id LIMIT $3",
+        " AND birthday IS NOT NULL AND status = 'active' AND id > $2 AND ($4::text IS NULL OR store_id = $4)"
+        " ORDER BY id LIMIT $3",
         days,
+        after,
+        limit,
+        store_id,
+    )
+    return [row["id"] for row in rows]
+
+
+async def list_registered(since: datetime, before: datetime, *, after: int, limit: int) -> list[int]:
+    """Active members who became one from ``since`` until before ``before``, by id, from above ``after``."""
+    rows = await db.fetch(
+        "SELECT id FROM member WHERE created_at >= $1 AND created_at < $2 AND status = 'active' AND id > $3"
+        " ORDER BY id LIMIT $4",
+        since,
+        before,
         after,
         limit,
     )

@@ -13,6 +13,7 @@ import pytest_asyncio
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
+from backend.care.commands import running
 from backend.kernel import clock, db, outbox
 from backend.kernel.http.routing import Route, WebSocketRoute
 from backend.mall.commands import imports
@@ -21,7 +22,7 @@ from backend.stock import service as stock
 from backend.stock.types import AlertKind
 from backend.worker import load
 from tests.security.conftest import Credential
-from tests.support import wire
+from tests.support import care, wire
 from tests.support.books import fingerprint
 from tests.support.cases import complain
 from tests.support.chat import DESK, Customer, newest
@@ -274,6 +275,9 @@ BODIES: dict[str, Any] = {
     "POST /v1/admin/stock/documents/{document_id}/actions": {"action": "submit", "version": 1},
     "POST /v1/admin/stock/alerts/{alert_id}/acknowledge": {"note": "x"},
     "PUT /v1/admin/announcements/{announcement_id}": {"title": "x", "body": "x", "version": 1},
+    "POST /v1/admin/care-tasks/{task_id}/done": {},
+    "POST /v1/admin/care-tasks/{task_id}/skip": {"note": "x"},
+    "POST /v1/admin/care-tasks/{task_id}/assign": {},
     "POST /v1/admin/announcements/{announcement_id}/publish": {"revision": 1},
     "POST /v1/admin/announcements/{announcement_id}/pin": {"pinned": True},
     "POST /v1/member/suggestions/{suggestion_id}/messages": {"text": "x"},
@@ -357,6 +361,8 @@ NOWHERE = {
     "alert_id": "A000000000000",
     "import_id": "I000000000000",
     "template": "none.there",
+    "care_plan_id": "P000000000000",
+    "task_id": "K000000000000",
     "announcement_id": "N000000000000",
     "chapter_id": "H000000000000",
     "number": "9",
@@ -425,6 +431,7 @@ async def world(browser, chain, credentials) -> AsyncIterator[World]:
     values |= {"survey_id": survey["id"], "version": "1", "project_id": survey["project_id"]}
     values |= await pass_objects(browser, chain, admin, owner)
     values |= await stock_objects(admin)
+    values |= await care_objects(admin, owner)
     values |= await notice_objects(admin, await log_in(browser, chain, "manager-S1"))
     values |= await suggestion_objects(admin, owner)
     values |= await conversation_objects(admin, owner)
@@ -530,6 +537,14 @@ async def stock_objects(admin: StaffSession) -> dict[str, str]:
         await stock.alert(tx, AlertKind.LOW, {("S1", "6901"): 1}, at=clock.now())
     alert = (await admin.get("/v1/admin/stock/alerts")).json()["items"][0]
     return {"document_id": document_id, "attachment_id": kept.json()["items"][0]["id"], "alert_id": alert["id"]}
+
+
+async def care_objects(admin: StaffSession, owner: Phone) -> dict[str, str]:
+    """A call that is to be made to a member of store S1, and its plan."""
+    meant = {"member_nos": [owner.member["member_no"]]}
+    plan_id = await care.started(admin, {"on": "registered"}, how="call", audience=meant)
+    await running.run_due(clock.now())
+    return {"care_plan_id": plan_id, "task_id": (await care.tasks(admin, plan_id))[0]["id"]}
 
 
 async def notice_objects(admin: StaffSession, manager: StaffSession) -> dict[str, str]:

@@ -80,6 +80,7 @@ _PATTERNED = {
     "media_id": "a" * 64,
     "pictures": "a" * 64,
     "cover": "a" * 64,
+    "template": "a.b",
     "parent_id": "H1",
     "tracking_no": "YT1000001",
     "administrators": "4711",

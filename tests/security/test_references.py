@@ -413,6 +413,37 @@ async def pay_with_theirs(world: World, path: str, **fields: object) -> httpx.Re
 
 
 CASES |= {
+    ("GET /v1/admin/birthdays", "cursor"): (
+        lambda w: w.manager.get(f"/v1/admin/birthdays?on=2026-02-28&cursor={make_cursor('1')}"),
+        nothing_listed,  # the owner is no member of the other store
+    ),
+    **{
+        (f"GET /v1/admin/{list_}", "store_id"): (
+            lambda w, list_=list_: w.manager.get(f"/v1/admin/{list_}?store_id=S1"),
+            refused(404, "not_found"),
+        )
+        for list_ in ("birthdays", "care-tasks")
+    },
+    ("GET /v1/admin/care-tasks/statistics", "store_id"): (
+        lambda w: w.manager.get(f"/v1/admin/care-tasks/statistics?{JUNE}&store_id=S1"),
+        refused(404, "not_found"),
+    ),
+    ("GET /v1/admin/care-tasks", "cursor"): (
+        lambda w: w.manager.get(f"/v1/admin/care-tasks?cursor={make_cursor('9' * 15, 'K')}"),
+        nothing_listed,
+    ),
+    ("GET /v1/admin/care-tasks", "member_id"): (
+        lambda w: w.manager.get(f"/v1/admin/care-tasks?member_id={w.owner.member_id}"),
+        nothing_listed,
+    ),
+    ("GET /v1/admin/care-tasks", "plan_id"): (
+        lambda w: w.manager.get("/v1/admin/care-tasks?plan_id=BIRTHDAY"),
+        nothing_listed,
+    ),
+    ("POST /v1/admin/care-tasks/{task_id}/assign", "staff_id"): (
+        lambda w: w.manager.post("/v1/admin/care-tasks/K000000000000/assign", {"staff_id": "1"}),
+        refused(422, "validation_failed"),  # as for a person who is none
+    ),
     ("GET /v1/admin/announcements", "cursor"): (
         lambda w: w.manager.get(f"/v1/admin/announcements?cursor={make_cursor('9' * 15, 'N')}"),
         nothing_listed,
@@ -543,6 +574,12 @@ OWN = {
     ("POST /v1/admin/message-templates/{template}/versions", "texts.template_id"),
     ("POST /v1/admin/message-templates/{template}/preview", "draft.texts.template_id"),
     # head office alone
+    ("GET /v1/admin/care-plans", "cursor"),
+    *(
+        (f"{call}", name)
+        for call in ("POST /v1/admin/care-plans", "PUT /v1/admin/care-plans/{care_plan_id}")
+        for name in ("gift.template_id", "owner_id")
+    ),
     ("POST /v1/admin/handbook/chapters", "parent_id"),
     ("PUT /v1/admin/handbook/chapters/{chapter_id}", "parent_id"),
     # goods are sent to any place; suppliers are the chain's; lines of the document in the path; head office alone

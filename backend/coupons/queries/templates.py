@@ -88,3 +88,8 @@ async def offered_on(occurrence: Occurrence) -> list[Template]:
 async def find_by_share_token(token: str) -> Template | None:
     """The active template that a link names, at most a second old, or None."""
     return next((item for item in (await offered()).values() if item.share_token == token), None)
+
+
+async def list_birthday_titles() -> list[str]:
+    """What the coupons are called that members are issued on their birthdays, as it is offered now."""
+    return [template.title for template in await offered_on(Occurrence.BIRTHDAY)]

@@ -139,19 +139,25 @@ async def issue_each(
         await locks.lock_template(tx, template_id)
     coupon_ids = []
     for template_id in template_ids:
-        wish = Wish(
-            member_id=member_id,
-            coupon_id=new_coupon_id(member_id),
-            source=source,
-            scope=f"{scope}/{template_id}",
-            key=key,
-            hash=job_hash(scope, template_id, member_id, key),
-        )
-        (outcome,) = await issue(tx, template_id, [wish])
+        outcome = await issue_one(tx, member_id, template_id, source=source, scope=scope, key=key)
         if not isinstance(outcome, Issued):
             raise outcome
         coupon_ids.append(outcome.coupon_id)
     return tuple(coupon_ids)
+
+
+async def issue_one(tx: Tx, member_id: int, template_id: str, *, source: str, scope: str, key: str) -> Outcome:
+    """Issue a member one coupon of a template, once per scope and key; what refuses it, the transaction outlives."""
+    wish = Wish(
+        member_id=member_id,
+        coupon_id=new_coupon_id(member_id),
+        source=source,
+        scope=f"{scope}/{template_id}",
+        key=key,
+        hash=job_hash(scope, template_id, member_id, key),
+    )
+    (outcome,) = await issue(tx, template_id, [wish])
+    return outcome
 
 
 def raise_if_unavailable(outcomes: Sequence[Outcome]) -> None:

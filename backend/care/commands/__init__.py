@@ -1,0 +1,1 @@
+"""What head office plans, the clock runs and staff do."""

@@ -1,0 +1,1 @@
+"""The calls of care: head office's plans, and the to-dos of stores."""
