@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..journal import Request
 from ..signing import push_signature
-from ..world import Op
+from ..world import Op, World
 from . import Domain, Operation
 
 _TEXT = (
@@ -17,6 +17,11 @@ _TEXT = (
 
 class Wechat(Domain):
     """Messages move nothing: those that WeChat signed are taken, all others are refused."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.message_ids: set[int] = set()
+        """Of all that members wrote; what is stored of them, ``chats`` looks at."""
 
     @property
     def operations(self) -> Sequence[Operation]:
@@ -32,6 +37,7 @@ class Wechat(Domain):
 
     async def push(self, op: Op) -> None:
         """A member writes; the clock may move between signing and arriving."""
+        self.message_ids.add(op.number + 1)
         refusals = frozenset({"signature_invalid"})
         await self.world.ask(op, self._request(op, token=self.world.wechat["push_token"]), refusals=refusals)
 
