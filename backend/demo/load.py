@@ -18,7 +18,7 @@ from backend.ledger.plans import encode
 from backend.members import queries as members
 from backend.members import rules as member_rules
 
-from . import audience, coupons, gift_cards, mall, orders, papers, passes, places, sold, stamps, stock
+from . import audience, chats, coupons, gift_cards, mall, orders, papers, passes, places, sold, stamps, stock
 from .catalogue import CATEGORIES, make_articles
 from .history import OFFERS, MemberYear, Stores
 from .people import Person, make_people
@@ -70,6 +70,9 @@ def _steps(settings: Settings, say: Callable[[str], None], *, people: bool) -> l
         await _load_members(settings, say)
         await sold.count(clock.now())
 
+    async def conversations() -> None:
+        await chats.load(settings)
+
     of_chain: list[Step] = [
         ("auth_store", "stores, tills, staff, articles", _load_chain),
         ("mall_product", "the mall", _load_mall),
@@ -90,6 +93,7 @@ def _steps(settings: Settings, say: Callable[[str], None], *, people: bool) -> l
     of_shoppers: list[Step] = [
         ("stock_document", "purchasing", papers.load),
         ("orders_order", "orders", orders.load_orders),
+        ("conversation_rule", "customer service", conversations),
     ]
     return of_chain + (of_people if people else []) + of_shops + (of_shoppers if people else [])
 
