@@ -167,5 +167,5 @@ async def tell(tx: Tx, case: Case, builtin: Builtin) -> None:
         return
     opened = clock.local_date(case.created_at, settings().timezone)
     values = {"day": f"{opened.month}月{opened.day}日", "kind": KINDS[case.kind]}
-    letter = Letter(case.member_id, builtin.code, values, f"{case.id} {case.version + 1}", link=f"#/cases/{case.id}")
+    letter = Letter(case.member_id, builtin.code, values, f"{case.id} {case.version + 1}", link=f"#/case?{case.id}")
     await messages.send(tx, [letter])

@@ -48,6 +48,11 @@ export const wx = {
   removeStorageSync,
 
   getRandomValues: api("getRandomValues", ({ length }) => ({ randomValues: crypto.getRandomValues(new Uint8Array(length)).buffer })),
+  arrayBufferToBase64(buffer) {
+    let text = "";
+    for (const byte of new Uint8Array(buffer)) text += String.fromCharCode(byte);
+    return btoa(text);
+  },
   getDeviceInfo: () => ({ brand: "", model: model(), platform: navigator.userAgentData?.platform || "" }),
 
   // a browser may not touch the screen's brightness: the page shows itself brighter instead (see `data-bright` in the CSS)

@@ -53,6 +53,21 @@ async def test_sha256_is_the_standard_one(modules, length):
     assert digest == hashlib.sha256(message).hexdigest()
 
 
+@pytest.mark.parametrize("length", [0, 1, 111, 112, 119, 120, 127, 128, 129, 300])
+async def test_sha384_is_the_standard_one(modules, length):
+    message = NUMBERS.randbytes(length)
+
+    digest = await modules.evaluate(
+        """async (bytes) => {
+          const { sha384 } = await import("/static/shared/sha384.js");
+          return [...sha384(new Uint8Array(bytes))];
+        }""",
+        list(message),
+    )
+
+    assert bytes(digest) == hashlib.sha384(message).digest()
+
+
 async def test_a_code_is_what_the_design_says(call):
     for step in (0, 1, 118_950_000, 2**32 - 1, 2**32 + 5):
         device = some_device()

@@ -66,7 +66,7 @@ async def test_a_complaint_is_assigned_answered_reopened_confirmed_closed_and_ra
     assert (shown["round"], shown["version"]) == (2, 10)
     letters = (await phone.call("GET", "/v1/member/inbox")).json()["items"]
     assert [item["title"] for item in letters] == ["您的反馈已办结", "您的反馈有答复了", "您的反馈有答复了"]
-    assert {item["link"] for item in letters} == {f"#/cases/{made['id']}"}
+    assert {item["link"] for item in letters} == {f"#/case?{made['id']}"}
 
 
 async def test_each_step_names_the_version_it_was_decided_on(manager, admin, phone):

@@ -5,6 +5,7 @@ import { createDevice } from "../shared/device.js";
 import { createAddresses } from "./addresses.js";
 import { createCards } from "./cards.js";
 import { createCart } from "./cart.js";
+import { createCases } from "./cases.js";
 import { createCoupons } from "./coupons.js";
 import { createConfirmations } from "./confirmations.js";
 import { createEvents } from "./events.js";
@@ -16,6 +17,7 @@ import { createSeen } from "./seen.js";
 import { createSpot } from "./spot.js";
 import { createStore } from "./store.js";
 import { createSurveys } from "./surveys.js";
+import { createSuggestions } from "./suggestions.js";
 import { t } from "./texts.js";
 import { addressScreen } from "./screens/address.js";
 import { addressesScreen } from "./screens/addresses.js";
@@ -25,6 +27,8 @@ import { campaignCardScreen } from "./screens/campaign_card.js";
 import { campaignsScreen } from "./screens/campaigns.js";
 import { cardsScreen } from "./screens/cards.js";
 import { cartScreen } from "./screens/cart.js";
+import { caseScreen } from "./screens/case.js";
+import { casesScreen } from "./screens/cases.js";
 import { checkoutScreen } from "./screens/checkout.js";
 import { chatScreen } from "./screens/chat.js";
 import { codeScreen } from "./screens/code.js";
@@ -43,6 +47,7 @@ import { invoicesScreen } from "./screens/invoices.js";
 import { mallScreen } from "./screens/mall.js";
 import { mallSearchScreen } from "./screens/mall_search.js";
 import { meScreen } from "./screens/me.js";
+import { newCaseScreen } from "./screens/new_case.js";
 import { orderResultScreen } from "./screens/order_result.js";
 import { orderScreen } from "./screens/order.js";
 import { ordersScreen } from "./screens/orders.js";
@@ -50,8 +55,12 @@ import { passScreen } from "./screens/pass.js";
 import { pinScreen } from "./screens/pin.js";
 import { productScreen } from "./screens/product.js";
 import { profileScreen } from "./screens/profile.js";
+import { receiptScreen } from "./screens/receipt.js";
 import { rechargeScreen } from "./screens/recharge.js";
 import { ownReviewsScreen, reviewsScreen } from "./screens/reviews.js";
+import { suggestScreen } from "./screens/suggest.js";
+import { suggestionScreen } from "./screens/suggestion.js";
+import { ownSuggestionsScreen, suggestionBoxesScreen } from "./screens/suggestion_boxes.js";
 import { failedScreen, loadingScreen, pendingScreen, welcomeScreen } from "./screens/welcome.js";
 import { registerScreen } from "./screens/register.js";
 import { surveyScreen } from "./screens/survey.js";
@@ -90,6 +99,14 @@ const SCREENS = {
   campaigns: campaignsScreen,
   surveys: surveysScreen,
   survey: surveyScreen,
+  "suggestion-boxes": suggestionBoxesScreen,
+  "own-suggestions": ownSuggestionsScreen,
+  suggest: suggestScreen,
+  receipt: receiptScreen,
+  suggestion: suggestionScreen,
+  cases: casesScreen,
+  case: caseScreen,
+  "new-case": newCaseScreen,
   addresses: addressesScreen,
   address: addressScreen,
   chat: chatScreen,
@@ -126,6 +143,7 @@ app.seen = createSeen(app);
 app.addresses = createAddresses(app);
 app.cards = createCards(app);
 app.cart = createCart(app);
+app.cases = createCases(app);
 app.coupons = createCoupons(app);
 app.confirmations = createConfirmations(app);
 app.events = createEvents(app);
@@ -134,6 +152,7 @@ app.orders = createOrders(app);
 app.reviews = createReviews(app);
 app.spot = createSpot(app);
 app.surveys = createSurveys(app);
+app.suggestions = createSuggestions(app);
 const frame = createFrame(document.getElementById("app"), app, SCREENS);
 Object.assign(app, { go: frame.go, back: frame.back, route: frame.route, showRoute: frame.showRoute });
 
@@ -157,6 +176,7 @@ async function signIn() {
     store.clear();
     app.seen.clear();
     app.surveys.clear();
+    app.suggestions.forgetReceipt();
   }
   store.set({ member, registration });
   if (registration === "active") entered();
@@ -187,6 +207,7 @@ function signedOut(note) {
   store.clear();
   app.seen.clear();
   app.surveys.clear();
+  app.suggestions.forgetReceipt();
   location.replace("#/home");
   frame.show(welcomeScreen(app, note));
 }

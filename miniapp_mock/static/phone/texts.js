@@ -4,6 +4,7 @@ import { CHAT } from "./chat_texts.js";
 import { MALL } from "./mall_texts.js";
 import { ORDERS } from "./order_texts.js";
 import { SURVEYS } from "./survey_texts.js";
+import { VOICE } from "./voice_texts.js";
 
 const chain = document.querySelector('meta[name="chain-name"]')?.content || "";
 
@@ -13,6 +14,7 @@ const TABLE = {
   ...MALL,
   ...ORDERS,
   ...SURVEYS,
+  ...VOICE,
 
   "tab.home": "首页",
   "tab.mall": "商城",

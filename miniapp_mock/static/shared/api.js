@@ -187,6 +187,21 @@ export function createApi(wx, { base = "", onSignedOut = () => undefined, exclus
       forget();
     },
 
+    /**
+     * A call that says nothing of who makes it: `shown` (a ticket, a receipt, or nothing) instead of the session. What is safe to
+     * repeat is repeated: reads, and writes that a ticket or a key makes one.
+     */
+    async unnamed(method, path, { shown = "", body, key } = {}) {
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          return await send(method, path, { body, key, token: shown, timeout: UPLOAD_TIMEOUT_MS });
+        } catch (error) {
+          if (!(error instanceof NetworkError) || attempt >= LOST_TRIES || !online()) throw error;
+          await pause(400 * 2 ** attempt);
+        }
+      }
+    },
+
     get: (path, query, options) => persistent("GET", path, { query, ...options }),
     post: (path, body = {}, options) => persistent("POST", path, { body, ...options }),
     put: (path, body = {}, options) => persistent("PUT", path, { body, ...options }),

@@ -26,6 +26,8 @@ export function meScreen(app) {
       linkCell({ icon: "box", text: t("orders.title"), onclick: () => app.go("orders") }),
       linkCell({ icon: "cards", text: t("me.cards"), value: t("cards.hint"), onclick: () => app.go("cards") }),
       linkCell({ icon: "edit", text: t("survey.mine"), onclick: () => app.go("surveys") }),
+      linkCell({ icon: "bubble", text: t("cases.title"), value: t("cases.hint"), onclick: () => app.go("cases") }),
+      linkCell({ icon: "letterbox", text: t("box.title"), value: t("box.hint"), onclick: () => app.go("suggestion-boxes") }),
       linkCell({ icon: "star", text: t("review.own"), onclick: () => app.go("own-reviews") }),
       linkCell({ icon: "tag", text: t("invoice.list"), onclick: () => app.go("invoices") }),
       linkCell({ icon: "chat", text: t("chat.me"), value: t("chat.me_hint"), onclick: () => app.go("chat") }),
