@@ -73,6 +73,7 @@ PLACES: dict[str, Place] = {
             *("message_batch", "message_batch_change", "message_subscription", "message_subscription_answer"),
             *("message_batch", "message_batch_change"),
             *("message_email", "message_dead_address", "message_reply", "message_nonce"),
+            "message_sheet",
             # what counts, and what is found without a member
             *("coupon_template", "coupon_batch", "coupon_code", "coupon_handout", "coupon_due", "coupon_change"),
             *("giftcard_product", "giftcard_batch", "giftcard", "giftcard_try", "giftcard_charge"),

@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from backend.audience.types import Audience
 from backend.kernel.http import Body
 
-from .types import Channel
+from .types import Channel, Purpose
 
 Instant = Annotated[datetime, Meta(tz=True)]
 EventId = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[!-~]+$(?!\n)")]
@@ -124,3 +125,66 @@ class SegmentsOut(msgspec.Struct):
     characters: int
     segments: int
     most: int
+
+
+class LayoutOut(msgspec.Struct):
+    """A sheet of labels; lengths in mm. ``letter``: one page each, with the letter's text, for a window envelope."""
+
+    code: str
+    name: str
+    columns: int
+    rows: int
+    width: float
+    height: float
+    letter: bool
+
+
+class LayoutsOut(msgspec.Struct):
+    """Every layout there is."""
+
+    items: list[LayoutOut]
+
+
+class SheetIn(Body):
+    """Labels for an audience, or for the letters by post of a batch; ``skip`` places of the first sheet are used.
+
+    ``purpose`` is why the audience is written to: members who did not agree to it by post are left out.
+    """
+
+    layout: Annotated[str, Meta(max_length=20)] = "a4-3x8"
+    skip: Annotated[int, Meta(ge=0, le=63)] = 0
+    audience: Audience | None = None
+    batch_id: Annotated[str, Meta(max_length=20)] | None = None
+    purpose: Purpose = Purpose.MARKETING
+
+
+class SheetOut(msgspec.Struct):
+    """A sheet: ``waiting``, ``done`` or ``failed``; who is not on it is counted."""
+
+    id: str
+    layout: str
+    skip: int
+    purpose: Purpose
+    batch_id: str | None
+    state: str
+    problem: str | None
+    labels: int
+    pages: int
+    no_address: int
+    no_consent: int
+    created_at: datetime
+    ended_at: datetime | None
+
+
+class PageOf(Body):
+    """Which page of a list."""
+
+    cursor: str | None = None
+    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+
+
+class SheetsOut(msgspec.Struct):
+    """Sheets, newest first."""
+
+    items: list[SheetOut]
+    next_cursor: str | None = None

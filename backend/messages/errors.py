@@ -48,3 +48,10 @@ class EmailUnavailable(DomainError):
 
     code = "email_unavailable"
     kind = Kind.UNAVAILABLE
+
+
+class LabelsNotReady(DomainError):
+    """The sheet is being made, or nobody is on it."""
+
+    code = "labels_not_ready"
+    kind = Kind.CONFLICT

@@ -6,6 +6,7 @@ from backend.kernel import jobs
 
 from .channels import offered  # noqa: F401 - the drivers
 from .commands import deliver as delivering
+from .commands import labels as printing
 from .commands import returns, subscriptions
 
 
@@ -25,3 +26,10 @@ async def sweep_answers() -> None:
 async def sweep_returns() -> None:
     """Forget who followed a letter's links a month ago, and nonces of gateways."""
     await returns.sweep()
+    await printing.sweep()
+
+
+@jobs.task(name=printing.JOB)
+async def print_labels(sheet_id: str) -> None:
+    """Make a sheet of labels that was asked for."""
+    await printing.make(sheet_id)

@@ -20,6 +20,10 @@ ON_ORDER = "orders_receiver.sealed"
 _BOOK = "SELECT id, is_default, region, province, city, district, sealed FROM orders_address WHERE member_id = $1"
 BOOK = f"{_BOOK} ORDER BY is_default DESC, updated_at DESC, id"
 ONE_OF_BOOK = f"{_BOOK} AND id = $2"
+MAIN_OF_BOOKS = (
+    "SELECT DISTINCT ON (member_id) member_id, region, province, city, district, sealed FROM orders_address"
+    " WHERE member_id = ANY($1) ORDER BY member_id, is_default DESC, updated_at DESC, id"
+)
 _RECEIVER = (
     "SELECT region, province, city, district, sealed FROM orders_receiver WHERE member_id = $1 AND order_id = $2"
 )
@@ -64,6 +68,12 @@ def address_of(row: db.Record) -> Address:
 async def list_addresses(member_id: int) -> list[Address]:
     """A member's address book: the one that is offered first, then those that were changed last."""
     return [address_of(row) for row in await db.fetch(BOOK, member_id)]
+
+
+async def main_receivers(member_ids: Sequence[int]) -> dict[int, Receiver]:
+    """Whom each of these members is sent things to: the first of the address book; those without one are left out."""
+    rows = await db.fetch(MAIN_OF_BOOKS, list(member_ids))
+    return {row["member_id"]: _receiver(row, IN_BOOK) for row in rows}
 
 
 async def get_address(member_id: int, address_id: str) -> Address:

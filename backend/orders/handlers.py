@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from backend.kernel import events
 from backend.kernel.db import Tx
 from backend.messages import service as messages
@@ -9,7 +11,7 @@ from backend.messages.types import Builtin, Letter, Purpose
 from backend.wechat import service as wechat
 from backend.wechat.types import Refund
 
-from . import plans
+from . import addresses, plans
 from .commands import payments, psp_refunds, receipts
 from .events import AfterSaleMoved, OrderSent
 from .types.after import AfterSaleState
@@ -25,6 +27,20 @@ OF_REQUESTS = {
     AfterSaleState.EXCHANGED: Builtin("after_sale.exchanged", Purpose.SERVICE, "换货已发出", "请留意收货。"),
 }
 messages.declare(SENT, READY, *OF_REQUESTS.values())
+
+
+async def main_receivers(member_ids: Sequence[int]) -> dict[int, messages.Receiver]:
+    """Where members are written to by post: where goods are sent to them."""
+    found = await addresses.main_receivers(member_ids)
+    return {
+        member_id: messages.Receiver(
+            one.name, "".join(dict.fromkeys((one.province, one.city, one.district))), one.street
+        )
+        for member_id, one in found.items()
+    }
+
+
+messages.post_by(main_receivers)
 
 
 async def settle_refund(refund: Refund) -> None:

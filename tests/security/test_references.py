@@ -568,6 +568,9 @@ OWN = {
     ("GET /v1/admin/message-templates", "cursor"),
     # a place among the caller's store's own
     ("GET /v1/admin/messages/batches", "cursor"),
+    ("GET /v1/admin/messages/labels", "cursor"),
+    # another store's batch is none: tests/messages/test_labels.py
+    ("POST /v1/admin/messages/labels", "batch_id"),
     ("GET /v1/admin/message-templates/{template}/versions", "cursor"),
     # WeChat's own, head office alone
     ("POST /v1/admin/message-templates", "texts.template_id"),

@@ -2,7 +2,8 @@
 
 from ..queries.templates import declare
 from .consents import set_consent
+from .posting import Receiver, post_by
 from .recording import record
 from .sending import send
 
-__all__ = ["declare", "record", "send", "set_consent"]
+__all__ = ["Receiver", "declare", "post_by", "record", "send", "set_consent"]
