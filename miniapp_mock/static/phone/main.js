@@ -11,6 +11,7 @@ import { createConfirmations } from "./confirmations.js";
 import { createEvents } from "./events.js";
 import { createFrame } from "./frame.js";
 import { createMall } from "./mall.js";
+import { createNotices } from "./notices.js";
 import { createOrders } from "./orders.js";
 import { createReviews } from "./reviews.js";
 import { createSeen } from "./seen.js";
@@ -22,6 +23,8 @@ import { t } from "./texts.js";
 import { addressScreen } from "./screens/address.js";
 import { addressesScreen } from "./screens/addresses.js";
 import { afterSaleScreen } from "./screens/after_sale.js";
+import { announcementScreen } from "./screens/announcement.js";
+import { announcementsScreen } from "./screens/announcements.js";
 import { askAfterSaleScreen } from "./screens/ask_after_sale.js";
 import { campaignCardScreen } from "./screens/campaign_card.js";
 import { campaignsScreen } from "./screens/campaigns.js";
@@ -30,6 +33,7 @@ import { cartScreen } from "./screens/cart.js";
 import { caseScreen } from "./screens/case.js";
 import { casesScreen } from "./screens/cases.js";
 import { checkoutScreen } from "./screens/checkout.js";
+import { chapterScreen } from "./screens/chapter.js";
 import { chatScreen } from "./screens/chat.js";
 import { codeScreen } from "./screens/code.js";
 import { couponCentreScreen } from "./screens/coupon_centre.js";
@@ -41,6 +45,7 @@ import { entriesScreen } from "./screens/entries.js";
 import { giftScreen } from "./screens/gift.js";
 import { giftCardScreen } from "./screens/gift_card.js";
 import { goodsScreen } from "./screens/goods.js";
+import { handbookScreen } from "./screens/handbook.js";
 import { homeScreen } from "./screens/home.js";
 import { invoiceScreen } from "./screens/invoice.js";
 import { invoicesScreen } from "./screens/invoices.js";
@@ -97,6 +102,10 @@ const SCREENS = {
   pass: passScreen,
   "campaign-card": campaignCardScreen,
   campaigns: campaignsScreen,
+  announcements: announcementsScreen,
+  announcement: announcementScreen,
+  handbook: handbookScreen,
+  chapter: chapterScreen,
   surveys: surveysScreen,
   survey: surveyScreen,
   "suggestion-boxes": suggestionBoxesScreen,
@@ -148,6 +157,7 @@ app.coupons = createCoupons(app);
 app.confirmations = createConfirmations(app);
 app.events = createEvents(app);
 app.mall = createMall(app);
+app.notices = createNotices(app);
 app.orders = createOrders(app);
 app.reviews = createReviews(app);
 app.spot = createSpot(app);

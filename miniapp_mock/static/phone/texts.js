@@ -2,6 +2,7 @@
 import { COMMON, createTexts, hasText } from "../shared/texts.js";
 import { CHAT } from "./chat_texts.js";
 import { MALL } from "./mall_texts.js";
+import { NOTICES } from "./notice_texts.js";
 import { ORDERS } from "./order_texts.js";
 import { SURVEYS } from "./survey_texts.js";
 import { VOICE } from "./voice_texts.js";
@@ -12,6 +13,7 @@ const TABLE = {
   ...COMMON,
   ...CHAT,
   ...MALL,
+  ...NOTICES,
   ...ORDERS,
   ...SURVEYS,
   ...VOICE,

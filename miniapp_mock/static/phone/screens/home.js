@@ -4,10 +4,12 @@ import { count, date, discount, local, money, shortDate, shortMoney, yuan } from
 import { dayOf, daysBetween } from "../coupon_words.js";
 import { glyph } from "../icons.js";
 import { emptyState, skeleton, skeletonRows, trouble } from "../parts.js";
+import { noticeRow } from "./announcements.js";
 import { entryRow } from "../sheets/entry.js";
 import { t } from "../texts.js";
 
 const RECENT = 3;
+const TOLD = 2;
 const SOON_DAYS = 60; // points that expire later are no news
 const COUPON_SOON_DAYS = 7;
 
@@ -15,6 +17,7 @@ export function homeScreen(app) {
   const hero = h("section", { class: "hero", "aria-label": t("welcome.title") });
   const worth = h("section", { class: "card flush worth" });
   const notice = h("div", { hidden: true });
+  const told = h("section", { class: "stack tight", hidden: true });
   const recent = h("div", { class: "card flush" });
   const node = h(
     "div",
@@ -22,6 +25,7 @@ export function homeScreen(app) {
     hero,
     worth,
     notice,
+    told,
     shortcuts(app),
     h("section", { class: "stack tight" }, h("div", { class: "row between section-head" }, h("h2", null, t("home.recent")), h("button", { type: "button", class: "link small", onclick: () => app.go("entries") }, t("home.more"))), recent),
   );
@@ -37,6 +41,18 @@ export function homeScreen(app) {
       if (["sale_completed", "recharged", "caught_up"].includes(type)) loadRecent();
     }),
   ];
+
+  /** What is announced, as far as it is worth the first page; without an answer there is no section. */
+  async function loadTold() {
+    const page = await app.notices.list(null, TOLD).catch(() => null);
+    if (!page) return;
+    const unread = page.unread && (page.unread > 98 ? t("notice.unread_most") : t("notice.unread", { count: page.unread }));
+    told.hidden = !page.items.length;
+    fill(told,
+      h("div", { class: "row between section-head" }, h("h2", { class: "row" }, t("notice.title"), unread && h("span", { class: "pill brand num" }, unread)), h("button", { type: "button", class: "link small", onclick: () => app.go("announcements") }, t("notice.more"))),
+      h("div", { class: "card flush cells" }, page.items.map(noticeRow)));
+  }
+  loadTold();
 
   let shownFirst = "";
   async function loadRecent() {
@@ -155,6 +171,7 @@ function shortcuts(app) {
     one("stamp", t("campaigns.title"), "campaigns"),
     one("list", t("home.entries"), "entries"),
     one("edit", t("survey.title"), "surveys"),
+    one("book", t("handbook.title"), "handbook"),
     one("lock", t("home.pin"), "pin"),
   );
 }

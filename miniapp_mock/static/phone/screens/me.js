@@ -30,6 +30,8 @@ export function meScreen(app) {
       linkCell({ icon: "letterbox", text: t("box.title"), value: t("box.hint"), onclick: () => app.go("suggestion-boxes") }),
       linkCell({ icon: "star", text: t("review.own"), onclick: () => app.go("own-reviews") }),
       linkCell({ icon: "tag", text: t("invoice.list"), onclick: () => app.go("invoices") }),
+      linkCell({ icon: "bell", text: t("notice.title"), onclick: () => app.go("announcements") }),
+      linkCell({ icon: "book", text: t("handbook.title"), onclick: () => app.go("handbook") }),
       linkCell({ icon: "chat", text: t("chat.me"), value: t("chat.me_hint"), onclick: () => app.go("chat") }),
       linkCell({ icon: "pin", text: t("address.title"), onclick: () => app.go("addresses") }),
       linkCell({ icon: "person", text: t("me.profile"), onclick: () => app.go("profile") }),
