@@ -18,7 +18,22 @@ from backend.ledger.plans import encode
 from backend.members import queries as members
 from backend.members import rules as member_rules
 
-from . import audience, chats, coupons, gift_cards, mall, orders, papers, passes, places, sold, stamps, stock
+from . import (
+    audience,
+    care,
+    chats,
+    coupons,
+    gift_cards,
+    mall,
+    notices,
+    orders,
+    papers,
+    passes,
+    places,
+    sold,
+    stamps,
+    stock,
+)
 from .catalogue import CATEGORIES, make_articles
 from .history import OFFERS, MemberYear, Stores
 from .people import Person, make_people
@@ -94,6 +109,8 @@ def _steps(settings: Settings, say: Callable[[str], None], *, people: bool) -> l
         ("stock_document", "purchasing", papers.load),
         ("orders_order", "orders", orders.load_orders),
         ("conversation_rule", "customer service", conversations),
+        ("notice_announcement", "announcements, the handbook", notices.load),
+        ("care_task", "care", care.load),
     ]
     return of_chain + (of_people if people else []) + of_shops + (of_shoppers if people else [])
 

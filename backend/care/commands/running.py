@@ -28,13 +28,13 @@ async def run_due(now: datetime) -> int:
     for plan in await queries.list_running():
         try:
             for on in rules.days_to_run(plan.done_on, local.date(), hour_come=local.hour >= plan.hour):
-                made += await _run_day(plan, on)
+                made += await run_day(plan, on)
         except (DomainError, asyncpg.PostgresError) as error:  # the next hour goes on with it
             log.warning("care.plan_not_run", plan_id=plan.id, error=type(error).__name__)
     return made
 
 
-async def _run_day(plan: Plan, on: date) -> int:
+async def run_day(plan: Plan, on: date) -> int:
     """Run a plan for a day from where it was left, and note that it is done."""
     made = 0
     if (plan.starts_on is None or plan.starts_on <= on) and (plan.ends_on is None or on <= plan.ends_on):
