@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
+from backend.kernel.charts import HIDDEN, Bar, Bars, Chart, Curve, Stacks
 from backend.kernel.errors import invalid
 
 from . import reporting
-from .charts import HIDDEN, Bar, Bars, Chart, Curve, Stacks
 from .queries.counting import Narrow
 from .schemas.results import BreakdownQuery, ChartQuery, ChoiceOut, CrossQuery, OverTimeQuery, QuestionOut, TableOut
 from .types import Survey

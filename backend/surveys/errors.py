@@ -52,10 +52,3 @@ class SurveyTooFew(DomainError):
 
     code = "survey_too_few"
     kind = Kind.CONFLICT
-
-
-class SurveyChartUnavailable(DomainError):
-    """Charts as PNG need a Chinese font on the server (Debian: fonts-noto-cjk); the SVG needs none."""
-
-    code = "survey_chart_unavailable"
-    kind = Kind.UNAVAILABLE

@@ -11,9 +11,9 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
+from backend.kernel import charts, db
 from backend.kernel import clock as kernel_clock
-from backend.kernel import db
-from backend.surveys import charts, queries
+from backend.surveys import queries
 from backend.surveys.service import Said, store
 from backend.surveys.types import Given, Medium
 from tests.support.staff import log_in
@@ -241,4 +241,4 @@ async def test_without_a_font_it_is_said_so(admin, survey, monkeypatch):
 
     refused = await admin.get(f"{SURVEYS}/{survey['id']}/chart.png?what=question&question=taste")
 
-    assert (refused.status_code, refused.json()["code"]) == (503, "survey_chart_unavailable")
+    assert (refused.status_code, refused.json()["code"]) == (503, "chart_unavailable")

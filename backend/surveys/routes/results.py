@@ -6,15 +6,16 @@ import asyncio
 
 from backend.auth.guards import staff
 from backend.auth.types import Role, StaffCaller
-from backend.kernel import ids, paging, sheets
+from backend.kernel import charts, ids, paging, sheets
+from backend.kernel.charts import ChartUnavailable
 from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, ValidationFailed, invalid
 from backend.kernel.http import Reply, Router
 from backend.mall import queries as mall
 
-from .. import charts, drawing, reporting
+from .. import drawing, reporting
 from .. import sheets as tables
-from ..errors import SurveyChartUnavailable, SurveyTooFew
+from ..errors import SurveyTooFew
 from ..queries import answers
 from ..queries.answers import AnswerRow
 from ..queries.counting import Narrow
@@ -76,7 +77,7 @@ async def get_chart_svg(caller: StaffCaller, survey_id: str, query: ChartQuery) 
     return Reply(charts.draw(chart, "svg", settings().brand_color), media_type="image/svg+xml")
 
 
-@router.get(f"{_SURVEY}/chart.png", guard=_MANAGERS, summary="图表（PNG）", errors=(*_REFUSALS, SurveyChartUnavailable))
+@router.get(f"{_SURVEY}/chart.png", guard=_MANAGERS, summary="图表（PNG）", errors=(*_REFUSALS, ChartUnavailable))
 async def get_chart_png(caller: StaffCaller, survey_id: str, query: ChartQuery) -> Reply:
     """The same results as a picture; needs a Chinese font on the server."""
     chart = await _chart(caller, survey_id, query)

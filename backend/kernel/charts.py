@@ -1,4 +1,4 @@
-"""Charts of results, drawn by us as SVG and as PNG: bars, stacked bars, and a line over time.
+"""Charts, drawn by us as SVG and as PNG: bars, stacked bars, and a line over time.
 
 One layout for both: a canvas takes rectangles, lines and texts. Every chart has a title, axes with their numbers, and
 a text that says what it shows: in the SVG as ``<title>`` and ``<desc>``, in the PNG as its ``Title`` and
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 from xml.sax.saxutils import escape
 
-from .errors import SurveyChartUnavailable
+from .errors import DomainError, Kind
 
 Form = Literal["svg", "png"]
 Anchor = Literal["start", "middle", "end"]
@@ -34,6 +34,13 @@ OTHERS = ("#B8860B", "#3B7DC4", "#8E5EA2", "#C8553D", "#4B8F8C", "#9CA3AF", "#D4
 """What stands beside the brand colour."""
 
 HIDDEN = "＜5"
+
+
+class ChartUnavailable(DomainError):
+    """Charts as PNG need a Chinese font on the server (Debian: fonts-noto-cjk); the SVG needs none."""
+
+    code = "chart_unavailable"
+    kind = Kind.UNAVAILABLE
 
 
 class Bar(NamedTuple):
@@ -89,7 +96,7 @@ class Canvas(Protocol):
 
 
 def draw(chart: Chart, form: Form, color: str) -> bytes:
-    """The chart in that form; ``color`` is the chain's. ``SurveyChartUnavailable``: no font for a PNG."""
+    """The chart in that form; ``color`` is the chain's. ``ChartUnavailable``: no font for a PNG."""
     height = _height(chart)
     title, words = chart.title, description(chart)
     canvas: _Svg | _Png = _Svg(height, title, words) if form == "svg" else _Png(height, title, words)
@@ -334,7 +341,7 @@ def _find_font() -> str | None:
 def _font_file() -> str:
     found = _find_font()
     if found is None:
-        raise SurveyChartUnavailable
+        raise ChartUnavailable
     return found
 
 
