@@ -33,6 +33,7 @@ from . import (
     sold,
     stamps,
     stock,
+    voice,
 )
 from .catalogue import CATEGORIES, make_articles
 from .history import OFFERS, MemberYear, Stores
@@ -99,6 +100,8 @@ def _steps(settings: Settings, say: Callable[[str], None], *, people: bool) -> l
         ("pass_product", "passes", _load_passes),
         ("giftcard_product", "gift cards", _load_gift_cards),
         ("stamp_campaign", "campaign cards", _load_campaigns),
+        ("suggestion_box", "suggestion boxes", _load_boxes),
+        ("feedback_case", "feedback", _load_cases),
     ]
     of_shops: list[Step] = [
         ("stock_level", "stock", _load_stock),
@@ -247,6 +250,16 @@ async def _load_campaigns() -> None:
     async with db.transaction() as tx:
         manager = await db.fetchval("SELECT id FROM auth_staff WHERE username = 'manager1'")
         await auth.link_member(tx, manager, rows[0]["id"])
+
+
+async def _load_boxes() -> None:
+    rows = await db.fetch("SELECT id FROM member ORDER BY created_at, id LIMIT 100")
+    await voice.load_boxes([row["id"] for row in rows])
+
+
+async def _load_cases() -> None:
+    rows = await db.fetch("SELECT id FROM member ORDER BY created_at, id LIMIT 400")
+    await voice.load_cases([row["id"] for row in rows])
 
 
 async def _post_years(

@@ -61,6 +61,8 @@ async def test_a_signed_suggestion_is_answered_rated_and_closed(admin, reader, p
     assert (added.status_code, added.json()["state"], added.json()["may_add"]) == (201, "open", 4)
     assert (closed.status_code, closed.json()["state"]) == (200, "closed")
     assert [(item["id"], item["state"], item["rating"]) for item in mine["items"]] == [(seen["id"], "closed", 5)]
+    (letter,) = (await phone.call("GET", "/v1/member/inbox")).json()["items"]
+    assert (letter["title"], letter["link"]) == ("您的意见有答复了", f"#/suggestion?{seen['id']}")
 
 
 async def test_only_its_administrators_read_a_box(admin, office, chain, reader, other, phone, settings):

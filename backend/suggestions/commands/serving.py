@@ -6,10 +6,13 @@ import secrets
 
 from backend.auth.types import StaffCaller
 from backend.kernel import clock, db, logging
+from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound, invalid
+from backend.messages import service as messages
+from backend.messages.types import Letter
 
-from .. import locks, queries, rules
+from .. import events, locks, queries, rules
 from ..errors import SuggestionConflict
 from ..models import Message
 from ..models import Suggestion as Row
@@ -74,7 +77,19 @@ async def answer(suggestion_id: str, body: AnswerIn, caller: StaffCaller) -> Non
             )
         )
         await _note(tx, found, caller, "answer", state)
+        await _tell(tx, found)
     log.info("suggestions.answered", suggestion_id=suggestion_id, staff_id=caller.staff_id, close=body.close)
+
+
+async def _tell(tx: Tx, found: Suggestion) -> None:
+    """Tell the member who signed it; whoever did not sign looks by the receipt."""
+    if found.member_id is None or found.at is None:
+        return
+    said = clock.local_date(found.at, settings().timezone)
+    values = {"day": f"{said.month}月{said.day}日"}
+    link = f"#/suggestion?{found.id}"
+    letter = Letter(found.member_id, events.ANSWERED.code, values, f"{found.id} {found.version + 1}", link=link)
+    await messages.send(tx, [letter])
 
 
 async def _said_last(tx: Tx, found: Suggestion, text: str, caller: StaffCaller) -> bool:
