@@ -305,6 +305,12 @@ class FiguresFileQuery(FiguresQuery):
     format: Literal["csv", "xlsx"] = "csv"
 
 
+class ChartQuery(FiguresQuery):
+    """And as which picture."""
+
+    format: Literal["svg", "png"] = "svg"
+
+
 class ExportQuery(SpanQuery):
     """And as which file."""
 

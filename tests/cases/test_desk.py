@@ -211,6 +211,7 @@ async def test_figures_by_kind_store_and_person(client, chain, phone, clock):
     )
     book = openpyxl.load_workbook(io.BytesIO((await mine.get(f"{DESK}/export?{span}&format=xlsx")).content))
     clerk = await mine.get(f"{DESK}/statistics?from=2027-06-02&to=2027-06-01")
+    chart = await mine.get(f"{DESK}/statistics/chart?{span}")
 
     (line,) = by_kind["items"]
     assert line == {
@@ -233,6 +234,8 @@ async def test_figures_by_kind_store_and_person(client, chain, phone, clock):
     assert [(item["label"], item["cases"]) for item in by_staff] == [("manager-s1", 3), ("未分配", 1)]
     assert [(item["label"], item["cases"]) for item in by_store] == [("南京路店", 4)]
     assert (elsewhere.status_code, clerk.status_code) == (404, 422)
+    assert chart.headers["content-type"] == "image/svg+xml"
+    assert "投诉：4 件，2.0 小时" in chart.text
     assert table[1][:6] == ["投诉", "4", "1", "0", "3", "1"]
     assert table[2][0] == "合计"
     rows = list(book.active.iter_rows(values_only=True))

@@ -365,7 +365,7 @@ CASES |= {
             lambda w, path=path: w.manager.get(f"/v1/admin/cases{path}?store_id=S1{'&' + JUNE if path else ''}"),
             refused(404, "not_found"),
         )
-        for path in ("", "/statistics", "/statistics/file", "/export")
+        for path in ("", "/statistics", "/statistics/file", "/statistics/chart", "/export")
     },
     ("POST /v1/admin/cases", "store_id"): (
         lambda w: w.manager.post(
