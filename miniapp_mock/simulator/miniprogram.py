@@ -60,6 +60,20 @@ class IssueCode(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     phone: str | None = None
 
 
+class Subscribe(msgspec.Struct):
+    """Whose, and which templates' messages are accepted, one each."""
+
+    openid: str
+    template_ids: list[str]
+
+
+_ADD_SUBSCRIPTION = """
+INSERT INTO subscription (openid, template_id, room) VALUES ($1, $2, 1)
+ON CONFLICT (openid, template_id) DO UPDATE SET room = subscription.room + 1"""
+_SPEND_SUBSCRIPTION = """
+UPDATE subscription SET room = room - 1 WHERE openid = $1 AND template_id = $2 AND room > 0 RETURNING room"""
+
+
 class MiniProgram:
     """The calls at api.weixin.qq.com that a mini-program's server makes."""
 
@@ -82,6 +96,7 @@ class MiniProgram:
             Route("/cgi-bin/message/subscribe/send", answered(self.subscribe_send), methods=["POST"]),
             Route("/codes", opened(self.issue_code), methods=["POST"]),
             Route("/sent", opened(self.sent), methods=["GET"]),
+            Route("/subscriptions", opened(self.subscribe), methods=["POST"]),
         ]
 
     def answered(
@@ -265,8 +280,21 @@ class MiniProgram:
         for name, item in data.items():
             if not isinstance(item, dict) or not isinstance(item.get("value"), str) or not item["value"]:
                 raise WeixinError(47003, f"argument invalid! data.{name[:32]}.value is empty")
+        openid = _openid(body)
+        spent = await self._store.fetchrow(_SPEND_SUBSCRIPTION, openid, body["template_id"])
+        if spent is None:
+            raise WeixinError(43101, "user refuse to accept the msg")
         await self._keep("subscribe", body)
         return {"errcode": 0, "errmsg": "ok"}
+
+    async def subscribe(self, request: Request) -> Response:
+        """The user accepts one message of each of these templates, as in the sheet of wx.requestSubscribeMessage."""
+        wanted = decode(await read_body(request), Subscribe)
+        if not re.fullmatch(r"[0-9A-Za-z_\-]{1,128}", wanted.openid) or not 1 <= len(set(wanted.template_ids)) <= 5:
+            raise PayError(400, "PARAM_ERROR", "an openid and one to five templates")
+        for template_id in sorted(set(wanted.template_ids)):
+            await self._store.fetch(_ADD_SUBSCRIPTION, wanted.openid, template_id[:64].replace("\x00", ""))
+        return json_response({"accepted": sorted(set(wanted.template_ids))}, 201)
 
     async def _check_media(self, kind: str, content: dict[str, Any]) -> None:
         """What a picture or a card shows must have been uploaded, within its three days."""

@@ -34,6 +34,9 @@ CREATE TABLE IF NOT EXISTS customer_window (
 CREATE TABLE IF NOT EXISTS send_refusal (
     seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     openid text NOT NULL, errcode integer NOT NULL, at timestamptz NOT NULL);
+CREATE TABLE IF NOT EXISTS subscription (
+    openid text NOT NULL, template_id text NOT NULL, room integer NOT NULL CHECK (room >= 0),
+    PRIMARY KEY (openid, template_id));
 CREATE TABLE IF NOT EXISTS media (
     media_id text PRIMARY KEY, kind text NOT NULL, body bytea NOT NULL, expires_at timestamptz NOT NULL);
 CREATE TABLE IF NOT EXISTS pay_order (

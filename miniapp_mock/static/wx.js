@@ -11,6 +11,7 @@ import { getLaunchOptionsSync } from "./wx/launch.js";
 import { connectSocket, getNetworkType, offNetworkStatusChange, onNetworkStatusChange, request } from "./wx/network.js";
 import { chooseMedia, compressImage, getFileSystemManager, previewImage } from "./wx/pictures.js";
 import { getPhoneNumber, requestPayment } from "./wx/sheets.js";
+import { requestSubscribeMessage } from "./wx/subscribe.js";
 import { getStorage, getStorageSync, removeStorage, removeStorageSync, setStorage, setStorageSync } from "./wx/storage.js";
 
 let wakeLock = null;
@@ -27,6 +28,7 @@ export const wx = {
   login: api("login", () => ({ code: `demo-${phoneId()}` })),
   getPhoneNumber,
   requestPayment,
+  requestSubscribeMessage,
   chooseAddress,
   openContact,
   chooseMedia,

@@ -181,14 +181,19 @@ async def test_keeps_the_messages_sent_to_a_member_oldest_first(merchant: Mercha
     for openid in ("openid-amy", "openid-bo"):
         await merchant.http.post(f"{MOUNT}/customers/{openid}/messages", json={"text": "在吗"})
 
+    accepted = {"openid": "openid-amy", "template_ids": ["T1"]}
+    assert (await merchant.http.post(f"{MOUNT}/subscriptions", json=accepted)).status_code == 201
+
     answers = [
         await post(merchant, "/cgi-bin/message/custom/send", text),
         await post(merchant, "/cgi-bin/message/custom/send", other),
         await post(merchant, "/cgi-bin/message/subscribe/send", subscribed),
     ]
+    again = await post(merchant, "/cgi-bin/message/subscribe/send", subscribed)
     items = (await merchant.http.get(f"{MOUNT}/sent", params={"openid": "openid-amy"})).json()["items"]
 
     assert [answer["errcode"] for answer in answers] == [0, 0, 0]
+    assert again["errcode"] == 43101  # each acceptance is one message
     assert [item["kind"] for item in items] == ["custom", "subscribe"]
     assert items[0]["text"] == "欢迎"
     assert items[1]["message"] == subscribed

@@ -132,3 +132,9 @@ async def make_batch(staff: Any, template: str, *, key: str | None = None, **fie
     assert made.status_code == 201, made.text
     batch: dict[str, Any] = made.json()
     return batch
+
+
+async def agreed(member_id: int) -> set[tuple[str, str]]:
+    """The channels and purposes for which a member wants letters."""
+    rows = await db.fetch("SELECT channel, purpose FROM message_consent WHERE member_id = $1 AND granted", member_id)
+    return {(row["channel"], row["purpose"]) for row in rows}

@@ -174,6 +174,7 @@ async def test_gets_a_phone_number_with_a_code_once(shop: Shop):
 async def test_sends_messages_also_after_the_token_ended(shop: Shop, settings):
     openid = f"openid-{uuid.uuid4().hex[:8]}"
     await shop.http.post(f"/mock/wechat/customers/{openid}/messages", json={"text": "在吗"})
+    await shop.http.post("/mock/wechat/subscriptions", json={"openid": openid, "template_ids": ["template-1"]})
     await service.send_custom_message(openid, "您的充值已到账：¥500 <元>")
     await _end_tokens(settings)
     await service.send_subscribe_message(openid, "template-1", {"thing1": "到账提醒"}, page="pages/index")

@@ -6,6 +6,7 @@ import { known, t } from "./texts.js";
 
 const POLL_MS = 4000;
 const SOON_MS = 400;
+const TOLD = ["wallet.recharged", "order.", "after_sale."]; // letters of what an event tells too
 const UNASKED = ["auto", "staff"]; // where coupons come from without a tap
 
 export function createEvents(app) {
@@ -42,7 +43,7 @@ export function createEvents(app) {
       later();
     }
     if (type === "coupon_issued") couponCame(data);
-    if (type === "message") app.toast(data.text || data.title);
+    if (type === "message") letterCame(data);
     if (type === "chat" && data.author !== "customer" && app.route() !== "chat") app.toast(t("event.chat_came"));
     if (type === "stamp_earned") app.toast(t("event.stamp", { title: data.title, count: data.given, have: data.have, goal: data.goal }));
     if (type === "reward_earned") {
@@ -60,6 +61,12 @@ export function createEvents(app) {
     if (type === "pass_used") app.toast(t("event.pass_used", { title: data.use.title, count: data.use.qty }));
     if (type === "pass_use_undone") app.toast(t("event.pass_undone", { title: data.use.title }));
     tell(type, data);
+  }
+
+  /** A letter stands in the inbox; what an event of its own has just told is not told twice. */
+  function letterCame({ kind = "", title }) {
+    app.messages.count().catch(() => undefined);
+    if (title && !TOLD.some((word) => kind.startsWith(word))) app.toast(title);
   }
 
   function sold(data) {

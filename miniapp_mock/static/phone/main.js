@@ -12,6 +12,7 @@ import { createEvents } from "./events.js";
 import { createFrame } from "./frame.js";
 import { createMall } from "./mall.js";
 import { createNotices } from "./notices.js";
+import { createMessages } from "./messages.js";
 import { createOrders } from "./orders.js";
 import { createReviews } from "./reviews.js";
 import { createSeen } from "./seen.js";
@@ -47,8 +48,10 @@ import { giftCardScreen } from "./screens/gift_card.js";
 import { goodsScreen } from "./screens/goods.js";
 import { handbookScreen } from "./screens/handbook.js";
 import { homeScreen } from "./screens/home.js";
+import { inboxScreen } from "./screens/inbox.js";
 import { invoiceScreen } from "./screens/invoice.js";
 import { invoicesScreen } from "./screens/invoices.js";
+import { lettersScreen } from "./screens/letters.js";
 import { mallScreen } from "./screens/mall.js";
 import { mallSearchScreen } from "./screens/mall_search.js";
 import { meScreen } from "./screens/me.js";
@@ -116,6 +119,8 @@ const SCREENS = {
   cases: casesScreen,
   case: caseScreen,
   "new-case": newCaseScreen,
+  inbox: inboxScreen,
+  letters: lettersScreen,
   addresses: addressesScreen,
   address: addressScreen,
   chat: chatScreen,
@@ -158,6 +163,7 @@ app.confirmations = createConfirmations(app);
 app.events = createEvents(app);
 app.mall = createMall(app);
 app.notices = createNotices(app);
+app.messages = createMessages(app);
 app.orders = createOrders(app);
 app.reviews = createReviews(app);
 app.spot = createSpot(app);
@@ -168,7 +174,7 @@ Object.assign(app, { go: frame.go, back: frame.back, route: frame.route, showRou
 
 /** Fetch member, wallet and coupons anew; failures leave what is shown. */
 async function refresh() {
-  const [member, wallet] = await Promise.allSettled([api.get("/v1/member/profile"), api.get("/v1/member/wallet"), app.coupons.load("available")]);
+  const [member, wallet] = await Promise.allSettled([api.get("/v1/member/profile"), api.get("/v1/member/wallet"), app.coupons.load("available"), app.messages.count()]);
   if (member.status === "fulfilled") store.set({ member: member.value });
   if (wallet.status === "fulfilled") store.set({ wallet: wallet.value });
   const failed = [member, wallet].find((result) => result.status === "rejected");

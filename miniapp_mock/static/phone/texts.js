@@ -1,6 +1,7 @@
 /** Every text of the phone page. */
 import { COMMON, createTexts, hasText } from "../shared/texts.js";
 import { CHAT } from "./chat_texts.js";
+import { MESSAGES } from "./message_texts.js";
 import { MALL } from "./mall_texts.js";
 import { NOTICES } from "./notice_texts.js";
 import { ORDERS } from "./order_texts.js";
@@ -12,6 +13,7 @@ const chain = document.querySelector('meta[name="chain-name"]')?.content || "";
 const TABLE = {
   ...COMMON,
   ...CHAT,
+  ...MESSAGES,
   ...MALL,
   ...NOTICES,
   ...ORDERS,

@@ -5,6 +5,7 @@ import { dayOf, daysBetween } from "../coupon_words.js";
 import { glyph } from "../icons.js";
 import { emptyState, skeleton, skeletonRows, trouble } from "../parts.js";
 import { noticeRow } from "./announcements.js";
+import { bell } from "./inbox.js";
 import { entryRow } from "../sheets/entry.js";
 import { t } from "../texts.js";
 
@@ -15,6 +16,7 @@ const COUPON_SOON_DAYS = 7;
 
 export function homeScreen(app) {
   const hero = h("section", { class: "hero", "aria-label": t("welcome.title") });
+  const letters = bell(app);
   const worth = h("section", { class: "card flush worth" });
   const notice = h("div", { hidden: true });
   const told = h("section", { class: "stack tight", hidden: true });
@@ -31,7 +33,8 @@ export function homeScreen(app) {
   );
 
   const stops = [
-    app.store.watch(["member"], () => fill(hero, drawHero(app, app.store.get("member")))),
+    app.store.watch(["member"], () => fill(hero, drawHero(app, app.store.get("member"), letters.node))),
+    letters.stop,
     app.store.watch(["wallet", "coupons"], () => {
       const wallet = app.store.get("wallet");
       drawWorth(app, worth, wallet, app.coupons.known("available"));
@@ -84,7 +87,7 @@ function greeting(now) {
   return hour < 23 ? t("hello.evening") : t("hello.night");
 }
 
-function drawHero(app, member) {
+function drawHero(app, member, letters) {
   if (!member) return skeleton("w50", "w30");
   const level = member.level || {};
   const off = discount(level.discount_bp);
@@ -92,7 +95,8 @@ function drawHero(app, member) {
     h("div", { class: "hero-rings", "aria-hidden": "true" }),
     h("div", { class: "row between" },
       h("div", { class: "grow" }, h("p", { class: "hero-hello" }, greeting(app.api.serverNow())), h("p", { class: "hero-name clip" }, member.name || "")),
-      level.name && h("span", { class: "level-badge" }, glyph("crown", 16), level.name)),
+      level.name && h("span", { class: "level-badge" }, glyph("crown", 16), level.name),
+      letters),
     h("div", null, progressBar(level), h("p", { class: "hero-line small hero-soft num" }, h("span", null, nextText(level) || (off ? "" : t("home.level_none"))), off && h("span", null, t("home.level_discount", { discount: off })))),
   ];
 }

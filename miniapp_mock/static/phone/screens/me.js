@@ -17,12 +17,14 @@ export function meScreen(app) {
     h("section", { class: "card flush cells" }, linkCell({ icon: "out", text: t("me.logout"), onclick: () => logoutSheet(app) })),
     h("p", { class: "tiny muted center end-note" }, t("me.version")),
   );
-  const stop = app.store.watch(["member"], () => {
+  const stop = app.store.watch(["member", "unread"], () => {
     const member = app.store.get("member");
+    const unread = app.store.get("unread") || 0;
     fill(head, member ? drawHead(member) : skeleton("w50", "w30"));
     const pinState = { true: t("me.pin_set"), false: t("me.pin_unset") }[String(member?.pin_set)] || "";
     fill(
       list,
+      linkCell({ icon: "bell", text: t("inbox.title"), value: unread ? t("inbox.me_unread", { count: unread }) : "", onclick: () => app.go("inbox") }),
       linkCell({ icon: "box", text: t("orders.title"), onclick: () => app.go("orders") }),
       linkCell({ icon: "cards", text: t("me.cards"), value: t("cards.hint"), onclick: () => app.go("cards") }),
       linkCell({ icon: "edit", text: t("survey.mine"), onclick: () => app.go("surveys") }),
