@@ -89,5 +89,6 @@ session.onLost(() => {
 });
 window.addEventListener("hashchange", open);
 keys.add("?", t("keys.help"), keys.show);
+keys.add("/", t("keys.search"), () => router.go("contact"));
 fill(app, loading());
 session.holdTab().then(() => start());

@@ -1,7 +1,7 @@
 /**
  * Every screen of the console, in the order of the navigation. A screen is one file in `screens/` and one line here:
  *
- *     { path: "boxes", title: "意见箱", group: "voice", icon: "inbox", roles: STORES, load: () => import("./screens/boxes.js") },
+ *     { path: "boxes", title: "意见箱", group: "voice", icon: "inbox", roles: MANAGERS, load: () => import("./screens/boxes.js") },
  *
  * `path` is its address (`/admin#/boxes`), `roles` who finds it in the navigation (the calls it makes decide what anybody may do).
  * Without `icon` it is not in the navigation: it is reached from another screen. With `todo: true` its module also exports
@@ -22,6 +22,7 @@ export const GROUPS = [
 
 export const SCREENS = [
   { path: "home", title: "工作台", group: "start", icon: "home", roles: EVERYBODY, load: () => import("./screens/home.js") },
+  { path: "contact", title: "会员卡片", group: "members", icon: "card", roles: EVERYBODY, load: () => import("./screens/contact.js") },
   { path: "members", title: "会员列表", group: "members", icon: "people", roles: EVERYBODY, todo: true, load: () => import("./screens/members.js") },
   { path: "stores", title: "门店与终端", group: "chain", icon: "shop", roles: MANAGERS, load: () => import("./screens/stores.js") },
   { path: "staff", title: "员工", group: "chain", icon: "badge", roles: HEAD_OFFICE, load: () => import("./screens/staff.js") },

@@ -47,7 +47,7 @@ const TEXTS = {
 
   "keys.title": "键盘快捷键",
   "keys.help": "快捷键",
-  "keys.search": "跳到查找",
+  "keys.search": "查找会员",
   "keys.close": "关闭对话框",
 
   "chart.table": "数据表",
