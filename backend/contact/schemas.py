@@ -28,7 +28,7 @@ class Lookup(Body):
     openid: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{6,64}$(?!\n)")] | None = None
 
 
-class NextLevelOut(msgspec.Struct):
+class NextLevelGlance(msgspec.Struct):
     """The level above, what is missing, and how far the way to it is (basis points)."""
 
     name: str
@@ -36,7 +36,7 @@ class NextLevelOut(msgspec.Struct):
     progress_bp: int
 
 
-class ProfileOut(msgspec.Struct, kw_only=True):
+class ProfileGlance(msgspec.Struct, kw_only=True):
     """Who it is. ``birthday_day`` is month and day; what this view does not show is null."""
 
     id: str
@@ -56,10 +56,10 @@ class ProfileOut(msgspec.Struct, kw_only=True):
     level_name: str
     discount_bp: int
     growth_fen: int | None = None
-    next_level: NextLevelOut | None = None
+    next_level: NextLevelGlance | None = None
 
 
-class CouponOut(msgspec.Struct):
+class CouponGlance(msgspec.Struct):
     """A coupon that can be used."""
 
     id: str
@@ -67,21 +67,21 @@ class CouponOut(msgspec.Struct):
     expires_on: date | None
 
 
-class CouponsOut(msgspec.Struct):
+class CouponsGlance(msgspec.Struct):
     """How many coupons can be used (1,000 at most are counted), when the first ends, and the newest of them."""
 
     available: int
     first_expires_on: date | None
-    items: list[CouponOut]
+    items: list[CouponGlance]
 
 
-class CardsOut(msgspec.Struct):
+class CardsGlance(msgspec.Struct):
     """Gift cards, service and discount cards, campaign cards."""
 
     items: list[Card]
 
 
-class PurchaseOut(msgspec.Struct):
+class PurchaseGlance(msgspec.Struct):
     """A purchase at a till (``sale``) or in the mall (``order``). ``articles`` names the first few."""
 
     id: str
@@ -96,13 +96,13 @@ class PurchaseOut(msgspec.Struct):
     articles: list[str]
 
 
-class PurchasesOut(msgspec.Struct):
+class PurchasesGlance(msgspec.Struct):
     """The last purchases, newest first."""
 
-    items: list[PurchaseOut]
+    items: list[PurchaseGlance]
 
 
-class FavouriteOut(msgspec.Struct):
+class FavouriteGlance(msgspec.Struct):
     """An article that is bought again and again."""
 
     sku: str
@@ -112,16 +112,16 @@ class FavouriteOut(msgspec.Struct):
     last_on: date
 
 
-class HabitsOut(msgspec.Struct):
+class HabitsGlance(msgspec.Struct):
     """How often the member comes, and for what."""
 
     visits_90_days: int
     first_on: date | None
     last_on: date | None
-    favourites: list[FavouriteOut]
+    favourites: list[FavouriteGlance]
 
 
-class MovementOut(msgspec.Struct):
+class MovementGlance(msgspec.Struct):
     """A movement of stored value."""
 
     at: datetime
@@ -131,13 +131,13 @@ class MovementOut(msgspec.Struct):
     balance_after_fen: int
 
 
-class MovementsOut(msgspec.Struct):
+class MovementsGlance(msgspec.Struct):
     """The last movements of stored value, newest first."""
 
-    items: list[MovementOut]
+    items: list[MovementGlance]
 
 
-class LetterOut(msgspec.Struct):
+class LetterGlance(msgspec.Struct):
     """A letter in the member's inbox."""
 
     id: str
@@ -147,14 +147,14 @@ class LetterOut(msgspec.Struct):
     read: bool
 
 
-class LettersOut(msgspec.Struct):
+class LettersGlance(msgspec.Struct):
     """What the member was written, newest first, and how much of it they have not read."""
 
     unread: int
-    items: list[LetterOut]
+    items: list[LetterGlance]
 
 
-class SuggestionOut(msgspec.Struct):
+class SuggestionGlance(msgspec.Struct):
     """A signed suggestion."""
 
     id: str
@@ -165,10 +165,68 @@ class SuggestionOut(msgspec.Struct):
     words: str
 
 
-class SuggestionsOut(msgspec.Struct):
+class SuggestionsGlance(msgspec.Struct):
     """Signed suggestions in boxes that the viewer administers, newest first; anonymous ones are nobody's."""
 
-    items: list[SuggestionOut]
+    items: list[SuggestionGlance]
+
+
+class CaseGlance(msgspec.Struct):
+    """A case: its first words, and by when it is to be answered."""
+
+    id: str
+    at: datetime
+    kind: str
+    state: str
+    due_at: datetime
+    words: str
+
+
+class CasesGlance(msgspec.Struct):
+    """Cases, newest first, and how many of them are not closed."""
+
+    open: int
+    items: list[CaseGlance]
+
+
+class ConversationGlance(msgspec.Struct):
+    """A conversation with customer service; ``unread``: said since a person answered."""
+
+    id: str
+    state: str
+    last_at: datetime
+    unread: int
+
+
+class SurveyGlance(msgspec.Struct):
+    """A survey that was answered under the member's name."""
+
+    id: str
+    title: str
+    answered_on: date
+
+
+class SurveysGlance(msgspec.Struct):
+    """Surveys, the last answered first."""
+
+    items: list[SurveyGlance]
+
+
+class CareTaskGlance(msgspec.Struct):
+    """A letter or a to-do of a care plan."""
+
+    id: str
+    at: datetime
+    title: str
+    state: str
+    due_on: date | None
+
+
+class CareGlance(msgspec.Struct):
+    """Care, newest first, and how many to-dos of it are open."""
+
+    open: int
+    items: list[CareTaskGlance]
 
 
 class ContactOut(msgspec.Struct, kw_only=True):
@@ -176,15 +234,19 @@ class ContactOut(msgspec.Struct, kw_only=True):
 
     view: View
     found_by: By
-    profile: ProfileOut
+    profile: ProfileGlance
     wallet: Wallet | None = None
-    coupons: CouponsOut | None = None
-    cards: CardsOut | None = None
-    purchases: PurchasesOut | None = None
-    habits: HabitsOut | None = None
-    movements: MovementsOut | None = None
-    letters: LettersOut | None = None
-    suggestions: SuggestionsOut | None = None
+    coupons: CouponsGlance | None = None
+    cards: CardsGlance | None = None
+    purchases: PurchasesGlance | None = None
+    habits: HabitsGlance | None = None
+    movements: MovementsGlance | None = None
+    letters: LettersGlance | None = None
+    suggestions: SuggestionsGlance | None = None
+    cases: CasesGlance | None = None
+    conversation: ConversationGlance | None = None
+    surveys: SurveysGlance | None = None
+    care: CareGlance | None = None
     partial: list[str] = []
     hidden: list[str] = []
 

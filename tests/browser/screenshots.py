@@ -25,6 +25,7 @@ from backend.demo.load import MEMBERS
 from backend.demo.people import Person, make_people
 from tests.browser.actors import PHONE, TILL, Cashier, Member, Screen, open_screen
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
+from tests.browser.desk import DESK, Clerk
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 LARGEST_BYTES = 200_000
@@ -93,6 +94,7 @@ async def story(browser: Browser, about: dict[str, Any]) -> None:
         await with_confirmation(phone, counter)
         await cards(phone, counter)
         await mall(phone, counter, about)
+    await at_the_desk(browser, about, person)
 
 
 async def own_screens(phone: Member) -> None:
@@ -250,6 +252,18 @@ async def make_ready(about: dict[str, Any], order_id: str) -> None:
         token = (await client.post("/v1/admin/login", json=body)).json()["access_token"]
         headers = {"Authorization": f"Bearer {token}"}
         (await client.post(f"/v1/admin/orders/{order_id}/ready", headers=headers)).raise_for_status()
+
+
+async def at_the_desk(browser: Browser, about: dict[str, Any], person: Person) -> None:
+    """What head office sees of that member."""
+    someone = next(one for one in about["staff"] if one["role"] == "admin")
+    totp = pyotp.TOTP(someone["totp_secret"]).now() if someone["totp_secret"] else ""
+    async with open_screen(browser, f"{about['base_url']}/admin#/contact", DESK, kind=Clerk, scale=1.5) as desk:
+        await desk.log_in(someone["username"], someone["password"], totp)
+        await desk.field("查找会员").fill(person.phone)
+        await desk.page.keyboard.press("Enter")
+        await desk.sees(person.name, "常购商品")
+        await keep(desk, "console-contact")
 
 
 async def api_pages(browser: Browser, about: dict[str, Any]) -> None:

@@ -3,50 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 
 import pyotp
 from playwright.async_api import expect
 
-from backend.kernel import db, limits
+from backend.kernel import db
 from backend.members import service
 from backend.members.types import Status
-from tests.browser.actors import Screen, open_screen
+from tests.browser.desk import DESK, PASSWORD, TABLET, Clerk, console
 from tests.browser.looks import faint_texts, small_targets
 from tests.browser.shop import tab_to
 from tests.support.members import register
 from tests.support.staff import log_in
-
-DESK = (1280, 800)
-TABLET = (768, 1024)
-PASSWORD = "correct horse"
-
-
-@dataclass
-class Clerk(Screen):
-    """Somebody of the staff with the console open."""
-
-    async def log_in(self, username: str, password: str = PASSWORD, totp: str = "") -> None:
-        """Fill the login and send it by Enter."""
-        await self.field("用户名").fill(username)
-        await self.page.get_by_label("密码").fill(password)
-        await self.field("动态验证码").fill(totp)
-        await self.page.keyboard.press("Enter")
-
-    async def go(self, name: str) -> None:
-        """Open a screen of the navigation."""
-        await self.page.get_by_role("navigation", name="导航").get_by_role("link", name=name).click()
-
-
-@asynccontextmanager
-async def console(chromium, server, address: str = "", size=DESK, *, dark: bool = False) -> AsyncIterator[Clerk]:
-    limits.forget()
-    async with open_screen(chromium, f"{server.base_url}/admin{address}", size, kind=Clerk, dark=dark) as screen:
-        yield screen
-        assert screen.broken == []
 
 
 async def kept(screen: Clerk) -> dict[str, list[str]]:

@@ -14,7 +14,7 @@ from backend.members import queries as members
 from backend.members.types import Member
 
 from .. import rules
-from ..schemas import ContactOut, NextLevelOut, ProfileOut
+from ..schemas import ContactOut, NextLevelGlance, ProfileGlance
 from ..sections import SECTIONS, Section
 from ..types import Ask, By, View
 
@@ -64,10 +64,10 @@ async def _read_all(ask: Ask, sections: Sequence[Section]) -> tuple[dict[str, An
     return parts, [code for code in tasks if code not in parts]
 
 
-async def _profile(ask: Ask) -> ProfileOut:
+async def _profile(ask: Ask) -> ProfileGlance:
     """Who it is: a guest only by a masked name and the level; a clerk sees no year of birth and no attributes."""
     member, view = ask.member, ask.view
-    profile = ProfileOut(
+    profile = ProfileGlance(
         id=str(member.id),
         name=(await members.get_card(member.id)).name_masked if view is View.GUEST else member.name,
         status=member.status,
@@ -91,9 +91,9 @@ async def _profile(ask: Ask) -> ProfileOut:
     return profile
 
 
-async def _next_level(member: Member) -> NextLevelOut | None:
+async def _next_level(member: Member) -> NextLevelGlance | None:
     found = rules.progress(member.growth_fen, member.level, list((await members.levels()).values()))
-    return NextLevelOut(found[0].name, found[1], found[2]) if found else None
+    return NextLevelGlance(found[0].name, found[1], found[2]) if found else None
 
 
 def _days_to(birthday: date, on: date) -> int:

@@ -35,4 +35,8 @@ SECTIONS = (
     Section("movements", MANAGERS, held.movements),
     Section("letters", MANAGERS, voice.letters),
     Section("suggestions", MANAGERS, voice.suggestions),
+    Section("cases", OWN_STORE, voice.cases),
+    Section("conversation", OWN_STORE, voice.conversation),
+    Section("surveys", MANAGERS, voice.surveys),
+    Section("care", OWN_STORE, voice.care),
 )

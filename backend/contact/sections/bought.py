@@ -14,7 +14,7 @@ from backend.ledger import queries as ledger
 from backend.ledger.types import Document
 from backend.mall import queries as mall
 
-from ..schemas import FavouriteOut, HabitsOut, PurchaseOut, PurchasesOut
+from ..schemas import FavouriteGlance, HabitsGlance, PurchaseGlance, PurchasesGlance
 from ..types import Ask
 
 PURCHASES = 8
@@ -46,7 +46,7 @@ class _Progress(msgspec.Struct):
     refunded_fen: int = 0
 
 
-async def purchases(ask: Ask) -> PurchasesOut:
+async def purchases(ask: Ask) -> PurchasesGlance:
     """The last purchases at tills and in the mall; of one store where the viewer sees no other."""
     kinds = await asyncio.gather(
         *(
@@ -57,12 +57,12 @@ async def purchases(ask: Ask) -> PurchasesOut:
     last = sorted((document for found in kinds for document in found), key=lambda one: one.at, reverse=True)[:PURCHASES]
     bodies = [msgspec.convert(document.body, _Body) for document in last]
     names = await _names(line.sku for body in bodies for line in body.lines[:NAMED] if not line.name)
-    return PurchasesOut([await _out(document, body, names) for document, body in zip(last, bodies, strict=True)])
+    return PurchasesGlance([await _out(document, body, names) for document, body in zip(last, bodies, strict=True)])
 
 
-async def _out(document: Document, body: _Body, names: dict[str, str]) -> PurchaseOut:
+async def _out(document: Document, body: _Body, names: dict[str, str]) -> PurchaseGlance:
     store = await auth.find_store(document.store_id or "")
-    return PurchaseOut(
+    return PurchaseGlance(
         id=document.id,
         kind="order" if document.kind == "order" else "sale",
         at=document.at,
@@ -76,17 +76,20 @@ async def _out(document: Document, body: _Body, names: dict[str, str]) -> Purcha
     )
 
 
-async def habits(ask: Ask) -> HabitsOut:
+async def habits(ask: Ask) -> HabitsGlance:
     """How often the member comes, and what is bought again and again, in all stores together."""
     visits, favourites = await asyncio.gather(
         audience.visits(ask.member.id, ask.on - RECENT), audience.favourites(ask.member.id, FAVOURITES)
     )
     names = await _names(one.sku for one in favourites)
-    return HabitsOut(
+    return HabitsGlance(
         visits.count,
         visits.first_on,
         visits.last_on,
-        [FavouriteOut(one.sku, names.get(one.sku, one.sku), one.pieces, one.times, one.last_on) for one in favourites],
+        [
+            FavouriteGlance(one.sku, names.get(one.sku, one.sku), one.pieces, one.times, one.last_on)
+            for one in favourites
+        ],
     )
 
 

@@ -9,7 +9,7 @@ from backend.wallet import queries as wallets
 from backend.wallet import rules as wallet_rules
 from backend.wallet.types import Wallet
 
-from ..schemas import CardsOut, CouponOut, CouponsOut, MovementOut, MovementsOut
+from ..schemas import CardsGlance, CouponGlance, CouponsGlance, MovementGlance, MovementsGlance
 from ..types import Ask
 
 COUPONS = 6
@@ -25,7 +25,7 @@ async def wallet(ask: Ask) -> Wallet:
     return await wallets.get_wallet(ask.member.id, ask.on)
 
 
-async def coupons(ask: Ask) -> CouponsOut:
+async def coupons(ask: Ask) -> CouponsGlance:
     """How many coupons there are to use, and the newest of them."""
     count, first = await coupon_queries.count_available(ask.member.id, ask.on)
     found = (
@@ -34,25 +34,25 @@ async def coupons(ask: Ask) -> CouponsOut:
         else []
     )
     titles = await coupon_queries.list_titles({one.coupon.template_id for one in found})
-    return CouponsOut(
+    return CouponsGlance(
         count,
         first,
-        [CouponOut(one.coupon.id, titles.get(one.coupon.template_id, ""), one.coupon.expires_on) for one in found],
+        [CouponGlance(one.coupon.id, titles.get(one.coupon.template_id, ""), one.coupon.expires_on) for one in found],
     )
 
 
-async def cards(ask: Ask) -> CardsOut:
+async def cards(ask: Ask) -> CardsGlance:
     """Gift cards, service, discount and campaign cards."""
     found = await card_queries.list_cards(ask.member.id, ask.on)
-    return CardsOut([card for card in found if card.kind in _SHOWN][:CARDS])
+    return CardsGlance([card for card in found if card.kind in _SHOWN][:CARDS])
 
 
-async def movements(ask: Ask) -> MovementsOut:
+async def movements(ask: Ask) -> MovementsGlance:
     """What came to stored value and left it."""
     found = await wallets.list_entries(ask.member.id, "stored", before=None, limit=MOVEMENTS)
-    return MovementsOut(
+    return MovementsGlance(
         [
-            MovementOut(
+            MovementGlance(
                 one.at, one.kind, wallet_rules.title("stored", one.kind, one.amount), one.amount, one.balance_after
             )
             for one in found

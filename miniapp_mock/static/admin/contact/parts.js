@@ -1,11 +1,13 @@
 /** What the contact card is made of; each takes the card's answer and returns a node, or null where there is nothing. */
 import { h, s } from "/static/shared/dom.js";
 import { glyph } from "../icons.js";
-import { count, date, day, dayTime, discount, money, shortDate, shortMoney } from "../parts/format.js";
+import { ago, count, date, day, dayTime, discount, money, shortDate, shortMoney } from "../parts/format.js";
 import { pill } from "../parts/states.js";
+import { linkTo } from "./links.js";
 import { w } from "./words.js";
 
 const NEAR_DAYS = 14;
+const PURCHASES = 6; // the timeline has the others
 const LOOKS = { active: "brand", pending: "gold", frozen: "danger" };
 
 function labelled(label, value) {
@@ -95,7 +97,7 @@ export function purchases(card) {
   const { items } = card.purchases;
   return h("section", { class: "card purchases" },
     h("h3", null, w("contact.purchases"), card.view !== "chain" && h("span", { class: "muted tiny" }, w("contact.own_store_only"))),
-    items.length === 0 ? h("p", { class: "muted small" }, w("contact.no_purchases")) : h("ul", { class: "lines" }, items.map((one) => h("li", { class: "line purchase" },
+    items.length === 0 ? h("p", { class: "muted small" }, w("contact.no_purchases")) : h("ul", { class: "lines" }, items.slice(0, PURCHASES).map((one) => h("li", { class: "line purchase" },
       glyph(one.kind === "order" ? "cart" : "bag", 17),
       h("span", { class: "grow purchase-text" }, h("span", { class: "clip" }, articles(one)), h("span", { class: "muted tiny num clip" }, `${dayTime(one.at)} · ${one.kind === "order" ? `${w("contact.online")} · ` : ""}${one.store_name}`)),
       stateOf(one),
@@ -110,3 +112,26 @@ export function habits({ habits: found }) {
       h("span", { class: "muted tiny num" }, [`${w("contact.visits")} ${w("contact.times", { count: found.visits_90_days })}`, found.last_on && `${w("contact.last")} ${shortDate(found.last_on)}`].filter(Boolean).join(" · "))),
     found.favourites.length === 0 ? h("p", { class: "muted small" }, w("contact.no_purchases")) : h("ul", { class: "chips" }, found.favourites.map((one) => h("li", { class: "chip" }, h("span", { class: "clip" }, one.name), h("span", { class: "muted tiny num nowrap" }, w("contact.favourite", { times: one.times, pieces: one.pieces }))))));
 }
+
+function dealing({ icon, text, note = "", mark = null, href = null }) {
+  const inner = [glyph(icon, 16), h("span", { class: "grow clip" }, text), note && h("span", { class: "muted tiny nowrap num" }, note), mark];
+  return h("li", null, href ? h("a", { class: "line dealing", href }, inner) : h("div", { class: "line dealing" }, inner));
+}
+
+const WAITS = new Set(["waiting", "robot"]);
+
+/** What is between the member and the chain now: talk, cases, care, surveys. */
+export function dealings(card) {
+  const { conversation, cases, care, surveys, suggestions } = card;
+  const rows = [
+    conversation && dealing({ icon: "chat", text: `${w("contact.conversation")} · ${w(`conversation.${conversation.state}`)}`, note: ago(conversation.last_at), mark: conversation.unread > 0 && pill(w("contact.unanswered", { count: conversation.unread }), WAITS.has(conversation.state) ? "danger" : "gold"), href: linkTo("conversation", conversation.id) }),
+    ...(cases ? cases.items.filter((one) => one.state !== "closed").slice(0, 2).map((one) => dealing({ icon: "case", text: `${w(`case.${one.kind}`)}：${one.words}`, mark: pill(w(`case.state.${one.state}`), Date.parse(one.due_at) < Date.now() && WAITING.has(one.state) ? "danger" : "brand"), href: linkTo("case", one.id) })) : []),
+    ...(care ? care.items.filter((one) => one.state === "open").slice(0, 2).map((one) => dealing({ icon: "heart", text: one.title, note: one.due_on ? w("contact.due", { on: shortDate(one.due_on) }) : "", mark: pill(w("care.open"), "gold"), href: linkTo("care", one.id) })) : []),
+    suggestions && suggestions.items.length > 0 && dealing({ icon: "inbox", text: suggestions.items[0].words, note: suggestions.items[0].box, href: linkTo("suggestion", suggestions.items[0].id) }),
+    surveys && surveys.items.length > 0 && dealing({ icon: "survey", text: surveys.items[0].title, note: w("contact.answered", { on: shortDate(surveys.items[0].answered_on) }), href: linkTo("survey", surveys.items[0].id) }),
+  ].filter(Boolean);
+  if (card.view === "guest") return null;
+  return h("section", { class: "card dealings" }, h("h3", null, w("contact.dealings")), rows.length ? h("ul", { class: "lines" }, rows) : h("p", { class: "muted small" }, w("contact.no_dealings")));
+}
+
+const WAITING = new Set(["received", "assigned", "in_progress", "reopened"]);

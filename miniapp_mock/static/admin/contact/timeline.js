@@ -3,6 +3,7 @@ import { h } from "/static/shared/dom.js";
 import { glyph } from "../icons.js";
 import { ago, dateTime, signedMoney } from "../parts/format.js";
 import { pill } from "../parts/states.js";
+import { linkTo } from "./links.js";
 import { w } from "./words.js";
 
 const OF_PURCHASES = new Set(["sale", "order", "order_held", "refund", "order_refund", "sale_refund"]);
@@ -12,11 +13,11 @@ const MOMENTS = {
   purchases: ({ items }) => items.map((one) => ({ at: one.at, icon: one.kind === "order" ? "cart" : "bag", text: one.kind === "order" ? w("contact.in_mall") : w("contact.at_store", { store: one.store_name }), aside: signedMoney(-one.payable_fen) })),
   movements: ({ items }) => items.filter((one) => !OF_PURCHASES.has(one.kind)).map((one) => ({ at: one.at, icon: "wallet", text: one.title, aside: signedMoney(one.amount_fen) })),
   letters: ({ items }) => items.map((one) => ({ at: one.at, icon: "mail", text: one.title })),
-  suggestions: ({ items }) => items.map((one) => ({ at: one.at, icon: "inbox", text: w("contact.suggestion", { box: one.box }), more: one.words, href: `#/suggestion?id=${encodeURIComponent(one.id)}` })),
+  suggestions: ({ items }) => items.map((one) => ({ at: one.at, icon: "inbox", text: w("contact.suggestion", { box: one.box }), more: one.words, href: linkTo("suggestion", one.id) })),
+  cases: ({ items }) => items.map((one) => ({ at: one.at, icon: "case", text: w(`case.${one.kind}`), more: one.words, href: linkTo("case", one.id) })),
+  surveys: ({ items }) => items.map((one) => ({ at: `${one.answered_on}T04:00:00Z`, icon: "survey", text: w("contact.survey", { title: one.title }), href: linkTo("survey", one.id) })),
+  care: ({ items }) => items.map((one) => ({ at: one.at, icon: "heart", text: w("contact.care_moment", { title: one.title }), more: w(`care.${one.state}`), href: linkTo("care", one.id) })),
 };
-
-/** Let a section of its own stand in the timeline: `moments(section)` gives `{ at, icon, text, more?, aside?, href? }`. */
-export function extend(section, moments) { MOMENTS[section] = moments; }
 
 function row(one) {
   const text = h("span", { class: "grow moment-text" }, h("span", { class: "clip" }, one.text), one.more && h("span", { class: "muted tiny clip" }, one.more));

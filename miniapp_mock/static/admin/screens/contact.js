@@ -50,7 +50,7 @@ export async function open(given) {
     given.note(guest ? {} : { member: profile.id });
     if (!guest) recent = [{ id: profile.id, name: profile.name }, ...recent.filter((one) => one.id !== profile.id)].slice(0, MOST_RECENT);
     const columns = [
-      h("div", { class: "contact-column" }, parts.held(card)),
+      h("div", { class: "contact-column" }, parts.held(card), parts.dealings(card)),
       h("div", { class: "contact-column" }, parts.purchases(card), parts.habits(card)),
       h("div", { class: "contact-column" }, timeline(card)),
     ];
@@ -77,6 +77,7 @@ export async function open(given) {
 
   function refusal(error, again) {
     if (error.status === 404) return h("div", { class: "card" }, empty({ icon: "person", title: w("contact.none"), hint: w("contact.none_hint") }));
+    if (error.code === "validation_failed") return h("div", { class: "card" }, empty({ icon: "search", title: w("contact.unclear"), hint: w("contact.empty_hint") }));
     if (error.status === 429) return h("div", { class: "card" }, empty({ icon: "lock", title: w("contact.limited", { minutes: Math.max(1, Math.ceil((error.retryAfterS || 60) / 60)) }) }));
     return trouble(error, again);
   }

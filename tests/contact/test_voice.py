@@ -1,0 +1,77 @@
+"""What the member said and was told stands on the card, for those who may read it where it is kept."""
+
+from __future__ import annotations
+
+import pytest
+
+from backend.messages.types import Letter
+from tests.contact.conftest import join
+from tests.support.care import born_today, run, started
+from tests.support.cases import complain
+from tests.support.chat import Customer, work_when_asked
+from tests.support.messages import write
+from tests.support.suggestions import make_box, own_id, suggest, whisper
+from tests.support.surveys import make_survey, no_other_survey, send
+
+pytestmark = pytest.mark.usefixtures("no_other_survey")
+
+__all__ = ["no_other_survey"]
+
+
+async def card(staff, phone) -> dict:
+    answer = await staff.get(f"/v1/admin/contacts/{phone.member_id}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_cases_letters_surveys_and_care_stand_on_the_card(admin, manager, clerk, phone):
+    await join(phone, "S1")
+    here = await complain(phone, "牛奶过期了", key="a", store_id="S1")
+    there = await complain(phone, "排队太久", key="b", store_id="S2")
+    await write(Letter(phone.member_id, "test.note", {"what": "取货"}, "1"))
+    survey, secret = await make_survey(admin), await make_survey(admin, title="匿名的", anonymous=True)
+    assert [(await send(phone, one)).status_code for one in (survey, secret)] == [201, 201]
+    await born_today(phone)
+    await started(admin, {"on": "birthday"}, how="call", title="打个电话")
+    await run()
+
+    of_office, of_manager, of_clerk = [await card(staff, phone) for staff in (admin, manager, clerk)]
+
+    assert [one["partial"] for one in (of_office, of_manager, of_clerk)] == [[], [], []]
+    assert {one["id"]: one["words"] for one in of_office["cases"]["items"]} == {
+        here["id"]: "牛奶过期了",
+        there["id"]: "排队太久",
+    }
+    assert of_office["cases"]["open"] == 2
+    for card_of_store in (of_manager, of_clerk):
+        assert [one["id"] for one in card_of_store["cases"]["items"]] == [here["id"]]
+    assert [one["read"] for one in of_manager["letters"]["items"]] == [False] * of_manager["letters"]["unread"]
+    assert "提醒" in [one["title"] for one in of_manager["letters"]["items"]]
+    assert [one["id"] for one in of_office["surveys"]["items"]] == [survey["id"]]  # nobody tells of the other
+    assert ("打个电话", "open") in [(one["title"], one["state"]) for one in of_clerk["care"]["items"]]
+    assert of_clerk["care"]["open"] == len(of_clerk["care"]["items"])
+
+
+async def test_suggestions_stand_there_for_who_administers_their_box_alone(admin, manager, phone):
+    await join(phone, "S1")
+    own, other = await make_box(admin, await own_id(manager)), await make_box(admin, await own_id(admin), title="总部")
+    await suggest(phone, own, "早点开门", key="a")
+    await suggest(phone, other, "灯太暗", key="b")
+    await whisper(phone, own, "经理收回扣")
+
+    of_office, of_manager = await card(admin, phone), await card(manager, phone)
+
+    assert [(one["box"], one["words"]) for one in of_manager["suggestions"]["items"]] == [("食堂", "早点开门")]
+    assert [(one["box"], one["words"]) for one in of_office["suggestions"]["items"]] == [("总部", "灯太暗")]
+
+
+async def test_the_conversation_that_waits_stands_there(client, clerk, phone, settings):
+    await join(phone, "S1")
+    before = await card(clerk, phone)
+    await Customer(client, phone.openid).write("转人工")
+    await work_when_asked(settings)
+
+    after = await card(clerk, phone)
+
+    assert before["conversation"] is None
+    assert (after["conversation"]["state"], after["conversation"]["unread"]) == ("waiting", 1)
