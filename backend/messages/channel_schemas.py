@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -188,3 +188,37 @@ class SheetsOut(msgspec.Struct):
 
     items: list[SheetOut]
     next_cursor: str | None = None
+
+
+class DaysQuery(Body, rename={"from_on": "from", "to_on": "to"}):
+    """Letters written on these days of the chain, both included, by default the last thirty; of what, and how."""
+
+    from_on: date | None = None
+    to_on: date | None = None
+    template: Annotated[str, Meta(max_length=40)] | None = None
+    channel: Channel | None = None
+
+
+class LineOut(msgspec.Struct):
+    """Deliveries of a template on one channel; ``opened`` and ``clicked`` are members, ``machines`` are not."""
+
+    template: str
+    title: str
+    channel: Channel
+    deliveries: int
+    waiting: int
+    suppressed: int
+    failed: int
+    bounced: int
+    arrived: int
+    opened: int
+    clicked: int
+    machines: int
+    opened_bp: int | None
+    clicked_bp: int | None
+
+
+class MessageStatisticsOut(msgspec.Struct):
+    """Lines, the largest first; rates are in 1/10000 of what arrived, null where nothing did."""
+
+    items: list[LineOut]

@@ -178,6 +178,19 @@ async def test_a_click_before_the_answer_of_the_channel_is_not_lost(client, phon
     assert (await state(letter_id))[0] == "clicked"
 
 
+async def test_a_letter_of_which_nobody_knew_whether_it_went_has_arrived(client, phone):
+    letter_id = await sent_letter(phone.member_id)
+    await db.pool().execute(
+        "UPDATE message_delivery SET state = 'failed', reason = 'outcome_unknown'"
+        " WHERE letter_id = $1 AND channel = 'sms'",
+        letter_id,
+    )
+
+    await client.get(address(letter_id), headers=SCANNER)
+
+    assert await state(letter_id) == ("delivered", False, False)
+
+
 def unsubscribing(letter_id: str, purpose: Purpose = Purpose.MARKETING) -> str:
     base = "http://x"
     return links.unsubscribe_url(base, letter_id, Channel.SMS, purpose).removeprefix(base)

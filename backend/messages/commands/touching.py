@@ -85,16 +85,16 @@ async def _write(
 
 
 async def _move(tx: Tx, named: tuple[int, str, str], touches: list[Touch], verdicts: list[bool], now: datetime) -> None:
-    """The delivery as far as people have brought it."""
+    """The delivery as far as people have brought it; whose outcome nobody knew has arrived."""
     people = [touch for touch, machine in zip(touches, verdicts, strict=True) if not machine]
     clicked_at = min((touch.at for touch in people if touch.kind is TouchKind.CLICK), default=None)
     opened_at = min((touch.at for touch in people), default=None)
     state = State.CLICKED if clicked_at else State.OPENED if opened_at else State.DELIVERED
     await db.raw(tx).execute(
         "UPDATE message_delivery SET state = $4, opened_at = $5, clicked_at = $6, next_at = NULL, updated_at = $7,"
-        " sent_at = coalesce(sent_at, updated_at)"
+        " reason = NULL, sent_at = coalesce(sent_at, updated_at)"
         " WHERE member_id = $1 AND letter_id = $2 AND channel = $3"
-        " AND state IN ('sending', 'sent', 'delivered', 'opened', 'clicked')",
+        " AND (state IN ('sending', 'sent', 'delivered', 'opened', 'clicked') OR reason = 'outcome_unknown')",
         *named,
         state.value,
         opened_at,

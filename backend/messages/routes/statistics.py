@@ -1,0 +1,80 @@
+"""What became of letters, in numbers and as a chart. A store's staff see their own members'."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date, datetime, time, timedelta
+
+from backend.auth.guards import staff
+from backend.auth.types import Role, StaffCaller
+from backend.kernel import charts, clock
+from backend.kernel.charts import ChartUnavailable
+from backend.kernel.config import settings
+from backend.kernel.errors import ValidationFailed, invalid
+from backend.kernel.http import Reply, Router
+
+from .. import channel_views as views
+from .. import queries
+from ..channel_schemas import DaysQuery, LineOut, MessageStatisticsOut
+from ..queries import statistics
+
+router = Router(tag="messages")
+
+_STATISTICS = "/v1/admin/messages/statistics"
+_STAFF = staff(Role.ADMIN, Role.MANAGER)
+MOST_DAYS = 366
+USUAL = timedelta(days=29)
+
+
+@router.get(_STATISTICS, guard=_STAFF, errors=(ValidationFailed,), summary="消息统计")
+async def get_statistics(caller: StaffCaller, query: DaysQuery) -> MessageStatisticsOut:
+    """Deliveries by template and channel: arrived, opened, clicked, and why not."""
+    return MessageStatisticsOut(await _lines(caller, query))
+
+
+@router.get(f"{_STATISTICS}/chart.svg", guard=_STAFF, errors=(ValidationFailed,), summary="消息统计图（SVG）")
+async def get_chart_svg(caller: StaffCaller, query: DaysQuery) -> Reply:
+    """The same as a drawing, with the twenty largest lines."""
+    chart = await _chart(caller, query)
+    return Reply(charts.draw(chart, "svg", settings().brand_color), media_type="image/svg+xml")
+
+
+@router.get(
+    f"{_STATISTICS}/chart.png", guard=_STAFF, errors=(ValidationFailed, ChartUnavailable), summary="消息统计图（PNG）"
+)
+async def get_chart_png(caller: StaffCaller, query: DaysQuery) -> Reply:
+    """The same as a picture; needs a Chinese font on the server."""
+    chart = await _chart(caller, query)
+    return Reply(await asyncio.to_thread(charts.draw, chart, "png", settings().brand_color), media_type="image/png")
+
+
+async def _chart(caller: StaffCaller, query: DaysQuery) -> charts.Stacks:
+    from_on, to_on = _days(query)
+    return views.chart(await _lines(caller, query), f"{from_on:%Y-%m-%d} 至 {to_on:%Y-%m-%d}")
+
+
+async def _lines(caller: StaffCaller, query: DaysQuery) -> list[LineOut]:
+    from_on, to_on = _days(query)
+    zone = clock.zone(settings().timezone)
+    found = await statistics.list_lines(
+        datetime.combine(from_on, time(), zone),
+        datetime.combine(clock.days_after(to_on, 1), time(), zone),
+        template=query.template,
+        channel=query.channel,
+        store_id=caller.store_id,
+    )
+    titles = {code: await queries.find_template(code) for code in {item.template for item in found}}
+    return [
+        views.line(item, template.title if (template := titles[item.template]) else item.template) for item in found
+    ]
+
+
+def _days(query: DaysQuery) -> tuple[date, date]:
+    """The first and the last day that are meant."""
+    to_on = query.to_on or clock.local_date(clock.now(), settings().timezone)
+    if to_on.year not in clock.YEARS:
+        raise invalid("/query/to", "is out of range")
+    from_on = query.from_on or to_on - USUAL
+    if not timedelta() <= to_on - from_on < timedelta(days=MOST_DAYS):
+        raise invalid("/query/from", f"must be less than {MOST_DAYS} days before `to`, and not after it")
+    return from_on, to_on
