@@ -102,6 +102,7 @@ class ReplyOut(msgspec.Struct):
     text: str
     stop: bool
     at: datetime
+    letter_id: str | None = None
 
 
 class RepliesOut(msgspec.Struct):

@@ -30,7 +30,7 @@ def _masked(address: str | None) -> str | None:
 
 def reply(found: Reply) -> ReplyOut:
     """What a member wrote back."""
-    return ReplyOut(found.id, str(found.member_id), found.channel, found.text, found.stop, found.at)
+    return ReplyOut(found.id, str(found.member_id), found.channel, found.text, found.stop, found.at, found.letter_id)
 
 
 def layout(found: Layout) -> LayoutOut:

@@ -301,3 +301,61 @@ class SubscriptionsOut(msgspec.Struct):
     """Every template at WeChat that letters are sent with."""
 
     items: list[SubscriptionOut]
+
+
+class LetterReplyIn(Body):
+    """An answer to a letter."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=500, pattern=_LINES)]
+
+
+class LetterReplyOut(msgspec.Struct):
+    """An answer to a letter, as it was kept."""
+
+    id: str
+    text: str
+    at: datetime
+
+
+class LetterRepliesOut(msgspec.Struct):
+    """The caller's answers to a letter, oldest first; at most fifty."""
+
+    items: list[LetterReplyOut]
+
+
+class DeliveryOut(msgspec.Struct, kw_only=True):
+    """A letter on one channel, and how far it is."""
+
+    channel: Channel
+    state: State
+    reason: str | None
+    attempts: int
+    next_at: datetime | None
+    sent_at: datetime | None
+    opened_at: datetime | None
+    clicked_at: datetime | None
+
+
+class SentLetterOut(msgspec.Struct, kw_only=True):
+    """A letter as staff see it: with what became of it on each channel, and how often the member wrote back."""
+
+    id: str
+    template: str
+    version: int
+    purpose: Purpose
+    title: str
+    body: str
+    link: str | None
+    batch_id: str | None
+    at: datetime
+    send_at: datetime
+    read_at: datetime | None
+    replies: int
+    deliveries: list[DeliveryOut]
+
+
+class SentLettersOut(msgspec.Struct):
+    """A member's letters, newest first."""
+
+    items: list[SentLetterOut]
+    next_cursor: str | None = None

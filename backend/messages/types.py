@@ -137,6 +137,37 @@ class InboxLetter(msgspec.Struct, frozen=True, kw_only=True):
     read_at: datetime | None
 
 
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """A letter on one channel, and how far it is."""
+
+    channel: Channel
+    state: State
+    reason: str | None
+    attempts: int
+    next_at: datetime | None
+    sent_at: datetime | None
+    opened_at: datetime | None
+    clicked_at: datetime | None
+
+
+class SentLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """A letter as staff see it: with what became of it, and how often the member wrote back."""
+
+    id: str
+    template: str
+    version: int
+    purpose: Purpose
+    title: str
+    body: str
+    link: str | None
+    batch_id: str | None
+    at: datetime
+    send_at: datetime
+    read_at: datetime | None
+    replies: int
+    deliveries: tuple[Delivery, ...]
+
+
 class Consent(msgspec.Struct, frozen=True):
     """Whether letters of a purpose may go on a channel; ``at`` is when the member said so, None for never."""
 

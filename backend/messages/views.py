@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from . import rules
+from .queries.replies import Reply
 from .schemas import (
     BatchDetail,
     BatchOut,
@@ -14,14 +17,16 @@ from .schemas import (
     ConsentsOut,
     CountOut,
     LetterOut,
+    LetterReplyOut,
     SaidOut,
+    SentLetterOut,
     SubscriptionOut,
     SubscriptionsOut,
     TemplateOut,
     TextOut,
     VariableOut,
 )
-from .types import Batch, Channel, Consent, ConsentChange, Count, InboxLetter, Subscription, Template
+from .types import Batch, Channel, Consent, ConsentChange, Count, InboxLetter, SentLetter, Subscription, Template
 
 
 def letter(found: InboxLetter) -> LetterOut:
@@ -107,3 +112,13 @@ def batch_detail(found: Batch, counts: Sequence[Count]) -> BatchDetail:
 def subscriptions(found: Sequence[Subscription]) -> SubscriptionsOut:
     """What a member may be sent through WeChat."""
     return SubscriptionsOut([SubscriptionOut(item.template_id, list(item.titles), item.available) for item in found])
+
+
+def sent_letter(found: SentLetter) -> SentLetterOut:
+    """A letter as staff see it."""
+    return msgspec.convert(msgspec.to_builtins(found), SentLetterOut)
+
+
+def letter_reply(found: Reply) -> LetterReplyOut:
+    """An answer as its member sees it."""
+    return LetterReplyOut(found.id, found.text, found.at)

@@ -247,6 +247,7 @@ BODIES: dict[str, Any] = {
     "POST /v1/pos/gift-cards/charges/{charge_id}/refunds": {"amount_fen": 1, "reason": "x"},
     "POST /v1/admin/terminals/{terminal_id}/rotate-secret": {"overlap_s": 0},
     "POST /v1/admin/campaigns/{campaign_id}/members/{member_id}/tasks": {"task": "visit"},
+    "POST /v1/member/inbox/{letter_id}/replies": {"text": "x"},
     "PUT /v1/admin/messages/members/{member_id}/consents": {
         "items": [{"channel": "sms", "purpose": "care", "granted": True}]
     },
@@ -369,6 +370,7 @@ NOWHERE = {
     "box_id": "B000000000000",
     "suggestion_id": "G0000000000000000",
     "letter_batch_id": "N000000000000",
+    "sheet_id": "E000000000000",
     "survey_id": "N000000000000",
     "version": "9",
     "project_id": "O000000000000",
@@ -422,6 +424,8 @@ async def world(browser, chain, credentials) -> AsyncIterator[World]:
     campaign = await make_campaign(admin, kind="tasks", goal=1, per_member=1, earning=tasks)
     values["campaign_id"] = campaign["id"]
     await write(Letter(owner.member_id, "test.note", {"what": "x"}, "theirs"))
+    printed = await admin.post("/v1/admin/messages/labels", {"layout": "a4-3x8", "audience": {}}, key="labels")
+    values["sheet_id"] = printed.json()["id"]
     values["template"] = "test.note"
     await own_template(admin, "own.theirs")
     values["letter_batch_id"] = (await make_batch(admin, "own.theirs"))["id"]

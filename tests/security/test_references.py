@@ -224,6 +224,10 @@ CASES: dict[tuple[str, str], Case] = {
         ),
         refused(404, "not_found"),
     ),
+    ("GET /v1/admin/messages/members/{member_id}/letters", "cursor"): (
+        lambda w: w.manager.get(f"/v1/admin/messages/members/{w.owner.member_id}/letters?cursor={w.inbox_cursor}"),
+        refused(404, "not_found"),
+    ),
     ("GET /v1/admin/messages/members/{member_id}/consents/changes", "cursor"): (
         lambda w: w.manager.get(
             f"/v1/admin/messages/members/{w.owner.member_id}/consents/changes?cursor={w.inbox_cursor}"

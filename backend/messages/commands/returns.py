@@ -85,8 +85,10 @@ async def _take_reply(tx: Tx, item: ReplyIn, member_id: int) -> bool:
     stop = is_stop(item.text)
     new = await db.fetch_in(
         tx,
-        "INSERT INTO message_reply (id, member_id, channel, text, stop, at, taken_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING RETURNING 1",
+        "INSERT INTO message_reply (id, member_id, channel, text, stop, at, taken_at, letter_id)"
+        " VALUES ($1, $2, $3::text, $4, $5, $6, $7, (SELECT letter_id FROM message_delivery WHERE member_id = $2"
+        "   AND channel = $3::text AND sent_at <= $7 ORDER BY sent_at DESC LIMIT 1))"  # an SMS says not what it answers
+        " ON CONFLICT (id) DO NOTHING RETURNING 1",
         item.id,
         member_id,
         Channel.SMS.value,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from backend.auth.guards import member
 from backend.auth.types import MemberCaller
-from backend.kernel.errors import NotFound, ValidationFailed
-from backend.kernel.http import Router
+from backend.kernel.errors import NotFound, RateLimited, ValidationFailed
+from backend.kernel.http import Idempotency, Router
 from backend.kernel.paging import place_cursor, read_place
+from backend.ledger.errors import IdempotencyConflict
 
 from .. import queries, views
-from ..commands import reading
-from ..schemas import InboxOut, InboxQuery, LetterOut, UnreadOut
+from ..commands import reading, replying
+from ..queries import replies
+from ..schemas import InboxOut, InboxQuery, LetterOut, LetterRepliesOut, LetterReplyIn, LetterReplyOut, UnreadOut
 
 router = Router(tag="messages")
 
@@ -47,3 +49,25 @@ async def read_all(caller: MemberCaller) -> None:
 async def read_letter(caller: MemberCaller, letter_id: str) -> LetterOut:
     """Mark one letter as read; asking again changes nothing."""
     return views.letter(await reading.read_letter(caller.member_id, letter_id))
+
+
+@router.get(f"{_INBOX}/{{letter_id}}/replies", guard=member, summary="我的回复", errors=(NotFound,))
+async def list_replies(caller: MemberCaller, letter_id: str) -> LetterRepliesOut:
+    """What the caller answered to a letter, oldest first."""
+    if await queries.find_letter(caller.member_id, letter_id) is None:
+        raise NotFound("there is no such letter")
+    found = await replies.list_of_letter(caller.member_id, letter_id, limit=50)
+    return LetterRepliesOut([views.letter_reply(item) for item in found])
+
+
+@router.post(
+    f"{_INBOX}/{{letter_id}}/replies",
+    guard=member,
+    status=201,
+    idempotent=True,
+    summary="回复消息",
+    errors=(IdempotencyConflict, NotFound, RateLimited, ValidationFailed),
+)
+async def answer(caller: MemberCaller, letter_id: str, body: LetterReplyIn, idem: Idempotency) -> LetterReplyOut:
+    """Answer a letter; staff read it beside what came by SMS."""
+    return views.letter_reply(await replying.answer(caller.member_id, letter_id, body.text, idem.key))
