@@ -24,6 +24,12 @@ export const SCREENS = [
   { path: "home", title: "工作台", group: "start", icon: "home", roles: EVERYBODY, load: () => import("./screens/home.js") },
   { path: "contact", title: "会员卡片", group: "members", icon: "card", roles: EVERYBODY, load: () => import("./screens/contact.js") },
   { path: "members", title: "会员列表", group: "members", icon: "people", roles: EVERYBODY, todo: true, load: () => import("./screens/members.js") },
+  { path: "cases", title: "反馈处理", group: "voice", icon: "case", roles: EVERYBODY, todo: true, load: () => import("./screens/cases.js") },
+  { path: "case", title: "反馈", group: "voice", roles: EVERYBODY, load: () => import("./screens/case.js") },
+  { path: "case-figures", title: "反馈统计", group: "voice", roles: MANAGERS, load: () => import("./screens/case_figures.js") },
+  { path: "suggestions", title: "意见箱", group: "voice", icon: "inbox", roles: EVERYBODY, todo: true, load: () => import("./screens/suggestions.js") },
+  { path: "suggestion", title: "意见", group: "voice", roles: EVERYBODY, load: () => import("./screens/suggestion.js") },
+  { path: "suggestion-boxes", title: "管理意见箱", group: "voice", roles: HEAD_OFFICE, load: () => import("./screens/suggestion_boxes.js") },
   { path: "stores", title: "门店与终端", group: "chain", icon: "shop", roles: MANAGERS, load: () => import("./screens/stores.js") },
   { path: "staff", title: "员工", group: "chain", icon: "badge", roles: HEAD_OFFICE, load: () => import("./screens/staff.js") },
 ];
