@@ -25,6 +25,7 @@ from . import (
     coupons,
     gift_cards,
     mall,
+    messages,
     notices,
     orders,
     papers,
@@ -113,6 +114,7 @@ def _steps(settings: Settings, say: Callable[[str], None], *, people: bool) -> l
         ("orders_order", "orders", orders.load_orders),
         ("conversation_rule", "customer service", conversations),
         ("notice_announcement", "announcements, the handbook", notices.load),
+        ("message_batch", "letters", messages.load),
         ("care_task", "care", care.load),
     ]
     return of_chain + (of_people if people else []) + of_shops + (of_shoppers if people else [])

@@ -1,0 +1,87 @@
+"""Letters as the demo chain writes them: texts of its own, members who want them, a batch on its way, one planned."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from backend.audience.types import Audience
+from backend.auth.types import Role, StaffCaller
+from backend.kernel import clock, db
+from backend.messages import service
+from backend.messages.commands import batches, templates
+from backend.messages.errors import MessageTemplateConflict
+from backend.messages.schemas import BatchIn, TemplateIn, TextIn, VariableIn, VersionIn
+from backend.messages.types import Channel, Purpose, VariableKind
+
+NEWS = TemplateIn(
+    code="promo.new_goods",
+    purpose=Purpose.MARKETING,
+    title="{what}上新了",
+    body="{member_name}，{what}到店了，{until} 前会员价 {price}，快来尝鲜。",
+    channels=(Channel.INBOX, Channel.SMS),
+    texts={Channel.SMS: TextIn(body="{what}到店，{until}前会员价{price}。")},
+    variables=(
+        VariableIn(name="what", label="商品", sample="妃子笑荔枝"),
+        VariableIn(name="until", kind=VariableKind.DATE, label="截止日"),
+        VariableIn(name="price", kind=VariableKind.MONEY, label="会员价", sample="1980"),
+    ),
+)
+SENT = VersionIn(
+    title="订单已发货",
+    body="{member_name}，您的订单已全部发出，请留意收货。",
+    channels=(Channel.INBOX, Channel.WECHAT),
+    texts={
+        Channel.WECHAT: TextIn(
+            template_id="DEMO-ORDER-SENT", fields={"thing1": "您的订单已发货", "thing4": "请留意收货，{member_name}"}
+        )
+    },
+)
+WILLING = 3
+"""Of so many members one wants marketing, in the inbox and by SMS."""
+
+
+async def load() -> None:
+    """Write the texts, note who wants what, start one batch and plan another."""
+    admin = await _admin()
+    now = clock.now()
+    with suppress(MessageTemplateConflict):  # a load that was cut short is done again
+        await templates.create_template(NEWS, admin.staff_id)
+    await templates.write_version("order.sent", SENT, admin.staff_id)
+    await _agree()
+    done = await batches.create_batch(_batch("荔枝上新", "妃子笑荔枝", now, 1_980), admin, "demo-batch-1")
+    await batches.move_batch(done.id, "start", admin)
+    later = _batch("年货节预告", "年货礼盒", now, 19_800, send_at=now + timedelta(days=14))
+    planned = await batches.create_batch(later, admin, "demo-batch-2")
+    await batches.move_batch(planned.id, "start", admin)
+    await batches.create_batch(_batch("会员日提醒（草稿）", "会员日商品", now, 990), admin, "demo-batch-3")
+
+
+def _batch(title: str, what: str, now: datetime, price_fen: int, send_at: datetime | None = None) -> BatchIn:
+    until = clock.days_after(clock.local_date(send_at or now, "Asia/Shanghai"), 7)
+    return BatchIn(
+        title=title,
+        template=NEWS.code,
+        values={"what": what, "until": until.isoformat(), "price": str(price_fen)},
+        audience=Audience(store_ids=("S001",)),
+        link="#/mall",
+        send_at=send_at,
+    )
+
+
+async def _agree() -> None:
+    """Some members want to hear of offers, and everybody of care, as members of a chain that asks at registration."""
+    ids = [row["id"] for row in await db.fetch("SELECT id FROM member WHERE status = 'active' ORDER BY id LIMIT 200")]
+    async with db.transaction() as tx:
+        for number, member_id in enumerate(ids):
+            await service.set_consent(tx, member_id, Channel.INBOX, Purpose.CARE, granted=True, by="member")
+            if number % WILLING == 0:
+                for channel in (Channel.INBOX, Channel.SMS):
+                    await service.set_consent(tx, member_id, channel, Purpose.MARKETING, granted=True, by="member")
+
+
+async def _admin() -> StaffCaller:
+    staff_id = await db.fetchval("SELECT id FROM auth_staff WHERE role = 'admin' ORDER BY id LIMIT 1")
+    return StaffCaller(
+        staff_id=staff_id, session_id=0, role=Role.ADMIN, store_id=None, rate_key="demo", rate_per_minute=1_000_000
+    )
