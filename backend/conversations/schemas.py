@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from backend.cases.types import CaseKind, Priority
 from backend.kernel.http import Body
 
 from .types import Act, Author, Card, Kind, Match, Stage, State
@@ -48,6 +49,20 @@ class TransferIn(Body):
     staff_id: StaffId | None = None
 
 
+class CaseIn(Body, kw_only=True):
+    """What the customer complains about, suggests, praises or asks, in the words of who talked with them."""
+
+    kind: CaseKind
+    text: Annotated[str, Meta(min_length=1, max_length=2000, pattern=_SAID)]
+    priority: Priority = Priority.NORMAL
+
+
+class CaseOut(msgspec.Struct):
+    """The case that was opened."""
+
+    case_id: str
+
+
 class ConversationsQuery(Body):
     """Which conversations: those that wait (who waits longest first), one's own, or those in a state."""
 
@@ -79,10 +94,11 @@ class PictureQuery(Body):
 
 
 class WindowOut(msgspec.Struct):
-    """How many messages WeChat still takes, and until when; 0 and null where none."""
+    """How many messages WeChat still takes, and until when; ``open`` without any left: all of them were used."""
 
     left: int
     until: datetime | None
+    open: bool
 
 
 class CustomerOut(msgspec.Struct, kw_only=True):
@@ -164,7 +180,7 @@ class MessageOut(msgspec.Struct, kw_only=True):
     """One thing that was said or happened; ``id`` is its number in the conversation.
 
     ``note`` says what happened: ``claimed``, ``queued``, ``transferred``, ``to_wechat``, ``closed``, ``over``,
-    ``case``.
+    ``case`` (``text`` is its id).
     """
 
     id: int

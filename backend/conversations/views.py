@@ -60,7 +60,8 @@ _people = Kept(_staff, keep_s=STAFF_KEPT_S)
 
 def window(conversation: Conversation, now: datetime) -> WindowOut:
     """What WeChat still takes."""
-    return WindowOut(windows.left(conversation.windows, now), windows.until(conversation.windows, now))
+    held = conversation.windows
+    return WindowOut(windows.left(held, now), windows.until(held, now), windows.is_open(held, now))
 
 
 async def conversations(found: Sequence[Conversation]) -> list[ConversationOut]:
@@ -161,7 +162,7 @@ def _message(item: Message, people: Mapping[int, Staff]) -> MessageOut:
         kind=item.kind,
         stage=item.stage,
         at=item.at,
-        text="" if note else item.text,
+        text=item.text.partition(":")[2] if note and item.text.startswith("case:") else "" if note else item.text,
         card=item.card,
         picture=_picture(item),
         note=_note(item.text) if note else None,

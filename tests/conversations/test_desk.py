@@ -180,3 +180,21 @@ async def test_a_card_is_sent_as_one_and_a_body_says_one_thing(manager, customer
     last = (await customer.screen())[-1]
     assert (last["kind"], last["title"], last["page"]) == ("card", "我的优惠券", "pages/coupons/index")
     assert [answer.status_code for answer in (both, none, blank)] == [422] * 3
+
+
+async def test_what_was_said_becomes_a_case_once(manager, phone, at_home, settings):
+    path, body = f"{DESK}/{at_home}/case", {"kind": "complaint", "text": "酸奶过期", "priority": "high"}
+
+    opened = await manager.post(path, body, key="c" * 255)
+    again = await manager.post(path, body, key="c" * 255)
+    other = await manager.post(path, body | {"text": "别的"}, key="c" * 255)
+
+    assert (opened.status_code, again.status_code) == (201, 201), opened.text
+    assert again.json() == opened.json()
+    assert other.json()["code"] == "idempotency_conflict"
+    case = await manager.get(f"/v1/admin/cases/{opened.json()['case_id']}")
+    assert (case.status_code, case.json()["channel"], case.json()["store_id"]) == (200, "service", "S1"), case.text
+    last = (await get(manager, f"/{at_home}/messages", limit=1))["items"][0]
+    assert (last["note"], last["text"]) == ("case", opened.json()["case_id"])
+    chat = (await phone.call("GET", "/v1/member/chat")).json()
+    assert all(item["note"] != "case" for item in chat["items"])

@@ -288,6 +288,7 @@ BODIES: dict[str, Any] = {
     "POST /v1/admin/suggestions/{suggestion_id}/assign": {"staff_id": None, "version": 1},
     "POST /v1/admin/conversations/{conversation_id}/messages": {"text": "x"},
     "POST /v1/admin/conversations/{conversation_id}/transfer": {},
+    "POST /v1/admin/conversations/{conversation_id}/case": {"kind": "complaint", "text": "x"},
     "PUT /v1/admin/conversations/canned/{canned_id}": {"title": "x", "text": "x", "store_id": "S2"},
     "PUT /v1/member/surveys/{survey_id}/progress": {"version": 1, "revision": 1, "answers": []},
     "POST /v1/member/surveys/{survey_id}/answers": {"version": 1, "answers": []},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -9,13 +10,19 @@ import msgspec
 
 from backend.auth import queries as auth
 from backend.auth.types import Role, Staff, StaffCaller
+from backend.cases import queries as cases
+from backend.cases import service as case_service
+from backend.cases.types import Actor, By, CaseChannel, NewCase
 from backend.kernel import clock, db, ids, logging
 from backend.kernel.errors import NotFound, invalid
+from backend.kernel.http import Idempotency
+from backend.ledger.errors import IdempotencyConflict
 from backend.members import queries as members
 
 from .. import locks, queries, service
 from ..errors import ConversationNotYours, ConversationTaken, ReplyWindowClosed
 from ..rules import windows
+from ..schemas import CaseIn
 from ..types import Author, Conversation, Kind, Stage, State
 from . import receive, sending
 from .sending import Saying
@@ -123,6 +130,38 @@ async def hand_to_wechat(conversation_id: int, caller: StaffCaller) -> Conversat
         return service.moved(held, State.WECHAT, now)
 
     return await _change(conversation_id, caller, "to_wechat", change)
+
+
+async def open_case(conversation_id: int, body: CaseIn, caller: StaffCaller, idem: Idempotency) -> tuple[str, bool]:
+    """Open a feedback case of what was said here, once per key; its id, and whether it was open before.
+
+    The conversation goes on; the case has a course of its own.
+    """
+    key = hashlib.sha256(f"conversation\n{conversation_id}\n{idem.key}".encode()).hexdigest()
+    async with db.transaction() as tx:
+        now = clock.now()
+        held = await locks.lock_conversation(tx, conversation_id)
+        if (known := await cases.step_under(tx, key)) is not None:
+            if known[1] != idem.request_hash.hex():
+                raise IdempotencyConflict
+            return known[0], True
+        new = NewCase(
+            kind=body.kind,
+            channel=CaseChannel.SERVICE,
+            text=body.text,
+            member_id=held.member_id,
+            store_id=held.store_id,
+            priority=body.priority,
+            by=Actor(By.STAFF, caller.staff_id),
+        )
+        case_id = await case_service.open(tx, new, at=now, key=key, request=idem.request_hash.hex())
+        last_at = held.last_at
+        held, _ = await service.append(
+            tx, held, Author.SYSTEM, Kind.NOTE, Stage.NOTED, now, text=f"case:{case_id}", staff_id=caller.staff_id
+        )
+        await service.keep(tx, msgspec.structs.replace(held, last_at=last_at))
+    log.info("conversations.case_opened", conversation_id=conversation_id, case_id=case_id, staff_id=caller.staff_id)
+    return case_id, False
 
 
 def _check_holder(held: Conversation, caller: StaffCaller) -> None:

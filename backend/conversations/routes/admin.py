@@ -19,6 +19,8 @@ from ..commands import desk, sending
 from ..commands.sending import Saying
 from ..errors import ConversationNotYours, ConversationTaken, ReplyQuotaSpent, ReplyWindowClosed
 from ..schemas import (
+    CaseIn,
+    CaseOut,
     ConversationDetail,
     ConversationsOut,
     ConversationsQuery,
@@ -142,6 +144,21 @@ async def hand_to_wechat(caller: StaffCaller, conversation_id: str) -> Conversat
     """Let WeChat's own customer service go on with what the customer writes next, until somebody claims it back."""
     found = await desk.reached(caller, conversation_id)
     return await views.detail(await desk.hand_to_wechat(found.id, caller))
+
+
+@router.post(
+    f"{_ONE}/case",
+    guard=_ALL,
+    status=201,
+    idempotent=True,
+    summary="转为反馈工单",
+    errors=(NotFound, ValidationFailed, IdempotencyConflict),
+)
+async def open_case(caller: StaffCaller, conversation_id: str, body: CaseIn, idem: Idempotency) -> Answer[CaseOut]:
+    """Open a feedback case of what was said here, for the customer and their home store."""
+    found = await desk.reached(caller, conversation_id)
+    case_id, replayed = await desk.open_case(found.id, body, caller, idem)
+    return Answer(CaseOut(case_id), replayed=replayed)
 
 
 @router.post(

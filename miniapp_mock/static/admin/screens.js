@@ -30,6 +30,7 @@ export const SCREENS = [
   { path: "suggestions", title: "意见箱", group: "voice", icon: "inbox", roles: EVERYBODY, todo: true, load: () => import("./screens/suggestions.js") },
   { path: "suggestion", title: "意见", group: "voice", roles: EVERYBODY, load: () => import("./screens/suggestion.js") },
   { path: "suggestion-boxes", title: "管理意见箱", group: "voice", roles: HEAD_OFFICE, load: () => import("./screens/suggestion_boxes.js") },
+  { path: "chats", title: "客服", group: "voice", icon: "chat", roles: EVERYBODY, todo: true, load: () => import("./screens/chats.js") },
   { path: "stores", title: "门店与终端", group: "chain", icon: "shop", roles: MANAGERS, load: () => import("./screens/stores.js") },
   { path: "staff", title: "员工", group: "chain", icon: "badge", roles: HEAD_OFFICE, load: () => import("./screens/staff.js") },
 ];

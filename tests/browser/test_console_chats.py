@@ -1,0 +1,77 @@
+"""The desk in Chromium: a customer waits, is taken by keyboard, answered within what WeChat takes, and let go."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.desk import console
+from tests.browser.looks import faint_texts, small_targets
+from tests.support import wire
+from tests.support.chat import DESK, Customer, work
+from tests.support.members import register
+from tests.support.pictures import picture
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+async def test_a_person_at_the_desk_answers_a_customer(chromium, server, chain, admin, tmp_path):
+    canned = await admin.post(f"{DESK}/canned", {"title": "问候", "text": "您好，请讲。"})
+    assert canned.status_code == 201, canned.text
+    faults: list[str] = []
+    async with wire.connected(server.base_url) as client, console(chromium, server, "#/chats") as screen:
+        phone = await register(client, name="李小红")
+        customer = Customer(client, phone.openid)
+        await customer.write("人工")
+        await work(server.settings)
+        page = screen.page
+        await screen.log_in("admin")
+        await screen.sees("李**", "选择左侧的会话")
+        await look(screen, faults)
+
+        await page.keyboard.press("j")
+        await screen.sees("人工", "正在为您转接人工客服，请稍候。", "智能客服")
+        await page.keyboard.press("c")
+        await expect(page.get_by_role("textbox", name="输入回复")).to_be_focused()
+        await screen.sees("李小红", "admin 接入会话", "还可发送 4 条")
+        await page.get_by_label("快捷回复").select_option("问候")
+        await page.keyboard.press("Enter")
+        await screen.sees("还可发送 3 条")
+        assert (await customer.answers())[-1] == "您好，请讲。"
+        await customer.show(picture("JPEG", (600, 400), color="#447799"))
+        await work(server.settings)
+        await expect(page.locator(".chat-pic img")).to_be_visible()  # the page asked by itself
+        await screen.sees("还可发送 5 条")
+        for number in range(5):
+            await page.get_by_role("textbox", name="输入回复").fill(f"第 {number + 1} 条")
+            await page.keyboard.press("Enter")
+            await expect(page.get_by_role("textbox", name="输入回复")).to_have_value("")
+        await screen.sees("可发送条数已用完，客户再次发言后才能回复")
+        await expect(screen.button("发送", exact=True)).to_be_disabled()
+        await look(screen, faults)
+        await shoot(screen, "desk")
+
+        await screen.button("建工单").click()
+        dialog = screen.dialog("建工单")
+        await dialog.get_by_role("button", name="建工单").click()
+        await screen.sees("admin 建立工单")
+        await screen.button("结束", exact=True).click()
+        await screen.sees("admin 结束会话")
+        await screen.button("已结束").click()
+        await expect(page.locator(".chat-entry")).to_have_count(1)
+
+    assert faults == []
+
+
+async def look(screen, faults: list[str]) -> None:
+    await expect(screen.page.locator(".toast:visible")).to_have_count(0)
+    small = [text for text in await small_targets(screen.page) if "跳到内容" not in text]  # it comes with the focus
+    faults.extend([*small, *await faint_texts(screen.page)])
+
+
+async def shoot(screen, name: str) -> None:
+    """A picture for whoever asks for them."""
+    if folder := os.environ.get("HUIYUAN_SHOTS"):
+        await screen.page.screenshot(path=f"{folder}/{name}.png")
