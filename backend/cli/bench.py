@@ -247,6 +247,25 @@ def statements(
 
 
 @app.command()
+def contact(
+    *,
+    entries: Annotated[
+        int, typer.Option(min=100, max=1_000_000, help="Entries of the member who is looked up.")
+    ] = 10_000,
+    members: Annotated[int, typer.Option(min=10, max=100_000, help="Members of the chain.")] = 2_000,
+    requests: Annotated[int, typer.Option(min=20, max=10_000, help="Cards, one after the other.")] = 400,
+    data: Annotated[Path | None, typer.Option(help="Where the engines keep their files; a temporary place.")] = None,
+    json: Json = None,
+) -> None:
+    """A contact card whose member has 10,000 entries; exit code 1 where 5 of 100 take longer than 30 ms."""
+    from backend.bench.contact import Options
+
+    from . import contact as command
+
+    raise typer.Exit(command.run(Options(entries=entries, members=members, requests=requests), data, json))
+
+
+@app.command()
 def claims(
     *,
     count: Annotated[
