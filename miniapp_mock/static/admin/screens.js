@@ -31,6 +31,12 @@ export const SCREENS = [
   { path: "suggestion", title: "意见", group: "voice", roles: EVERYBODY, load: () => import("./screens/suggestion.js") },
   { path: "suggestion-boxes", title: "管理意见箱", group: "voice", roles: HEAD_OFFICE, load: () => import("./screens/suggestion_boxes.js") },
   { path: "chats", title: "客服", group: "voice", icon: "chat", roles: EVERYBODY, todo: true, load: () => import("./screens/chats.js") },
+  { path: "announcements", title: "公告", group: "care", icon: "horn", roles: MANAGERS, load: () => import("./screens/announcements.js") },
+  { path: "announcement", title: "公告", group: "care", roles: MANAGERS, load: () => import("./screens/announcement.js") },
+  { path: "care", title: "关怀待办", group: "care", icon: "cake", roles: EVERYBODY, todo: true, load: () => import("./screens/care.js") },
+  { path: "care-plans", title: "关怀计划", group: "care", icon: "heart", roles: HEAD_OFFICE, load: () => import("./screens/care_plans.js") },
+  { path: "handbook", title: "服务手册", group: "care", icon: "book", roles: EVERYBODY, load: () => import("./screens/handbook.js") },
+  { path: "chapter", title: "手册章节", group: "care", roles: HEAD_OFFICE, load: () => import("./screens/chapter.js") },
   { path: "stores", title: "门店与终端", group: "chain", icon: "shop", roles: MANAGERS, load: () => import("./screens/stores.js") },
   { path: "staff", title: "员工", group: "chain", icon: "badge", roles: HEAD_OFFICE, load: () => import("./screens/staff.js") },
 ];

@@ -21,7 +21,8 @@ export function onLost(listener) { lost = listener; }
 /** Send one request without a token; resolves with the parsed answer (null for none), rejects with ApiError or NetworkError. */
 export async function send(method, path, { body, token, key, signal, timeoutMs = TIMEOUT_MS, raw = false } = {}) {
   const headers = {};
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const file = body instanceof Blob;
+  if (body !== undefined) headers["Content-Type"] = file ? body.type : "application/json";
   if (token) headers.Authorization = `Bearer ${token}`;
   if (key) headers["Idempotency-Key"] = key;
   const patience = AbortSignal.timeout(timeoutMs);
@@ -30,7 +31,7 @@ export async function send(method, path, { body, token, key, signal, timeoutMs =
     answer = await fetch(path, {
       method,
       headers,
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: body === undefined || file ? body : JSON.stringify(body),
       signal: signal ? AbortSignal.any([signal, patience]) : patience,
       credentials: "omit",
       cache: "no-store",

@@ -2,7 +2,7 @@
 import { fill, h } from "../../shared/dom.js";
 import { dayTime } from "../../shared/format.js";
 import { emptyState, skeleton, staleNote, trouble } from "../parts.js";
-import { rich } from "../rich.js";
+import { rich } from "../../shared/rich.js";
 import { t } from "../texts.js";
 
 export function announcementScreen(app) {

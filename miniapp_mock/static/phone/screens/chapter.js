@@ -3,7 +3,7 @@ import { fill, h } from "../../shared/dom.js";
 import { date } from "../../shared/format.js";
 import { glyph } from "../icons.js";
 import { emptyState, skeleton, staleNote, trouble } from "../parts.js";
-import { rich } from "../rich.js";
+import { rich } from "../../shared/rich.js";
 import { t } from "../texts.js";
 
 export function chapterScreen(app) {

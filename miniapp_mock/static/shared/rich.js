@@ -1,5 +1,5 @@
 /** Texts of the chain as the server sends them: blocks, drawn with this page's own elements. Nothing in them is markup. */
-import { h } from "../shared/dom.js";
+import { h } from "./dom.js";
 
 const HEADINGS = ["h2", "h3", "h4"];
 
