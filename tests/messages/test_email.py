@@ -189,11 +189,11 @@ def test_a_chinese_domain_is_written_in_ascii() -> None:
     assert mail.mailbox(" Li.Lei@Mail.Example ") == "Li.Lei@mail.example"
 
 
-async def test_one_connection_serves_many_letters(driver: Smtp, server: MailServer) -> None:
+async def test_a_few_connections_serve_many_letters(driver: Smtp, server: MailServer) -> None:
     await asyncio.gather(*(driver.send(outgoing()) for _ in range(20)))
 
     assert len(server.taken) == 20
-    assert server.sessions == 1
+    assert server.sessions <= channel.LINES
 
 
 async def test_a_connection_ends_after_as_many_letters_as_servers_like(

@@ -86,7 +86,8 @@ async def test_an_open_phone_hears_of_it(phone):
         await outbox.drain()
         message = await asyncio.wait_for(heard.get(), 5)
 
-    assert message == {"type": "message", "data": {"id": (await inbox(phone))["items"][0]["id"]}}
+    item = (await inbox(phone))["items"][0]
+    assert message == {"type": "message", "data": {"id": item["id"], "kind": "test.note", "title": "提醒"}}
 
 
 async def test_a_letter_that_cannot_be_written_leaves_nothing(phone, settings):

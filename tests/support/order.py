@@ -9,6 +9,7 @@ LONG_S = {
     "tests/torture/test_run.py": 45,
     "tests/flows/test_kill.py": 27,
     "tests/browser/test_phone_coupons.py": 27,
+    "tests/messages/test_killed.py": 20,
     "tests/cli/test_migrate_killed.py": 25,
     "tests/cli/test_reload.py": 25,
     "tests/cli/test_drill.py": 22,

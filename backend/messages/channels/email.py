@@ -1,4 +1,4 @@
-"""E-mail by SMTP: one connection, kept and used again, every wait bounded.
+"""E-mail by SMTP: a few connections, kept and used again, every wait bounded.
 
 What the server answers decides: 4xx is tried again, 5xx about the recipient is a bounce, 5xx about us (sender, login)
 is ours to mend and tried again. Where the connection ends after the letter was handed over and before the answer,
@@ -28,10 +28,12 @@ from . import Outgoing, Refused, Sent, TryAgain
 
 log = logging.get(__name__)
 
-PATIENCE_S = 10.0
+LINES = 4
+"""Connections of a process; a server that is slow to take one letter holds up few others."""
+PATIENCE_S = 12.0
 OPEN_S = 15.0
 DATA_S = 30.0
-"""What a letter waits for the one before; what the server has to take the recipient, and then the letter."""
+"""What a letter waits for a connection; what the server has to take the recipient, and then the letter."""
 IDLE_S = 30.0
 MOST_LETTERS = 100
 """After so long without a letter, or so many, a new connection: servers end old ones when it suits them."""
@@ -41,34 +43,61 @@ _SCHEMES = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 
 class Smtp:
-    """The driver: one server, one connection, one letter at a time."""
+    """The driver: one server, a few connections, the one used last first."""
 
     channel = Channel.EMAIL
     repeats_safely = False
 
     def __init__(self, settings: Settings) -> None:
         self._sender = mail.sender_of(settings)
-        self._server = settings
-        self._smtp: aiosmtplib.SMTP | None = None
-        self._sent = 0
-        self._used_at = 0.0
-        self._lock = asyncio.Lock()
+        self._settings = settings
+        self._idle: list[_Line] = []
+        self._room = asyncio.Semaphore(LINES)
 
     async def send(self, outgoing: Outgoing) -> Sent:
         """Hand the letter to the mail server; ``TryAgain`` or ``Refused`` where it does not take it."""
         letter = mail.compose(outgoing, self._sender, clock.now())
         try:
-            await asyncio.wait_for(self._lock.acquire(), PATIENCE_S)
+            async with asyncio.timeout(PATIENCE_S):
+                await self._room.acquire()
         except TimeoutError:
             raise TryAgain(after_s=5.0) from None
+        line = self._idle.pop() if self._idle else _Line(self._settings)
+        try:
+            await line.send(letter)
+        finally:
+            self._idle.append(line)
+            self._room.release()
+        return Sent()
+
+    async def aclose(self) -> None:
+        """End the connections that are idle; one that sends ends with its process."""
+        while self._idle:
+            self._idle.pop().close()
+
+
+class _Line:
+    """One connection to the mail server, which carries one letter at a time; opened when it is needed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._server = settings
+        self._smtp: aiosmtplib.SMTP | None = None
+        self._sent = 0
+        self._used_at = 0.0
+
+    async def send(self, letter: mail.Mail) -> None:
+        """Hand a letter over; afterwards the connection is fit for the next, or closed."""
         try:
             await self._exchange(letter)
         except BaseException as error:
             await self._mend(error)
             raise
-        finally:
-            self._lock.release()
-        return Sent()
+
+    def close(self) -> None:
+        """End the connection, without a word: what servers see all day."""
+        if self._smtp is not None:
+            self._smtp.close()
+            self._smtp = None
 
     async def _exchange(self, letter: mail.Mail) -> None:
         try:
@@ -81,11 +110,6 @@ class Smtp:
         self._sent += 1
         self._used_at = time.monotonic()
 
-    async def aclose(self) -> None:
-        """End the connection."""
-        async with self._lock:
-            self._drop()
-
     async def _open_with_sender(self, return_path: str) -> aiosmtplib.SMTP:
         """A connection that has taken MAIL FROM; one that died while it was kept is opened anew, once."""
         if kept := self._kept():
@@ -95,7 +119,7 @@ class Smtp:
             except TryAgain as again:
                 if again.reason != "unreachable":
                     raise
-        self._drop()
+        self.close()
         fresh = await self._connect()
         await self._mail_from(fresh, return_path)
         return fresh
@@ -160,12 +184,7 @@ class Smtp:
                 return
             except (smtp.SMTPException, OSError):
                 pass
-        self._drop()
-
-    def _drop(self) -> None:
-        if self._smtp is not None:
-            self._smtp.close()
-            self._smtp = None
+        self.close()
 
 
 def refusal(code: int, said: str, *, about_content: bool = False) -> TryAgain | Refused:

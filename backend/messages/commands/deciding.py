@@ -24,14 +24,14 @@ AT_ONCE = 200
 """Deliveries that are decided in one transaction."""
 
 LEASE = timedelta(minutes=5)
-"""After this a delivery that was handed over, and of which nothing was heard, is looked at again."""
+"""After this a delivery of which nothing was heard is looked at again: since it was marked, or handed over."""
 
 COUNTED = timedelta(days=7)
 _LOCK = 0x6D657373
 
 _DUE_OF = (
     "SELECT d.member_id, d.letter_id, d.channel, d.purpose, d.state, d.attempts, d.batch_id, d.reserved,"
-    " l.template, l.version, l.title, l.body, l.link, l.given, l.passed_at FROM message_delivery d"
+    " d.handed_at, l.template, l.version, l.title, l.body, l.link, l.given, l.passed_at FROM message_delivery d"
     " JOIN message_letter l ON l.member_id = d.member_id AND l.id = d.letter_id"
     " WHERE d.state IN ('queued', 'sending') AND d.channel <> 'post' AND d.next_at <= $1"
     " AND d.purpose {} 'service'"  # in the text: each has its index
@@ -51,6 +51,7 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int
     batch_id: str | None
     reserved: str | None
+    handed_at: datetime | None
     template: str
     version: int
     title: str
@@ -58,6 +59,11 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
     link: str | None
     given: dict[str, str]
     passed_at: datetime | None
+
+    @property
+    def under_way(self) -> bool:
+        """Whether its channel was called, and nobody wrote down what came of it."""
+        return self.state is State.SENDING and self.handed_at is not None
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -211,7 +217,7 @@ class _Judge:
 
     def _of_batch(self, due: Due) -> Verdict | None:
         """Whether its batch was stopped; what was under way goes on, for it may have arrived."""
-        halted = self._halted.get(due.batch_id) if due.batch_id is not None and due.state is State.QUEUED else None
+        halted = self._halted.get(due.batch_id) if due.batch_id is not None and not due.under_way else None
         if halted is BatchState.CANCELLED:
             return Verdict(due, State.SUPPRESSED, "cancelled")
         return Verdict(due, State.QUEUED, "paused") if halted else None
@@ -222,7 +228,7 @@ class _Judge:
         driver = channels.find(due.channel)
         if driver is None:
             return Verdict(due, State.SUPPRESSED, "channel_not_set_up")
-        if due.state is State.SENDING and not driver.repeats_safely:
+        if due.under_way and not driver.repeats_safely:
             return Verdict(due, State.FAILED, "outcome_unknown")
         if due.attempts >= self._tries:
             return Verdict(due, State.FAILED, "too_many_tries")
@@ -230,7 +236,7 @@ class _Judge:
 
     def _of_member(self, due: Due) -> Verdict | None:
         """Whether the member is not to be written to, or not now; what was under way may have arrived already."""
-        if due.state is State.SENDING:
+        if due.under_way:
             return None
         if (due.member_id, due.channel.value, due.purpose.value) in self._refused:
             return Verdict(due, State.SUPPRESSED, "no_consent")
@@ -263,7 +269,8 @@ async def _write(tx: Tx, verdicts: Sequence[Verdict], now: datetime) -> None:
         "UPDATE message_delivery d SET state = v.state, reason = v.reason, next_at = v.next_at, updated_at = $7,"
         " attempts = d.attempts + (v.state = 'sending')::int,"
         " sent_at = CASE WHEN v.state = 'delivered' THEN $7 ELSE d.sent_at END,"
-        " reserved = coalesce(d.reserved, v.reserved)"
+        " reserved = coalesce(d.reserved, v.reserved),"
+        " handed_at = CASE WHEN v.state = 'sending' THEN NULL ELSE d.handed_at END"
         " FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $8::text[])"
         " AS v (member_id, letter_id, channel, state, reason, next_at, reserved)"
         " WHERE d.member_id = v.member_id AND d.letter_id = v.letter_id AND d.channel = v.channel",

@@ -1,7 +1,8 @@
 """Sends what is due: what was decided and marked is handed to its channel, and what the channel says is recorded.
 
-A delivery is ``sending`` and committed before its channel is called. Where a worker died in between, the next one finds
-it after ``deciding.LEASE``: it is sent again where the channel knows a repeat, and has failed where nobody can say.
+A delivery is ``sending`` and committed before its channel is called, and ``handed_at`` at the moment of the call. Where
+a worker died in between, the next one finds it after ``deciding.LEASE``: what was not handed over is sent; what was is
+sent again where the channel knows a repeat, and has failed where nobody can say.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from ..queries import addresses
 from ..service import rendering, subscriptions
 from ..types import Channel, State, delivery_id
 from . import filling
-from .deciding import Due, Verdict, decide
+from .deciding import LEASE, Due, Verdict, decide
 
 log = logging.get(__name__)
 
@@ -79,9 +80,12 @@ async def _send(due: Due) -> None:
         await _settle(due, "no_address")
         await _record(due, State.SUPPRESSED, reason=lacking if driver else "channel_not_set_up")
         return
+    outgoing = await _outgoing(due, address)
+    if not await _hand(due):
+        return
     try:
         async with asyncio.timeout(SEND_WITHIN_S):
-            sent = await driver.send(await _outgoing(due, address))
+            sent = await driver.send(outgoing)
     except Refused as refused:
         await _settle(due, refused.reason)
         await _record(due, State.BOUNCED if refused.bounced else State.FAILED, reason=refused.reason)
@@ -92,6 +96,26 @@ async def _send(due: Due) -> None:
         await _again(due, 0.0, "driver_failed")
     else:
         await _record(due, State.DELIVERED if sent.delivered else State.SENT, sent=sent)
+
+
+async def _hand(due: Due) -> bool:
+    """Mark that the channel is called now; False where another worker has taken the delivery meanwhile.
+
+    Of what was only marked to be sent when a worker died it is known that it did not go, so that it is sent later.
+    """
+    now = clock.now()
+    return bool(
+        await db.fetchval(
+            "UPDATE message_delivery SET handed_at = $5, next_at = $6 WHERE member_id = $1 AND letter_id = $2"
+            " AND channel = $3 AND attempts = $4 AND state = 'sending' RETURNING true",
+            due.member_id,
+            due.letter_id,
+            due.channel.value,
+            due.attempts + 1,
+            now,
+            now + LEASE,
+        )
+    )
 
 
 async def _settle(due: Due, reason: str) -> None:
