@@ -91,7 +91,7 @@ def create_app(settings: Settings) -> HttpApp:
     config.use(settings)
     events.load(name.removesuffix(".routes") for name in ROUTES)  # with them come the templates of letters
     coupons.name_categories_by(mall.category_names)
-    mounts = _demo_mounts(settings) if settings.demo else []
+    mounts = _demo_mounts(settings) if settings.demo else _console_mounts(settings)
 
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
@@ -138,6 +138,15 @@ def _migrations_check() -> Check:
         seen = True
 
     return Check(name="migrations", probe=probe)
+
+
+def _console_mounts(settings: Settings) -> Sequence[tuple[str, Any]]:
+    """Outside of the demo: of the pages the staff console alone, unless the chain wants none."""
+    if not settings.console:
+        return []
+    from miniapp_mock import pages
+
+    return [("", pages.build(settings.chain_name, settings.brand_color, console_only=True))]
 
 
 def _demo_mounts(settings: Settings) -> Sequence[tuple[str, Any]]:

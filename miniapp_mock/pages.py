@@ -21,7 +21,11 @@ from miniapp_mock.colors import brand_css
 
 STATIC = Path(__file__).parent / "static"
 
-DOCUMENTS = {"/": "index.html", "/pos": "pos/index.html", "/admin": "admin/index.html"}
+CONSOLE = {"/admin": "admin/index.html"}
+DOCUMENTS = {"/": "index.html", "/pos": "pos/index.html", **CONSOLE}
+CONSOLE_FILES = re.compile(r"(icon\.svg|shared/[^/]+|admin/.+)")
+"""What of the files the console needs."""
+
 MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -46,8 +50,11 @@ HEADERS = {
 }
 
 
-def build(chain_name: str, brand_color: str) -> Starlette:
-    """Make the application that serves the pages for this chain; refuse a colour that is not ``#rrggbb``."""
+def build(chain_name: str, brand_color: str, *, console_only: bool = False) -> Starlette:
+    """Make the application that serves the pages for this chain, or only the staff console of them.
+
+    Refuses a colour that is not ``#rrggbb``.
+    """
     css = brand_css(brand_color).encode()
     manifest = _manifest(chain_name, brand_color)
 
@@ -57,6 +64,8 @@ def build(chain_name: str, brand_color: str) -> Starlette:
 
     async def static(request: Request) -> Response:
         name = request.path_params["path"]
+        if console_only and not CONSOLE_FILES.fullmatch(name):
+            raise HTTPException(404)
         return _answer(request, _read(name), Path(name).suffix)
 
     async def brand(request: Request) -> Response:
@@ -71,16 +80,15 @@ def build(chain_name: str, brand_color: str) -> Starlette:
     async def favicon(request: Request) -> Response:
         return _answer(request, _read("icon.svg"), ".svg")
 
-    return Starlette(
-        routes=[
-            *(Route(path, document) for path in DOCUMENTS),
-            Route("/static/brand.css", brand),
-            Route("/static/{path:path}", static),
-            Route("/manifest.webmanifest", web_manifest),
-            Route("/sw.js", service_worker),
-            Route("/favicon.ico", favicon),
-        ]
-    )
+    always = [
+        Route("/static/brand.css", brand),
+        Route("/static/{path:path}", static),
+        Route("/favicon.ico", favicon),
+    ]
+    if console_only:
+        return Starlette(routes=[*(Route(path, document) for path in CONSOLE), *always])
+    of_phones = [Route("/manifest.webmanifest", web_manifest), Route("/sw.js", service_worker)]
+    return Starlette(routes=[*(Route(path, document) for path in DOCUMENTS), *always, *of_phones])
 
 
 def _read(name: str) -> bytes:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import msgspec
+import pytest
 
 from backend import app
 from backend.kernel import config
@@ -37,6 +38,18 @@ async def test_serves_the_pages_and_the_simulator(client: httpx.AsyncClient):
     assert phone.headers["content-type"].startswith("text/html")
     assert pos.headers["content-type"].startswith("text/html")
     assert session.status_code == 200
+
+
+@pytest.mark.parametrize(("console", "served"), [(True, 200), (False, 404)])
+async def test_outside_of_the_demo_the_console_alone_is_served(settings, console, served):
+    made = app.create_app(msgspec.structs.replace(settings, demo=False, console=console))
+    config.use(settings)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=made), base_url="http://shop.test") as client:
+        found = {path: (await client.get(path)).status_code for path in ("/admin", "/static/admin/main.js")}
+        others = {(await client.get(path)).status_code for path in ("/", "/pos", "/static/pos/main.js", "/mock/wechat")}
+
+    assert set(found.values()) == {served}
+    assert others == {404}
 
 
 KEY_PATTERN = r'"pattern":"^[\\x21-\\x7e]+$"'

@@ -170,6 +170,7 @@ def _welcome(base_url: str, data: Path, terminal: dict[str, Any] | None) -> None
     table = Table.grid(padding=(0, 2))
     table.add_row("会员手机页  phone", f"[bold]{base_url}/[/bold]")
     table.add_row("收银台      POS", f"[bold]{base_url}/pos[/bold]")
+    table.add_row("管理后台    console", f"[bold]{base_url}/admin[/bold]")
     table.add_row("接口文档    API", f"[bold]{base_url}/docs[/bold]")
     table.add_row("", "")
     if terminal is not None:

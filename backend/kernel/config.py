@@ -93,6 +93,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
 
     # the chain's rules
+    console: Annotated[bool, _doc("Serve the staff console at `/admin`")] = True
     chain_name: Annotated[str, _doc("Shown on pages and receipts")] = "惠员便利"
     brand_color: Annotated[str, _doc("Brand colour of the pages", pattern="^#[0-9A-Fa-f]{6}$")] = "#0B7A5B"
     timezone: Annotated[str, _doc("Zone of the chain; a store may have its own")] = "Asia/Shanghai"

@@ -41,6 +41,20 @@ async def test_the_chains_name_is_escaped(client):
     assert "&#60;惠员&#62; &#38; Co" in answer.text
 
 
+async def test_the_console_alone_has_its_own_files_and_no_others():
+    app = pages.build("惠员", "#0B7A5B", console_only=True)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://shop.test") as client:
+        page = await client.get("/admin")
+        named = re.findall(r'(?:src|href)="(/[^"]+)"', page.text)
+        there = [(await client.get(path)).status_code for path in named]
+        others = ("/", "/pos", "/sw.js", "/manifest.webmanifest", "/static/pos/main.js", "/static/index.html")
+        gone = [(await client.get(path)).status_code for path in (*others, "/static/shared/../pos/main.js")]
+
+    assert len(named) > 4
+    assert set(there) == {200}
+    assert set(gone) == {404}
+
+
 async def test_an_unchanged_file_is_not_sent_again(client):
     first = await client.get("/static/shared/format.js")
 
