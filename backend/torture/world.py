@@ -82,6 +82,13 @@ class Clerk:
 
 
 @dataclass(frozen=True)
+class Shown:
+    """Somebody of whom nothing is known but what they show: a ticket, a receipt."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Op:
     """One operation: its number, its kind, and the dice that decide everything about it."""
 
@@ -285,6 +292,8 @@ class World:
             if who.token_until < self.now():
                 await self._renew(who)
             headers["authorization"] = f"Bearer {who.access}"
+        elif isinstance(who, Shown):
+            headers["authorization"] = f"Bearer {who.text}"
         return await self.client.send(request.method, request.path, headers, request.body)
 
     # -- sessions
