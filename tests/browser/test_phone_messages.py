@@ -8,13 +8,14 @@ import pytest
 from playwright.async_api import expect
 
 from backend.auth.queries import find_openid
+from backend.messages import channels
 from backend.messages.commands import deliver
-from backend.messages.types import Letter
+from backend.messages.types import Channel, Letter
 from backend.worker import load
 from tests.browser.actors import Member
 from tests.browser.looks import faint_texts, small_targets
 from tests.browser.shop import ask, there
-from tests.support.messages import agreed, own_template, write
+from tests.support.messages import Noting, agreed, own_template, write
 from tests.support.staff import StaffSession
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -75,6 +76,40 @@ async def test_a_member_reads_letters_and_says_which_are_wanted(phone: Member, a
     sent = (await admin.client.get("/mock/wechat/sent", params={"openid": openid})).json()["items"]
     assert [item["message"]["data"] for item in sent if item["kind"] == "subscribe"] == [{"thing1": {"value": "桃子"}}]
 
+    assert faults == []
+
+
+async def test_a_member_gives_an_e_mail_address_which_counts_when_its_code_came_back(
+    phone: Member, server, monkeypatch
+):
+    driver, faults = Noting(Channel.EMAIL), []
+    monkeypatch.setattr(channels, "find", lambda channel: driver if channel is Channel.EMAIL else None)
+    await phone.sees("王小明")
+    await there(phone, "letters")
+    await phone.sees("未设置")
+    await phone.button("邮箱 未设置").click()
+    address = phone.page.get_by_label("邮箱地址")
+    await address.fill("wang@nowhere")
+    await phone.button("发送验证码").click()
+    await phone.sees("请填写完整的邮箱地址")
+    await look(phone, faults)
+    await address.fill("wang@mail.example")
+    await phone.button("发送验证码").click()
+    await phone.sees("已发送到 w***@mail.example，15 分钟内有效")
+    await shoot(phone, "email-code")
+
+    code = driver.given[-1].body.partition("验证码是 ")[2][:6]
+    await phone.page.get_by_label("验证码").fill(("1" if code[0] != "1" else "2") + code[1:])
+    await phone.button("确认", exact=True).click()
+    await phone.sees("验证码不对或已过期，请重新发送")
+    await phone.page.get_by_label("验证码").fill(code)
+    await phone.button("确认", exact=True).click()
+    await phone.sees("w***@mail.example", "选择“邮件”的消息会发到这里")
+    await look(phone, faults)
+    await shoot(phone, "email")
+
+    await phone.button("删除邮箱").click()
+    await phone.sees("邮箱地址")
     assert faults == []
 
 

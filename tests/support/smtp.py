@@ -6,6 +6,7 @@ It answers what a test tells it to: by recipient, or to the next command of a ki
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 import warnings
 from collections.abc import AsyncIterator
@@ -24,6 +25,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+logging.getLogger("mail.log").disabled = True
+"""The library's server writes down every line it reads, addresses too; ours is what is under test."""
 
 
 @dataclass

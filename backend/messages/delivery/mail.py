@@ -64,6 +64,9 @@ class Mail(msgspec.Struct, frozen=True):
     recipient: str
     content: bytes
 
+    def __repr__(self) -> str:
+        return f"<mail {len(self.content)} bytes>"
+
 
 def mailbox(text: str) -> str | None:
     """An e-mail address with its domain in ASCII and lower case, or None for what no mail server would take."""

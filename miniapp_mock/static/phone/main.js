@@ -42,6 +42,7 @@ import { couponLinkScreen } from "./screens/coupon_link.js";
 import { couponScreen } from "./screens/coupon.js";
 import { couponsScreen } from "./screens/coupons.js";
 import { devicesScreen } from "./screens/devices.js";
+import { emailScreen } from "./screens/email.js";
 import { entriesScreen } from "./screens/entries.js";
 import { giftScreen } from "./screens/gift.js";
 import { giftCardScreen } from "./screens/gift_card.js";
@@ -121,6 +122,7 @@ const SCREENS = {
   "new-case": newCaseScreen,
   inbox: inboxScreen,
   letters: lettersScreen,
+  email: emailScreen,
   addresses: addressesScreen,
   address: addressScreen,
   chat: chatScreen,

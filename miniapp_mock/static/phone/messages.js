@@ -3,6 +3,7 @@ import { newKey } from "../shared/api.js";
 
 const INBOX = "/v1/member/inbox";
 const LETTERS = "/v1/member/messages";
+const EMAIL = "/v1/member/email";
 
 export function createMessages(app) {
   async function list(cursor) {
@@ -30,6 +31,10 @@ export function createMessages(app) {
     },
     consents: () => app.api.get(`${LETTERS}/consents`),
     say: (channel, purpose, granted) => app.api.put(`${LETTERS}/consents`, { items: [{ channel, purpose, granted }] }),
+    email: () => app.api.get(EMAIL),
+    putEmail: (email) => app.api.put(EMAIL, { email }),
+    confirmEmail: (code) => app.api.post(`${EMAIL}/confirm`, { code }),
+    forgetEmail: () => app.api.delete(EMAIL),
     subscriptions: () => app.api.get(`${LETTERS}/subscriptions`),
 
     /** Ask WeChat's user for one message of each of these templates, and tell the server what was said; true if any was accepted. */

@@ -1,11 +1,11 @@
 /** 消息设置: which letters the member wants, and by which way. */
 import { fill, h } from "../../shared/dom.js";
 import { glyph } from "../icons.js";
-import { busy, skeletonRows, trouble } from "../parts.js";
+import { busy, linkCell, skeletonRows, trouble } from "../parts.js";
 import { problemText, t } from "../texts.js";
 
 const PURPOSES = ["service", "care", "survey", "marketing"];
-const CHANNELS = ["inbox", "wechat", "sms", "email"];
+const CHANNELS = ["inbox", "wechat", "sms", "email", "post"];
 const MOST_AT_ONCE = 3; // templates in one wx.requestSubscribeMessage
 
 export function lettersScreen(app) {
@@ -15,17 +15,18 @@ export function lettersScreen(app) {
   async function load() {
     fill(body, h("div", { class: "card flush" }, skeletonRows(6)));
     try {
-      const [consents, subscriptions] = await Promise.all([app.messages.consents(), app.messages.subscriptions()]);
-      draw(consents.items, subscriptions.items);
+      const [consents, subscriptions, email] = await Promise.all([app.messages.consents(), app.messages.subscriptions(), app.messages.email()]);
+      draw(consents.items, subscriptions.items, email);
     } catch (error) {
       fill(body, h("div", { class: "card" }, trouble(error, load)));
     }
   }
 
-  function draw(consents, subscriptions) {
+  function draw(consents, subscriptions, email) {
     const granted = (purpose, channel) => consents.find((item) => item.purpose === purpose && item.channel === channel)?.granted;
     fill(body,
       subscriptions.length > 0 && subscribing(subscriptions),
+      h("section", { class: "card flush cells" }, linkCell({ icon: "letterbox", text: t("email.title"), value: email.dead ? t("email.dead_short") : email.email_masked || t("email.none"), onclick: () => app.go("email") })),
       PURPOSES.map((purpose) => h("section", { class: "card flush cells", "aria-label": t(`letters.purpose_${purpose}`) },
         h("div", { class: "cell letters-purpose" }, h("div", { class: "grow" }, h("h2", null, t(`letters.purpose_${purpose}`)), h("p", { class: "tiny muted" }, t(`letters.purpose_${purpose}_hint`)))),
         CHANNELS.map((channel) => choice(purpose, channel, granted(purpose, channel))))),
@@ -33,6 +34,7 @@ export function lettersScreen(app) {
   }
 
   function choice(purpose, channel, on) {
+    if (purpose === "service" && channel === "post") return null; // nobody is told of an order by post
     const name = t(`letters.channel_${channel}`);
     if (purpose === "service" && channel === "inbox") return h("div", { class: "cell" }, h("span", { class: "grow" }, name), h("span", { class: "small muted" }, t("letters.always")));
     const input = h("input", { type: "checkbox", role: "switch", class: "switch", checked: Boolean(on), "aria-label": `${t(`letters.purpose_${purpose}`)} ${name}`, onchange: () => change(input, purpose, channel) });
