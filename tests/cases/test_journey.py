@@ -69,6 +69,18 @@ async def test_a_complaint_is_assigned_answered_reopened_confirmed_closed_and_ra
     assert {item["link"] for item in letters} == {f"#/case?{made['id']}"}
 
 
+async def test_notes_are_the_staff_s(manager, phone):
+    made = await complain(phone, store_id="S1")
+
+    noted = await manager.post(f"{DESK}/{made['id']}/notes", {"text": "常客，先安抚"}, key="note")
+    await do(manager, made["id"], "priority", priority="high")
+    seen = await phone.call("GET", f"{OWN}/{made['id']}")
+
+    assert noted.status_code == 201
+    assert [step["action"] for step in seen.json()["steps"]] == ["open"]
+    assert "安抚" not in seen.text
+
+
 async def test_each_step_names_the_version_it_was_decided_on(manager, admin, phone):
     made = await complain(phone, store_id="S1")
     path = f"{DESK}/{made['id']}"

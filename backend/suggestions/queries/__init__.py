@@ -1,6 +1,6 @@
 """Reads of boxes, suggestions and keys (public)."""
 
-from .boxes import administers, changes, find_box, list_boxes, list_open_boxes, waiting_in
+from .boxes import changes, find_box, list_boxes, list_open_boxes, waiting_in
 from .keys import forget_keys, keys
 from .pictures import find_picture, picture_address
 from .suggestions import (
@@ -17,7 +17,6 @@ from .suggestions import (
 
 __all__ = [
     "SUGGESTION",
-    "administers",
     "changes",
     "find_box",
     "find_by_receipt",

@@ -51,13 +51,6 @@ async def list_open_boxes() -> list[Box]:
     return [box_of(row) for row in rows]
 
 
-async def administers(staff_id: int, box_id: str) -> bool:
-    """Whether that person is one of the box's administrators."""
-    return bool(
-        await db.fetchval("SELECT true FROM suggestion_box_admin WHERE box_id = $1 AND staff_id = $2", box_id, staff_id)
-    )
-
-
 async def waiting_in(box_ids: Sequence[str]) -> dict[str, int]:
     """How many suggestions wait for an answer, by box."""
     rows = await db.fetch(
