@@ -9,6 +9,7 @@ from typing import Any
 
 import asyncpg
 
+from backend import worker
 from backend.auth import service as auth
 from backend.auth.types import Role, Store
 from backend.kernel import clock, db
@@ -63,6 +64,7 @@ async def load(settings: Settings, say: Callable[[str], None], *, people: bool =
 
     The secrets are derived from the data directory's master key: the same at every start, different everywhere else.
     """
+    worker.load()  # what domains bring along for letters is declared beside their handlers
     await db.open_pools(settings)
     try:
         for table, words, fill in _steps(settings, say, people=people):
