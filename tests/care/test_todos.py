@@ -120,6 +120,27 @@ async def test_what_is_overdue_is_listed_and_counted(admin, manager, phone):
         assert (await manager.get(f"{TASKS}/statistics?{bad}")).status_code == 422
 
 
+async def test_numbers_are_drawn_and_said_in_words(admin, manager, phone):
+    await of_store(phone, "S1")
+    plan_id = await started(
+        admin, {"on": "registered"}, how="call", title="<回访>", audience={"member_nos": [phone.member["member_no"]]}
+    )
+    await running.run_due(clock.now())
+
+    drawn = await manager.get(f"{TASKS}/statistics.svg?from={today()}&to={today()}")
+    effect = await admin.get(f"{PLANS}/{plan_id}/effect.svg")
+    refused = await manager.get(f"{PLANS}/{plan_id}/effect.svg")
+
+    assert drawn.headers["content-type"] == "image/svg+xml"
+    assert '<title id="t">关怀任务</title>' in drawn.text
+    assert "入会后 · 电话" in drawn.text
+    assert "&lt;回访&gt;：14 天内购买的会员" in effect.text
+    assert "没有留出对照组，无法判断关怀是否有效。" in effect.text
+    assert refused.status_code == 403
+    painted = await admin.get(f"{PLANS}/{plan_id}/effect.png")
+    assert painted.content.startswith(b"\x89PNG") or painted.json()["code"] == "chart_unavailable"
+
+
 async def test_those_who_were_cared_for_most_are_named_masked(admin, manager, client, phone):
     await of_store(phone, "S1")
     for _ in range(2):

@@ -428,10 +428,13 @@ CASES |= {
         )
         for list_ in ("birthdays", "care-tasks")
     },
-    ("GET /v1/admin/care-tasks/statistics", "store_id"): (
-        lambda w: w.manager.get(f"/v1/admin/care-tasks/statistics?{JUNE}&store_id=S1"),
-        refused(404, "not_found"),
-    ),
+    **{
+        (f"GET /v1/admin/care-tasks/statistics{form}", "store_id"): (
+            lambda w, form=form: w.manager.get(f"/v1/admin/care-tasks/statistics{form}?{JUNE}&store_id=S1"),
+            refused(404, "not_found"),
+        )
+        for form in ("", ".svg", ".png")
+    },
     ("GET /v1/admin/care-tasks", "cursor"): (
         lambda w: w.manager.get(f"/v1/admin/care-tasks?cursor={make_cursor('9' * 15, 'K')}"),
         nothing_listed,

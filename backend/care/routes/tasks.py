@@ -51,28 +51,28 @@ MOST_MEMBERS = 20
 async def list_tasks(caller: StaffCaller, query: TasksQuery) -> CareTasksOut:
     """Tasks, newest first; with ``mine`` those of any store that were given to this person."""
     wanted = queries.Wanted(
-        today=_today(),
+        today=today(),
         state=TaskState(query.status) if query.status and query.status != "overdue" else None,
         overdue=query.status == "overdue",
         plan_id=query.plan_id,
-        store_id=query.store_id if query.mine else await _store(caller, query.store_id),
+        store_id=query.store_id if query.mine else await own_store(caller, query.store_id),
         owner_id=caller.staff_id if query.mine else None,
         member_id=None if query.member_id is None else ids.read_bigint(query.member_id) or 0,
     )
     found = await queries.list_tasks(wanted, after=read_place(query.cursor), limit=query.limit + 1)
     page = found[: query.limit]
     more = place_cursor(page[-1].made_at, page[-1].id) if len(found) > query.limit else None
-    return CareTasksOut(await views.tasks(page, _today()), more)
+    return CareTasksOut(await views.tasks(page, today()), more)
 
 
 @router.get(f"{_TASKS}/statistics", guard=_STAFF, summary="关怀统计", errors=(NotFound, ValidationFailed))
 async def get_statistics(caller: StaffCaller, query: PeriodQuery) -> CareStatisticsOut:
     """Tasks of a period by what for and how, what is overdue, and for whom most was done."""
-    store_id = await _store(caller, query.store_id)
+    store_id = await own_store(caller, query.store_id)
     check_period(query)
     most = await queries.list_most_cared_for(query.first, query.last, store_id, limit=MOST_MEMBERS)
     listed = await members.list_masked(member_id for member_id, _ in most)
-    kinds = await queries.count_by_kind(query.first, query.last, store_id, today=_today())
+    kinds = await queries.count_by_kind(query.first, query.last, store_id, today=today())
     return CareStatisticsOut(
         kinds=[
             KindOut(
@@ -89,7 +89,7 @@ async def get_statistics(caller: StaffCaller, query: PeriodQuery) -> CareStatist
             )
             for k in kinds
         ],
-        overdue=await queries.count_overdue(store_id, today=_today()),
+        overdue=await queries.count_overdue(store_id, today=today()),
         most=[MostOut(views.member(listed.get(member_id), member_id), times) for member_id, times in most],
     )
 
@@ -142,15 +142,14 @@ async def list_changes(caller: StaffCaller, task_id: str) -> ChangesOut:
 @router.get("/v1/admin/birthdays", guard=_STAFF, summary="生日名单", errors=(NotFound, ValidationFailed))
 async def list_birthdays(caller: StaffCaller, query: BirthdaysQuery) -> BirthdaysOut:
     """Whose birthday it is, with what there is to do. Who was born on 29 February has it on the 28th in other years."""
-    store_id = await _store(caller, query.store_id)
-    today = _today()
-    on = query.on or today
+    store_id = await own_store(caller, query.store_id)
+    on = query.on or today()
     if on.year not in clock.YEARS:
         raise invalid("/query/on", "is out of range")
     found = await members.list_birthdays(on, after=_after(query.cursor), limit=query.limit + 1, store_id=store_id)
     page = found[: query.limit]
     listed = await members.list_masked(page)
-    shown = await views.tasks(await queries.list_of_members(page, On.BIRTHDAY, str(on.year)), today)
+    shown = await views.tasks(await queries.list_of_members(page, On.BIRTHDAY, str(on.year)), today())
     todo = {item.member.id: item for item in reversed(shown)}
     items = [
         BirthdayOut(
@@ -175,7 +174,7 @@ def _after(cursor: str | None) -> int:
     return member_id
 
 
-async def _store(caller: StaffCaller, store_id: str | None) -> str | None:
+async def own_store(caller: StaffCaller, store_id: str | None) -> str | None:
     """The store whose things are asked for; a store's staff their own. ``NotFound`` for another's."""
     if store_id is None:
         return caller.store_id
@@ -184,10 +183,11 @@ async def _store(caller: StaffCaller, store_id: str | None) -> str | None:
     return store_id
 
 
-def _today() -> date:
+def today() -> date:
+    """The chain's local day."""
     return clock.local_date(clock.now(), settings().timezone)
 
 
 async def _out(found: Task) -> CareTaskOut:
-    (shown,) = await views.tasks([found], _today())
+    (shown,) = await views.tasks([found], today())
     return shown

@@ -1,0 +1,72 @@
+"""Care as charts, SVG and PNG."""
+
+from __future__ import annotations
+
+import asyncio
+
+from backend.auth.guards import staff
+from backend.auth.types import Role, StaffCaller
+from backend.kernel import charts
+from backend.kernel.charts import Chart, ChartUnavailable, Form
+from backend.kernel.config import settings
+from backend.kernel.errors import NotFound, ValidationFailed
+from backend.kernel.http import Reply, Router
+
+from .. import drawing, queries, rules
+from ..commands import planning
+from ..schemas import PeriodQuery
+from .tasks import check_period, own_store, today
+
+router = Router(tag="care")
+
+_STAFF = staff()
+_ADMIN = staff(Role.ADMIN)
+_STATISTICS = "/v1/admin/care-tasks/statistics"
+_EFFECT = "/v1/admin/care-plans/{care_plan_id}/effect"
+
+
+@router.get(f"{_STATISTICS}.svg", guard=_STAFF, summary="关怀统计图（SVG）", errors=(NotFound, ValidationFailed))
+async def draw_statistics(caller: StaffCaller, query: PeriodQuery) -> Reply:
+    """Tasks of a period as bars, with their numbers in words for who cannot see them."""
+    return await _drawn(await _statistics(caller, query), "svg")
+
+
+@router.get(
+    f"{_STATISTICS}.png",
+    guard=_STAFF,
+    summary="关怀统计图（PNG）",
+    errors=(NotFound, ValidationFailed, ChartUnavailable),
+)
+async def paint_statistics(caller: StaffCaller, query: PeriodQuery) -> Reply:
+    """The same as pixels."""
+    return await _drawn(await _statistics(caller, query), "png")
+
+
+@router.get(f"{_EFFECT}.svg", guard=_ADMIN, summary="效果图（SVG）", errors=(NotFound,))
+async def draw_effect(caller: StaffCaller, care_plan_id: str) -> Reply:
+    """The shares of buyers among those cared for and those held out, with what can be said of them."""
+    return await _drawn(await _effect(care_plan_id), "svg")
+
+
+@router.get(f"{_EFFECT}.png", guard=_ADMIN, summary="效果图（PNG）", errors=(NotFound, ChartUnavailable))
+async def paint_effect(caller: StaffCaller, care_plan_id: str) -> Reply:
+    """The same as pixels."""
+    return await _drawn(await _effect(care_plan_id), "png")
+
+
+async def _statistics(caller: StaffCaller, query: PeriodQuery) -> Chart:
+    store_id = await own_store(caller, query.store_id)
+    check_period(query)
+    counts = await queries.count_by_kind(query.first, query.last, store_id, today=today())
+    return drawing.kinds(counts, query.first, query.last)
+
+
+async def _effect(plan_id: str) -> Chart:
+    plan = await planning.get_plan(plan_id)
+    cared, held, _ = await queries.get_groups(plan.id)
+    return drawing.effect(plan, cared, held, rules.effect(cared, held))
+
+
+async def _drawn(chart: Chart, form: Form) -> Reply:
+    kind = "image/svg+xml" if form == "svg" else "image/png"
+    return Reply(await asyncio.to_thread(charts.draw, chart, form, settings().brand_color), media_type=kind)
