@@ -52,6 +52,10 @@ class WechatUnavailable(Unavailable):
     """WeChat does not answer as it should; what was asked may or may not have happened."""
 
 
+class WechatBusy(WechatUnavailable):
+    """WeChat says that it does nothing now; what was asked has not happened."""
+
+
 class WechatMisconfigured(Unavailable):
     """This installation's WeChat settings are missing or refused by WeChat; an operator must look."""
 

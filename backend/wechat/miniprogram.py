@@ -25,6 +25,7 @@ from .errors import (
     MediaGone,
     MessageRefused,
     PhoneCodeInvalid,
+    WechatBusy,
     WechatMisconfigured,
     WechatUnavailable,
 )
@@ -209,16 +210,23 @@ class MiniProgram:
         return await self._with_token(call, send)
 
     async def _with_token(self, call: str, send: Callable[[str], Awaitable[A]]) -> A:
-        token = await self._access_token()
+        token = await self._token_for()
         answer = await send(token)
         if answer.errcode in _TOKEN_REFUSED:
             log.info("wechat.token_refused", call=call, errcode=answer.errcode)
-            token = await self._access_token(refused=token)
+            token = await self._token_for(refused=token)
             answer = await send(token)
         if answer.errcode in _TOKEN_REFUSED:
             log.error("wechat.token_refused_again", call=call, errcode=answer.errcode)
-            raise WechatUnavailable(retry_after_s=5)
+            raise WechatBusy(retry_after_s=5)
         return answer
+
+    async def _token_for(self, refused: str | None = None) -> str:
+        """A token for a call; where there is none, nothing was asked for yet (``WechatBusy``)."""
+        try:
+            return await self._access_token(refused)
+        except WechatUnavailable as unavailable:
+            raise WechatBusy(retry_after_s=unavailable.retry_after_s) from unavailable
 
     async def _access_token(self, refused: str | None = None) -> str:
         """A token other than ``refused``: remembered, from Redis, or from WeChat (one request at a time a process)."""
@@ -305,7 +313,7 @@ def _refuse_failure(call: str, answer: ApiAnswer) -> None:
     log.warning("wechat.api_refused", call=call, errcode=answer.errcode)
     if answer.errcode in _MISCONFIGURED:
         raise WechatMisconfigured
-    raise WechatUnavailable(retry_after_s=60 if answer.errcode in (45011, 45009) else 2)
+    raise WechatBusy(retry_after_s=60 if answer.errcode in (45011, 45009) else 2)
 
 
 def _refuse_message(call: str, answer: ApiAnswer) -> None:

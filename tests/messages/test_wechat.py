@@ -79,7 +79,6 @@ async def test_what_wechat_will_never_deliver(platform: Scripted, errcode: int, 
     [
         ([answer(200, {"errcode": 45009})], 60.0, 2),
         ([answer(200, {"errcode": -1})], 2.0, 2),
-        ([answer(500)], 2.0, 2),
         ([answer(200, {"errcode": 48001})], 300.0, 2),
         # a token that WeChat ended: once more with another, and never in a loop
         ([answer(200, {"errcode": 40001}), NEXT_TOKEN, answer(200, {"errcode": 40001})], 5.0, 4),
@@ -92,6 +91,24 @@ async def test_what_is_tried_again(platform: Scripted, answers: list[bytes], aft
         await Wechat().send(outgoing())
 
     assert (again.value.after_s, len(platform.received)) == (after_s, calls)
+
+
+async def test_what_may_have_arrived_is_not_sent_again(platform: Scripted) -> None:
+    platform.will(TOKEN, answer(500))
+
+    with pytest.raises(Refused) as refused:
+        await Wechat().send(outgoing())
+
+    assert (refused.value.reason, refused.value.bounced, len(platform.received)) == ("outcome_unknown", False, 2)
+
+
+async def test_without_a_token_nothing_was_asked_for(platform: Scripted) -> None:
+    platform.will(answer(500))
+
+    with pytest.raises(TryAgain):
+        await Wechat().send(outgoing())
+
+    assert len(platform.received) == 1
 
 
 async def test_a_token_that_ended_is_renewed_once(platform: Scripted) -> None:

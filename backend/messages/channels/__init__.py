@@ -74,7 +74,10 @@ class Driver(Protocol):
     repeats_safely: bool
 
     async def send(self, outgoing: Outgoing) -> Sent:
-        """Hand it over; raises ``TryAgain`` or ``Refused``, anything else counts as ``TryAgain``."""
+        """Hand it over, or raise ``Refused``, or ``TryAgain`` where it was certainly not taken or a repeat is known.
+
+        Anything else counts as ``TryAgain`` of a driver that repeats safely, as the end of another's.
+        """
 
     async def aclose(self) -> None:
         """End what connections it keeps."""

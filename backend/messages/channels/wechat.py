@@ -8,7 +8,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from backend.wechat import service as wechat
-from backend.wechat.errors import MessageRefused, WechatMisconfigured, WechatUnavailable
+from backend.wechat.errors import MessageRefused, WechatBusy, WechatMisconfigured, WechatUnavailable
 
 from ..types import Channel
 from . import Outgoing, Refused, Sent, TryAgain
@@ -38,8 +38,10 @@ class Wechat:
             raise Refused(reason, bounced=reason == "unknown_address") from None
         except WechatMisconfigured:
             raise TryAgain(after_s=300.0, reason="misconfigured") from None
-        except WechatUnavailable as unavailable:
-            raise TryAgain(after_s=float(unavailable.retry_after_s or 60), reason="busy") from None
+        except WechatBusy as busy:
+            raise TryAgain(after_s=float(busy.retry_after_s or 60), reason="busy") from None
+        except WechatUnavailable:
+            raise Refused("outcome_unknown") from None  # it may be there already, and another try would be a second one
         return Sent()
 
     async def aclose(self) -> None:

@@ -93,7 +93,10 @@ async def _send(due: Due) -> None:
         await _again(due, again.after_s, again.reason)
     except Exception as error:  # a driver's mistake must not stop the others' letters
         log.warning("messages.driver_failed", channel=due.channel.value, error=type(error).__name__)
-        await _again(due, 0.0, "driver_failed")
+        if driver.repeats_safely:
+            await _again(due, 0.0, "driver_failed")
+        else:
+            await _record(due, State.FAILED, reason="outcome_unknown")
     else:
         await _record(due, State.DELIVERED if sent.delivered else State.SENT, sent=sent)
 
