@@ -13,6 +13,7 @@ from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, Unavailable, ValidationFailed, invalid
 from backend.kernel.http import Router
 from backend.kernel.paging import make_cursor, place_cursor, read_cursor, read_place
+from backend.ledger.errors import MemberInactive
 from backend.members import queries as members
 
 from .. import queries, views
@@ -108,7 +109,7 @@ async def get_task(caller: StaffCaller, task_id: str) -> CareTaskOut:
     return await _out(await todos.get_task(caller, task_id))
 
 
-@router.post(f"{_TASK}/done", guard=_STAFF, summary="完成", errors=(*_ENDING, Unavailable))
+@router.post(f"{_TASK}/done", guard=_STAFF, summary="完成", errors=(*_ENDING, MemberInactive, Unavailable))
 async def finish(caller: StaffCaller, task_id: str, body: FinishIn) -> CareTaskOut:
     """Say that a to-do was done and how it went; the plan's gift is given now."""
     return await _out(await todos.finish(caller, task_id, body.note))
