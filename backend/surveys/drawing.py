@@ -86,7 +86,7 @@ def _stacks(table: TableOut, survey: Survey) -> Stacks:
 async def _over_time(survey: Survey, query: ChartQuery, store_id: str | None) -> Curve:
     by: Literal["day", "week"] = "week" if query.by == "week" else "day"
     told = await reporting.over_time(survey, OverTimeQuery(by=by, question=query.question), store_id)
-    unit = {"day": "每日", "week": "每周"}[by]
+    unit = {"day": "每日", "week": "每周"}[told.by]
     if query.question is None:
         points = [(item.on.strftime("%m-%d"), float(item.answers)) for item in told.items]
         return Curve(survey.terms.title, f"{unit}答卷数", "答卷数", points)

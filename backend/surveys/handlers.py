@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from backend.audience import queries as audience
 from backend.kernel import clock, events
 from backend.kernel.db import Tx
 from backend.ledger.events import SaleCompleted
@@ -22,7 +23,7 @@ async def invite_buyer(event: SaleCompleted, tx: Tx) -> None:
             continue
         if event.payable_fen < after.min_fen or (after.store_ids and event.store_id not in after.store_ids):
             continue
-        await service.invite(
+        invited = await service.invite(
             tx,
             survey.id,
             event.member_id,
@@ -31,3 +32,5 @@ async def invite_buyer(event: SaleCompleted, tx: Tx) -> None:
             until=now + timedelta(days=after.within_days),
             not_since=now - timedelta(days=after.every_days),
         )
+        if invited and await audience.includes(survey.terms.audience, event.member_id):
+            await service.write_letters(tx, survey, [event.member_id], f"{survey.id}:{event.sale_id}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from backend.auth import queries as auth
 from backend.kernel.errors import NotFound, invalid
@@ -220,19 +221,20 @@ def _table(
 
 
 async def over_time(survey: Survey, query: OverTimeQuery, store_id: str | None) -> OverTimeOut:
-    """Answers by day or week, with a question's average; of an anonymous survey only where five answered."""
+    """Answers by day or week, with a question's average; of an anonymous one by week, where five answered."""
     if survey.terms.anonymous and store_id is not None:
         raise SurveyTooFew("an anonymous survey is told by one thing at a time")
-    found = await counting.over_time(survey.id, query.by, store_id)
+    by: Literal["day", "week"] = "week" if survey.terms.anonymous else query.by
+    found = await counting.over_time(survey.id, by, store_id)
     averages = {}
     if query.question is not None:
         question = _find({one.id: one for one in await questions_of(survey)}, query.question, None, "/query/question")
         if question.kind not in NUMBERS:
             raise invalid("/query/question", "is not answered with a number")
-        averages = await counting.averages_over_time(survey.id, query.question, query.by, store_id)
+        averages = await counting.averages_over_time(survey.id, query.question, by, store_id)
     least = privacy.LEAST if survey.terms.anonymous else 1
     return OverTimeOut(
-        query.by,
+        by,
         [
             MomentOut(on, answers, averages[on][1] if on in averages and averages[on][0] >= least else None)
             for on, answers in found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
@@ -12,8 +12,13 @@ import msgspec
 from backend.kernel import clock, db, ids
 from backend.kernel.config import settings
 from backend.kernel.db import Tx
+from backend.kernel.errors import NotFound, invalid
+from backend.mall import service as mall
+from backend.messages import service as messages
+from backend.messages.types import Letter
 
 from .errors import SurveyFull
+from .events import INVITED
 from .rules import answering, publishing
 from .types import WHOLE_BP, Content, Given, Medium, Outcome, Question, QuestionKind, Quota, Survey
 
@@ -39,15 +44,20 @@ def today(now: datetime) -> date:
     return clock.local_date(now, settings().timezone)
 
 
+def week_of(on: date) -> date:
+    """The Monday of its week: all that an anonymous answer says of when it came."""
+    return on - timedelta(days=on.weekday())
+
+
 async def store(tx: Tx, survey: Survey, content: Content, said: Said, now: datetime) -> int:
     """Store an answer and count it, in a transaction that holds the survey; returns its id.
 
     Raises ``SurveyFull`` where one of its quotas is used up. An anonymous one keeps neither member nor instant.
     """
     await _take_quotas(tx, survey, said)
-    answer_id, on = ids.new_bigint(), today(now)
     scored = answering.score(content, said.given)
     anonymous = survey.terms.anonymous
+    answer_id, on = ids.new_bigint(), week_of(today(now)) if anonymous else today(now)
     await db.raw(tx).execute(
         'INSERT INTO survey_answer (survey_id, id, version, member_id, "on", at, store_id, level, medium, entered_by,'
         " entry_key, request_hash, given, score) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
@@ -191,6 +201,34 @@ async def _give(tx: Tx, survey_id: str, number: int) -> bool:
         number,
     )
     return bool(given)
+
+
+async def use_photos(tx: Tx, survey: Survey, member_id: int, given: Iterable[Given], now: datetime) -> None:
+    """Bind the photos of an answer to it, each once; ``ValidationFailed`` for one that is not this member's to use."""
+    photos = [photo for answer in given for photo in answer.photos]
+    if len(set(photos)) < len(photos):
+        raise invalid("/answers", "each photo at most once")
+    if photos and survey.terms.anonymous:
+        rows = await db.fetch_in(
+            tx,
+            "UPDATE survey_photo SET used = true WHERE id = ANY($1) AND survey_id = $2 AND NOT used RETURNING 1",
+            photos,
+            survey.id,
+        )
+        if len(rows) < len(photos):
+            raise invalid("/answers", "there is no such photo, or it was used before")
+    elif photos:
+        try:
+            await mall.use_uploads(tx, member_id, photos, used_for=f"survey:{survey.id}", at=now)
+        except NotFound:
+            raise invalid("/answers", "there is no such photo of this member's, or it was used before") from None
+
+
+async def write_letters(tx: Tx, survey: Survey, member_ids: Iterable[int], once: str) -> None:
+    """Write each of these members a letter that invites to the survey, once."""
+    values = {"title": survey.terms.title}
+    link = f"#/survey?{survey.id}"
+    await messages.send(tx, [Letter(member_id, INVITED.code, values, once=once, link=link) for member_id in member_ids])
 
 
 _INVITE = """

@@ -373,6 +373,7 @@ NOWHERE = {
     "letter_batch_id": "N000000000000",
     "sheet_id": "E000000000000",
     "survey_id": "N000000000000",
+    "photo_id": "0" * 64,
     "version": "9",
     "project_id": "O000000000000",
     "case_id": "K0000000000000000",
@@ -433,7 +434,7 @@ async def world(browser, chain, credentials) -> AsyncIterator[World]:
     values["letter_id"] = (await inbox(owner))["items"][0]["id"]
     asked = {"store_ids": ["S1"], "member_nos": [owner.member["member_no"]]}
     survey = await make_survey(admin, audience=asked)
-    values |= {"survey_id": survey["id"], "version": "1", "project_id": survey["project_id"]}
+    values |= {"survey_id": survey["id"], "version": "1", "photo_id": "1" * 64, "project_id": survey["project_id"]}
     values |= await pass_objects(browser, chain, admin, owner)
     values |= await stock_objects(admin)
     values |= await care_objects(admin, owner)

@@ -38,7 +38,7 @@ def contents(draw):
 @settings(max_examples=200)
 @given(content=contents(), chosen=st.lists(st.sampled_from([None, "a", "b"]), min_size=8, max_size=8))
 def test_what_can_be_published_ends_after_each_question_at_most_once(content, chosen):
-    if flaws(content, [], anonymous=False):
+    if flaws(content, []):
         return
     answers = {
         question.id: Given(question=question.id, choices=(choice,))
@@ -56,7 +56,7 @@ def test_what_can_be_published_ends_after_each_question_at_most_once(content, ch
 @settings(max_examples=100)
 @given(content=contents())
 def test_every_question_that_can_be_published_is_shown_to_somebody(content):
-    if flaws(content, [], anonymous=False):
+    if flaws(content, []):
         return
     questions = content.questions
     seen: set[str] = set()

@@ -9,10 +9,9 @@ import msgspec
 from backend.audience import queries as audience
 from backend.kernel import clock, db, logging
 from backend.kernel.db import Tx
-from backend.kernel.errors import NotFound, invalid
+from backend.kernel.errors import NotFound
 from backend.kernel.http import Idempotency
 from backend.ledger.errors import IdempotencyConflict
-from backend.mall import service as mall
 from backend.members import queries as members
 
 from .. import locks, queries, service
@@ -20,7 +19,7 @@ from ..errors import SurveyAnswered, SurveyClosed, SurveyVersionChanged
 from ..rules import answering
 from ..schemas.phone import SaveIn, SendIn
 from ..service import Said
-from ..types import Content, Given, Medium, Participation, Survey
+from ..types import Content, Medium, Participation, Survey
 
 log = logging.get(__name__)
 
@@ -105,21 +104,11 @@ async def send(member_id: int, survey_id: str, body: SendIn, idem: Idempotency) 
             return survey, _again(survey, participation, idem), True
         _check_open(survey, participation, body.version, now)
         said = Said(body.version, given, Medium.PHONE, member_id, participation.store_id or home, card.level.code)
-        await _use_photos(tx, survey, member_id, given, now)
+        await service.use_photos(tx, survey, member_id, given, now)
         answer_id = await service.store(tx, survey, content, said, now)
         participation = await finish(tx, survey, participation, answer_id, version=body.version, now=now, idem=idem)
     log.info("surveys.answered", survey_id=survey_id, version=body.version)
     return survey, participation, False
-
-
-async def _use_photos(tx: Tx, survey: Survey, member_id: int, given: list[Given], now: datetime) -> None:
-    photos = [photo for answer in given for photo in answer.photos]
-    if not photos:
-        return
-    try:
-        await mall.use_uploads(tx, member_id, photos, used_for=f"survey:{survey.id}", at=now)
-    except NotFound:
-        raise invalid("/answers", "there is no such photo of this member's, or it was used before") from None
 
 
 async def finish(

@@ -191,7 +191,7 @@ async def _add_version(tx: Tx, survey_id: str, version: int, content: Content, s
 async def _check_publishable(tx: Tx, survey: Survey, content: Content, earlier: list[Content], now: datetime) -> None:
     """What it asks holds together, there is room among those that run, and what it promises can be had."""
     terms = survey.terms
-    flaws = publishing.flaws(content, earlier, anonymous=terms.anonymous)
+    flaws = publishing.flaws(content, earlier)
     flaws += publishing.quota_flaws(terms.quotas, content)
     flaws += publishing.reward_flaws(terms.reward) if terms.reward else []
     flaws += await _template_flaws(terms) if not survey.version else []

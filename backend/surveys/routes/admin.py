@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from backend.auth.guards import staff
 from backend.auth.types import Role, StaffCaller
 from backend.kernel import paging
@@ -11,12 +13,14 @@ from backend.kernel.http import Answer, Idempotency, Router
 from backend.ledger.errors import IdempotencyConflict
 
 from .. import queries, views
-from ..commands import composing, entering, rewards
+from ..commands import composing, entering, inviting, rewards
 from ..errors import SurveyAnswered, SurveyClosed, SurveyConflict, SurveyFull, SurveyNotPublishable
 from ..queries import counting
 from ..schemas.admin import (
     EntryIn,
     EntryOut,
+    InvitationOut,
+    InvitationsOut,
     PageQuery,
     ProjectIn,
     ProjectOut,
@@ -125,6 +129,21 @@ async def resume(caller: StaffCaller, survey_id: str) -> SurveyOut:
 async def close(caller: StaffCaller, survey_id: str) -> SurveyOut:
     """Take no answers any more, for good; what is due is paid still."""
     return await _detail(caller, await composing.move(survey_id, "close", caller.staff_id))
+
+
+@router.post(f"{_SURVEY}/invitations", guard=_ADMIN, status=201, summary="发出邀请", errors=(NotFound, SurveyConflict))
+async def invite(caller: StaffCaller, survey_id: str) -> InvitationOut:
+    """Write to all who are meant and have not answered: three times at most, a day apart; a job does it."""
+    return InvitationOut(*msgspec.structs.astuple(await inviting.ask(survey_id, caller.staff_id)))
+
+
+@router.get(f"{_SURVEY}/invitations", guard=_ADMIN, summary="邀请记录", errors=(NotFound,))
+async def list_invitations(caller: StaffCaller, survey_id: str) -> InvitationsOut:
+    """The invitations that were sent, and how far the last one is."""
+    found = await queries.get_survey(survey_id)
+    return InvitationsOut(
+        [InvitationOut(*msgspec.structs.astuple(one)) for one in await inviting.list_rounds(found.id)]
+    )
 
 
 @router.get(f"{_SURVEY}/versions/{{version}}", guard=_STAFF, summary="已发布版本", errors=(NotFound,))

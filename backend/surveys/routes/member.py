@@ -9,16 +9,18 @@ from backend.auth.guards import member
 from backend.auth.types import MemberCaller
 from backend.coupons import queries as coupons
 from backend.kernel import clock, paging
-from backend.kernel.errors import NotFound, ValidationFailed, invalid
-from backend.kernel.http import Answer, Idempotency, Router
+from backend.kernel.errors import NotFound, RateLimited, Unavailable, ValidationFailed, invalid
+from backend.kernel.http import Answer, Idempotency, Request, Router
+from backend.kernel.http.errors import UnsupportedMediaType
+from backend.kernel.pictures import MOST_BYTES
 from backend.ledger.errors import IdempotencyConflict
 
 from .. import queries, views
-from ..commands import answering, rewards
+from ..commands import answering, photos, rewards
 from ..errors import SurveyAnswered, SurveyClosed, SurveyFull, SurveyVersionChanged
 from ..queries import counting
 from ..schemas.admin import PageQuery
-from ..schemas.phone import MySurveyOut, MySurveyRow, MySurveysOut, SavedOut, SaveIn, SendIn, SentOut
+from ..schemas.phone import MyPhotoOut, MySurveyOut, MySurveyRow, MySurveysOut, SavedOut, SaveIn, SendIn, SentOut
 from ..types import Outcome, Participation, Survey
 
 router = Router(tag="surveys")
@@ -26,6 +28,7 @@ router = Router(tag="surveys")
 _SURVEYS = "/v1/member/surveys"
 _SURVEY = f"{_SURVEYS}/{{survey_id}}"
 _OPEN = frozenset({"open", "begun"})
+_PICTURES = frozenset({"image/jpeg", "image/png", "image/webp"})
 
 
 @router.get(_SURVEYS, guard=member, summary="我的问卷")
@@ -93,6 +96,22 @@ async def save_progress(caller: MemberCaller, survey_id: str, body: SaveIn) -> S
     """Keep the answers so far; what another phone saved later stays, and comes back."""
     part = await answering.save(caller.member_id, survey_id, body)
     return SavedOut(part.version or body.version, part.revision, part.page, list(part.saved))
+
+
+@router.post(
+    f"{_SURVEY}/photos",
+    guard=member,
+    status=201,
+    body_limit=MOST_BYTES,
+    private=True,
+    summary="上传匿名照片",
+    errors=(NotFound, ValidationFailed, SurveyClosed, UnsupportedMediaType, RateLimited, Unavailable),
+)
+async def add_photo(caller: MemberCaller, survey_id: str, body: bytes, request: Request) -> MyPhotoOut:
+    """Keep a photo for an anonymous answer (JPEG, PNG or WebP, as the body, at most 8 MiB); whose it is is not kept."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in _PICTURES:
+        raise UnsupportedMediaType("the body must be a picture: Content-Type image/jpeg, image/png or image/webp")
+    return MyPhotoOut(await photos.add(caller.member_id, survey_id, body))
 
 
 @router.post(

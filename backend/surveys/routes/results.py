@@ -16,6 +16,8 @@ from backend.mall import queries as mall
 from .. import drawing, reporting
 from .. import sheets as tables
 from ..errors import SurveyTooFew
+from ..commands import photos
+from ..errors import SurveyChartUnavailable, SurveyTooFew
 from ..queries import answers
 from ..queries.answers import AnswerRow
 from ..queries.counting import Narrow
@@ -30,6 +32,7 @@ from ..schemas.results import (
     OverTimeOut,
     OverTimeQuery,
     PhotoOut,
+    PhotoQuery,
     StatisticsOut,
     StatisticsQuery,
     TableOut,
@@ -105,7 +108,15 @@ async def list_answers(caller: StaffCaller, survey_id: str, query: AnswersQuery)
         limit=query.limit + 1,
     )
     page = found[: query.limit]
-    return AnswersOut([_answer(item) for item in page], _more(page[-1]) if len(found) > query.limit else None)
+    return AnswersOut([_answer(survey, item) for item in page], _more(page[-1]) if len(found) > query.limit else None)
+
+
+@router.get(f"{_SURVEY}/photos/{{photo_id}}", guard=_ADMIN, summary="匿名照片", errors=(NotFound,))
+async def get_photo(caller: StaffCaller, survey_id: str, photo_id: str, query: PhotoQuery) -> Reply:
+    """A photo of an anonymous answer."""
+    survey = await _survey(caller, survey_id)
+    kind, body = await photos.find(survey.id, photo_id, small=query.small)
+    return Reply(body, media_type=kind, headers={"cache-control": "private, max-age=3600"})
 
 
 @router.get(f"{_SURVEY}/export", guard=_MANAGERS, summary="导出答卷", errors=(NotFound, ValidationFailed))
@@ -156,8 +167,8 @@ def _more(last: AnswerRow) -> str:
     return paging.make_cursor(paging.instant_part(last.at) if last.at else "-", str(last.id))
 
 
-def _answer(row: AnswerRow) -> AnswerOut:
-    photos = [mall.upload_address(photo) for given in row.given for photo in given.photos]
+def _answer(survey: Survey, row: AnswerRow) -> AnswerOut:
+    named = [photo for given in row.given for photo in given.photos]
     return AnswerOut(
         id=str(row.id),
         version=row.version,
@@ -169,5 +180,13 @@ def _answer(row: AnswerRow) -> AnswerOut:
         entered_by=str(row.entered_by) if row.entered_by is not None else None,
         score=row.score,
         answers=list(row.given),
-        photos=[PhotoOut(photo.id, photo.url, photo.small_url) for photo in photos],
+        photos=[_photo(survey, photo_id) for photo_id in named],
     )
+
+
+def _photo(survey: Survey, photo_id: str) -> PhotoOut:
+    if survey.terms.anonymous:
+        url = f"/v1/admin/surveys/{survey.id}/photos/{photo_id}"
+        return PhotoOut(photo_id, url, f"{url}?small=true")
+    found = mall.upload_address(photo_id)
+    return PhotoOut(found.id, found.url, found.small_url)

@@ -17,7 +17,7 @@ _WITH_OPTIONS = CHOOSING | {QuestionKind.MATRIX}
 _SCALES = {QuestionKind.RATING: (0, 10), QuestionKind.TEXT: (0, 2000), QuestionKind.PHOTO: (1, 6)}
 
 
-def flaws(content: Content, earlier: Sequence[Content], *, anonymous: bool) -> list[FieldError]:
+def flaws(content: Content, earlier: Sequence[Content]) -> list[FieldError]:
     """What speaks against publishing this content after ``earlier`` versions; empty where nothing does."""
     questions = content.questions
     found = list(_of_whole(questions))
@@ -28,8 +28,6 @@ def flaws(content: Content, earlier: Sequence[Content], *, anonymous: bool) -> l
             found += _of_question(question, at)
             if kinds.get(question.id, question.kind) is not question.kind:
                 found.append(FieldError(f"{at}/kind", "was another kind in an earlier version: give it another id"))
-            if anonymous and question.kind is QuestionKind.PHOTO:
-                found.append(FieldError(f"{at}/kind", "a photo would say who sent it: not in an anonymous survey"))
     return found + list(_of_ways(content))
 
 

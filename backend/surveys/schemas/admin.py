@@ -130,6 +130,21 @@ class SurveysOut(msgspec.Struct):
     next_cursor: str | None
 
 
+class InvitationOut(msgspec.Struct):
+    """Letters to all who are meant and have not answered: how many so far, and when the last was written."""
+
+    round: int
+    asked_at: datetime
+    invited: int
+    ended_at: datetime | None
+
+
+class InvitationsOut(msgspec.Struct):
+    """The invitations that were sent, the last first."""
+
+    items: list[InvitationOut]
+
+
 class VersionOut(msgspec.Struct):
     """What was published as that version; it never changes."""
 

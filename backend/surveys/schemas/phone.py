@@ -82,6 +82,12 @@ class MySurveyOut(MySurveyRow, kw_only=True):
     saved: SavedOut
 
 
+class MyPhotoOut(msgspec.Struct):
+    """A photo that an anonymous answer may name, once."""
+
+    id: str
+
+
 class SaveIn(Body, kw_only=True):
     """Answers so far. ``revision`` is one more than the one that was read; a smaller one changes nothing."""
 

@@ -53,6 +53,9 @@ export function createSurveys(app) {
 
     kept,
 
+    /** Where photos of an anonymous answer go. */
+    photosOf: (id) => path(id, "/photos"),
+
     /** A survey with the newest answers, those of this phone or those of another; without a network as it was seen last. */
     async open(id) {
       const local = kept(id);

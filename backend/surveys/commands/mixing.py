@@ -1,0 +1,66 @@
+"""Anonymous answers are mixed each night, so that no row says by its place or its transaction whose it is.
+
+A row keeps the number of the transaction that wrote it: an answer's is that of its member's participation. So the
+answers of the week are taken out and put back in one transaction, in a random order; then the database says of them no
+more than the week.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from backend.kernel import clock, db
+
+from .. import locks, service
+
+_TABLES = {
+    "survey_answer": (
+        *("survey_id", "id", "version", "member_id", '"on"', "at", "store_id", "level", "medium", "entered_by"),
+        *("entry_key", "request_hash", "given", "score"),
+    ),
+    "survey_choice": (
+        *("survey_id", "question", '"row"', "choice", "answer_id", "number", "version", "store_id", "level", '"on"'),
+    ),
+}
+UNUSED = timedelta(days=14)
+
+
+async def mix() -> int:
+    """Mix what was answered anonymously since the last time, with the rest of its week; how many answers it were."""
+    mixed = 0
+    for row in await db.fetch("SELECT id, mixed_at FROM survey WHERE anonymous AND version > 0 ORDER BY id"):
+        since = service.week_of(service.today(row["mixed_at"])) if row["mixed_at"] else date.min
+        newest = await db.fetchval('SELECT max("on") FROM survey_answer WHERE survey_id = $1', row["id"])
+        if newest is not None and newest >= since:
+            mixed += await _mix(row["id"], since)
+    return mixed
+
+
+async def _mix(survey_id: str, since: date) -> int:
+    async with db.transaction() as tx:
+        await locks.lock_survey(tx, survey_id)
+        counts = [await _put_back(tx, table, survey_id, since) for table in _TABLES]
+        await db.raw(tx).execute("UPDATE survey_photo SET used = used WHERE survey_id = $1 AND used", survey_id)
+        await db.raw(tx).execute("UPDATE survey SET mixed_at = $2 WHERE id = $1", survey_id, clock.now())
+    return counts[0]
+
+
+async def _put_back(tx: db.Tx, table: str, survey_id: str, since: date) -> int:
+    names = ", ".join(_TABLES[table])
+    rows = await db.fetch_in(
+        tx,
+        f'WITH taken AS (DELETE FROM {table} WHERE survey_id = $1 AND "on" >= $2 RETURNING {names}),'  # noqa: S608 - ours
+        f" put AS (INSERT INTO {table} ({names}) SELECT {names} FROM taken ORDER BY random() RETURNING 1)"
+        " SELECT count(*) FROM put",
+        survey_id,
+        since,
+    )
+    return int(rows[0][0])
+
+
+async def drop_unused_photos() -> int:
+    """Forget photos that were sent for anonymous answers which never came."""
+    rows = await db.fetch(
+        'DELETE FROM survey_photo WHERE NOT used AND "on" < $1 RETURNING 1', service.today(clock.now()) - UNUSED
+    )
+    return len(rows)
