@@ -35,6 +35,7 @@ from . import (
     sold,
     stamps,
     stock,
+    surveys,
     voice,
 )
 from .catalogue import CATEGORIES, make_articles
@@ -118,6 +119,7 @@ def _steps(settings: Settings, say: Callable[[str], None], *, people: bool) -> l
         ("notice_announcement", "announcements, the handbook", notices.load),
         ("message_batch", "letters", messages.load),
         ("care_task", "care", care.load),
+        ("survey_project", "surveys", surveys.load),
     ]
     return of_chain + (of_people if people else []) + of_shops + (of_shoppers if people else [])
 

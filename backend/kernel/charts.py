@@ -197,7 +197,7 @@ def _curve(canvas: Canvas, chart: Curve, color: str) -> None:
         y = bottom - PLOT_HEIGHT * tick / 4
         canvas.line([(left, y), (WIDTH - MARGIN, y)], GRID, 1)
         canvas.text(left - 8, y, f"{most * tick / 4:g}", 12, MUTED, "end")
-    canvas.text(MARGIN, HEAD - 12, chart.axis, 12, MUTED)
+    canvas.text(WIDTH - MARGIN, 58, chart.axis, 12, MUTED, "end")
     span = WIDTH - MARGIN - left - 10
     places = [left + 5 + span * number / max(len(values) - 1, 1) for number in range(len(values))]
     spots = [(x, bottom - value / most * PLOT_HEIGHT) for x, value in zip(places, values, strict=True)]
@@ -207,7 +207,9 @@ def _curve(canvas: Canvas, chart: Curve, color: str) -> None:
         canvas.rect(x - 3, y - 3, 6, 6, color)
     every = max((len(places) + 5) // 6, 1)
     for number in range(0, len(places), every):
-        canvas.text(places[number], bottom + 18, chart.points[number][0], 12, MUTED, "middle" if number else "start")
+        last = number == len(places) - 1
+        anchor: Anchor = "end" if last and number else "middle" if number else "start"
+        canvas.text(places[number], bottom + 18, chart.points[number][0], 12, MUTED, anchor)
 
 
 def _across(canvas: Canvas, most: float, bottom: float, axis: str) -> None:
@@ -224,10 +226,10 @@ def _plot() -> int:
 
 
 def _axis_end(value: float) -> float:
-    """The end of an axis that holds the value: 4, 8, 20, 40 … so that its four parts are round."""
+    """The end of an axis that holds the value: 4, 8, 12, 16, 20, 40 … so that its four parts are round."""
     step = 1.0
     while True:
-        for part in (4, 8, 20):
+        for part in (4, 8, 12, 16, 20):
             if part * step >= value:
                 return part * step
         step *= 10

@@ -36,8 +36,7 @@ async def chart(survey: Survey, query: ChartQuery, narrow: Narrow, store_id: str
             raise invalid("/query/by", "is store or level")
         broken = BreakdownQuery(question=query.question, row=query.row, by=by, version=query.version)
         return _stacks(await reporting.breakdown(survey, broken, store_id), survey)
-    told = await reporting.statistics(survey, narrow)
-    found = next((question for question in told.questions if question.id == query.question), None)
+    found = await reporting.question_of(survey, narrow, query.question)
     if found is None:
         raise invalid("/query/question", "there is no such question")
     return _question(found, query.row)

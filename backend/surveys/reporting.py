@@ -26,6 +26,7 @@ from .schemas.results import (
     MomentOut,
     OverTimeOut,
     OverTimeQuery,
+    QuestionOut,
     StatisticsOut,
     TableOut,
 )
@@ -45,37 +46,53 @@ async def questions_of(survey: Survey, version: int | None = None) -> list[Quest
     return tallying.merged(list((await queries.list_versions(survey)).values()))
 
 
+async def question_of(survey: Survey, narrow: Narrow, question_id: str) -> QuestionOut | None:
+    """One question in numbers, None for none; of an anonymous survey narrowed by one thing at most."""
+    questions = [one for one in await questions_of(survey, narrow.version) if one.id == question_id]
+    return next(iter((await _told(survey, questions, narrow, question_id))[0]), None)
+
+
 async def statistics(survey: Survey, narrow: Narrow) -> StatisticsOut:
     """A survey in numbers; of an anonymous one narrowed by one thing at most."""
     questions = await questions_of(survey, narrow.version)
-    several = [question.id for question in questions if question.kind is QuestionKind.MULTIPLE]
+    told, hidden = await _told(survey, questions, narrow)
     answers, score = await counting.totals(survey.id, narrow)
-    if survey.terms.anonymous and any(narrow):
-        tallies, hidden = await _guarded(survey, narrow)
-        if any(hidden.values()):
-            score = None
-    else:
-        tallies, hidden = await counting.tally(survey.id, narrow), {}
-    answered = Counter[tuple[str, str]]()
-    for tally in tallies:
-        answered[tally.question, tally.row] += tally.times
-    counted = await counting.count_answered(survey.id, several, narrow)
     return StatisticsOut(
         survey_id=survey.id,
         title=survey.terms.title,
         anonymous=survey.terms.anonymous,
         answers=answers,
         begun=await counting.count_begun(survey.id),
-        score_average=score,
+        score_average=None if hidden else score,
         versions=await _counts(survey, "version", narrow),
         media=await _counts(survey, "medium", narrow),
         stores=await _counts(survey, "store_id", narrow),
         levels=await _counts(survey, "level", narrow),
-        questions=tallying.statistics(questions, tallies, dict(answered) | counted, hidden),
+        questions=told,
     )
 
 
-async def _guarded(survey: Survey, narrow: Narrow) -> tuple[list[Tally], dict[tuple[str, str], set[str]]]:
+async def _told(
+    survey: Survey, questions: Sequence[Question], narrow: Narrow, only: str | None = None
+) -> tuple[list[QuestionOut], bool]:
+    """These questions in numbers, and whether some of it is not told; ``only`` where it is one."""
+    hidden: dict[tuple[str, str], set[str]] = {}
+    if survey.terms.anonymous and any(narrow):
+        tallies, hidden = await _guarded(survey, narrow, only)
+    else:
+        tallies = await counting.tally(survey.id, narrow, only)
+    answered = Counter[tuple[str, str]]()
+    for tally in tallies:
+        answered[tally.question, tally.row] += tally.times
+    several = [question.id for question in questions if question.kind is QuestionKind.MULTIPLE]
+    counted = await counting.count_answered(survey.id, several, narrow)
+    told = tallying.statistics(questions, tallies, dict(answered) | counted, hidden)
+    return told, any(hidden.values())
+
+
+async def _guarded(
+    survey: Survey, narrow: Narrow, only: str | None
+) -> tuple[list[Tally], dict[tuple[str, str], set[str]]]:
     """What one group of an anonymous survey said, and what of it is not told.
 
     It is read off the table of all groups, so that this group less than all does not tell what another said.
@@ -85,7 +102,7 @@ async def _guarded(survey: Survey, narrow: Narrow) -> tuple[list[Tally], dict[tu
     if key not in counts or key in privacy.hidden_groups(counts):
         raise SurveyTooFew
     tables: dict[tuple[str, str], Cells] = {}
-    for tally, of in await counting.tally_by(survey.id, group, Narrow()):
+    for tally, of in await counting.tally_by(survey.id, group, Narrow(), only):
         tables.setdefault((tally.question, tally.row), {})[of, tally.choice] = tally.times
     told = [
         Tally(question, row, choice, count)
@@ -148,7 +165,7 @@ async def breakdown(survey: Survey, query: BreakdownQuery, store_id: str | None)
     narrow = Narrow(query.version, store_id if not survey.terms.anonymous else None)
     cells: Cells = {
         (of, tally.choice): tally.times
-        for tally, of in await counting.tally_by(survey.id, group, narrow)
+        for tally, of in await counting.tally_by(survey.id, group, narrow, question.id)
         if (tally.question, tally.row) == (question.id, query.row or "")
     }
     names = await _group_names(query.by, {of for of, _ in cells})

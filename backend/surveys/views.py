@@ -20,6 +20,7 @@ from .schemas.phone import (
     SavedOut,
     SentOut,
     Standing,
+    WonOut,
 )
 from .types import Content, Given, Outcome, Participation, Project, Reveal, Reward, Survey, SurveyState
 
@@ -177,8 +178,15 @@ def sent(part: Participation, content: Content, given: Sequence[Given], titles: 
         score=scored[0] if scored else None,
         score_of=scored[1] if scored else None,
         rights=_rights(content, given) if content.reveal is Reveal.ANSWERS else [],
-        gain=gain(part.outcome, part.paid, titles),
+        won=_won(part.outcome, titles),
     )
+
+
+def _won(outcome: Outcome | None, titles: Titles) -> WonOut | None:
+    if outcome is None:
+        return None
+    coupon = titles.get(outcome.template_id) if outcome.template_id else None
+    return WonOut(outcome.title or None, outcome.points, coupon)
 
 
 def _rights(content: Content, given: Sequence[Given]) -> list[RightOut]:

@@ -53,7 +53,7 @@ def test_every_command_that_is_printed_exists(page):
     assert set(printed) <= set(get_command(app).commands)  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("domain", ["coupons", "giftcards", "messages", "passes", "stamps"])
+@pytest.mark.parametrize("domain", ["coupons", "giftcards", "messages", "passes", "stamps", "surveys"])
 def test_every_refusal_of_coupons_and_cards_is_in_the_docs(domain):
     codes = re.findall(r'^    code = "([a-z_]+)"', (ROOT / "backend" / domain / "errors.py").read_text(), re.MULTILINE)
     if domain == "coupons":

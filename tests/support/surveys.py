@@ -95,6 +95,12 @@ async def send(
     return await phone.call("POST", f"{MINE}/{survey['id']}/answers", body, key=key or uuid.uuid4().hex)
 
 
+async def gain(phone: Phone, survey: dict[str, Any]) -> dict[str, Any]:
+    """What the answer was given, as the phone reads it."""
+    found: dict[str, Any] = (await phone.call("GET", f"{MINE}/{survey['id']}")).json()["gain"]
+    return found
+
+
 async def enter(staff: StaffSession, survey: dict[str, Any], *, key: str = "", **fields: Any) -> httpx.Response:
     """Enter an answer from paper."""
     body = {"medium": "paper", "answers": taste()} | fields

@@ -13,7 +13,7 @@ from tests.support.books import fingerprint
 from tests.support.coupons import log_in_again
 from tests.support.members import register
 from tests.support.staff import log_in
-from tests.support.surveys import MINE, NPS, SURVEYS, TASTE, WHY, count, make_survey, move, pages, send, taste
+from tests.support.surveys import MINE, NPS, SURVEYS, TASTE, WHY, count, gain, make_survey, move, pages, send, taste
 
 pytestmark = pytest.mark.usefixtures("books")
 
@@ -31,7 +31,8 @@ async def test_a_survey_is_listed_answered_once_and_rewarded_once(admin, phone):
         (survey["id"], "open", 20)
     ]
     assert sent.status_code == 201, sent.text
-    assert sent.json()["gain"] == {"prize": None, "points": 20, "coupon": None, "coupon_ids": [], "paid": True}
+    assert sent.json()["won"] == {"prize": None, "points": 20, "coupon": None}
+    assert (await gain(phone, survey)) == {"prize": None, "points": 20, "coupon": None, "coupon_ids": [], "paid": True}
     assert again.json() == sent.json()
     assert again.headers["idempotency-replayed"] == "true"
     assert (other.status_code, other.json()["code"]) == (409, "survey_answered")

@@ -16,7 +16,7 @@ from backend.surveys.types import Prize
 from tests.support.coupons import coupons_of, make_template
 from tests.support.members import register
 from tests.support.stamps import GIFT
-from tests.support.surveys import enter, make_survey, send
+from tests.support.surveys import enter, gain, make_survey, send
 
 pytestmark = pytest.mark.usefixtures("books")
 
@@ -30,10 +30,11 @@ async def test_a_coupon_is_given_as_a_reward(admin, phone):
     template = await make_template(admin, GIFT, claim_by="nobody", title="问卷礼", per_member=None)
     survey = await make_survey(admin, reward={"template_id": template["id"]})
 
-    gain = (await send(phone, survey)).json()["gain"]
+    won = (await send(phone, survey)).json()["won"]
 
-    assert (gain["coupon"], gain["paid"]) == ("问卷礼", True)
-    assert [item["id"] for item in await coupons_of(phone)] == gain["coupon_ids"]
+    got = await gain(phone, survey)
+    assert (won["coupon"], got["paid"]) == ("问卷礼", True)
+    assert [item["id"] for item in await coupons_of(phone)] == got["coupon_ids"]
 
 
 async def test_a_reward_that_has_run_out_is_paid_when_there_is_more_and_once(admin, phone, clock):
@@ -43,7 +44,7 @@ async def test_a_reward_that_has_run_out_is_paid_when_there_is_more_and_once(adm
     await send(other, survey)
 
     sent = await send(phone, survey, key="k")
-    assert (sent.status_code, sent.json()["gain"]["paid"]) == (201, False)
+    assert (sent.status_code, (await gain(phone, survey))["paid"]) == (201, False)
     path = f"/v1/admin/coupons/templates/{template['id']}/offer"
     await admin.call("PUT", path, {"claim_by": "nobody", "per_member": None, "total": 5})
     assert await rewards.pay_due() == 0  # it was tried just now
@@ -81,9 +82,9 @@ async def test_no_prize_is_given_more_often_than_there_are(client, admin):
     survey = await make_survey(admin, reward={"prizes": PRIZES})
     phones = [await register(client) for _ in range(5)]
 
-    gains = [(await send(phone, survey)).json()["gain"] for phone in phones]
+    gains = [(await send(phone, survey)).json()["won"] for phone in phones]
 
-    won = Counter((gain["prize"], gain["points"]) for gain in gains)
+    won = Counter((one["prize"], one["points"]) for one in gains)
     assert won["大奖", 1_000] <= 2
     assert won["大奖", 1_000] + won["谢谢参与", 1] == 5
     rows = await pool().fetch(

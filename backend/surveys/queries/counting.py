@@ -107,24 +107,31 @@ async def count_by(survey_id: str, group: Group, narrow: Narrow) -> dict[str | N
     return {row[0]: row[1] for row in rows}
 
 
-async def tally(survey_id: str, narrow: Narrow) -> list[Tally]:
-    """How often everything was said."""
+_ONE = "($5::text IS NULL OR question = $5)"
+
+
+async def tally(survey_id: str, narrow: Narrow, question: str | None = None) -> list[Tally]:
+    """How often everything was said, or everything to one question."""
     rows = await db.fetch(
         f'SELECT question, "row", choice, count(*) FROM survey_choice WHERE survey_id = $1 AND {_NARROW}'  # noqa: S608
-        ' GROUP BY question, "row", choice',
+        f' AND {_ONE} GROUP BY question, "row", choice',
         survey_id,
         *narrow,
+        question,
     )
     return [Tally(*row) for row in rows]
 
 
-async def tally_by(survey_id: str, group: Group, narrow: Narrow) -> list[tuple[Tally, str | None]]:
+async def tally_by(
+    survey_id: str, group: Group, narrow: Narrow, question: str | None = None
+) -> list[tuple[Tally, str | None]]:
     """The same by store, level or version."""
     rows = await db.fetch(
         f'SELECT question, "row", choice, count(*), {group}::text FROM survey_choice'  # noqa: S608
-        f' WHERE survey_id = $1 AND {_NARROW} GROUP BY question, "row", choice, {group}',
+        f' WHERE survey_id = $1 AND {_NARROW} AND {_ONE} GROUP BY question, "row", choice, {group}',
         survey_id,
         *narrow,
+        question,
     )
     return [(Tally(row[0], row[1], row[2], row[3]), row[4]) for row in rows]
 

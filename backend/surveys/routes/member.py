@@ -109,6 +109,7 @@ async def save_progress(caller: MemberCaller, survey_id: str, body: SaveIn) -> S
 )
 async def add_photo(caller: MemberCaller, survey_id: str, body: bytes, request: Request) -> MyPhotoOut:
     """Keep a photo for an anonymous answer (JPEG, PNG or WebP, as the body, at most 8 MiB); whose it is is not kept."""
+    await answering.get_own(caller.member_id, survey_id)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in _PICTURES:
         raise UnsupportedMediaType("the body must be a picture: Content-Type image/jpeg, image/png or image/webp")
     return MyPhotoOut(await photos.add(caller.member_id, survey_id, body))
@@ -135,7 +136,6 @@ async def send_answer(caller: MemberCaller, survey_id: str, body: SendIn, idem: 
     survey, part, replayed = await answering.send(caller.member_id, survey_id, body, idem)
     if part.outcome is not None and not part.paid:
         await rewards.try_pay(survey_id, caller.member_id)
-        part = await queries.find_participation(survey_id, caller.member_id) or part
     content = await queries.get_version(survey_id, part.version or body.version)
     titles = await _titles([survey], [part.outcome])
     return Answer(views.sent(part, content, body.answers, titles), replayed=replayed)

@@ -15,9 +15,8 @@ from backend.mall import queries as mall
 
 from .. import drawing, reporting
 from .. import sheets as tables
-from ..errors import SurveyTooFew
 from ..commands import photos
-from ..errors import SurveyChartUnavailable, SurveyTooFew
+from ..errors import SurveyTooFew
 from ..queries import answers
 from ..queries.answers import AnswerRow
 from ..queries.counting import Narrow

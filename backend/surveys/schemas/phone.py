@@ -31,6 +31,14 @@ class RewardOut(msgspec.Struct, kw_only=True):
     prizes: list[PrizeOut] = []
 
 
+class WonOut(msgspec.Struct):
+    """What an answer is given, as it was decided when it was stored; ``prize`` was drawn."""
+
+    prize: str | None
+    points: int | None
+    coupon: str | None
+
+
 class GainOut(msgspec.Struct, kw_only=True):
     """What was given for an answer. ``paid`` false: it is on its way. ``prize`` was drawn."""
 
@@ -117,11 +125,14 @@ class RightOut(msgspec.Struct):
 
 
 class SentOut(msgspec.Struct, kw_only=True):
-    """An answer that was sent: its score and the right answers, where these are told, and what it was given."""
+    """An answer that was sent: its score and the right answers, where these are told, and what it is given.
+
+    Sent again it is the same; whether it was paid, and with which coupons, the survey says.
+    """
 
     thanks: str
     answered_on: date
     score: int | None
     score_of: int | None
     rights: list[RightOut]
-    gain: GainOut | None
+    won: WonOut | None

@@ -11,9 +11,6 @@ const WIDTH = 1600;
  * is told when they are others. `upload(bytes)` takes one and brings its id; by default the member's own.
  */
 export function pictureField(app, label, { most = MOST, changed = () => undefined, upload = null } = {}) {
- * is told when they are others; they are sent to `path`.
- */
-export function pictureField(app, label, { most = MOST, path = "/v1/member/media", changed = () => undefined } = {}) {
   const list = h("ul", { class: "shots" });
   const note = h("p", { class: "field-error", role: "alert" });
   const add = h("button", { type: "button", class: "shot shot-add", onclick: choose }, glyph("plus", 24), h("span", { class: "tiny" }, t("picture.add")));
@@ -51,7 +48,6 @@ export function pictureField(app, label, { most = MOST, path = "/v1/member/media
       const bytes = await new Promise((resolve, reject) => { fs.readFile({ filePath: small.tempFilePath, success: ({ data }) => resolve(data), fail: reject }); });
       fs.unlink({ filePath: small.tempFilePath });
       shot.id = upload ? await upload(bytes) : (await app.api.upload("/v1/member/media", bytes, "image/jpeg")).id;
-      shot.id = (await app.api.upload(path, bytes, "image/jpeg")).id;
       changed();
     } catch (error) {
       shot.failed = true;

@@ -7,14 +7,14 @@ import { t } from "./texts.js";
 const TEXT_MOST = 2000;
 const STARS_MOST = 5;
 
-/** `{ node, mark(text), focus() }` for a question; `change(given)` is told each answer, null for none; photos are sent to `photosTo`. */
-export function questionField(app, question, given, change, photosTo) {
+/** `{ node, mark(text), focus() }` for a question; `change(given)` is told each answer, null for none; `upload(bytes)` takes a photo. */
+export function questionField(app, question, given, change, upload) {
   const problem = h("p", { class: "field-error", role: "alert", id: `${question.id}-problem` });
   const tell = (value) => {
     problem.textContent = "";
     change(value && { question: question.id, ...value });
   };
-  const inner = KINDS[question.kind](question, given || {}, tell, app, photosTo);
+  const inner = KINDS[question.kind](question, given || {}, tell, app, upload);
   const hint = question.hint || (question.kind === "multiple" ? t("survey.choose_some") : "");
   const node = h("fieldset", { class: "card stack question", id: `question-${question.id}`, "aria-describedby": problem.id },
     h("legend", { class: "question-title" }, question.title, question.required === false && h("span", { class: "tiny muted" }, ` ${t("survey.optional")}`)),
@@ -130,10 +130,10 @@ function date(question, given, tell) {
 }
 
 /** Photos; those of an earlier visit are there already, and can be chosen anew. */
-function photo(question, given, tell, app, path) {
+function photo(question, given, tell, app, upload) {
   const node = h("div", { class: "stack tight" });
   const choose = () => {
-    const field = pictureField(app, question.title, { most: question.at_most ?? 6, path, changed: () => tell(field.ids().length ? { photos: field.ids() } : null) });
+    const field = pictureField(app, question.title, { most: question.at_most ?? 6, upload, changed: () => tell(field.ids().length ? { photos: field.ids() } : null) });
     fill(node, field.node);
   };
   const again = () => { tell(null); choose(); };

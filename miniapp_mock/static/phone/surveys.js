@@ -39,7 +39,8 @@ export function createSurveys(app) {
     try {
       const answer = await api.post(path(id, "/answers"), { version: survey.version, answers: sending }, { key });
       keep(id, null);
-      return answer;
+      const paid = answer.won && (await api.get(path(id)).catch(() => null));
+      return { ...answer, gain: paid?.gain || (answer.won && { ...answer.won, coupon_ids: [], paid: false }) };
     } catch (error) {
       if (unknown(error)) return null;
       keep(id, error.code === "survey_answered" ? null : { sending: null, key: null });
@@ -53,8 +54,8 @@ export function createSurveys(app) {
 
     kept,
 
-    /** Where photos of an anonymous answer go. */
-    photosOf: (id) => path(id, "/photos"),
+    /** Send a photo for an anonymous answer; its id. */
+    addPhoto: async (id, bytes) => (await api.upload(path(id, "/photos"), bytes, "image/jpeg")).id,
 
     /** A survey with the newest answers, those of this phone or those of another; without a network as it was seen last. */
     async open(id) {

@@ -57,7 +57,7 @@ export function surveyScreen(app) {
     const current = list[at];
     page = current.place;
     fill(head, progress(at, list.length), at === 0 && intro(), current.title && h("h2", null, current.title));
-    fields = current.questions.map((question) => questionField(app, question, given[question.id], (answer) => answered(question, answer), survey.anonymous ? app.surveys.photosOf(id) : undefined));
+    fields = current.questions.map((question) => questionField(app, question, given[question.id], (answer) => answered(question, answer), survey.anonymous ? (bytes) => app.surveys.addPhoto(id, bytes) : null));
     fill(body, fields.map((field) => field.node));
     const last = at === list.length - 1;
     const forward = h("button", { type: "button", class: "button primary grow", onclick: () => busy(forward, last ? send : () => turn(list[at + 1].place)) }, t(last ? "survey.send" : "survey.next"));
