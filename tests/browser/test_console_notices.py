@@ -120,6 +120,8 @@ async def test_a_manager_sees_to_todays_birthdays(chromium, server, chain, clien
         await screen.button("好", exact=False).last.click()
         await look(screen)
         await shoot(screen, "console-care")
+        await screen.button("我来 王**").last.click()
+        await expect(screen.button("交回 王**").last).to_be_visible()
         await screen.button("完成 王**").first.click()
         await screen.field("情况").fill("很高兴")
         await screen.page.get_by_role("dialog").get_by_role("button", name="完成").click()

@@ -35,6 +35,8 @@ const w = words({
   "care.finish": "完成",
   "care.finish_note": "情况",
   "care.finish_gift": "完成后送出：{gift}",
+  "care.take": "我来",
+  "care.give_back": "交回",
   "care.skip": "跳过",
   "care.skip_note": "原因",
   "care.number": "看号码",
@@ -65,7 +67,7 @@ export async function todo({ api, signal }) {
 
 const giftWords = (gift) => [gift.points && w("care.points", { count: count(gift.points) }), gift.template_id && w("care.coupon")].filter(Boolean).join("、");
 
-export async function open({ api, place, signal, href }) {
+export async function open({ api, me, place, signal, href }) {
   const view = VIEWS.includes(place.query.view) ? place.query.view : "open";
   const path = (task, what) => `/v1/admin/care-tasks/${encodeURIComponent(task.id)}/${what}`;
   const changed = () => { list.reload(); birthdays.reload(); };
@@ -79,6 +81,11 @@ export async function open({ api, place, signal, href }) {
     if (await formDialog({ title: `${w("care.skip")} · ${task.member.name_masked}`, fields: [{ name: "note", label: w("care.skip_note"), kind: "lines", most: 500, required: true }], submit: w("care.skip"), onSubmit: (values) => api.post(path(task, "skip"), values, { again: true }) })) changed();
   }
 
+  async function assign(task) {
+    const own = task.owner_id === me.id;
+    if (await attempt(() => api.post(path(task, "assign"), own ? {} : { staff_id: me.id }, { again: true }))) changed();
+  }
+
   async function number(task) {
     await attempt(async () => {
       const { phone } = await api.post(path(task, "number"), {}, { again: true });
@@ -88,7 +95,8 @@ export async function open({ api, place, signal, href }) {
 
   const button = (text, task, run, look = "soft") => h("button", { type: "button", class: `button compact ${look}`, "aria-label": `${text} ${task.member.name_masked}`, onclick: () => run(task) }, text);
   const steps = (task) => ["open", "overdue"].includes(task.status) && h("div", { class: "row-actions" },
-    task.how === "call" && button(w("care.number"), task, number), button(w("care.finish"), task, finish, "primary"), button(w("care.skip"), task, skip, ""));
+    task.how === "call" && button(w("care.number"), task, number), button(w("care.finish"), task, finish, "primary"), button(w("care.skip"), task, skip, ""),
+    (task.store_id || me.role === "admin") && button(w(task.owner_id === me.id ? "care.give_back" : "care.take"), task, assign, ""));
 
   const birthdays = section(async () => {
     const { items } = await api.get("/v1/admin/birthdays", { limit: 50 }, { signal });
@@ -108,7 +116,7 @@ export async function open({ api, place, signal, href }) {
       { title: w("care.plan"), width: "wide", cell: (task) => task.title },
       { title: w("care.how"), cell: (task) => w(`care.${task.how}`) },
       { title: w("care.until"), hide: "narrow", cell: (task) => h("span", { class: "num" }, task.due_on || stamp(task.made_at)) },
-      { title: w("care.state"), cell: (task) => pill(w(`care.${task.status}`), LOOKS[task.status]) },
+      { title: w("care.state"), cell: (task) => h("span", { class: "row-actions" }, pill(w(`care.${task.status}`), LOOKS[task.status]), task.owner_id === me.id && pill(w("care.mine"))) },
       { title: w("care.result"), hide: "narrow", cell: (task) => task.note || "—" },
       { title: w("care.actions"), cell: steps },
     ],
