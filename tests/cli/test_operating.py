@@ -17,6 +17,7 @@ from backend.engines import datadir
 from backend.kernel import db
 from backend.ledger import audit as proof
 from backend.ledger import service as ledger
+from backend.messages import audit as letters
 from backend.orders import audit as orders
 from backend.stock import audit as stock
 from tests.support import huiyuan as commands
@@ -114,6 +115,10 @@ def test_an_audit_that_stops_at_its_bound_says_so(monkeypatch, capsys, found, st
     async def audit_coupons(url_args):
         return [coupons.Finding("2026-11-01")] * found
 
+    async def audit_letters(url_args):
+        return [letters.Finding(letters.CHECK, 9, "L1")] * found
+
+    monkeypatch.setattr(letters, "audit", audit_letters)
     monkeypatch.setattr(proof, "audit", audit)
     monkeypatch.setattr(coupons, "audit", audit_coupons)
     monkeypatch.setattr(orders, "audit", audit_orders)
@@ -125,11 +130,13 @@ def test_an_audit_that_stops_at_its_bound_says_so(monkeypatch, capsys, found, st
     assert f"{proof.CLEARING.title}: member 7: S1" in " ".join(printed.split())
     assert f"{orders.TITLE}: member 8: D1" in " ".join(printed.split())
     assert f"{coupons.TITLE}: 2026-11-01" in " ".join(printed.split())
-    assert f"{4 * found} findings" in printed
+    assert f"{5 * found} findings" in printed
     assert ("after 300 of 900: there may be more" in printed) is stopped
     assert ("of orders stopped" in printed) is stopped
     assert ("of coupons' days stopped" in printed) is stopped
     assert ("of stock stopped" in printed) is stopped
+    assert f"{letters.TITLE}: member 9: L1" in " ".join(printed.split())
+    assert ("of letters stopped" in printed) is stopped
 
 
 async def test_the_audit_never_writes_over_a_record_that_the_books_lack_something_of(huiyuan, database, tmp_path):

@@ -12,6 +12,7 @@ from backend.ledger import audit as ledger
 from backend.ledger import plans, service
 from backend.ledger.audit import Finding
 from backend.ledger.plans import Issue, Leg, Plan
+from backend.messages import audit as letters
 from backend.orders import audit as orders
 from backend.stock import audit as stock
 from tests.support import kept
@@ -60,13 +61,14 @@ async def give(
 
 
 async def findings(settings: Settings) -> list[Finding]:
-    """What the audit finds wrong with the books, of value, orders, counted days and stock; or nothing."""
+    """What the audit finds wrong with the books, of value, orders, counted days, stock and letters; or nothing."""
     connection = await kept.connection(settings, "huiyuan_owner")
     of_orders = [Finding(f.check, f.member_id, f.what) for f in await orders.prove(connection)]
     of_stock = await stock.prove(connection)
     return [
         *await ledger.prove(connection),
         *of_orders,
+        *(Finding(f.check, f.member_id, f.what) for f in await letters.prove(connection)),
         *(Finding(coupons.CHECK, 0, f.what) for f in await coupons.prove(connection)),
         *(Finding(f.check, 0, f"{f.place_id} {f.sku}: {f.what}") for f in of_stock),
     ]
