@@ -1,0 +1,37 @@
+/** Answer by answer. */
+import { h } from "/static/shared/dom.js";
+import { tell } from "../parts/dialogs.js";
+import { stamp } from "../parts/format.js";
+import { factList } from "../parts/states.js";
+import { table } from "../parts/table.js";
+import { address, questionsOf, saidOf, w } from "./words.js";
+
+export async function raw({ api, signal }, survey) {
+  const contents = new Map();
+  const contentOf = async (version) => {
+    if (!contents.has(version)) contents.set(version, (await api.get(address(survey.id, `/versions/${version}`), {}, { signal })).content);
+    return contents.get(version);
+  };
+
+  async function look(item) {
+    const content = await contentOf(item.version);
+    const given = Object.fromEntries(item.answers.map((one) => [one.question, one]));
+    await tell(w("survey.look"), factList(questionsOf(content).map((question) => [question.title, saidOf(question, given[question.id]) || (given[question.id]?.photos ? `${given[question.id].photos.length} ${w("survey.photo")}` : w("survey.skip"))])));
+  }
+
+  const named = !survey.anonymous;
+  return table({
+    label: w("survey.raw"),
+    signal,
+    load: ({ cursor }) => api.get(address(survey.id, "/answers"), { cursor, limit: 50 }, { signal }),
+    open: look,
+    none: { icon: "survey", title: w("survey.none") },
+    columns: [
+      ...(named ? [{ title: w("survey.at"), cell: (item) => h("span", { class: "num" }, stamp(item.at)) }, { title: w("survey.member"), cell: (item) => h("span", { class: "num" }, item.member_no || "—") }, { title: w("survey.store"), hide: "narrow", cell: (item) => item.store_id || "—" }] : []),
+      { title: w("survey.media"), cell: (item) => w(`survey.${item.medium}`) },
+      { title: w("survey.version"), number: true, hide: "narrow", cell: (item) => item.version },
+      { title: w("survey.score"), number: true, hide: "narrow", cell: (item) => item.score ?? "—" },
+      { title: w("survey.said"), width: "wide", cell: (item) => h("button", { type: "button", class: "button compact soft", onclick: (event) => { event.stopPropagation(); look(item); } }, w("survey.look")) },
+    ],
+  });
+}
