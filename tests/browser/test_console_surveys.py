@@ -74,7 +74,7 @@ async def test_a_survey_is_composed_published_answered_and_looked_at(chromium, s
 
         row = await db.fetchrow("SELECT id, version FROM survey")
         assert row is not None
-        answers = [
+        answers: list[Any] = [
             {"question": "q1", "choices": ["o1"]},
             {"question": "q2", "number": 10},
             {"question": "q3", "text": "好"},

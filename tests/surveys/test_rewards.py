@@ -100,3 +100,13 @@ def test_every_number_draws_one_prize_as_often_as_its_chance_says():
     drawn = Counter(pick(prizes, number) for number in range(10_000))
 
     assert drawn == {0: 1, 1: 4_999, 2: 5_000}
+
+
+async def test_what_was_paid_is_not_paid_again(admin, phone):
+    survey = await make_survey(admin, reward={"points": 9})
+    await send(phone, survey)
+
+    again = [await rewards.pay(survey["id"], phone.member_id) for _ in range(2)]
+
+    assert again == [None, None]
+    assert (await phone.wallet())["points"]["available"] == 9
