@@ -10,12 +10,12 @@ from backend.kernel.sheets import Cell, Page
 
 from .queries.answers import AnswerRow, list_answers
 from .reporting import columns_of
-from .types import Given, Medium, Question, QuestionKind, Survey
+from .types import Given, Medium, Outcome, Question, QuestionKind, Survey
 
 PAGE = 500
 
 _MEDIA = {Medium.PHONE: "小程序", Medium.PAPER: "纸质", Medium.TELEPHONE: "电话"}
-_NAMED = ("会员号", "时间", "门店", "等级")
+_NAMED = ("会员号", "时间", "门店", "等级", "奖励")
 
 
 def heading(survey: Survey, questions: Sequence[Question]) -> list[str]:
@@ -46,10 +46,19 @@ async def pages(
 def _line(survey: Survey, questions: Sequence[Question], answer: AnswerRow) -> list[Cell]:
     by_id = {given.question: given for given in answer.given}
     at = answer.at.astimezone(clock.zone(settings().timezone)).strftime("%Y-%m-%d %H:%M:%S") if answer.at else None
-    named = () if survey.terms.anonymous else (answer.member_no, at, answer.store_id, answer.level)
+    named = (
+        () if survey.terms.anonymous else (answer.member_no, at, answer.store_id, answer.level, _won(answer.outcome))
+    )
     staff = str(answer.entered_by) if answer.entered_by is not None else None
     said = [_said(question, row, by_id.get(question.id)) for question, row in columns_of(questions)]
     return [str(answer.id), answer.version, *named, _MEDIA[answer.medium], staff, answer.score, *said]
+
+
+def _won(outcome: Outcome | None) -> Cell:
+    """What was given: the prize that was drawn, else points or a coupon."""
+    if outcome is None:
+        return None
+    return outcome.title or (f"{outcome.points} 积分" if outcome.points else outcome.template_id)
 
 
 def _said(question: Question, row: str, given: Given | None) -> Cell:

@@ -33,12 +33,12 @@ def project(found: Project) -> ProjectOut:
     return ProjectOut(**msgspec.structs.asdict(found))
 
 
-def row(survey: Survey, answers: int) -> SurveyRow:
+def row(survey: Survey, answers: int | None) -> SurveyRow:
     """A survey in the staff's list."""
     return SurveyRow(**_head(survey, answers))
 
 
-def _head(survey: Survey, answers: int) -> dict[str, Any]:
+def _head(survey: Survey, answers: int | None) -> dict[str, Any]:
     terms = survey.terms
     return {
         "id": survey.id,
@@ -57,7 +57,7 @@ def _head(survey: Survey, answers: int) -> dict[str, Any]:
 
 
 def detail(
-    survey: Survey, draft: Content, published: Content | None, taken: Sequence[QuotaOut], answers: int
+    survey: Survey, draft: Content, published: Content | None, taken: Sequence[QuotaOut], answers: int | None
 ) -> SurveyOut:
     """A survey as staff see it."""
     terms = survey.terms

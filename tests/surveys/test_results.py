@@ -242,3 +242,28 @@ async def test_without_a_font_it_is_said_so(admin, survey, monkeypatch):
     refused = await admin.get(f"{SURVEYS}/{survey['id']}/chart.png?what=question&question=taste")
 
     assert (refused.status_code, refused.json()["code"]) == (503, "chart_unavailable")
+
+
+async def test_what_an_answer_was_given_stands_beside_it_under_a_name_only(admin, phone):
+    named = await make_survey(admin, reward={"prizes": [{"title": "谢礼", "chance_bp": 10_000, "points": 3}]})
+    nameless = await make_survey(admin, anonymous=True, reward={"points": 3})
+    for survey in (named, nameless):
+        assert (await send(phone, survey)).status_code == 201
+
+    told = [(await get(admin, survey, "answers"))["items"][0] for survey in (named, nameless)]
+
+    assert [(one["prize"], one["points"], one["paid"]) for one in told] == [("谢礼", 3, True), (None, None, None)]
+    text = (await admin.get(f"{SURVEYS}/{named['id']}/export")).content.decode("utf-8-sig")
+    assert "谢礼" in text.splitlines()[1]
+
+
+async def test_few_answers_of_a_store_are_no_number_in_the_list(client, chain, admin):
+    survey = await make_survey(admin, anonymous=True, quotas=[{"limit": 9, "level": "basic"}])
+    await fill(survey, [("good", 9, "S2", "basic")] * 3)
+    manager = await log_in(client, chain, "manager-S2")
+
+    of_store = (await manager.get(f"{SURVEYS}/{survey['id']}")).json()
+    of_all = (await admin.get(f"{SURVEYS}/{survey['id']}")).json()
+
+    assert (of_store["answers"], of_all["answers"]) == (None, 3)
+    assert of_all["taken"] == [{"key": "level:basic", "limit": 9, "taken": None}]

@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from backend.audience import queries as audience
+from backend.audience.types import EVERYBODY
 from backend.kernel import clock, db, logging
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound
@@ -47,7 +48,12 @@ async def is_meant(survey: Survey, participation: Participation, now: datetime) 
         until = participation.invited_until
         if until is None or until <= now:
             return False
-    return participation.version is not None or await audience.includes(survey.terms.audience, participation.member_id)
+    asked = survey.terms.audience
+    return (
+        participation.version is not None
+        or asked == EVERYBODY
+        or await audience.includes(asked, participation.member_id)
+    )
 
 
 async def save(member_id: int, survey_id: str, body: SaveIn) -> Participation:

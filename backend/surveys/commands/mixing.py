@@ -38,7 +38,9 @@ async def mix() -> int:
 
 async def _mix(survey_id: str, since: date) -> int:
     async with db.transaction() as tx:
-        await locks.lock_survey(tx, survey_id)
+        await db.raw(tx).execute(locks.WITHIN)
+        # Not the survey's row, for whose end everybody who answers would wait: only another one that mixes.
+        await db.raw(tx).execute("SELECT pg_advisory_xact_lock(hashtextextended('survey mix ' || $1, 0))", survey_id)
         counts = [await _put_back(tx, table, survey_id, since) for table in _TABLES]
         await db.raw(tx).execute("UPDATE survey_photo SET used = used WHERE survey_id = $1 AND used", survey_id)
         await db.raw(tx).execute("UPDATE survey SET mixed_at = $2 WHERE id = $1", survey_id, clock.now())

@@ -12,9 +12,10 @@ from backend.kernel import db
 from backend.kernel.db import Record
 from backend.members import queries as members
 
-from ..types import Given, Medium, Survey
+from ..types import Given, Medium, Outcome, Survey
 
 _given = msgspec.json.Decoder(tuple[Given, ...])
+_outcome = msgspec.json.Decoder(Outcome)
 
 Place = tuple[datetime | None, int]
 """The instant (None: anonymous) and the id of the last answer of a page."""
@@ -33,11 +34,16 @@ class AnswerRow(NamedTuple):
     entered_by: int | None
     score: int | None
     given: tuple[Given, ...]
+    outcome: Outcome | None
+    paid: bool | None
 
 
+# An anonymous answer is in no participation: what it was given stands with the member alone.
 _ANSWERS = (
-    "SELECT a.id, a.version, a.member_id, a.at, a.store_id, a.level, a.medium, a.entered_by, a.score, a.given"
-    " FROM survey_answer a WHERE a.survey_id = $1 AND ($2::int IS NULL OR a.version = $2)"
+    "SELECT a.id, a.version, a.member_id, a.at, a.store_id, a.level, a.medium, a.entered_by, a.score, a.given,"
+    " p.outcome, p.paid FROM survey_answer a LEFT JOIN survey_participation p"
+    " ON p.survey_id = a.survey_id AND p.member_id = a.member_id WHERE a.survey_id = $1"
+    " AND ($2::int IS NULL OR a.version = $2)"
     " AND ($3::text IS NULL OR a.medium = $3) AND ($4::text IS NULL OR a.store_id = $4)"
 )
 _NAMED = f"{_ANSWERS} AND ($5::timestamptz IS NULL OR (a.at, a.id) < ($5, $6)) ORDER BY a.at DESC, a.id DESC LIMIT $7"
@@ -75,6 +81,8 @@ async def _with_numbers(rows: Sequence[Record], survey: Survey) -> list[AnswerRo
             row["entered_by"],
             row["score"],
             _given.decode(row["given"]),
+            _outcome.decode(row["outcome"]) if row["outcome"] else None,
+            row["paid"],
         )
         for row in rows
     ]

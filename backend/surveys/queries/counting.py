@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Literal, NamedTuple
 
@@ -47,13 +47,15 @@ async def list_quotas(survey_id: str) -> list[QuotaOut]:
     return [QuotaOut(row[0], row[1], row[2]) for row in rows]
 
 
-async def is_full(survey: Survey) -> bool:
-    """Whether it has all the answers it was to have."""
-    if survey.terms.total is None:
-        return False
-    return bool(
-        await db.fetchval("SELECT taken >= most FROM survey_quota WHERE survey_id = $1 AND key = 'total'", survey.id)
+async def list_full(surveys: Iterable[Survey]) -> set[str]:
+    """Which of these surveys have all the answers they were to have."""
+    bounded = [survey.id for survey in surveys if survey.terms.total is not None]
+    if not bounded:
+        return set()
+    rows = await db.fetch(
+        "SELECT survey_id FROM survey_quota WHERE survey_id = ANY($1) AND key = 'total' AND taken >= most", bounded
     )
+    return {row["survey_id"] for row in rows}
 
 
 async def get_entry(survey_id: str, answer_id: int) -> EntryOut:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from backend.audience.types import Audience
@@ -62,6 +64,12 @@ async def find_survey(survey_id: str) -> Survey | None:
     """A survey as it stands, or None."""
     row = await db.fetchrow(f"{SURVEY} WHERE id = $1", survey_id)
     return survey_of(row) if row else None
+
+
+async def find_surveys(survey_ids: Sequence[str]) -> dict[str, Survey]:
+    """These surveys as they stand, by id."""
+    rows = await db.fetch(f"{SURVEY} WHERE id = ANY($1)", list(survey_ids))
+    return {row["id"]: survey_of(row) for row in rows}
 
 
 async def get_survey(survey_id: str) -> Survey:

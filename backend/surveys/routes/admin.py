@@ -16,6 +16,7 @@ from .. import queries, views
 from ..commands import composing, entering, inviting, rewards
 from ..errors import SurveyAnswered, SurveyClosed, SurveyConflict, SurveyFull, SurveyNotPublishable
 from ..queries import counting
+from ..rules import privacy
 from ..schemas.admin import (
     EntryIn,
     EntryOut,
@@ -79,7 +80,7 @@ async def list_surveys(caller: StaffCaller, query: SurveysQuery) -> SurveysOut:
     page = found[: query.limit]
     counts = await counting.count_each([survey.id for survey in page], caller.store_id)
     more = paging.place_cursor(page[-1].created_at, page[-1].id) if len(found) > query.limit else None
-    return SurveysOut([views.row(survey, counts.get(survey.id, 0)) for survey in page], more)
+    return SurveysOut([views.row(survey, _count(caller, survey, counts)) for survey in page], more)
 
 
 @router.post(_SURVEYS, guard=_ADMIN, status=201, summary="新建问卷", errors=(ValidationFailed,))
@@ -185,4 +186,18 @@ async def _detail(caller: StaffCaller, survey: Survey) -> SurveyOut:
     if survey.state is not SurveyState.DRAFT and caller.role is not Role.ADMIN and published is not None:
         draft = published  # what head office is still writing is not the stores'
     counts = await counting.count_each([survey.id], caller.store_id)
-    return views.detail(survey, draft, published, await counting.list_quotas(survey.id), counts.get(survey.id, 0))
+    taken = await counting.list_quotas(survey.id)
+    if survey.terms.anonymous:
+        taken = [msgspec.structs.replace(quota, taken=_told(quota.key, quota.taken or 0)) for quota in taken]
+    return views.detail(survey, draft, published, taken, _count(caller, survey, counts))
+
+
+def _count(caller: StaffCaller, survey: Survey, counts: dict[str, int]) -> int | None:
+    """How many answers there are; of an anonymous survey no small number of one store."""
+    count = counts.get(survey.id, 0)
+    small = survey.terms.anonymous and caller.store_id is not None and 0 < count < privacy.LEAST
+    return None if small else count
+
+
+def _told(key: str, taken: int) -> int | None:
+    return None if key.startswith("level:") and 0 < taken < privacy.LEAST else taken

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from backend.auth.guards import member
@@ -40,9 +40,10 @@ async def list_surveys(caller: MemberCaller, query: PageQuery) -> MySurveysOut:
     more = None
     if len(done) > query.limit and page[-1].done_on is not None:
         more = paging.make_cursor(str(page[-1].done_on.toordinal()), page[-1].survey_id)
+    surveys = await queries.find_surveys([part.survey_id for part in page])
     return MySurveysOut(
         await _waiting(caller.member_id) if query.cursor is None else [],
-        [await _row(await queries.get_survey(part.survey_id), part) for part in page],
+        await _rows([(surveys[part.survey_id], part) for part in page]),
         more,
     )
 
@@ -61,19 +62,28 @@ async def _waiting(member_id: int) -> list[MySurveyRow]:
     """Of the surveys that run those that this member may answer now; what runs is few, and kept in mind."""
     now, running = clock.now(), await queries.running()
     begun = await queries.list_participations(member_id, list(running))
-    rows = []
+    found = []
     for survey in running.values():
         part = begun.get(survey.id) or Participation(survey_id=survey.id, member_id=member_id)
         if not part.done and survey.takes_answers(now) and await answering.is_meant(survey, part, now):
-            rows.append(await _row(survey, part))
-    return [row for row in rows if row.standing in _OPEN]
+            found.append((survey, part))
+    return [row for row in await _rows(found) if row.standing in _OPEN]
 
 
-async def _row(survey: Survey, part: Participation) -> MySurveyRow:
-    content = await queries.get_version(survey.id, survey.version)
-    full = not part.done and await counting.is_full(survey)
-    titles = await _titles([survey], [part.outcome])
-    return views.mine(survey, part, content, titles, full=full, now=clock.now())
+async def _rows(found: Sequence[tuple[Survey, Participation]]) -> list[MySurveyRow]:
+    now, full = clock.now(), await counting.list_full(survey for survey, part in found if not part.done)
+    titles = await _titles([survey for survey, _ in found], [part.outcome for _, part in found])
+    return [
+        views.mine(
+            survey,
+            part,
+            await queries.get_version(survey.id, survey.version),
+            titles,
+            full=survey.id in full,
+            now=now,
+        )
+        for survey, part in found
+    ]
 
 
 @router.get(_SURVEY, guard=member, summary="问卷详情", errors=(NotFound,))
@@ -81,7 +91,7 @@ async def get_survey(caller: MemberCaller, survey_id: str) -> MySurveyOut:
     """A survey that is meant for this member, with what was saved of the answer."""
     survey, part = await answering.get_own(caller.member_id, survey_id)
     content = await queries.get_version(survey.id, survey.version)
-    full = not part.done and await counting.is_full(survey)
+    full = not part.done and bool(await counting.list_full([survey]))
     titles = await _titles([survey], [part.outcome])
     return views.mine_whole(survey, part, content, titles, full=full, now=clock.now())
 

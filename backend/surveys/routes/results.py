@@ -180,6 +180,10 @@ def _answer(survey: Survey, row: AnswerRow) -> AnswerOut:
         score=row.score,
         answers=list(row.given),
         photos=[_photo(survey, photo_id) for photo_id in named],
+        prize=row.outcome.title or None if row.outcome else None,
+        points=row.outcome.points if row.outcome else None,
+        coupon_ids=list(row.outcome.coupon_ids) if row.outcome else [],
+        paid=row.paid if row.outcome else None,
     )
 
 

@@ -77,15 +77,15 @@ class SurveyIn(Body, kw_only=True):
 
 
 class QuotaOut(msgspec.Struct):
-    """A quota, and how much of it is taken; ``key`` is ``total``, ``level:…`` or ``answer:question:choice``."""
+    """A quota and how much of it is taken (None: too few to be told); ``key``: ``total``, ``level:…``, ``answer:…``."""
 
     key: str
     limit: int
-    taken: int
+    taken: int | None
 
 
 class SurveyRow(msgspec.Struct, kw_only=True):
-    """A survey in a list."""
+    """A survey in a list. ``answers`` None: a store's of an anonymous one, too few to be told."""
 
     id: str
     project_id: str
@@ -93,7 +93,7 @@ class SurveyRow(msgspec.Struct, kw_only=True):
     state: SurveyState
     anonymous: bool
     version: int
-    answers: int
+    answers: int | None
     opens_at: datetime | None
     closes_at: datetime | None
     created_at: datetime

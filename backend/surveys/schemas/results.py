@@ -192,7 +192,7 @@ class PhotoQuery(Body, kw_only=True):
 
 
 class AnswerOut(msgspec.Struct, kw_only=True):
-    """An answer. Of an anonymous survey it has no member, store, level or day."""
+    """An answer, and what it was given. Of an anonymous survey it has no member, store, level, day or gift."""
 
     id: str
     version: int
@@ -205,6 +205,10 @@ class AnswerOut(msgspec.Struct, kw_only=True):
     score: int | None
     answers: list[Given]
     photos: list[PhotoOut]
+    prize: str | None
+    points: int | None
+    coupon_ids: list[str]
+    paid: bool | None
 
 
 class AnswersOut(msgspec.Struct):

@@ -17,9 +17,8 @@ MUTANTS = (
         "survey-for-others-answered",
         "A member whom the survey is not meant for answers it, and is rewarded.",
         ANSWERING,
-        "return participation.version is not None or await audience.includes("
-        "survey.terms.audience, participation.member_id)",
-        "return True",
+        "        or await audience.includes(asked, participation.member_id)\n",
+        "        or True\n",
         (f"{ANSWERS}test_closed_paused_foreign_and_early_surveys_take_nothing",),
     ),
     Mutant(

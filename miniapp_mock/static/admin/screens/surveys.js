@@ -39,7 +39,7 @@ export async function open({ api, me, place, signal, go, href, keys }) {
     columns: [
       { title: w("survey.name"), width: "wide", cell: (item) => h("a", { class: "strong", href: href("survey", { id: item.id }) }, item.title) },
       { title: w("survey.state"), cell: (item) => h("span", { class: "row-actions" }, pill(w(`survey.${item.state}`), LOOKS[item.state]), item.anonymous && pill(w("survey.anonymous_pill"))) },
-      { title: w("survey.answers"), number: true, cell: (item) => count(item.answers) },
+      { title: w("survey.answers"), number: true, cell: (item) => (item.answers === null ? "＜5" : count(item.answers)) },
       { title: w("survey.version"), number: true, hide: "narrow", cell: (item) => item.version || "—" },
       { title: w("survey.until"), hide: "narrow", cell: (item) => h("span", { class: "num" }, stamp(item.closes_at)) },
       { title: w("survey.since"), hide: "narrow", cell: (item) => h("span", { class: "num" }, stamp(item.created_at)) },

@@ -30,6 +30,7 @@ export async function raw({ api, signal }, survey) {
       ...(named ? [{ title: w("survey.at"), cell: (item) => h("span", { class: "num" }, stamp(item.at)) }, { title: w("survey.member"), cell: (item) => h("span", { class: "num" }, item.member_no || "—") }, { title: w("survey.store"), hide: "narrow", cell: (item) => item.store_id || "—" }] : []),
       { title: w("survey.media"), cell: (item) => w(`survey.${item.medium}`) },
       { title: w("survey.version"), number: true, hide: "narrow", cell: (item) => item.version },
+      ...(named ? [{ title: w("survey.reward"), hide: "narrow", cell: (item) => item.prize || (item.points ? `${item.points} ${w("survey.reward_points")}` : item.coupon_ids.length ? w("survey.reward_coupon") : "—") }] : []),
       { title: w("survey.score"), number: true, hide: "narrow", cell: (item) => item.score ?? "—" },
       { title: w("survey.said"), width: "wide", cell: (item) => h("button", { type: "button", class: "button compact soft", onclick: (event) => { event.stopPropagation(); look(item); } }, w("survey.look")) },
     ],
