@@ -33,7 +33,7 @@ from backend.kernel.http import openapi
 from backend.kernel.http.routing import Router
 from backend.kernel.http.server import COLLECT_AFTER
 from backend.pos.commands import identify
-from tests.support import order, place, wire
+from tests.support import logs, order, place, wire
 from tests.support.server import Server
 
 TEMPLATE = "huiyuan_template"
@@ -86,6 +86,20 @@ def real_hasher() -> Iterator[PasswordHasher]:
         real = passwords._hasher
         patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         yield real
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _logs_are_heard() -> None:
+    """Every line that this process logs is looked at; see ``_logs_tell_nothing``."""
+    logs.begin()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _logs_tell_nothing() -> Iterator[None]:
+    """Whatever a module's tests did: no token, code, openid or phone number that they used stands in a log."""
+    yield
+    found = logs.watch.findings()
+    assert not found, f"{len(found)} lines of log tell a secret; the first: {found[0][:2000]}"
 
 
 @pytest.fixture(scope="session")

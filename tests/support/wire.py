@@ -15,6 +15,8 @@ from typing import cast
 import httptools
 import httpx
 
+from tests.support.logs import watch
+
 Origin = tuple[str, int]
 
 
@@ -50,6 +52,7 @@ class Wire(httpx.AsyncBaseTransport):
     async def _ask(self, request: httpx.Request, body: bytes) -> httpx.Response:
         origin = request.url.host, request.url.port or 80
         connection = self._kept(origin) or await self._dial(origin)
+        watch.sent(request.headers.raw, body)
         try:
             answer = await connection.ask(request, body)
         except BaseException:
@@ -158,7 +161,9 @@ class Connection(asyncio.Protocol):
         if status < 200 or self._answer.done():  # 103 comes before the answer itself
             return
         self._is_last = not self._parser.should_keep_alive()
-        content = httpx.ByteStream(b"".join(self._body))
+        body = b"".join(self._body)
+        watch.sent((), body)
+        content = httpx.ByteStream(body)
         self._answer.set_result(httpx.Response(status, headers=self._headers, stream=content))
 
 
