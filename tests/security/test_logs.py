@@ -44,7 +44,7 @@ async def test_a_run_of_many_flows_tells_nothing(browser, chain, settings):
 
     assert again.status_code == 200
     assert len(watch.lines) >= 10
-    assert len(watch.secrets) > 20
+    assert len(watch.secrets) >= 10
     assert watch.findings() == []
 
 

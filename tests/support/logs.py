@@ -29,7 +29,8 @@ _FIELDS = re.compile(
 )
 _BEARER = re.compile(r"Bearer ([\w.-]+)")
 _PHONE = re.compile(rb"(?<![0-9A-Za-z.])1[3-9]\d{9}(?![0-9A-Za-z.])")
-_PLAIN_WORD = re.compile(r"[a-z][a-z_.]*")  # a refusal's code, a level's
+_PLAIN_WORD = re.compile(r"[a-z][a-z_.]*")
+_CODE = re.compile(r"[0-9A-Z-]{10,}")  # a member's, a coupon's, a table's; not a refusal's, nor a level's
 _RUN = re.compile(r"[0-9A-Za-z_-]{8,}")
 _OPENID = re.compile(r"openid-[0-9A-Za-z_-]{3,}")
 
@@ -48,8 +49,8 @@ class Watch:
                 self.secrets.update(_parts(match[1] for match in _BEARER.finditer(value.decode("latin-1"))))
         if len(body) > 100_000:
             return
-        words = (match[2].decode("utf-8", "replace") for match in _FIELDS.finditer(body))
-        self.secrets.update(_parts(word for word in words if not _PLAIN_WORD.fullmatch(word)))
+        found = ((match[1], match[2].decode("utf-8", "replace")) for match in _FIELDS.finditer(body))
+        self.secrets.update(_parts(word for name, word in found if _is_secret(name, word)))
         self.secrets.update(match[0].decode() for match in _PHONE.finditer(body))
 
     def logged(self, line: str) -> None:
@@ -65,6 +66,10 @@ class Watch:
 
     def _tells(self, line: str) -> bool:
         return not self.secrets.isdisjoint(_RUN.findall(line)) or _OPENID.search(line) is not None
+
+
+def _is_secret(name: bytes, word: str) -> bool:
+    return bool(_CODE.fullmatch(word)) if name == b"code" else not _PLAIN_WORD.fullmatch(word)
 
 
 def _parts(words: Iterable[str]) -> Iterator[str]:
