@@ -38,6 +38,9 @@ from .types import Author, Conversation, Kind, Message, Stage, State
 PREVIEW = 60
 STAFF_KEPT_S = 10.0
 _GIVEN = "to:"
+_ELSEWHERE = frozenset({Stage.LOST, Stage.TRANSFERRED})
+"""Of a picture that is not here, and will not come."""
+
 TOLD = frozenset({"claimed", "queued", "to_wechat", "closed", "over"})
 """The notes that a member is shown."""
 
@@ -177,7 +180,7 @@ def _note(text: str) -> str:
 
 
 def _picture(item: Message) -> PictureOut | None:
-    if item.kind is not Kind.PICTURE or item.stage in (Stage.FETCHING, Stage.LOST, Stage.TRANSFERRED):
+    if item.kind is not Kind.PICTURE or item.stage is Stage.FETCHING or item.stage in _ELSEWHERE:
         return None
     return PictureOut(*queries.picture_address(item.conversation_id, item.seq))
 
@@ -188,7 +191,7 @@ def chat(found: Sequence[Message]) -> list[ChatMessageOut]:
         ChatMessageOut(
             id=item.seq,
             author=_SPEAKERS[item.author],
-            kind=Kind.OTHER if item.stage is Stage.LOST else item.kind,
+            kind=Kind.OTHER if item.kind is Kind.PICTURE and item.stage in _ELSEWHERE else item.kind,
             at=item.at,
             text="" if item.kind is Kind.NOTE else item.text,
             card=item.card,

@@ -30,7 +30,7 @@ _FIELDS = re.compile(
 _BEARER = re.compile(r"Bearer ([\w.-]+)")
 _PHONE = re.compile(rb"(?<![0-9A-Za-z.])1[3-9]\d{9}(?![0-9A-Za-z.])")
 _PLAIN_WORD = re.compile(r"[a-z][a-z_.]*")
-_CODE = re.compile(r"[0-9A-Z-]{10,}")  # a member's, a coupon's, a table's; not a refusal's, nor a level's
+_CODE = re.compile(r"(?=.*\d)[0-9A-Z-]{10,}")  # a member's, a coupon's, a table's; not a refusal's, nor a level's
 _RUN = re.compile(r"[0-9A-Za-z_-]{8,}")
 _OPENID = re.compile(r"openid-[0-9A-Za-z_-]{3,}")
 

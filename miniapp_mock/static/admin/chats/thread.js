@@ -128,7 +128,7 @@ export function createThread({ api, me, signal, href, changed, taken }) {
     if (item.picture) {
       return h("button", { type: "button", class: "chat-pic", "aria-label": w("chats.picture"), onclick: () => openDialog(h("img", { class: "chat-large", src: item.picture.url, alt: w("chats.picture") }), { kind: "box", label: w("chats.picture"), className: "wide" }) }, h("img", { src: item.picture.small_url, alt: "", loading: "lazy" }));
     }
-    if (item.kind === "picture") return h("p", { class: "chat-say muted" }, w(item.stage === "lost" ? "chats.lost" : "chats.fetching"));
+    if (item.kind === "picture") return h("p", { class: "chat-say muted" }, w(item.stage === "fetching" ? "chats.fetching" : "chats.lost"));
     if (item.card) return h("p", { class: "chat-say" }, w("chats.card"), " ", item.card.title);
     return h("p", { class: "chat-say" }, item.kind === "other" ? w("chats.other") : item.text);
   }
