@@ -24,6 +24,7 @@ BOUGHT = frozenset(
 class _Line(msgspec.Struct):
     sku: str
     qty: int
+    line_no: int = 1
 
 
 class _Body(msgspec.Struct):
@@ -39,7 +40,8 @@ class _Progress(msgspec.Struct):
 def pieces_kept(state: str, body: Mapping[str, Any], progress: Mapping[str, Any]) -> dict[str, int]:
     """Pieces by SKU that a purchase's document says were bought and not given back; only what is above nothing.
 
-    A purchase whose whole price was given back is none, also where nobody said which pieces came back.
+    A purchase whose whole price was given back is none, also where nobody said which pieces came back. The fee for
+    delivery, which stands among an order's lines below the first, is no article.
     """
     if state not in BOUGHT:
         return {}
@@ -48,6 +50,8 @@ def pieces_kept(state: str, body: Mapping[str, Any], progress: Mapping[str, Any]
         return {}
     kept = Counter[str]()
     for place, line in enumerate(bought.lines):
+        if line.line_no < 1:
+            continue
         kept[line.sku] += line.qty - (back.line_qty[place] if place < len(back.line_qty) else 0)
     return {sku: qty for sku, qty in sorted(kept.items()) if qty > 0}
 

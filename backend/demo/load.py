@@ -23,6 +23,7 @@ from . import (
     audience,
     care,
     chats,
+    contact,
     coupons,
     gift_cards,
     mall,
@@ -120,6 +121,7 @@ def _steps(settings: Settings, say: Callable[[str], None], *, people: bool) -> l
         ("message_batch", "letters", messages.load),
         ("care_task", "care", care.load),
         ("survey_project", "surveys", surveys.load),
+        ("contact_look", "who was looked up", contact.load),
     ]
     return of_chain + (of_people if people else []) + of_shops + (of_shoppers if people else [])
 

@@ -32,5 +32,11 @@ def test_what_was_paid_for_and_did_not_come_back_is_kept(state, progress, kept):
     assert pieces_kept(state, BODY, progress) == kept
 
 
+def test_the_fee_for_delivery_is_no_article():
+    lines = [{"line_no": 1, "sku": "a", "qty": 2}, {"line_no": 0, "sku": "FREIGHT", "qty": 1}]
+
+    assert pieces_kept("paid", {"lines": lines, "payable_fen": 100}, {"line_qty": [1, 0]}) == {"a": 1}
+
+
 def test_a_purchase_that_cost_nothing_is_kept():
     assert pieces_kept("completed", BODY | {"payable_fen": 0}, {}) == {"a": 5, "b": 1}

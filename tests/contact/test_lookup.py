@@ -127,6 +127,18 @@ async def test_head_office_sees_all_of_it_found_by_any_of_the_four(admin, somebo
     assert [item["amount_fen"] for item in one["movements"]["items"]] == [-1250, 51_000]
 
 
+async def test_an_order_is_shown_as_it_stands_now(admin, manager, somebody):
+    placed = await order(somebody, checkout(a6902=2), 2500)
+    (made,) = placed.json()["orders"]
+    ready = await manager.post(f"/v1/admin/orders/{made['id']}/ready")
+    assert ready.status_code == 200, ready.text
+
+    found = (await admin.get(f"/v1/admin/contacts/{somebody.member_id}")).json()
+
+    newest = found["purchases"]["items"][0]
+    assert (newest["id"], newest["state"], newest["pieces"]) == (made["id"], "ready_for_pickup", 2)
+
+
 async def test_a_store_sees_its_own_part_of_its_own_members(manager, clerk, somebody, number):
     of_manager = (await manager.post(LOOKUP, {"phone": number})).json()
     of_clerk = (await clerk.post(LOOKUP, {"phone": number})).json()

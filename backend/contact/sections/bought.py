@@ -13,11 +13,15 @@ from backend.auth import queries as auth
 from backend.ledger import queries as ledger
 from backend.ledger.types import Document
 from backend.mall import queries as mall
+from backend.orders import queries as orders
 
 from ..schemas import FavouriteGlance, HabitsGlance, PurchaseGlance, PurchasesGlance
 from ..types import Ask
 
 PURCHASES = 8
+ORDERS = 20
+"""Of which the state is looked up; older ones have come to their end."""
+
 NAMED = 3
 """Articles of a purchase that are named."""
 
@@ -34,6 +38,7 @@ STATES = {
 class _Line(msgspec.Struct):
     sku: str
     qty: int
+    line_no: int = 1
     name: str | None = None
 
 
@@ -48,25 +53,41 @@ class _Progress(msgspec.Struct):
 
 async def purchases(ask: Ask) -> PurchasesGlance:
     """The last purchases at tills and in the mall; of one store where the viewer sees no other."""
-    kinds = await asyncio.gather(
-        *(
-            ledger.list_documents(ask.member.id, kind, states=states, limit=PURCHASES, store_id=ask.store_id)
-            for kind, states in STATES.items()
-        )
+    placed, sold, ordered = await asyncio.gather(
+        orders.list_orders(ask.member.id, None, before=None, limit=ORDERS),
+        _documents(ask, "sale"),
+        _documents(ask, "order"),
     )
-    last = sorted((document for found in kinds for document in found), key=lambda one: one.at, reverse=True)[:PURCHASES]
-    bodies = [msgspec.convert(document.body, _Body) for document in last]
+    states_now = {order.id: order.state.value for order in placed}  # the books know only that one was paid
+    last = sorted([*sold, *ordered], key=lambda one: one.at, reverse=True)[:PURCHASES]
+    bodies = [_body(document) for document in last]
     names = await _names(line.sku for body in bodies for line in body.lines[:NAMED] if not line.name)
-    return PurchasesGlance([await _out(document, body, names) for document, body in zip(last, bodies, strict=True)])
+    return PurchasesGlance(
+        [
+            await _out(document, body, names, states_now.get(document.id, document.state))
+            for document, body in zip(last, bodies, strict=True)
+        ]
+    )
 
 
-async def _out(document: Document, body: _Body, names: dict[str, str]) -> PurchaseGlance:
+async def _documents(ask: Ask, kind: str) -> list[Document]:
+    return await ledger.list_documents(ask.member.id, kind, states=STATES[kind], limit=PURCHASES, store_id=ask.store_id)
+
+
+def _body(document: Document) -> _Body:
+    """What was bought; the fee for delivery is no article."""
+    body = msgspec.convert(document.body, _Body)
+    body.lines = [line for line in body.lines if line.line_no > 0]
+    return body
+
+
+async def _out(document: Document, body: _Body, names: dict[str, str], state: str) -> PurchaseGlance:
     store = await auth.find_store(document.store_id or "")
     return PurchaseGlance(
         id=document.id,
         kind="order" if document.kind == "order" else "sale",
         at=document.at,
-        state=document.state,
+        state=state,
         store_id=document.store_id or "",
         store_name=store.name if store else document.store_id or "",
         payable_fen=body.payable_fen,

@@ -20,7 +20,7 @@ SELECT member_id, sku, sum(kept)::bigint, count(*), max(day)::text FROM (
     SELECT d.member_id, d.id, l.line->>'sku' AS sku, (d.at AT TIME ZONE 'Asia/Shanghai')::date AS day,
            sum((l.line->>'qty')::bigint - coalesce((d.progress->'line_qty'->>(l.place::int - 1))::bigint, 0)) AS kept
       FROM ledger_document d CROSS JOIN LATERAL jsonb_array_elements(d.body->'lines') WITH ORDINALITY AS l (line, place)
-     WHERE d.kind IN ('sale', 'order')
+     WHERE d.kind IN ('sale', 'order') AND coalesce((l.line->>'line_no')::int, 1) > 0
        AND d.state NOT IN ('awaiting_confirmation', 'rejected', 'expired', 'cancelled', 'awaiting_payment', 'closed')
        AND NOT ((d.body->>'payable_fen')::bigint > 0
                 AND coalesce((d.progress->>'refunded_fen')::bigint, 0) >= (d.body->>'payable_fen')::bigint)
