@@ -49,7 +49,7 @@ async def test_a_worker_that_was_taken_for_dead_sends_nothing_any_more(phone, fa
     (slow,) = [item.sent for item in await decide(clock.now()) if item.due.channel is Channel.SMS]
     clock.shift(timedelta(minutes=6))
     await work()
-    await deliver._send(slow)
+    await deliver._send_all([slow])
 
     assert len(sms.given) == 1
     assert (await deliveries(phone.member_id))["sms"] == ("sent", None, 2)

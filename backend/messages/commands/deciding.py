@@ -161,7 +161,9 @@ class _Subscribed:
     async def of(cls, tx: Tx, due: Sequence[Due]) -> _Subscribed:
         """Locks the counts of the templates that these deliveries need."""
         asking = [item for item in due if item.channel is Channel.WECHAT and item.reserved is None]
-        templates = {item.letter_id: await _wechat_template(item) for item in asking}
+        keys = {(item.template, item.version) for item in asking}
+        names = {key: await _wechat_template(*key) for key in sorted(keys)}
+        templates = {item.letter_id: names[item.template, item.version] for item in asking}
         wanted = [(item.member_id, name) for item in asking if (name := templates[item.letter_id]) is not None]
         return cls(templates, await subscriptions.lock_available(tx, wanted) if wanted else {})
 
@@ -178,8 +180,8 @@ class _Subscribed:
         return "not_subscribed" if self._templates.get(due.letter_id) else "no_template"
 
 
-async def _wechat_template(due: Due) -> str | None:
-    found = await queries.find_version(due.template, due.version)
+async def _wechat_template(code: str, version: int) -> str | None:
+    found = await queries.find_version(code, version)
     text = found.texts.get(Channel.WECHAT) if found else None
     return text.template_id if text else None
 

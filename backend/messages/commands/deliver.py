@@ -15,13 +15,14 @@ from backend.auth import queries as auth
 from backend.kernel import clock, db, live, logging
 from backend.kernel.config import settings
 from backend.members import queries as members
+from backend.members.types import Named
 
 from .. import channels, queries, rules
 from ..channels import Outgoing, Refused, Sent, TryAgain
 from ..delivery import links
 from ..queries import addresses
 from ..service import rendering, subscriptions
-from ..types import Channel, State, delivery_id
+from ..types import Channel, State, Template, delivery_id
 from . import filling
 from .deciding import LEASE, Due, Verdict, decide
 
@@ -62,25 +63,55 @@ def _tell_phones(verdicts: Sequence[Verdict]) -> None:
 
 async def _send_all(due: Sequence[Due]) -> None:
     """Hand over what was marked, a few at once; each answer is recorded as it comes."""
-    room = asyncio.Semaphore(SENDERS)
+    if not due:
+        return
+    room, texts = asyncio.Semaphore(SENDERS), await _Texts.of(due)
 
     async def one(item: Due) -> None:
         async with room:
-            await _send(item)
+            await _send(item, texts)
 
     async with asyncio.TaskGroup() as group:
         for item in due:
             group.create_task(one(item))
 
 
-async def _send(due: Due) -> None:
+class _Texts:
+    """What letters say: their templates in the versions that they were written with, and what is read off members."""
+
+    def __init__(self, templates: dict[tuple[str, int], Template | None], named: dict[int, Named]) -> None:
+        self._templates = templates
+        self._named = named
+
+    @classmethod
+    async def of(cls, due: Sequence[Due]) -> _Texts:
+        """Reads each template and each member of these deliveries once."""
+        keys = {(item.template, item.version) for item in due}
+        templates = {key: await queries.find_version(*key) for key in sorted(keys)}
+        personal = {key for key, template in templates.items() if template and rendering.is_personal(template)}
+        asked = sorted({item.member_id for item in due if (item.template, item.version) in personal})
+        return cls(templates, await members.list_named(asked) if asked else {})
+
+    def said(self, due: Due) -> rules.Said:
+        """The channel's text; the inbox's where the letter's version of it is gone."""
+        template = self._templates[due.template, due.version]
+        if template is None:
+            return rules.Said(due.title, due.body)
+        try:
+            values = rendering.values(template, due.given, self._named.get(due.member_id))
+            return rules.said(template, due.channel, values)
+        except (KeyError, ValueError):  # a built-in whose variables are others now
+            return rules.Said(due.title, due.body)
+
+
+async def _send(due: Due, texts: _Texts) -> None:
     driver = channels.find(due.channel)
     address, lacking = await _address(due)
     if driver is None or address is None:
         await _settle(due, "no_address")
         await _record(due, State.SUPPRESSED, reason=lacking if driver else "channel_not_set_up")
         return
-    outgoing = await _outgoing(due, address)
+    outgoing = _outgoing(due, address, texts.said(due))
     if not await _hand(due):
         return
     try:
@@ -131,8 +162,7 @@ async def _settle(due: Due, reason: str) -> None:
         await subscriptions.give_back(due.member_id, due.reserved, clock.now())
 
 
-async def _outgoing(due: Due, address: str) -> Outgoing:
-    said = await _said(due)
+def _outgoing(due: Due, address: str, said: rules.Said) -> Outgoing:
     return Outgoing(
         delivery_id=delivery_id(due.letter_id, due.channel),
         member_id=due.member_id,
@@ -145,18 +175,6 @@ async def _outgoing(due: Due, address: str) -> Outgoing:
         fields=said.fields,
         unsubscribe_url=links.unsubscribe_url(settings().base_url, due.letter_id, due.channel, due.purpose),
     )
-
-
-async def _said(due: Due) -> rules.Said:
-    """The channel's text, of the version the letter was written with; the inbox's where that version is gone."""
-    template = await queries.find_version(due.template, due.version)
-    if template is None:
-        return rules.Said(due.title, due.body)
-    named = (await members.list_named([due.member_id])).get(due.member_id) if rendering.is_personal(template) else None
-    try:
-        return rules.said(template, due.channel, rendering.values(template, due.given, named))
-    except (KeyError, ValueError):  # a built-in whose variables are others now
-        return rules.Said(due.title, due.body)
 
 
 async def _address(due: Due) -> tuple[str | None, str]:
