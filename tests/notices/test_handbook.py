@@ -113,6 +113,19 @@ async def test_of_two_who_save_at_once_one_is_told(admin):
     assert [a.json()["code"] for a in answers if a.status_code == 409] == ["handbook_changed"]
 
 
+async def test_what_is_sent_again_after_a_lost_answer_changes_nothing(admin):
+    id_ = await chapter(admin, "再发", "零")
+    one = f"{CHAPTERS}/{id_}"
+    text = {"title": "再发", "body": "一", "revision": 1}
+
+    saved = [await admin.call("PUT", f"{one}/draft", text) for _ in range(2)]
+    shown = [await admin.post(f"{one}/publish", {"revision": 2}) for _ in range(2)]
+
+    assert [answer.status_code for answer in (*saved, *shown)] == [200] * 4
+    actions = [item["action"] for item in (await admin.get(f"{one}/changes")).json()["items"]]
+    assert actions == ["publish", "save", "create"]
+
+
 async def test_readers_are_shown_what_is_for_them(admin, manager, phone):
     level = phone.member["level"]["code"]
     await db.fetchval(
@@ -195,7 +208,7 @@ async def test_what_the_state_of_a_chapter_forbids_changes_nothing(admin, manage
     cases = [
         (await admin.call("DELETE", f"{CHAPTERS}/{top}"), 409, "handbook_conflict"),
         (await admin.call("DELETE", f"{CHAPTERS}/{fresh}/draft"), 409, "handbook_conflict"),
-        (await admin.post(f"{CHAPTERS}/{top}/publish", {"revision": 1}), 409, "handbook_conflict"),
+        (await admin.post(f"{CHAPTERS}/{top}/publish", {"revision": 2}), 409, "handbook_conflict"),
         (await admin.post(f"{CHAPTERS}/{fresh}/publish", {"revision": 2}), 409, "handbook_changed"),
         (await admin.post(f"{CHAPTERS}/{fresh}/versions/1/restore"), 409, "handbook_conflict"),
         (await admin.post(f"{CHAPTERS}/{top}/versions/9/restore"), 404, "not_found"),

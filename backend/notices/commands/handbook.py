@@ -95,16 +95,20 @@ async def move(staff_id: int, chapter_id: str, body: PlaceIn) -> Chapter:
 
 
 async def save_draft(staff_id: int, chapter_id: str, body: DraftIn) -> Chapter:
-    """Save a chapter's draft in place of the one that was read; a published chapter gets its next version so."""
+    """Save a chapter's draft in place of the one that was read; a published chapter gets its next version so.
+
+    The same text by the same person again, after a lost answer, changes nothing.
+    """
     async with db.transaction() as tx:
         await locks.lock_handbook(tx)
         await _get_there(tx, chapter_id)
         now = clock.now()
         last, draft = await _last(tx, chapter_id)
-        if body.revision != (draft or 0):
-            raise HandbookChanged
-        await _save(tx, chapter_id, last if draft else last + 1, body, staff_id, now)
-        await queries.changes.note(tx, chapter_id, staff_id, "save", {"revision": body.revision + 1}, now)
+        if draft != body.revision + 1 or not await _is_saved(tx, chapter_id, body, staff_id):
+            if body.revision != (draft or 0):
+                raise HandbookChanged
+            await _save(tx, chapter_id, last if draft else last + 1, body, staff_id, now)
+            await queries.changes.note(tx, chapter_id, staff_id, "save", {"revision": body.revision + 1}, now)
     queries.forget_chapters()
     return await get_chapter(chapter_id)
 
@@ -127,21 +131,25 @@ async def discard_draft(staff_id: int, chapter_id: str) -> None:
 
 
 async def publish(staff_id: int, chapter_id: str, revision: int) -> Chapter:
-    """Show the draft, as it was read, in place of the version before."""
+    """Show the draft, as it was read, in place of the version before; repeated, it changes nothing."""
     async with db.transaction() as tx:
         await locks.lock_handbook(tx)
-        await _get_there(tx, chapter_id)
+        shown = await _get_there(tx, chapter_id)
         now = clock.now()
         last, draft = await _last(tx, chapter_id)
-        if not draft:
+        if not draft and (shown != last or await _revision(tx, chapter_id, last) != revision):
             raise HandbookConflict("the chapter has no draft")
-        if draft != revision:
+        if draft and draft != revision:
             raise HandbookChanged
-        await db.raw(tx).execute(
-            "UPDATE notice_version SET published_at = $3 WHERE chapter_id = $1 AND number = $2", chapter_id, last, now
-        )
-        await _show(tx, chapter_id, last, now)
-        await queries.changes.note(tx, chapter_id, staff_id, "publish", {"number": last}, now)
+        if draft:
+            await db.raw(tx).execute(
+                "UPDATE notice_version SET published_at = $3 WHERE chapter_id = $1 AND number = $2",
+                chapter_id,
+                last,
+                now,
+            )
+            await _show(tx, chapter_id, last, now)
+            await queries.changes.note(tx, chapter_id, staff_id, "publish", {"number": last}, now)
     queries.forget_chapters()
     log.info("notices.chapter_published", chapter_id=chapter_id, number=last, staff_id=staff_id)
     return await get_chapter(chapter_id)
@@ -212,6 +220,29 @@ async def _last(tx: Tx, chapter_id: str) -> tuple[int, int | None]:
         chapter_id,
     )
     return row[0], row[1]
+
+
+async def _revision(tx: Tx, chapter_id: str, number: int) -> int:
+    """How often a version was saved before it was published."""
+    (row,) = await db.fetch_in(
+        tx, "SELECT revision FROM notice_version WHERE chapter_id = $1 AND number = $2", chapter_id, number
+    )
+    return int(row[0])
+
+
+async def _is_saved(tx: Tx, chapter_id: str, body: DraftIn, staff_id: int) -> bool:
+    """Whether the draft is this text, saved by this person."""
+    rows = await db.fetch_in(
+        tx,
+        "SELECT 1 FROM notice_version WHERE chapter_id = $1 AND published_at IS NULL"
+        " AND title = $2 AND body = $3 AND note = $4 AND staff_id = $5",
+        chapter_id,
+        body.title,
+        body.body,
+        body.note,
+        staff_id,
+    )
+    return bool(rows)
 
 
 async def _show(tx: Tx, chapter_id: str, number: int | None, now: datetime) -> None:

@@ -7,7 +7,6 @@ from tests.mutants.mutant import Mutant
 RULES = "backend/care/rules.py"
 SERVICE = "backend/care/service.py"
 RUNNING = "backend/care/commands/running.py"
-CARRYING = "backend/care/commands/carrying.py"
 TODOS = "backend/care/commands/todos.py"
 PLANNING = "backend/care/commands/planning.py"
 PLANS = "tests/care/test_plans.py::"
@@ -37,14 +36,6 @@ MUTANTS = (
         RUNNING,
         "clock.now() if more is None else None,",
         "clock.now(),",
-        (f"{PLANS}test_a_run_that_is_killed_anywhere_goes_on_and_gives_nothing_twice",),
-    ),
-    Mutant(
-        "letter-sent-again",
-        "Two workers send one letter and give its gift twice.",
-        CARRYING,
-        "    if task.state is not TaskState.DUE:\n        return False\n    now",
-        "    now",
         (f"{PLANS}test_a_run_that_is_killed_anywhere_goes_on_and_gives_nothing_twice",),
     ),
     Mutant(

@@ -82,8 +82,8 @@ MUTANTS = (
         "draft-overwritten",
         "Of two who write one chapter the slower one's text is lost, and nobody is told.",
         HANDBOOK,
-        "        if body.revision != (draft or 0):",
-        "        if False:",
+        "            if body.revision != (draft or 0):",
+        "            if False:",
         (f"{BOOK}test_of_two_who_save_at_once_one_is_told",),
     ),
 )
