@@ -43,18 +43,18 @@ WILLING = 3
 
 async def load() -> None:
     """Write the texts, note who wants what, start one batch and plan another."""
-    admin = await _admin()
+    office = await admin()
     now = clock.now()
     with suppress(MessageTemplateConflict):  # a load that was cut short is done again
-        await templates.create_template(NEWS, admin.staff_id)
-    await templates.write_version("order.sent", SENT, admin.staff_id)
+        await templates.create_template(NEWS, office.staff_id)
+    await templates.write_version("order.sent", SENT, office.staff_id)
     await _agree()
-    done = await batches.create_batch(_batch("荔枝上新", "妃子笑荔枝", now, 1_980), admin, "demo-batch-1")
-    await batches.move_batch(done.id, "start", admin)
+    done = await batches.create_batch(_batch("荔枝上新", "妃子笑荔枝", now, 1_980), office, "demo-batch-1")
+    await batches.move_batch(done.id, "start", office)
     later = _batch("年货节预告", "年货礼盒", now, 19_800, send_at=now + timedelta(days=14))
-    planned = await batches.create_batch(later, admin, "demo-batch-2")
-    await batches.move_batch(planned.id, "start", admin)
-    await batches.create_batch(_batch("会员日提醒（草稿）", "会员日商品", now, 990), admin, "demo-batch-3")
+    planned = await batches.create_batch(later, office, "demo-batch-2")
+    await batches.move_batch(planned.id, "start", office)
+    await batches.create_batch(_batch("会员日提醒（草稿）", "会员日商品", now, 990), office, "demo-batch-3")
 
 
 def _batch(title: str, what: str, now: datetime, price_fen: int, send_at: datetime | None = None) -> BatchIn:
@@ -80,7 +80,8 @@ async def _agree() -> None:
                     await service.set_consent(tx, member_id, channel, Purpose.MARKETING, granted=True, by="member")
 
 
-async def _admin() -> StaffCaller:
+async def admin() -> StaffCaller:
+    """Head office, as the one who asked."""
     staff_id = await db.fetchval("SELECT id FROM auth_staff WHERE role = 'admin' ORDER BY id LIMIT 1")
     return StaffCaller(
         staff_id=staff_id, session_id=0, role=Role.ADMIN, store_id=None, rate_key="demo", rate_per_minute=1_000_000

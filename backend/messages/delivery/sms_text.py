@@ -15,8 +15,10 @@ UNSUBSCRIBE = "，回TD退订"
 
 def framed(body: str, purpose: Purpose, settings: Settings) -> str:
     """A text with what stands before and behind every message."""
-    tail = "" if purpose is Purpose.SERVICE else UNSUBSCRIBE
-    return f"【{settings.sms_signature or settings.chain_name}】{mail.one_line(body)}{tail}"
+    text = mail.one_line(body)
+    if purpose is not Purpose.SERVICE:
+        text = text.rstrip("。.，,；; ") + UNSUBSCRIBE
+    return f"【{settings.sms_signature or settings.chain_name}】{text}"
 
 
 def text_of(outgoing: Outgoing, settings: Settings) -> str:
