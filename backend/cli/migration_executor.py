@@ -8,6 +8,7 @@ from typing import Any
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.migrations import operations as ops
 from tortoise.migrations.executor import MigrationExecutor, PlanStep
+from tortoise.migrations.graph import MigrationKey
 from tortoise.migrations.migration import Migration
 from tortoise.migrations.recorder import MigrationRecorder
 from tortoise.migrations.schema_editor.base import BaseSchemaEditor
@@ -25,14 +26,34 @@ class RecordingExecutor(MigrationExecutor):
     def __init__(self, connection: BaseDBAsyncClient, apps_config: dict[str, dict[str, Any]]) -> None:
         super().__init__(connection, apps_config)
         self.recorder = _Reader(connection)
+        self._taken_back: set[MigrationKey] = set()
 
     def _migration_plan(self, *args: Any, **kwargs: Any) -> list[PlanStep]:
         plan = super()._migration_plan(*args, **kwargs)
+        self._taken_back = {_key(step.migration) for step in plan if step.backward}
         for step in plan:
             step.migration.operations.append(_record_of(step.migration))
             step.migration.apply = partial(_apply, step.migration)  # type: ignore[method-assign]
             step.migration.unapply = partial(_unapply, step.migration)  # type: ignore[method-assign]
         return plan
+
+    async def _project_state_cache(self, applied: set[MigrationKey]) -> dict[MigrationKey, State]:
+        """The models before each migration that is taken back; Tortoise copies them before every other one, too."""
+        connections = dict.fromkeys(self.loader.apps_config, "default")
+        state = State(models={}, apps=StateApps(default_connections=connections))
+        before: dict[MigrationKey, State] = {}
+        for key in self._full_plan():
+            migration = self.loader.graph.nodes[key]
+            if migration is None or key not in applied:
+                continue
+            if key in self._taken_back:
+                before[key] = state.clone()
+            await migration.apply(state, dry_run=True, schema_editor=None)
+        return before
+
+
+def _key(migration: Migration) -> MigrationKey:
+    return MigrationKey(app_label=migration.app_label, name=migration.name)
 
 
 class _Reader(MigrationRecorder):
@@ -62,13 +83,16 @@ def _finish_models(apps: StateApps) -> None:
 StateApps._build_initial_querysets = _finish_models  # type: ignore[assignment]
 
 
-async def _apply(migration: Migration, state: State, *, dry_run: bool, schema_editor: BaseSchemaEditor) -> State:
+async def _apply(migration: Migration, state: State, *, dry_run: bool, schema_editor: BaseSchemaEditor | None) -> State:
     """Run the operations in one transaction, as Tortoise does, but keep the models of before only where they change.
 
     Tortoise makes all of them anew for each operation; most of ours are SQL, which changes none. All that made
     migrations quadratic: each of them copied every table of the others several times.
     """
     for operation in migration.operations:
+        if schema_editor is None:  # only what the models become is asked for
+            operation.state_forward(migration.app_label, state)
+            continue
         before = state if isinstance(operation, ops.RunSQL) else state.clone()
         operation.state_forward(migration.app_label, state)
         await operation.database_forward(migration.app_label, before, state, schema_editor)
