@@ -113,8 +113,11 @@ async def open_screen(
         yield screen
 
 
+@dataclass
 class Member(Screen):
-    """Somebody with the phone page open."""
+    """Somebody with the phone page open; ``number`` is theirs where this phone was never told it."""
+
+    number: str = ""
 
     async def join(self, phone: str, name: str, *, then: str = "") -> None:
         """Register with a phone number from WeChat, until the first screen shows the name, or what ``then`` says."""
@@ -147,6 +150,8 @@ class Member(Screen):
         await self.go("首页")
         await self.button("支付密码").click()
         await self.button("验证手机号").click()
+        if self.number:
+            await self.field("手机号").fill(self.number)
         await self.button("允许", exact=True).click()
         for asked in ("请输入新的 6 位支付密码", "请再次输入新密码"):
             await self.sees(asked)

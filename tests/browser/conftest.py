@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Iterator
 from typing import Any
 
 import pytest
 import uvicorn
 from playwright.async_api import Browser, Page, async_playwright
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 
 from miniapp_mock import pages
 from tests.browser.shop import admin, chain, phone  # noqa: F401
@@ -46,6 +49,38 @@ async def chromium() -> AsyncIterator[Browser]:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         await browser.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _files_are_known() -> Iterator[None]:
+    """A window that has a file of a page does not ask for it again: there are 160, and nobody changes them here."""
+    answer = pages._answer
+
+    def kept(request: Request, content: bytes, suffix: str) -> Response:
+        response = answer(request, content, suffix)
+        if suffix == ".js" and request.url.path != "/sw.js":
+            response.headers["Cache-Control"] = "max-age=3600"
+        return response
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pages, "_answer", kept)
+        yield
+
+
+@pytest.fixture
+def kept_page() -> None:
+    """The phone page keeps itself on the phone, as it does: for tests in which it starts without a network."""
+
+
+@pytest.fixture(autouse=True)
+def _page_is_not_kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For that it fetches all of its files once more and stores them, a third of what a fresh window costs."""
+
+    def nothing(_: bytes) -> bytes:
+        raise HTTPException(404)
+
+    if "kept_page" not in request.fixturenames:
+        monkeypatch.setattr(pages, "_service_worker", nothing)
 
 
 @pytest.fixture(scope="session")

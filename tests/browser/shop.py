@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest_asyncio
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
 from backend.kernel import clock, db
 from backend.mall import service as mall
@@ -15,8 +16,9 @@ from backend.mall.shown import forget
 from tests.browser.actors import PHONE, Member, open_screen
 from tests.support import wire
 from tests.support.mall import open_mall, put
-from tests.support.members import random_phone
+from tests.support.members import random_phone, register
 from tests.support.seed import Chain, seed_chain
+from tests.support.server import Server
 from tests.support.staff import StaffSession, log_in
 from tests.support.value import findings, give
 
@@ -72,17 +74,26 @@ async def admin(server, chain) -> AsyncIterator[StaffSession]:
         yield await log_in(client, chain, "admin")
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def phone(chromium, server, chain) -> AsyncIterator[Member]:
-    """Somebody who has just joined, with ¥500 of stored value; afterwards the books balance."""
-    async with open_screen(chromium, f"{server.base_url}/?as={uuid.uuid4().hex}", PHONE, kind=Member) as screen:
-        await screen.join(random_phone(), "王小明")
-        member = await ask(screen, "GET", "/v1/member/profile")
-        await give(int(member["id"]), principal=50_000)
-        await screen.page.reload()
+@asynccontextmanager
+async def known_member(chromium: Browser, server: Server, *, fen: int = 0) -> AsyncIterator[Member]:
+    """The phone page of a member who has joined elsewhere (a quarter of a page's cost), with so much stored value."""
+    who, number = uuid.uuid4().hex, random_phone()
+    async with wire.connected(server.base_url) as client:
+        member = await register(client, who=who, phone=number)
+    if fen:
+        await give(member.member_id, principal=fen)
+    async with open_screen(chromium, f"{server.base_url}/?as={who}", PHONE, kind=Member) as screen:
+        screen.number = number
         await screen.sees("王小明")
         yield screen
         assert screen.broken == []
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def phone(chromium, server, chain) -> AsyncIterator[Member]:
+    """Somebody who has just joined, with ¥500 of stored value; afterwards the books balance."""
+    async with known_member(chromium, server, fen=50_000) as screen:
+        yield screen
     assert await findings(server.settings) == []
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from tests.browser.actors import PHONE, Member, open_screen
+from tests.browser.actors import Member
 from tests.browser.looks import faint_texts, small_targets
+from tests.browser.shop import known_member
 from tests.support.gift_cards import Plastic, by_cards, sold_card
-from tests.support.members import random_phone
 from tests.support.passes import CLUB, WASHES, buy, line_of, make_pass_product, use
 from tests.support.seed import Chain, seed_chain
 from tests.support.staff import StaffSession, log_in
@@ -35,10 +34,8 @@ async def admin(client, chain) -> StaffSession:
 @pytest_asyncio.fixture(loop_scope="session")
 async def phone(chromium, server, chain) -> AsyncIterator[Member]:
     """Somebody who has just joined."""
-    async with open_screen(chromium, f"{server.base_url}/?as={uuid.uuid4().hex}", PHONE, kind=Member) as screen:
-        await screen.join(random_phone(), "王小明")
+    async with known_member(chromium, server) as screen:
         yield screen
-        assert screen.broken == []
 
 
 async def open_wallet(phone: Member) -> None:
@@ -56,6 +53,7 @@ async def bind_by_keyboard(phone: Member, card: Plastic, pin: str) -> None:
     await phone.page.keyboard.press("Enter")
 
 
+@pytest.mark.usefixtures("kept_page")
 async def test_a_printed_gift_card_is_bound_and_stands_in_the_wallet(phone, admin, chain, client, server):
     card = await sold_card(admin, chain.till, client, 20_000, title="新年礼品卡")
     await open_wallet(phone)

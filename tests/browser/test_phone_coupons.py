@@ -15,6 +15,7 @@ from playwright.async_api import Page, Route, expect
 
 from tests.browser.actors import PHONE, Member, open_screen
 from tests.browser.looks import small_targets
+from tests.browser.shop import known_member
 from tests.support import wire
 from tests.support.coupons import CASH, TEMPLATES, VALUE, by_coupons, claim, counts, make_template
 from tests.support.members import random_phone, register
@@ -55,10 +56,8 @@ async def offers(admin) -> AsyncIterator[Any]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def phone(chromium, server, chain) -> AsyncIterator[Member]:
     """Somebody who has just joined."""
-    async with open_screen(chromium, f"{server.base_url}/?as={uuid.uuid4().hex}", PHONE, kind=Member) as screen:
-        await screen.join(random_phone(), "王小明")
+    async with known_member(chromium, server) as screen:
         yield screen
-        assert screen.broken == []
 
 
 async def open_centre(phone: Member) -> None:
@@ -298,6 +297,7 @@ async def test_by_keyboard_alone_from_the_start_to_the_coupon(phone, offers):
     await phone.sees("出示会员码即可使用", "使用规则")
 
 
+@pytest.mark.usefixtures("kept_page")
 async def test_without_a_network_the_last_list_stands_with_a_note(phone, offers):
     await offers("离线也看得到", per_member=1)
     await open_centre(phone)

@@ -49,6 +49,7 @@ async def chapter(admin: StaffSession, title: str, body: str, **fields: object) 
     return found
 
 
+@pytest.mark.usefixtures("kept_page")
 async def test_an_announcement_is_read_and_a_question_is_answered_by_the_handbook(phone: Member, admin: StaffSession):
     page = phone.page
     sent = await admin.client.post(

@@ -76,6 +76,7 @@ async def test_the_till_reads_the_code_and_the_phone_shows_shop_and_receipt(phon
     await expect(receipt).to_contain_text(f"+{sale.json()['points_earned']}")
 
 
+@pytest.mark.usefixtures("kept_page")
 async def test_a_phone_without_a_network_starts_and_shows_a_code_that_is_good(phone, till, client):
     await join(phone)
     await phone.get_by_role("link", name="会员码").click()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,9 +9,9 @@ import pytest_asyncio
 from playwright.async_api import expect
 
 from backend.kernel import db
-from tests.browser.actors import PHONE, Member, open_screen
+from tests.browser.actors import Member
 from tests.browser.looks import faint_texts, small_targets
-from tests.support.members import random_phone
+from tests.browser.shop import known_member
 from tests.support.seed import Chain, seed_chain
 from tests.support.staff import StaffSession, log_in
 from tests.support.surveys import NPS, Question, count, make_survey
@@ -64,12 +63,11 @@ async def admin(client, chain) -> StaffSession:
 @pytest_asyncio.fixture(loop_scope="session")
 async def phone(chromium, server, chain) -> AsyncIterator[Member]:
     """Somebody who has just joined."""
-    async with open_screen(chromium, f"{server.base_url}/?as={uuid.uuid4().hex}", PHONE, kind=Member) as screen:
-        await screen.join(random_phone(), "王小明")
+    async with known_member(chromium, server) as screen:
         yield screen
-        assert screen.broken == []
 
 
+@pytest.mark.usefixtures("kept_page")
 async def test_a_survey_is_answered_page_by_page_and_sent_when_the_network_is_back(phone, admin, settings):
     survey = await make_survey(admin, content=CONTENT, anonymous=True, title="到店体验", reward={"points": 20})
     page = phone.page

@@ -170,6 +170,7 @@ async def test_a_list_that_cannot_be_had_says_so_and_comes_when_asked_again(coun
 
 
 async def test_a_code_says_where_one_is_until_one_leaves_or_it_is_no_good(phone, admin, table):
+    await put("S2", "6901", 1, 100)
     shelf = await spot(admin, "S2", "水架", kind="shelf", product_id="P-6901")
     old = await spot(admin, "S1", "A13")
     faults: list[str] = []

@@ -35,17 +35,15 @@ def test_every_mutant_applies_to_the_code_as_it_stands():
     problems = []
     for mutant in ALL:
         try:
-            changed = mutated(mutant)
-            if mutant.file.endswith(".py"):
-                compile(changed, mutant.file, "exec")
-        except (DoesNotApply, SyntaxError) as error:
+            mutated(mutant)
+        except DoesNotApply as error:
             problems.append(str(error))
 
     assert problems == []
 
 
-def test_no_mutant_uses_a_name_that_is_not_there(tmp_path):
-    """A name that does not exist fails wherever the line is run, and proves nothing of the tests."""
+def test_no_mutant_breaks_the_syntax_or_uses_a_name_that_is_not_there(tmp_path):
+    """Either fails wherever the line is run, and proves nothing of the tests. (Ruff says the first unasked.)"""
     for number, mutant in enumerate(ALL):
         if mutant.file.endswith(".py"):
             (tmp_path / f"{number}_{mutant.name}.py").write_text(mutated(mutant), encoding="utf-8")
