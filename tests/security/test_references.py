@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import typing
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 import httpx
-import msgspec
 import pytest
 import pytest_asyncio
 
@@ -17,6 +14,8 @@ from backend.kernel.http.routing import Route, WebSocketRoute
 from backend.kernel.paging import make_cursor
 from backend.messages.types import Letter
 from backend.worker import load
+from tests.security import test_stores as stores
+from tests.security.walk import fields_of, structs_in
 from tests.support.books import fingerprint
 from tests.support.cases import complain
 from tests.support.coupons import claim, make_template
@@ -754,20 +753,6 @@ OWN = {
 """Places that name nothing of another's, and why."""
 
 
-def structs_in(hint: Any) -> Iterator[type[msgspec.Struct]]:
-    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
-        yield hint
-    for inner in typing.get_args(hint):
-        yield from structs_in(inner)
-
-
-def fields_of(struct: type[msgspec.Struct], prefix: str = "") -> Iterator[str]:
-    for item in msgspec.structs.fields(struct):
-        yield prefix + item.name
-        for inner in structs_in(item.type):
-            yield from fields_of(inner, f"{prefix}{item.name}.")
-
-
 def named(routes: list[Route | WebSocketRoute]) -> set[tuple[str, str]]:
     """Every call and the field of its query or body that names a thing."""
     found = set()
@@ -783,6 +768,11 @@ def named(routes: list[Route | WebSocketRoute]) -> set[tuple[str, str]]:
 def test_every_place_that_names_a_thing_has_a_case(routes):
     assert named(routes) == CASES.keys() | OWN
     assert not CASES.keys() & OWN
+
+
+def test_every_body_that_names_a_store_has_a_case(routes):
+    """What is said of a store that is none: ``test_stores``."""
+    assert stores.named(routes) == stores.CASES
 
 
 @pytest.mark.parametrize("place", CASES, ids=" ".join)
