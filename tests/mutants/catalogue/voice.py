@@ -36,8 +36,8 @@ MUTANTS = (
         "ticket-good-for-many",
         "One ticket fills a box.",
         WRITING,
-        "raise TicketSpent",
-        "return None",
+        'if row["request"] != request:',
+        'if row["request"] is None:',
         (f"{ANONYMOUS}test_a_ticket_is_good_for_one_suggestion_and_a_retry_gives_the_first_answer",),
     ),
     Mutant(
