@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import json
 import re
 from base64 import b64encode
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 
+import httpx
+import msgspec
 import pytest
 from PIL import Image
 
-from backend.kernel import clock, db, redis
+from backend.app import create_app
+from backend.kernel import clock, db, metrics, redis
 from backend.kernel.http.routing import Route
 from backend.kernel.vault import vault
 from backend.suggestions import commands, queries, tickets
@@ -101,6 +106,28 @@ def test_its_calls_are_private_and_say_nothing():
     folder = Path(commands.__file__).parent
     for module in ("writing", "mixing"):
         assert not re.search(r"logging|log\.|live\.|events\.|jobs\.", (folder / f"{module}.py").read_text()), module
+
+
+async def test_neither_log_nor_metrics_know_of_its_calls(admin, reader, phone, settings, monkeypatch):
+    box = await make_box(admin, reader.id)
+    (ticket,) = await fetch(phone)
+    written = io.StringIO()
+    monkeypatch.setattr("sys.stderr", written)
+    app = create_app(msgspec.structs.replace(settings, log_format="json", log_level="debug"))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as client:
+        made = await bearer(client, "POST", ANONYMOUS, ticket, {"box_id": box["id"], "text": "没有痕迹"})
+        await bearer(client, "GET", MINE, made.json()["receipt"])
+        await bearer(client, "GET", MINE, "0000-0000-0000-0000-0000")
+        await client.get("/v1/anonymous/key")
+        await client.get("/v1/member/suggestions")
+    await asyncio.sleep(0)
+
+    lines = [json.loads(line) for line in written.getvalue().splitlines()]
+    assert made.status_code == 201
+    assert [line["route"] for line in lines if line["event"] == "http.request"] == ["/v1/member/suggestions"]
+    assert "anonymous" not in written.getvalue()
+    assert b"/v1/anonymous" not in metrics.render()
+    assert b"/v1/member/suggestions" in metrics.render()
 
 
 async def test_what_was_signed_fits_every_ticket(admin, reader, phone):

@@ -4,7 +4,7 @@ import { blind } from "../shared/tickets.js";
 
 const PAGE = 20;
 const TICKETS = "suggestion_tickets";
-const AT_A_TIME = 3;
+const AT_A_TIME = 5;
 
 export function createSuggestions(app) {
   const { api, wx } = app;

@@ -16,7 +16,7 @@ export const VOICE = {
   "suggest.named": "署名",
   "suggest.anonymous": "匿名",
   "suggest.named_text": "管理员会看到你的会员号和姓氏，答复会提醒你。",
-  "suggest.anonymous_text": "只保存正文、图片（重新绘制，不带拍摄地点和设备）和日期。不保存你的会员号、设备、网络地址和几点几分提交，谁也查不到是你。提交后会显示一次回执码，凭它查看答复；遗失后无法找回。",
+  "suggest.anonymous_text": "只保存正文、图片（重新绘制，不带拍摄地点和设备）和日期。不保存你的会员号、设备、网络地址和几点几分提交，存下来的内容查不到是你。提交后会显示一次回执码，凭它查看答复；遗失后无法找回。",
   "suggest.anonymous_care": "正文和图片里不要写能认出你的内容。",
   "suggest.words": "想说什么",
   "suggest.words_hint": "最多 2000 字",
