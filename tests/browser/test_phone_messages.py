@@ -44,6 +44,14 @@ async def test_a_member_reads_letters_and_says_which_are_wanted(phone: Member, a
 
     await page.get_by_role("button", name="提醒").click()
     await expect(page.get_by_role("img", name="未读")).to_have_count(1)
+    await phone.button("回复 提醒").click()
+    await phone.field("想说的话").fill("谢谢，好多了")
+    await look(phone, faults)
+    await shoot(phone, "reply")
+    await phone.button("发送", exact=True).click()
+    await phone.sees("已发送给商家")
+    (answer,) = (await admin.get("/v1/admin/messages/replies")).json()["items"]
+    assert answer["text"] == "谢谢，好多了"
     await phone.button("查看详情").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("卡券")
     await there(phone, "inbox")

@@ -29,6 +29,8 @@ export function createMessages(app) {
       await app.api.post(`${INBOX}/read`);
       app.store.set({ unread: 0 });
     },
+    answers: (letter) => app.api.get(`${INBOX}/${encodeURIComponent(letter.id)}/replies`),
+    answer: (letter, text, key) => app.api.post(`${INBOX}/${encodeURIComponent(letter.id)}/replies`, { text }, { key }),
     consents: () => app.api.get(`${LETTERS}/consents`),
     say: (channel, purpose, granted) => app.api.put(`${LETTERS}/consents`, { items: [{ channel, purpose, granted }] }),
     email: () => app.api.get(EMAIL),

@@ -5,6 +5,7 @@ import { endless } from "../endless.js";
 import { glyph } from "../icons.js";
 import { routeOf } from "../messages.js";
 import { busy, emptyState, skeletonRows } from "../parts.js";
+import { replySheet } from "../sheets/reply.js";
 import { problemText, t } from "../texts.js";
 
 export function inboxScreen(app) {
@@ -39,7 +40,7 @@ export function inboxScreen(app) {
   };
 }
 
-/** One letter: with a link it leads on, without one there is nothing behind it; either way it was read then. */
+/** One letter: with a link it leads on, without one it can be answered once it was read. */
 function row(app, letter, redraw) {
   const unread = !letter.read_at;
   const content = [
@@ -59,7 +60,7 @@ function row(app, letter, redraw) {
   };
   return h("li", null, letter.link || unread
     ? h("button", { type: "button", class: "card letter", onclick: open }, content)
-    : h("div", { class: "card letter" }, content));
+    : h("div", { class: "card letter" }, content, h("button", { type: "button", class: "link small letter-reply", "aria-label": t("inbox.reply_of", { title: letter.title }), onclick: () => replySheet(app, letter) }, t("inbox.reply"))));
 }
 
 /** The bell of the first screen, with how many letters were not read. */
