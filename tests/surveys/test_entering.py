@@ -56,6 +56,7 @@ async def test_what_cannot_be_entered(admin, phone, settings):
         answer = await enter(admin, survey, **fields)
         return answer.status_code, answer.json()["code"]
 
+    assert await outcome(anonymous, store_id="S404") == (404, "not_found")
     assert await outcome(anonymous, member_no=number) == (422, "validation_failed")
     assert await outcome(foreign, member_no=number) == (422, "validation_failed")
     assert await outcome(foreign, member_no="100000000000") == (422, "validation_failed")
