@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 from playwright.async_api import expect
 
@@ -51,7 +49,6 @@ async def test_a_person_at_the_desk_answers_a_customer(chromium, server, chain, 
         await screen.sees("可发送条数已用完，客户再次发言后才能回复")
         await expect(screen.button("发送", exact=True)).to_be_disabled()
         await look(screen, faults)
-        await shoot(screen, "desk")
 
         await screen.button("建工单").click()
         dialog = screen.dialog("建工单")
@@ -69,9 +66,3 @@ async def look(screen, faults: list[str]) -> None:
     await expect(screen.page.locator(".toast:visible")).to_have_count(0)
     small = [text for text in await small_targets(screen.page) if "跳到内容" not in text]  # it comes with the focus
     faults.extend([*small, *await faint_texts(screen.page)])
-
-
-async def shoot(screen, name: str) -> None:
-    """A picture for whoever asks for them."""
-    if folder := os.environ.get("HUIYUAN_SHOTS"):
-        await screen.page.screenshot(path=f"{folder}/{name}.png")

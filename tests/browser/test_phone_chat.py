@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 
 import pytest
@@ -35,7 +34,6 @@ async def test_a_member_asks_is_answered_and_opens_what_was_sent(phone: Member, 
     await work_when_asked(server.settings)
     await expect(window.get_by_text("您的储值余额为 ¥500。")).to_be_visible()
     await look(phone, faults)
-    await shoot(phone, "chat-wechat")
 
     shot = tmp_path / "shelf.jpg"
     shot.write_bytes(picture("JPEG", (900, 600), color="#aa5533"))
@@ -57,7 +55,6 @@ async def test_a_member_asks_is_answered_and_opens_what_was_sent(phone: Member, 
     await expect(phone.button("打开 我的优惠券")).to_be_visible()  # the page heard of it
     await expect(page.locator(".chat-shot img")).to_be_visible()
     await look(phone, faults)
-    await shoot(phone, "chat-page")
     await phone.button("打开 我的优惠券").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("卡券")
     await there(phone, "chat")
@@ -70,9 +67,3 @@ async def test_a_member_asks_is_answered_and_opens_what_was_sent(phone: Member, 
 async def look(phone: Member, faults: list[str]) -> None:
     await phone.quiet()
     faults.extend([*await small_targets(phone.page), *await faint_texts(phone.page)])
-
-
-async def shoot(phone: Member, name: str) -> None:
-    """A picture for whoever asks for them."""
-    if folder := os.environ.get("HUIYUAN_SHOTS"):
-        await phone.page.screenshot(path=f"{folder}/{name}.png")

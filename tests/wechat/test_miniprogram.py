@@ -12,9 +12,11 @@ import pytest_asyncio
 
 from backend.kernel import clock, config, redis
 from backend.kernel.vault import Vault
+from backend.wechat import miniprogram
 from backend.wechat.errors import (
     JsCodeInvalid,
     LoginBlocked,
+    MediaGone,
     MessageRefused,
     PhoneCodeInvalid,
     WechatMisconfigured,
@@ -184,6 +186,18 @@ async def test_a_persistent_refusal_ends_after_the_second_call(mini: MiniProgram
     assert len(weixin.given) == 2
 
 
+async def test_many_calls_that_stay_refused_ask_for_one_new_token_and_end(mini: MiniProgram, weixin: Weixin):
+    await mini.send_custom_message("o", "x")
+    weixin.tokens, weixin.bad_tokens = ["T2", "T3"], {"T1", "T2", "T3"}
+    weixin.calls.clear()
+
+    ended = await asyncio.gather(*(mini.send_custom_message("o", "y") for _ in range(8)), return_exceptions=True)
+
+    assert [isinstance(error, WechatUnavailable) for error in ended] == [True] * 8
+    assert sorted(call.target[-2:] for call in weixin.calls) == ["T1"] * 8 + ["T2"] * 8
+    assert len(weixin.given) == 2
+
+
 async def test_many_calls_with_a_dead_token_ask_for_one_new(mini: MiniProgram, weixin: Weixin):
     await mini.send_custom_message("o", "x")
     weixin.tokens, weixin.bad_tokens = ["T2"], {"T1"}
@@ -195,7 +209,16 @@ async def test_many_calls_with_a_dead_token_ask_for_one_new(mini: MiniProgram, w
 
 @pytest.mark.parametrize(
     ("errcode", "reason"),
-    [(45015, "window_closed"), (45047, "too_many"), (43101, "declined"), (40003, "user_unknown"), (40037, "other")],
+    [
+        (45015, "window_closed"),
+        (45047, "too_many"),
+        (43101, "declined"),
+        (48002, "declined"),
+        (40003, "user_unknown"),
+        (45002, "too_long"),
+        (40007, "media_gone"),
+        (40037, "other"),
+    ],
 )
 async def test_a_message_that_wechat_does_not_deliver(mini: MiniProgram, weixin: Weixin, errcode, reason):
     weixin.answer = {"errcode": errcode}
@@ -257,3 +280,46 @@ async def test_processes_share_the_token_through_redis_and_it_is_sealed_there(
 
     assert [call.target.partition("=")[2] for call in weixin.calls] == ["T-shared", "T-shared", "T-never"]
     assert b"T-shared" not in stored
+
+
+def file(body: bytes, kind: str = "image/jpeg") -> bytes:
+    """An answer that is a file."""
+    return f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nContent-Type: {kind}\r\n\r\n".encode() + body
+
+
+async def test_what_a_customer_sent_is_fetched_by_its_media_id(mini: MiniProgram, server: Scripted):
+    token = answer(200, {"access_token": "T1", "expires_in": 7200})
+    server.will(token, answer(200, {"errcode": 42001}), token, token, file(b"\xff\xd8 picture"))
+
+    assert await mini.download_media("m-1") == b"\xff\xd8 picture"
+
+    assert "media_id=m-1" in server.received[-1].target
+
+
+@pytest.mark.parametrize("errcode", [40007, 41006])
+async def test_what_wechat_keeps_no_longer_is_gone(mini: MiniProgram, weixin: Weixin, errcode):
+    weixin.answer = {"errcode": errcode, "errmsg": "invalid media_id"}
+
+    with pytest.raises(MediaGone):
+        await mini.download_media("m-1")
+
+
+async def test_a_file_without_end_is_not_read(mini: MiniProgram, server: Scripted, weixin: Weixin, monkeypatch):
+    monkeypatch.setattr(miniprogram, "MOST_MEDIA_BYTES", 1000)
+    await mini.send_custom_message("o", "x")
+    server.will(file(b"x" * 1001))
+
+    with pytest.raises(WechatUnavailable):
+        await mini.download_media("m-1")
+
+
+@pytest.mark.parametrize(("data", "kind"), [(b"\x89PNG 1", b"image/png"), (b"\xff\xd8 1", b"image/jpeg")])
+async def test_a_picture_is_given_to_wechat_as_the_field_of_a_form(mini: MiniProgram, weixin: Weixin, data, kind):
+    weixin.answer = {"type": "image", "media_id": "m-9", "created_at": 1}
+
+    assert await mini.upload_picture(data) == "m-9"
+
+    (call,) = weixin.calls
+    assert call.headers["content-type"].startswith("multipart/form-data; boundary=")
+    assert b'name="media"; filename="picture.' in call.body
+    assert b"Content-Type: " + kind + b"\r\n\r\n" + data + b"\r\n--" in call.body

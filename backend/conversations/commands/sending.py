@@ -14,7 +14,7 @@ from backend.kernel.errors import DomainError
 from backend.kernel.pictures import Picture
 from backend.ledger.errors import IdempotencyConflict
 from backend.wechat import service as wechat
-from backend.wechat.errors import MessageRefused, WechatMisconfigured, WechatUnavailable
+from backend.wechat.errors import MessageRefused, WechatBusy, WechatMisconfigured, WechatUnavailable
 
 from .. import locks, queries, service
 from ..errors import ConversationNotYours, ReplyQuotaSpent, ReplyWindowClosed
@@ -168,7 +168,7 @@ async def _call(openid: str, message: Message) -> tuple[Stage, str]:
         if message.kind is Kind.PICTURE:
             await wechat.send_custom_picture(openid, message.media_id)
         elif message.card is not None:
-            thumb = await pictures.card_thumb()
+            thumb = await _thumb()
             await wechat.send_custom_card(openid, message.card.title, message.card.page, thumb)
         else:
             await wechat.send_custom_message(openid, message.text)
@@ -176,11 +176,21 @@ async def _call(openid: str, message: Message) -> tuple[Stage, str]:
         return Stage.REFUSED, refusal.reason
     except WechatMisconfigured:
         return Stage.REFUSED, "misconfigured"
+    except WechatBusy:
+        return Stage.REFUSED, "busy"
     except WechatUnavailable:
         return Stage.UNKNOWN, "unavailable"
     except DomainError as error:
         return Stage.REFUSED, error.code
     return Stage.SENT, ""
+
+
+async def _thumb() -> str:
+    """A card's picture at WeChat; while it cannot be uploaded, the card was not sent."""
+    try:
+        return await pictures.card_thumb()
+    except WechatUnavailable as error:
+        raise WechatBusy(retry_after_s=error.retry_after_s) from error
 
 
 async def give_up_stuck() -> int:
