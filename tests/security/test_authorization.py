@@ -163,7 +163,8 @@ async def test_every_credential_opens_the_doors_it_is_for(client, routes, creden
                 answer = await show(client, route, credential)
                 where = f"{label(route)} as {credential.name}: {answer.status_code} {answer.text[:200]}"
                 assert answer.status_code not in (401, 403), where
-                assert answer.status_code == 415 or route.method == "GET", where
+                # a picture's own kind is looked at where it is for something that is there
+                assert answer.status_code in (404, 415) or route.method == "GET", where
                 opened.add((credential.name, route.guard.name))
 
     assert opened == {(credential.name, guard) for credential in credentials for guard in credential.opens}

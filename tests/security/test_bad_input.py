@@ -80,7 +80,7 @@ _PATTERNED = {
     "media_id": "a" * 64,
     "pictures": "a" * 64,
     "cover": "a" * 64,
-    "template": "a.b",
+    "owner_id": "1",
     "parent_id": "H1",
     "tracking_no": "YT1000001",
     "administrators": "4711",
@@ -96,6 +96,10 @@ _PATTERNED = {
 }
 
 
+_OTHERS = ("1", "aa.bb", "A1", "1" * 6, "1" * 8, "139" + "0" * 8, "1" * 12, "1" * 20, "a" * 64)
+"""What is tried where a pattern wants something else."""
+
+
 def _text(schema: dict[str, Any], name: str) -> str:
     if schema.get("format") == "date-time":
         return "2026-01-01T00:00:00Z"
@@ -104,7 +108,9 @@ def _text(schema: dict[str, Any], name: str) -> str:
     options = re.match(r"\^\(([a-z|]+)\)\$", schema.get("pattern", ""))
     if options:
         return options[1].split("|")[0]
-    return _PATTERNED.get(name, "a" * max(2, schema.get("minLength", 1)))
+    text = _PATTERNED.get(name, "a" * max(2, schema.get("minLength", 1)))
+    fits = (other for other in (text, *_OTHERS) if re.search(schema.get("pattern", ""), other))
+    return next(fits, text)
 
 
 async def send(
