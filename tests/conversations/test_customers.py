@@ -58,10 +58,12 @@ async def test_who_opens_the_chat_is_welcomed_once_within_half_a_day(customer: C
     assert len(await customer.answers()) == 2
 
 
-async def test_an_entry_that_comes_again_is_one(customer: Customer, settings, clock):
+async def test_an_entry_that_comes_again_is_one(customer: Customer, settings, clock, engines):
+    """By the database, where Redis has forgotten it."""
     clock.freeze(clock.now())
     for _ in range(3):
         await customer.enter(mode="plain")
+        engines.valkey.flush()
 
     rows = await db.fetchval(
         "SELECT count(*) FROM conversation_message WHERE conversation_id = $1", int(await newest())
