@@ -17,8 +17,10 @@ from prometheus_client.metrics import MetricWrapperBase
 from typer.main import get_command
 
 from backend import worker
+from backend.app import routers
 from backend.cli.main import app
 from backend.kernel import config, metrics
+from backend.kernel.http.routing import Route
 from backend.kernel.jobs import registry
 
 ROOT = Path(__file__).parents[2]
@@ -171,7 +173,18 @@ def test_the_proxy_closes_idle_connections_before_the_server_does():
     settings = config.Settings(database_url="", master_keys="")
 
     assert int(seconds) < min(KEEP_ALIVE_S, settings.drain_s)
-    assert f"client_max_body_size {settings.body_limit_bytes // 1024}k;" in text
+
+
+def test_the_proxy_lets_through_what_the_routes_take():
+    text = (DEPLOY / "nginx/huiyuan.conf").read_text()
+    of_all, of_nameless = (
+        int(size) << 20 for size in re.findall(r"^\s+client_max_body_size (\d+)m;$", text, re.MULTILINE)
+    )
+    routes = [route for router in routers() for route in router.routes if isinstance(route, Route)]
+    wanted = {route.path: route.body_limit or 0 for route in routes}
+
+    assert of_all == max(wanted.values())
+    assert of_nameless >= max(size for path, size in wanted.items() if path.startswith("/v1/anonymous/"))
 
 
 def test_the_proxy_never_repeats_what_a_till_has_sent():
