@@ -9,11 +9,14 @@ from .commands import deliver as delivering
 from .commands import labels as printing
 from .commands import returns, subscriptions
 
+RUN_S = 20.0
+"""How long one run sends before it queues the rest behind other jobs."""
+
 
 @jobs.every("* * * * *", retry=3)
 async def deliver() -> None:
     """Send what is due; queued by whoever writes a letter, and every minute for what waited or was left."""
-    await delivering.deliver_due()
+    await delivering.run(RUN_S)
 
 
 @jobs.every("41 4 * * *")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from backend.kernel import db
 from backend.messages import service
 from backend.messages.channels import Refused, Sent, TryAgain
+from backend.messages.commands import deliver
 from backend.messages.types import Channel, Letter, Purpose, State
 from tests.support.messages import agree, deliveries, inbox, work, write
 
@@ -142,3 +144,43 @@ def raising(error: BaseException):
         raise error
 
     return answer
+
+
+async def test_a_run_that_has_had_its_time_queues_the_rest(phone, fake_channels):
+    queued = "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'messages.deliver' AND status = 'todo'"
+    await db.pool().execute("DELETE FROM procrastinate_jobs WHERE task_name = 'messages.deliver'")
+    async with db.transaction() as tx:
+        await service.send(tx, [Letter(phone.member_id, "test.shipped", {"no": "D1"}, "long")])
+    await db.pool().execute("DELETE FROM procrastinate_jobs WHERE task_name = 'messages.deliver'")
+
+    await deliver.run(0.0)
+    left = await db.fetchval(queued), len(fake_channels[Channel.SMS].given)
+    await db.pool().execute("DELETE FROM procrastinate_jobs WHERE task_name = 'messages.deliver'")
+    await deliver.run(3600.0)
+
+    assert left == (1, 0)
+    assert (await db.fetchval(queued), len(fake_channels[Channel.SMS].given)) == (0, 1)
+
+
+async def test_who_asks_while_a_run_is_under_way_is_heard_by_it(phone, fake_channels):
+    sms = fake_channels[Channel.SMS]
+    under_way, go_on = asyncio.Event(), asyncio.Event()
+
+    async def send(outgoing):
+        sms.given.append(outgoing)
+        under_way.set()
+        await go_on.wait()
+        return Sent()
+
+    sms.send = send
+    await write(Letter(phone.member_id, "test.shipped", {"no": "D1"}, "first"))
+    first = asyncio.create_task(deliver.run(3600.0))
+    await under_way.wait()
+    await write(Letter(phone.member_id, "test.shipped", {"no": "D2"}, "second"))
+    await deliver.run(3600.0)
+    while_under_way = len(sms.given)
+    go_on.set()
+    await first
+
+    assert while_under_way == 1
+    assert len(sms.given) == 2

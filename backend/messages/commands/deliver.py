@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from time import monotonic
 
 from backend.auth import queries as auth
-from backend.kernel import clock, db, live, logging
+from backend.kernel import clock, db, jobs, live, logging
 from backend.kernel.config import settings
 from backend.members import queries as members
 from backend.members.types import Named
@@ -22,6 +23,7 @@ from ..channels import Outgoing, Refused, Sent, TryAgain
 from ..delivery import links
 from ..queries import addresses
 from ..service import rendering, subscriptions
+from ..service.sending import JOB
 from ..types import Channel, State, Template, delivery_id
 from . import filling
 from .deciding import LEASE, Due, Verdict, decide
@@ -41,10 +43,42 @@ _NOT_ASKED = frozenset({"no_address", "no_template", "misconfigured"})
 """After these WeChat was certainly not sent anything."""
 
 
-async def deliver_due() -> int:
-    """Send whatever is due, members' own affairs first, then further letters of batches; returns how many it were."""
+_under_way = False
+_asked_again = False
+
+
+async def run(within_s: float) -> None:
+    """Send what is due for so long at most, and queue the rest: a batch of hours leaves other jobs their turn.
+
+    One run at a time in a process; who asks meanwhile is heard by the one under way.
+    """
+    global _under_way, _asked_again
+    if _under_way:
+        _asked_again = True
+        return
+    _under_way, until = True, monotonic() + within_s
+    try:
+        while True:
+            _asked_again = False
+            await deliver_due(until=until)
+            if monotonic() >= until or not _asked_again:
+                break
+    finally:
+        _under_way = False
+    if monotonic() >= until:
+        async with db.transaction() as tx:
+            await jobs.defer(tx, JOB, unique=JOB)
+
+
+async def deliver_due(*, until: float | None = None) -> int:
+    """Send whatever is due, members' own affairs first, then further letters of batches; returns how many it were.
+
+    ``until``: begin nothing more after that moment (``time.monotonic``).
+    """
     looked_at = 0
     for _ in range(ROUNDS):
+        if until is not None and monotonic() >= until:
+            break
         verdicts = await decide(clock.now())
         if not verdicts and not await filling.fill(clock.now()):
             break
