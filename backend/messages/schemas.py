@@ -120,7 +120,7 @@ class VariableIn(Body):
 
     name: VariableName
     kind: VariableKind = VariableKind.TEXT
-    label: Annotated[str, Meta(max_length=20)] = ""
+    label: Annotated[str, Meta(max_length=20, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$(?!\n)")] = ""
     sample: Value = ""
 
 
@@ -130,9 +130,9 @@ class TextIn(Body):
     title: Title | None = None
     body: Content | None = None
     template_id: ProviderTemplate | None = None
-    fields: Annotated[dict[FieldName, Annotated[str, Meta(min_length=1, max_length=200)]], Meta(max_length=12)] = (
-        msgspec.field(default_factory=dict)
-    )
+    fields: Annotated[
+        dict[FieldName, Annotated[str, Meta(min_length=1, max_length=200, pattern=_LINE)]], Meta(max_length=12)
+    ] = msgspec.field(default_factory=dict)
 
 
 class VersionIn(Body, kw_only=True):
@@ -230,7 +230,7 @@ class BatchIn(Body, kw_only=True):
     template: TemplateCode
     values: Values = msgspec.field(default_factory=dict)
     audience: Audience
-    link: Annotated[str, Meta(max_length=200)] | None = None
+    link: Annotated[str, Meta(max_length=200, pattern=r"^[\x21-\x7e]*$(?!\n)")] | None = None
     send_at: Annotated[datetime, Meta(tz=True)] | None = None
 
 
