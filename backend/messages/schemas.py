@@ -18,7 +18,7 @@ _LINE = r"^[^\x00-\x1f\x7f-\x9f]+$(?!\n)"
 _LINES = r"^[^\x00-\x09\x0b-\x1f\x7f-\x9f]+$(?!\n)"
 Title = Annotated[str, Meta(min_length=1, max_length=60, pattern=_LINE)]
 Content = Annotated[str, Meta(min_length=1, max_length=2000, pattern=_LINES)]
-TemplateCode = Annotated[str, Meta(min_length=3, max_length=40, pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$(?!\n)")]
+TemplateCode = Annotated[str, Meta(min_length=3, max_length=40, pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$(?!\n)")]
 VariableName = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[a-z][a-z0-9_]*$(?!\n)")]
 Value = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00-\x09\x0b-\x1f\x7f-\x9f]*$(?!\n)")]
 Values = Annotated[dict[VariableName, Value], Meta(max_length=20)]
