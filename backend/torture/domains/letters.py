@@ -9,7 +9,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from ..journal import Request
-from ..world import Op, World, encode
+from ..world import ALWAYS, Op, World, encode
 from . import Domain, Operation
 from .staff import FREEZABLE
 
@@ -198,12 +198,11 @@ class Letters(Domain):
             self.accepted[member.id] += 1
 
     async def _accept(self, op: Op, request: Request, told: list[Any]) -> None:
-        entry = await self.world.send_until_decided(
-            op, request
-        )  # its answer counts what is left, so it differs each time
+        # Its answer counts what is left, so it differs each time.
+        entry = await self.world.send_until_decided(op, request)
         if entry.good:
             told.append(entry.json)
-        elif entry.status not in (429, 503):
+        elif entry.code not in ALWAYS and entry.status not in (429, 503):
             self.world.blame(f"{op.kind}: was answered {entry.status} {entry.code}")
 
     async def read(self, op: Op) -> None:
