@@ -109,6 +109,7 @@ async def test_what_the_member_pays_is_held_until_wechat_has_paid_the_rest(buyer
 
     cancelled = await buyer.call("POST", f"/v1/member/orders/{made['checkout_id']}/cancel")
     await psp_refunds.advance_due(kernel_clock.now())
+    await all_answered(client, payment["id"], 2)
 
     assert cancelled.json()["status"] == "cancelled"
     assert await standing(buyer) == before
@@ -134,6 +135,8 @@ async def test_a_rebate_is_held_spent_and_given_back_like_stored_value(buyer, cl
         assert ((await look(buyer, made))["status"], (await buyer.wallet())["rebate_fen"]) == ("paid", left)
         await buyer.call("POST", f"/v1/member/orders/{made['checkout_id']}/cancel")
         await psp_refunds.advance_due(kernel_clock.now())
+        if made["payment"]:
+            await all_answered(client, made["payment"]["id"], 2)
         assert (await buyer.wallet())["rebate_fen"] == 700
 
     assert await standing(buyer) == before

@@ -17,7 +17,7 @@ from backend.wechat.errors import (
     ShippingRefused,
     ShippingToldAlready,
     WechatMisconfigured,
-    WechatUnavailable,
+    WechatBusy,
 )
 from backend.wechat.miniprogram import MiniProgram
 from backend.wechat.transport import Transport
@@ -85,7 +85,7 @@ async def server():
         (10060023, ShippingToldAlready),
         (10060031, ShippingRefused),
         (48001, WechatMisconfigured),
-        (-1, WechatUnavailable),
+        (-1, WechatBusy),
     ],
 )
 async def test_answers_are_told_apart_and_a_refused_token_is_renewed_once(server, errcode, raised):
