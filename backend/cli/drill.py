@@ -32,7 +32,7 @@ from backend.ledger import plans
 from . import backup
 from .console import notice, out, step
 from .maintenance import hold_against, record_heads
-from .supervisor import interruptible
+from .supervisor import Stopping, interruptible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ _ARCHIVED_WITHIN_S = 60.0
 def run(seconds: float) -> int:
     """Do it all, say what was proved, leave nothing behind; returns the exit code."""
     place = Path(tempfile.mkdtemp(prefix="huiyuan-drill-", dir="/tmp"))
-    with interruptible(threading.Event()):
+    with interruptible(Stopping()):
         try:
             return _drill(place, seconds)
         except KeyboardInterrupt:

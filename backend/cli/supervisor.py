@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -45,6 +44,31 @@ class Child:
         self.started_at = time.monotonic()
 
 
+class Stopping:
+    """Whether it is time to stop; may be set by a signal's handler.
+
+    Without a lock: a handler runs in the midst of what its thread was doing, so where that held the lock (as a thread
+    that waits for a ``threading.Event`` does for a moment) the handler would wait for it for ever.
+    """
+
+    def __init__(self) -> None:
+        self._is_set = False
+
+    def set(self) -> None:
+        """It is."""
+        self._is_set = True
+
+    def is_set(self) -> bool:
+        """Whether it is."""
+        return self._is_set
+
+    def wait(self, timeout_s: float) -> bool:
+        """Sleep, unless it is; whether it is then. What is set meanwhile is seen at the end."""
+        if not self._is_set:
+            time.sleep(timeout_s)
+        return self._is_set
+
+
 class Supervisor:
     """Keeps children running until it is told to stop.
 
@@ -67,7 +91,7 @@ class Supervisor:
         self.grace_s = grace_s
         self.longest_pause_s = _LONGEST_PAUSE_S
         self._children: list[Child] = []
-        self.stopping = threading.Event()
+        self.stopping = Stopping()
         self.watch: Callable[[], None] = lambda: None
 
     def add(self, child: Child) -> None:
@@ -145,7 +169,7 @@ class Supervisor:
 
 
 @contextmanager
-def interruptible(stopping: threading.Event) -> Iterator[Callable[[], None]]:
+def interruptible(stopping: Stopping) -> Iterator[Callable[[], None]]:
     """SIGINT and SIGTERM raise KeyboardInterrupt; after the yielded function is called, they set ``stopping``.
 
     Further signals change nothing: an orderly stop is bounded in time, and a second Ctrl-C must not spoil it.
