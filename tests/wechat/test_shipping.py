@@ -16,8 +16,8 @@ from backend.wechat.errors import (
     ShippingOrderUnknown,
     ShippingRefused,
     ShippingToldAlready,
-    WechatMisconfigured,
     WechatBusy,
+    WechatMisconfigured,
 )
 from backend.wechat.miniprogram import MiniProgram
 from backend.wechat.transport import Transport
