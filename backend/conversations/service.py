@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -14,6 +14,9 @@ from .types import Author, Card, Conversation, Kind, Message, Stage, State, Wind
 
 MOST_TEXT = 4000
 """Characters of a text that are kept; WeChat takes some 600."""
+
+STUCK_AFTER = timedelta(minutes=1)
+"""A call to WeChat takes seconds: what is under way for longer was cut short."""
 
 
 async def open_of(tx: Tx, openid: str, now: datetime) -> Conversation:
@@ -168,3 +171,21 @@ async def set_member(tx: Tx, openid: str, member_id: int, store_id: str | None) 
         member_id,
         store_id,
     )
+
+
+async def count_sent(tx: Tx, conversation_id: int, since: datetime) -> int:
+    """How many of our messages reached WeChat since then, or may have: those under way and of unknown end count too.
+
+    Of the conversation's last hundred: no window has room for so many.
+    """
+    rows = await db.fetch_in(
+        tx,
+        "SELECT count(*) FROM (SELECT author, stage, at, sent_at FROM conversation_message WHERE conversation_id = $1"
+        " ORDER BY seq DESC LIMIT 100) AS m WHERE author IN ('robot', 'staff') AND (stage = 'sending'"
+        " OR stage = 'sent' AND sent_at >= $2 OR stage = 'unknown' AND at >= $2 - $3::interval)",
+        conversation_id,
+        since,
+        STUCK_AFTER,
+    )
+    count: int = rows[0][0]
+    return count

@@ -8,7 +8,10 @@ from datetime import timedelta
 import pytest_asyncio
 
 from backend.conversations.commands import desk as commands
+from backend.conversations.commands import receive
+from backend.kernel import clock as kernel_clock
 from backend.kernel import db
+from backend.wechat.types import PushMessage
 from tests.support.books import fingerprint
 from tests.support.chat import DESK, Customer, newest, say, work
 from tests.support.staff import StaffSession, log_in
@@ -82,7 +85,7 @@ async def test_what_was_said_is_read_from_the_end_and_what_is_new_alone(manager,
     assert [item["text"] for item in new["items"]] == ["还在吗"]
 
 
-async def test_answers_are_counted_before_they_are_sent(manager, customer: Customer, at_home, settings):
+async def test_answers_are_counted_before_they_are_sent(manager, customer: Customer, at_home, clock, settings):
     await claimed(manager, at_home)
     answers = [await say(manager, at_home, f"第 {n} 条") for n in range(5)]
 
@@ -91,8 +94,35 @@ async def test_answers_are_counted_before_they_are_sent(manager, customer: Custo
     before = await fingerprint(settings)
     assert (await say(manager, at_home, "再来一条")).json()["code"] == "reply_quota_spent"
     assert await fingerprint(settings) == before
+    clock.shift(timedelta(seconds=2))
     await customer.write("嗯")
     assert (await say(manager, at_home, "好的")).json()["window"]["left"] == 4
+
+
+async def test_what_was_sent_before_we_heard_of_the_customers_word_counts_in_its_window(
+    manager, customer: Customer, at_home, clock
+):
+    """WeChat begins the window when the customer writes; told of it later, we would send more than it takes."""
+    await claimed(manager, at_home)
+    wrote_at = kernel_clock.now()
+    clock.shift(timedelta(seconds=5))
+    for n in range(3):
+        assert (await say(manager, at_home, f"第 {n} 条")).status_code == 201
+
+    late = PushMessage(
+        key="late",
+        openid=customer.openid,
+        kind="text",
+        event="",
+        content="还有",
+        sent_at=wrote_at,
+        fields={},
+        sealed=False,
+    )
+    await receive.take(late)
+
+    left = [(await say(manager, at_home, f"又 {n} 条")).status_code for n in range(3)]
+    assert left == [201, 201, 409]
 
 
 async def test_after_48_hours_nobody_answers_and_it_is_closed(manager, office, chain, at_home, clock, settings):

@@ -88,7 +88,8 @@ async def _enter(
         if conversation.state is State.CLOSED:
             conversation = service.moved(conversation, State.ROBOT, now)
     last_at = conversation.last_at
-    entered = windows.entered(conversation.windows, push.sent_at, now)
+    sent = await service.count_sent(tx, conversation.id, push.sent_at)
+    entered = windows.entered(conversation.windows, push.sent_at, now, sent=sent)
     conversation, message = await service.append(
         tx,
         service.counted(conversation, entered),
@@ -123,7 +124,8 @@ async def _write(
         conversation = service.moved(conversation, State.WECHAT, now)
     elif act is Act.STAFF:
         conversation = service.moved(conversation, State.WAITING, now)
-    conversation = service.counted(conversation, windows.wrote(conversation.windows, push.sent_at, now))
+    sent = await service.count_sent(tx, conversation.id, push.sent_at)
+    conversation = service.counted(conversation, windows.wrote(conversation.windows, push.sent_at, now, sent=sent))
     conversation, message = await service.append(
         tx,
         conversation,

@@ -5,7 +5,7 @@ What may have arrived is never sent again: a process that dies in between leaves
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
@@ -23,9 +23,6 @@ from ..types import Author, Card, Conversation, Kind, Message, Stage, State
 from . import pictures, receive
 
 log = logging.get(__name__)
-
-STUCK_AFTER = timedelta(minutes=1)
-"""A call takes seconds: what is under way for longer was cut short."""
 
 _ENDED = {"window_closed", "too_many"}
 
@@ -196,7 +193,7 @@ async def _thumb() -> str:
 async def give_up_stuck() -> int:
     """Call ``unknown`` what a process that died was sending; returns how many."""
     count = 0
-    for message in await queries.list_stuck(clock.now() - STUCK_AFTER, 500):
+    for message in await queries.list_stuck(clock.now() - service.STUCK_AFTER, 500):
         if message.stage is not Stage.SENDING:
             continue
         async with db.transaction() as tx:

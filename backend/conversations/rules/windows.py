@@ -19,20 +19,23 @@ MARGIN = timedelta(seconds=10)
 """So long before its end a window is taken for closed: a message is under way for a moment, and clocks differ."""
 
 
-def wrote(windows: Windows, sent_at: datetime, now: datetime) -> Windows:
-    """After a message of the customer, sent then; one that comes late does not turn anything back."""
+def wrote(windows: Windows, sent_at: datetime, now: datetime, *, sent: int = 0) -> Windows:
+    """After a message of the customer, sent then; one that comes late does not turn anything back.
+
+    ``sent`` of ours are in the new window already: WeChat begins it when the customer writes, and tells us later.
+    """
     at = min(sent_at, now)
     if windows.wrote_at is not None and at < windows.wrote_at:
         return windows
-    return msgspec.structs.replace(windows, wrote_at=at, wrote_sent=0)
+    return msgspec.structs.replace(windows, wrote_at=at, wrote_sent=min(sent, WROTE_MOST))
 
 
-def entered(windows: Windows, sent_at: datetime, now: datetime) -> Windows:
-    """After the customer opened the chat."""
+def entered(windows: Windows, sent_at: datetime, now: datetime, *, sent: int = 0) -> Windows:
+    """After the customer opened the chat; ``sent`` as above."""
     at = min(sent_at, now)
     if windows.entered_at is not None and at < windows.entered_at:
         return windows
-    return msgspec.structs.replace(windows, entered_at=at, entered_sent=0)
+    return msgspec.structs.replace(windows, entered_at=at, entered_sent=min(sent, ENTERED_MOST))
 
 
 def until(windows: Windows, now: datetime) -> datetime | None:
