@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 import pytest
 
 from backend.kernel import db, ids
-from backend.kernel import logging as kernel_logging
 from backend.members import queries as members
 from backend.messages import channels, service
 from backend.messages.channels.email import Smtp
@@ -17,6 +17,7 @@ from backend.messages.delivery import links
 from backend.messages.types import Builtin, Channel, Letter, Purpose, delivery_id
 from tests.messages.test_bounces import report
 from tests.messages.test_returns import BOUNCES, REPLIES, confirm_email, receipt, reply
+from tests.support import logs
 from tests.support.gateways import Reporter
 from tests.support.messages import work, write
 from tests.support.smtp import mail_server
@@ -25,9 +26,15 @@ QUIET = Builtin("test.quiet", Purpose.SERVICE, "标题里的秘密", "正文里�
 service.declare(QUIET)
 
 
-@pytest.mark.usefixtures("chain", "no_other_letter")
+@pytest.fixture
+def logged(settings: Any) -> Iterator[None]:
+    """Everything, as a program writes it."""
+    with logs.configured(msgspec.structs.replace(settings, log_level="debug")):
+        yield
+
+
+@pytest.mark.usefixtures("chain", "no_other_letter", "logged")
 async def test_nothing_of_a_letter_is_in_the_log(phone: Any, client: Any, settings: Any, monkeypatch, capsys) -> None:
-    kernel_logging.configure(msgspec.structs.replace(settings, log_level="debug"))
     number = await members.find_phone(phone.member_id)
     assert number is not None
     address = f"m{phone.member_id}@mail.example"
@@ -65,4 +72,3 @@ async def test_nothing_of_a_letter_is_in_the_log(phone: Any, client: Any, settin
     assert "messages.bounce_refused" in text
     for secret in (number, address, "mail.example", code, "秘密", tag):
         assert secret not in text, secret
-    kernel_logging.configure(settings)

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 import traceback
 from collections import deque
 from collections.abc import Iterable, Iterator, MutableMapping
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
 
 from backend.kernel import logging as kernel
+from backend.kernel.config import Settings
 from backend.kernel.redaction import redact_text
 
 MOST_LINES = 200_000
@@ -107,3 +110,22 @@ def begin() -> None:
     kernel._processors.insert(0, _note)
     structlog.configure(processors=[_note, *structlog.get_config()["processors"]])
     logging.getLogger().addHandler(_Libraries())
+
+
+@contextmanager
+def configured(settings: Settings) -> Iterator[None]:
+    """The logs as a program with these settings writes them, for as long as the block lasts.
+
+    No logger keeps what it was then: other tests of this process read theirs.
+    """
+    root, before = logging.getLogger(), structlog.get_config()
+    handlers, level, hook, last = list(root.handlers), root.level, sys.excepthook, kernel._processors[-1]
+    kernel.configure(settings)
+    structlog.configure(cache_logger_on_first_use=False)
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        sys.excepthook, kernel._processors[-1] = hook, last
