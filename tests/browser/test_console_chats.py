@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from playwright.async_api import expect
 
@@ -15,7 +17,7 @@ from tests.support.pictures import picture
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-async def test_a_person_at_the_desk_answers_a_customer(chromium, server, chain, admin, tmp_path):
+async def test_a_person_at_the_desk_answers_a_customer(chromium, server, chain, admin, clock, tmp_path):
     canned = await admin.post(f"{DESK}/canned", {"title": "问候", "text": "您好，请讲。"})
     assert canned.status_code == 201, canned.text
     faults: list[str] = []
@@ -38,6 +40,7 @@ async def test_a_person_at_the_desk_answers_a_customer(chromium, server, chain, 
         await page.keyboard.press("Enter")
         await screen.sees("还可发送 3 条")
         assert (await customer.answers())[-1] == "您好，请讲。"
+        clock.shift(timedelta(seconds=2))  # what is sent in the second of the customer's word counts after it
         await customer.show(picture("JPEG", (600, 400), color="#447799"))
         await work(server.settings)
         await expect(page.locator(".chat-pic img")).to_be_visible()  # the page asked by itself
