@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,7 +29,9 @@ service.declare(QUIET)
 
 @pytest.fixture
 def logged(settings: Any) -> Iterator[None]:
-    """Everything, as a program writes it."""
+    """Everything, as a program writes it; the mail server that it writes to is the test's, and so are its lines."""
+    logging.getLogger("mail").setLevel(logging.CRITICAL)
+    logging.getLogger("mail.log").setLevel(logging.CRITICAL)
     with logs.configured(msgspec.structs.replace(settings, log_level="debug")):
         yield
 
