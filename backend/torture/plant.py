@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -225,14 +226,20 @@ class Plant:
         finally:
             await connection.close()
 
-    async def relayed(self, *, within_s: float) -> None:
-        """Until the worker has handled every event, or the time is over: the oracle says what is left."""
+    async def relayed(self, say: Say, *, stalled_s: float) -> None:
+        """Until the worker has handled every event, or none for so long: the oracle says what is left.
+
+        A relay that works on is waited for: how quick it is depends on what else the machine does.
+        """
         connection = await self.connect("owner")
+        least, since = sys.maxsize, time.monotonic()
         try:
-            deadline = time.monotonic() + within_s
-            while await connection.fetchval(_EVENTS):
-                if time.monotonic() > deadline:
+            while left := await connection.fetchval(_EVENTS):
+                if left < least:
+                    least, since = left, time.monotonic()
+                elif time.monotonic() - since > stalled_s:
                     return
+                say(f"waiting for the last events to be handled, {left:,} are left")
                 await asyncio.sleep(_LOOK_EVERY_S)
         finally:
             await connection.close()

@@ -30,7 +30,9 @@ SEEN_AFTER_S = 0.03
 FINAL_STEPS_S = (800, 800, 800, 800, 90_000, 800)
 """What is unpaid is closed after half an hour, and asked about again ten minutes, an hour and a day later."""
 
-EVENTS_WITHIN_S = 20.0
+EVENTS_STALLED_S = 60.0
+"""A relay that ends no batch (up to 2,048 events) for so long does not do it any more."""
+
 ANSWERED_WITHIN_S = 150.0
 """For what has begun: a client gives up one request after a minute and a half, and then makes no other."""
 
@@ -267,8 +269,7 @@ class Runner:
             self._say("asking for what nobody heard of")
             for domain in self._domains:
                 await domain.settle()
-        self._say("waiting for the last events to be handled")
-        await self._plant.relayed(within_s=EVENTS_WITHIN_S)
+        await self._plant.relayed(self._say, stalled_s=EVENTS_STALLED_S)
         await self._check(final=True)
 
     async def _check(self, *, final: bool = False) -> None:

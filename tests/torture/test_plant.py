@@ -94,3 +94,24 @@ async def test_what_never_ends_is_a_finding(plant, monkeypatch):
     monkeypatch.setattr(runs, "ANSWERED_WITHIN_S", 0.1)
     with pytest.raises(NotRecovered, match=r"not ended within 0\.1 s: recharge, sale"):
         await runner._finish(within_s=60)
+
+
+async def test_events_are_waited_for_as_long_as_some_are_handled(plant, database):
+    """A machine that does much else hands them on slowly: slow is no finding, standing still is."""
+    await db.pool().execute(
+        "INSERT INTO outbox (member_id, name, body, at) SELECT n, 'x', '{}', now() FROM generate_series(1, 3) AS n"
+    )
+    said: list[str] = []
+    waited = asyncio.create_task(plant.relayed(said.append, stalled_s=30))
+    for left in (2, 1, 0):
+        while not said or said[-1] != f"waiting for the last events to be handled, {left + 1} are left":
+            await asyncio.sleep(0.01)
+        assert not waited.done()
+        await db.pool().execute("DELETE FROM outbox WHERE member_id = $1", left + 1)
+    await waited
+
+    await db.pool().execute("INSERT INTO outbox (member_id, name, body, at) VALUES (1, 'x', '{}', now())")
+    await plant.relayed(said.append, stalled_s=0.1)
+
+    assert await db.fetchval("SELECT count(*) FROM outbox") == 1
+    await db.pool().execute("DELETE FROM outbox")
