@@ -313,3 +313,21 @@ async def test_two_stores_are_paid_in_full_by_the_wallet_or_not_at_all(buyer):
 
     assert placed.status_code == 201, placed.text
     assert (await buyer.wallet())["stored"]["total_fen"] == 0
+
+
+async def test_a_payment_whose_time_ends_on_its_way_to_wechat_is_told_so(buyer, clock, monkeypatch):
+    before = await standing(buyer)
+    open_order = wechat.create_order
+
+    async def late(*args: Any, **terms: Any) -> str:
+        clock.shift(timedelta(hours=1))
+        return await open_order(*args, **terms)
+
+    monkeypatch.setattr(wechat, "create_order", late)
+
+    refused = await order(buyer, checkout(a6902=2) | {"tenders": MIXED}, 2_500)
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "order_not_payable")
+    await payments.advance_due(clock.now())
+    clock.reset()
+    assert await standing(buyer) == before

@@ -147,6 +147,23 @@ async def test_a_retry_after_the_order_ended_is_told_to_start_anew(phone, settin
     assert (refused.status_code, refused.json()["code"]) == (409, "recharge_closed")
 
 
+async def test_an_order_whose_time_ends_on_its_way_to_wechat_is_told_so(phone, clock, monkeypatch):
+    """The clock goes on while WeChat is asked; its word for an end that is over is that it refuses."""
+    open_order = wechat.create_order
+
+    async def late(*args, **terms):
+        clock.shift(timedelta(hours=1))
+        return await open_order(*args, **terms)
+
+    monkeypatch.setattr(wechat, "create_order", late)
+
+    refused = await phone.call("POST", "/v1/member/recharges", {"amount_fen": 800}, key=uuid.uuid4().hex)
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "recharge_closed")
+    clock.reset()
+    assert (await phone.wallet())["stored"]["total_fen"] == 0
+
+
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [

@@ -27,7 +27,7 @@ from backend.sales import plans as sales
 from backend.sales.rules import gift_cards, settling
 from backend.stock import service as stock
 from backend.wechat import service as wechat
-from backend.wechat.errors import OrderClosed, OrderPaid
+from backend.wechat.errors import OrderClosed, OrderPaid, PayRefused
 from backend.wechat.types import Payment
 
 from .. import locks, plans, service
@@ -77,8 +77,10 @@ async def open_at_wechat(document: Document, openid: str) -> PaymentOut:
             openid=openid,
             expires_at=body.pay_until + MARGIN,
         )
-    except (OrderPaid, OrderClosed):
-        raise OrderNotPayable from None
+    except PayRefused as refused:
+        if not isinstance(refused, OrderPaid | OrderClosed) and clock.now() < body.pay_until:
+            raise
+        raise OrderNotPayable from None  # or its time ended on the way: WeChat opens nothing that has ended
     return await _record(document, wechat.pay_params(prepay_id, clock.now()))
 
 

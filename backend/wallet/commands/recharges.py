@@ -16,7 +16,7 @@ from backend.ledger import service as ledger
 from backend.ledger.errors import IdempotencyConflict, Stale
 from backend.ledger.types import Document
 from backend.wechat import service as wechat
-from backend.wechat.errors import OrderClosed, OrderPaid
+from backend.wechat.errors import OrderClosed, OrderPaid, PayRefused
 
 from .. import plans, queries
 from ..errors import OfferUnavailable, RechargeOver
@@ -111,6 +111,10 @@ async def _order(document: Document, openid: str) -> Answer[RechargeCreated]:
         if plans.progress_of(document).pay_params is None:
             raise RechargeOver from None
         return Answer(_created(document), replayed=True)
+    except PayRefused:
+        if clock.now() < pay_until:
+            raise
+        raise RechargeOver from None  # its time ended on the way: WeChat opens no order that has ended
     return await _record(document, wechat.pay_params(prepay_id, clock.now()))
 
 
