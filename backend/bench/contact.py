@@ -23,11 +23,11 @@ from backend.audience.commands import purchases
 from backend.auth import service as auth
 from backend.auth.types import Role, StaffCaller
 from backend.contact.commands import lookup
-from backend.contact.schemas import Lookup
+from backend.contact.schemas import ContactOut, Lookup
 from backend.kernel import clock, db
 from backend.kernel.config import Settings
 
-from . import load, paths
+from . import load, paths, voice
 from .fill import Filler
 from .history import ENTRIES_EACH, HEAVY, History
 from .population import Population
@@ -61,16 +61,18 @@ class Row(msgspec.Struct, frozen=True):
     requests: int
     p50_ms: float
     p95_ms: float
+    p99_ms: float
     most_ms: float
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What was measured, and of what: the member's entries, purchases and articles, and the card's statements."""
+    """What was measured, and of what: the member's entries, purchases and articles, what was said, the statements."""
 
     options: Options
     entries: int
     purchases: int
     articles: int
+    said: voice.Amount
     statements: int
     rows: list[Row]
 
@@ -106,7 +108,14 @@ async def measure(system: System, options: Options, say: Say, *, opened: Opened 
     member = population.member(0)
     await _fill(system.settings, population, options, say)
     async with opened(system.settings):
-        seen = await _prepare(population.member_no(0), say)
+        staff_id = await _hire()
+        say("letters, cases, suggestions, surveys, conversations, care")
+        members = max(HEAVY + 1, options.members)
+        said = await voice.load(
+            system.settings, population, members, entries=options.entries, staff_id=staff_id, now=clock.now()
+        )
+        seen = await _prepare(population.member_no(0), staff_id, say)
+        await load.settle_down(system.settings)
     say("asking over HTTP")
     desk = await asyncio.to_thread(_Desk, system.host, system.port)
     try:
@@ -123,6 +132,7 @@ async def measure(system: System, options: Options, say: Say, *, opened: Opened 
         entries=counts[0],
         purchases=counts[1],
         articles=counts[2],
+        said=said,
         statements=len(seen) + 1,
         rows=[_row("card over HTTP", by_id), _row("look-up by number over HTTP", by_number), _row("floor", floor)],
     )
@@ -137,24 +147,35 @@ async def _fill(settings: Settings, population: Population, options: Options, sa
     await load.load_chain(settings, population)
     await Filler(settings, population, history, members, say).run(0, members)
     await load.load_members(settings, population, 0, members, say, domains=domains)
-    await load.settle_down(settings)
 
 
-async def _prepare(member_no: str, say: Say) -> list[Asked]:
-    """Count purchases, make the desk's login, and note what one look-up asks of the database."""
+async def _hire() -> int:
+    """Somebody of head office for the desk; their id."""
+    hashed = await auth.hash_secret(PASSWORD)
+    async with db.transaction() as tx:
+        return await auth.create_staff(tx, username=NAME, password_hash=hashed, role=Role.ADMIN)
+
+
+async def _prepare(member_no: str, staff_id: int, say: Say) -> list[Asked]:
+    """Count purchases, and note what one look-up asks of the database."""
     say("counting purchases")
     while await purchases.look_back():
         pass
-    hashed = await auth.hash_secret(PASSWORD)
-    async with db.transaction() as tx:
-        staff_id = await auth.create_staff(tx, username=NAME, password_hash=hashed, role=Role.ADMIN)
     caller = StaffCaller(
         staff_id=staff_id, session_id=0, role=Role.ADMIN, store_id=None, rate_key="", rate_per_minute=0
     )
     await lookup.look_up(caller, Lookup(member_no=member_no))  # what is kept in memory is read
     with _noting() as seen:
-        await lookup.look_up(caller, Lookup(member_no=member_no))
+        shown = await lookup.look_up(caller, Lookup(member_no=member_no))
+    if shown.conversation is None or not all(_listed(shown)):
+        raise RuntimeError("the card of that member has an empty section")
     return seen
+
+
+def _listed(card: ContactOut) -> Iterator[bool]:
+    """Whether there is something in each section of what was said."""
+    for part in (card.letters, card.cases, card.suggestions, card.surveys, card.care):
+        yield part is not None and bool(part.items)
 
 
 class _Desk:
@@ -220,4 +241,4 @@ async def _replay(settings: Settings, seen: list[Asked], member_id: int, count: 
 
 def _row(name: str, seconds: list[float]) -> Row:
     parts = statistics.quantiles(seconds, n=100, method="inclusive")
-    return Row(name, len(seconds), parts[49] * 1e3, parts[94] * 1e3, max(seconds) * 1e3)
+    return Row(name, len(seconds), parts[49] * 1e3, parts[94] * 1e3, parts[98] * 1e3, max(seconds) * 1e3)

@@ -59,7 +59,7 @@ async def load_chain(settings: Settings, population: Population) -> None:
     owner = await asyncpg.connect(**db.connect_args(settings.migrate_database_url))
     try:
         for table, (columns, records) in tables.items():
-            await _copy(owner, table, columns, records)
+            await copy(owner, table, columns, records)
     finally:
         await owner.close()
 
@@ -122,14 +122,15 @@ async def _load(
             )
             for tables in rows:
                 for table, (columns, records) in tables.items():
-                    await _copy(owner, table, columns, records)
+                    await copy(owner, table, columns, records)
     finally:
         lanes.put_nowait(owner)
 
 
-async def _copy(
+async def copy(
     owner: asyncpg.Connection, table: str, columns: tuple[str, ...], records: Iterable[tuple[Any, ...]]
 ) -> None:
+    """Write records into a table."""
     await owner.copy_records_to_table(table, records=records, columns=columns)
 
 
@@ -158,7 +159,7 @@ async def copy_members(
     owner: asyncpg.Connection, population: Population, members: Iterable[Member], box: Vault, now: datetime
 ) -> None:
     """Members without phones: they are there, and buy nothing."""
-    await _copy(owner, "member", _MEMBER, [_member_row(population, member, box, now) for member in members])
+    await copy(owner, "member", _MEMBER, [_member_row(population, member, box, now) for member in members])
 
 
 def _member_row(population: Population, member: Member, box: Vault, now: datetime) -> tuple[Any, ...]:

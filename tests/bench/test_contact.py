@@ -25,7 +25,8 @@ async def test_it_asks_for_the_card_of_a_busy_member_and_says_how_long_it_took(s
         ("look-up by number over HTTP", 20),
         ("floor", 20),
     ]
-    assert all(0 < row.p50_ms <= row.p95_ms <= row.most_ms for row in outcome.rows)
+    assert all(0 < row.p50_ms <= row.p95_ms <= row.p99_ms <= row.most_ms for row in outcome.rows)
+    assert (outcome.said.letters, outcome.said.cases, outcome.said.messages, outcome.said.tasks) == (60, 6, 60, 15)
     console = Console(record=True, width=100, file=io.StringIO())
     monkeypatch.setattr(command, "out", console)
     command.show(outcome)
