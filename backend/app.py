@@ -18,7 +18,7 @@ from backend.kernel.config import Settings, SettingsError
 if TYPE_CHECKING:
     from backend.kernel.http import Check, Router
     from backend.kernel.http.app import HttpApp
-    from miniapp_mock.simulator import SimulatorConfig, SmsConfig
+    from miniapp_mock.simulator import MailConfig, SimulatorConfig, SmsConfig
 
 # In the order of the layers, lowest first; a domain without HTTP is not listed.
 ROUTES = (
@@ -47,6 +47,7 @@ ROUTES = (
 
 SIMULATOR_PATH = "/mock/wechat"
 SMS_PATH = "/mock/sms"
+MAIL_PATH = "/mock/mail"
 
 
 @asynccontextmanager
@@ -155,6 +156,7 @@ def _demo_mounts(settings: Settings) -> Sequence[tuple[str, Any]]:
     return [
         (SIMULATOR_PATH, simulator.build(simulator_config(settings))),
         (SMS_PATH, simulator.build_sms(sms_config(settings))),
+        (MAIL_PATH, simulator.build_mail(mail_config(settings))),
         ("", pages.build(settings.chain_name, settings.brand_color)),
     ]
 
@@ -192,6 +194,13 @@ def sms_config(settings: Settings) -> SmsConfig:
         secret=settings.sms_secret,
         now=clock.now,
     )
+
+
+def mail_config(settings: Settings) -> MailConfig:
+    """The demo's mailbox: where it keeps what its mail server took."""
+    from miniapp_mock.simulator import MailConfig
+
+    return MailConfig(database_url=_simulator_url(Path(settings.demo_data)), now=clock.now)
 
 
 def _simulator_url(data: Path) -> str:

@@ -51,12 +51,17 @@ def run(options: Options) -> None:
     data = options.data.expanduser().resolve()
     supervisor = Supervisor(notice, grace_s=_GRACE_MARGIN_S)
     engines = Engines(data, notice)
-    with interruptible(supervisor.stopping) as started, listen(options.host, options.port) as listening:
+    with (
+        interruptible(supervisor.stopping) as started,
+        listen(options.host, options.port) as listening,
+        _mail_socket() as mail,
+    ):
         try:
-            settings = _prepare(engines, listening, options)
+            settings = _prepare(engines, listening, mail, options)
             chain = _load_chain(settings, empty=options.empty)
             with step("Start the servers and the worker"):
                 start_processes(supervisor, settings, listening, options.workers)
+                _start_mailbox(supervisor, settings, mail)
                 wait_until_ready(supervisor, listening)
             _write_demo_json(data, settings, chain)
             started()
@@ -70,7 +75,12 @@ def run(options: Options) -> None:
             _stop(supervisor, engines, data)
 
 
-def _prepare(engines: Engines, listening: socket.socket, options: Options) -> Settings:
+def _mail_socket() -> socket.socket:
+    """Where the demo's mail server listens: on this machine only, whatever ``--host`` says."""
+    return listen("127.0.0.1", 0)
+
+
+def _prepare(engines: Engines, listening: socket.socket, mail: socket.socket, options: Options) -> Settings:
     """Engines up, secrets made or read, schema up to date; returns the settings everything runs with."""
     engines.lock()
     if options.fresh:
@@ -84,7 +94,9 @@ def _prepare(engines: Engines, listening: socket.socket, options: Options) -> Se
         engines.start()  # in this thread: the engines end when the thread that started them does
         meanwhile.join()
         base_url = "http://{}:{}".format(*address_of(listening))
-        settings = datadir.demo_settings(engines.data, engines.urls(), base_url, environ=os.environ)
+        settings = datadir.with_mailbox(
+            datadir.demo_settings(engines.data, engines.urls(), base_url, environ=os.environ), address_of(mail)
+        )
         config.use(settings)
     from .migrate import migrate
 
@@ -119,12 +131,19 @@ def start_processes(supervisor: Supervisor, settings: Settings, listening: socke
     supervisor.metrics = metrics_directory(data / "metrics")
     environ["PROMETHEUS_MULTIPROC_DIR"] = str(supervisor.metrics)
     fd = listening.fileno()
-    for name in ("server.log", "worker.log"):
+    for name in ("server.log", "worker.log", "mailbox.log"):
         process.trim(data / name)
     for number in range(1, workers + 1):
         serve = command("serve", "--fd", str(fd))
         supervisor.add(Child(f"server {number}", serve, environ, log=data / "server.log", pass_fds=(fd,)))
     supervisor.add(Child("worker", command("worker"), environ, log=data / "worker.log"))
+
+
+def _start_mailbox(supervisor: Supervisor, settings: Settings, mail: socket.socket) -> None:
+    """The mail server in a process of its own, after the worker, so that it takes the worker's last letter."""
+    data, fd = Path(settings.demo_data), mail.fileno()
+    line = command("mailbox", "--fd", str(fd))
+    supervisor.add(Child("mailbox", line, datadir.environment(settings), log=data / "mailbox.log", pass_fds=(fd,)))
 
 
 def wait_until_ready(supervisor: Supervisor, listening: socket.socket) -> None:
@@ -171,6 +190,7 @@ def _welcome(base_url: str, data: Path, terminal: dict[str, Any] | None) -> None
     table.add_row("会员手机页  phone", f"[bold]{base_url}/[/bold]")
     table.add_row("收银台      POS", f"[bold]{base_url}/pos[/bold]")
     table.add_row("管理后台    console", f"[bold]{base_url}/admin[/bold]")
+    table.add_row("演示邮箱    mailbox", f"[bold]{base_url}/mock/mail/[/bold]")
     table.add_row("接口文档    API", f"[bold]{base_url}/docs[/bold]")
     table.add_row("", "")
     if terminal is not None:

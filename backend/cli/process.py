@@ -1,8 +1,9 @@
 """The start of a process that serves for weeks, with nothing in it that it never calls.
 
-``python -m backend.cli.process serve --fd 3`` or ``worker``. Not for people: ``huiyuan serve`` and ``huiyuan worker``
-start it. Typer loads pydantic to read a command line, Tortoise loads it where it is installed, and structlog and httpx
-load rich and pygments so: 12 MB in every process, for what a server never does.
+``python -m backend.cli.process serve --fd 3``, ``worker``, or a demo's ``mailbox --fd 4``. Not for people:
+``huiyuan serve``, ``worker`` and ``demo`` start it. Typer loads pydantic to read a command line, Tortoise loads it
+where it is installed, and structlog and httpx load rich and pygments so: 12 MB in every process, for what a server
+never does.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def become(*args: str) -> NoReturn:
 def main() -> None:
     """Serve on a socket that was handed down, or be the worker."""
     parser = argparse.ArgumentParser(prog="huiyuan", allow_abbrev=False)
-    parser.add_argument("what", choices=("serve", "worker"))
+    parser.add_argument("what", choices=("serve", "worker", "mailbox"))
     parser.add_argument("--fd", type=int, help="the listening socket")
     parser.add_argument("--ready-fd", type=int, help="a pipe to say on that it serves")
     parser.add_argument("--alone", action="store_true", help="there is no supervisor that could replace it")
@@ -44,6 +45,10 @@ def main() -> None:
     with told_plainly():
         if given.what == "worker":
             serve.work()
+        elif given.what == "mailbox":
+            from . import mailbox
+
+            mailbox.run(given.fd)
         else:
             serve.serve_on(given.fd, ready_fd=given.ready_fd, alone=given.alone)
 

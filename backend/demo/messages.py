@@ -8,9 +8,12 @@ from datetime import datetime, timedelta
 from backend.audience.types import Audience
 from backend.auth.types import Role, StaffCaller
 from backend.kernel import clock, db
+from backend.kernel.db import Tx
+from backend.kernel.vault import vault
 from backend.messages import service
 from backend.messages.commands import batches, templates
 from backend.messages.errors import MessageTemplateConflict
+from backend.messages.queries import addresses
 from backend.messages.schemas import BatchIn, TemplateIn, TextIn, VariableIn, VersionIn
 from backend.messages.types import Channel, Purpose, VariableKind
 
@@ -19,7 +22,7 @@ NEWS = TemplateIn(
     purpose=Purpose.MARKETING,
     title="{what}上新了",
     body="{member_name}，{what}到店了，{until} 前会员价 {price}，快来尝鲜。",
-    channels=(Channel.INBOX, Channel.SMS),
+    channels=(Channel.INBOX, Channel.SMS, Channel.EMAIL),
     texts={Channel.SMS: TextIn(body="{what}到店，{until}前会员价{price}。")},
     variables=(
         VariableIn(name="what", label="商品", sample="妃子笑荔枝"),
@@ -38,7 +41,7 @@ SENT = VersionIn(
     },
 )
 WILLING = 3
-"""Of so many members one wants marketing, in the inbox and by SMS."""
+"""Of so many members one wants marketing, in the inbox, by SMS and by e-mail."""
 
 
 async def load() -> None:
@@ -76,8 +79,22 @@ async def _agree() -> None:
         for number, member_id in enumerate(ids):
             await service.set_consent(tx, member_id, Channel.INBOX, Purpose.CARE, granted=True, by="member")
             if number % WILLING == 0:
-                for channel in (Channel.INBOX, Channel.SMS):
+                for channel in NEWS.channels:
                     await service.set_consent(tx, member_id, channel, Purpose.MARKETING, granted=True, by="member")
+                await _give_email(tx, member_id)
+
+
+async def _give_email(tx: Tx, member_id: int) -> None:
+    """An address of a domain that nobody has, confirmed; in the demo what is sent there is read in its mailbox."""
+    address = f"member-{member_id % 100_000}@mail.example"
+    await db.raw(tx).execute(
+        "INSERT INTO message_email (member_id, sealed, address_index, confirmed_at, updated_at)"
+        " VALUES ($1, $2, $3, $4, $4) ON CONFLICT DO NOTHING",
+        member_id,
+        vault().seal(address.encode(), context=addresses.EMAIL_CONTEXT),
+        addresses.email_index(address),
+        clock.now(),
+    )
 
 
 async def admin() -> StaffCaller:

@@ -85,6 +85,18 @@ def demo_settings(
     return load({"HUIYUAN_LOG_FORMAT": "console"} | dict(environ or {}) | _as_environment(given))
 
 
+def with_mailbox(settings: Settings, address: tuple[str, int]) -> Settings:
+    """The settings with the demo's own mail server, whatever the environment named: a demo writes to nobody."""
+    host, port = address
+    return msgspec.structs.replace(
+        settings,
+        smtp_url=f"smtp://{host}:{port}",
+        smtp_ca_file="",
+        mail_from="service@huiyuan.example",
+        mail_bounces="bounces@huiyuan.example",
+    )
+
+
 def environment(settings: Settings) -> dict[str, str]:
     """These settings as the environment of a child process; what else begins with ``HUIYUAN_`` is left out."""
     values = msgspec.structs.asdict(settings)

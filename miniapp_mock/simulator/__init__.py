@@ -6,11 +6,14 @@ for all workers, and adds a few conveniences for demonstrations and tests (``doc
     app = simulator.build(SimulatorConfig(...))    # an ASGI application, to be mounted under /mock/wechat
     await app.aclose()                             # at shutdown: closes connections, stops sending
 
-Beside it an SMS gateway (``build_sms``, under /mock/sms), as docs/messages-sms.md describes one.
+Beside it an SMS gateway (``build_sms``, under /mock/sms), as docs/messages-sms.md describes one, and a
+mail server (``MailServer``) with pages to read what it took (``build_mail``, under /mock/mail).
 """
 
 from .app import Simulator, build
 from .config import SimulatorConfig
+from .mailbox import MailConfig, build_mail
 from .sms import SmsConfig, build_sms
+from .smtp import MailServer
 
-__all__ = ["Simulator", "SimulatorConfig", "SmsConfig", "build", "build_sms"]
+__all__ = ["MailConfig", "MailServer", "Simulator", "SimulatorConfig", "SmsConfig", "build", "build_mail", "build_sms"]

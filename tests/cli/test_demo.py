@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -96,6 +97,21 @@ def wait_for_end(pids: list[int]) -> None:
         time.sleep(0.02)
 
 
+def letter_in_the_mailbox(demo: Demo) -> str:
+    """A new member gives an e-mail address, and finds the letter with the code in the demo's own mailbox."""
+    join = {"phone_code": "phone-13900007777", "name": "李雷", "consents": ["terms", "privacy"]}
+    with httpx.Client(base_url=demo.url) as phone:
+        tokens = phone.post("/v1/member/login", json={"js_code": "demo-letters"}).json()
+        phone.headers["Authorization"] = f"Bearer {tokens['access_token']}"
+        assert phone.post("/v1/member/register", json=join).status_code == 201
+        assert phone.put("/v1/member/email", json={"email": "li.lei@mail.example"}).status_code == 200
+        (item,) = phone.get("/mock/mail/sent", params={"to": "li.lei@mail.example"}).json()["items"]
+        code = re.search(r"验证码是 (\d{6})", item["text"])
+        assert code is not None
+        assert phone.post("/v1/member/email/confirm", json={"code": code[1]}).status_code == 200
+    return str(item["subject"])
+
+
 def test_story_of_one_demo(data):
     with Demo(data, "--workers", "2") as demo:
         ready = httpx.get(f"{demo.url}/readyz")
@@ -120,10 +136,13 @@ def test_story_of_one_demo(data):
         assert "The books balance" in audit.stdout
 
         everything = descendants(demo.process.pid)
+        assert any(" mailbox --fd" in command_of(pid) for pid in everything)
+        assert letter_in_the_mailbox(demo) == "确认您的邮箱"
         printed = demo.stop()
 
     assert demo.process.returncode == 0, printed
     assert f"{demo.url}/pos" in printed
+    assert f"{demo.url}/mock/mail/" in printed
     wait_for_end(everything)
     assert not (data / "demo.json").exists()
 

@@ -38,6 +38,7 @@ async def test_a_batch_reaches_those_who_want_it_and_another_waits(filled):
     }
     assert counts[Channel.INBOX, "delivered", None] == 3
     assert counts[Channel.INBOX, "suppressed", "no_consent"] == 6
+    assert counts[Channel.EMAIL, "suppressed", "channel_not_set_up"] == 9
     (letter, *_) = await queries.list_inbox(filled[0], before=None, limit=5)
     assert letter.title == "妃子笑荔枝上新了"
     assert "会员价 ¥19.80" in letter.body
