@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from backend.kernel import clock
+
 from .types import Audience
 
 BOUGHT = frozenset(
@@ -88,7 +90,8 @@ def conditions(audience: Audience, *, today: date, zone: ZoneInfo) -> tuple[list
     if audience.registered_from is not None:
         add("m.created_at >= $?", _midnight(audience.registered_from, zone))
     if audience.registered_until is not None:
-        add("m.created_at < $?", _midnight(audience.registered_until + timedelta(days=1), zone))
+        until = min(audience.registered_until, date.max - timedelta(days=1))
+        add("m.created_at < $?", _midnight(until + timedelta(days=1), zone))
     if audience.member_nos is not None:
         add("m.member_no = ANY($?::text[])", list(audience.member_nos))
     if audience.bought_skus is not None:
@@ -106,4 +109,6 @@ def _in_months(months: Sequence[int]) -> str:
 
 
 def _midnight(on: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(on, time(), zone)
+    """The day's first instant; of days beyond ``clock.YEARS``, when nobody joined, the first or last of these years."""
+    first, last = date(clock.YEARS.start, 1, 1), date(clock.YEARS.stop, 1, 1)
+    return datetime.combine(min(max(on, first), last), time(), zone)

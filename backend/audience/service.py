@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from backend.auth import queries as auth
-from backend.kernel import db
+from backend.kernel import clock, db
 from backend.kernel.db import Tx
 from backend.kernel.errors import FieldError, ValidationFailed
 from backend.members import queries as members
@@ -32,6 +32,10 @@ async def check(audience: Audience, caller_store: str | None, *, pointer: str = 
         wrong += _unknown(audience.store_ids, stores, f"{pointer}/store_ids", "there is no such store")
     if audience.bought_within_days is not None and audience.bought_skus is None:
         wrong.append(FieldError(f"{pointer}/bought_within_days", "needs bought_skus"))
+    for name in ("registered_from", "registered_until"):
+        on = getattr(audience, name)
+        if on is not None and on.year not in clock.YEARS:
+            wrong.append(FieldError(f"{pointer}/{name}", "is out of range"))
     if audience.registered_from and audience.registered_until and audience.registered_from > audience.registered_until:
         wrong.append(FieldError(f"{pointer}/registered_until", "is before registered_from"))
     if wrong:

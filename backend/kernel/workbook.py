@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterable, Sequence
+from itertools import islice, product
 from string import ascii_uppercase
 from typing import IO
 from xml.sax.saxutils import escape, quoteattr
@@ -23,7 +24,14 @@ _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-_COLUMNS = (*ascii_uppercase, *(first + second for first in ascii_uppercase for second in ascii_uppercase))
+MOST_COLUMNS = 16_384
+"""Of a sheet, as spreadsheets read it."""
+
+_COLUMNS = tuple(
+    islice(
+        ("".join(letters) for length in (1, 2, 3) for letters in product(ascii_uppercase, repeat=length)), MOST_COLUMNS
+    )
+)
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """What XML has no way to write."""
 

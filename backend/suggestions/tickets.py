@@ -69,6 +69,11 @@ def modulus(private: bytes) -> bytes:
     return _numbers(private).public_numbers.n.to_bytes(SIZE, "big")
 
 
+def is_blinded(private: bytes, blinded: bytes) -> bool:
+    """Whether that can be a blinded message for the key: a number below its modulus."""
+    return len(blinded) == SIZE and 0 < int.from_bytes(blinded, "big") < _numbers(private).public_numbers.n
+
+
 def sign_blinded(private: bytes, blinded: bytes) -> bytes:
     """The blind signature of a blinded message; ``ValueError`` for what cannot be one.
 
@@ -78,7 +83,7 @@ def sign_blinded(private: bytes, blinded: bytes) -> bytes:
     numbers = _numbers(private)
     n, e = numbers.public_numbers.n, numbers.public_numbers.e
     message = int.from_bytes(blinded, "big")
-    if len(blinded) != SIZE or not 0 < message < n:
+    if not is_blinded(private, blinded):
         raise ValueError("not a blinded message for this key")
     cover = 2 + secrets.randbelow(n - 3)
     signed = _private_operation(numbers, message * pow(cover, e, n) % n) * pow(cover, -1, n) % n

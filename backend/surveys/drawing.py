@@ -9,10 +9,13 @@ from backend.kernel.errors import invalid
 
 from . import reporting
 from .queries.counting import Narrow
+from .rules.walking import number_text
 from .schemas.results import BreakdownQuery, ChartQuery, ChoiceOut, CrossQuery, OverTimeQuery, QuestionOut, TableOut
 from .types import Survey
 
 PEOPLE = "人数"
+MOST_DRAWN = 100
+"""Lines of a table that a picture has room for."""
 
 
 async def chart(survey: Survey, query: ChartQuery, narrow: Narrow, store_id: str | None) -> Chart:
@@ -55,7 +58,7 @@ def _question(question: QuestionOut, row: str | None) -> Chart:
         return Bars(f"{question.title}：{found.text}", f"{found.answered} 人作答", PEOPLE, _bars(found.choices))
     words = [f"{question.answered} 人作答"]
     if question.average is not None:
-        words.append(f"平均 {question.average:g}")
+        words.append(f"平均 {number_text(question.average)}")
     if question.nps is not None:
         words.append(f"净推荐值 {question.nps:+g}")
     return Bars(question.title, "，".join(words), PEOPLE, _bars(question.choices))
@@ -73,12 +76,14 @@ def _note(choice: ChoiceOut) -> str:
 
 def _stacks(table: TableOut, survey: Survey) -> Stacks:
     subtitle = f"{survey.terms.title}" + ("，少于 5 人的不显示" if table.hidden else "")
+    if len(table.lines) > MOST_DRAWN:
+        subtitle += f"，前 {MOST_DRAWN} 行，共 {len(table.lines)} 行"
     return Stacks(
         table.title,
         subtitle,
         PEOPLE,
         [head.text for head in table.columns],
-        [(line.text, line.counts) for line in table.lines],
+        [(line.text, line.counts) for line in table.lines[:MOST_DRAWN]],
     )
 
 

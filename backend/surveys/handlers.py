@@ -23,6 +23,8 @@ async def invite_buyer(event: SaleCompleted, tx: Tx) -> None:
             continue
         if event.payable_fen < after.min_fen or (after.store_ids and event.store_id not in after.store_ids):
             continue
+        if await service.is_full(tx, survey.id):
+            continue
         invited = await service.invite(
             tx,
             survey.id,

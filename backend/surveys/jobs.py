@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backend.kernel import jobs
 
-from .commands import inviting, mixing, rewards
+from .commands import forgetting, inviting, mixing, rewards
 
 
 @jobs.every("*/5 * * * *")
@@ -27,6 +27,7 @@ async def go_on_inviting() -> None:
 
 @jobs.every("25 18 * * *")
 async def mix_answers() -> None:
-    """Mix anonymous answers, so that no row says whose it is, and forget photos that were sent for none."""
+    """Mix anonymous answers, so that no row says whose it is, and forget what was sent or saved for none."""
     await mixing.mix()
-    await mixing.drop_unused_photos()
+    await forgetting.drop_unused_photos()
+    await forgetting.drop_saved()

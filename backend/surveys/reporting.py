@@ -14,7 +14,7 @@ from . import queries
 from .errors import SurveyTooFew
 from .queries import counting
 from .queries.counting import Group, Narrow
-from .rules import privacy, tallying
+from .rules import grouping, privacy, tallying
 from .rules.tallying import Tally
 from .rules.walking import NUMBERS
 from .schemas.results import (
@@ -62,7 +62,7 @@ async def statistics(survey: Survey, narrow: Narrow) -> StatisticsOut:
         title=survey.terms.title,
         anonymous=survey.terms.anonymous,
         answers=answers,
-        begun=await counting.count_begun(survey.id),
+        begun=None if any(narrow) else await counting.count_begun(survey.id),
         score_average=None if hidden else score,
         versions=await _counts(survey, "version", narrow),
         media=await _counts(survey, "medium", narrow),
@@ -147,12 +147,13 @@ async def cross(survey: Survey, query: CrossQuery) -> TableOut:
     other = _find(questions, query.columns, query.columns_row, "/query/columns")
     if (query.rows, query.rows_row) == (query.columns, query.columns_row):
         raise invalid("/query/columns", "is the same question")
-    cells: Cells = {}
     pair = ((one.id, query.rows_row or ""), (other.id, query.columns_row or ""))
-    cells.update((await counting.cross(survey.id, *pair, query.version)).items())
-    lines = _names(one, {row for row, _ in cells if row is not None})
-    title = f"{one.title} × {other.title}"
-    return _table(title, lines, _names(other, {choice for _, choice in cells}), cells, survey, other)
+    counted = await counting.cross(survey.id, *pair, query.version)
+    lines = grouping.by_question(one, {row for row, _ in counted})
+    cells = Counter[tuple[str | None, str]]()
+    for (row, choice), count in counted.items():
+        cells[lines.of[row], choice] += count
+    return _table(f"{one.title} × {other.title}", lines.names, cells, survey, other)
 
 
 async def breakdown(survey: Survey, query: BreakdownQuery, store_id: str | None) -> TableOut:
@@ -169,7 +170,7 @@ async def breakdown(survey: Survey, query: BreakdownQuery, store_id: str | None)
         if (tally.question, tally.row) == (question.id, query.row or "")
     }
     names = await _group_names(query.by, {of for of, _ in cells})
-    table = _table(question.title, names, _names(question, {choice for _, choice in cells}), cells, survey, question)
+    table = _table(question.title, names, cells, survey, question)
     if store_id is not None:
         table.lines = [line for line in table.lines if query.by == "level" or line.id == store_id]
     return table
@@ -184,20 +185,6 @@ def _find(questions: Mapping[str, Question], question_id: str, row: str | None, 
     return question
 
 
-def _names(question: Question, said: set[str]) -> dict[str | None, str]:
-    """What can be chosen, by id, in its order; of numbers and dates what was said."""
-    if question.options:
-        return {option.id: option.text for option in question.options}
-    return {choice: choice for choice in sorted(said, key=lambda text: (_number(text), text))}
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0
-
-
 async def _group_names(by: str, said: set[str | None]) -> dict[str | None, str]:
     if by == "store":
         known = {store.id: store.name for store in await auth.list_stores()}
@@ -206,34 +193,36 @@ async def _group_names(by: str, said: set[str | None]) -> dict[str | None, str]:
     return {key: known.get(key or "", key or "—") for key in [*known, *said] if key in said}
 
 
-MOST_LINES = 200
+MOST_LINES = 1000
+"""As many stores as an audience may name."""
 
 
 def _table(
-    title: str,
-    lines: Mapping[str | None, str],
-    columns: Mapping[str | None, str],
-    cells: Cells,
-    survey: Survey,
-    question: Question,
+    title: str, lines: Mapping[str | None, str] | Mapping[str, str], said: Cells, survey: Survey, question: Question
 ) -> TableOut:
+    """A table of how each line answered the question: in its groups, with the average of what was said."""
+    columns = grouping.by_question(question, {choice for _, choice in said})
+    cells, numbers = Counter[tuple[str | None, str]](), dict[str | None, dict[str, int]]()
+    for (line, choice), count in said.items():
+        cells[line, columns.of[choice]] += count
+        numbers.setdefault(line, {})[choice] = count
     hidden = privacy.hidden_cells(cells) if survey.terms.anonymous else set()
     made = []
     for key, text in list(lines.items())[:MOST_LINES]:
-        counts = [None if (key, str(column)) in hidden else cells.get((key, str(column)), 0) for column in columns]
+        counts = [None if (key, column) in hidden else cells[key, column] for column in columns.names]
         told = [count for count in counts if count is not None]
         whole = len(told) == len(counts)
-        numbers = {str(column): count for column, count in zip(columns, told, strict=True)} if whole else {}
+        averaged = whole and question.kind in NUMBERS
         made.append(
             LineOut(
                 id=key,
                 text=text,
                 total=sum(told) if whole else None,
-                average=tallying.average(numbers) if question.kind in NUMBERS else None,
+                average=tallying.average(numbers.get(key, {})) if averaged else None,
                 counts=counts,
             )
         )
-    heads = [HeadOut(str(column), text) for column, text in columns.items()]
+    heads = [HeadOut(column, text) for column, text in columns.names.items()]
     return TableOut(title=title, columns=heads, lines=made, hidden=bool(hidden))
 
 

@@ -20,9 +20,8 @@ from backend.messages.types import Letter
 from .errors import SurveyFull
 from .events import INVITED
 from .rules import answering, publishing
-from .types import WHOLE_BP, Content, Given, Medium, Outcome, Question, QuestionKind, Quota, Survey
-
-TOTAL = "total"
+from .rules.walking import number_text
+from .types import TOTAL, WHOLE_BP, Content, Given, Medium, Outcome, Question, QuestionKind, Quota, Survey
 
 
 class Said(NamedTuple):
@@ -108,7 +107,7 @@ def choices(question: Question, given: Given) -> list[Counted]:
     if question.kind is QuestionKind.MATRIX:
         return [(question.id, row, column, None) for row, column in sorted(given.cells.items())]
     if given.number is not None:
-        return [(question.id, "", f"{given.number:g}"[:20], given.number)]
+        return [(question.id, "", number_text(given.number), given.number)]
     return [(question.id, "", given.on.isoformat() if given.on else "", None)]
 
 
@@ -162,6 +161,12 @@ async def set_quotas(tx: Tx, survey: Survey) -> None:
         wanted.append({"key": TOTAL, "most": survey.terms.total})
     await db.raw(tx).execute("DELETE FROM survey_quota WHERE survey_id = $1", survey.id)
     await db.raw(tx).execute(_COUNTS, survey.id, msgspec.json.encode(wanted).decode())
+
+
+async def is_full(tx: Tx, survey_id: str) -> bool:
+    """Whether the survey has all the answers it was to have, of whomever."""
+    full = "SELECT 1 FROM survey_quota WHERE survey_id = $1 AND key = $2 AND taken >= most"
+    return bool(await db.fetch_in(tx, full, survey_id, TOTAL))
 
 
 async def set_prizes(tx: Tx, survey: Survey) -> None:

@@ -10,6 +10,7 @@ from backend.kernel.sheets import Cell, Page
 
 from .queries.answers import AnswerRow, list_answers
 from .reporting import columns_of
+from .rules.walking import number_text
 from .types import Given, Medium, Outcome, Question, QuestionKind, Survey
 
 PAGE = 500
@@ -73,7 +74,7 @@ def _said(question: Question, row: str, given: Given | None) -> Cell:
         chosen = "；".join(names.get(choice, choice) for choice in given.choices)
         return f"{chosen}：{given.text}" if given.text else chosen
     if given.number is not None:
-        return int(given.number) if given.number == int(given.number) else f"{given.number:g}"
+        return int(given.number) if given.number == int(given.number) else number_text(given.number)
     if given.on is not None:
         return given.on.isoformat()
     return "；".join(given.photos) if given.photos else given.text or None

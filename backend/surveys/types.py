@@ -30,6 +30,10 @@ WHOLE_BP = 10_000
 """What the chances of a lottery's prizes make together."""
 
 
+TOTAL = "total"
+"""What all answers are counted under, where these are bounded."""
+
+
 class SurveyState(StrEnum):
     """How a survey stands: never published, taking answers, stopped for a while, over for good."""
 

@@ -60,6 +60,8 @@ def numbered(people, *places):
         (Audience(registered_from=date(2026, 1, 1)), (1, 2)),  # days of the chain's zone
         (Audience(registered_until=date(2026, 2, 1)), (0, 1, 2)),
         (Audience(registered_until=date(2025, 12, 31)), (0,)),
+        (Audience(registered_from=date.min, registered_until=date.max), (0, 1, 2)),  # stored before it was refused
+        (Audience(registered_from=date.max), ()),
         (Audience(bought_skus=("6901",)), ()),
         (Audience(member_nos=("123456789012",)), ()),
     ],
@@ -140,6 +142,12 @@ async def test_what_is_unknown_is_named(people):
         "/to/store_ids/0",
         "/to/bought_within_days",
         "/to/registered_until",
+    ]
+    with pytest.raises(ValidationFailed) as refused:
+        await service.check(Audience(registered_from=date.min, registered_until=date.max), None)
+    assert [error.pointer for error in refused.value.errors] == [
+        "/audience/registered_from",
+        "/audience/registered_until",
     ]
 
 

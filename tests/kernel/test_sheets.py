@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import openpyxl
 import pytest
 
-from backend.kernel import sheets
+from backend.kernel import sheets, workbook
 from backend.kernel.workbook import Workbook
 
 HEADING = ("品名", "件数", "备注")
@@ -104,3 +104,12 @@ async def test_a_table_of_nothing_has_its_heading(form: sheets.Format):
     data = b"".join([piece async for piece in await sheets.stream(form, "库存", HEADING, pages())])
 
     assert data == sheets.write(form, "库存", HEADING, [])
+
+
+def test_a_workbook_has_as_many_columns_as_spreadsheets_read():
+    heading = [f"题 {number}" for number in range(20_000)]
+
+    ((read_heading, row),) = read(sheets.write("xlsx", "答卷", heading, [range(20_000)])).values()
+
+    assert read_heading == heading[: workbook.MOST_COLUMNS]
+    assert row == list(range(workbook.MOST_COLUMNS))

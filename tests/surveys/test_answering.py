@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from backend.kernel import clock as kernel_clock
 from backend.kernel import db
+from backend.surveys.commands import forgetting
+from backend.surveys.queries import counting
 from tests.support.books import fingerprint
 from tests.support.coupons import log_in_again
 from tests.support.members import register
@@ -189,3 +191,34 @@ async def test_an_anonymous_answer_has_no_member_and_no_hour(client, chain, admi
     admin = await log_in(client, chain, "admin")
     raw = (await admin.get(f"{SURVEYS}/{survey['id']}/answers")).json()["items"]
     assert [(item["member_no"], item["at"], item["store_id"], item["level"]) for item in raw] == [(None,) * 4]
+
+
+async def test_what_has_enough_answers_of_the_member_s_level_is_not_begun_in_vain(admin, phone):
+    survey = await make_survey(admin, quotas=[{"limit": 1, "level": "basic"}])
+    assert (await send(await register(phone.client), survey)).status_code == 201
+
+    listed = (await phone.call("GET", MINE)).json()["items"]
+    found = (await phone.call("GET", f"{MINE}/{survey['id']}")).json()
+
+    assert (listed, found["standing"]) == ([], "full")
+
+
+async def test_what_was_saved_and_never_sent_is_forgotten_once_the_survey_is_over(admin, phone, clock):
+    ends = (kernel_clock.now() + timedelta(days=1)).isoformat()
+    closed, open_ = [await make_survey(admin, anonymous=True) for _ in range(2)]
+    over = await make_survey(admin, closes_at=ends)
+    body = {"version": 1, "revision": 1, "page": 1, "answers": taste()[:1]}
+    for survey in (closed, over, open_):
+        assert (await phone.call("PUT", f"{MINE}/{survey['id']}/progress", body)).status_code == 200
+    await move(admin, closed["id"], "close")
+
+    async def saved():
+        rows = await db.fetch("SELECT survey_id FROM survey_participation WHERE saved IS NOT NULL")
+        return {row["survey_id"] for row in rows} & {closed["id"], over["id"], open_["id"]}
+
+    assert await forgetting.drop_saved() >= 1
+    assert await saved() == {over["id"], open_["id"]}
+    clock.shift(timedelta(days=1) + forgetting.UNUSED + timedelta(seconds=1))
+    await forgetting.drop_saved()
+    assert await saved() == {open_["id"]}
+    assert await counting.count_begun(closed["id"]) == 1

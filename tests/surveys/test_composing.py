@@ -72,7 +72,7 @@ BAD_TERMS: dict[str, dict[str, Any]] = {
     "/reward/prizes/0": {"reward": {"prizes": [{"title": "x", "chance_bp": 10_000}]}},
     "/reward/prizes": {"reward": {"prizes": [{"title": "x", "chance_bp": 9_999, "points": 1}]}},
     "/after_sale/store_ids/0": {"after_sale": {"store_ids": ["S9"]}},
-    "/ends_at": {"opens_at": "2027-01-02T00:00:00Z", "closes_at": "2027-01-01T00:00:00Z"},
+    "/closes_at": {"opens_at": "2027-01-02T00:00:00Z", "closes_at": "2027-01-01T00:00:00Z"},
 }
 
 

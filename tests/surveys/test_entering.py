@@ -10,6 +10,7 @@ from backend.kernel import db, events, outbox
 from backend.ledger.events import SaleCompleted
 from tests.support.books import fingerprint
 from tests.support.coupons import log_in_again
+from tests.support.members import register
 from tests.support.staff import log_in
 from tests.support.surveys import MINE, SURVEYS, count, enter, make_survey, move, send, taste
 
@@ -46,11 +47,14 @@ async def test_answers_of_strangers_count_and_reward_nobody(admin):
 async def test_what_cannot_be_entered(admin, phone, settings):
     anonymous = await make_survey(admin, anonymous=True)
     foreign = await make_survey(admin, audience={"registered_until": "2001-01-01"})
+    running = await make_survey(admin)
     draft = await make_survey(admin, published=False)
     closed = await make_survey(admin)
     await move(admin, closed["id"], "close")
-    before = await fingerprint(settings)
     number = phone.member["member_no"]
+    frozen = await register(phone.client)
+    assert (await admin.post(f"/v1/admin/members/{frozen.member_id}/freeze")).status_code == 200
+    before = await fingerprint(settings)
 
     async def outcome(survey, **fields):
         answer = await enter(admin, survey, **fields)
@@ -59,6 +63,7 @@ async def test_what_cannot_be_entered(admin, phone, settings):
     assert await outcome(anonymous, store_id="S404") == (404, "not_found")
     assert await outcome(anonymous, member_no=number) == (422, "validation_failed")
     assert await outcome(foreign, member_no=number) == (422, "validation_failed")
+    assert await outcome(running, member_no=frozen.member["member_no"]) == (422, "validation_failed")
     assert await outcome(foreign, member_no="100000000000") == (422, "validation_failed")
     assert await outcome(foreign, version=2) == (422, "validation_failed")
     assert await outcome(foreign, answers=[]) == (422, "validation_failed")

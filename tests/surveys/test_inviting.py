@@ -11,7 +11,7 @@ from backend.ledger.events import SaleCompleted
 from backend.surveys.commands import inviting
 from tests.support.members import register
 from tests.support.staff import log_in
-from tests.support.surveys import SURVEYS, make_survey, move, send
+from tests.support.surveys import SURVEYS, enter, make_survey, move, send
 
 pytestmark = pytest.mark.usefixtures("books")
 
@@ -74,3 +74,18 @@ async def test_a_buyer_is_written_to_once(admin, phone):
         await outbox.drain()
 
     assert await letters(survey) == [phone.member_id]
+
+
+async def test_nobody_is_invited_to_what_has_all_its_answers(admin, phone):
+    full, buyers = await make_survey(admin, total=1), await make_survey(admin, after_sale={}, total=1)
+    asked = await make_survey(admin, total=1)
+    await admin.post(f"{SURVEYS}/{asked['id']}/invitations")
+    for survey in (full, buyers, asked):
+        assert (await enter(admin, survey)).status_code == 201
+
+    assert (await admin.post(f"{SURVEYS}/{full['id']}/invitations")).json()["code"] == "survey_conflict"
+    assert await inviting.invite_due() == 0
+    async with db.transaction() as tx:
+        await events.publish(tx, SaleCompleted(member_id=phone.member_id, sale_id="S9", store_id="S1", payable_fen=1))
+    await outbox.drain()
+    assert await letters(buyers) == await letters(asked) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import xml.etree.ElementTree as ET
+from datetime import date, timedelta
 
 import openpyxl
 import pytest
@@ -35,6 +36,7 @@ MANY = {
     "options": [{"id": "tea", "text": "茶"}, {"id": "water", "text": "水"}],
 }
 AGE = {"id": "age", "kind": "number", "title": "几岁", "at_least": 0, "at_most": 120, "decimals": 1}
+PRICE = {"id": "price", "kind": "number", "title": "多少钱", "decimals": 3}
 DAY = {"id": "day", "kind": "date", "title": "哪天来的"}
 
 
@@ -101,6 +103,48 @@ async def test_every_kind_is_counted_with_shares_averages_and_nps(admin):
     assert by_id["why"]["answered"] == 1
 
 
+async def test_numbers_are_counted_with_all_their_digits(admin):
+    survey = await make_survey(admin, NPS, PRICE)
+    for price in (1234567.125, 1234567, 1234561):
+        await enter(
+            admin, survey, answers=[{"question": "nps", "number": -0.0}, {"question": "price", "number": price}]
+        )
+
+    nps, price = (await get(admin, survey, "statistics"))["questions"]
+    text = (await admin.get(f"{SURVEYS}/{survey['id']}/export")).content.decode("utf-8-sig")
+
+    assert (nps["choices"][0]["count"], nps["average"]) == (3, 0.0)
+    assert (price["average"], price["least"], price["most"]) == (1234565.04, 1234561.0, 1234567.125)
+    assert [one["count"] for one in price["choices"]] == [1, 0, 0, 0, 0, 0, 0, 0, 0, 2]
+    assert price["choices"][0]["text"] == "1234561–1234561.613"
+    assert {line.rsplit(",", 1)[1] for line in text.splitlines()[1:]} == {"1234567.125", "1234567", "1234561"}
+
+
+async def test_a_table_has_no_column_for_each_number_and_day_that_was_said(admin):
+    survey = await make_survey(admin, TASTE, PRICE, DAY)
+    found = await queries.get_survey(survey["id"])
+    content = await queries.get_version(survey["id"], 1)
+    first = date(1, 1, 1)
+    async with db.transaction() as tx:
+        for number in range(60):
+            given = [
+                Given(question="taste", choices=("good",)),
+                Given(question="price", number=float(number)),
+                Given(question="day", on=first + timedelta(days=60_000 * number)),
+            ]
+            said = Said(1, given, Medium.PHONE, None, "S1", "basic")
+            await store(tx, found, content, said, kernel_clock.now())
+
+    crossed = await get(admin, survey, "cross?rows=day&columns=price")
+    by_store = await get(admin, survey, "breakdown?question=price&by=store")
+    told = await get(admin, survey, "statistics")
+
+    assert (len(crossed["lines"]), len(crossed["columns"])) == (10, 10)
+    assert [line["counts"][place] for place, line in enumerate(crossed["lines"])] == [6] * 10
+    assert [(line["counts"], line["average"]) for line in by_store["lines"]] == [([6] * 10, 29.5)]
+    assert [one["count"] for one in told["questions"][2]["choices"]] == [6] * 10
+
+
 async def test_two_questions_are_crossed(admin):
     survey = await make_survey(admin)
     for choice, nps in (("good", 10), ("good", 9), ("bad", 9)):
@@ -152,6 +196,7 @@ async def test_managers_see_their_own_store_and_no_anonymous_answers(client, cha
     too_few = await manager.get(f"{SURVEYS}/{survey['id']}/statistics")
 
     assert (told["answers"], told["stores"]) == (1, [{"key": "S2", "answers": 1}])
+    assert told["begun"] is None
     assert [item["store_id"] for item in raw["items"]] == ["S2"]
     assert hidden.status_code == 404
     assert too_few.json()["code"] == "survey_too_few"
@@ -266,4 +311,16 @@ async def test_few_answers_of_a_store_are_no_number_in_the_list(client, chain, a
     of_all = (await admin.get(f"{SURVEYS}/{survey['id']}")).json()
 
     assert (of_store["answers"], of_all["answers"]) == (None, 3)
+    assert of_store["taken"] == []
     assert of_all["taken"] == [{"key": "level:basic", "limit": 9, "taken": None}]
+
+
+async def test_members_that_head_office_named_are_not_told_to_stores(client, chain, admin, phone):
+    survey = await make_survey(admin, audience={"member_nos": [phone.member["member_no"]]})
+    manager = await log_in(client, chain, "manager-S2")
+
+    of_store = (await manager.get(f"{SURVEYS}/{survey['id']}")).json()
+    of_all = (await admin.get(f"{SURVEYS}/{survey['id']}")).json()
+
+    assert of_store["audience"] == {"member_nos": []}
+    assert of_all["audience"] == {"member_nos": [phone.member["member_no"]]}

@@ -65,7 +65,7 @@ async def issue(body: TicketsIn, member_id: int) -> tuple[list[bytes], int]:
     key = await current_key()
     if body.key_id != key.id:
         raise TicketKeyOver
-    blinded = [_read(text, index) for index, text in enumerate(body.blinded)]
+    blinded = [_read(key, text, index) for index, text in enumerate(body.blinded)]
     digests = sorted({hashlib.sha256(message).hexdigest() for message in blinded})
     async with db.transaction() as tx:
         # Two requests at once would both find room.
@@ -85,19 +85,19 @@ async def issue(body: TicketsIn, member_id: int) -> tuple[list[bytes], int]:
         if row[0] > TICKETS_A_WEEK:
             raise TicketsUsedUp(f"at most {TICKETS_A_WEEK} a week", retry_after_s=_until_monday_s(key.week))
     signatures = []
-    for index, message in enumerate(blinded):
-        try:
-            signatures.append(tickets.sign_blinded(key.private, message))
-        except ValueError as error:
-            raise invalid(f"/blinded/{index}", "is no blinded message for this key") from error
+    for message in blinded:
+        signatures.append(tickets.sign_blinded(key.private, message))
         await asyncio.sleep(0)  # others have their turn between two signatures
     return signatures, TICKETS_A_WEEK - row[0]
 
 
-def _read(text: str, index: int) -> bytes:
+def _read(key: Key, text: str, index: int) -> bytes:
+    """A blinded message that can be signed: what cannot be is refused before it counts."""
     message = tickets.from_base64url(text)
     if message is None or len(message) != tickets.SIZE:
         raise invalid(f"/blinded/{index}", f"must be {tickets.SIZE} bytes as base64url")
+    if not tickets.is_blinded(key.private, message):
+        raise invalid(f"/blinded/{index}", "is no blinded message for this key")
     return message
 
 

@@ -247,7 +247,7 @@ async def _check_project(tx: Tx, project_id: str) -> None:
 
 async def _terms(body: SurveyIn) -> Terms:
     """The terms in the body; ``ValidationFailed`` for what names nothing that there is."""
-    windows.check(body.opens_at, body.closes_at)
+    windows.check(body.opens_at, body.closes_at, names=("opens_at", "closes_at"))
     flaws = publishing.quota_flaws(body.quotas, None)
     flaws += publishing.reward_flaws(body.reward) if body.reward else []
     known = await members.levels()

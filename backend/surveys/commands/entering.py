@@ -13,6 +13,7 @@ from backend.kernel.errors import NotFound, invalid
 from backend.kernel.http import Idempotency
 from backend.ledger.errors import IdempotencyConflict
 from backend.members import queries as members
+from backend.members.types import Status
 
 from .. import locks, queries, service
 from ..errors import SurveyAnswered, SurveyClosed
@@ -97,7 +98,8 @@ async def _whose(survey: Survey, body: EntryIn) -> tuple[int | None, str | None]
         raise invalid("/member_no", "there is no such member")
     found = await queries.find_participation(survey.id, member_id)
     participation = found or Participation(survey_id=survey.id, member_id=member_id)
-    if not await is_meant(survey, participation, clock.now()):
+    active = (await members.get_member(member_id)).status is Status.ACTIVE
+    if not (active and await is_meant(survey, participation, clock.now())):
         raise invalid("/member_no", "this survey is not meant for this member")
     return member_id, (await members.get_card(member_id)).level.code
 

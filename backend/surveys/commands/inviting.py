@@ -53,6 +53,8 @@ async def ask(survey_id: str, staff_id: int) -> Invitation:
             raise SurveyConflict("this survey invites after sales")
         if not survey.takes_answers(now):
             raise SurveyConflict("the survey takes no answers now")
+        if await service.is_full(tx, survey_id):
+            raise SurveyConflict("the survey has all the answers it was to have")
         if len(rows) >= MOST_ROUNDS or (rows and rows[0]["asked_at"] > now - BETWEEN):
             raise SurveyConflict(f"members are invited {MOST_ROUNDS} times at most, a day apart")
         await db.raw(tx).execute(
@@ -91,7 +93,7 @@ async def _invite_chunk(survey_id: str, number: int) -> int | None:
         rows = await db.fetch_in(tx, f"{_PLACE} FOR UPDATE", survey_id, number)
         if not rows or rows[0]["after"] != place:
             return None  # another worker is at it
-        if not meant or not survey.takes_answers(now):
+        if not meant or not survey.takes_answers(now) or await service.is_full(tx, survey_id):
             await db.raw(tx).execute(
                 "UPDATE survey_invitation SET ended_at = $3 WHERE survey_id = $1 AND round = $2", survey_id, number, now
             )

@@ -7,7 +7,7 @@ more than the week.
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 from backend.kernel import clock, db
 
@@ -22,7 +22,6 @@ _TABLES = {
         *("survey_id", "question", '"row"', "choice", "answer_id", "number", "version", "store_id", "level", '"on"'),
     ),
 }
-UNUSED = timedelta(days=14)
 
 
 async def mix() -> int:
@@ -58,11 +57,3 @@ async def _put_back(tx: db.Tx, table: str, survey_id: str, since: date) -> int:
         since,
     )
     return int(rows[0][0])
-
-
-async def drop_unused_photos() -> int:
-    """Forget photos that were sent for anonymous answers which never came."""
-    rows = await db.fetch(
-        'DELETE FROM survey_photo WHERE NOT used AND "on" < $1 RETURNING 1', service.today(clock.now()) - UNUSED
-    )
-    return len(rows)

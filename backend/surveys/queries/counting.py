@@ -11,7 +11,7 @@ from backend.kernel.errors import NotFound
 
 from ..rules.tallying import Tally
 from ..schemas.admin import EntryOut, QuotaOut
-from ..types import Survey
+from ..types import TOTAL, Quota, Survey
 
 Group = Literal["store_id", "level", "version", "medium"]
 MOST_DAYS = 731
@@ -47,13 +47,15 @@ async def list_quotas(survey_id: str) -> list[QuotaOut]:
     return [QuotaOut(row[0], row[1], row[2]) for row in rows]
 
 
-async def list_full(surveys: Iterable[Survey]) -> set[str]:
-    """Which of these surveys have all the answers they were to have."""
-    bounded = [survey.id for survey in surveys if survey.terms.total is not None]
+async def list_full(surveys: Iterable[Survey], level: str) -> set[str]:
+    """Which of these surveys have all the answers they were to have, of members of that level."""
+    bounded = [survey.id for survey in surveys if survey.terms.total is not None or survey.terms.quotas]
     if not bounded:
         return set()
     rows = await db.fetch(
-        "SELECT survey_id FROM survey_quota WHERE survey_id = ANY($1) AND key = 'total' AND taken >= most", bounded
+        "SELECT DISTINCT survey_id FROM survey_quota WHERE survey_id = ANY($1) AND key = ANY($2) AND taken >= most",
+        bounded,
+        [TOTAL, Quota(limit=1, level=level).key],
     )
     return {row["survey_id"] for row in rows}
 
@@ -78,10 +80,11 @@ async def get_entry(survey_id: str, answer_id: int) -> EntryOut:
 
 
 async def count_begun(survey_id: str) -> int:
-    """Members who have saved something and not sent it."""
+    """Members who have saved something and not sent it; also where it was forgotten since."""
     return int(
         await db.fetchval(
-            "SELECT count(*) FROM survey_participation WHERE survey_id = $1 AND done_on IS NULL AND saved IS NOT NULL",
+            "SELECT count(*) FROM survey_participation"
+            " WHERE survey_id = $1 AND done_on IS NULL AND version IS NOT NULL",
             survey_id,
         )
     )

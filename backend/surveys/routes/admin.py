@@ -187,9 +187,20 @@ async def _detail(caller: StaffCaller, survey: Survey) -> SurveyOut:
         draft = published  # what head office is still writing is not the stores'
     counts = await counting.count_each([survey.id], caller.store_id)
     taken = await counting.list_quotas(survey.id)
+    if caller.role is not Role.ADMIN:
+        survey, taken = _of_store(survey), []  # quotas are counted over all stores
     if survey.terms.anonymous:
         taken = [msgspec.structs.replace(quota, taken=_told(quota.key, quota.taken or 0)) for quota in taken]
     return views.detail(survey, draft, published, taken, _count(caller, survey, counts))
+
+
+def _of_store(survey: Survey) -> Survey:
+    """The survey as a store's staff see it: whom head office named one by one may be another store's."""
+    audience = survey.terms.audience
+    if audience.member_nos is None:
+        return survey
+    nameless = msgspec.structs.replace(audience, member_nos=())
+    return msgspec.structs.replace(survey, terms=msgspec.structs.replace(survey.terms, audience=nameless))
 
 
 def _count(caller: StaffCaller, survey: Survey, counts: dict[str, int]) -> int | None:

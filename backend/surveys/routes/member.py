@@ -14,6 +14,7 @@ from backend.kernel.http import Answer, Idempotency, Request, Router
 from backend.kernel.http.errors import UnsupportedMediaType
 from backend.kernel.pictures import MOST_BYTES
 from backend.ledger.errors import IdempotencyConflict
+from backend.members import queries as members
 
 from .. import queries, views
 from ..commands import answering, photos, rewards
@@ -43,7 +44,7 @@ async def list_surveys(caller: MemberCaller, query: PageQuery) -> MySurveysOut:
     surveys = await queries.find_surveys([part.survey_id for part in page])
     return MySurveysOut(
         await _waiting(caller.member_id) if query.cursor is None else [],
-        await _rows([(surveys[part.survey_id], part) for part in page]),
+        await _rows(caller.member_id, [(surveys[part.survey_id], part) for part in page]),
         more,
     )
 
@@ -67,11 +68,17 @@ async def _waiting(member_id: int) -> list[MySurveyRow]:
         part = begun.get(survey.id) or Participation(survey_id=survey.id, member_id=member_id)
         if not part.done and survey.takes_answers(now) and await answering.is_meant(survey, part, now):
             found.append((survey, part))
-    return [row for row in await _rows(found) if row.standing in _OPEN]
+    return [row for row in await _rows(member_id, found) if row.standing in _OPEN]
 
 
-async def _rows(found: Sequence[tuple[Survey, Participation]]) -> list[MySurveyRow]:
-    now, full = clock.now(), await counting.list_full(survey for survey, part in found if not part.done)
+async def _full(member_id: int, found: Sequence[tuple[Survey, Participation]]) -> set[str]:
+    """Which of these surveys this member need not begin: there are as many answers as were wanted."""
+    asked = [survey for survey, part in found if not part.done and (survey.terms.total or survey.terms.quotas)]
+    return await counting.list_full(asked, (await members.get_card(member_id)).level.code) if asked else set()
+
+
+async def _rows(member_id: int, found: Sequence[tuple[Survey, Participation]]) -> list[MySurveyRow]:
+    now, full = clock.now(), await _full(member_id, found)
     titles = await _titles([survey for survey, _ in found], [part.outcome for _, part in found])
     return [
         views.mine(
@@ -91,7 +98,7 @@ async def get_survey(caller: MemberCaller, survey_id: str) -> MySurveyOut:
     """A survey that is meant for this member, with what was saved of the answer."""
     survey, part = await answering.get_own(caller.member_id, survey_id)
     content = await queries.get_version(survey.id, survey.version)
-    full = not part.done and bool(await counting.list_full([survey]))
+    full = survey.id in await _full(caller.member_id, [(survey, part)])
     titles = await _titles([survey], [part.outcome])
     return views.mine_whole(survey, part, content, titles, full=full, now=clock.now())
 

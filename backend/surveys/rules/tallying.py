@@ -10,10 +10,11 @@ import msgspec
 
 from ..schemas.results import ChoiceOut, QuestionOut, RowOut
 from ..types import Content, Option, Question, QuestionKind
+from . import grouping
 from .answering import bounds
+from .grouping import Groups
 from .publishing import CHOOSING
 
-SPANS = 10
 PROMOTER_FROM, DETRACTOR_TO = 9, 6
 _SCALES = frozenset({QuestionKind.RATING, QuestionKind.NPS})
 
@@ -91,10 +92,7 @@ def _question(
     elif question.kind in _SCALES or question.kind is QuestionKind.NUMBER:
         _number(told, question, mine, secret)
     elif question.kind is QuestionKind.DATE and not secret:
-        months = Counter[str]()
-        for day, count in mine.items():
-            months[day[:7]] += count
-        told.choices = [_choice(month, month, months[month], told.answered) for month in sorted(months)]
+        told.choices = _grouped(grouping.by_month(mine), mine, told.answered)
     return told
 
 
@@ -135,27 +133,14 @@ def _number(told: QuestionOut, question: Question, counts: Counter[str], secret:
     if question.kind is QuestionKind.NPS:
         told.nps = nps(counts)
     elif question.kind is QuestionKind.NUMBER:
-        told.choices = _spans(values, told.answered, question.decimals)
+        told.choices = _grouped(grouping.by_span(counts, question.decimals), counts, told.answered)
 
 
-def _spans(values: Sequence[tuple[float, int]], of: int, decimals: int) -> list[ChoiceOut]:
-    """Ten equal spans from the least to the most that was said; one where all said the same."""
-    low, high = values[0][0], values[-1][0]
-    if low == high:
-        return [_choice("0", f"{low:g}", sum(count for _, count in values), of)]
-    width = (high - low) / SPANS
-    counts = Counter[int]()
-    for value, count in values:
-        counts[min(int((value - low) / width), SPANS - 1)] += count
-    return [
-        _choice(
-            str(span),
-            f"{round(low + span * width, decimals + 1):g}–{round(low + (span + 1) * width, decimals + 1):g}",
-            counts[span],
-            of,
-        )
-        for span in range(SPANS)
-    ]
+def _grouped(groups: Groups, counts: Mapping[str, int], of: int) -> list[ChoiceOut]:
+    sums = Counter[str]()
+    for choice, count in counts.items():
+        sums[groups.of[choice]] += count
+    return [_choice(key, text, sums[key], of) for key, text in groups.names.items()]
 
 
 def average(counts: Mapping[str, int]) -> float | None:

@@ -60,5 +60,10 @@ def number_of(question: Question, answer: Given) -> float | None:
     return answer.number if question.kind in NUMBERS else None
 
 
+def number_text(number: float) -> str:
+    """A number as it is told and counted: to three decimals, none that is zero, and no ``-0``."""
+    return f"{number + 0.0:.3f}".rstrip("0").rstrip(".")
+
+
 NUMBERS = frozenset({QuestionKind.RATING, QuestionKind.NPS, QuestionKind.NUMBER})
 """Kinds whose answers are averaged."""

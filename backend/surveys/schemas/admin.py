@@ -102,7 +102,11 @@ class SurveyRow(msgspec.Struct, kw_only=True):
 
 
 class SurveyOut(SurveyRow, kw_only=True):
-    """A survey as staff see it. ``content`` is the draft; ``changed``: it differs from what is published."""
+    """A survey as staff see it. ``content`` is the draft; ``changed``: it differs from what is published.
+
+    A store's staff are told what is published, no numbers of quotas (``taken`` is empty), and of members who were named
+    one by one only that there are some (``member_nos`` is empty).
+    """
 
     audience: Audience
     after_sale: AfterSale | None

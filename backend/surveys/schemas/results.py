@@ -72,13 +72,13 @@ class QuestionOut(msgspec.Struct, kw_only=True):
 
 
 class StatisticsOut(msgspec.Struct, kw_only=True):
-    """A survey in numbers. ``begun``: members who have saved something and not sent it."""
+    """A survey in numbers. ``begun``: members who have saved something and not sent it; of all answers only."""
 
     survey_id: str
     title: str
     anonymous: bool
     answers: int
-    begun: int
+    begun: int | None
     score_average: float | None
     versions: list[CountOut]
     media: list[CountOut]
