@@ -33,9 +33,12 @@ MOVES: dict[Action, dict[CaseState, CaseState]] = {
 """Where each action leads, by state; an action that is not named leaves the state as it is."""
 
 MOST_STEPS = 200
-"""Of a case; a few are left for staff to end it with."""
+"""Of a case; the last few are kept for what ends it, so that nothing else takes their room."""
 
 RESERVE = 20
+_KEPT = {Action.RATE: 10, Action.CONTACT: 10, Action.CLAIM: 1, Action.ANSWER: 1, Action.CONFIRM: 1, Action.CLOSE: 0}
+"""How many steps each action leaves free; what is not named leaves ``RESERVE``."""
+
 EXCERPT = 60
 E = TypeVar("E", CaseKind, Priority)
 
@@ -52,8 +55,7 @@ def move(state: CaseState, action: Action) -> CaseState:
 
 def check_room(case: Case, action: Action) -> None:
     """Refuse what makes a case endless."""
-    limit = MOST_STEPS if action in (Action.ANSWER, Action.CLOSE, Action.CONFIRM, Action.RATE) else MOST_STEPS - RESERVE
-    if case.version >= limit:
+    if case.version >= MOST_STEPS - _KEPT.get(action, RESERVE):
         raise CaseFull
 
 

@@ -184,6 +184,42 @@ async def test_the_clock_closes_what_is_answered_and_forgets_numbers(client, cha
     assert (shown["has_contact"], shown["customer"]) == (False, "")
 
 
+async def test_what_cannot_be_closed_keeps_none_of_the_others_open(client, chain, phone, clock):
+    clock.freeze(AT + timedelta(days=400))
+    await log_in_again(phone)
+    mine = await log_in(client, chain, "manager-S1")
+    stuck, other = await complain(phone, store_id="S1"), await complain(phone, key="2", store_id="S1")
+    for case_id in (stuck["id"], other["id"]):
+        await do(mine, case_id, "answer", text="好")
+    async with db.transaction() as tx:  # where its next step would stand
+        await db.raw(tx).execute(
+            "INSERT INTO feedback_step SELECT case_id, 3, action, state, by, staff_id, text, pictures, detail, NULL,"
+            " NULL, at FROM feedback_step WHERE case_id = $1 AND version = 2",
+            stuck["id"],
+        )
+    clock.freeze(AT + timedelta(days=407))
+
+    await ageing.close_answered()
+
+    states = await db.fetch("SELECT id, state FROM feedback_case WHERE member_id = $1", phone.member_id)
+    assert {row["id"]: row["state"] for row in states} == {stuck["id"]: "answered", other["id"]: "closed"}
+
+
+async def test_a_member_who_rates_without_end_keeps_no_case_open(client, chain, phone, clock):
+    clock.freeze(AT + timedelta(days=500))
+    await log_in_again(phone)
+    mine = await log_in(client, chain, "manager-S1")
+    made = await complain(phone, store_id="S1")
+    await do(mine, made["id"], "answer", text="好")
+    path = f"{OWN}/{made['id']}/rating"
+
+    statuses = [(await phone.call("PUT", path, {"rating": 1 + n % 5})).status_code for n in range(200)]
+
+    clock.freeze(AT + timedelta(days=507))
+    assert set(statuses) == {200, 409}
+    assert await ageing.close_answered() == 1
+
+
 async def test_figures_by_kind_store_and_person(client, chain, phone, clock):
     day = datetime(2027, 6, 1, 2, tzinfo=UTC)
     clock.freeze(day)

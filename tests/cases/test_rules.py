@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from backend.cases import rules
-from backend.cases.errors import CaseConflict
-from backend.cases.types import Action, CaseKind, CaseState, Priority
+from backend.cases.errors import CaseConflict, CaseFull
+from backend.cases.types import Action, Case, CaseKind, CaseState, Priority
 from backend.kernel.config import Settings
 
 S, A = CaseState, Action
@@ -66,3 +66,29 @@ def test_an_answer_is_due_by_kind_and_priority(kind, priority, hours):
 def test_a_table_that_is_not_whole_is_refused(text):
     with pytest.raises(ValueError, match=r"\S"):
         rules.read_table(text, CaseKind)
+
+
+def test_what_does_not_end_a_case_leaves_room_for_what_does():
+    def rooms(action: Action) -> int:
+        return next(n for n in range(1, 300) if full(n, action))
+
+    def full(version: int, action: Action) -> bool:
+        try:
+            rules.check_room(a_case(version), action)
+        except CaseFull:
+            return True
+        return False
+
+    room = {action: rooms(action) for action in Action}
+
+    assert room[A.CLOSE] == rules.MOST_STEPS
+    assert {room[A.ANSWER], room[A.CONFIRM], room[A.CLAIM]} == {room[A.CLOSE] - 1}
+    assert room[A.RATE] == room[A.CONTACT] < room[A.ANSWER]
+    assert {room[action] for action in (A.SAY, A.NOTE, A.REOPEN, A.ASSIGN, A.START, A.PRIORITISE)} == {180}
+
+
+def a_case(version: int) -> Case:
+    return Case(
+        **dict.fromkeys(Case.__struct_fields__)
+        | {"id": "K1", "state": S.ANSWERED, "version": version, "created_at": AT, "updated_at": AT}
+    )
