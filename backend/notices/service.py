@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 
 import msgspec
@@ -25,10 +26,13 @@ ON CONFLICT (chapter_id, number) DO UPDATE
        staff_id = EXCLUDED.staff_id, saved_at = EXCLUDED.saved_at"""
 
 
-def read_text(body: str) -> Blocks:
-    """The blocks of a text; ``ValidationFailed`` where a link or a picture may not be in it."""
+async def read_text(body: str) -> Blocks:
+    """The blocks of a text; ``ValidationFailed`` where a link or a picture may not be in it.
+
+    Read beside the event loop, and before a transaction: what is made to be hard to read takes a second.
+    """
     try:
-        return markdown.parse(body)
+        return await asyncio.to_thread(markdown.parse, body)
     except markdown.UnsafeText as error:
         raise invalid("/body", str(error)) from error
 
@@ -49,13 +53,16 @@ async def write_draft(
     *,
     title: str,
     body: str,
+    blocks: Blocks,
     note: str,
     revision: int,
     staff_id: int,
     now: datetime,
 ) -> None:
-    """Write a draft in place of the one with that number, if there is one, with all that it is found by."""
-    blocks = read_text(body)
+    """Write a draft in place of the one with that number, if there is one, with all that it is found by.
+
+    ``blocks`` are the text's, as ``read_text`` gave them.
+    """
     await keep_pictures(tx, f"chapter:{chapter_id}:{number}", blocks)
     plain = markdown.plain(blocks)
     title_terms = searching.words_of([title])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+import msgspec
+
 from backend.mall import queries as mall
 
 from .rules import tree
@@ -90,18 +92,7 @@ def shown(item: Shown) -> ShownOut:
 
 def shown_detail(item: Shown, blocks: Blocks) -> ShownDetail:
     """An announcement with its text."""
-    url = mall.picture_url(item.cover)
-    return ShownDetail(
-        id=item.id,
-        title=item.title,
-        summary=item.summary,
-        cover_url=url,
-        cover_small_url=f"{url}/small" if url else None,
-        pinned=item.pinned,
-        starts_at=item.starts_at,
-        read=item.read,
-        blocks=blocks,
-    )
+    return ShownDetail(**msgspec.structs.asdict(shown(item)), blocks=blocks)
 
 
 def chapter_row(chapter: Chapter) -> ChapterRow:

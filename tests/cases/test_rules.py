@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -88,7 +89,5 @@ def test_what_does_not_end_a_case_leaves_room_for_what_does():
 
 
 def a_case(version: int) -> Case:
-    return Case(
-        **dict.fromkeys(Case.__struct_fields__)
-        | {"id": "K1", "state": S.ANSWERED, "version": version, "created_at": AT, "updated_at": AT}
-    )
+    fields: dict[str, Any] = dict.fromkeys(Case.__struct_fields__)
+    return Case(**fields | {"id": "K1", "state": S.ANSWERED, "version": version})

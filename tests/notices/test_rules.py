@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import msgspec
@@ -214,3 +215,26 @@ def test_the_lines_of_both_texts_are_in_what_changed(old, new):
 
     assert [line.text for line in found if line.mark != "added"] == "\n".join(old).split("\n")
     assert [line.text for line in found if line.mark != "removed"] == "\n".join(new).split("\n")
+
+
+def test_what_stays_is_as_much_as_can_be():
+    found = diff.lines("甲\n乙\n丙\n丁", "甲\n丙\n新\n丁")
+
+    assert [(line.mark, line.text) for line in found] == [
+        ("same", "甲"),
+        ("removed", "乙"),
+        ("same", "丙"),
+        ("added", "新"),
+        ("same", "丁"),
+    ]
+
+
+def test_texts_made_to_be_hard_to_compare_cost_no_more_than_others():
+    old = "".join(f"{n % 101}\n" for n in range(5_000))
+    new = "".join(f"{(n + 1) % 101}\n\n" for n in range(5_000))
+    started = time.thread_time()
+
+    found = diff.lines(old, new)
+
+    assert "\n".join(line.text for line in found if line.mark != "added") == old
+    assert time.thread_time() - started < 3

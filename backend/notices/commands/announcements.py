@@ -23,7 +23,7 @@ from backend.members import queries as members
 from .. import locks, queries, service
 from ..errors import AnnouncementChanged, AnnouncementConflict
 from ..schemas import AnnouncementChangeIn, AnnouncementIn
-from ..types import Announcement, AnnouncementState
+from ..types import Announcement, AnnouncementState, Blocks
 
 log = logging.get(__name__)
 
@@ -39,7 +39,7 @@ async def get_announcement(caller: StaffCaller, announcement_id: str) -> Announc
 async def create(caller: StaffCaller, body: AnnouncementIn, idem: Idempotency) -> tuple[Announcement, bool]:
     """Add an announcement as a draft, once per key; whether it was there already."""
     announcement_id, now = ids.short_of("N", "announcement", caller.staff_id, idem.key), clock.now()
-    audience = await _checked(caller, body)
+    audience, blocks = await _checked(caller, body)
     async with db.transaction() as tx:
         made = await db.fetch_in(
             tx,
@@ -54,7 +54,7 @@ async def create(caller: StaffCaller, body: AnnouncementIn, idem: Idempotency) -
             idem.request_hash,
         )
         if made:
-            await _write(tx, announcement_id, body, audience, now)
+            await _write(tx, announcement_id, body, audience, blocks, now)
             await _note(tx, caller, announcement_id, "create", body, now)
     if not made:
         known = await db.fetchval("SELECT request_hash FROM notice_announcement WHERE id = $1", announcement_id)
@@ -65,7 +65,7 @@ async def create(caller: StaffCaller, body: AnnouncementIn, idem: Idempotency) -
 
 async def change(caller: StaffCaller, announcement_id: str, body: AnnouncementChangeIn) -> Announcement:
     """Put a draft in place of the one that was read; what was published stays as members have read it."""
-    audience = await _checked(caller, body)
+    audience, blocks = await _checked(caller, body)
     async with db.transaction() as tx:
         now = clock.now()
         found = await _lock(tx, caller, announcement_id)
@@ -73,7 +73,7 @@ async def change(caller: StaffCaller, announcement_id: str, body: AnnouncementCh
             raise AnnouncementConflict(f"the announcement is {found.state.value}; only a draft is changed")
         if found.version != body.version:
             raise AnnouncementChanged
-        await _write(tx, announcement_id, body, audience, now)
+        await _write(tx, announcement_id, body, audience, blocks, now)
         await _note(tx, caller, announcement_id, "change", body, now)
     return await get_announcement(caller, announcement_id)
 
@@ -161,14 +161,15 @@ async def _lock(tx: Tx, caller: StaffCaller, announcement_id: str) -> Announceme
     return found
 
 
-async def _checked(caller: StaffCaller, body: AnnouncementIn) -> Audience:
-    """The audience as this person may mean it; refuses what the shapes alone cannot say."""
+async def _checked(caller: StaffCaller, body: AnnouncementIn) -> tuple[Audience, Blocks]:
+    """The audience as this person may mean it, and the text's blocks; refuses what the shapes alone cannot say."""
     windows.check(body.starts_at, body.ends_at)
-    return await audiences.check(body.audience, caller.store_id)
+    return await audiences.check(body.audience, caller.store_id), await service.read_text(body.body)
 
 
-async def _write(tx: Tx, announcement_id: str, body: AnnouncementIn, audience: Audience, now: datetime) -> None:
-    blocks = service.read_text(body.body)
+async def _write(
+    tx: Tx, announcement_id: str, body: AnnouncementIn, audience: Audience, blocks: Blocks, now: datetime
+) -> None:
     await service.keep_pictures(tx, f"announcement:{announcement_id}", blocks, body.cover)
     levels, stores = audience.levels or (), audience.store_ids or ()
     await db.raw(tx).execute(

@@ -18,7 +18,7 @@ from ..errors import HandbookChanged, HandbookConflict
 from ..queries.handbook import MOST_CHAPTERS
 from ..rules import tree
 from ..schemas import ChapterIn, DraftIn, PlaceIn
-from ..types import Chapter, Version, Visibility
+from ..types import Blocks, Chapter, Version, Visibility
 
 log = logging.get(__name__)
 
@@ -42,6 +42,7 @@ async def get_version(chapter_id: str, number: int) -> Version:
 async def create(staff_id: int, body: ChapterIn, idem: Idempotency) -> tuple[Chapter, bool]:
     """Add a chapter with its first draft, once per key; whether it was there already."""
     await _check_levels(body)
+    blocks = await service.read_text(body.body)
     chapter_id, now = ids.short_of("H", "chapter", staff_id, idem.key), clock.now()
     async with db.transaction() as tx:
         await locks.lock_handbook(tx)
@@ -60,7 +61,7 @@ async def create(staff_id: int, body: ChapterIn, idem: Idempotency) -> tuple[Cha
                 idem.request_hash,
             )
             draft = DraftIn(title=body.title, body=body.body, note=body.note, revision=0)
-            await _save(tx, chapter_id, 1, draft, staff_id, now)
+            await _save(tx, chapter_id, 1, draft, blocks, staff_id, now)
             await queries.changes.note(tx, chapter_id, staff_id, "create", {"title": body.title}, now)
     if known and known[0][0] != idem.request_hash:
         raise IdempotencyConflict
@@ -99,6 +100,7 @@ async def save_draft(staff_id: int, chapter_id: str, body: DraftIn) -> Chapter:
 
     The same text by the same person again, after a lost answer, changes nothing.
     """
+    blocks = await service.read_text(body.body)
     async with db.transaction() as tx:
         await locks.lock_handbook(tx)
         await _get_there(tx, chapter_id)
@@ -107,7 +109,7 @@ async def save_draft(staff_id: int, chapter_id: str, body: DraftIn) -> Chapter:
         if draft != body.revision + 1 or not await _is_saved(tx, chapter_id, body, staff_id):
             if body.revision != (draft or 0):
                 raise HandbookChanged
-            await _save(tx, chapter_id, last if draft else last + 1, body, staff_id, now)
+            await _save(tx, chapter_id, last if draft else last + 1, body, blocks, staff_id, now)
             await queries.changes.note(tx, chapter_id, staff_id, "save", {"revision": body.revision + 1}, now)
     queries.forget_chapters()
     return await get_chapter(chapter_id)
@@ -170,6 +172,7 @@ async def withdraw(staff_id: int, chapter_id: str) -> Chapter:
 async def restore(staff_id: int, chapter_id: str, number: int) -> Chapter:
     """Make a draft of a version that was published; a draft that is there stays, and the call is refused."""
     old = await get_version(chapter_id, number)
+    blocks = await service.read_text(old.body)
     async with db.transaction() as tx:
         await locks.lock_handbook(tx)
         await _get_there(tx, chapter_id)
@@ -178,7 +181,7 @@ async def restore(staff_id: int, chapter_id: str, number: int) -> Chapter:
         if draft:
             raise HandbookConflict("the chapter has a draft; publish or discard it first")
         text = DraftIn(title=old.title, body=old.body, note=f"恢复自第 {number} 版", revision=0)
-        await _save(tx, chapter_id, last + 1, text, staff_id, now)
+        await _save(tx, chapter_id, last + 1, text, blocks, staff_id, now)
         await queries.changes.note(tx, chapter_id, staff_id, "restore", {"number": number}, now)
     queries.forget_chapters()
     return await get_chapter(chapter_id)
@@ -251,13 +254,16 @@ async def _show(tx: Tx, chapter_id: str, number: int | None, now: datetime) -> N
     )
 
 
-async def _save(tx: Tx, chapter_id: str, number: int, body: DraftIn, staff_id: int, now: datetime) -> None:
+async def _save(
+    tx: Tx, chapter_id: str, number: int, body: DraftIn, blocks: Blocks, staff_id: int, now: datetime
+) -> None:
     await service.write_draft(
         tx,
         chapter_id,
         number,
         title=body.title,
         body=body.body,
+        blocks=blocks,
         note=body.note,
         revision=body.revision + 1,
         staff_id=staff_id,

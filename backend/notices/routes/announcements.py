@@ -69,7 +69,7 @@ async def create(caller: StaffCaller, body: AnnouncementIn, idem: Idempotency) -
 @router.post(f"{_ALL}/preview", guard=_MANAGERS, summary="预览", errors=(ValidationFailed,))
 async def preview(caller: StaffCaller, body: PreviewIn) -> PreviewOut:
     """A text as phones will draw it; refused where a link or a picture may not be in it."""
-    return PreviewOut(service.read_text(body.body))
+    return PreviewOut(await service.read_text(body.body))
 
 
 @router.get(_ONE, guard=_MANAGERS, summary="公告详情", errors=(NotFound,))

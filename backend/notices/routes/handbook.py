@@ -81,7 +81,7 @@ async def page_of(chapter_id: str, readable: list[Chapter]) -> PageOut:
 @router.post(f"{_HANDBOOK}/preview", guard=_ADMIN, summary="预览", errors=(ValidationFailed,))
 async def preview(caller: StaffCaller, body: PreviewIn) -> PreviewOut:
     """A text as phones will draw it; refused where a link or a picture may not be in it."""
-    return PreviewOut(service.read_text(body.body))
+    return PreviewOut(await service.read_text(body.body))
 
 
 @router.get(_CHAPTERS, guard=_ADMIN, summary="手册章节")
