@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 
-from backend.kernel import clock, db
+from backend.kernel import db
 from backend.kernel.changes import Changes
 from backend.kernel.kept import Kept
 from backend.kernel.paging import Place
+from backend.kernel.signed_pictures import Image, SignedPictures
 from backend.kernel.vault import vault
 
-from .rules import addresses
+from . import paging
 from .types import Act, Author, Canned, Card, Conversation, Kind, Match, Message, Rule, Stage, State, Texts, Windows
 
 OPENID = "conversation.openid"
@@ -250,33 +250,23 @@ async def list_canned(store_id: str | None, *, every: bool) -> list[Canned]:
 
 # -- pictures
 
-Image = tuple[str, bytes]
-"""Its media type and its bytes."""
+PICTURES = SignedPictures("/v1/conversation-pictures", "conversation picture")
 
 
 def picture_address(conversation_id: int, seq: int) -> tuple[str, str]:
     """Where a picture is for the next hour or two, and a small one; for nobody who may not see the conversation."""
-    until = addresses.good_until(clock.unix())
-    query = f"?until={until}&signature={_signature(conversation_id, seq, until)}"
-    path = f"/v1/conversation-pictures/{conversation_id}-{seq}"
-    return f"{path}{query}", f"{path}/small{query}"
+    return PICTURES.address(f"{conversation_id}-{seq}")
 
 
-def _signature(conversation_id: int, seq: int, until: int) -> str:
-    return vault().derive("conversation picture", f"{conversation_id}\n{seq}\n{until}".encode()).hex()
-
-
-async def find_picture(conversation_id: int, seq: int, *, until: int, signature: str, small: bool) -> Image | None:
-    """A picture's bytes; None for none, and for an address that is not ours or over."""
-    if not addresses.is_good(until, clock.unix()):
-        return None
-    if not hmac.compare_digest(signature.encode(), _signature(conversation_id, seq, until).encode()):
+async def find_picture(picture_id: str, small: bool) -> Image | None:
+    """A picture's bytes in the size that is asked for; None for none."""
+    named = paging.read_picture(picture_id)
+    if named is None:
         return None
     column = "small" if small else "large"
     row = await db.fetchrow(
         f"SELECT kind, {column} FROM conversation_picture WHERE conversation_id = $1 AND seq = $2",  # noqa: S608
-        conversation_id,
-        seq,
+        *named,
     )
     return (row[0], row[1]) if row else None
 

@@ -86,13 +86,6 @@ class PageQuery(Body):
     limit: Limit = 30
 
 
-class PictureQuery(Body):
-    """What makes an address good."""
-
-    until: Annotated[int, Meta(ge=0, le=2**40)]
-    signature: Annotated[str, Meta(max_length=128)]
-
-
 class WindowOut(msgspec.Struct):
     """How many messages WeChat still takes, and until when; ``open`` without any left: all of them were used."""
 

@@ -313,10 +313,3 @@ class StatisticsOut(msgspec.Struct):
     """Boxes by month, the newest month first."""
 
     items: list[MonthOut]
-
-
-class AddressQuery(Body):
-    """A signed address's query."""
-
-    until: Annotated[int, Meta(ge=0, le=2**53)]
-    signature: Annotated[str, Meta(min_length=64, max_length=64)]

@@ -104,7 +104,7 @@ def _picture(picture_id: str, *, named: bool) -> PictureOut:
     if named:
         shown = mall.upload_address(picture_id)
         return PictureOut(shown.url, shown.small_url)
-    return PictureOut(*queries.picture_address(picture_id))
+    return PictureOut(*queries.PICTURES.address(picture_id))
 
 
 async def detail(found: Suggestion) -> SuggestionDetail:

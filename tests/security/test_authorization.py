@@ -59,8 +59,8 @@ PUBLIC = {
     "GET /v1/media/{media_id}",
     "GET /v1/media/{media_id}/small",
     # whoever was told a member's picture's address: it is signed, and good for two hours at most
-    "GET /v1/uploads/{upload_id}",
-    "GET /v1/uploads/{upload_id}/small",
+    "GET /v1/uploads/{picture_id}",
+    "GET /v1/uploads/{picture_id}/small",
     # those who say no name: the key that everybody is told, and pictures by their signed address
     "GET /v1/anonymous/key",
     "GET /v1/anonymous/pictures/{picture_id}",

@@ -7,10 +7,11 @@ from .offers import Offer, find_offers, find_sellable, forget_offers, picture_ur
 from .places import banners_of, forget_places, list_banners, list_store_pictures, places
 from .products import find_page, find_product, forget_products, know_stock_by
 from .tree import Shelves, forget_shelves, shelves
-from .uploads import find_upload, upload_address
+from .uploads import UPLOADS, find_upload, upload_address
 
 __all__ = [
     "STANDARD_RATE_BP",
+    "UPLOADS",
     "Offer",
     "Shelves",
     "banners_of",

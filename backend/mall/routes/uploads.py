@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from backend.auth.guards import member
 from backend.auth.types import MemberCaller
-from backend.kernel import limits
-from backend.kernel.config import settings
-from backend.kernel.errors import NotFound, RateLimited, Unavailable, ValidationFailed
-from backend.kernel.http import Reply, Request, Router, public
+from backend.kernel.errors import RateLimited, Unavailable, ValidationFailed
+from backend.kernel.http import Request, Router
 from backend.kernel.http.errors import UnsupportedMediaType
 from backend.kernel.pictures import MOST_BYTES
 
 from .. import queries
 from ..commands import uploads
-from ..schemas.phone import AddressQuery, UploadOut
+from ..schemas.phone import UploadOut
 
 router = Router(tag="mall")
 
 _KINDS = frozenset({"image/jpeg", "image/png", "image/webp"})
-_HEADERS = {"cache-control": "private, max-age=3600", "x-content-type-options": "nosniff"}
 
 
 @router.post(
@@ -42,31 +39,4 @@ async def add_picture(caller: MemberCaller, body: bytes, request: Request) -> Up
     return UploadOut(upload_id, shown.url, shown.small_url, picture.width, picture.height)
 
 
-@router.get(
-    "/v1/uploads/{upload_id}", guard=public, rate_limited=False, quiet=True, summary="会员图片", errors=(NotFound,)
-)
-async def get_picture(upload_id: str, query: AddressQuery, request: Request) -> Reply:
-    """A member's picture, for whoever was shown its address, while that is good."""
-    return await _picture(upload_id, query, request, small=False)
-
-
-@router.get(
-    "/v1/uploads/{upload_id}/small",
-    guard=public,
-    rate_limited=False,
-    quiet=True,
-    summary="会员图片（缩略图）",
-    errors=(NotFound,),
-)
-async def get_small_picture(upload_id: str, query: AddressQuery, request: Request) -> Reply:
-    """The same within 400 pixels, for lists."""
-    return await _picture(upload_id, query, request, small=True)
-
-
-async def _picture(upload_id: str, query: AddressQuery, request: Request, *, small: bool) -> Reply:
-    found = await queries.find_upload(upload_id, until=query.until, signature=query.signature, small=small)
-    if found is None:
-        await limits.hit(f"address:{request.client}", settings().rate_anonymous_per_minute)
-        raise NotFound("there is no such picture")
-    kind, body = found
-    return Reply(body, kind, headers=_HEADERS)
+queries.UPLOADS.serve(router, queries.find_upload, summary="会员图片")

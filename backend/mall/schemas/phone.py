@@ -32,13 +32,6 @@ class UploadOut(msgspec.Struct):
     height: int
 
 
-class AddressQuery(Body):
-    """What makes an address good: until when (unix seconds), and our signature."""
-
-    until: Annotated[int, Meta(ge=0, le=2**40)] = 0
-    signature: Annotated[str, Meta(max_length=64)] = ""
-
-
 class PriceOut(msgspec.Struct, kw_only=True):
     """What a piece costs this member now, and the list price to strike through where that is more.
 

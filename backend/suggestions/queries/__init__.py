@@ -2,7 +2,7 @@
 
 from .boxes import changes, find_box, list_boxes, list_open_boxes, waiting_in
 from .keys import forget_keys, keys
-from .pictures import find_picture, picture_address
+from .pictures import PICTURES, find_picture
 from .suggestions import (
     SUGGESTION,
     find_by_receipt,
@@ -16,6 +16,7 @@ from .suggestions import (
 )
 
 __all__ = [
+    "PICTURES",
     "SUGGESTION",
     "changes",
     "find_box",
@@ -31,7 +32,6 @@ __all__ = [
     "list_of_member",
     "list_open_boxes",
     "messages_in",
-    "picture_address",
     "suggestion_of",
     "waiting_in",
 ]

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from backend.kernel import addresses, db
+from backend.kernel import db
+from backend.kernel.pictures import KIND
+from backend.kernel.signed_pictures import Image, SignedPictures
 
-PURPOSE = "suggestion picture address"
-
-
-def picture_address(picture_id: str) -> tuple[str, str]:
-    """Where a picture and its small one are for the next hour or two."""
-    path, query = f"/v1/anonymous/pictures/{picture_id}", addresses.query_for(PURPOSE, picture_id)
-    return f"{path}{query}", f"{path}/small{query}"
+PICTURES = SignedPictures("/v1/anonymous/pictures", "suggestion picture address")
 
 
-async def find_picture(picture_id: str, *, until: int, signature: str, small: bool) -> bytes | None:
-    """A picture in the size that is asked for; None for none, and for an address that is not ours or over."""
-    if not addresses.is_ours(PURPOSE, picture_id, until=until, signature=signature):
-        return None
+async def find_picture(picture_id: str, small: bool) -> Image | None:
+    """A picture in the size that is asked for; None for none."""
     column = "small" if small else "large"
     found: bytes | None = await db.fetchval(
         f"SELECT {column} FROM suggestion_picture WHERE id = $1",  # noqa: S608 - one of two names
         picture_id,
     )
-    return found
+    return None if found is None else (KIND, found)

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time
 
-from backend.kernel import clock, limits
+from backend.kernel import clock
 from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, Unavailable, ValidationFailed
-from backend.kernel.http import Answer, Idempotency, Reply, Request, Router, public
-from backend.kernel.pictures import KIND
+from backend.kernel.http import Answer, Idempotency, Router, public
 from backend.ledger.errors import IdempotencyConflict
 
 from .. import queries, tickets, views
@@ -26,7 +25,7 @@ from ..errors import (
     WaitForAnswer,
 )
 from ..guards import receipt, ticket
-from ..schemas import AddIn, AddressQuery, AnonymousIn, KeyOut, RatingIn, ReceiptOut, SuggestionDetail
+from ..schemas import AddIn, AnonymousIn, KeyOut, RatingIn, ReceiptOut, SuggestionDetail
 from ..types import Key, ReceiptCaller, TicketCaller
 
 router = Router(tag="suggestion boxes")
@@ -34,8 +33,6 @@ router = Router(tag="suggestion boxes")
 _MINE = "/v1/anonymous/suggestion"
 BODY_BYTES = 6_815_744
 """Three pictures in base64, and a text."""
-
-_HEADERS = {"cache-control": "private, no-store", "x-content-type-options": "nosniff"}
 
 
 @router.get("/v1/anonymous/key", guard=public, private=True, rate_limited=False, summary="匿名凭证公钥")
@@ -117,35 +114,4 @@ async def _shown(caller: ReceiptCaller) -> SuggestionDetail:
     return await views.detail(await queries.get_suggestion(caller.suggestion_id))
 
 
-@router.get(
-    "/v1/anonymous/pictures/{picture_id}",
-    guard=public,
-    private=True,
-    rate_limited=False,
-    summary="匿名意见图片",
-    errors=(NotFound,),
-)
-async def get_picture(picture_id: str, query: AddressQuery, request: Request) -> Reply:
-    """A picture, for whoever was shown its address, while that is good."""
-    return await _picture(picture_id, query, request, small=False)
-
-
-@router.get(
-    "/v1/anonymous/pictures/{picture_id}/small",
-    guard=public,
-    private=True,
-    rate_limited=False,
-    summary="匿名意见图片（缩略图）",
-    errors=(NotFound,),
-)
-async def get_small_picture(picture_id: str, query: AddressQuery, request: Request) -> Reply:
-    """The same within 400 pixels."""
-    return await _picture(picture_id, query, request, small=True)
-
-
-async def _picture(picture_id: str, query: AddressQuery, request: Request, *, small: bool) -> Reply:
-    found = await queries.find_picture(picture_id, until=query.until, signature=query.signature, small=small)
-    if found is None:
-        await limits.hit(f"address:{request.client}", settings().rate_anonymous_per_minute)
-        raise NotFound("there is no such picture")
-    return Reply(found, KIND, headers=_HEADERS)
+queries.PICTURES.serve(router, queries.find_picture, summary="匿名意见图片", private=True)
