@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from backend.kernel import db
 from backend.messages.types import Letter
 from tests.contact.conftest import join
 from tests.support.care import born_today, run, started
@@ -75,3 +76,40 @@ async def test_the_conversation_that_waits_stands_there(client, clerk, phone, se
 
     assert before["conversation"] is None
     assert (after["conversation"]["state"], after["conversation"]["unread"]) == ("waiting", 1)
+
+
+async def test_what_is_open_is_counted_beyond_what_is_shown(admin, manager, phone):
+    """Of a store with few and of a chain with many: the newest of each are shown, all that are open counted."""
+    await join(phone, "S1")
+    own = [await complain(phone, f"本店第 {n} 件", key=f"own-{n}", store_id="S1") for n in range(2)]
+    for n in range(7):
+        await complain(phone, f"别店第 {n} 件", key=f"far-{n}", store_id="S2")
+    await db.pool().execute(TASKS, phone.member_id)
+
+    of_office, of_manager = await card(admin, phone), await card(manager, phone)
+
+    assert (of_office["cases"]["open"], len(of_office["cases"]["items"])) == (9, 5)
+    assert of_manager["cases"]["open"] == 2
+    assert {one["id"] for one in of_manager["cases"]["items"]} == {one["id"] for one in own}
+    assert (of_office["care"]["open"], of_manager["care"]["open"]) == (8, 6)
+    assert [len(one["care"]["items"]) for one in (of_office, of_manager)] == [5, 5]
+    assert {one["state"] for one in of_office["care"]["items"]} == {"open"}
+
+
+async def test_a_suggestion_to_a_viewer_s_box_is_found_behind_many_to_others(admin, manager, phone):
+    await join(phone, "S1")
+    own, other = await make_box(admin, await own_id(manager)), await make_box(admin, await own_id(admin), title="总部")
+    await suggest(phone, own, "早点开门", key="first")
+    for n in range(6):
+        await suggest(phone, other, f"灯太暗 {n}", key=f"later-{n}")
+
+    assert [one["words"] for one in (await card(manager, phone))["suggestions"]["items"]] == ["早点开门"]
+
+
+TASKS = """
+INSERT INTO care_task (id, plan_id, member_id, occasion, "on", how, state, store_id, made_at, made_on, due_on, judge_at)
+SELECT left('x' || n || '-' || $1::bigint, 16), 'BIRTHDAY', $1::bigint, 'x' || n, 'birthday', 'call',
+       CASE WHEN n <= 8 THEN 'open' ELSE 'held_out' END, CASE WHEN n <= 6 THEN 'S1' ELSE 'S2' END,
+       now() + n * interval '1 s', current_date, current_date, now()
+  FROM generate_series(1, 30) AS n"""
+"""Six to-dos of S1, two of S2, and then many of whom nothing is to be done for."""

@@ -78,6 +78,29 @@ async def list_tasks(wanted: Wanted, *, after: Place | None, limit: int) -> list
     return [task_of(row) for row in rows]
 
 
+async def list_of_member(member_id: int, store_id: str | None, limit: int) -> list[Task]:
+    """A member's tasks, newest first, but for those held out; a store's, or all."""
+    rows = await db.fetch(
+        f"{TASK} WHERE member_id = $1 AND ($2::text IS NULL OR store_id = $2) AND state <> 'held_out'"
+        " ORDER BY made_at DESC, id DESC LIMIT $3",
+        member_id,
+        store_id,
+        limit,
+    )
+    return [task_of(row) for row in rows]
+
+
+async def count_open(member_id: int, store_id: str | None) -> int:
+    """How many to-dos for a member are open, at most 1,000; a store's, or all."""
+    count: int = await db.fetchval(
+        "SELECT count(*) FROM (SELECT FROM care_task WHERE member_id = $1 AND state = 'open'"
+        " AND ($2::text IS NULL OR store_id = $2) LIMIT 1000) AS t",
+        member_id,
+        store_id,
+    )
+    return count
+
+
 async def find_task(task_id: str) -> Task | None:
     """A task, or None."""
     row = await db.fetchrow(f"{TASK} WHERE id = $1", task_id)

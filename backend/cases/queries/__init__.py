@@ -3,6 +3,7 @@
 from .cases import (
     CASE,
     case_of,
+    count_open,
     find_case,
     find_contact,
     get_case,
@@ -19,6 +20,7 @@ from .todos import list_todos
 __all__ = [
     "CASE",
     "case_of",
+    "count_open",
     "find_case",
     "find_contact",
     "get_case",

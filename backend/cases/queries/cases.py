@@ -97,16 +97,30 @@ async def step_under(tx: Tx, key: str) -> tuple[str, str] | None:
     return (rows[0][0], rows[0][1]) if rows else None
 
 
-async def list_of_member(member_id: int, *, before: Place | None = None, limit: int) -> list[Case]:
-    """A member's cases, newest first."""
+async def list_of_member(
+    member_id: int, *, before: Place | None = None, limit: int, store_id: str | None = None
+) -> list[Case]:
+    """A member's cases, newest first; a store's, or all."""
     rows = await db.fetch(
         f"{CASE} WHERE c.member_id = $1 AND ($2::timestamptz IS NULL OR (c.created_at, c.id) < ($2, $3))"
-        " ORDER BY c.created_at DESC, c.id DESC LIMIT $4",
+        " AND ($5::text IS NULL OR c.store_id = $5) ORDER BY c.created_at DESC, c.id DESC LIMIT $4",
         member_id,
         *(before or (None, None)),
         limit,
+        store_id,
     )
     return [case_of(row) for row in rows]
+
+
+async def count_open(member_id: int, store_id: str | None) -> int:
+    """How many of a member's cases are not closed, at most 1,000; a store's, or all."""
+    count: int = await db.fetchval(
+        "SELECT count(*) FROM (SELECT FROM feedback_case WHERE member_id = $1 AND state <> 'closed'"
+        " AND ($2::text IS NULL OR store_id = $2) LIMIT 1000) AS c",
+        member_id,
+        store_id,
+    )
+    return count
 
 
 async def list_claimable(tx: Tx, contact_index: str, since: datetime, limit: int) -> list[Case]:

@@ -75,16 +75,19 @@ async def messages_in(tx: Tx, message_id: str) -> tuple[str, str] | None:
     return (rows[0][0], rows[0][1]) if rows else None
 
 
-async def list_of_member(member_id: int, *, before: Place | None, limit: int) -> list[tuple[Suggestion, str]]:
-    """A member's signed suggestions with their first words, newest first."""
+async def list_of_member(
+    member_id: int, *, before: Place | None, limit: int, box_ids: Sequence[str] | None = None
+) -> list[tuple[Suggestion, str]]:
+    """A member's signed suggestions with their first words, newest first; those in these boxes, or in all."""
     rows = await db.fetch(
         f"SELECT {_FIELDS}, m.text FROM suggestion s"  # noqa: S608 - put together of constants
         " JOIN suggestion_message m ON m.suggestion_id = s.id AND m.seq = 1"
         " WHERE s.member_id = $1 AND ($2::timestamptz IS NULL OR (s.at, s.id) < ($2, $3))"
-        " ORDER BY s.at DESC, s.id DESC LIMIT $4",
+        " AND ($5::text[] IS NULL OR s.box_id = ANY($5)) ORDER BY s.at DESC, s.id DESC LIMIT $4",
         member_id,
         *(before or (None, None)),
         limit,
+        None if box_ids is None else list(box_ids),
     )
     return [_with_text(row) for row in rows]
 
