@@ -1,4 +1,4 @@
-"""Customers' messages, and guests who register. Importing this module registers both."""
+"""Customers' messages, guests who register, members who move. Importing this module registers them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from backend.auth import queries as auth
 from backend.kernel import events
 from backend.kernel.db import Tx
 from backend.members import queries as members
-from backend.members.events import MemberRegistered
+from backend.members.events import HomeStoreChanged, MemberRegistered
 from backend.wechat import service as wechat
 
 from . import service
@@ -22,3 +22,11 @@ async def join_guest(event: MemberRegistered, tx: Tx) -> None:
     member = await members.find_member(event.member_id)
     if openid is not None and member is not None:
         await service.set_member(tx, openid, event.member_id, member.store_id)
+
+
+@events.on(HomeStoreChanged)
+async def follow_member(event: HomeStoreChanged, tx: Tx) -> None:
+    """Staff of the new home store see the conversation, those of the old one no longer."""
+    member = await members.find_member(event.member_id)
+    if member is not None:
+        await service.set_store(tx, member.id, member.store_id)

@@ -79,6 +79,12 @@ class MessagesQuery(Body):
     limit: Limit = 50
 
 
+class ChangesQuery(Body):
+    """Whose changes: the rules', the texts' or the canned answers'."""
+
+    of: Literal["rules", "texts", "canned"] = "rules"
+
+
 class PageQuery(Body):
     """A page of a list."""
 

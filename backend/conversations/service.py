@@ -173,6 +173,11 @@ async def set_member(tx: Tx, openid: str, member_id: int, store_id: str | None) 
     )
 
 
+async def set_store(tx: Tx, member_id: int, store_id: str | None) -> None:
+    """Give a member's conversations to the staff of the store that is the member's home now."""
+    await db.raw(tx).execute("UPDATE conversation SET store_id = $2 WHERE member_id = $1", member_id, store_id)
+
+
 async def count_sent(tx: Tx, conversation_id: int, since: datetime) -> int:
     """How many of our messages reached WeChat since then, or may have: those under way and of unknown end count too.
 

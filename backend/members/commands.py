@@ -16,7 +16,7 @@ from backend.wechat import service as wechat
 
 from . import locks, queries, rules, service
 from .errors import AlreadyRegistered, LevelExists, PhoneTaken, PinRequired, StatusConflict
-from .events import MemberRegistered, ProfileCompleted
+from .events import HomeStoreChanged, MemberRegistered, ProfileCompleted
 from .schemas import ChangeProfile, LevelBody, PutPin, Register
 from .types import Gender, Member, NewMember, Status
 
@@ -149,6 +149,8 @@ async def change_profile(member_id: int, body: ChangeProfile) -> Member:
             clock.now(),
         )
         await _note_completed(tx, member_id)
+        if body.store_id is not UNSET and body.store_id != row["store_id"]:
+            await events.publish(tx, HomeStoreChanged(member_id=member_id))
     return await queries.get_member(member_id)
 
 

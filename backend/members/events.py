@@ -15,5 +15,9 @@ class LevelReached(Event, frozen=True, kw_only=True):
     level: str
 
 
+class HomeStoreChanged(Event, frozen=True, kw_only=True):
+    """A member chose another home store, or none; which it is now, the member says."""
+
+
 class ProfileCompleted(Event, frozen=True, kw_only=True):
     """A member registered or changed the profile, and it says everything now: birthday and gender too."""

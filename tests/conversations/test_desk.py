@@ -10,7 +10,7 @@ import pytest_asyncio
 from backend.conversations.commands import desk as commands
 from backend.conversations.commands import receive
 from backend.kernel import clock as kernel_clock
-from backend.kernel import db
+from backend.kernel import db, outbox
 from backend.wechat.types import PushMessage
 from tests.support.books import fingerprint
 from tests.support.chat import DESK, Customer, newest, say, work
@@ -194,6 +194,20 @@ async def test_a_store_sees_its_own_members_and_nobody_else_s(manager, other, ad
         assert (await who.get(f"{DESK}/{what}")).status_code == 404
         assert (await who.get(f"{DESK}/{what}/messages")).status_code == 404
         assert (await say(who, what, "您好")).status_code == 404
+
+
+async def test_who_moves_to_another_store_is_its_staff_s_and_the_old_one_s_no_longer(manager, other, phone, at_home):
+    assert (await phone.call("POST", "/v1/member/profile", {"store_id": "S2"})).status_code == 200
+    at_once = [await get(manager), await get(other)]
+
+    await outbox.drain()
+
+    assert at_home not in {item["id"] for item in at_once[0]["items"]}
+    assert at_home not in {item["id"] for item in (await get(manager))["items"]}
+    assert at_home in {item["id"] for item in (await get(other))["items"]}
+    await claimed(other, at_home)
+    assert (await phone.call("POST", "/v1/member/profile", {"store_id": "S1"})).status_code == 200
+    assert at_home not in {item["id"] for item in (await get(other, view="mine"))["items"]}
 
 
 async def test_a_card_is_sent_as_one_and_a_body_says_one_thing(manager, customer: Customer, at_home):

@@ -34,6 +34,19 @@ async def test_the_robot_goes_by_the_rules_that_head_office_writes(admin, custom
     assert (await admin.call("DELETE", f"{DESK}/rules/{rule_id}")).status_code == 404
     log = (await admin.get(f"{DESK}/changes")).json()["items"]
     assert [item["action"] for item in log] == ["remove", "change", "add"]
+    assert (await admin.get(f"{DESK}/changes?of=canned")).json() == {"items": []}
+    assert (await admin.get(f"{DESK}/changes?of=money")).status_code == 422
+
+
+async def test_a_rule_that_only_asks_for_a_person_says_that_one_comes(admin, customer: Customer, settings):
+    made = await admin.post(f"{DESK}/rules", {"words": ["我要投诉"], "act": "staff"})
+
+    await customer.write("我要投诉")
+    await work(settings)
+
+    (told,) = await customer.answers()
+    assert told.startswith("正在为您转接人工客服，请稍候。")
+    await admin.call("DELETE", f"{DESK}/rules/{made.json()['id']}")
 
 
 async def test_a_rule_gives_a_message_to_wechat_s_own_service_at_once(admin, customer: Customer):

@@ -40,3 +40,23 @@ async def test_a_guest_is_asked_to_register(stranger: Customer, settings):
     await work(settings)
 
     assert await stranger.answers() == ["注册会员后，就可以在这里查询余额、积分、优惠券和订单。", "注册会员"]
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("frozen", "您的会员账户已冻结，暂时不能查询。发送“人工”由店员为您服务。"),
+        ("pending", "您的入会申请正在审核，通过后就可以在这里查询余额、积分、优惠券和订单。"),
+    ],
+)
+async def test_who_sees_no_wallet_on_the_phone_is_told_of_none_here(customer, phone, settings, status, said):
+    await give(phone.member_id, principal=12_345)
+    await db.pool().execute("UPDATE member SET status = $2 WHERE id = $1", phone.member_id, status)
+    try:
+        for text in ("余额", "积分", "订单"):
+            await customer.write(text)
+        await work(settings)
+    finally:
+        await db.pool().execute("UPDATE member SET status = 'active' WHERE id = $1", phone.member_id)
+
+    assert await customer.answers() == [said] * 3

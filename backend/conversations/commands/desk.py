@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -50,6 +50,14 @@ async def home_of(conversation: Conversation) -> str | None:
         return None
     member = await members.find_member(conversation.member_id)
     return member.store_id if member else None
+
+
+async def seen(caller: StaffCaller, found: Sequence[Conversation]) -> list[Conversation]:
+    """Those of them that this person may see: a member may have moved to another store a moment ago."""
+    if caller.role is Role.ADMIN:
+        return list(found)
+    homes = await members.list_named([one.member_id for one in found if one.member_id is not None])
+    return [one for one in found if (member := homes.get(one.member_id or 0)) and caller.reaches(member.store_id)]
 
 
 async def claim(conversation_id: int, caller: StaffCaller) -> Conversation:

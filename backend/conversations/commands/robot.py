@@ -9,8 +9,8 @@ from backend.coupons import queries as coupons
 from backend.kernel import clock
 from backend.kernel.config import settings
 from backend.kernel.money import yuan
-from backend.ledger.errors import MemberUnknown
 from backend.members import queries as members
+from backend.members.types import Member, Status
 from backend.notices import queries as notices
 from backend.orders import queries as orders
 from backend.orders.types import Order, OrderState
@@ -23,6 +23,10 @@ from . import sending
 from .sending import Saying
 
 GUEST = "注册会员后，就可以在这里查询余额、积分、优惠券和订单。"
+_SHUT_OUT = {
+    Status.PENDING: "您的入会申请正在审核，通过后就可以在这里查询余额、积分、优惠券和订单。",
+    Status.FROZEN: "您的会员账户已冻结，暂时不能查询。发送“人工”由店员为您服务。",
+}
 _ORDER_STATES = {
     OrderState.AWAITING_PAYMENT: "待付款",
     OrderState.PAID: "待发货",
@@ -65,8 +69,10 @@ async def compose(conversation: Conversation, decision: str, text: str, now: dat
         return _texts(await _queued(conversation, texts.queued))
     if what == "rule":
         rule = await queries.find_rule(name)
-        if rule is not None:
-            return [*_texts(rule.text), *_card(rule.card)]
+        if rule is not None and (said := [*_texts(rule.text), *_card(rule.card)]):
+            return said
+        if conversation.waiting_since is not None:  # a rule that only asks for a person, or has gone meanwhile
+            return _texts(await _queued(conversation, texts.queued))
     if what == "topic":
         return await _topic(conversation, Topic(name), now)
     return await _search(conversation, text) or _texts(texts.fallback)
@@ -76,9 +82,8 @@ async def _search(conversation: Conversation, text: str) -> Sequence[Saying]:
     """What the handbook says to a question, and where to read on; nothing where it is silent."""
     if len(text.strip()) < _LEAST_ASKED:
         return []
-    level = None
-    if conversation.member_id is not None:
-        level = (await members.get_card(conversation.member_id)).level.code
+    member = await _member(conversation)
+    level = member.level.code if member is not None and member.status is Status.ACTIVE else None
     found = await notices.search_handbook(text[:_MOST_ASKED], 1, level=level)
     if not found:
         return []
@@ -95,13 +100,16 @@ async def _queued(conversation: Conversation, text: str) -> str:
 
 
 async def _topic(conversation: Conversation, topic: Topic, now: datetime) -> Sequence[Saying]:
-    if conversation.member_id is None:
+    member = await _member(conversation)
+    if member is None or member.status is Status.NONE:
         return [*_texts(GUEST), *_card(REGISTER)]
-    try:
-        said = await _TOPICS[topic](conversation.member_id, now)
-    except MemberUnknown:  # registered, and not approved yet
-        return _texts(GUEST)
-    return [*_texts(said), *_card(CARDS.get(topic))]
+    if member.status is not Status.ACTIVE:  # as on the phone: it shows no wallet, either
+        return _texts(_SHUT_OUT[member.status])
+    return [*_texts(await _TOPICS[topic](member.id, now)), *_card(CARDS.get(topic))]
+
+
+async def _member(conversation: Conversation) -> Member | None:
+    return await members.find_member(conversation.member_id) if conversation.member_id is not None else None
 
 
 async def _balance(member_id: int, now: datetime) -> str:

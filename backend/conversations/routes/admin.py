@@ -56,9 +56,10 @@ async def list_conversations(caller: StaffCaller, query: ConversationsQuery) -> 
         only = caller.staff_id if mine else None
         found = await queries.list_conversations(state, None if mine else store, only, place, query.limit + 1)
     page = found[: query.limit]
+    shown = await desk.seen(caller, page)
     waiting, own = await queries.count_states(store, caller.staff_id)
     cursor = _cursor(page[-1], query.view) if len(found) > query.limit else None
-    return ConversationsOut(await views.conversations(page), cursor, waiting, own)
+    return ConversationsOut(await views.conversations(shown), cursor, waiting, own)
 
 
 def _cursor(last: Conversation, view: str) -> str:

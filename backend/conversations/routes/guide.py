@@ -18,6 +18,7 @@ from ..schemas import (
     CannedIn,
     CannedListOut,
     CannedOut,
+    ChangesQuery,
     RuleIn,
     RuleOut,
     RulesOut,
@@ -82,10 +83,10 @@ async def put_texts(caller: StaffCaller, body: TextsBody) -> TextsBody:
     return body
 
 
-@router.get(f"{_BASE}/changes", guard=_ADMIN, summary="规则变更记录")
-async def list_changes(caller: StaffCaller) -> ChangesOut:
-    """Who changed rules, the last hundred times."""
-    return changes_out(await queries.changes.list_of(guide.RULES, LAST))
+@router.get(f"{_BASE}/changes", guard=_ADMIN, summary="规则、话术与快捷回复的变更记录")
+async def list_changes(caller: StaffCaller, query: ChangesQuery) -> ChangesOut:
+    """Who changed rules, texts or canned answers, the last hundred times."""
+    return changes_out(await queries.changes.list_of(query.of, LAST))
 
 
 @router.get(_CANNED, guard=_ALL, summary="快捷回复")
