@@ -13,7 +13,7 @@ from backend.kernel.vault import vault
 from . import passwords, queries, rules, service, tills, tokens
 from .errors import LoginLocked
 from .service.staff import TOTP_CONTEXT
-from .types import SESSION_CHECK, Role, Staff, StaffCaller, Store, Tokens
+from .types import SESSION_CHECK, Staff, StaffCaller, Store, Tokens
 
 _ACCESS_S = int(rules.ACCESS_TTL.total_seconds())
 
@@ -165,9 +165,7 @@ async def logout_staff(session_id: int) -> None:
     )
 
 
-async def create_staff(
-    username: str, password: str, role: Role, store_id: str | None, totp_secret: str | None
-) -> Staff:
+async def create_staff(username: str, password: str, role: str, store_id: str | None, totp_secret: str | None) -> Staff:
     """Add a login."""
     password_hash = await passwords.hash_secret(password)
     async with db.transaction() as tx:

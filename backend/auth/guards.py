@@ -13,7 +13,7 @@ from backend.kernel.http import Request
 
 from . import nonces, queries, rules, tills, tokens
 from .errors import MemberFrozen, RegistrationPending, RegistrationRequired
-from .types import MemberCaller, Role, SessionCaller, StaffCaller, Standing, TerminalCaller
+from .types import MemberCaller, Permission, SessionCaller, StaffCaller, Standing, TerminalCaller
 
 _DUMMY_KEY = b"-" * 43
 _REFUSED = {
@@ -134,14 +134,14 @@ def _matches_previous(keys: tills.TillKeys, text: bytes, signature: str) -> bool
 
 
 class StaffGuard:
-    """Lets in staff of certain roles; which store's things they may see, each call decides by ``caller.reaches``."""
+    """Lets in staff who hold one of some permissions; which store's things they see, ``caller.reaches`` decides."""
 
     scheme: str | None = "staffBearer"
     may_forbid = True
 
-    def __init__(self, roles: frozenset[Role]) -> None:
-        self.roles = roles
-        self.name = "staff:" + ",".join(role for role in Role if role in roles)
+    def __init__(self, permissions: frozenset[Permission]) -> None:
+        self.permissions = permissions
+        self.name = ":".join(("staff", *(one for one in Permission if one in permissions)))
 
     async def authenticate(self, request: Request) -> StaffCaller:
         """The person whom the token's session belongs to, with role and store as they are now."""
@@ -150,14 +150,15 @@ class StaffGuard:
         row = await queries.find_staff_session(named[0]) if named else None
         if named is None or row is None:
             raise Unauthenticated
-        role = Role(row["role"])
-        if role not in self.roles:
+        held = rules.held(row["role"], row["store_id"], *queries.changed(row))
+        if self.permissions and not self.permissions & held:
             raise Forbidden
         return StaffCaller(
             staff_id=row["staff_id"],
             session_id=named[0],
-            role=role,
+            role=row["role"],
             store_id=row["store_id"],
+            permissions=held,
             rate_key=f"staff:{row['staff_id']}",
             rate_per_minute=settings().rate_member_per_minute,
         )
@@ -176,11 +177,14 @@ terminal = TerminalGuard()
 """A till; the caller is a ``TerminalCaller``."""
 
 
-@lru_cache(maxsize=16)
-def _staff_guard(roles: frozenset[Role]) -> StaffGuard:
-    return StaffGuard(roles)
+@lru_cache(maxsize=256)
+def _staff_guard(permissions: frozenset[Permission]) -> StaffGuard:
+    return StaffGuard(permissions)
 
 
-def staff(*roles: Role | str) -> StaffGuard:
-    """Staff with one of these roles, or with any where none is named; the caller is a ``StaffCaller``."""
-    return _staff_guard(frozenset(Role(role) for role in roles) or frozenset(Role))
+def staff(*permissions: Permission) -> StaffGuard:
+    """Staff who hold one of these permissions; the caller is a ``StaffCaller``.
+
+    Without any it lets in everybody who is logged in: for what concerns nobody but the caller.
+    """
+    return _staff_guard(frozenset(permissions))

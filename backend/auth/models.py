@@ -118,6 +118,22 @@ class Epoch(Model):
         table = "auth_epoch"
 
 
+class StaffRole(Model):
+    """One role. Of a built-in one the release says what it holds; ``granted`` and ``withheld`` are what was changed."""
+
+    code = fields.CharField(max_length=16, primary_key=True)
+    title = fields.CharField(max_length=20)
+    scope = fields.CharField(max_length=8)
+    builtin = fields.BooleanField(default=False)
+    granted: list[str] = fields.JSONField(default=list)
+    withheld: list[str] = fields.JSONField(default=list)
+    version = fields.IntField(default=1)
+    changed_at = fields.DatetimeField()
+
+    class Meta:
+        table = "auth_role"
+
+
 class Staff(Model):
     """One person with a login; ``totp_step`` is the last step used: no code works twice. Never deleted."""
 

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from backend.kernel import clock, db
 from backend.kernel.batching import Batcher
 from backend.kernel.errors import NotFound, invalid
 from backend.kernel.kept import Kept
 from backend.kernel.vault import vault
 
-from . import tills
-from .types import HANDLE_AGE, Device, DeviceSecret, HandleDevice, Role, Staff, Standing, Store, Terminal
+from . import rules, tills
+from .types import (
+    HANDLE_AGE,
+    Device,
+    DeviceSecret,
+    HandleDevice,
+    Role,
+    RoleInfo,
+    Scope,
+    Staff,
+    StaffCaller,
+    Standing,
+    Store,
+    Terminal,
+)
 
 DEVICE_CONTEXT = "auth_device.secret"
 """The vault's context of devices' secrets."""
@@ -183,8 +198,7 @@ _STAFF = (
 
 
 def _staff(row: db.Record) -> Staff:
-    fields = dict(row)
-    return Staff(**fields | {"role": Role(fields["role"])})
+    return Staff(**dict(row))
 
 
 async def list_staff() -> list[Staff]:
@@ -232,10 +246,66 @@ async def find_staff_login(username: str) -> db.Record | None:
     )
 
 
+_ROLE = "SELECT code, title, scope, builtin, granted, withheld, version FROM auth_role"
+
+
+def role_of(row: db.Record) -> RoleInfo:
+    """A row of a role, with what it holds."""
+    return RoleInfo(
+        code=row["code"],
+        title=row["title"],
+        scope=Scope(row["scope"]),
+        builtin=row["builtin"],
+        permissions=rules.permissions_of(row["code"], *changed(row)),
+        version=row["version"],
+    )
+
+
+def changed(row: db.Record) -> tuple[list[str], list[str]]:
+    """What head office granted and withheld, of a row with these two columns."""
+    return msgspec.json.decode(row["granted"]), msgspec.json.decode(row["withheld"])
+
+
+async def list_roles() -> list[RoleInfo]:
+    """Every role: the built-in ones as the release lists them, then those that were added, by code."""
+    order = {role.value: number for number, role in enumerate(Role)}
+    found = [role_of(row) for row in await db.fetch(f"{_ROLE} ORDER BY code")]
+    return sorted(found, key=lambda role: order.get(role.code, len(order)))
+
+
+async def get_role(code: str) -> RoleInfo:
+    """One role; ``NotFound`` for none."""
+    row = await db.fetchrow(f"{_ROLE} WHERE code = $1", code)
+    if row is None:
+        raise NotFound("there is no such role")
+    return role_of(row)
+
+
+async def get_caller(staff_id: int) -> StaffCaller:
+    """Somebody of the staff as a caller outside of any session; ``NotFound`` for nobody who may log in."""
+    row = await db.fetchrow(
+        "SELECT f.role, f.store_id, r.granted, r.withheld FROM auth_staff f JOIN auth_role r ON r.code = f.role"
+        " WHERE f.id = $1 AND f.active",
+        staff_id,
+    )
+    if row is None:
+        raise NotFound
+    return StaffCaller(
+        staff_id=staff_id,
+        session_id=0,
+        role=row["role"],
+        store_id=row["store_id"],
+        permissions=rules.held(row["role"], row["store_id"], *changed(row)),
+        rate_key="",
+        rate_per_minute=0,
+    )
+
+
 async def find_staff_session(session_id: int) -> db.Record | None:
-    """A living session of active staff (staff_id, role, store_id), or None."""
+    """A living session of active staff (staff_id, role, store_id, granted, withheld), or None."""
     return await db.fetchrow(
-        "SELECT s.staff_id, f.role, f.store_id FROM auth_staff_session s JOIN auth_staff f ON f.id = s.staff_id"
+        "SELECT s.staff_id, f.role, f.store_id, r.granted, r.withheld FROM auth_staff_session s"
+        " JOIN auth_staff f ON f.id = s.staff_id JOIN auth_role r ON r.code = f.role"
         " WHERE s.id = $1 AND s.ended_at IS NULL AND s.expires_at > $2 AND f.active",
         session_id,
         clock.now(),

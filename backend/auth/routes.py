@@ -17,13 +17,9 @@ from backend.kernel.http import Request, Router, public
 from . import commands, queries, schemas
 from .errors import AlreadyExists, LoginLocked
 from .guards import session, staff
-from .types import Role, SessionCaller, StaffCaller, Store, Terminal, Tokens
+from .types import Permission, SessionCaller, StaffCaller, Store, Terminal, Tokens
 
 router = Router(tag="auth")
-
-_ADMIN = staff(Role.ADMIN)
-_MANAGERS = staff(Role.ADMIN, Role.MANAGER)
-_ANY = staff()
 
 
 @router.post("/v1/member/token", guard=public, errors=(Unauthenticated,), summary="会员换取新令牌")
@@ -52,25 +48,32 @@ async def refresh(body: schemas.Refresh) -> Tokens:
     return await commands.refresh_staff(body.refresh_token)
 
 
-@router.post("/v1/admin/logout", guard=_ANY, status=204, summary="员工退出")
+@router.post("/v1/admin/logout", guard=staff(), status=204, summary="员工退出")
 async def logout(caller: StaffCaller) -> None:
     """End this staff session."""
     await commands.logout_staff(caller.session_id)
 
 
-@router.get("/v1/admin/me", guard=_ANY, summary="当前员工")
+@router.get("/v1/admin/me", guard=staff(), summary="当前员工")
 async def me(caller: StaffCaller) -> schemas.Me:
     """Who is logged in."""
-    return schemas.Me(staff=await queries.get_staff(caller.staff_id))
+    person, role = await queries.get_staff(caller.staff_id), await queries.get_role(caller.role)
+    return schemas.Me(
+        staff=person,
+        role=schemas.role_out(role),
+        permissions=[one.value for one in Permission if caller.may(one)],
+    )
 
 
-@router.get("/v1/admin/stores", guard=_ANY, summary="门店列表")
+@router.get("/v1/admin/stores", guard=staff(Permission.STORES_READ), summary="门店列表")
 async def list_stores(caller: StaffCaller) -> schemas.StoreList:
     """The shops the caller may see: all, or the own one."""
     return schemas.StoreList(items=await queries.list_stores(only=caller.store_id))
 
 
-@router.post("/v1/admin/stores", guard=_ADMIN, status=201, errors=(AlreadyExists,), summary="新增门店")
+@router.post(
+    "/v1/admin/stores", guard=staff(Permission.STORES_WRITE), status=201, errors=(AlreadyExists,), summary="新增门店"
+)
 async def create_store(body: schemas.CreateStore) -> Store:
     """Add a shop."""
     try:
@@ -82,7 +85,7 @@ async def create_store(body: schemas.CreateStore) -> Store:
     return store
 
 
-@router.get("/v1/admin/terminals", guard=_MANAGERS, summary="收银终端列表")
+@router.get("/v1/admin/terminals", guard=staff(Permission.TERMINALS_MANAGE), summary="收银终端列表")
 async def list_terminals(caller: StaffCaller, query: schemas.TerminalQuery) -> schemas.TerminalList:
     """The tills of the shops the caller may see."""
     wanted = query.store_id or caller.store_id
@@ -91,14 +94,22 @@ async def list_terminals(caller: StaffCaller, query: schemas.TerminalQuery) -> s
     return schemas.TerminalList(items=[_view(item) for item in await queries.list_terminals(store_id=wanted)])
 
 
-@router.post("/v1/admin/terminals", guard=_MANAGERS, status=201, errors=(AlreadyExists,), summary="新增收银终端")
+@router.post(
+    "/v1/admin/terminals",
+    guard=staff(Permission.TERMINALS_MANAGE),
+    status=201,
+    errors=(AlreadyExists,),
+    summary="新增收银终端",
+)
 async def create_terminal(caller: StaffCaller, body: schemas.CreateTerminal) -> schemas.TerminalSecret:
     """Add a till; its secret is shown this once."""
     terminal_id, secret = await commands.create_terminal(caller, body.store_id, body.name, body.id)
     return schemas.TerminalSecret(id=terminal_id, store_id=body.store_id, secret=secret)
 
 
-@router.post("/v1/admin/terminals/{terminal_id}/rotate-secret", guard=_MANAGERS, summary="更换终端密钥")
+@router.post(
+    "/v1/admin/terminals/{terminal_id}/rotate-secret", guard=staff(Permission.TERMINALS_MANAGE), summary="更换终端密钥"
+)
 async def rotate_secret(
     caller: StaffCaller, terminal_id: schemas.TerminalId, body: schemas.RotateSecret | None
 ) -> schemas.TerminalSecret:
@@ -111,29 +122,31 @@ async def rotate_secret(
     )
 
 
-@router.post("/v1/admin/terminals/{terminal_id}/revoke", guard=_MANAGERS, status=204, summary="停用终端")
+@router.post(
+    "/v1/admin/terminals/{terminal_id}/revoke", guard=staff(Permission.TERMINALS_MANAGE), status=204, summary="停用终端"
+)
 async def revoke_terminal(caller: StaffCaller, terminal_id: schemas.TerminalId) -> None:
     """Let a till in no more."""
     await commands.revoke_terminal(caller, terminal_id)
 
 
-@router.get("/v1/admin/staff", guard=_ADMIN, summary="员工列表")
-async def list_staff() -> schemas.StaffList:
-    """Everybody with a login."""
-    return schemas.StaffList(items=await queries.list_staff())
+@router.get("/v1/admin/staff", guard=staff(Permission.STAFF_READ), summary="员工列表")
+async def list_staff(caller: StaffCaller) -> schemas.StaffList:
+    """Everybody with a login; for somebody of a store those of that store."""
+    return schemas.StaffList(items=[one for one in await queries.list_staff() if caller.reaches(one.store_id)])
 
 
-@router.post("/v1/admin/staff", guard=_ADMIN, status=201, errors=(AlreadyExists,), summary="新增员工")
+@router.post(
+    "/v1/admin/staff", guard=staff(Permission.STAFF_MANAGE), status=201, errors=(AlreadyExists,), summary="新增员工"
+)
 async def create_staff(body: schemas.CreateStaff) -> schemas.StaffCreated:
     """Add a login; a second factor's secret is shown this once."""
-    if (body.role is Role.ADMIN) != (body.store_id is None):
-        raise invalid("/store_id", "is for managers and clerks, and only for them")
     secret = pyotp.random_base32() if body.totp else None
     made = await commands.create_staff(body.username, body.password, body.role, body.store_id, secret)
     return schemas.StaffCreated(staff=made, totp_secret=secret)
 
 
-@router.post("/v1/admin/staff/{staff_id}/close", guard=_ADMIN, status=204, summary="停用员工")
+@router.post("/v1/admin/staff/{staff_id}/close", guard=staff(Permission.STAFF_MANAGE), status=204, summary="停用员工")
 async def close_staff(staff_id: str) -> None:
     """Take a login away; its sessions end at once."""
     await commands.close_staff(staff_id)

@@ -8,9 +8,12 @@ import hashlib
 import hmac
 import re
 import struct
+from collections.abc import Iterable
 from datetime import timedelta
 
 import msgspec
+
+from .types import Permission, Role, Scope
 
 ACCESS_TTL = timedelta(minutes=15)
 REFRESH_TTL = timedelta(days=30)
@@ -91,3 +94,26 @@ def signed_text(method: str, target: str, timestamp: str, nonce: str, idempotenc
 def signature_matches(secret: bytes, text: bytes, signature: str) -> bool:
     """Whether the lower-case hex signature is that of the text; in constant time."""
     return hmac.compare_digest(hmac.digest(secret, text, "sha256").hex(), signature)
+
+
+def permissions_of(role: str, granted: Iterable[str], withheld: Iterable[str]) -> frozenset[Permission]:
+    """What a role holds: what the release gives a built-in one, with head office's changes; ``admin`` holds all.
+
+    Only the changes are stored, so what a release adds reaches the built-in roles by itself. Codes that this release
+    does not know (of a later one) are held by nobody.
+    """
+    if role == Role.ADMIN:
+        return frozenset(Permission)
+    more, less = frozenset(granted), frozenset(withheld)
+    return frozenset(one for one in Permission if (role in one.holders or one in more) and one not in less)
+
+
+def held(role: str, store_id: str | None, granted: Iterable[str], withheld: Iterable[str]) -> frozenset[Permission]:
+    """What somebody with this role holds where they work: nothing of head office's in a store."""
+    found = permissions_of(role, granted, withheld)
+    return found if store_id is None else frozenset(one for one in found if not one.office)
+
+
+def fits(scope: Scope, store_id: str | None) -> bool:
+    """Whether a role of this scope is held in that store, or in head office where there is none."""
+    return scope is Scope.ANY or (scope is Scope.OFFICE) == (store_id is None)

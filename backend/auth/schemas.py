@@ -10,13 +10,14 @@ from msgspec import Meta
 
 from backend.kernel.http import Body
 
-from .types import Role, Staff, Store
+from .types import Permission, RoleInfo, Scope, Staff, Store
 
 # In patterns, `$` alone would let a line break through at the end; `(?!\n)` does not.
 ShortId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,16}$(?!\n)", description="1–16 位字母、数字、_、-")]
 TerminalId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}$(?!\n)")]
 Name = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)")]
 Username = Annotated[str, Meta(min_length=2, max_length=40, pattern=r"^[A-Za-z0-9._-]+$(?!\n)")]
+RoleCode = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{1,15}$(?!\n)")]
 Password = Annotated[str, Meta(min_length=1, max_length=200)]
 TotpCode = Annotated[str, Meta(pattern=r"^[0-9]{6}$(?!\n)")]
 
@@ -65,11 +66,11 @@ class RotateSecret(Body, frozen=True):
 
 
 class CreateStaff(Body, frozen=True):
-    """A new login; ``store_id`` for all roles but ``admin``. With ``totp`` a second factor is set up."""
+    """A new login; without ``store_id`` of head office. With ``totp`` a second factor is set up."""
 
     username: Username
     password: Annotated[str, Meta(min_length=10, max_length=200)]
-    role: Role
+    role: RoleCode
     store_id: ShortId | None = None
     totp: bool = False
 
@@ -125,7 +126,26 @@ class StaffCreated(msgspec.Struct):
     totp_secret: str | None
 
 
+class RoleOut(msgspec.Struct):
+    """A role, where it is held, and what it holds, in the order of the list of all permissions."""
+
+    code: str
+    title: str
+    scope: Scope
+    builtin: bool
+    permissions: list[str]
+    version: int
+
+
+def role_out(role: RoleInfo) -> RoleOut:
+    """A role as the API shows it."""
+    held = [one.value for one in Permission if one in role.permissions]
+    return RoleOut(role.code, role.title, role.scope, role.builtin, held, role.version)
+
+
 class Me(msgspec.Struct):
-    """Who is logged in."""
+    """Who is logged in, and what they may do."""
 
     staff: Staff
+    role: RoleOut
+    permissions: list[str]

@@ -17,11 +17,141 @@ HANDLE_AGE = timedelta(hours=24)
 
 
 class Role(StrEnum):
-    """What staff may do: ``admin`` is head office; ``manager`` and ``clerk`` belong to one store."""
+    """The roles that every chain has; head office may add others, which go by their code alone."""
 
     ADMIN = "admin"
+    MEMBER_CENTRE = "member_centre"
     MANAGER = "manager"
     CLERK = "clerk"
+    MARKETING = "marketing"
+    FINANCE = "finance"
+    AUDITOR = "auditor"
+
+
+class Scope(StrEnum):
+    """Where a role is held: in head office, in one store, or in either."""
+
+    OFFICE = "office"
+    STORE = "store"
+    ANY = "any"
+
+
+_LETTERS = {
+    "m": Role.MANAGER, "c": Role.CLERK, "b": Role.MEMBER_CENTRE, "k": Role.MARKETING, "f": Role.FINANCE,
+    "a": Role.AUDITOR,
+}  # fmt: skip
+
+
+class Permission(StrEnum):
+    """What somebody of the staff may be allowed: code, Chinese name, and the built-in roles that hold it.
+
+    ``holders``: a letter a role (m manager, c clerk, b member centre, k marketing, f finance, a auditor); ``admin``
+    holds all. ``office``: what it opens does not go by store, so nobody of a store holds it, whatever the role says.
+    """
+
+    label: str
+    holders: frozenset[Role]
+    office: bool
+
+    def __new__(cls, code: str, label: str, letters: str = "", *marks: str) -> Permission:
+        made = str.__new__(cls, code)
+        made._value_ = code
+        made.label = label
+        made.holders = frozenset(_LETTERS[letter] for letter in letters)
+        made.office = "office" in marks
+        return made
+
+    STORES_READ = "stores.read", "查看门店", "mcbkfa"
+    STORES_WRITE = "stores.write", "新增门店", "", "office"
+    TERMINALS_MANAGE = "terminals.manage", "管理收银终端", "m"
+    STAFF_READ = "staff.read", "查看员工与会话", "a"
+    STAFF_MANAGE = "staff.manage", "管理员工、邀请与会话", "", "office"
+    ROLES_MANAGE = "roles.manage", "设定角色权限", "", "office"
+    AUDIT_READ = "audit.read", "查看操作日志", "ma"
+
+    MEMBERS_READ = "members.read", "查看会员与等级", "mcbkfa"
+    MEMBERS_DECIDE = "members.decide", "审核、冻结会员", "mb"
+    LEVELS_WRITE = "levels.write", "设定会员等级", "b", "office"
+    CONTACT_READ = "contact.read", "查看会员卡片", "mcb"
+    CONTACT_FULL = "contact.full", "查看会员卡片全部内容", "mb"
+    CONTACT_LOOKS = "contact.looks", "查看谁看过会员", "a", "office"
+
+    RECHARGES_READ = "recharges.read", "查看充值优惠", "kfa", "office"
+    RECHARGES_WRITE = "recharges.write", "设定充值优惠", "k", "office"
+    COUPONS_READ = "coupons.read", "查看券模板与批次", "kbfa", "office"
+    COUPONS_WRITE = "coupons.write", "设定券模板", "k", "office"
+    COUPONS_ISSUE = "coupons.issue", "发券、制券码", "k", "office"
+    COUPONS_LOOKUP = "coupons.lookup", "查看会员的券", "mbkfa"
+    COUPONS_VOID = "coupons.void", "作废会员的券", "b", "office"
+    GIFT_CARDS_READ = "gift_cards.read", "查看礼品卡", "bfa", "office"
+    GIFT_CARDS_WRITE = "gift_cards.write", "设定礼品卡品种", "", "office"
+    GIFT_CARDS_PRINT = "gift_cards.print", "制卡、导出卡号与密码", "", "office"
+    GIFT_CARDS_SEARCH = "gift_cards.search", "按卡号查礼品卡", "mb"
+    GIFT_CARDS_MANAGE = "gift_cards.manage", "冻结、换卡、延期", "b", "office"
+    PASSES_READ = "passes.read", "查看服务卡", "mbfa"
+    PASSES_REFUND = "passes.refund", "退服务卡", "mb"
+    PASSES_MANAGE = "passes.manage", "赠送、作废服务卡", "b", "office"
+    PASS_PRODUCTS_READ = "pass_products.read", "查看服务卡品种", "kbfa", "office"
+    PASS_PRODUCTS_WRITE = "pass_products.write", "设定服务卡品种", "k", "office"
+    CAMPAIGNS_READ = "campaigns.read", "查看集点活动", "kba", "office"
+    CAMPAIGNS_WRITE = "campaigns.write", "设定集点活动", "k", "office"
+    CAMPAIGNS_SERVE = "campaigns.serve", "为会员登记集点任务", "mb"
+    STATEMENTS_READ = "statements.read", "查看卡券结算与异常", "mfa"
+
+    CATALOGUE_READ = "catalogue.read", "查看商品", "mkfa"
+    CATALOGUE_INSPECT = "catalogue.inspect", "查看商品全部资料（含成本、供应商）", "fa", "office"
+    CATALOGUE_WRITE = "catalogue.write", "维护商品资料、导入导出", "", "office"
+    CATALOGUE_PUBLISH = "catalogue.publish", "商品上下架、门店图片", "m"
+    PRICES_WRITE = "prices.write", "设定成本与限时价", "", "office"
+    BANNERS_MANAGE = "banners.manage", "维护商城首页图", "k", "office"
+    PROMOTIONS_MANAGE = "promotions.manage", "设定促销", "k", "office"
+    DELIVERY_MANAGE = "delivery.manage", "设定配送规则", "", "office"
+    SPOTS_MANAGE = "spots.manage", "维护推广点", "m"
+    ORDERS_READ = "orders.read", "查看订单与售后", "mcbfa"
+    ORDERS_HANDLE = "orders.handle", "备货、发货、登记售后", "mc"
+    ORDERS_DECIDE = "orders.decide", "审核售后、人工交付", "m"
+    ORDERS_REFUND = "orders.refund", "订单退款", "m"
+    INVOICES_MANAGE = "invoices.manage", "处理发票", "mf"
+    REVIEWS_READ = "reviews.read", "查看评价", "mcbka"
+    REVIEWS_MANAGE = "reviews.manage", "显示或隐藏评价", "mbk"
+    REPORTS_READ = "reports.read", "查看经营报表", "mfa"
+
+    STOCK_READ = "stock.read", "查看库存", "mcfa"
+    STOCK_HANDLE = "stock.handle", "登记库存单据、盘点", "mc"
+    STOCK_DECIDE = "stock.decide", "审核库存单据、设定预警线", "m"
+    STOCK_DECIDE_LARGE = "stock.decide_large", "审核大额库存单据", "", "office"
+    STOCK_PLACES = "stock.places", "新增仓库", "", "office"
+    STOCK_PAYABLES = "stock.payables", "供应商应付与付款", "f", "office"
+
+    CASES_HANDLE = "cases.handle", "处理反馈", "mcb"
+    CASES_LEAD = "cases.lead", "跟进逾期反馈", "mb"
+    CASES_REPORT = "cases.report", "查看、导出反馈统计", "mba"
+    SUGGESTIONS_HANDLE = "suggestions.handle", "处理意见", "mcb"
+    SUGGESTION_BOXES = "suggestions.boxes", "管理意见箱", "b", "office"
+    SURVEYS_READ = "surveys.read", "查看问卷、代填答卷", "mcbk"
+    SURVEYS_WRITE = "surveys.write", "设计、发布问卷", "bk", "office"
+    SURVEYS_RESULTS = "surveys.results", "查看问卷统计", "mbka"
+    SURVEYS_ANSWERS = "surveys.answers", "查看匿名答卷、交叉分析", "bk", "office"
+    CONVERSATIONS_HANDLE = "conversations.handle", "客服接待", "mcb"
+    CONVERSATIONS_LEAD = "conversations.lead", "改派会话、维护常用语", "mb"
+    CONVERSATIONS_RULES = "conversations.rules", "设定自动回复", "b", "office"
+
+    CARE_HANDLE = "care.handle", "执行关怀任务", "mcb"
+    CARE_PLAN = "care.plan", "设定关怀计划", "bk", "office"
+    MESSAGES_READ = "messages.read", "查看消息、模板与统计", "mbka"
+    MESSAGES_SEND = "messages.send", "群发消息", "mbk"
+    MESSAGES_SERVICE = "messages.service", "群发服务类消息", "", "office"
+    MESSAGES_TEMPLATES = "messages.templates", "设定消息模板", "k", "office"
+    MESSAGES_CONSENTS = "messages.consents", "登记会员的接收意愿", "mb"
+    MESSAGES_LABELS = "messages.labels", "打印地址标签", "mb"
+    ANNOUNCEMENTS_MANAGE = "announcements.manage", "发布公告", "mk"
+    HANDBOOK_READ = "handbook.read", "查看服务手册", "mcbkfa"
+    HANDBOOK_WRITE = "handbook.write", "编写服务手册", "b", "office"
+
+    @property
+    def area(self) -> str:
+        """What it is about: the part before the dot."""
+        return self.value.split(".", 1)[0]
 
 
 class Standing(StrEnum):
@@ -89,14 +219,24 @@ class StaffCaller(msgspec.Struct, frozen=True, kw_only=True):
 
     staff_id: int
     session_id: int
-    role: Role
+    role: str
     store_id: str | None
+    permissions: frozenset[Permission] = frozenset()
     rate_key: str
     rate_per_minute: int
 
+    @property
+    def office(self) -> bool:
+        """Whether this person belongs to head office, which sees every store."""
+        return self.store_id is None
+
+    def may(self, permission: Permission) -> bool:
+        """Whether this person's role holds the permission where they work."""
+        return permission in self.permissions
+
     def reaches(self, store_id: str | None) -> bool:
         """Whether this person may see what belongs to that store; what belongs to none is head office's."""
-        return self.role is Role.ADMIN or (store_id is not None and store_id == self.store_id)
+        return self.office or store_id == self.store_id
 
 
 class Login(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,11 +306,31 @@ class Staff(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     username: str
-    role: Role
+    role: str
     store_id: str | None
     totp: bool
     active: bool
     member_id: str | None = None
+
+    @property
+    def office(self) -> bool:
+        """Whether this person belongs to head office, which sees every store."""
+        return self.store_id is None
+
+    def reaches(self, store_id: str | None) -> bool:
+        """Whether this person may see what belongs to that store; what belongs to none is head office's."""
+        return self.store_id in (None, store_id)
+
+
+class RoleInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A role as it stands: what it holds wherever it is held; people of a store hold nothing of ``office``."""
+
+    code: str
+    title: str
+    scope: Scope
+    builtin: bool
+    permissions: frozenset[Permission]
+    version: int
 
 
 class HandleDevice(msgspec.Struct, frozen=True):

@@ -20,8 +20,9 @@ import msgspec
 
 from backend.app import resources
 from backend.audience.commands import purchases
+from backend.auth import queries as staff
 from backend.auth import service as auth
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Role
 from backend.contact.commands import lookup
 from backend.contact.schemas import ContactOut, Lookup
 from backend.kernel import clock, db
@@ -161,9 +162,7 @@ async def _prepare(member_no: str, staff_id: int, say: Say) -> list[Asked]:
     say("counting purchases")
     while await purchases.look_back():
         pass
-    caller = StaffCaller(
-        staff_id=staff_id, session_id=0, role=Role.ADMIN, store_id=None, rate_key="", rate_per_minute=0
-    )
+    caller = await staff.get_caller(staff_id)
     await lookup.look_up(caller, Lookup(member_no=member_no))  # what is kept in memory is read
     with _noting() as seen:
         shown = await lookup.look_up(caller, Lookup(member_no=member_no))

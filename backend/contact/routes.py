@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.auth.guards import staff
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel import ids
 from backend.kernel.errors import NotFound, RateLimited, invalid
 from backend.kernel.http import Router
@@ -15,13 +15,10 @@ from .commands import lookup
 
 router = Router(tag="contact")
 
-_ANY = staff()
-_ADMIN = staff(Role.ADMIN)
-
 
 @router.post(
     "/v1/admin/contacts/lookup",
-    guard=_ANY,
+    guard=staff(Permission.CONTACT_READ),
     errors=(NotFound, CodeInvalid, CodeExpired, CodeUsed, RateLimited),
     summary="按会员码、手机号、会员号或微信标识查会员",
 )
@@ -33,7 +30,7 @@ async def look_up(caller: StaffCaller, body: schemas.Lookup) -> schemas.ContactO
     return await lookup.look_up(caller, body)
 
 
-@router.get("/v1/admin/contacts/looks", guard=_ADMIN, summary="查看记录：谁看过哪位会员")
+@router.get("/v1/admin/contacts/looks", guard=staff(Permission.CONTACT_LOOKS), summary="查看记录：谁看过哪位会员")
 async def list_looks(query: schemas.LooksQuery) -> schemas.LooksOut:
     """Who looked at whom, newest first."""
     before = read_place(query.cursor)
@@ -46,7 +43,9 @@ async def list_looks(query: schemas.LooksQuery) -> schemas.LooksOut:
     return schemas.LooksOut([schemas.look_out(look) for look in page], cursor)
 
 
-@router.get("/v1/admin/contacts/{member_id}", guard=_ANY, errors=(NotFound,), summary="会员卡片")
+@router.get(
+    "/v1/admin/contacts/{member_id}", guard=staff(Permission.CONTACT_READ), errors=(NotFound,), summary="会员卡片"
+)
 async def get_contact(caller: StaffCaller, member_id: str) -> schemas.ContactOut:
     """The card of a member who was found before; another store's is not found."""
     return await lookup.open_card(caller, member_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from backend.auth.types import Role
+from backend.auth.types import Permission, StaffCaller
 from backend.members.types import Level, Member
 
 from .types import By, View
@@ -30,12 +30,12 @@ def recognise(text: str) -> tuple[By, str] | None:
     return (By.OPENID, text) if _OPENID.fullmatch(text) else None
 
 
-def view_of(role: Role, store_id: str | None, member: Member, by: By) -> View | None:
-    """How much of this member somebody of that role and store sees; None where they may not know of them."""
-    if role is Role.ADMIN:
+def view_of(caller: StaffCaller, member: Member, by: By) -> View | None:
+    """How much of this member somebody of the staff sees; None where they may not know of them."""
+    if caller.office:
         return View.CHAIN
-    if member.store_id is not None and member.store_id == store_id:
-        return View.MANAGER if role is Role.MANAGER else View.CLERK
+    if member.store_id is not None and member.store_id == caller.store_id:
+        return View.MANAGER if caller.may(Permission.CONTACT_FULL) else View.CLERK
     return View.GUEST if by is By.CODE else None
 
 

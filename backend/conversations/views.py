@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from backend.auth import queries as auth
-from backend.auth.types import Role, Staff
+from backend.auth.types import Staff
 from backend.coupons import queries as coupons
 from backend.kernel import clock
 from backend.kernel.config import settings
@@ -127,9 +127,7 @@ async def detail(item: Conversation) -> ConversationDetail:
         shown.customer.name = member.name
     home = member.store_id if member else None
     able = [
-        ColleagueOut(person.id, person.username)
-        for person in people.values()
-        if person.active and (person.role is Role.ADMIN or (home is not None and person.store_id == home))
+        ColleagueOut(person.id, person.username) for person in people.values() if person.active and person.reaches(home)
     ]
     return ConversationDetail(
         **{name: getattr(shown, name) for name in shown.__struct_fields__},

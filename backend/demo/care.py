@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from backend.audience.types import Audience
-from backend.auth.types import Role, StaffCaller
+from backend.auth import queries as auth
+from backend.auth.types import StaffCaller
 from backend.care.commands import carrying, judging, planning, running
 from backend.care.schemas import CarePlanIn
 from backend.care.types import Gift, How, On, Plan, Trigger
@@ -88,6 +89,4 @@ async def _age(plan: Plan, today: date) -> None:
 
 async def _admin() -> StaffCaller:
     staff_id = await db.fetchval("SELECT id FROM auth_staff WHERE role = 'admin' ORDER BY id LIMIT 1")
-    return StaffCaller(
-        staff_id=staff_id, session_id=0, role=Role.ADMIN, store_id=None, rate_key="demo", rate_per_minute=1
-    )
+    return await auth.get_caller(staff_id)

@@ -11,7 +11,7 @@ import asyncpg
 
 from backend import worker
 from backend.auth import service as auth
-from backend.auth.types import Role, Store
+from backend.auth.types import Store
 from backend.kernel import clock, db
 from backend.kernel.config import Settings
 from backend.kernel.vault import vault
@@ -180,7 +180,7 @@ async def _load_chain() -> None:
                 tx,
                 username=person["username"],
                 password_hash=hashed,
-                role=Role(person["role"]),
+                role=person["role"],
                 store_id=person["store_id"],
             )
         await _copy_rules(db.raw(tx))

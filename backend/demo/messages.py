@@ -6,7 +6,8 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from backend.audience.types import Audience
-from backend.auth.types import Role, StaffCaller
+from backend.auth import queries as auth
+from backend.auth.types import StaffCaller
 from backend.kernel import clock, db
 from backend.kernel.db import Tx
 from backend.kernel.vault import vault
@@ -100,6 +101,4 @@ async def _give_email(tx: Tx, member_id: int) -> None:
 async def admin() -> StaffCaller:
     """Head office, as the one who asked."""
     staff_id = await db.fetchval("SELECT id FROM auth_staff WHERE role = 'admin' ORDER BY id LIMIT 1")
-    return StaffCaller(
-        staff_id=staff_id, session_id=0, role=Role.ADMIN, store_id=None, rate_key="demo", rate_per_minute=1_000_000
-    )
+    return await auth.get_caller(staff_id)

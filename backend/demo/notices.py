@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from backend.audience.types import Audience
+from backend.auth import queries as auth
 from backend.auth.types import Role, StaffCaller
 from backend.kernel import clock, db
 from backend.kernel.http import Idempotency
@@ -142,9 +143,7 @@ async def _caller(store_id: str | None) -> StaffCaller:
         role.value,
         store_id,
     )
-    return StaffCaller(
-        staff_id=staff_id, session_id=0, role=role, store_id=store_id, rate_key="demo", rate_per_minute=1
-    )
+    return await auth.get_caller(staff_id)
 
 
 async def _age(announcement_id: str, since: datetime, readers: int, store_id: str | None) -> None:

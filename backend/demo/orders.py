@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from backend.auth.types import MemberCaller, Role, StaffCaller
+from backend.auth.types import MemberCaller, Permission, Role, StaffCaller
 from backend.kernel import db
 from backend.kernel.http import Idempotency
 from backend.ledger.plans import job_hash
@@ -180,4 +180,12 @@ async def _address(shopper: Shopper) -> str:
 
 
 def _staff(staff_id: int) -> StaffCaller:
-    return StaffCaller(staff_id=staff_id, session_id=0, role=Role.ADMIN, store_id=None, rate_key="", rate_per_minute=0)
+    return StaffCaller(
+        staff_id=staff_id,
+        session_id=0,
+        role=Role.ADMIN,
+        store_id=None,
+        permissions=frozenset(Permission),
+        rate_key="",
+        rate_per_minute=0,
+    )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from backend.auth.types import Role, StaffCaller
+from backend.auth import queries as auth
+from backend.auth.types import StaffCaller
 from backend.kernel import clock, db
 from backend.stock import queries
 from backend.stock.commands import alerts, counting, documents, payments, places, posting
@@ -32,16 +33,7 @@ async def load() -> None:
 
 
 async def _caller(username: str) -> StaffCaller:
-    row = await db.fetchrow("SELECT id, role, store_id FROM auth_staff WHERE username = $1", username)
-    assert row is not None
-    return StaffCaller(
-        staff_id=row["id"],
-        session_id=0,
-        role=Role(row["role"]),
-        store_id=row["store_id"],
-        rate_key="demo",
-        rate_per_minute=0,
-    )
+    return await auth.get_caller(await db.fetchval("SELECT id FROM auth_staff WHERE username = $1", username))
 
 
 async def _entered(

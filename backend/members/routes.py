@@ -10,7 +10,7 @@ from starlette.websockets import WebSocket
 from backend.auth import queries as auth_queries
 from backend.auth.errors import TooManyDevices
 from backend.auth.guards import member, registered, session, staff
-from backend.auth.types import DeviceSecret, MemberCaller, Role, SessionCaller, StaffCaller
+from backend.auth.types import DeviceSecret, MemberCaller, Permission, SessionCaller, StaffCaller
 from backend.kernel import clock, limits, logging
 from backend.kernel.errors import invalid
 from backend.kernel.http import Router, public
@@ -24,9 +24,6 @@ log = logging.get(__name__)
 
 router = Router(tag="member")
 
-_STAFF = staff()
-_MANAGERS = staff(Role.ADMIN, Role.MANAGER)
-_ADMIN = staff(Role.ADMIN)
 
 # How a phone makes codes from its secret; the digits are those of the one-time part.
 CODE_ALGORITHM = "HMAC-SHA256"
@@ -154,7 +151,7 @@ async def live(websocket: WebSocket, caller: MemberCaller) -> None:
     await live_socket.serve(websocket, caller)
 
 
-@router.get("/v1/admin/members", guard=_STAFF, summary="查找会员")
+@router.get("/v1/admin/members", guard=staff(Permission.MEMBERS_READ), summary="查找会员")
 async def search_members(caller: StaffCaller, query: schemas.MemberQuery) -> schemas.AdminMemberList:
     """Members by whole phone number or member number, or by status; a store's staff find that store's members."""
     if query.query is None and query.status is None:
@@ -164,7 +161,7 @@ async def search_members(caller: StaffCaller, query: schemas.MemberQuery) -> sch
     return schemas.AdminMemberList(items=[_admin_view(item) for item in found])
 
 
-@router.get("/v1/admin/members/{member_id}", guard=_STAFF, summary="会员详情")
+@router.get("/v1/admin/members/{member_id}", guard=staff(Permission.MEMBERS_READ), summary="会员详情")
 async def get_member(caller: StaffCaller, member_id: str) -> schemas.AdminMember:
     """One member; another store's is not found."""
     found = await commands.get_for_staff(caller, member_id)
@@ -172,44 +169,66 @@ async def get_member(caller: StaffCaller, member_id: str) -> schemas.AdminMember
     return _admin_view(found)
 
 
-@router.post("/v1/admin/members/{member_id}/approve", guard=_MANAGERS, errors=(StatusConflict,), summary="通过注册")
+@router.post(
+    "/v1/admin/members/{member_id}/approve",
+    guard=staff(Permission.MEMBERS_DECIDE),
+    errors=(StatusConflict,),
+    summary="通过注册",
+)
 async def approve(caller: StaffCaller, member_id: str) -> schemas.AdminMember:
     """Make a waiting member active."""
     return _admin_view(await commands.move_member(caller, member_id, "approve"))
 
 
-@router.post("/v1/admin/members/{member_id}/reject", guard=_MANAGERS, errors=(StatusConflict,), summary="拒绝注册")
+@router.post(
+    "/v1/admin/members/{member_id}/reject",
+    guard=staff(Permission.MEMBERS_DECIDE),
+    errors=(StatusConflict,),
+    summary="拒绝注册",
+)
 async def reject(caller: StaffCaller, member_id: str) -> schemas.AdminMember:
     """Refuse a waiting member, who may register again."""
     return _admin_view(await commands.move_member(caller, member_id, "reject"))
 
 
-@router.post("/v1/admin/members/{member_id}/freeze", guard=_MANAGERS, errors=(StatusConflict,), summary="冻结会员")
+@router.post(
+    "/v1/admin/members/{member_id}/freeze",
+    guard=staff(Permission.MEMBERS_DECIDE),
+    errors=(StatusConflict,),
+    summary="冻结会员",
+)
 async def freeze(caller: StaffCaller, member_id: str) -> schemas.AdminMember:
     """Shut a member out: no code, no wallet, no sale, until unfrozen."""
     return _admin_view(await commands.move_member(caller, member_id, "freeze"))
 
 
-@router.post("/v1/admin/members/{member_id}/unfreeze", guard=_MANAGERS, errors=(StatusConflict,), summary="解冻会员")
+@router.post(
+    "/v1/admin/members/{member_id}/unfreeze",
+    guard=staff(Permission.MEMBERS_DECIDE),
+    errors=(StatusConflict,),
+    summary="解冻会员",
+)
 async def unfreeze(caller: StaffCaller, member_id: str) -> schemas.AdminMember:
     """Let a frozen member in again."""
     return _admin_view(await commands.move_member(caller, member_id, "unfreeze"))
 
 
-@router.get("/v1/admin/levels", guard=_STAFF, summary="会员等级")
+@router.get("/v1/admin/levels", guard=staff(Permission.MEMBERS_READ), summary="会员等级")
 async def list_levels() -> schemas.LevelList:
     """Every level, lowest first."""
     return schemas.LevelList(items=await queries.list_levels())
 
 
-@router.post("/v1/admin/levels", guard=_ADMIN, status=201, errors=(LevelExists,), summary="新增等级")
+@router.post(
+    "/v1/admin/levels", guard=staff(Permission.LEVELS_WRITE), status=201, errors=(LevelExists,), summary="新增等级"
+)
 async def create_level(body: schemas.CreateLevel) -> Level:
     """Add a level."""
     await commands.create_level(body.code, body)
     return await queries.get_level(body.code)
 
 
-@router.put("/v1/admin/levels/{code}", guard=_ADMIN, errors=(LevelExists,), summary="修改等级")
+@router.put("/v1/admin/levels/{code}", guard=staff(Permission.LEVELS_WRITE), errors=(LevelExists,), summary="修改等级")
 async def change_level(code: schemas.LevelCode, body: schemas.LevelBody) -> Level:
     """Replace a level's terms."""
     await commands.change_level(code, body)

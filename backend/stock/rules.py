@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.auth.types import Role
+from backend.auth.types import Permission, StaffCaller
 
 from .errors import ApprovalRefused, DocumentConflict
 from .types import Document, DocumentKind, DocumentLine, DocumentState
@@ -60,7 +60,7 @@ def check(document: Document, action: str) -> None:
 
 
 def check_approver(
-    document: Document, staff_id: int, role: Role, limit_fen: int, writers: frozenset[int], *, leaving_fen: int = 0
+    document: Document, caller: StaffCaller, limit_fen: int, writers: frozenset[int], *, leaving_fen: int = 0
 ) -> None:
     """``ApprovalRefused`` where a document above the limit is not approved by a second person of head office.
 
@@ -68,7 +68,8 @@ def check_approver(
     ``writers`` are all who entered, edited, counted, sent or received: what one of them said, somebody else approves.
     """
     worth_fen = lost_fen(document) if document.kind is _D.TRANSFER else document.total_fen
-    if max(worth_fen, leaving_fen) > limit_fen and (role is not Role.ADMIN or staff_id in writers):
+    may_alone = caller.may(Permission.STOCK_DECIDE_LARGE) and caller.staff_id not in writers
+    if max(worth_fen, leaving_fen) > limit_fen and not may_alone:
         raise ApprovalRefused
 
 

@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime
 import msgspec
 import pytest
 
-from backend.auth.types import Role
+from backend.auth.rules import held
+from backend.auth.types import Role, StaffCaller
 from backend.contact.commands.card import _days_to
 from backend.contact.rules import progress, recognise, view_of
 from backend.contact.types import By, View
@@ -61,7 +62,12 @@ def test_what_was_typed_says_itself_what_it_is(text, found):
     ],
 )
 def test_a_store_sees_its_own_members_and_who_shows_a_code(role, store, of, by, view):
-    assert view_of(role, store, msgspec.structs.replace(MEMBER, store_id=of), by) == view
+    caller = StaffCaller(
+        staff_id=1, session_id=1, role=role, store_id=store, permissions=held(role, store, (), ()), rate_key="",
+        rate_per_minute=0,
+    )  # fmt: skip
+
+    assert view_of(caller, msgspec.structs.replace(MEMBER, store_id=of), by) == view
 
 
 def test_the_way_to_the_next_level():

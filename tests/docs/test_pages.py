@@ -11,7 +11,7 @@ from typer.main import get_command
 from backend.cli.main import app
 from backend.coupons.errors import REFUSALS
 from backend.kernel import metrics
-from tests.docs import settings_table
+from tests.docs import permissions_table, settings_table
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
@@ -39,6 +39,10 @@ def test_every_link_leads_somewhere(page):
         target = (page.parent / path).resolve() if path else page
         assert target.exists(), link
         assert not anchor or anchor in anchors(target), link
+
+
+def test_the_table_of_permissions_is_what_the_code_says():
+    assert permissions_table.in_page() == permissions_table.render(), "run: python -m tests.docs.permissions_table"
 
 
 def test_the_table_of_settings_is_the_settings():

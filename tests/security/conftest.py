@@ -14,6 +14,8 @@ import pytest_asyncio
 
 from backend.app import create_app
 from backend.auth import tokens
+from backend.auth.guards import StaffGuard
+from backend.auth.types import Permission, Role
 from backend.kernel import clock, config, db
 from backend.kernel.config import Settings
 from backend.kernel.http import iter_routes
@@ -24,7 +26,7 @@ from tests.support import gateways, wire
 from tests.support.members import Phone, register
 from tests.support.pos import Till
 from tests.support.seed import Chain, Login, seed_chain
-from tests.support.staff import log_in
+from tests.support.staff import StaffSession, log_in
 from tests.support.suggestions import make_box, whisper
 from tests.support.tickets import fetch
 from tests.support.value import give
@@ -135,8 +137,24 @@ def forged(session_id: str, **changes: object) -> dict[str, object]:
     return claims | changes
 
 
+async def _hire(admin: StaffSession, chain: Chain, role: str, store_id: str | None = None) -> StaffSession:
+    """Somebody new of the staff, logged in."""
+    body = {"username": role, "password": "correct horse", "role": role, "store_id": store_id}
+    made = await admin.post("/v1/admin/staff", body)
+    assert made.status_code == 201, made.text
+    chain.staff.append(Login(role, "correct horse", role, store_id))
+    return await log_in(admin.client, chain, role)
+
+
+def doors(routes: list[Route | WebSocketRoute], role: Role, store_id: str | None) -> set[str]:
+    """The guards that let in this built-in role there: what docs/security.md says it may do."""
+    held = {one for one in Permission if role is Role.ADMIN or (role in one.holders and not (one.office and store_id))}
+    guards = {route.guard for route in routes if isinstance(route.guard, StaffGuard)}
+    return {guard.name for guard in guards if not guard.permissions or guard.permissions & held}
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def credentials(browser, chain) -> list[Credential]:
+async def credentials(browser, chain, routes) -> list[Credential]:
     """Everybody and everything that knocks."""
     active, ended = await register(browser), await register(browser)
     pending, frozen = await _with_status(browser, Status.PENDING), await _with_status(browser, Status.FROZEN)
@@ -151,7 +169,8 @@ async def credentials(browser, chain) -> list[Credential]:
     manager, clerk = await log_in(browser, chain, "manager-S1"), await log_in(browser, chain, "clerk-S1")
     session_id = str(jwt.decode(active.access_token, options={"verify_signature": False})["sid"])
     other_key = "x" * 43
-    staff_all = "staff:admin,manager,clerk"
+    finance = await _hire(admin, chain, "finance")
+    auditor = await _hire(admin, chain, "auditor", "S1")
     till = chain.till
     box = await make_box(admin, made.json()["staff"]["id"])
     receipt = (await whisper(active, box))["receipt"]
@@ -176,9 +195,16 @@ async def credentials(browser, chain) -> list[Credential]:
         bearer("a pending member", pending.access_token, "session", "registered", scheme="memberBearer"),
         bearer("a frozen member", frozen.access_token, "session", "registered", scheme="memberBearer"),
         bearer("a member", active.access_token, "session", "registered", "member", scheme="memberBearer"),
-        bearer("an admin", admin.access_token, staff_all, "staff:admin,manager", "staff:admin", scheme="staffBearer"),
-        bearer("a manager", manager.access_token, staff_all, "staff:admin,manager", scheme="staffBearer"),
-        bearer("a clerk", clerk.access_token, staff_all, scheme="staffBearer"),
+        *(
+            bearer(name, one.access_token, *doors(routes, role, store_id), scheme="staffBearer")
+            for name, one, role, store_id in (
+                ("an admin", admin, Role.ADMIN, None),
+                ("a manager", manager, Role.MANAGER, "S1"),
+                ("a clerk", clerk, Role.CLERK, "S1"),
+                ("somebody of finance", finance, Role.FINANCE, None),
+                ("a store's auditor", auditor, Role.AUDITOR, "S1"),
+            )
+        ),
         signed("a terminal", till, "terminal"),
         signed("a terminal with another's secret", Till("", till.terminal_id, chain.tills["S2"][0].secret, "S1")),
         signed("a terminal that does not exist", Till("", "S9-T1", till.secret, "S9")),

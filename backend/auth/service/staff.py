@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncpg
 
+from backend.auth import rules
 from backend.auth.errors import AlreadyExists
-from backend.auth.types import Role
+from backend.auth.types import Scope
 from backend.kernel import clock, db, ids
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound, invalid
@@ -20,12 +21,13 @@ async def create_staff(
     *,
     username: str,
     password_hash: str,
-    role: Role,
+    role: str,
     store_id: str | None = None,
     totp_secret: str | None = None,
 ) -> int:
     """Add a login, its name in lower case; ``password_hash`` comes from ``hash_secret``, before the transaction."""
     staff_id = ids.new_bigint()
+    await check_place(tx, role, store_id)
     try:
         await db.raw(tx).execute(
             "INSERT INTO auth_staff (id, username, password_hash, totp_sealed, totp_step, role, store_id, active,"
@@ -34,7 +36,7 @@ async def create_staff(
             username.lower(),
             password_hash,
             vault().seal(totp_secret.encode(), context=TOTP_CONTEXT) if totp_secret else None,
-            role.value,
+            role,
             store_id,
             clock.now(),
         )
@@ -43,6 +45,15 @@ async def create_staff(
     except asyncpg.ForeignKeyViolationError:
         raise invalid("/store_id", "there is no such store") from None
     return staff_id
+
+
+async def check_place(tx: Tx, role: str, store_id: str | None) -> None:
+    """Refuse a role that is none, or that is not held there; until the end it stays as it is."""
+    rows = await db.fetch_in(tx, "SELECT scope FROM auth_role WHERE code = $1 FOR SHARE", role)
+    if not rows:
+        raise invalid("/role", "there is no such role")
+    if not rules.fits(Scope(rows[0]["scope"]), store_id):
+        raise invalid("/store_id", "this role is head office's" if store_id else "this role is held in a store")
 
 
 async def link_member(tx: Tx, staff_id: int, member_id: int | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backend.auth.errors import AlreadyExists
 from backend.auth.guards import staff
-from backend.auth.types import Role, Staff, StaffCaller
+from backend.auth.types import Permission, Staff, StaffCaller
 from backend.kernel.errors import NotFound, ValidationFailed
 from backend.kernel.http import Router
 
@@ -16,7 +16,7 @@ router = Router(tag="cards")
 
 @router.put(
     "/v1/admin/staff/{staff_id}/member",
-    guard=staff(Role.ADMIN),
+    guard=staff(Permission.STAFF_MANAGE),
     summary="绑定员工的会员身份",
     errors=(NotFound, ValidationFailed, AlreadyExists),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.auth import queries as auth
-from backend.auth.types import Role, Staff, StaffCaller
+from backend.auth.types import Staff, StaffCaller
 from backend.kernel import clock, db, ids
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound, invalid
@@ -67,7 +67,7 @@ async def assign(caller: StaffCaller, task_id: str, staff_id: str | None) -> Tas
     async with db.transaction() as tx:
         task = await _lock_open(tx, caller, task_id, None)
         assert task is not None
-        if person is not None and person.role is not Role.ADMIN and person.store_id != task.store_id:
+        if person is not None and not person.reaches(task.store_id):
             raise invalid("/staff_id", "there is no such person at the member's store")
         await db.raw(tx).execute(
             "UPDATE care_task SET owner_id = $2 WHERE id = $1", task_id, int(person.id) if person else None

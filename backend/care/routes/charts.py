@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from backend.auth.guards import staff
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel import charts
 from backend.kernel.charts import Chart, ChartUnavailable, Form
 from backend.kernel.config import settings
@@ -19,13 +19,16 @@ from .tasks import check_period, own_store, today
 
 router = Router(tag="care")
 
-_STAFF = staff()
-_ADMIN = staff(Role.ADMIN)
 _STATISTICS = "/v1/admin/care-tasks/statistics"
 _EFFECT = "/v1/admin/care-plans/{care_plan_id}/effect"
 
 
-@router.get(f"{_STATISTICS}.svg", guard=_STAFF, summary="关怀统计图（SVG）", errors=(NotFound, ValidationFailed))
+@router.get(
+    f"{_STATISTICS}.svg",
+    guard=staff(Permission.CARE_HANDLE),
+    summary="关怀统计图（SVG）",
+    errors=(NotFound, ValidationFailed),
+)
 async def draw_statistics(caller: StaffCaller, query: PeriodQuery) -> Reply:
     """Tasks of a period as bars, with their numbers in words for who cannot see them."""
     return await _drawn(await _statistics(caller, query), "svg")
@@ -33,7 +36,7 @@ async def draw_statistics(caller: StaffCaller, query: PeriodQuery) -> Reply:
 
 @router.get(
     f"{_STATISTICS}.png",
-    guard=_STAFF,
+    guard=staff(Permission.CARE_HANDLE),
     summary="关怀统计图（PNG）",
     errors=(NotFound, ValidationFailed, ChartUnavailable),
 )
@@ -42,13 +45,15 @@ async def paint_statistics(caller: StaffCaller, query: PeriodQuery) -> Reply:
     return await _drawn(await _statistics(caller, query), "png")
 
 
-@router.get(f"{_EFFECT}.svg", guard=_ADMIN, summary="效果图（SVG）", errors=(NotFound,))
+@router.get(f"{_EFFECT}.svg", guard=staff(Permission.CARE_PLAN), summary="效果图（SVG）", errors=(NotFound,))
 async def draw_effect(caller: StaffCaller, care_plan_id: str) -> Reply:
     """The shares of buyers among those cared for and those held out, with what can be said of them."""
     return await _drawn(await _effect(care_plan_id), "svg")
 
 
-@router.get(f"{_EFFECT}.png", guard=_ADMIN, summary="效果图（PNG）", errors=(NotFound, ChartUnavailable))
+@router.get(
+    f"{_EFFECT}.png", guard=staff(Permission.CARE_PLAN), summary="效果图（PNG）", errors=(NotFound, ChartUnavailable)
+)
 async def paint_effect(caller: StaffCaller, care_plan_id: str) -> Reply:
     """The same as pixels."""
     return await _drawn(await _effect(care_plan_id), "png")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.auth.guards import staff
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel.changes import ChangesOut, changes_out
 from backend.kernel.errors import NotFound, ValidationFailed
 from backend.kernel.http import Answer, Idempotency, Router
@@ -28,13 +28,12 @@ from ..types import Plan
 
 router = Router(tag="care")
 
-_ADMIN = staff(Role.ADMIN)
 _PLANS = "/v1/admin/care-plans"
 _PLAN = f"{_PLANS}/{{care_plan_id}}"
 LAST = 100
 
 
-@router.get(_PLANS, guard=_ADMIN, summary="关怀计划", errors=(ValidationFailed,))
+@router.get(_PLANS, guard=staff(Permission.CARE_PLAN), summary="关怀计划", errors=(ValidationFailed,))
 async def list_plans(caller: StaffCaller, query: CarePlansQuery) -> CarePlansOut:
     """Plans, newest first."""
     found = await queries.list_plans(query.state, after=read_place(query.cursor), limit=query.limit + 1)
@@ -45,7 +44,7 @@ async def list_plans(caller: StaffCaller, query: CarePlansQuery) -> CarePlansOut
 
 @router.post(
     _PLANS,
-    guard=_ADMIN,
+    guard=staff(Permission.CARE_PLAN),
     status=201,
     idempotent=True,
     summary="新建关怀计划",
@@ -57,7 +56,7 @@ async def create(caller: StaffCaller, body: CarePlanIn, idem: Idempotency) -> An
     return Answer(await _out(found), replayed=known)
 
 
-@router.get(_PLAN, guard=_ADMIN, summary="关怀计划详情", errors=(NotFound,))
+@router.get(_PLAN, guard=staff(Permission.CARE_PLAN), summary="关怀计划详情", errors=(NotFound,))
 async def get_plan(caller: StaffCaller, care_plan_id: str) -> CarePlanOut:
     """One plan."""
     return await _out(await planning.get_plan(care_plan_id))
@@ -65,7 +64,7 @@ async def get_plan(caller: StaffCaller, care_plan_id: str) -> CarePlanOut:
 
 @router.put(
     _PLAN,
-    guard=_ADMIN,
+    guard=staff(Permission.CARE_PLAN),
     summary="修改关怀计划草稿",
     errors=(NotFound, ValidationFailed, CarePlanConflict, CarePlanChanged),
 )
@@ -76,7 +75,7 @@ async def change(caller: StaffCaller, care_plan_id: str, body: CarePlanChangeIn)
 
 @router.post(
     f"{_PLAN}/start",
-    guard=_ADMIN,
+    guard=staff(Permission.CARE_PLAN),
     summary="启用关怀计划",
     errors=(NotFound, ValidationFailed, CarePlanConflict, BirthdayGiftExists),
 )
@@ -85,19 +84,23 @@ async def start(caller: StaffCaller, care_plan_id: str, body: StartIn) -> CarePl
     return await _out(await planning.start(caller, care_plan_id, beside_other_gifts=body.beside_other_gifts))
 
 
-@router.post(f"{_PLAN}/pause", guard=_ADMIN, summary="暂停关怀计划", errors=(NotFound, CarePlanConflict))
+@router.post(
+    f"{_PLAN}/pause", guard=staff(Permission.CARE_PLAN), summary="暂停关怀计划", errors=(NotFound, CarePlanConflict)
+)
 async def pause(caller: StaffCaller, care_plan_id: str) -> CarePlanOut:
     """Run it no longer for a while; the days meanwhile are not made up for."""
     return await _out(await planning.stop(caller, care_plan_id, for_good=False))
 
 
-@router.post(f"{_PLAN}/end", guard=_ADMIN, summary="结束关怀计划", errors=(NotFound, CarePlanConflict))
+@router.post(
+    f"{_PLAN}/end", guard=staff(Permission.CARE_PLAN), summary="结束关怀计划", errors=(NotFound, CarePlanConflict)
+)
 async def end(caller: StaffCaller, care_plan_id: str) -> CarePlanOut:
     """Run it no longer, for good."""
     return await _out(await planning.stop(caller, care_plan_id, for_good=True))
 
 
-@router.get(f"{_PLAN}/runs", guard=_ADMIN, summary="执行进度", errors=(NotFound,))
+@router.get(f"{_PLAN}/runs", guard=staff(Permission.CARE_PLAN), summary="执行进度", errors=(NotFound,))
 async def list_runs(caller: StaffCaller, care_plan_id: str) -> RunsOut:
     """How far its days are, and what they made."""
     found = await planning.get_plan(care_plan_id)
@@ -105,7 +108,7 @@ async def list_runs(caller: StaffCaller, care_plan_id: str) -> RunsOut:
     return RunsOut([RunOut(one.on_date, one.made, one.held, one.begun_at, one.done_at) for one in runs])
 
 
-@router.get(f"{_PLAN}/effect", guard=_ADMIN, summary="效果评估", errors=(NotFound,))
+@router.get(f"{_PLAN}/effect", guard=staff(Permission.CARE_PLAN), summary="效果评估", errors=(NotFound,))
 async def get_effect(caller: StaffCaller, care_plan_id: str) -> EffectOut:
     """Those cared for against those held out by chance, with what can be said of it."""
     found = await planning.get_plan(care_plan_id)
@@ -113,7 +116,7 @@ async def get_effect(caller: StaffCaller, care_plan_id: str) -> EffectOut:
     return views.effect(found, cared, held, waiting, rules.effect(cared, held))
 
 
-@router.get(f"{_PLAN}/changes", guard=_ADMIN, summary="变更记录", errors=(NotFound,))
+@router.get(f"{_PLAN}/changes", guard=staff(Permission.CARE_PLAN), summary="变更记录", errors=(NotFound,))
 async def list_changes(caller: StaffCaller, care_plan_id: str) -> ChangesOut:
     """Who of the staff did what to it."""
     found = await planning.get_plan(care_plan_id)

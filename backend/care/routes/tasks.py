@@ -6,7 +6,7 @@ from datetime import date
 
 from backend.auth import queries as auth
 from backend.auth.guards import staff
-from backend.auth.types import StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel import clock, ids
 from backend.kernel.changes import ChangesOut, changes_out
 from backend.kernel.config import settings
@@ -39,7 +39,6 @@ from ..types import On, Task, TaskState
 
 router = Router(tag="care")
 
-_STAFF = staff()
 _TASKS = "/v1/admin/care-tasks"
 _TASK = f"{_TASKS}/{{task_id}}"
 _ENDING = (NotFound, ValidationFailed, CareTaskConflict)
@@ -48,7 +47,7 @@ MOST_DAYS = 366
 MOST_MEMBERS = 20
 
 
-@router.get(_TASKS, guard=_STAFF, summary="关怀任务", errors=(NotFound, ValidationFailed))
+@router.get(_TASKS, guard=staff(Permission.CARE_HANDLE), summary="关怀任务", errors=(NotFound, ValidationFailed))
 async def list_tasks(caller: StaffCaller, query: TasksQuery) -> CareTasksOut:
     """Tasks, newest first; with ``mine`` those of any store that were given to this person."""
     wanted = queries.Wanted(
@@ -66,7 +65,9 @@ async def list_tasks(caller: StaffCaller, query: TasksQuery) -> CareTasksOut:
     return CareTasksOut(await views.tasks(page, today()), more)
 
 
-@router.get(f"{_TASKS}/statistics", guard=_STAFF, summary="关怀统计", errors=(NotFound, ValidationFailed))
+@router.get(
+    f"{_TASKS}/statistics", guard=staff(Permission.CARE_HANDLE), summary="关怀统计", errors=(NotFound, ValidationFailed)
+)
 async def get_statistics(caller: StaffCaller, query: PeriodQuery) -> CareStatisticsOut:
     """Tasks of a period by what for and how, what is overdue, and for whom most was done."""
     store_id = await own_store(caller, query.store_id)
@@ -103,44 +104,50 @@ def check_period(query: PeriodQuery) -> None:
         raise invalid("/query/to", "is more than a year after from")
 
 
-@router.get(_TASK, guard=_STAFF, summary="关怀任务详情", errors=(NotFound,))
+@router.get(_TASK, guard=staff(Permission.CARE_HANDLE), summary="关怀任务详情", errors=(NotFound,))
 async def get_task(caller: StaffCaller, task_id: str) -> CareTaskOut:
     """One task."""
     return await _out(await todos.get_task(caller, task_id))
 
 
-@router.post(f"{_TASK}/done", guard=_STAFF, summary="完成", errors=(*_ENDING, MemberInactive, Unavailable))
+@router.post(
+    f"{_TASK}/done", guard=staff(Permission.CARE_HANDLE), summary="完成", errors=(*_ENDING, MemberInactive, Unavailable)
+)
 async def finish(caller: StaffCaller, task_id: str, body: FinishIn) -> CareTaskOut:
     """Say that a to-do was done and how it went; the plan's gift is given now."""
     return await _out(await todos.finish(caller, task_id, body.note))
 
 
-@router.post(f"{_TASK}/skip", guard=_STAFF, summary="跳过", errors=_ENDING)
+@router.post(f"{_TASK}/skip", guard=staff(Permission.CARE_HANDLE), summary="跳过", errors=_ENDING)
 async def skip(caller: StaffCaller, task_id: str, body: SkipIn) -> CareTaskOut:
     """Say that a to-do will not be done, and why."""
     return await _out(await todos.skip(caller, task_id, body.note))
 
 
-@router.post(f"{_TASK}/assign", guard=_STAFF, summary="转交", errors=_ENDING)
+@router.post(f"{_TASK}/assign", guard=staff(Permission.CARE_HANDLE), summary="转交", errors=_ENDING)
 async def assign(caller: StaffCaller, task_id: str, body: AssignIn) -> CareTaskOut:
     """Hand a to-do on to somebody of the member's store, or of head office."""
     return await _out(await todos.assign(caller, task_id, body.staff_id))
 
 
-@router.post(f"{_TASK}/number", guard=_STAFF, summary="查看电话", errors=(NotFound, CareTaskConflict))
+@router.post(
+    f"{_TASK}/number", guard=staff(Permission.CARE_HANDLE), summary="查看电话", errors=(NotFound, CareTaskConflict)
+)
 async def get_number(caller: StaffCaller, task_id: str) -> NumberOut:
     """The number to call, for a call that is open; who looked is written down."""
     return NumberOut(await todos.find_number(caller, task_id))
 
 
-@router.get(f"{_TASK}/changes", guard=_STAFF, summary="任务记录", errors=(NotFound,))
+@router.get(f"{_TASK}/changes", guard=staff(Permission.CARE_HANDLE), summary="任务记录", errors=(NotFound,))
 async def list_changes(caller: StaffCaller, task_id: str) -> ChangesOut:
     """Who handed it on, and who looked at the number."""
     found = await todos.get_task(caller, task_id)
     return changes_out(await queries.changes.list_of(found.id, LAST))
 
 
-@router.get("/v1/admin/birthdays", guard=_STAFF, summary="生日名单", errors=(NotFound, ValidationFailed))
+@router.get(
+    "/v1/admin/birthdays", guard=staff(Permission.CARE_HANDLE), summary="生日名单", errors=(NotFound, ValidationFailed)
+)
 async def list_birthdays(caller: StaffCaller, query: BirthdaysQuery) -> BirthdaysOut:
     """Whose birthday it is, with what there is to do. Who was born on 29 February has it on the 28th in other years."""
     store_id = await own_store(caller, query.store_id)

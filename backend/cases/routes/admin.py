@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backend.auth import queries as auth
 from backend.auth.guards import staff
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel import clock
 from backend.kernel.errors import NotFound, ValidationFailed
 from backend.kernel.http import Answer, Idempotency, Router
@@ -37,7 +37,6 @@ from ..types import Case, Level
 
 router = Router(tag="feedback")
 
-_STAFF = staff()
 _CASES = "/v1/admin/cases"
 _CASE = f"{_CASES}/{{case_id}}"
 _MOVED = (NotFound, ValidationFailed, CaseConflict, CaseFull)
@@ -45,13 +44,13 @@ _MOVED = (NotFound, ValidationFailed, CaseConflict, CaseFull)
 
 def reached_store(caller: StaffCaller, store_id: str | None) -> str | None:
     """The store whose cases are meant: the caller's own, for head office the one that is named, or all."""
-    wanted = store_id or (None if caller.role is Role.ADMIN else caller.store_id)
+    wanted = store_id or caller.store_id
     if wanted is not None and not caller.reaches(wanted):
         raise NotFound("there is no such store")
     return wanted
 
 
-@router.get(_CASES, guard=_STAFF, summary="反馈列表", errors=(NotFound, ValidationFailed))
+@router.get(_CASES, guard=staff(Permission.CASES_HANDLE), summary="反馈列表", errors=(NotFound, ValidationFailed))
 async def list_desk(caller: StaffCaller, query: DeskQuery) -> DeskOut:
     """A page of cases, newest first; those whose answer is due or overdue the soonest first."""
     wanted = Filter(
@@ -73,7 +72,7 @@ async def list_desk(caller: StaffCaller, query: DeskQuery) -> DeskOut:
 
 @router.post(
     _CASES,
-    guard=_STAFF,
+    guard=staff(Permission.CASES_HANDLE),
     status=201,
     idempotent=True,
     summary="登记反馈",
@@ -85,81 +84,83 @@ async def open_case(caller: StaffCaller, body: StaffCaseIn, idem: Idempotency) -
     return Answer(await _shown(caller, case_id), replayed=again)
 
 
-@router.get(f"{_CASES}/todos", guard=_STAFF, summary="逾期待办")
+@router.get(f"{_CASES}/todos", guard=staff(Permission.CASES_HANDLE), summary="逾期待办")
 async def list_todos(caller: StaffCaller) -> TodosOut:
     """The overdue cases that the caller is to look after: a manager the store's, head office what was passed on."""
-    if caller.role is Role.CLERK:
+    if not caller.may(Permission.CASES_LEAD):
         return TodosOut([])
-    level = Level.OFFICE if caller.role is Role.ADMIN else Level.MANAGER
+    level = Level.OFFICE if caller.office else Level.MANAGER
     todos = await queries.list_todos(level, None if level is Level.OFFICE else caller.store_id)
     names = await views.staff_names()
     return TodosOut([TodoOut(await views.desk_item(one.case, names), one.level, one.made_at) for one in todos])
 
 
-@router.get(f"{_CASES}/assignees", guard=_STAFF, summary="可指派员工")
+@router.get(f"{_CASES}/assignees", guard=staff(Permission.CASES_HANDLE), summary="可指派员工")
 async def list_assignees(caller: StaffCaller) -> AssigneesOut:
     """Head office and the staff of the stores that the caller sees."""
     people = [one for one in await auth.list_staff() if one.active]
-    seen = [one for one in people if one.role is Role.ADMIN or caller.reaches(one.store_id)]
-    return AssigneesOut([AssigneeOut(one.id, one.username, one.role.value, one.store_id) for one in seen])
+    seen = [one for one in people if one.office or caller.reaches(one.store_id)]
+    return AssigneesOut([AssigneeOut(one.id, one.username, one.role, one.store_id) for one in seen])
 
 
-@router.get(_CASE, guard=_STAFF, summary="反馈详情", errors=(NotFound,))
+@router.get(_CASE, guard=staff(Permission.CASES_HANDLE), summary="反馈详情", errors=(NotFound,))
 async def get_case(caller: StaffCaller, case_id: str) -> DeskDetail:
     """A case with every step, notes too."""
     return await _shown(caller, case_id)
 
 
-@router.post(f"{_CASE}/contact", guard=_STAFF, summary="查看联系方式", errors=(NotFound, CaseFull))
+@router.post(
+    f"{_CASE}/contact", guard=staff(Permission.CASES_HANDLE), summary="查看联系方式", errors=(NotFound, CaseFull)
+)
 async def show_contact(caller: StaffCaller, case_id: str) -> ContactOut:
     """A walk-in customer's name and number; who asked is written down."""
     contact = await moving.show_contact(case_id, caller)
     return ContactOut(contact.name, contact.phone)
 
 
-@router.post(f"{_CASE}/assign", guard=_STAFF, summary="指派", errors=_MOVED)
+@router.post(f"{_CASE}/assign", guard=staff(Permission.CASES_HANDLE), summary="指派", errors=_MOVED)
 async def assign(caller: StaffCaller, case_id: str, body: AssignIn) -> DeskDetail:
     """Say who sees to it."""
     await moving.assign(case_id, body, caller)
     return await _shown(caller, case_id)
 
 
-@router.post(f"{_CASE}/start", guard=_STAFF, summary="开始处理", errors=_MOVED)
+@router.post(f"{_CASE}/start", guard=staff(Permission.CASES_HANDLE), summary="开始处理", errors=_MOVED)
 async def start(caller: StaffCaller, case_id: str, body: VersionIn) -> DeskDetail:
     """Say that one works on it."""
     await moving.start(case_id, body.version, caller)
     return await _shown(caller, case_id)
 
 
-@router.post(f"{_CASE}/answer", guard=_STAFF, summary="答复", errors=_MOVED)
+@router.post(f"{_CASE}/answer", guard=staff(Permission.CASES_HANDLE), summary="答复", errors=_MOVED)
 async def answer(caller: StaffCaller, case_id: str, body: AnswerIn) -> DeskDetail:
     """Answer it; its member is told."""
     await moving.answer(case_id, body, caller)
     return await _shown(caller, case_id)
 
 
-@router.post(f"{_CASE}/confirm", guard=_STAFF, summary="代客确认", errors=_MOVED)
+@router.post(f"{_CASE}/confirm", guard=staff(Permission.CASES_HANDLE), summary="代客确认", errors=_MOVED)
 async def confirm(caller: StaffCaller, case_id: str, body: VersionIn) -> DeskDetail:
     """Write down that the customer says it is done."""
     await moving.confirm(case_id, body.version, caller)
     return await _shown(caller, case_id)
 
 
-@router.post(f"{_CASE}/reopen", guard=_STAFF, summary="代客重开", errors=_MOVED)
+@router.post(f"{_CASE}/reopen", guard=staff(Permission.CASES_HANDLE), summary="代客重开", errors=_MOVED)
 async def reopen(caller: StaffCaller, case_id: str, body: ReopenIn) -> DeskDetail:
     """Write down that the customer says it is not done, and why."""
     await moving.reopen(case_id, body, caller)
     return await _shown(caller, case_id)
 
 
-@router.post(f"{_CASE}/close", guard=_STAFF, summary="办结", errors=_MOVED)
+@router.post(f"{_CASE}/close", guard=staff(Permission.CASES_HANDLE), summary="办结", errors=_MOVED)
 async def close(caller: StaffCaller, case_id: str, body: CloseIn) -> DeskDetail:
     """Close an answered case with what came of it."""
     await moving.close(case_id, body, caller)
     return await _shown(caller, case_id)
 
 
-@router.post(f"{_CASE}/priority", guard=_STAFF, summary="调整优先级", errors=_MOVED)
+@router.post(f"{_CASE}/priority", guard=staff(Permission.CASES_HANDLE), summary="调整优先级", errors=_MOVED)
 async def prioritise(caller: StaffCaller, case_id: str, body: PriorityIn) -> DeskDetail:
     """Say how soon it is due."""
     await moving.prioritise(case_id, body, caller)
@@ -168,7 +169,7 @@ async def prioritise(caller: StaffCaller, case_id: str, body: PriorityIn) -> Des
 
 @router.post(
     f"{_CASE}/notes",
-    guard=_STAFF,
+    guard=staff(Permission.CASES_HANDLE),
     status=201,
     idempotent=True,
     summary="内部备注",

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime, time, timedelta
 
 from backend.auth.guards import staff
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel import charts, clock, sheets
 from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, ValidationFailed, invalid
@@ -22,7 +22,6 @@ from .admin import reached_store
 
 router = Router(tag="feedback")
 
-_MANAGERS = staff(Role.ADMIN, Role.MANAGER)
 _CASES = "/v1/admin/cases"
 _ERRORS = (NotFound, ValidationFailed)
 MOST_DAYS = 1_100
@@ -58,13 +57,13 @@ async def read_figures(caller: StaffCaller, query: FiguresQuery) -> StatisticsOu
     )
 
 
-@router.get(f"{_CASES}/statistics", guard=_MANAGERS, summary="反馈统计", errors=_ERRORS)
+@router.get(f"{_CASES}/statistics", guard=staff(Permission.CASES_REPORT), summary="反馈统计", errors=_ERRORS)
 async def get_statistics(caller: StaffCaller, query: FiguresQuery) -> StatisticsOut:
     """Cases that were opened on these days, by kind, store or person: how many, how long, how good."""
     return await read_figures(caller, query)
 
 
-@router.get(f"{_CASES}/statistics/file", guard=_MANAGERS, summary="反馈统计导出", errors=_ERRORS)
+@router.get(f"{_CASES}/statistics/file", guard=staff(Permission.CASES_REPORT), summary="反馈统计导出", errors=_ERRORS)
 async def get_statistics_file(caller: StaffCaller, query: FiguresFileQuery) -> Reply:
     """The same as CSV or XLSX."""
     found = await read_figures(caller, query)
@@ -92,7 +91,7 @@ MOST_BARS = 20
 
 @router.get(
     f"{_CASES}/statistics/chart",
-    guard=_MANAGERS,
+    guard=staff(Permission.CASES_REPORT),
     summary="反馈统计图",
     errors=(*_ERRORS, charts.ChartUnavailable),
 )
@@ -112,7 +111,7 @@ def _bar_note(one: FiguresOut) -> str:
     return f"{one.cases} 件，{one.answer_p50_s / 3600:.1f} 小时"
 
 
-@router.get(f"{_CASES}/export", guard=_MANAGERS, summary="反馈导出", errors=_ERRORS)
+@router.get(f"{_CASES}/export", guard=staff(Permission.CASES_REPORT), summary="反馈导出", errors=_ERRORS)
 async def export(caller: StaffCaller, query: ExportQuery) -> Reply:
     """The cases that were opened on these days, without their customers; sent as they are read."""
     since, until = _span(query)

@@ -78,7 +78,7 @@ def _what(wanted: Lookup) -> tuple[By, str]:
 
 async def _show(caller: StaffCaller, by: By, member_id: int | None) -> ContactOut:
     member = await members.find_member(member_id) if member_id is not None else None
-    view = rules.view_of(caller.role, caller.store_id, member, by) if member else None
+    view = rules.view_of(caller, member, by) if member else None
     if member is None or view is None:
         await _note(caller, by, Outcome.MISSED, None, None)
         if by is not By.ID:

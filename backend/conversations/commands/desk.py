@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from backend.auth import queries as auth
-from backend.auth.types import Role, Staff, StaffCaller
+from backend.auth.types import Permission, Staff, StaffCaller
 from backend.cases import queries as cases
 from backend.cases import service as case_service
 from backend.cases.types import Actor, By, CaseChannel, NewCase
@@ -54,7 +54,7 @@ async def home_of(conversation: Conversation) -> str | None:
 
 async def seen(caller: StaffCaller, found: Sequence[Conversation]) -> list[Conversation]:
     """Those of them that this person may see: a member may have moved to another store a moment ago."""
-    if caller.role is Role.ADMIN:
+    if caller.office:
         return list(found)
     homes = await members.list_named([one.member_id for one in found if one.member_id is not None])
     return [one for one in found if (member := homes.get(one.member_id or 0)) and caller.reaches(member.store_id)]
@@ -100,7 +100,7 @@ async def _colleague(conversation_id: int, to: str) -> Staff:
         target = None
     conversation = await queries.find_conversation(conversation_id)
     home = await home_of(conversation) if conversation else None
-    if target is None or not target.active or not (target.role is Role.ADMIN or (home and target.store_id == home)):
+    if target is None or not target.active or not target.reaches(home):
         raise invalid("/staff_id", "is nobody who may answer this customer")
     return target
 
@@ -175,7 +175,7 @@ async def open_case(conversation_id: int, body: CaseIn, caller: StaffCaller, ide
 def _check_holder(held: Conversation, caller: StaffCaller) -> None:
     if held.state is State.OPEN and held.staff_id == caller.staff_id:
         return
-    if caller.role is Role.CLERK or held.state not in (State.OPEN, State.WAITING):
+    if not caller.may(Permission.CONVERSATIONS_LEAD) or held.state not in (State.OPEN, State.WAITING):
         raise ConversationNotYours
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import StaffCaller
 from backend.kernel import clock, db, ids
 from backend.kernel.db import Tx
 from backend.kernel.errors import Forbidden, NotFound, invalid
@@ -118,7 +118,7 @@ async def _check_own(tx: Tx, canned_id: str, caller: StaffCaller) -> None:
 
 
 def _may(caller: StaffCaller, store_id: str | None) -> bool:
-    return caller.role is Role.ADMIN or (store_id is not None and store_id == caller.store_id)
+    return caller.reaches(store_id)
 
 
 async def _hold(tx: Tx, table: str, id_: str, *, new: bool, most: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from backend.auth.guards import staff
-from backend.auth.types import StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel import clock, ids
 from backend.kernel.errors import NotFound, Unavailable, ValidationFailed, invalid
 from backend.kernel.http import Answer, Idempotency, Request, Router
@@ -34,14 +34,13 @@ from ..types import Card, Conversation, Kind, State
 
 router = Router(tag="customer service")
 
-_ALL = staff()
 _KINDS = frozenset({"image/jpeg", "image/png", "image/webp"})
 _LIST = "/v1/admin/conversations"
 _ONE = f"{_LIST}/{{conversation_id}}"
 SAYING = (NotFound, ValidationFailed, ConversationNotYours, ReplyWindowClosed, ReplyQuotaSpent, IdempotencyConflict)
 
 
-@router.get(_LIST, guard=_ALL, summary="客服会话", errors=(ValidationFailed,))
+@router.get(_LIST, guard=staff(Permission.CONVERSATIONS_HANDLE), summary="客服会话", errors=(ValidationFailed,))
 async def list_conversations(caller: StaffCaller, query: ConversationsQuery) -> ConversationsOut:
     """A page of the conversations of the own store's members; of everybody at head office, guests too."""
     place = read_place(query.cursor)
@@ -67,13 +66,18 @@ def _cursor(last: Conversation, view: str) -> str:
     return place_cursor(at or last.last_at, str(last.id))
 
 
-@router.get(_ONE, guard=_ALL, summary="会话详情", errors=(NotFound,))
+@router.get(_ONE, guard=staff(Permission.CONVERSATIONS_HANDLE), summary="会话详情", errors=(NotFound,))
 async def get_conversation(caller: StaffCaller, conversation_id: str) -> ConversationDetail:
     """A conversation, its member at a glance, and what WeChat still takes."""
     return await views.detail(await desk.reached(caller, conversation_id))
 
 
-@router.get(f"{_ONE}/messages", guard=_ALL, summary="会话消息", errors=(NotFound, ValidationFailed))
+@router.get(
+    f"{_ONE}/messages",
+    guard=staff(Permission.CONVERSATIONS_HANDLE),
+    summary="会话消息",
+    errors=(NotFound, ValidationFailed),
+)
 async def list_messages(caller: StaffCaller, conversation_id: str, query: MessagesQuery) -> MessagesOut:
     """A page of what was said and what happened, newest first; ``after`` asks only for what is new."""
     found = await desk.reached(caller, conversation_id)
@@ -83,7 +87,14 @@ async def list_messages(caller: StaffCaller, conversation_id: str, query: Messag
     return MessagesOut(await views.messages(items), cursor)
 
 
-@router.post(f"{_ONE}/messages", guard=_ALL, status=201, idempotent=True, summary="回复客户", errors=SAYING)
+@router.post(
+    f"{_ONE}/messages",
+    guard=staff(Permission.CONVERSATIONS_HANDLE),
+    status=201,
+    idempotent=True,
+    summary="回复客户",
+    errors=SAYING,
+)
 async def answer(caller: StaffCaller, conversation_id: str, body: SayIn, idem: Idempotency) -> Answer[SaidOut]:
     """Answer, with a text or a card, as whoever has the conversation.
 
@@ -115,7 +126,12 @@ async def said_out(conversation_id: int, seq: int) -> SaidOut:
     return SaidOut((await views.messages([message]))[0], views.window(found, clock.now()))
 
 
-@router.post(f"{_ONE}/claim", guard=_ALL, summary="接入会话", errors=(NotFound, ConversationTaken))
+@router.post(
+    f"{_ONE}/claim",
+    guard=staff(Permission.CONVERSATIONS_HANDLE),
+    summary="接入会话",
+    errors=(NotFound, ConversationTaken),
+)
 async def claim(caller: StaffCaller, conversation_id: str) -> ConversationDetail:
     """Take it from the queue, the robot or WeChat's own service; one's own again changes nothing."""
     found = await desk.reached(caller, conversation_id)
@@ -123,7 +139,10 @@ async def claim(caller: StaffCaller, conversation_id: str) -> ConversationDetail
 
 
 @router.post(
-    f"{_ONE}/transfer", guard=_ALL, summary="转接会话", errors=(NotFound, ValidationFailed, ConversationNotYours)
+    f"{_ONE}/transfer",
+    guard=staff(Permission.CONVERSATIONS_HANDLE),
+    summary="转接会话",
+    errors=(NotFound, ValidationFailed, ConversationNotYours),
 )
 async def transfer(caller: StaffCaller, conversation_id: str, body: TransferIn) -> ConversationDetail:
     """Give it to a colleague who may see this customer, or back into the queue."""
@@ -131,7 +150,12 @@ async def transfer(caller: StaffCaller, conversation_id: str, body: TransferIn) 
     return await views.detail(await desk.transfer(found.id, caller, body.staff_id))
 
 
-@router.post(f"{_ONE}/close", guard=_ALL, summary="结束会话", errors=(NotFound, ConversationNotYours, Unavailable))
+@router.post(
+    f"{_ONE}/close",
+    guard=staff(Permission.CONVERSATIONS_HANDLE),
+    summary="结束会话",
+    errors=(NotFound, ConversationNotYours, Unavailable),
+)
 async def close(caller: StaffCaller, conversation_id: str) -> ConversationDetail:
     """End it; when the customer writes again, the robot answers first."""
     found = await desk.reached(caller, conversation_id)
@@ -139,7 +163,10 @@ async def close(caller: StaffCaller, conversation_id: str) -> ConversationDetail
 
 
 @router.post(
-    f"{_ONE}/wechat", guard=_ALL, summary="转微信客服", errors=(NotFound, ConversationNotYours, ReplyWindowClosed)
+    f"{_ONE}/wechat",
+    guard=staff(Permission.CONVERSATIONS_HANDLE),
+    summary="转微信客服",
+    errors=(NotFound, ConversationNotYours, ReplyWindowClosed),
 )
 async def hand_to_wechat(caller: StaffCaller, conversation_id: str) -> ConversationDetail:
     """Let WeChat's own customer service go on with what the customer writes next, until somebody claims it back."""
@@ -149,7 +176,7 @@ async def hand_to_wechat(caller: StaffCaller, conversation_id: str) -> Conversat
 
 @router.post(
     f"{_ONE}/case",
-    guard=_ALL,
+    guard=staff(Permission.CONVERSATIONS_HANDLE),
     status=201,
     idempotent=True,
     summary="转为反馈工单",
@@ -164,7 +191,7 @@ async def open_case(caller: StaffCaller, conversation_id: str, body: CaseIn, ide
 
 @router.post(
     f"{_ONE}/pictures",
-    guard=_ALL,
+    guard=staff(Permission.CONVERSATIONS_HANDLE),
     status=201,
     idempotent=True,
     body_limit=MOST_BYTES,

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from backend.auth import queries as auth
 from backend.auth.guards import staff
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, ValidationFailed, invalid
 from backend.kernel.http import Body, Router
@@ -81,7 +81,7 @@ class AnomaliesOut(msgspec.Struct):
 
 @router.get(
     "/v1/admin/coupons/anomalies",
-    guard=staff(Role.ADMIN, Role.MANAGER),
+    guard=staff(Permission.STATEMENTS_READ),
     summary="用券异常收银台",
     errors=(NotFound, ValidationFailed),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from backend.auth.guards import staff
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel import clock, ids, paging
 from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, Unavailable, ValidationFailed, invalid
@@ -23,14 +23,13 @@ from ..types import Reason
 router = Router(tag="coupons")
 
 _ISSUED = "/v1/admin/coupons/issued/{coupon_id}"
-_MANAGERS = staff(Role.ADMIN, Role.MANAGER)
 _ENDED = tuple(REFUSALS[reason] for reason in (Reason.USED, Reason.LOCKED, Reason.GIVEN, Reason.EXPIRED))
 LAST = 20
 
 
 @router.get(
     "/v1/admin/members/{member_id}/coupons",
-    guard=_MANAGERS,
+    guard=staff(Permission.COUPONS_LOOKUP),
     summary="会员的优惠券",
     errors=(NotFound, ValidationFailed),
 )
@@ -54,7 +53,7 @@ async def list_issued(caller: StaffCaller, member_id: str, query: IssuedQuery) -
     return IssuedPage([views.issued(item) for item in page], last)
 
 
-@router.get(_ISSUED, guard=_MANAGERS, summary="已发优惠券详情", errors=(NotFound,))
+@router.get(_ISSUED, guard=staff(Permission.COUPONS_LOOKUP), summary="已发优惠券详情", errors=(NotFound,))
 async def get_issued(caller: StaffCaller, coupon_id: str) -> IssuedDetail:
     """One coupon: how it stands, where it came from, how it ended, what staff did to it."""
     owner = await _reachable(caller, ids.member_of(coupon_id, PREFIX))
@@ -66,7 +65,7 @@ async def get_issued(caller: StaffCaller, coupon_id: str) -> IssuedDetail:
 
 @router.post(
     f"{_ISSUED}/void",
-    guard=staff(Role.ADMIN),
+    guard=staff(Permission.COUPONS_VOID),
     summary="作废一张优惠券",
     errors=(NotFound, CouponUnavailable, *_ENDED, Unavailable),
 )

@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from backend.auth import queries as auth
 from backend.auth.guards import staff
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel import paging
 from backend.kernel.cells import text_cell
 from backend.kernel.config import settings
@@ -26,7 +26,6 @@ from ..statements import By, Line, Statement, check_range, net_fen
 
 router = Router(tag="coupons")
 
-_MANAGERS = staff(Role.ADMIN, Role.MANAGER)
 _STATEMENTS = "/v1/admin/coupons/statements"
 MOST_DAYS = 366
 MOST_LINES = 50_000
@@ -117,7 +116,9 @@ class StatementOut(msgspec.Struct):
     next_cursor: str | None
 
 
-@router.get(_STATEMENTS, guard=_MANAGERS, summary="优惠券结算单", errors=(NotFound, ValidationFailed))
+@router.get(
+    _STATEMENTS, guard=staff(Permission.STATEMENTS_READ), summary="优惠券结算单", errors=(NotFound, ValidationFailed)
+)
 async def get_statement(caller: StaffCaller, query: StatementQuery) -> StatementOut:
     """What coupons did in a range of days, by template, store or party; a manager sees their store."""
     after = _after(query.cursor)
@@ -132,7 +133,12 @@ async def get_statement(caller: StaffCaller, query: StatementQuery) -> Statement
     )
 
 
-@router.get(f"{_STATEMENTS}.csv", guard=_MANAGERS, summary="优惠券结算单（CSV）", errors=(NotFound, ValidationFailed))
+@router.get(
+    f"{_STATEMENTS}.csv",
+    guard=staff(Permission.STATEMENTS_READ),
+    summary="优惠券结算单（CSV）",
+    errors=(NotFound, ValidationFailed),
+)
 async def export_statement(caller: StaffCaller, query: RangeQuery) -> Reply:
     """The whole statement as CSV: a row a line and party, so that its column of costs adds up to the total."""
     store_id, statement = await _read(caller, query)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.auth.guards import staff
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel import ids
 from backend.kernel.changes import ChangesOut, changes_out
 from backend.kernel.errors import NotFound, ValidationFailed, invalid
@@ -33,8 +33,6 @@ from ..schemas import (
 
 router = Router(tag="gift-cards")
 
-_ADMIN = staff(Role.ADMIN)
-_MANAGERS = staff(Role.ADMIN, Role.MANAGER)
 _PRODUCTS = "/v1/admin/gift-cards/products"
 _PRODUCT = f"{_PRODUCTS}/{{product_id}}"
 _BATCH = "/v1/admin/gift-cards/batches/{batch_id}"
@@ -43,7 +41,7 @@ _CARD = f"{_CARDS}/{{card_id}}"
 LAST = 100
 
 
-@router.get(_PRODUCTS, guard=_ADMIN, summary="礼品卡产品", errors=(ValidationFailed,))
+@router.get(_PRODUCTS, guard=staff(Permission.GIFT_CARDS_READ), summary="礼品卡产品", errors=(ValidationFailed,))
 async def list_gift_products(caller: StaffCaller, query: ProductsQuery) -> ProductsOut:
     """A page of products, newest first."""
     before = None
@@ -55,25 +53,31 @@ async def list_gift_products(caller: StaffCaller, query: ProductsQuery) -> Produ
     return ProductsOut([views.product(item) for item in page], last)
 
 
-@router.post(_PRODUCTS, guard=_ADMIN, status=201, summary="新建礼品卡产品", errors=(ValidationFailed,))
+@router.post(
+    _PRODUCTS,
+    guard=staff(Permission.GIFT_CARDS_WRITE),
+    status=201,
+    summary="新建礼品卡产品",
+    errors=(ValidationFailed,),
+)
 async def create_gift_product(caller: StaffCaller, body: ProductIn) -> ProductOut:
     """Add a product within the legal limits for its kind of holder."""
     return views.product(await products.create_product(body, caller.staff_id))
 
 
-@router.get(_PRODUCT, guard=_ADMIN, summary="礼品卡产品详情", errors=(NotFound,))
+@router.get(_PRODUCT, guard=staff(Permission.GIFT_CARDS_READ), summary="礼品卡产品详情", errors=(NotFound,))
 async def get_gift_product(caller: StaffCaller, product_id: str) -> ProductOut:
     """One product."""
     return views.product(await queries.get_product(product_id))
 
 
-@router.post(f"{_PRODUCT}/end", guard=_ADMIN, summary="停售", errors=(NotFound,))
+@router.post(f"{_PRODUCT}/end", guard=staff(Permission.GIFT_CARDS_WRITE), summary="停售", errors=(NotFound,))
 async def end_gift_product(caller: StaffCaller, product_id: str) -> ProductOut:
     """Sell no more of its cards; what was sold stays good."""
     return views.product(await products.end_product(product_id, caller.staff_id))
 
 
-@router.get(f"{_PRODUCT}/changes", guard=_ADMIN, summary="变更记录", errors=(NotFound,))
+@router.get(f"{_PRODUCT}/changes", guard=staff(Permission.GIFT_CARDS_READ), summary="变更记录", errors=(NotFound,))
 async def list_gift_product_changes(caller: StaffCaller, product_id: str) -> ChangesOut:
     """Who of the staff did what to it and its batches."""
     found = await queries.get_product(product_id)
@@ -82,7 +86,7 @@ async def list_gift_product_changes(caller: StaffCaller, product_id: str) -> Cha
 
 @router.post(
     f"{_PRODUCT}/batches",
-    guard=_ADMIN,
+    guard=staff(Permission.GIFT_CARDS_PRINT),
     status=201,
     summary="制卡",
     errors=(NotFound, ValidationFailed, errors.GiftCardProductEnded),
@@ -92,21 +96,24 @@ async def create_gift_batch(caller: StaffCaller, product_id: str, body: BatchIn)
     return views.batch(await batches.create_batch(product_id, body, caller.staff_id))
 
 
-@router.get(f"{_PRODUCT}/batches", guard=_ADMIN, summary="制卡批次", errors=(NotFound,))
+@router.get(f"{_PRODUCT}/batches", guard=staff(Permission.GIFT_CARDS_READ), summary="制卡批次", errors=(NotFound,))
 async def list_gift_batches(caller: StaffCaller, product_id: str) -> BatchesOut:
     """The batches of a product, newest first."""
     found = await queries.get_product(product_id)
     return BatchesOut([views.batch(item) for item in await queries.list_batches(found.id, LAST)])
 
 
-@router.get(_BATCH, guard=_ADMIN, summary="制卡批次详情", errors=(NotFound,))
+@router.get(_BATCH, guard=staff(Permission.GIFT_CARDS_READ), summary="制卡批次详情", errors=(NotFound,))
 async def get_gift_batch(caller: StaffCaller, batch_id: str) -> BatchOut:
     """How far a batch is made."""
     return views.batch(await queries.get_batch(batch_id))
 
 
 @router.post(
-    f"{_BATCH}/export", guard=_ADMIN, summary="导出卡号卡密（仅一次）", errors=(NotFound, errors.GiftBatchConflict)
+    f"{_BATCH}/export",
+    guard=staff(Permission.GIFT_CARDS_PRINT),
+    summary="导出卡号卡密（仅一次）",
+    errors=(NotFound, errors.GiftBatchConflict),
 )
 async def export_gift_batch(caller: StaffCaller, batch_id: str) -> Reply:
     """Numbers and PINs as CSV, once: afterwards nobody can read them again. A file that was lost: void the batch."""
@@ -115,13 +122,13 @@ async def export_gift_batch(caller: StaffCaller, batch_id: str) -> Reply:
     return Reply(file, media_type="text/csv; charset=utf-8", headers=headers)
 
 
-@router.post(f"{_BATCH}/void", guard=_ADMIN, summary="作废未售出的卡", errors=(NotFound,))
+@router.post(f"{_BATCH}/void", guard=staff(Permission.GIFT_CARDS_PRINT), summary="作废未售出的卡", errors=(NotFound,))
 async def void_gift_batch(caller: StaffCaller, batch_id: str) -> BatchOut:
     """Close the cards of a batch that were not sold; the others stay good."""
     return views.batch(await batches.void_batch(batch_id, caller.staff_id))
 
 
-@router.get(_CARDS, guard=_ADMIN, summary="礼品卡列表", errors=(ValidationFailed,))
+@router.get(_CARDS, guard=staff(Permission.GIFT_CARDS_READ), summary="礼品卡列表", errors=(ValidationFailed,))
 async def list_cards(caller: StaffCaller, query: CardsQuery) -> CardsOut:
     """Cards of a batch or of a member."""
     after = views.read_cursor(query.cursor) if query.cursor is not None else 0
@@ -147,7 +154,7 @@ def _batch_or_member(query: CardsQuery) -> str | int:
     return member_id
 
 
-@router.post(f"{_CARDS}/search", guard=_MANAGERS, summary="按卡号查找", errors=(NotFound,))
+@router.post(f"{_CARDS}/search", guard=staff(Permission.GIFT_CARDS_SEARCH), summary="按卡号查找", errors=(NotFound,))
 async def search_card(caller: StaffCaller, body: SearchIn) -> CardOut:
     """The card with this number."""
     number = numbers.read_number(body.card_no)
@@ -157,13 +164,18 @@ async def search_card(caller: StaffCaller, body: SearchIn) -> CardOut:
     return views.card(found)
 
 
-@router.get(_CARD, guard=_ADMIN, summary="礼品卡详情", errors=(NotFound,))
+@router.get(_CARD, guard=staff(Permission.GIFT_CARDS_READ), summary="礼品卡详情", errors=(NotFound,))
 async def get_card(caller: StaffCaller, card_id: str) -> CardOut:
     """One card."""
     return views.card(await queries.get_card(card_id))
 
 
-@router.get(f"{_CARD}/entries", guard=_ADMIN, summary="礼品卡台账", errors=(NotFound, ValidationFailed))
+@router.get(
+    f"{_CARD}/entries",
+    guard=staff(Permission.GIFT_CARDS_READ),
+    summary="礼品卡台账",
+    errors=(NotFound, ValidationFailed),
+)
 async def list_card_entries(caller: StaffCaller, card_id: str, query: EntriesQuery) -> EntriesOut:
     """A page of what was done to a card, newest first."""
     card = await queries.get_card(card_id)
@@ -173,27 +185,40 @@ async def list_card_entries(caller: StaffCaller, card_id: str, query: EntriesQue
     return views.entries(await queries.list_entries(card.id, before=before, limit=query.limit + 1), query.limit)
 
 
-@router.get(f"{_CARD}/changes", guard=_ADMIN, summary="礼品卡变更记录", errors=(NotFound,))
+@router.get(f"{_CARD}/changes", guard=staff(Permission.GIFT_CARDS_READ), summary="礼品卡变更记录", errors=(NotFound,))
 async def list_card_changes(caller: StaffCaller, card_id: str) -> ChangesOut:
     """Who of the staff did what to it."""
     card = await queries.get_card(card_id)
     return changes_out(await queries.changes.list_of(str(card.id), LAST))
 
 
-@router.post(f"{_CARD}/freeze", guard=_ADMIN, summary="冻结", errors=(NotFound, errors.GiftCardConflict))
+@router.post(
+    f"{_CARD}/freeze",
+    guard=staff(Permission.GIFT_CARDS_MANAGE),
+    summary="冻结",
+    errors=(NotFound, errors.GiftCardConflict),
+)
 async def freeze_card(caller: StaffCaller, card_id: str, body: ReasonIn) -> CardOut:
     """Let it pay nothing until it is thawed."""
     return views.card(await care.freeze(card_id, body.reason, caller.staff_id))
 
 
-@router.post(f"{_CARD}/thaw", guard=_ADMIN, summary="解冻", errors=(NotFound, errors.GiftCardConflict))
+@router.post(
+    f"{_CARD}/thaw",
+    guard=staff(Permission.GIFT_CARDS_MANAGE),
+    summary="解冻",
+    errors=(NotFound, errors.GiftCardConflict),
+)
 async def thaw_card(caller: StaffCaller, card_id: str, body: ReasonIn) -> CardOut:
     """Let it pay again."""
     return views.card(await care.thaw(card_id, body.reason, caller.staff_id))
 
 
 @router.post(
-    f"{_CARD}/extend", guard=_ADMIN, summary="延期", errors=(NotFound, ValidationFailed, errors.GiftCardConflict)
+    f"{_CARD}/extend",
+    guard=staff(Permission.GIFT_CARDS_MANAGE),
+    summary="延期",
+    errors=(NotFound, ValidationFailed, errors.GiftCardConflict),
 )
 async def extend_card(caller: StaffCaller, card_id: str, body: ExtendIn) -> CardOut:
     """Give it another last day."""
@@ -201,14 +226,22 @@ async def extend_card(caller: StaffCaller, card_id: str, body: ExtendIn) -> Card
 
 
 @router.post(
-    f"{_CARD}/replace", guard=_ADMIN, summary="补卡", errors=(NotFound, errors.GiftCardInvalid, errors.GiftCardConflict)
+    f"{_CARD}/replace",
+    guard=staff(Permission.GIFT_CARDS_MANAGE),
+    summary="补卡",
+    errors=(NotFound, errors.GiftCardInvalid, errors.GiftCardConflict),
 )
 async def replace_card(caller: StaffCaller, card_id: str, body: ReplaceIn) -> CardOut:
     """Put another card in the place of a lost one, with all that is on it; the lost one is closed."""
     return views.card(await care.replace(card_id, body.card_no, body.reason, caller.staff_id))
 
 
-@router.post(f"{_CARD}/pin", guard=_ADMIN, summary="重置卡密", errors=(NotFound, errors.GiftCardConflict))
+@router.post(
+    f"{_CARD}/pin",
+    guard=staff(Permission.GIFT_CARDS_MANAGE),
+    summary="重置卡密",
+    errors=(NotFound, errors.GiftCardConflict),
+)
 async def renew_card_pin(caller: StaffCaller, card_id: str, body: ReasonIn) -> PinOut:
     """Give it another PIN, shown this once, and unlock its number."""
     return PinOut(await care.renew_pin(card_id, body.reason, caller.staff_id))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backend.auth import queries as auth
 from backend.auth.guards import staff
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel import clock, db, searching
 from backend.kernel.errors import NotFound, ValidationFailed
 from backend.kernel.http import Router
@@ -40,14 +40,14 @@ from ..types import ArticleRow
 
 router = Router(tag="mall")
 
-_ADMIN = staff(Role.ADMIN)
-_MANAGERS = staff(Role.ADMIN, Role.MANAGER)
 _MALL = "/v1/admin/mall"
 _PRODUCT = f"{_MALL}/products/{{spu}}"
 LAST = 100
 
 
-@router.put("/v1/admin/articles/costs", guard=_ADMIN, summary="商品成本", errors=(ValidationFailed,))
+@router.put(
+    "/v1/admin/articles/costs", guard=staff(Permission.PRICES_WRITE), summary="商品成本", errors=(ValidationFailed,)
+)
 async def change_costs(caller: StaffCaller, body: CostsIn) -> CostsOut:
     """Say what articles cost the chain, for the margins in statements; what was sold keeps the cost of then."""
     wanted = {item.sku: item.cost_fen for item in body.items}
@@ -55,7 +55,9 @@ async def change_costs(caller: StaffCaller, body: CostsIn) -> CostsOut:
     return CostsOut(len(wanted) - len(unknown), unknown)
 
 
-@router.get(f"{_MALL}/products", guard=_MANAGERS, summary="商品列表", errors=(NotFound, ValidationFailed))
+@router.get(
+    f"{_MALL}/products", guard=staff(Permission.CATALOGUE_READ), summary="商品列表", errors=(NotFound, ValidationFailed)
+)
 async def list_products(caller: StaffCaller, query: AdminProductsQuery) -> ProductRowsOut:
     """Products by name, on sale or not, and the channels in which a store shows them."""
     store_id = query.store_id or caller.store_id
@@ -90,7 +92,7 @@ async def list_products(caller: StaffCaller, query: AdminProductsQuery) -> Produ
     )
 
 
-@router.get(_PRODUCT, guard=_ADMIN, summary="商品详情（后台）", errors=(NotFound,))
+@router.get(_PRODUCT, guard=staff(Permission.CATALOGUE_INSPECT), summary="商品详情（后台）", errors=(NotFound,))
 async def get_product(caller: StaffCaller, spu: str) -> ProductAdminOut:
     """A product with all of its articles, and where it is published."""
     kept = (await rows.read_products(db.fetch, [spu])).get(spu)
@@ -135,7 +137,7 @@ def _sku(article: ArticleRow) -> SkuIn:
 
 @router.put(
     _PRODUCT,
-    guard=_ADMIN,
+    guard=staff(Permission.CATALOGUE_WRITE),
     summary="保存商品",
     errors=(ValidationFailed, ProductChanged, CatalogueConflict),
 )
@@ -147,7 +149,7 @@ async def put_product(caller: StaffCaller, spu: Code40, body: ProductIn) -> Prod
 
 @router.put(
     f"{_MALL}/stores/{{store_id}}/publications",
-    guard=_MANAGERS,
+    guard=staff(Permission.CATALOGUE_PUBLISH),
     summary="门店上下架",
     errors=(NotFound, ValidationFailed),
 )
@@ -166,26 +168,41 @@ async def reached_store(caller: StaffCaller, store_id: str) -> None:
         raise NotFound("there is no such store")
 
 
-@router.get(f"{_MALL}/timed-prices", guard=_ADMIN, summary="限时价", errors=(ValidationFailed,))
+@router.get(
+    f"{_MALL}/timed-prices", guard=staff(Permission.CATALOGUE_INSPECT), summary="限时价", errors=(ValidationFailed,)
+)
 async def list_timed_prices(caller: StaffCaller, query: TimedPricesQuery) -> TimedPricesOut:
     """An article's timed prices that are not over."""
     found = await rows.list_timed_prices(query.sku, clock.now())
     return TimedPricesOut([TimedPriceOut(*item) for item in found])
 
 
-@router.post(f"{_MALL}/timed-prices", guard=_ADMIN, status=201, summary="新增限时价", errors=(ValidationFailed,))
+@router.post(
+    f"{_MALL}/timed-prices",
+    guard=staff(Permission.PRICES_WRITE),
+    status=201,
+    summary="新增限时价",
+    errors=(ValidationFailed,),
+)
 async def add_timed_prices(caller: StaffCaller, body: TimedPricesIn) -> TimedPriceIdsOut:
     """Give articles a price for a while; where several run at once, the lowest counts. All or none."""
     return TimedPriceIdsOut(await prices.add_timed_prices(body, caller.staff_id))
 
 
-@router.post(f"{_MALL}/timed-prices/{{timed_price_id}}/end", guard=_ADMIN, summary="结束限时价", errors=(NotFound,))
+@router.post(
+    f"{_MALL}/timed-prices/{{timed_price_id}}/end",
+    guard=staff(Permission.PRICES_WRITE),
+    summary="结束限时价",
+    errors=(NotFound,),
+)
 async def end_timed_price(caller: StaffCaller, timed_price_id: str) -> None:
     """End it now; one that has not begun never will. Repeated, it changes nothing."""
     await prices.end_timed_price(timed_price_id, caller.staff_id)
 
 
-@router.get(f"{_MALL}/changes", guard=_ADMIN, summary="商品变更记录", errors=(ValidationFailed,))
+@router.get(
+    f"{_MALL}/changes", guard=staff(Permission.CATALOGUE_INSPECT), summary="商品变更记录", errors=(ValidationFailed,)
+)
 async def list_changes(caller: StaffCaller, query: CatalogueChangesQuery) -> CatalogueChangesOut:
     """Who of the staff did what to a product, a category, a store's publications …"""
     found = await rows.list_changes(query.kind, query.ref, LAST)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.auth.guards import staff
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel.errors import NotFound, ValidationFailed
 from backend.kernel.http import Request, Router
 from backend.kernel.http.errors import UnsupportedMediaType
@@ -26,14 +26,12 @@ from .admin import reached_store
 
 router = Router(tag="mall")
 
-_ADMIN = staff(Role.ADMIN)
-_MANAGERS = staff(Role.ADMIN, Role.MANAGER)
 _MALL = "/v1/admin/mall"
 
 
 @router.post(
     f"{_MALL}/media",
-    guard=_MANAGERS,
+    guard=staff(Permission.CATALOGUE_PUBLISH, Permission.CATALOGUE_WRITE, Permission.BANNERS_MANAGE),
     status=201,
     body_limit=MOST_BYTES,
     summary="上传图片",
@@ -51,7 +49,12 @@ async def add_picture(caller: StaffCaller, body: bytes, request: Request) -> Med
     return MediaOut(kept.id, shown.url, shown.small_url, kept.width, kept.height)
 
 
-@router.get(f"{_MALL}/stores/{{store_id}}/pictures", guard=_MANAGERS, summary="门店图片", errors=(NotFound,))
+@router.get(
+    f"{_MALL}/stores/{{store_id}}/pictures",
+    guard=staff(Permission.CATALOGUE_READ),
+    summary="门店图片",
+    errors=(NotFound,),
+)
 async def list_store_pictures(caller: StaffCaller, store_id: str) -> StorePicturesOut:
     """A store's pictures and floor plans."""
     await reached_store(caller, store_id)
@@ -60,7 +63,7 @@ async def list_store_pictures(caller: StaffCaller, store_id: str) -> StorePictur
 
 @router.put(
     f"{_MALL}/stores/{{store_id}}/pictures",
-    guard=_MANAGERS,
+    guard=staff(Permission.CATALOGUE_PUBLISH),
     summary="保存门店图片",
     errors=(NotFound, ValidationFailed),
 )
@@ -75,7 +78,7 @@ def _store_pictures(items: list[StorePicture]) -> StorePicturesOut:
     return StorePicturesOut([StorePictureOut(p.kind, p.title, views.picture_at(p.media_id)) for p in items])
 
 
-@router.get(f"{_MALL}/banners", guard=_ADMIN, summary="首页横幅")
+@router.get(f"{_MALL}/banners", guard=staff(Permission.BANNERS_MANAGE), summary="首页横幅")
 async def list_banners(caller: StaffCaller) -> BannersOut:
     """Every banner."""
     return BannersOut(
@@ -96,7 +99,13 @@ async def list_banners(caller: StaffCaller) -> BannersOut:
     )
 
 
-@router.post(f"{_MALL}/banners", guard=_ADMIN, status=201, summary="新增横幅", errors=(NotFound, ValidationFailed))
+@router.post(
+    f"{_MALL}/banners",
+    guard=staff(Permission.BANNERS_MANAGE),
+    status=201,
+    summary="新增横幅",
+    errors=(NotFound, ValidationFailed),
+)
 async def add_banner(caller: StaffCaller, body: BannerIn) -> BannerIdOut:
     """Put a picture on top of the first page, of one store or of all."""
     if body.store_id is not None:
@@ -104,7 +113,9 @@ async def add_banner(caller: StaffCaller, body: BannerIn) -> BannerIdOut:
     return BannerIdOut(await media.add_banner(body, caller.staff_id))
 
 
-@router.delete(f"{_MALL}/banners/{{banner_id}}", guard=_ADMIN, summary="撤下横幅", errors=(NotFound,))
+@router.delete(
+    f"{_MALL}/banners/{{banner_id}}", guard=staff(Permission.BANNERS_MANAGE), summary="撤下横幅", errors=(NotFound,)
+)
 async def remove_banner(caller: StaffCaller, banner_id: str) -> None:
     """Take a banner down."""
     await media.remove_banner(banner_id, caller.staff_id)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from backend.auth.guards import staff
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel import sheets
 from backend.kernel.errors import NotFound, ValidationFailed
 from backend.kernel.http import Idempotency, Reply, Request, Router
@@ -23,20 +23,29 @@ from ..sheets import MOST_BYTES, MOST_IMPORT_BYTES
 
 router = Router(tag="mall")
 
-_ADMIN = staff(Role.ADMIN)
 _MALL = "/v1/admin/mall"
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _CSV = "text/csv"
 _REFUSED = (ValidationFailed, CatalogueConflict, UnsupportedMediaType)
 
 
-@router.get(f"{_MALL}/export.csv", guard=_ADMIN, summary="导出商品（CSV）", errors=(ValidationFailed,))
+@router.get(
+    f"{_MALL}/export.csv",
+    guard=staff(Permission.CATALOGUE_INSPECT),
+    summary="导出商品（CSV）",
+    errors=(ValidationFailed,),
+)
 async def export_csv(caller: StaffCaller) -> Reply:
     """All articles, a row each, in UTF-8; what a spreadsheet would take for a formula is escaped."""
     return await _exported("csv")
 
 
-@router.get(f"{_MALL}/export.xlsx", guard=_ADMIN, summary="导出商品（XLSX）", errors=(ValidationFailed,))
+@router.get(
+    f"{_MALL}/export.xlsx",
+    guard=staff(Permission.CATALOGUE_INSPECT),
+    summary="导出商品（XLSX）",
+    errors=(ValidationFailed,),
+)
 async def export_xlsx(caller: StaffCaller) -> Reply:
     """All articles, a row each, as a workbook."""
     return await _exported("xlsx")
@@ -47,7 +56,13 @@ async def _exported(form: sheets.Format) -> Reply:
     return Reply(body, sheets.MEDIA_TYPES[form], headers=_as_file("articles", form))
 
 
-@router.post(f"{_MALL}/import.csv", guard=_ADMIN, body_limit=MOST_BYTES, summary="导入商品（CSV）", errors=_REFUSED)
+@router.post(
+    f"{_MALL}/import.csv",
+    guard=staff(Permission.CATALOGUE_WRITE),
+    body_limit=MOST_BYTES,
+    summary="导入商品（CSV）",
+    errors=_REFUSED,
+)
 async def import_csv(caller: StaffCaller, query: ImportQuery, body: bytes, request: Request) -> ImportOut:
     """Add and change what the table says, all or nothing; at most 20,000 rows and 8 MiB. Columns as exported.
 
@@ -57,7 +72,13 @@ async def import_csv(caller: StaffCaller, query: ImportQuery, body: bytes, reque
     return await _import(caller, query, body, "csv")
 
 
-@router.post(f"{_MALL}/import.xlsx", guard=_ADMIN, body_limit=MOST_BYTES, summary="导入商品（XLSX）", errors=_REFUSED)
+@router.post(
+    f"{_MALL}/import.xlsx",
+    guard=staff(Permission.CATALOGUE_WRITE),
+    body_limit=MOST_BYTES,
+    summary="导入商品（XLSX）",
+    errors=_REFUSED,
+)
 async def import_xlsx(caller: StaffCaller, query: ImportQuery, body: bytes, request: Request) -> ImportOut:
     """The same from a workbook's first sheet."""
     _check_type(request, _XLSX)
@@ -83,7 +104,7 @@ async def _import(caller: StaffCaller, query: ImportQuery, body: bytes, kind: st
 
 @router.post(
     f"{_MALL}/imports",
-    guard=_ADMIN,
+    guard=staff(Permission.CATALOGUE_WRITE),
     status=202,
     idempotent=True,
     body_limit=MOST_IMPORT_BYTES,
@@ -102,19 +123,26 @@ async def begin_import(
     return await _job(import_id)
 
 
-@router.get(f"{_MALL}/imports", guard=_ADMIN, summary="导入任务")
+@router.get(f"{_MALL}/imports", guard=staff(Permission.CATALOGUE_WRITE), summary="导入任务")
 async def list_imports(caller: StaffCaller) -> ImportJobsOut:
     """The last fifty imports of large tables."""
     return ImportJobsOut([_job_out(found, []) for found in await queries.list_imports()])
 
 
-@router.get(f"{_MALL}/imports/{{import_id}}", guard=_ADMIN, summary="导入进度", errors=(NotFound,))
+@router.get(
+    f"{_MALL}/imports/{{import_id}}", guard=staff(Permission.CATALOGUE_WRITE), summary="导入进度", errors=(NotFound,)
+)
 async def get_import(caller: StaffCaller, import_id: str) -> ImportJobOut:
     """How far an import is, what it did, and what is wrong with its rows."""
     return await _job(import_id)
 
 
-@router.get(f"{_MALL}/imports/{{import_id}}/errors.csv", guard=_ADMIN, summary="导入错误（CSV）", errors=(NotFound,))
+@router.get(
+    f"{_MALL}/imports/{{import_id}}/errors.csv",
+    guard=staff(Permission.CATALOGUE_WRITE),
+    summary="导入错误（CSV）",
+    errors=(NotFound,),
+)
 async def export_import_errors(caller: StaffCaller, import_id: str) -> Reply:
     """Everything that is wrong with its rows, by row and column."""
     await queries.get_import(import_id)

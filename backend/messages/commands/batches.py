@@ -8,7 +8,7 @@ import msgspec
 
 from backend.audience import queries as audience
 from backend.audience import service as audiences
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel import clock, db, ids, jobs, logging
 from backend.kernel.db import Tx
 from backend.kernel.errors import Forbidden, NotFound, invalid
@@ -134,7 +134,7 @@ async def _template(code: str, caller: StaffCaller) -> Template:
     template = await queries.find_template(code)
     if template is None or template.builtin:
         raise invalid("/template", "there is no template of staff's own with that code")
-    if template.purpose is Purpose.SERVICE and caller.role is not Role.ADMIN:
+    if template.purpose is Purpose.SERVICE and not caller.may(Permission.MESSAGES_SERVICE):
         raise Forbidden("what needs no consent is sent to many by head office alone")
     return template
 

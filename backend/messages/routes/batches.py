@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.auth.guards import staff
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel.changes import ChangesOut, changes_out
 from backend.kernel.errors import Forbidden, NotFound, ValidationFailed
 from backend.kernel.http import Idempotency, Router
@@ -19,11 +19,10 @@ router = Router(tag="messages")
 
 _BATCHES = "/v1/admin/messages/batches"
 _BATCH = f"{_BATCHES}/{{letter_batch_id}}"
-_STAFF = staff(Role.ADMIN, Role.MANAGER)
 LAST = 100
 
 
-@router.get(_BATCHES, guard=_STAFF, summary="群发", errors=(ValidationFailed,))
+@router.get(_BATCHES, guard=staff(Permission.MESSAGES_READ), summary="群发", errors=(ValidationFailed,))
 async def list_batches(caller: StaffCaller, query: PageQuery) -> BatchesOut:
     """Batches, newest first; a manager's are the own store's."""
     found = await queries.list_batches(store_id=caller.store_id, before=read_place(query.cursor), limit=query.limit + 1)
@@ -34,7 +33,7 @@ async def list_batches(caller: StaffCaller, query: PageQuery) -> BatchesOut:
 
 @router.post(
     _BATCHES,
-    guard=_STAFF,
+    guard=staff(Permission.MESSAGES_SEND),
     status=201,
     summary="新建群发",
     idempotent=True,
@@ -45,38 +44,58 @@ async def create_batch(caller: StaffCaller, body: BatchIn, idem: Idempotency) ->
     return views.batch(await batches.create_batch(body, caller, idem.key))
 
 
-@router.get(_BATCH, guard=_STAFF, summary="群发详情", errors=(NotFound,))
+@router.get(_BATCH, guard=staff(Permission.MESSAGES_READ), summary="群发详情", errors=(NotFound,))
 async def get_batch(caller: StaffCaller, letter_batch_id: str) -> BatchDetail:
     """How far a batch is: letters written, and deliveries by channel, state and reason."""
     found = await batches.get_batch(letter_batch_id, caller)
     return views.batch_detail(found, await queries.count_deliveries(found.id))
 
 
-@router.post(f"{_BATCH}/start", guard=_STAFF, summary="开始群发", errors=(NotFound, MessageBatchConflict))
+@router.post(
+    f"{_BATCH}/start",
+    guard=staff(Permission.MESSAGES_SEND),
+    summary="开始群发",
+    errors=(NotFound, MessageBatchConflict),
+)
 async def start(caller: StaffCaller, letter_batch_id: str) -> BatchOut:
     """Send it, at once or from its time on; each member of the audience is written to at most once."""
     return views.batch(await batches.move_batch(letter_batch_id, "start", caller))
 
 
-@router.post(f"{_BATCH}/pause", guard=_STAFF, summary="暂停群发", errors=(NotFound, MessageBatchConflict))
+@router.post(
+    f"{_BATCH}/pause",
+    guard=staff(Permission.MESSAGES_SEND),
+    summary="暂停群发",
+    errors=(NotFound, MessageBatchConflict),
+)
 async def pause(caller: StaffCaller, letter_batch_id: str) -> BatchOut:
     """Send nothing more of it for now; what is under way goes on."""
     return views.batch(await batches.move_batch(letter_batch_id, "pause", caller))
 
 
-@router.post(f"{_BATCH}/resume", guard=_STAFF, summary="继续群发", errors=(NotFound, MessageBatchConflict))
+@router.post(
+    f"{_BATCH}/resume",
+    guard=staff(Permission.MESSAGES_SEND),
+    summary="继续群发",
+    errors=(NotFound, MessageBatchConflict),
+)
 async def resume(caller: StaffCaller, letter_batch_id: str) -> BatchOut:
     """Go on where it was."""
     return views.batch(await batches.move_batch(letter_batch_id, "resume", caller))
 
 
-@router.post(f"{_BATCH}/cancel", guard=_STAFF, summary="取消群发", errors=(NotFound, MessageBatchConflict))
+@router.post(
+    f"{_BATCH}/cancel",
+    guard=staff(Permission.MESSAGES_SEND),
+    summary="取消群发",
+    errors=(NotFound, MessageBatchConflict),
+)
 async def cancel(caller: StaffCaller, letter_batch_id: str) -> BatchOut:
     """Send nothing more of it for good."""
     return views.batch(await batches.move_batch(letter_batch_id, "cancel", caller))
 
 
-@router.get(f"{_BATCH}/changes", guard=_STAFF, summary="群发变更记录", errors=(NotFound,))
+@router.get(f"{_BATCH}/changes", guard=staff(Permission.MESSAGES_READ), summary="群发变更记录", errors=(NotFound,))
 async def list_changes(caller: StaffCaller, letter_batch_id: str) -> ChangesOut:
     """Who of the staff did what to it."""
     found = await batches.get_batch(letter_batch_id, caller)

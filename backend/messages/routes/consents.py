@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from backend.auth.guards import member, staff
-from backend.auth.types import MemberCaller, Role, StaffCaller
+from backend.auth.types import MemberCaller, Permission, StaffCaller
 from backend.kernel import ids
 from backend.kernel.errors import NotFound, ValidationFailed
 from backend.kernel.http import Router
@@ -20,7 +20,6 @@ router = Router(tag="messages")
 
 _OWN = "/v1/member/messages/consents"
 _OF_MEMBER = "/v1/admin/messages/members/{member_id}/consents"
-_STAFF = staff(Role.ADMIN, Role.MANAGER)
 
 
 @router.get(_OWN, guard=member, summary="消息订阅设置")
@@ -36,13 +35,18 @@ async def put_own(caller: MemberCaller, body: ConsentsIn) -> ConsentsOut:
     return views.consents(await queries.list_consents(caller.member_id))
 
 
-@router.get(_OF_MEMBER, guard=_STAFF, summary="会员的消息订阅", errors=(NotFound,))
+@router.get(_OF_MEMBER, guard=staff(Permission.MESSAGES_READ), summary="会员的消息订阅", errors=(NotFound,))
 async def list_of_member(caller: StaffCaller, member_id: str) -> ConsentsOut:
     """Which letters a member wants; a manager sees the own store's members."""
     return views.consents(await queries.list_consents(await reached(caller, member_id)))
 
 
-@router.put(_OF_MEMBER, guard=_STAFF, summary="代会员修改消息订阅", errors=(NotFound, ValidationFailed))
+@router.put(
+    _OF_MEMBER,
+    guard=staff(Permission.MESSAGES_CONSENTS),
+    summary="代会员修改消息订阅",
+    errors=(NotFound, ValidationFailed),
+)
 async def put_of_member(caller: StaffCaller, member_id: str, body: ConsentsIn) -> ConsentsOut:
     """Write down what a member said to staff; who wrote it is kept."""
     id_ = await reached(caller, member_id)
@@ -50,7 +54,12 @@ async def put_of_member(caller: StaffCaller, member_id: str, body: ConsentsIn) -
     return views.consents(await queries.list_consents(id_))
 
 
-@router.get(f"{_OF_MEMBER}/changes", guard=_STAFF, summary="消息订阅变更记录", errors=(NotFound, ValidationFailed))
+@router.get(
+    f"{_OF_MEMBER}/changes",
+    guard=staff(Permission.MESSAGES_READ),
+    summary="消息订阅变更记录",
+    errors=(NotFound, ValidationFailed),
+)
 async def list_changes(caller: StaffCaller, member_id: str, query: PageQuery) -> ConsentChangesOut:
     """Each word of a member about letters: when, and who wrote it down."""
     id_ = await reached(caller, member_id)

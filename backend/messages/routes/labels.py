@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.auth.guards import staff
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel.errors import NotFound, ValidationFailed
 from backend.kernel.http import Idempotency, Reply, Router
 from backend.kernel.paging import place_cursor, read_place
@@ -20,16 +20,15 @@ router = Router(tag="messages")
 
 _LABELS = "/v1/admin/messages/labels"
 _SHEET = f"{_LABELS}/{{sheet_id}}"
-_STAFF = staff(Role.ADMIN, Role.MANAGER)
 
 
-@router.get("/v1/admin/messages/label-layouts", guard=_STAFF, summary="标签版式")
+@router.get("/v1/admin/messages/label-layouts", guard=staff(Permission.MESSAGES_LABELS), summary="标签版式")
 async def list_layouts(caller: StaffCaller) -> LayoutsOut:
     """The sheets that labels are printed on."""
     return LayoutsOut([views.layout(item) for item in labels.LAYOUTS.values()])
 
 
-@router.get(_LABELS, guard=_STAFF, errors=(ValidationFailed,), summary="标签")
+@router.get(_LABELS, guard=staff(Permission.MESSAGES_LABELS), errors=(ValidationFailed,), summary="标签")
 async def list_sheets(caller: StaffCaller, query: PageOf) -> SheetsOut:
     """Sheets of the last week, newest first; a manager's are the own store's."""
     found = await sheets.list_sheets(store_id=caller.store_id, before=read_place(query.cursor), limit=query.limit + 1)
@@ -40,7 +39,7 @@ async def list_sheets(caller: StaffCaller, query: PageOf) -> SheetsOut:
 
 @router.post(
     _LABELS,
-    guard=_STAFF,
+    guard=staff(Permission.MESSAGES_LABELS),
     status=202,
     idempotent=True,
     errors=(ValidationFailed, NotFound, IdempotencyConflict),
@@ -51,13 +50,15 @@ async def ask_for_labels(caller: StaffCaller, body: SheetIn, idem: Idempotency) 
     return views.sheet(await commands.ask_for(body, caller, idem.key))
 
 
-@router.get(_SHEET, guard=_STAFF, errors=(NotFound,), summary="标签进度")
+@router.get(_SHEET, guard=staff(Permission.MESSAGES_LABELS), errors=(NotFound,), summary="标签进度")
 async def get_sheet(caller: StaffCaller, sheet_id: str) -> SheetOut:
     """How far a sheet is, and how many are not on it, for want of an address or of consent."""
     return views.sheet(await commands.get_sheet(sheet_id, caller))
 
 
-@router.get(f"{_SHEET}/pdf", guard=_STAFF, errors=(NotFound, LabelsNotReady), summary="下载标签")
+@router.get(
+    f"{_SHEET}/pdf", guard=staff(Permission.MESSAGES_LABELS), errors=(NotFound, LabelsNotReady), summary="下载标签"
+)
 async def download(caller: StaffCaller, sheet_id: str) -> Reply:
     """The sheet as PDF, A4; print it at its actual size."""
     pdf = await commands.download(sheet_id, caller)

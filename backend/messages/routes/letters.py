@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.auth.guards import staff
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel.errors import NotFound, ValidationFailed
 from backend.kernel.http import Router
 from backend.kernel.paging import place_cursor, read_place
@@ -14,12 +14,10 @@ from .consents import reached
 
 router = Router(tag="messages")
 
-_STAFF = staff(Role.ADMIN, Role.MANAGER)
-
 
 @router.get(
     "/v1/admin/messages/members/{member_id}/letters",
-    guard=_STAFF,
+    guard=staff(Permission.MESSAGES_READ),
     summary="会员的消息",
     errors=(NotFound, ValidationFailed),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.auth.guards import staff
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel.config import settings
 from backend.kernel.errors import ValidationFailed
 from backend.kernel.http import Router
@@ -17,10 +17,10 @@ from ..types import Purpose
 
 router = Router(tag="messages")
 
-_STAFF = staff(Role.ADMIN, Role.MANAGER)
 
-
-@router.get("/v1/admin/messages/replies", guard=_STAFF, errors=(ValidationFailed,), summary="短信回复")
+@router.get(
+    "/v1/admin/messages/replies", guard=staff(Permission.MESSAGES_READ), errors=(ValidationFailed,), summary="短信回复"
+)
 async def list_replies(caller: StaffCaller, query: RepliesQuery) -> RepliesOut:
     """What members wrote back to messages, newest first; a manager sees the own store's members."""
     found = await replies.list_replies(
@@ -33,7 +33,12 @@ async def list_replies(caller: StaffCaller, query: RepliesQuery) -> RepliesOut:
     )
 
 
-@router.get("/v1/admin/messages/sms/segments", guard=_STAFF, errors=(ValidationFailed,), summary="短信计费条数")
+@router.get(
+    "/v1/admin/messages/sms/segments",
+    guard=staff(Permission.MESSAGES_READ),
+    errors=(ValidationFailed,),
+    summary="短信计费条数",
+)
 async def count_segments(caller: StaffCaller, query: SegmentsQuery) -> SegmentsOut:
     """How long a text is as an SMS, with what stands before and behind it; variables count as they are written."""
     text = sms_text.framed(query.text, Purpose(query.purpose), settings())

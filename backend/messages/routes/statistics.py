@@ -6,7 +6,7 @@ import asyncio
 from datetime import date, datetime, time, timedelta
 
 from backend.auth.guards import staff
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel import charts, clock
 from backend.kernel.charts import ChartUnavailable
 from backend.kernel.config import settings
@@ -21,18 +21,22 @@ from ..queries import statistics
 router = Router(tag="messages")
 
 _STATISTICS = "/v1/admin/messages/statistics"
-_STAFF = staff(Role.ADMIN, Role.MANAGER)
 MOST_DAYS = 366
 USUAL = timedelta(days=29)
 
 
-@router.get(_STATISTICS, guard=_STAFF, errors=(ValidationFailed,), summary="消息统计")
+@router.get(_STATISTICS, guard=staff(Permission.MESSAGES_READ), errors=(ValidationFailed,), summary="消息统计")
 async def get_statistics(caller: StaffCaller, query: DaysQuery) -> MessageStatisticsOut:
     """Deliveries by template and channel: arrived, opened, clicked, and why not."""
     return MessageStatisticsOut(await _lines(caller, query))
 
 
-@router.get(f"{_STATISTICS}/chart.svg", guard=_STAFF, errors=(ValidationFailed,), summary="消息统计图（SVG）")
+@router.get(
+    f"{_STATISTICS}/chart.svg",
+    guard=staff(Permission.MESSAGES_READ),
+    errors=(ValidationFailed,),
+    summary="消息统计图（SVG）",
+)
 async def get_chart_svg(caller: StaffCaller, query: DaysQuery) -> Reply:
     """The same as a drawing, with the twenty largest lines."""
     chart = await _chart(caller, query)
@@ -40,7 +44,10 @@ async def get_chart_svg(caller: StaffCaller, query: DaysQuery) -> Reply:
 
 
 @router.get(
-    f"{_STATISTICS}/chart.png", guard=_STAFF, errors=(ValidationFailed, ChartUnavailable), summary="消息统计图（PNG）"
+    f"{_STATISTICS}/chart.png",
+    guard=staff(Permission.MESSAGES_READ),
+    errors=(ValidationFailed, ChartUnavailable),
+    summary="消息统计图（PNG）",
 )
 async def get_chart_png(caller: StaffCaller, query: DaysQuery) -> Reply:
     """The same as a picture; needs a Chinese font on the server."""

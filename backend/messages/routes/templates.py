@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.auth.guards import staff
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel.changes import ChangesOut, changes_out
 from backend.kernel.errors import NotFound, ValidationFailed, invalid
 from backend.kernel.http import Router
@@ -27,12 +27,10 @@ router = Router(tag="messages")
 
 _TEMPLATES = "/v1/admin/message-templates"
 _TEMPLATE = f"{_TEMPLATES}/{{template}}"
-_ADMIN = staff(Role.ADMIN)
-_STAFF = staff(Role.ADMIN, Role.MANAGER)
 LAST = 100
 
 
-@router.get(_TEMPLATES, guard=_STAFF, summary="消息模板", errors=(ValidationFailed,))
+@router.get(_TEMPLATES, guard=staff(Permission.MESSAGES_READ), summary="消息模板", errors=(ValidationFailed,))
 async def list_templates(caller: StaffCaller, query: PageQuery) -> TemplatesOut:
     """Every template as it is used now, by code: built-ins, and staff's own."""
     after = _read_after(query.cursor)
@@ -43,20 +41,29 @@ async def list_templates(caller: StaffCaller, query: PageQuery) -> TemplatesOut:
 
 
 @router.post(
-    _TEMPLATES, guard=_ADMIN, status=201, summary="新建消息模板", errors=(ValidationFailed, MessageTemplateConflict)
+    _TEMPLATES,
+    guard=staff(Permission.MESSAGES_TEMPLATES),
+    status=201,
+    summary="新建消息模板",
+    errors=(ValidationFailed, MessageTemplateConflict),
 )
 async def create_template(caller: StaffCaller, body: TemplateIn) -> TemplateOut:
     """Add a template of staff's own."""
     return views.template(await templates.create_template(body, caller.staff_id))
 
 
-@router.get(_TEMPLATE, guard=_STAFF, summary="消息模板详情", errors=(NotFound,))
+@router.get(_TEMPLATE, guard=staff(Permission.MESSAGES_READ), summary="消息模板详情", errors=(NotFound,))
 async def get_template(caller: StaffCaller, template: str) -> TemplateOut:
     """One template as it is used now."""
     return views.template(await templates.get_template(template))
 
 
-@router.get(f"{_TEMPLATE}/versions", guard=_STAFF, summary="模板历史版本", errors=(NotFound, ValidationFailed))
+@router.get(
+    f"{_TEMPLATE}/versions",
+    guard=staff(Permission.MESSAGES_READ),
+    summary="模板历史版本",
+    errors=(NotFound, ValidationFailed),
+)
 async def list_versions(caller: StaffCaller, template: str, query: PageQuery) -> TemplatesOut:
     """Every text that staff wrote for it, newest first; a built-in's own, version 0, is not among them."""
     found_template = await templates.get_template(template)
@@ -72,27 +79,40 @@ async def list_versions(caller: StaffCaller, template: str, query: PageQuery) ->
 
 
 @router.post(
-    f"{_TEMPLATE}/versions", guard=_ADMIN, status=201, summary="修改模板文字", errors=(NotFound, ValidationFailed)
+    f"{_TEMPLATE}/versions",
+    guard=staff(Permission.MESSAGES_TEMPLATES),
+    status=201,
+    summary="修改模板文字",
+    errors=(NotFound, ValidationFailed),
 )
 async def write_version(caller: StaffCaller, template: str, body: VersionIn) -> TemplateOut:
     """Put another text in its place, from the next letter on."""
     return views.template(await templates.write_version(template, body, caller.staff_id))
 
 
-@router.post(f"{_TEMPLATE}/use", guard=_ADMIN, summary="改用历史版本", errors=(NotFound, ValidationFailed))
+@router.post(
+    f"{_TEMPLATE}/use",
+    guard=staff(Permission.MESSAGES_TEMPLATES),
+    summary="改用历史版本",
+    errors=(NotFound, ValidationFailed),
+)
 async def use_version(caller: StaffCaller, template: str, body: UseIn) -> TemplateOut:
     """Write letters with an earlier text again; 0 is a built-in's own."""
     return views.template(await templates.use_version(template, body.version, caller.staff_id))
 
 
-@router.post(f"{_TEMPLATE}/preview", guard=_STAFF, summary="预览", errors=(NotFound, ValidationFailed))
+@router.post(
+    f"{_TEMPLATE}/preview", guard=staff(Permission.MESSAGES_READ), summary="预览", errors=(NotFound, ValidationFailed)
+)
 async def preview(caller: StaffCaller, template: str, body: PreviewIn) -> PreviewOut:
     """Show a letter on each channel, to a sample member or a real one; nothing is sent."""
     said = await templates.preview(template, body, store_id=caller.store_id)
     return PreviewOut([views.said(channel, item) for channel, item in said])
 
 
-@router.get(f"{_TEMPLATE}/changes", guard=_ADMIN, summary="模板变更记录", errors=(NotFound,))
+@router.get(
+    f"{_TEMPLATE}/changes", guard=staff(Permission.MESSAGES_TEMPLATES), summary="模板变更记录", errors=(NotFound,)
+)
 async def list_changes(caller: StaffCaller, template: str) -> ChangesOut:
     """Who of the staff did what to it."""
     found = await templates.get_template(template)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backend.audience import queries as audiences
 from backend.auth.guards import staff
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel import clock, ids
 from backend.kernel.changes import ChangesOut, changes_out
 from backend.kernel.errors import NotFound, ValidationFailed, invalid
@@ -34,13 +34,12 @@ from ..types import Announcement
 
 router = Router(tag="announcements")
 
-_MANAGERS = staff(Role.ADMIN, Role.MANAGER)
 _ALL = "/v1/admin/announcements"
 _ONE = f"{_ALL}/{{announcement_id}}"
 LAST = 100
 
 
-@router.get(_ALL, guard=_MANAGERS, summary="公告列表", errors=(ValidationFailed,))
+@router.get(_ALL, guard=staff(Permission.ANNOUNCEMENTS_MANAGE), summary="公告列表", errors=(ValidationFailed,))
 async def list_announcements(caller: StaffCaller, query: AnnouncementsQuery) -> AnnouncementRowsOut:
     """Announcements, the newest change first; a manager's own store's only."""
     now = clock.now()
@@ -54,7 +53,7 @@ async def list_announcements(caller: StaffCaller, query: AnnouncementsQuery) -> 
 
 @router.post(
     _ALL,
-    guard=_MANAGERS,
+    guard=staff(Permission.ANNOUNCEMENTS_MANAGE),
     status=201,
     idempotent=True,
     summary="新建公告",
@@ -66,13 +65,15 @@ async def create(caller: StaffCaller, body: AnnouncementIn, idem: Idempotency) -
     return Answer(_out(found), replayed=known)
 
 
-@router.post(f"{_ALL}/preview", guard=_MANAGERS, summary="预览", errors=(ValidationFailed,))
+@router.post(
+    f"{_ALL}/preview", guard=staff(Permission.ANNOUNCEMENTS_MANAGE), summary="预览", errors=(ValidationFailed,)
+)
 async def preview(caller: StaffCaller, body: PreviewIn) -> PreviewOut:
     """A text as phones will draw it; refused where a link or a picture may not be in it."""
     return PreviewOut(await service.read_text(body.body))
 
 
-@router.get(_ONE, guard=_MANAGERS, summary="公告详情", errors=(NotFound,))
+@router.get(_ONE, guard=staff(Permission.ANNOUNCEMENTS_MANAGE), summary="公告详情", errors=(NotFound,))
 async def get_announcement(caller: StaffCaller, announcement_id: str) -> AnnouncementAdminOut:
     """One announcement."""
     return _out(await announcements.get_announcement(caller, announcement_id))
@@ -80,7 +81,7 @@ async def get_announcement(caller: StaffCaller, announcement_id: str) -> Announc
 
 @router.put(
     _ONE,
-    guard=_MANAGERS,
+    guard=staff(Permission.ANNOUNCEMENTS_MANAGE),
     summary="修改公告草稿",
     errors=(NotFound, ValidationFailed, AnnouncementConflict, AnnouncementChanged),
 )
@@ -91,7 +92,7 @@ async def change(caller: StaffCaller, announcement_id: str, body: AnnouncementCh
 
 @router.post(
     f"{_ONE}/publish",
-    guard=_MANAGERS,
+    guard=staff(Permission.ANNOUNCEMENTS_MANAGE),
     summary="发布公告",
     errors=(NotFound, ValidationFailed, AnnouncementConflict, AnnouncementChanged),
 )
@@ -100,21 +101,29 @@ async def publish(caller: StaffCaller, announcement_id: str, body: PublishIn) ->
     return _out(await announcements.publish(caller, announcement_id, body.revision))
 
 
-@router.post(f"{_ONE}/withdraw", guard=_MANAGERS, summary="撤回公告", errors=(NotFound, AnnouncementConflict))
+@router.post(
+    f"{_ONE}/withdraw",
+    guard=staff(Permission.ANNOUNCEMENTS_MANAGE),
+    summary="撤回公告",
+    errors=(NotFound, AnnouncementConflict),
+)
 async def withdraw(caller: StaffCaller, announcement_id: str) -> AnnouncementAdminOut:
     """Show it no longer; one whose time has not come is a draft again."""
     return _out(await announcements.withdraw(caller, announcement_id))
 
 
 @router.post(
-    f"{_ONE}/pin", guard=_MANAGERS, summary="置顶公告", errors=(NotFound, ValidationFailed, AnnouncementConflict)
+    f"{_ONE}/pin",
+    guard=staff(Permission.ANNOUNCEMENTS_MANAGE),
+    summary="置顶公告",
+    errors=(NotFound, ValidationFailed, AnnouncementConflict),
 )
 async def pin(caller: StaffCaller, announcement_id: str, body: PinIn) -> AnnouncementAdminOut:
     """Let it stand above the others, or no longer."""
     return _out(await announcements.pin(caller, announcement_id, pinned=body.pinned))
 
 
-@router.get(f"{_ONE}/reach", guard=_MANAGERS, summary="公告到达率", errors=(NotFound,))
+@router.get(f"{_ONE}/reach", guard=staff(Permission.ANNOUNCEMENTS_MANAGE), summary="公告到达率", errors=(NotFound,))
 async def get_reach(caller: StaffCaller, announcement_id: str) -> ReachOut:
     """How many of those whom it is meant for have read it."""
     found = await announcements.get_announcement(caller, announcement_id)
@@ -123,7 +132,12 @@ async def get_reach(caller: StaffCaller, announcement_id: str) -> ReachOut:
     return ReachOut(meant, readers, min(10_000, readers * 10_000 // meant) if meant else 0)
 
 
-@router.get(f"{_ONE}/readers", guard=_MANAGERS, summary="已读会员", errors=(NotFound, ValidationFailed))
+@router.get(
+    f"{_ONE}/readers",
+    guard=staff(Permission.ANNOUNCEMENTS_MANAGE),
+    summary="已读会员",
+    errors=(NotFound, ValidationFailed),
+)
 async def list_readers(caller: StaffCaller, announcement_id: str, query: ReadersQuery) -> ReadersOut:
     """Who has read it and when, the last first; a manager sees members of the own store."""
     found = await announcements.get_announcement(caller, announcement_id)
@@ -142,7 +156,7 @@ async def list_readers(caller: StaffCaller, announcement_id: str, query: Readers
     )
 
 
-@router.get(f"{_ONE}/changes", guard=_MANAGERS, summary="公告变更记录", errors=(NotFound,))
+@router.get(f"{_ONE}/changes", guard=staff(Permission.ANNOUNCEMENTS_MANAGE), summary="公告变更记录", errors=(NotFound,))
 async def list_changes(caller: StaffCaller, announcement_id: str) -> ChangesOut:
     """Who of the staff did what to it."""
     found = await announcements.get_announcement(caller, announcement_id)

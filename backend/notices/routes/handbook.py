@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.auth.guards import staff
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel.changes import ChangesOut, changes_out
 from backend.kernel.errors import NotFound, ValidationFailed
 from backend.kernel.http import Answer, Idempotency, Router
@@ -37,8 +37,6 @@ from ..types import Chapter
 
 router = Router(tag="handbook")
 
-_ADMIN = staff(Role.ADMIN)
-_STAFF = staff()
 _HANDBOOK = "/v1/admin/handbook"
 _CHAPTERS = f"{_HANDBOOK}/chapters"
 _CHAPTER = f"{_CHAPTERS}/{{chapter_id}}"
@@ -46,20 +44,27 @@ _CHANGING = (NotFound, ValidationFailed, HandbookConflict, HandbookChanged)
 LAST = 100
 
 
-@router.get(_HANDBOOK, guard=_STAFF, summary="服务手册目录")
+@router.get(_HANDBOOK, guard=staff(Permission.HANDBOOK_READ), summary="服务手册目录")
 async def get_contents(caller: StaffCaller) -> ContentsOut:
     """The chapters that staff read: everything that is published."""
     return ContentsOut([views.node(chapter) for chapter in await _readable()])
 
 
-@router.get(f"{_HANDBOOK}/search", guard=_STAFF, summary="搜索服务手册", errors=(ValidationFailed,))
+@router.get(
+    f"{_HANDBOOK}/search", guard=staff(Permission.HANDBOOK_READ), summary="搜索服务手册", errors=(ValidationFailed,)
+)
 async def search(caller: StaffCaller, query: SearchQuery) -> FoundListOut:
     """Chapters that answer a question, what is for staff only among them."""
     found = await queries.search_handbook(query.q, query.limit, staff=True)
     return FoundListOut([views.found(item) for item in found])
 
 
-@router.get(f"{_HANDBOOK}/pages/{{chapter_id}}", guard=_STAFF, summary="阅读服务手册", errors=(NotFound,))
+@router.get(
+    f"{_HANDBOOK}/pages/{{chapter_id}}",
+    guard=staff(Permission.HANDBOOK_READ),
+    summary="阅读服务手册",
+    errors=(NotFound,),
+)
 async def get_page(caller: StaffCaller, chapter_id: str) -> PageOut:
     """A chapter as staff read it."""
     return await page_of(chapter_id, await _readable())
@@ -78,13 +83,13 @@ async def page_of(chapter_id: str, readable: list[Chapter]) -> PageOut:
     return views.page(chapter, text, readable)
 
 
-@router.post(f"{_HANDBOOK}/preview", guard=_ADMIN, summary="预览", errors=(ValidationFailed,))
+@router.post(f"{_HANDBOOK}/preview", guard=staff(Permission.HANDBOOK_WRITE), summary="预览", errors=(ValidationFailed,))
 async def preview(caller: StaffCaller, body: PreviewIn) -> PreviewOut:
     """A text as phones will draw it; refused where a link or a picture may not be in it."""
     return PreviewOut(await service.read_text(body.body))
 
 
-@router.get(_CHAPTERS, guard=_ADMIN, summary="手册章节")
+@router.get(_CHAPTERS, guard=staff(Permission.HANDBOOK_WRITE), summary="手册章节")
 async def list_chapters(caller: StaffCaller) -> ChaptersOut:
     """Every chapter, shown or not, as a book is read."""
     chapters = tree.in_order(await queries.list_chapters(fresh=True))
@@ -93,7 +98,7 @@ async def list_chapters(caller: StaffCaller) -> ChaptersOut:
 
 @router.post(
     _CHAPTERS,
-    guard=_ADMIN,
+    guard=staff(Permission.HANDBOOK_WRITE),
     status=201,
     idempotent=True,
     summary="新建章节",
@@ -105,7 +110,7 @@ async def create(caller: StaffCaller, body: ChapterIn, idem: Idempotency) -> Ans
     return Answer(views.chapter_row(chapter), replayed=known)
 
 
-@router.get(_CHAPTER, guard=_ADMIN, summary="章节详情", errors=(NotFound,))
+@router.get(_CHAPTER, guard=staff(Permission.HANDBOOK_WRITE), summary="章节详情", errors=(NotFound,))
 async def get_chapter(caller: StaffCaller, chapter_id: str) -> ChapterOut:
     """A chapter with what is shown of it and with its draft."""
     chapter = await handbook.get_chapter(chapter_id)
@@ -118,43 +123,52 @@ async def get_chapter(caller: StaffCaller, chapter_id: str) -> ChapterOut:
     )
 
 
-@router.put(_CHAPTER, guard=_ADMIN, summary="移动章节、可见范围", errors=_CHANGING)
+@router.put(_CHAPTER, guard=staff(Permission.HANDBOOK_WRITE), summary="移动章节、可见范围", errors=_CHANGING)
 async def move(caller: StaffCaller, chapter_id: str, body: PlaceIn) -> ChapterRow:
     """Put a chapter elsewhere in the tree, and say whom it is for."""
     return views.chapter_row(await handbook.move(caller.staff_id, chapter_id, body))
 
 
-@router.delete(_CHAPTER, guard=_ADMIN, summary="删除章节", errors=(NotFound, HandbookConflict))
+@router.delete(
+    _CHAPTER, guard=staff(Permission.HANDBOOK_WRITE), summary="删除章节", errors=(NotFound, HandbookConflict)
+)
 async def remove(caller: StaffCaller, chapter_id: str) -> None:
     """Take a chapter that is not shown out of the tree."""
     await handbook.remove(caller.staff_id, chapter_id)
 
 
-@router.put(f"{_CHAPTER}/draft", guard=_ADMIN, summary="保存草稿", errors=_CHANGING)
+@router.put(f"{_CHAPTER}/draft", guard=staff(Permission.HANDBOOK_WRITE), summary="保存草稿", errors=_CHANGING)
 async def save_draft(caller: StaffCaller, chapter_id: str, body: DraftIn) -> ChapterRow:
     """Save the draft in the place of the one that was read as ``revision``, 0 where there was none."""
     return views.chapter_row(await handbook.save_draft(caller.staff_id, chapter_id, body))
 
 
-@router.delete(f"{_CHAPTER}/draft", guard=_ADMIN, summary="丢弃草稿", errors=(NotFound, HandbookConflict))
+@router.delete(
+    f"{_CHAPTER}/draft", guard=staff(Permission.HANDBOOK_WRITE), summary="丢弃草稿", errors=(NotFound, HandbookConflict)
+)
 async def discard_draft(caller: StaffCaller, chapter_id: str) -> None:
     """Drop the draft."""
     await handbook.discard_draft(caller.staff_id, chapter_id)
 
 
-@router.post(f"{_CHAPTER}/publish", guard=_ADMIN, summary="发布章节", errors=_CHANGING)
+@router.post(f"{_CHAPTER}/publish", guard=staff(Permission.HANDBOOK_WRITE), summary="发布章节", errors=_CHANGING)
 async def publish(caller: StaffCaller, chapter_id: str, body: PublishIn) -> ChapterRow:
     """Show the draft that was read as ``revision``."""
     return views.chapter_row(await handbook.publish(caller.staff_id, chapter_id, body.revision))
 
 
-@router.post(f"{_CHAPTER}/withdraw", guard=_ADMIN, summary="下架章节", errors=(NotFound,))
+@router.post(f"{_CHAPTER}/withdraw", guard=staff(Permission.HANDBOOK_WRITE), summary="下架章节", errors=(NotFound,))
 async def withdraw(caller: StaffCaller, chapter_id: str) -> ChapterRow:
     """Show it, and what lies below it, no longer."""
     return views.chapter_row(await handbook.withdraw(caller.staff_id, chapter_id))
 
 
-@router.get(f"{_CHAPTER}/versions", guard=_ADMIN, summary="章节历史版本", errors=(NotFound, ValidationFailed))
+@router.get(
+    f"{_CHAPTER}/versions",
+    guard=staff(Permission.HANDBOOK_WRITE),
+    summary="章节历史版本",
+    errors=(NotFound, ValidationFailed),
+)
 async def list_versions(caller: StaffCaller, chapter_id: str, query: VersionsQuery) -> VersionsOut:
     """Its versions, the newest first."""
     chapter = await handbook.get_chapter(chapter_id)
@@ -162,21 +176,28 @@ async def list_versions(caller: StaffCaller, chapter_id: str, query: VersionsQue
     return VersionsOut([views.version_row(one, chapter.current) for one in found])
 
 
-@router.get(f"{_CHAPTER}/versions/{{number}}", guard=_ADMIN, summary="某个版本", errors=(NotFound,))
+@router.get(
+    f"{_CHAPTER}/versions/{{number}}", guard=staff(Permission.HANDBOOK_WRITE), summary="某个版本", errors=(NotFound,)
+)
 async def get_version(caller: StaffCaller, chapter_id: str, number: str) -> VersionOut:
     """One of its versions."""
     return views.version(await handbook.get_version(chapter_id, _number(number)))
 
 
 @router.post(
-    f"{_CHAPTER}/versions/{{number}}/restore", guard=_ADMIN, summary="恢复版本", errors=(NotFound, HandbookConflict)
+    f"{_CHAPTER}/versions/{{number}}/restore",
+    guard=staff(Permission.HANDBOOK_WRITE),
+    summary="恢复版本",
+    errors=(NotFound, HandbookConflict),
 )
 async def restore(caller: StaffCaller, chapter_id: str, number: str) -> ChapterRow:
     """Make a draft of one of its versions."""
     return views.chapter_row(await handbook.restore(caller.staff_id, chapter_id, _number(number)))
 
 
-@router.get(f"{_CHAPTER}/diff", guard=_ADMIN, summary="版本对比", errors=(NotFound, ValidationFailed))
+@router.get(
+    f"{_CHAPTER}/diff", guard=staff(Permission.HANDBOOK_WRITE), summary="版本对比", errors=(NotFound, ValidationFailed)
+)
 async def compare(caller: StaffCaller, chapter_id: str, query: DiffQuery) -> DiffOut:
     """What changed from one version to another, line by line."""
     old = await handbook.get_version(chapter_id, query.old)
@@ -184,7 +205,7 @@ async def compare(caller: StaffCaller, chapter_id: str, query: DiffQuery) -> Dif
     return DiffOut(old.title, new.title, diff.lines(old.body, new.body))
 
 
-@router.get(f"{_CHAPTER}/changes", guard=_ADMIN, summary="章节变更记录", errors=(NotFound,))
+@router.get(f"{_CHAPTER}/changes", guard=staff(Permission.HANDBOOK_WRITE), summary="章节变更记录", errors=(NotFound,))
 async def list_changes(caller: StaffCaller, chapter_id: str) -> ChangesOut:
     """Who of the staff did what to it."""
     chapter = await handbook.get_chapter(chapter_id)

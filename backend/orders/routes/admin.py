@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.auth.guards import staff
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel import clock
 from backend.kernel.changes import ChangesOut, changes_out
 from backend.kernel.errors import NotFound, RateLimited, ValidationFailed, invalid
@@ -44,8 +44,6 @@ from .after import after_sales_page, reviews_page
 
 router = Router(tag="orders")
 
-_STAFF = staff(Role.ADMIN, Role.MANAGER, Role.CLERK)
-_MANAGERS = staff(Role.ADMIN, Role.MANAGER)
 _ORDERS = "/v1/admin/orders"
 _ORDER = f"{_ORDERS}/{{order_id}}"
 _AFTER_SALES = "/v1/admin/after-sales"
@@ -77,7 +75,7 @@ async def _order(caller: StaffCaller, order_id: str) -> Order:
 # -- orders
 
 
-@router.get(_ORDERS, guard=_STAFF, summary="门店订单", errors=(NotFound, ValidationFailed))
+@router.get(_ORDERS, guard=staff(Permission.ORDERS_READ), summary="门店订单", errors=(NotFound, ValidationFailed))
 async def list_orders(caller: StaffCaller, query: StaffOrdersQuery) -> StaffOrdersOut:
     """A page of a store's orders, newest first, or of those in one state."""
     found = await queries.list_of_store(
@@ -88,7 +86,7 @@ async def list_orders(caller: StaffCaller, query: StaffOrdersQuery) -> StaffOrde
     return StaffOrdersOut(await views.staff_orders(page), last)
 
 
-@router.get(_ORDER, guard=_STAFF, summary="订单详情", errors=(NotFound,))
+@router.get(_ORDER, guard=staff(Permission.ORDERS_READ), summary="订单详情", errors=(NotFound,))
 async def get_order(caller: StaffCaller, order_id: str) -> StaffOrderDetail:
     """One order with its delivery, its requests, and whether WeChat was told.
 
@@ -106,7 +104,7 @@ async def _shown(caller: StaffCaller, order_id: str) -> StaffOrderDetail:
 
 @router.post(
     f"{_ORDER}/parcels",
-    guard=_STAFF,
+    guard=staff(Permission.ORDERS_HANDLE),
     summary="发货",
     errors=(NotFound, errors.OrderNotSendable, errors.ShipmentInvalid, errors.AfterSaleOpen),
 )
@@ -119,7 +117,7 @@ async def send_parcel(caller: StaffCaller, order_id: str, body: ParcelIn) -> Sta
 
 @router.post(
     f"{_ORDER}/ready",
-    guard=_STAFF,
+    guard=staff(Permission.ORDERS_HANDLE),
     summary="备货完成，可自提",
     errors=(NotFound, errors.OrderNotSendable, errors.ShipmentInvalid, errors.AfterSaleOpen),
 )
@@ -131,7 +129,7 @@ async def make_ready(caller: StaffCaller, order_id: str) -> StaffOrderDetail:
 
 @router.post(
     f"{_ORDER}/handover",
-    guard=_MANAGERS,
+    guard=staff(Permission.ORDERS_DECIDE),
     summary="无码交付自提订单",
     errors=(
         NotFound,
@@ -149,14 +147,19 @@ async def hand_over(caller: StaffCaller, order_id: str, body: HandoverIn) -> Sta
     return await _shown(caller, order_id)
 
 
-@router.get(f"{_ORDER}/changes", guard=_MANAGERS, summary="订单操作记录", errors=(NotFound,))
+@router.get(
+    f"{_ORDER}/changes",
+    guard=staff(Permission.ORDERS_DECIDE, Permission.AUDIT_READ),
+    summary="订单操作记录",
+    errors=(NotFound,),
+)
 async def list_changes(caller: StaffCaller, order_id: str) -> ChangesOut:
     """Who looked at whom an order goes to, and who handed it over without its code; newest first."""
     order = await _order(caller, order_id)
     return changes_out(await queries.changes.list_of(order.id, MOST_CHANGES))
 
 
-@router.post(f"{_ORDER}/notice", guard=_MANAGERS, summary="重新上传发货信息", errors=(NotFound,))
+@router.post(f"{_ORDER}/notice", guard=staff(Permission.ORDERS_DECIDE), summary="重新上传发货信息", errors=(NotFound,))
 async def tell_again(caller: StaffCaller, order_id: str) -> StaffOrderDetail:
     """Tell WeChat anew how the goods travel, after what it refused was put right."""
     order = await _order(caller, order_id)
@@ -171,7 +174,7 @@ async def tell_again(caller: StaffCaller, order_id: str) -> StaffOrderDetail:
 
 @router.post(
     f"{_ORDER}/after-sales",
-    guard=_STAFF,
+    guard=staff(Permission.ORDERS_HANDLE),
     status=201,
     idempotent=True,
     summary="代客申请售后",
@@ -185,7 +188,7 @@ async def open_request(
     return Answer(await _request(caller, after_sale_id), replayed=replayed)
 
 
-@router.get(_AFTER_SALES, guard=_STAFF, summary="售后列表", errors=(NotFound, ValidationFailed))
+@router.get(_AFTER_SALES, guard=staff(Permission.ORDERS_READ), summary="售后列表", errors=(NotFound, ValidationFailed))
 async def list_requests(caller: StaffCaller, query: StaffAfterSalesQuery) -> AfterSalesOut:
     """A page of a store's requests, newest first, or of those in one state."""
     found = await requests.list_after_sales(
@@ -199,7 +202,7 @@ async def list_requests(caller: StaffCaller, query: StaffAfterSalesQuery) -> Aft
     return after_sales_page(found, query.limit)
 
 
-@router.get(_AFTER_SALE, guard=_STAFF, summary="售后详情", errors=(NotFound,))
+@router.get(_AFTER_SALE, guard=staff(Permission.ORDERS_READ), summary="售后详情", errors=(NotFound,))
 async def get_request(caller: StaffCaller, after_sale_id: str) -> AfterSaleOut:
     """One request with its steps and its refund."""
     return await _request(caller, after_sale_id)
@@ -209,28 +212,38 @@ async def _request(caller: StaffCaller, after_sale_id: str) -> AfterSaleOut:
     return await views.after_sale_detail(await after_sales.get_staffs(after_sale_id, caller))
 
 
-@router.post(f"{_AFTER_SALE}/approve", guard=_MANAGERS, summary="同意售后", errors=_MONEY)
+@router.post(f"{_AFTER_SALE}/approve", guard=staff(Permission.ORDERS_DECIDE), summary="同意售后", errors=_MONEY)
 async def approve(caller: StaffCaller, after_sale_id: str, body: DecisionIn) -> AfterSaleOut:
     """Agree to a request; what asks for money alone is paid back at once. Again it answers the same."""
     await after_sales.approve(after_sale_id, body, caller)
     return await _request(caller, after_sale_id)
 
 
-@router.post(f"{_AFTER_SALE}/reject", guard=_MANAGERS, summary="拒绝售后", errors=(NotFound, errors.AfterSaleConflict))
+@router.post(
+    f"{_AFTER_SALE}/reject",
+    guard=staff(Permission.ORDERS_DECIDE),
+    summary="拒绝售后",
+    errors=(NotFound, errors.AfterSaleConflict),
+)
 async def reject(caller: StaffCaller, after_sale_id: str, body: RejectIn) -> AfterSaleOut:
     """Refuse a request, or goods that came back otherwise than was said. Again it answers the same."""
     await after_sales.reject(after_sale_id, body.note, caller)
     return await _request(caller, after_sale_id)
 
 
-@router.post(f"{_AFTER_SALE}/goods", guard=_STAFF, summary="收到退货", errors=(NotFound, errors.AfterSaleConflict))
+@router.post(
+    f"{_AFTER_SALE}/goods",
+    guard=staff(Permission.ORDERS_HANDLE),
+    summary="收到退货",
+    errors=(NotFound, errors.AfterSaleConflict),
+)
 async def receive_goods(caller: StaffCaller, after_sale_id: str, body: GoodsIn) -> AfterSaleOut:
     """Note that the goods came back. Again it answers the same."""
     await after_sales.receive_goods(after_sale_id, body.note, caller, restock=body.restock)
     return await _request(caller, after_sale_id)
 
 
-@router.post(f"{_AFTER_SALE}/refund", guard=_MANAGERS, summary="退款", errors=_MONEY)
+@router.post(f"{_AFTER_SALE}/refund", guard=staff(Permission.ORDERS_REFUND), summary="退款", errors=_MONEY)
 async def refund(caller: StaffCaller, after_sale_id: str, body: DecisionIn) -> AfterSaleOut:
     """Pay back goods that came back. Again it answers the same."""
     await after_sales.refund(after_sale_id, body, caller)
@@ -239,7 +252,7 @@ async def refund(caller: StaffCaller, after_sale_id: str, body: DecisionIn) -> A
 
 @router.post(
     f"{_AFTER_SALE}/exchange",
-    guard=_MANAGERS,
+    guard=staff(Permission.ORDERS_DECIDE),
     summary="换货发出",
     errors=(NotFound, errors.AfterSaleConflict, errors.ShipmentInvalid, OutOfStock, ReturnExceedsSold),
 )
@@ -249,7 +262,12 @@ async def exchange(caller: StaffCaller, after_sale_id: str, body: ExchangeIn) ->
     return await _request(caller, after_sale_id)
 
 
-@router.post("/v1/admin/order-refunds/{refund_id}/retry", guard=_MANAGERS, summary="重试微信退款", errors=(NotFound,))
+@router.post(
+    "/v1/admin/order-refunds/{refund_id}/retry",
+    guard=staff(Permission.ORDERS_REFUND),
+    summary="重试微信退款",
+    errors=(NotFound,),
+)
 async def retry_refund(caller: StaffCaller, refund_id: str) -> None:
     """Ask WeChat anew for a refund that was given up, after somebody has looked after it."""
     await psp_refunds.ask_again(refund_id, caller.reaches)
@@ -258,7 +276,9 @@ async def retry_refund(caller: StaffCaller, refund_id: str) -> None:
 # -- reviews and invoices
 
 
-@router.get("/v1/admin/reviews", guard=_STAFF, summary="评价列表", errors=(NotFound, ValidationFailed))
+@router.get(
+    "/v1/admin/reviews", guard=staff(Permission.REVIEWS_READ), summary="评价列表", errors=(NotFound, ValidationFailed)
+)
 async def list_reviews(caller: StaffCaller, query: StaffReviewsQuery) -> ReviewsOut:
     """A page of a store's reviews, newest first, hidden ones too."""
     found = await afterwards.list_reviews(
@@ -269,7 +289,7 @@ async def list_reviews(caller: StaffCaller, query: StaffReviewsQuery) -> Reviews
 
 @router.post(
     "/v1/admin/reviews/{order_id}/{line_no}",
-    guard=_MANAGERS,
+    guard=staff(Permission.REVIEWS_MANAGE),
     summary="回复或隐藏评价",
     errors=(NotFound, ValidationFailed),
 )
@@ -278,7 +298,12 @@ async def change_review(caller: StaffCaller, order_id: str, line_no: int, body: 
     await reviews.change(order_id, line_no, body, caller)
 
 
-@router.get("/v1/admin/invoices", guard=_MANAGERS, summary="发票申请", errors=(NotFound, ValidationFailed))
+@router.get(
+    "/v1/admin/invoices",
+    guard=staff(Permission.INVOICES_MANAGE),
+    summary="发票申请",
+    errors=(NotFound, ValidationFailed),
+)
 async def list_invoices(caller: StaffCaller, query: StaffInvoicesQuery) -> InvoicesOut:
     """A page of the invoices that were asked of a store, newest first."""
     found = await afterwards.list_invoices(
@@ -298,7 +323,7 @@ async def list_invoices(caller: StaffCaller, query: StaffInvoicesQuery) -> Invoi
 
 @router.post(
     f"{_ORDER}/invoice",
-    guard=_MANAGERS,
+    guard=staff(Permission.INVOICES_MANAGE),
     summary="登记发票",
     errors=(NotFound, ValidationFailed, errors.InvoiceUnavailable),
 )

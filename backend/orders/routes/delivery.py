@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.auth.guards import member, staff
-from backend.auth.types import MemberCaller, Role, StaffCaller
+from backend.auth.types import MemberCaller, Permission, StaffCaller
 from backend.kernel.errors import NotFound, Unavailable, ValidationFailed
 from backend.kernel.http import Router
 
@@ -28,7 +28,6 @@ router = Router(tag="orders")
 
 _ADDRESSES = "/v1/member/addresses"
 _ADDRESS = f"{_ADDRESSES}/{{address_id}}"
-_ADMIN = staff(Role.ADMIN)
 _RULES = "/v1/admin/mall/delivery-rules"
 
 
@@ -74,19 +73,30 @@ async def get_offer(caller: MemberCaller, query: DeliveryOfferQuery) -> Delivery
     return DeliveryOfferOut(*rules.free_from_at(await queries.delivery_rules(), query.store_id))
 
 
-@router.get(_RULES, guard=_ADMIN, summary="配送规则")
+@router.get(_RULES, guard=staff(Permission.DELIVERY_MANAGE), summary="配送规则")
 async def list_rules(caller: StaffCaller) -> DeliveryRulesOut:
     """The delivery rules, newest first, also those that are not in force."""
     return DeliveryRulesOut(await queries.list_delivery_rules())
 
 
-@router.post(_RULES, guard=_ADMIN, status=201, summary="新建配送规则", errors=(ValidationFailed, DeliveryRulesFull))
+@router.post(
+    _RULES,
+    guard=staff(Permission.DELIVERY_MANAGE),
+    status=201,
+    summary="新建配送规则",
+    errors=(ValidationFailed, DeliveryRulesFull),
+)
 async def create_rule(caller: StaffCaller, body: DeliveryRuleIn) -> DeliveryRule:
     """Say what sending costs from some stores to some regions."""
     return await delivery_rules.create(body, caller.staff_id)
 
 
-@router.put(f"{_RULES}/{{rule_id}}", guard=_ADMIN, summary="修改配送规则", errors=(NotFound, ValidationFailed))
+@router.put(
+    f"{_RULES}/{{rule_id}}",
+    guard=staff(Permission.DELIVERY_MANAGE),
+    summary="修改配送规则",
+    errors=(NotFound, ValidationFailed),
+)
 async def replace_rule(caller: StaffCaller, rule_id: str, body: DeliveryRuleIn) -> DeliveryRule:
     """Change a rule as a whole; orders that were placed keep what they cost."""
     return await delivery_rules.replace(rule_id, body, caller.staff_id)

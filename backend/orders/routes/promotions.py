@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.auth.guards import staff
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel.errors import NotFound, ValidationFailed
 from backend.kernel.http import Router
 
@@ -15,17 +15,22 @@ from ..types import Promotion
 
 router = Router(tag="orders")
 
-_ADMIN = staff(Role.ADMIN)
 _PROMOTIONS = "/v1/admin/mall/promotions"
 
 
-@router.get(_PROMOTIONS, guard=_ADMIN, summary="商城活动")
+@router.get(_PROMOTIONS, guard=staff(Permission.PROMOTIONS_MANAGE), summary="商城活动")
 async def list_promotions(caller: StaffCaller) -> PromotionsOut:
     """The newest promotions, also those that are over."""
     return PromotionsOut(await queries.list_promotions())
 
 
-@router.post(_PROMOTIONS, guard=_ADMIN, status=201, summary="新建商城活动", errors=(ValidationFailed, PromotionsFull))
+@router.post(
+    _PROMOTIONS,
+    guard=staff(Permission.PROMOTIONS_MANAGE),
+    status=201,
+    summary="新建商城活动",
+    errors=(ValidationFailed, PromotionsFull),
+)
 async def create_promotion(caller: StaffCaller, body: PromotionIn) -> Promotion:
     """Add an activity or a threshold offer."""
     return await promotions.create(body, caller.staff_id)
@@ -33,7 +38,7 @@ async def create_promotion(caller: StaffCaller, body: PromotionIn) -> Promotion:
 
 @router.put(
     f"{_PROMOTIONS}/{{promotion_id}}",
-    guard=_ADMIN,
+    guard=staff(Permission.PROMOTIONS_MANAGE),
     summary="修改商城活动",
     errors=(NotFound, ValidationFailed, PromotionsFull),
 )

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 from backend.auth import queries as auth
 from backend.auth.guards import staff
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel import sheets
 from backend.kernel.errors import NotFound, ValidationFailed, invalid
 from backend.kernel.http import Reply, Router
@@ -18,7 +18,6 @@ from ..schemas.reports import OrderExportQuery, ReportQuery
 
 router = Router(tag="orders")
 
-_MANAGERS = staff(Role.ADMIN, Role.MANAGER)
 _ERRORS = (NotFound, ValidationFailed)
 
 
@@ -44,26 +43,26 @@ def _reply(query: ReportQuery, name: str, body: bytes | AsyncIterator[bytes]) ->
     return Reply(body, media_type=sheets.MEDIA_TYPES[query.format], headers=headers)
 
 
-@router.get("/v1/admin/reports/sales", guard=_MANAGERS, summary="销售日报", errors=_ERRORS)
+@router.get("/v1/admin/reports/sales", guard=staff(Permission.REPORTS_READ), summary="销售日报", errors=_ERRORS)
 async def sales(caller: StaffCaller, query: ReportQuery) -> Reply:
     """What a store sold by day, at its tills and in the mall, how it was paid, and what went back."""
     return await _file(query, "sales", reports.SALES, await reports.sales(await _span(caller, query)))
 
 
-@router.get("/v1/admin/reports/margin", guard=_MANAGERS, summary="毛利日报", errors=_ERRORS)
+@router.get("/v1/admin/reports/margin", guard=staff(Permission.REPORTS_READ), summary="毛利日报", errors=_ERRORS)
 async def margin(caller: StaffCaller, query: ReportQuery) -> Reply:
     """What each article brought by day, what it cost by the journal of stock, and the difference."""
     return await _file(query, "margin", reports.MARGIN, await reports.margin(await _span(caller, query)))
 
 
-@router.get("/v1/admin/reports/stock", guard=_MANAGERS, summary="库存日报", errors=_ERRORS)
+@router.get("/v1/admin/reports/stock", guard=staff(Permission.REPORTS_READ), summary="库存日报", errors=_ERRORS)
 async def stock(caller: StaffCaller, query: ReportQuery) -> Reply:
     """What lay in a store before and after these days, and what moved between; sent as it is read."""
     pages = reports.stock(await _span(caller, query))
     return _reply(query, "stock", await sheets.stream(query.format, "stock", reports.STOCK, pages))
 
 
-@router.get("/v1/admin/reports/orders", guard=_MANAGERS, summary="订单导出", errors=_ERRORS)
+@router.get("/v1/admin/reports/orders", guard=staff(Permission.REPORTS_READ), summary="订单导出", errors=_ERRORS)
 async def orders(caller: StaffCaller, query: OrderExportQuery) -> Reply:
     """A store's orders that were placed on these days, sent as they are read."""
     pages = reports.orders(await _span(caller, query), query.status)

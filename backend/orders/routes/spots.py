@@ -6,7 +6,7 @@ import asyncio
 
 from backend.auth import queries as auth
 from backend.auth.guards import member, staff, terminal
-from backend.auth.types import MemberCaller, Role, StaffCaller, TerminalCaller
+from backend.auth.types import MemberCaller, Permission, StaffCaller, TerminalCaller
 from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, ValidationFailed
 from backend.kernel.http import Reply, Router
@@ -33,7 +33,6 @@ from .admin import reached
 
 router = Router(tag="orders")
 
-_MANAGERS = staff(Role.ADMIN, Role.MANAGER)
 _SPOTS = "/v1/admin/mall/spots"
 _TO_SERVE = "/v1/pos/spot-orders"
 
@@ -71,13 +70,15 @@ async def serve(caller: TerminalCaller, order_id: str) -> ToServeOut:
     return served
 
 
-@router.get(_SPOTS, guard=_MANAGERS, summary="桌码与货架码", errors=(NotFound, ValidationFailed))
+@router.get(_SPOTS, guard=staff(Permission.SPOTS_MANAGE), summary="桌码与货架码", errors=(NotFound, ValidationFailed))
 async def list_spots(caller: StaffCaller, query: SpotsQuery) -> AdminSpotsOut:
     """A store's tables and shelves, also those that are not in use."""
     return AdminSpotsOut([_shown(one) for one in await queries.list_spots(reached(caller, query.store_id))])
 
 
-@router.get(f"{_SPOTS}/print", guard=_MANAGERS, summary="打印桌码", errors=(NotFound, ValidationFailed))
+@router.get(
+    f"{_SPOTS}/print", guard=staff(Permission.SPOTS_MANAGE), summary="打印桌码", errors=(NotFound, ValidationFailed)
+)
 async def print_spots(caller: StaffCaller, query: SpotsQuery) -> Reply:
     """The codes of a store's spots in use, on a page for paper."""
     store = await auth.get_store(reached(caller, query.store_id))
@@ -87,13 +88,20 @@ async def print_spots(caller: StaffCaller, query: SpotsQuery) -> Reply:
     return Reply(page.encode(), media_type="text/html; charset=utf-8", headers=headers)
 
 
-@router.post(_SPOTS, guard=_MANAGERS, status=201, summary="新建桌码", errors=(NotFound, ValidationFailed))
+@router.post(
+    _SPOTS, guard=staff(Permission.SPOTS_MANAGE), status=201, summary="新建桌码", errors=(NotFound, ValidationFailed)
+)
 async def create_spot(caller: StaffCaller, body: SpotIn) -> AdminSpotOut:
     """Name a table or a shelf; its code is ready to be printed."""
     return _shown(await commands.create(body, caller))
 
 
-@router.put(f"{_SPOTS}/{{spot_id}}", guard=_MANAGERS, summary="修改桌码", errors=(NotFound, ValidationFailed))
+@router.put(
+    f"{_SPOTS}/{{spot_id}}",
+    guard=staff(Permission.SPOTS_MANAGE),
+    summary="修改桌码",
+    errors=(NotFound, ValidationFailed),
+)
 async def replace_spot(caller: StaffCaller, spot_id: str, body: SpotChangeIn) -> AdminSpotOut:
     """Rename a spot, take it out of use, or give it a new code; what was ordered there stays as it is."""
     return _shown(await commands.replace(spot_id, body, caller))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.auth.guards import staff
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel import clock, ids, paging
 from backend.kernel.changes import ChangesOut, changes_out
 from backend.kernel.errors import NotFound, Unavailable, ValidationFailed, invalid
@@ -31,8 +31,6 @@ from ..types import PassState
 
 router = Router(tag="passes")
 
-_ADMIN = staff(Role.ADMIN)
-_MANAGERS = staff(Role.ADMIN, Role.MANAGER)
 _PRODUCTS = "/v1/admin/pass-products"
 _PRODUCT = f"{_PRODUCTS}/{{pass_product_id}}"
 _PASSES = "/v1/admin/passes"
@@ -40,7 +38,9 @@ _PASS = f"{_PASSES}/{{pass_id}}"
 LAST = 100
 
 
-@router.get(_PRODUCTS, guard=_ADMIN, summary="次卡与折扣卡商品", errors=(ValidationFailed,))
+@router.get(
+    _PRODUCTS, guard=staff(Permission.PASS_PRODUCTS_READ), summary="次卡与折扣卡商品", errors=(ValidationFailed,)
+)
 async def list_products(caller: StaffCaller, query: ProductsQuery) -> ProductsOut:
     """A page of products, newest first."""
     before = paging.read_place(query.cursor)
@@ -52,13 +52,19 @@ async def list_products(caller: StaffCaller, query: ProductsQuery) -> ProductsOu
     return ProductsOut([views.product(item, versions[item.id, item.version]) for item in page], last)
 
 
-@router.post(_PRODUCTS, guard=_ADMIN, status=201, summary="新建卡商品", errors=(ValidationFailed, PassProductConflict))
+@router.post(
+    _PRODUCTS,
+    guard=staff(Permission.PASS_PRODUCTS_WRITE),
+    status=201,
+    summary="新建卡商品",
+    errors=(ValidationFailed, PassProductConflict),
+)
 async def create_product(caller: StaffCaller, body: ProductIn) -> ProductOut:
     """Add a product as a draft; nothing is sold before it is activated."""
     return views.product(*await products.create_product(body, caller.staff_id))
 
 
-@router.get(_PRODUCT, guard=_ADMIN, summary="卡商品详情", errors=(NotFound,))
+@router.get(_PRODUCT, guard=staff(Permission.PASS_PRODUCTS_READ), summary="卡商品详情", errors=(NotFound,))
 async def get_product(caller: StaffCaller, pass_product_id: str) -> ProductOut:
     """One product with its current terms."""
     return views.product(*await products.get_product(pass_product_id))
@@ -66,7 +72,7 @@ async def get_product(caller: StaffCaller, pass_product_id: str) -> ProductOut:
 
 @router.post(
     f"{_PRODUCT}/versions",
-    guard=_ADMIN,
+    guard=staff(Permission.PASS_PRODUCTS_WRITE),
     status=201,
     summary="修改条款（新版本）",
     errors=(NotFound, ValidationFailed, PassProductConflict),
@@ -76,25 +82,40 @@ async def add_version(caller: StaffCaller, pass_product_id: str, body: VersionIn
     return views.product(*await products.add_version(pass_product_id, body, caller.staff_id))
 
 
-@router.post(f"{_PRODUCT}/activate", guard=_ADMIN, summary="启用", errors=(NotFound, PassProductConflict))
+@router.post(
+    f"{_PRODUCT}/activate",
+    guard=staff(Permission.PASS_PRODUCTS_WRITE),
+    summary="启用",
+    errors=(NotFound, PassProductConflict),
+)
 async def activate(caller: StaffCaller, pass_product_id: str) -> ProductOut:
     """Let it be sold."""
     return views.product(*await products.move_product(pass_product_id, "activate", caller.staff_id))
 
 
-@router.post(f"{_PRODUCT}/pause", guard=_ADMIN, summary="暂停", errors=(NotFound, PassProductConflict))
+@router.post(
+    f"{_PRODUCT}/pause",
+    guard=staff(Permission.PASS_PRODUCTS_WRITE),
+    summary="暂停",
+    errors=(NotFound, PassProductConflict),
+)
 async def pause(caller: StaffCaller, pass_product_id: str) -> ProductOut:
     """Stop selling for a while; what was issued stays good."""
     return views.product(*await products.move_product(pass_product_id, "pause", caller.staff_id))
 
 
-@router.post(f"{_PRODUCT}/end", guard=_ADMIN, summary="结束", errors=(NotFound, PassProductConflict))
+@router.post(
+    f"{_PRODUCT}/end",
+    guard=staff(Permission.PASS_PRODUCTS_WRITE),
+    summary="结束",
+    errors=(NotFound, PassProductConflict),
+)
 async def end(caller: StaffCaller, pass_product_id: str) -> ProductOut:
     """Stop selling for good; what was issued stays good."""
     return views.product(*await products.move_product(pass_product_id, "end", caller.staff_id))
 
 
-@router.get(f"{_PRODUCT}/changes", guard=_ADMIN, summary="变更记录", errors=(NotFound,))
+@router.get(f"{_PRODUCT}/changes", guard=staff(Permission.PASS_PRODUCTS_READ), summary="变更记录", errors=(NotFound,))
 async def list_changes(caller: StaffCaller, pass_product_id: str) -> ChangesOut:
     """Who of the staff did what to it."""
     found, _ = await products.get_product(pass_product_id)
@@ -103,7 +124,7 @@ async def list_changes(caller: StaffCaller, pass_product_id: str) -> ChangesOut:
 
 @router.post(
     f"{_PRODUCT}/passes",
-    guard=_ADMIN,
+    guard=staff(Permission.PASSES_MANAGE),
     status=201,
     idempotent=True,
     summary="赠送卡",
@@ -115,7 +136,7 @@ async def give(caller: StaffCaller, pass_product_id: str, body: GiveIn, idem: Id
     return Answer(views.staff_one(held, None), replayed=replayed)
 
 
-@router.get(_PASSES, guard=_MANAGERS, summary="会员的卡", errors=(ValidationFailed,))
+@router.get(_PASSES, guard=staff(Permission.PASSES_READ), summary="会员的卡", errors=(ValidationFailed,))
 async def list_passes(caller: StaffCaller, query: StaffPassesQuery) -> StaffPassesOut:
     """Passes of a member or of a product, newest first; a manager sees those that their store sold."""
     member_id = ids.read_bigint(query.member_id) if query.member_id else None
@@ -135,7 +156,7 @@ async def list_passes(caller: StaffCaller, query: StaffPassesQuery) -> StaffPass
     return StaffPassesOut([views.staff_one(held, card) for held, card in page], last)
 
 
-@router.get(_PASS, guard=_MANAGERS, summary="卡详情", errors=(NotFound,))
+@router.get(_PASS, guard=staff(Permission.PASSES_READ), summary="卡详情", errors=(NotFound,))
 async def get_pass(caller: StaffCaller, pass_id: str) -> StaffPassDetail:
     """One pass with its uses and what staff did to it; a manager's own store's only."""
     held = await cards.get_pass(pass_id, caller)
@@ -150,14 +171,14 @@ async def get_pass(caller: StaffCaller, pass_id: str) -> StaffPassDetail:
 _ENDING = (NotFound, ValidationFailed, PassUsedUp, PassExpired, PassVoid, IdempotencyConflict, Stale, Unavailable)
 
 
-@router.post(f"{_PASS}/refund", guard=_MANAGERS, idempotent=True, summary="退卡", errors=_ENDING)
+@router.post(f"{_PASS}/refund", guard=staff(Permission.PASSES_REFUND), idempotent=True, summary="退卡", errors=_ENDING)
 async def refund(caller: StaffCaller, pass_id: str, body: EndIn, idem: Idempotency) -> Answer[EndOut]:
     """Close a pass and say what is to be paid out: what of its price was not earned."""
     found, replayed = await cards.end(pass_id, PassState.REFUNDED, body.reason, caller, idem)
     return Answer(found, replayed=replayed)
 
 
-@router.post(f"{_PASS}/void", guard=_ADMIN, idempotent=True, summary="作废卡", errors=_ENDING)
+@router.post(f"{_PASS}/void", guard=staff(Permission.PASSES_MANAGE), idempotent=True, summary="作废卡", errors=_ENDING)
 async def void(caller: StaffCaller, pass_id: str, body: EndIn, idem: Idempotency) -> Answer[EndOut]:
     """Take a pass away; nothing is paid out."""
     found, replayed = await cards.end(pass_id, PassState.VOID, body.reason, caller, idem)

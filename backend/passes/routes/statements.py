@@ -10,7 +10,7 @@ import msgspec
 
 from backend.auth import queries as auth
 from backend.auth.guards import staff
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel.cells import text_cell
 from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, ValidationFailed, invalid
@@ -22,7 +22,6 @@ from ..statements import Key, Line, Statement, bounds
 
 router = Router(tag="passes")
 
-_MANAGERS = staff(Role.ADMIN, Role.MANAGER)
 _STATEMENTS = "/v1/admin/pass-statements"
 MOST_DAYS = 366
 MOST_LINES = 20_000
@@ -78,7 +77,12 @@ class StatementOut(msgspec.Struct):
     total: StatementTotalOut
 
 
-@router.get(_STATEMENTS, guard=_MANAGERS, summary="次卡递延收入报表", errors=(NotFound, ValidationFailed))
+@router.get(
+    _STATEMENTS,
+    guard=staff(Permission.STATEMENTS_READ),
+    summary="次卡递延收入报表",
+    errors=(NotFound, ValidationFailed),
+)
 async def get_statement(caller: StaffCaller, query: StatementQuery) -> StatementOut:
     """What was deferred, earned, lapsed and given back in a range of days; a manager sees their store."""
     found = await _read(caller, query)
@@ -91,7 +95,10 @@ async def get_statement(caller: StaffCaller, query: StatementQuery) -> Statement
 
 
 @router.get(
-    f"{_STATEMENTS}.csv", guard=_MANAGERS, summary="次卡递延收入报表（CSV）", errors=(NotFound, ValidationFailed)
+    f"{_STATEMENTS}.csv",
+    guard=staff(Permission.STATEMENTS_READ),
+    summary="次卡递延收入报表（CSV）",
+    errors=(NotFound, ValidationFailed),
 )
 async def export_statement(caller: StaffCaller, query: StatementQuery) -> Reply:
     """The same lines as CSV."""

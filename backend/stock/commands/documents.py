@@ -228,9 +228,7 @@ async def approve(document_id: str, caller: StaffCaller, *, version: int) -> Doc
     async with changing(document_id, "approve", caller, version=version) as (tx, document, now):
         writers = await queries.writers(tx, document_id)
         leaving_fen = await queries.leaving_fen(tx, document)
-        rules.check_approver(
-            document, caller.staff_id, caller.role, settings().stock_approval_fen, writers, leaving_fen=leaving_fen
-        )
+        rules.check_approver(document, caller, settings().stock_approval_fen, writers, leaving_fen=leaving_fen)
         await db.raw(tx).execute(
             "UPDATE stock_document SET approved_by = $2 WHERE id = $1", document_id, caller.staff_id
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.auth.guards import staff
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel.errors import NotFound, ValidationFailed
 from backend.kernel.http import Router
 from backend.kernel.paging import place_cursor, read_place
@@ -14,11 +14,10 @@ from ..schemas.alerts import AcknowledgeIn, AlertOut, AlertsOut, AlertsQuery
 
 router = Router(tag="stock")
 
-_STAFF = staff(Role.ADMIN, Role.MANAGER, Role.CLERK)
 _ALERTS = "/v1/admin/stock/alerts"
 
 
-@router.get(_ALERTS, guard=_STAFF, summary="库存待办", errors=(NotFound, ValidationFailed))
+@router.get(_ALERTS, guard=staff(Permission.STOCK_READ), summary="库存待办", errors=(NotFound, ValidationFailed))
 async def list_alerts(caller: StaffCaller, query: AlertsQuery) -> AlertsOut:
     """What ran low or short at the places that the caller reaches, newest first; what is over closes by itself."""
     if query.place_id is not None:
@@ -37,7 +36,12 @@ async def list_alerts(caller: StaffCaller, query: AlertsQuery) -> AlertsOut:
     return AlertsOut(await views.alerts(page), more)
 
 
-@router.post(f"{_ALERTS}/{{alert_id}}/acknowledge", guard=_STAFF, summary="处理库存待办", errors=(NotFound,))
+@router.post(
+    f"{_ALERTS}/{{alert_id}}/acknowledge",
+    guard=staff(Permission.STOCK_HANDLE),
+    summary="处理库存待办",
+    errors=(NotFound,),
+)
 async def acknowledge_alert(caller: StaffCaller, alert_id: str, body: AcknowledgeIn) -> AlertOut:
     """Say that somebody looks after it; said again, it stays as it was said first."""
     await access.alert(caller, alert_id)

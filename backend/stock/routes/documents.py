@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.auth.guards import staff
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel.errors import Forbidden, NotFound, ValidationFailed, invalid
 from backend.kernel.http import Answer, Idempotency, Reply, Request, Router
 from backend.kernel.http.errors import UnsupportedMediaType
@@ -34,11 +34,10 @@ from ..types import Document, DocumentKind
 
 router = Router(tag="stock")
 
-_STAFF = staff(Role.ADMIN, Role.MANAGER, Role.CLERK)
 _DOCUMENTS = "/v1/admin/stock/documents"
 _DOCUMENT = f"{_DOCUMENTS}/{{document_id}}"
 _BY_ANYBODY = ("submit",)
-"""What a clerk may do with a document besides entering and counting it; the rest is a manager's."""
+"""What those may do with a document who enter and count them; the rest is decided."""
 
 _REFUSALS = (
     NotFound,
@@ -53,7 +52,7 @@ _REFUSALS = (
 )
 
 
-@router.get(_DOCUMENTS, guard=_STAFF, summary="进销存单据", errors=(NotFound, ValidationFailed))
+@router.get(_DOCUMENTS, guard=staff(Permission.STOCK_READ), summary="进销存单据", errors=(NotFound, ValidationFailed))
 async def list_documents(caller: StaffCaller, query: DocumentsQuery) -> DocumentsOut:
     """Documents by day, kind, state, supplier and article, newest first; of the places that the caller reaches."""
     if query.place_id is not None:
@@ -77,7 +76,7 @@ async def list_documents(caller: StaffCaller, query: DocumentsQuery) -> Document
 
 @router.post(
     _DOCUMENTS,
-    guard=_STAFF,
+    guard=staff(Permission.STOCK_HANDLE),
     status=201,
     idempotent=True,
     summary="录入单据",
@@ -117,7 +116,7 @@ def _check_supplier(kind: DocumentKind, supplier_id: str | None) -> None:
 
 @router.post(
     "/v1/admin/stock/stocktakes",
-    guard=_STAFF,
+    guard=staff(Permission.STOCK_HANDLE),
     status=201,
     summary="开始盘点",
     errors=(NotFound, ValidationFailed, errors.CountOpen),
@@ -128,13 +127,13 @@ async def begin_count(caller: StaffCaller, body: StocktakeIn) -> DocumentOut:
     return await views.document(await counting.begin(body.place_id, body.skus, body.note, caller))
 
 
-@router.get(_DOCUMENT, guard=_STAFF, summary="单据详情", errors=(NotFound,))
+@router.get(_DOCUMENT, guard=staff(Permission.STOCK_READ), summary="单据详情", errors=(NotFound,))
 async def get_document(caller: StaffCaller, document_id: str) -> DocumentOut:
     """One document with its lines."""
     return await views.document(await access.document(caller, document_id))
 
 
-@router.put(_DOCUMENT, guard=_STAFF, summary="修改草稿", errors=_REFUSALS)
+@router.put(_DOCUMENT, guard=staff(Permission.STOCK_HANDLE), summary="修改草稿", errors=_REFUSALS)
 async def edit_document(caller: StaffCaller, document_id: str, body: DocumentEditIn) -> DocumentOut:
     """Write a draft anew."""
     found = await access.document(caller, document_id, side="source")
@@ -149,7 +148,7 @@ async def edit_document(caller: StaffCaller, document_id: str, body: DocumentEdi
     return await views.document(await documents.edit(document_id, entry, caller, version=body.version))
 
 
-@router.post(f"{_DOCUMENT}/counts", guard=_STAFF, summary="录入盘点数", errors=_REFUSALS)
+@router.post(f"{_DOCUMENT}/counts", guard=staff(Permission.STOCK_HANDLE), summary="录入盘点数", errors=_REFUSALS)
 async def count(caller: StaffCaller, document_id: str, body: CountsIn) -> DocumentOut:
     """Keep what was counted just now; what moves afterwards is added when the count is posted."""
     await access.document(caller, document_id, side="source")
@@ -157,14 +156,20 @@ async def count(caller: StaffCaller, document_id: str, body: CountsIn) -> Docume
     return await views.document(await counting.count(document_id, counted, caller))
 
 
-@router.post(f"{_DOCUMENT}/actions", guard=_STAFF, summary="单据流转", errors=_REFUSALS)
+@router.post(
+    f"{_DOCUMENT}/actions",
+    guard=staff(Permission.STOCK_HANDLE, Permission.STOCK_DECIDE),
+    summary="单据流转",
+    errors=_REFUSALS,
+)
 async def act(caller: StaffCaller, document_id: str, body: ActionIn) -> DocumentOut:
     """Submit, approve, reject, call off, post, ship, receive or close a document, at the version that was seen.
 
     ``receive`` takes in what came, by line: of a purchase order as often as it comes, of a transfer once.
     """
     found = await access.document(caller, document_id, side="target" if body.action == "receive" else "source")
-    if caller.role is Role.CLERK and body.action not in _BY_ANYBODY:
+    needed = Permission.STOCK_HANDLE if body.action in _BY_ANYBODY else Permission.STOCK_DECIDE
+    if not caller.may(needed):
         raise Forbidden("the manager does that")
     if body.action == "receive":
         return await _receive(found, caller, body)
@@ -192,7 +197,7 @@ async def _receive(found: Document, caller: StaffCaller, body: ActionIn) -> Docu
     return await views.document(await queries.get_document(found.id), receipt_id=receipt.id)
 
 
-@router.get(f"{_DOCUMENT}/changes", guard=_STAFF, summary="单据变更记录", errors=(NotFound,))
+@router.get(f"{_DOCUMENT}/changes", guard=staff(Permission.STOCK_READ), summary="单据变更记录", errors=(NotFound,))
 async def list_changes(caller: StaffCaller, document_id: str) -> ChangesOut:
     """Who did what to it."""
     await access.document(caller, document_id)
@@ -200,7 +205,7 @@ async def list_changes(caller: StaffCaller, document_id: str) -> ChangesOut:
     return ChangesOut([ChangeOut(**dict(row) | {"staff_id": str(row["staff_id"])}) for row in rows])
 
 
-@router.get(f"{_DOCUMENT}/print", guard=_STAFF, summary="打印单据", errors=(NotFound,))
+@router.get(f"{_DOCUMENT}/print", guard=staff(Permission.STOCK_READ), summary="打印单据", errors=(NotFound,))
 async def print_document(caller: StaffCaller, document_id: str) -> Reply:
     """The document as a page for paper."""
     found = await access.document(caller, document_id)
@@ -212,7 +217,7 @@ async def print_document(caller: StaffCaller, document_id: str) -> Reply:
     return Reply(page.encode(), media_type="text/html; charset=utf-8", headers=headers)
 
 
-@router.get(f"{_DOCUMENT}/attachments", guard=_STAFF, summary="单据附件", errors=(NotFound,))
+@router.get(f"{_DOCUMENT}/attachments", guard=staff(Permission.STOCK_READ), summary="单据附件", errors=(NotFound,))
 async def list_attachments(caller: StaffCaller, document_id: str) -> AttachmentsOut:
     """The papers that belong to it."""
     await access.document(caller, document_id)
@@ -221,7 +226,7 @@ async def list_attachments(caller: StaffCaller, document_id: str) -> Attachments
 
 @router.post(
     f"{_DOCUMENT}/attachments",
-    guard=_STAFF,
+    guard=staff(Permission.STOCK_HANDLE),
     status=201,
     body_limit=attachments.MOST_BYTES,
     summary="上传附件",
@@ -238,7 +243,12 @@ async def attach(
     return await list_attachments(caller, document_id)
 
 
-@router.get(f"{_DOCUMENT}/attachments/{{attachment_id}}", guard=_STAFF, summary="下载附件", errors=(NotFound,))
+@router.get(
+    f"{_DOCUMENT}/attachments/{{attachment_id}}",
+    guard=staff(Permission.STOCK_READ),
+    summary="下载附件",
+    errors=(NotFound,),
+)
 async def get_attachment(caller: StaffCaller, document_id: str, attachment_id: str) -> Reply:
     """One paper, to be kept as a file: never shown in a page of ours."""
     await access.document(caller, document_id)

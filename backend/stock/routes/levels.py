@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 import msgspec
 
 from backend.auth.guards import staff
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel import clock, sheets
 from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, ValidationFailed, invalid
@@ -42,9 +42,6 @@ from ..schemas.levels import (
 
 router = Router(tag="stock")
 
-_ADMIN = staff(Role.ADMIN)
-_MANAGERS = staff(Role.ADMIN, Role.MANAGER)
-_STAFF = staff(Role.ADMIN, Role.MANAGER, Role.CLERK)
 _LEVELS = "/v1/admin/stock/levels"
 _MOVEMENTS = "/v1/admin/stock/movements"
 MOST_DAYS = 366
@@ -52,16 +49,16 @@ ROWS_AT_ONCE = 2_000
 """Of a file: each page is read when the one before it was taken."""
 
 
-@router.get("/v1/admin/stock/places", guard=_STAFF, summary="库存地点")
+@router.get("/v1/admin/stock/places", guard=staff(Permission.STOCK_READ), summary="库存地点")
 async def list_places(caller: StaffCaller) -> PlacesOut:
     """Stores and warehouses that the caller reaches."""
-    found = await queries.list_places(store_id=None if caller.role is Role.ADMIN else caller.store_id)
+    found = await queries.list_places(store_id=caller.store_id)
     return PlacesOut([PlaceOut(p.id, p.name, p.store_id, p.warehouse, p.active) for p in found])
 
 
 @router.post(
     "/v1/admin/stock/warehouses",
-    guard=_ADMIN,
+    guard=staff(Permission.STOCK_PLACES),
     status=201,
     summary="新建仓库",
     errors=(NotFound, ValidationFailed, errors.DocumentConflict),
@@ -72,7 +69,7 @@ async def create_warehouse(caller: StaffCaller, body: WarehouseIn) -> PlaceOut:
     return PlaceOut(place.id, place.name, place.store_id, place.warehouse, place.active)
 
 
-@router.get(_LEVELS, guard=_STAFF, summary="库存", errors=(NotFound, ValidationFailed))
+@router.get(_LEVELS, guard=staff(Permission.STOCK_READ), summary="库存", errors=(NotFound, ValidationFailed))
 async def list_levels(caller: StaffCaller, query: LevelsQuery) -> LevelsOut:
     """What lies at a place, by SKU: all, what is low, or of what a till sold more than the books had."""
     await access.place(caller, query.place_id)
@@ -85,13 +82,17 @@ async def list_levels(caller: StaffCaller, query: LevelsQuery) -> LevelsOut:
     return LevelsOut([views.level(one, names) for one in page], more)
 
 
-@router.get(f"{_LEVELS}.csv", guard=_STAFF, summary="库存（CSV）", errors=(NotFound, ValidationFailed))
+@router.get(
+    f"{_LEVELS}.csv", guard=staff(Permission.STOCK_READ), summary="库存（CSV）", errors=(NotFound, ValidationFailed)
+)
 async def export_levels(caller: StaffCaller, query: LevelsFilter) -> Reply:
     """The same as CSV, whole."""
     return await _levels_file(caller, query, "csv")
 
 
-@router.get(f"{_LEVELS}.xlsx", guard=_STAFF, summary="库存（XLSX）", errors=(NotFound, ValidationFailed))
+@router.get(
+    f"{_LEVELS}.xlsx", guard=staff(Permission.STOCK_READ), summary="库存（XLSX）", errors=(NotFound, ValidationFailed)
+)
 async def export_levels_sheet(caller: StaffCaller, query: LevelsFilter) -> Reply:
     """The same as a spreadsheet."""
     return await _levels_file(caller, query, "xlsx")
@@ -112,7 +113,7 @@ async def _levels_file(caller: StaffCaller, query: LevelsFilter, form: sheets.Fo
     return await _file(LevelOut.__struct_fields__, pages(), f"stock-{query.place_id}", form)
 
 
-@router.get(_MOVEMENTS, guard=_STAFF, summary="商品明细帐", errors=(NotFound, ValidationFailed))
+@router.get(_MOVEMENTS, guard=staff(Permission.STOCK_READ), summary="商品明细帐", errors=(NotFound, ValidationFailed))
 async def list_movements(caller: StaffCaller, query: MovementsQuery) -> MovementsOut:
     """The journal of a place, oldest first."""
     begin, end = await _bounds(caller, query)
@@ -126,13 +127,23 @@ async def list_movements(caller: StaffCaller, query: MovementsQuery) -> Movement
     return MovementsOut(await views.movements(page), more)
 
 
-@router.get(f"{_MOVEMENTS}.csv", guard=_STAFF, summary="商品明细帐（CSV）", errors=(NotFound, ValidationFailed))
+@router.get(
+    f"{_MOVEMENTS}.csv",
+    guard=staff(Permission.STOCK_READ),
+    summary="商品明细帐（CSV）",
+    errors=(NotFound, ValidationFailed),
+)
 async def export_movements(caller: StaffCaller, query: MovementsFilter) -> Reply:
     """The same as CSV, whole."""
     return await _movements_file(caller, query, "csv")
 
 
-@router.get(f"{_MOVEMENTS}.xlsx", guard=_STAFF, summary="商品明细帐（XLSX）", errors=(NotFound, ValidationFailed))
+@router.get(
+    f"{_MOVEMENTS}.xlsx",
+    guard=staff(Permission.STOCK_READ),
+    summary="商品明细帐（XLSX）",
+    errors=(NotFound, ValidationFailed),
+)
 async def export_movements_sheet(caller: StaffCaller, query: MovementsFilter) -> Reply:
     """The same as a spreadsheet."""
     return await _movements_file(caller, query, "xlsx")
@@ -188,7 +199,12 @@ def _cell(value: object) -> sheets.Cell:
     return value if isinstance(value, int) or value is None else str(value)
 
 
-@router.put("/v1/admin/stock/thresholds", guard=_MANAGERS, summary="低库存预警线", errors=(NotFound, ValidationFailed))
+@router.put(
+    "/v1/admin/stock/thresholds",
+    guard=staff(Permission.STOCK_DECIDE),
+    summary="低库存预警线",
+    errors=(NotFound, ValidationFailed),
+)
 async def set_thresholds(caller: StaffCaller, body: ThresholdsIn) -> ThresholdsOut:
     """Say from how few pieces on articles are low at a place."""
     await access.place(caller, body.place_id)
@@ -197,7 +213,12 @@ async def set_thresholds(caller: StaffCaller, body: ThresholdsIn) -> ThresholdsO
     return ThresholdsOut(len(lows) - len(unknown), unknown)
 
 
-@router.get("/v1/admin/stock/payables", guard=_ADMIN, summary="供应商应付账款", errors=(ValidationFailed,))
+@router.get(
+    "/v1/admin/stock/payables",
+    guard=staff(Permission.STOCK_PAYABLES),
+    summary="供应商应付账款",
+    errors=(ValidationFailed,),
+)
 async def list_payables(caller: StaffCaller, query: PayablesQuery) -> PayablesOut:
     """What each supplier is owed, over all places."""
     found = await queries.list_payables(after=query.cursor or "", limit=query.limit + 1)
@@ -219,7 +240,7 @@ async def list_payables(caller: StaffCaller, query: PayablesQuery) -> PayablesOu
 
 @router.post(
     "/v1/admin/stock/payments",
-    guard=_ADMIN,
+    guard=staff(Permission.STOCK_PAYABLES),
     status=201,
     idempotent=True,
     summary="登记付款",

@@ -7,7 +7,6 @@ from datetime import datetime
 import msgspec
 
 from backend.auth import queries as auth
-from backend.auth.types import Role
 from backend.kernel import clock, db, ids, logging
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound, invalid
@@ -115,6 +114,6 @@ async def _check(body: BoxIn) -> list[int]:
         person = staff.get(staff_id)
         if person is None:
             raise invalid(f"/administrators/{index}", "there is no such person")
-        if body.store_id is not None and person.role is not Role.ADMIN and person.store_id != body.store_id:
+        if body.store_id is not None and not person.reaches(body.store_id):
             raise invalid(f"/administrators/{index}", "works at another store")
     return sorted(int(staff_id) for staff_id in body.administrators)

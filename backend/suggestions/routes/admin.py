@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from backend.auth.guards import staff
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel.changes import ChangesOut, changes_out
 from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, ValidationFailed, invalid
@@ -34,8 +34,6 @@ from ..types import Box, BoxState
 
 router = Router(tag="suggestion boxes")
 
-_ADMIN = staff(Role.ADMIN)
-_STAFF = staff()
 _BOXES = "/v1/admin/suggestion-boxes"
 _BOX = f"{_BOXES}/{{box_id}}"
 _SUGGESTIONS = "/v1/admin/suggestions"
@@ -45,10 +43,10 @@ MOST_DAYS = 1_100
 """That statistics are asked for at once: three years."""
 
 
-@router.get(_BOXES, guard=_STAFF, summary="意见箱列表")
+@router.get(_BOXES, guard=staff(Permission.SUGGESTIONS_HANDLE), summary="意见箱列表")
 async def list_boxes(caller: StaffCaller) -> BoxesOut:
     """The boxes that this person administers; head office is shown all of them, but reads only these."""
-    everything = caller.role is Role.ADMIN
+    everything = caller.may(Permission.SUGGESTION_BOXES)
     found = await queries.list_boxes() if everything else await serving.reached_boxes(caller)
     return BoxesOut(await _boxes_out(caller, found))
 
@@ -63,49 +61,63 @@ async def _box_out(caller: StaffCaller, found: Box) -> BoxOut:
     return shown
 
 
-@router.post(_BOXES, guard=_ADMIN, status=201, summary="新建意见箱", errors=(ValidationFailed,))
+@router.post(
+    _BOXES, guard=staff(Permission.SUGGESTION_BOXES), status=201, summary="新建意见箱", errors=(ValidationFailed,)
+)
 async def create_box(caller: StaffCaller, body: BoxIn) -> BoxOut:
     """Add a box and name its administrators; it takes suggestions at once."""
     return await _box_out(caller, await boxes.create_box(body, caller.staff_id))
 
 
-@router.get(_BOX, guard=_ADMIN, summary="意见箱详情", errors=(NotFound,))
+@router.get(_BOX, guard=staff(Permission.SUGGESTION_BOXES), summary="意见箱详情", errors=(NotFound,))
 async def get_box(caller: StaffCaller, box_id: str) -> BoxOut:
     """One box; not what is in it."""
     return await _box_out(caller, await boxes.get_box(box_id))
 
 
-@router.put(_BOX, guard=_ADMIN, summary="修改意见箱", errors=(NotFound, ValidationFailed, BoxConflict))
+@router.put(
+    _BOX,
+    guard=staff(Permission.SUGGESTION_BOXES),
+    summary="修改意见箱",
+    errors=(NotFound, ValidationFailed, BoxConflict),
+)
 async def change_box(caller: StaffCaller, box_id: str, body: BoxChangeIn) -> BoxOut:
     """Put another description and other administrators in place."""
     return await _box_out(caller, await boxes.change_box(box_id, body, caller.staff_id))
 
 
-@router.post(f"{_BOX}/open", guard=_ADMIN, summary="开启意见箱", errors=(NotFound,))
+@router.post(f"{_BOX}/open", guard=staff(Permission.SUGGESTION_BOXES), summary="开启意见箱", errors=(NotFound,))
 async def open_box(caller: StaffCaller, box_id: str) -> BoxOut:
     """Let it take suggestions again."""
     return await _box_out(caller, await boxes.move_box(box_id, BoxState.OPEN, caller.staff_id))
 
 
-@router.post(f"{_BOX}/close", guard=_ADMIN, summary="关闭意见箱", errors=(NotFound,))
+@router.post(f"{_BOX}/close", guard=staff(Permission.SUGGESTION_BOXES), summary="关闭意见箱", errors=(NotFound,))
 async def close_box(caller: StaffCaller, box_id: str) -> BoxOut:
     """Take no more suggestions; what is in it is answered all the same."""
     return await _box_out(caller, await boxes.move_box(box_id, BoxState.CLOSED, caller.staff_id))
 
 
-@router.get(f"{_BOX}/changes", guard=_ADMIN, summary="意见箱变更记录", errors=(NotFound,))
+@router.get(f"{_BOX}/changes", guard=staff(Permission.SUGGESTION_BOXES), summary="意见箱变更记录", errors=(NotFound,))
 async def list_changes(caller: StaffCaller, box_id: str) -> ChangesOut:
     """Who of the staff did what to a box and to what is in it."""
     found = await boxes.get_box(box_id)
     return changes_out(await queries.changes.list_of(found.id, LAST))
 
 
-@router.get(f"{_BOXES}/statistics", guard=_STAFF, summary="意见箱统计", errors=(NotFound, ValidationFailed))
+@router.get(
+    f"{_BOXES}/statistics",
+    guard=staff(Permission.SUGGESTIONS_HANDLE),
+    summary="意见箱统计",
+    errors=(NotFound, ValidationFailed),
+)
 async def get_statistics(caller: StaffCaller, query: StatisticsQuery) -> StatisticsOut:
     """Boxes by month: numbers only, for head office of every box."""
     if not timedelta() <= query.until_on - query.from_on <= timedelta(days=MOST_DAYS):
         raise invalid("/query/from", f"must be at most {MOST_DAYS} days before `to`")
-    found = await queries.list_boxes() if caller.role is Role.ADMIN else await serving.reached_boxes(caller)
+    found = (
+        await queries.list_boxes() if caller.may(Permission.SUGGESTION_BOXES) else await serving.reached_boxes(caller)
+    )
     titles = {box.id: box.title for box in found}
     if query.box_id is not None and query.box_id not in titles:
         raise NotFound("there is no such box")
@@ -114,7 +126,9 @@ async def get_statistics(caller: StaffCaller, query: StatisticsQuery) -> Statist
     return StatisticsOut([views.month(one, titles) for one in months])
 
 
-@router.get(_SUGGESTIONS, guard=_STAFF, summary="意见列表", errors=(NotFound, ValidationFailed))
+@router.get(
+    _SUGGESTIONS, guard=staff(Permission.SUGGESTIONS_HANDLE), summary="意见列表", errors=(NotFound, ValidationFailed)
+)
 async def list_inbox(caller: StaffCaller, query: InboxQuery) -> InboxOut:
     """A page of what is in the caller's boxes, the newest day first; within a day in no order of time."""
     titles = {box.id: box.title for box in await serving.reached_boxes(caller)}
@@ -144,7 +158,7 @@ def _no_cursor() -> tuple[date, str]:
     raise invalid("/query/cursor", "not a cursor of this list")
 
 
-@router.get(_SUGGESTION, guard=_STAFF, summary="意见详情", errors=(NotFound,))
+@router.get(_SUGGESTION, guard=staff(Permission.SUGGESTIONS_HANDLE), summary="意见详情", errors=(NotFound,))
 async def get_suggestion(caller: StaffCaller, suggestion_id: str) -> InboxDetail:
     """A suggestion in one of the caller's boxes."""
     return await _shown(caller, suggestion_id)
@@ -152,7 +166,7 @@ async def get_suggestion(caller: StaffCaller, suggestion_id: str) -> InboxDetail
 
 @router.post(
     f"{_SUGGESTION}/answers",
-    guard=_STAFF,
+    guard=staff(Permission.SUGGESTIONS_HANDLE),
     status=201,
     summary="答复意见",
     errors=(NotFound, ValidationFailed, SuggestionConflict),
@@ -163,7 +177,12 @@ async def answer(caller: StaffCaller, suggestion_id: str, body: AnswerIn) -> Inb
     return await _shown(caller, suggestion_id)
 
 
-@router.post(f"{_SUGGESTION}/close", guard=_STAFF, summary="关闭意见", errors=(NotFound, SuggestionConflict))
+@router.post(
+    f"{_SUGGESTION}/close",
+    guard=staff(Permission.SUGGESTIONS_HANDLE),
+    summary="关闭意见",
+    errors=(NotFound, SuggestionConflict),
+)
 async def close(caller: StaffCaller, suggestion_id: str, body: CloseIn) -> InboxDetail:
     """Close it without another word."""
     await serving.close(suggestion_id, body, caller)
@@ -172,7 +191,7 @@ async def close(caller: StaffCaller, suggestion_id: str, body: CloseIn) -> Inbox
 
 @router.post(
     f"{_SUGGESTION}/assign",
-    guard=_STAFF,
+    guard=staff(Permission.SUGGESTIONS_HANDLE),
     summary="指派意见",
     errors=(NotFound, ValidationFailed, SuggestionConflict),
 )

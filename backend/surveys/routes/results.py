@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from backend.auth.guards import staff
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel import charts, ids, paging, sheets
 from backend.kernel.charts import ChartUnavailable
 from backend.kernel.config import settings
@@ -41,45 +41,48 @@ from .reach import reached
 
 router = Router(tag="surveys")
 
-_ADMIN = staff(Role.ADMIN)
-_MANAGERS = staff(Role.ADMIN, Role.MANAGER)
 _SURVEY = "/v1/admin/surveys/{survey_id}"
 _REFUSALS = (NotFound, ValidationFailed, SurveyTooFew)
 
 
-@router.get(f"{_SURVEY}/statistics", guard=_MANAGERS, summary="统计", errors=_REFUSALS)
+@router.get(f"{_SURVEY}/statistics", guard=staff(Permission.SURVEYS_RESULTS), summary="统计", errors=_REFUSALS)
 async def get_statistics(caller: StaffCaller, survey_id: str, query: StatisticsQuery) -> StatisticsOut:
     """Counts, shares, averages and NPS; of one version or across all, where questions keep their ids."""
     survey = await _survey(caller, survey_id)
     return await reporting.statistics(survey, narrowed(caller, query.version, query.store_id, query.level))
 
 
-@router.get(f"{_SURVEY}/cross", guard=_ADMIN, summary="交叉分析", errors=_REFUSALS)
+@router.get(f"{_SURVEY}/cross", guard=staff(Permission.SURVEYS_ANSWERS), summary="交叉分析", errors=_REFUSALS)
 async def get_cross(caller: StaffCaller, survey_id: str, query: CrossQuery) -> TableOut:
     """A table of two questions, over all stores."""
     return await reporting.cross(await _survey(caller, survey_id), query)
 
 
-@router.get(f"{_SURVEY}/breakdown", guard=_MANAGERS, summary="按门店或等级", errors=_REFUSALS)
+@router.get(f"{_SURVEY}/breakdown", guard=staff(Permission.SURVEYS_RESULTS), summary="按门店或等级", errors=_REFUSALS)
 async def get_breakdown(caller: StaffCaller, survey_id: str, query: BreakdownQuery) -> TableOut:
     """A question by store or level, as they were when it was answered."""
     return await reporting.breakdown(await _survey(caller, survey_id), query, caller.store_id)
 
 
-@router.get(f"{_SURVEY}/over-time", guard=_MANAGERS, summary="按时间", errors=_REFUSALS)
+@router.get(f"{_SURVEY}/over-time", guard=staff(Permission.SURVEYS_RESULTS), summary="按时间", errors=_REFUSALS)
 async def get_over_time(caller: StaffCaller, survey_id: str, query: OverTimeQuery) -> OverTimeOut:
     """Answers by day or week, with a question's average."""
     return await reporting.over_time(await _survey(caller, survey_id), query, caller.store_id)
 
 
-@router.get(f"{_SURVEY}/chart.svg", guard=_MANAGERS, summary="图表（SVG）", errors=_REFUSALS)
+@router.get(f"{_SURVEY}/chart.svg", guard=staff(Permission.SURVEYS_RESULTS), summary="图表（SVG）", errors=_REFUSALS)
 async def get_chart_svg(caller: StaffCaller, survey_id: str, query: ChartQuery) -> Reply:
     """The same results as a drawing."""
     chart = await _chart(caller, survey_id, query)
     return Reply(charts.draw(chart, "svg", settings().brand_color), media_type="image/svg+xml")
 
 
-@router.get(f"{_SURVEY}/chart.png", guard=_MANAGERS, summary="图表（PNG）", errors=(*_REFUSALS, ChartUnavailable))
+@router.get(
+    f"{_SURVEY}/chart.png",
+    guard=staff(Permission.SURVEYS_RESULTS),
+    summary="图表（PNG）",
+    errors=(*_REFUSALS, ChartUnavailable),
+)
 async def get_chart_png(caller: StaffCaller, survey_id: str, query: ChartQuery) -> Reply:
     """The same results as a picture; needs a Chinese font on the server."""
     chart = await _chart(caller, survey_id, query)
@@ -88,13 +91,15 @@ async def get_chart_png(caller: StaffCaller, survey_id: str, query: ChartQuery) 
 
 async def _chart(caller: StaffCaller, survey_id: str, query: ChartQuery) -> charts.Chart:
     survey = await _survey(caller, survey_id)
-    if query.what == "cross" and caller.role is not Role.ADMIN:
+    if query.what == "cross" and not caller.may(Permission.SURVEYS_ANSWERS):
         raise NotFound("there is no such table")
     narrow = narrowed(caller, query.version, query.store_id, query.level)
     return await drawing.chart(survey, query, narrow, caller.store_id)
 
 
-@router.get(f"{_SURVEY}/answers", guard=_MANAGERS, summary="答卷", errors=(NotFound, ValidationFailed))
+@router.get(
+    f"{_SURVEY}/answers", guard=staff(Permission.SURVEYS_RESULTS), summary="答卷", errors=(NotFound, ValidationFailed)
+)
 async def list_answers(caller: StaffCaller, survey_id: str, query: AnswersQuery) -> AnswersOut:
     """Answer by answer, newest first; those of an anonymous survey for head office, in no order."""
     survey = await _readable(caller, survey_id)
@@ -110,7 +115,9 @@ async def list_answers(caller: StaffCaller, survey_id: str, query: AnswersQuery)
     return AnswersOut([_answer(survey, item) for item in page], _more(page[-1]) if len(found) > query.limit else None)
 
 
-@router.get(f"{_SURVEY}/photos/{{photo_id}}", guard=_ADMIN, summary="匿名照片", errors=(NotFound,))
+@router.get(
+    f"{_SURVEY}/photos/{{photo_id}}", guard=staff(Permission.SURVEYS_ANSWERS), summary="匿名照片", errors=(NotFound,)
+)
 async def get_photo(caller: StaffCaller, survey_id: str, photo_id: str, query: PhotoQuery) -> Reply:
     """A photo of an anonymous answer."""
     survey = await _survey(caller, survey_id)
@@ -118,7 +125,12 @@ async def get_photo(caller: StaffCaller, survey_id: str, photo_id: str, query: P
     return Reply(body, media_type=kind, headers={"cache-control": "private, max-age=3600"})
 
 
-@router.get(f"{_SURVEY}/export", guard=_MANAGERS, summary="导出答卷", errors=(NotFound, ValidationFailed))
+@router.get(
+    f"{_SURVEY}/export",
+    guard=staff(Permission.SURVEYS_RESULTS),
+    summary="导出答卷",
+    errors=(NotFound, ValidationFailed),
+)
 async def export(caller: StaffCaller, survey_id: str, query: ExportQuery) -> Reply:
     """All answers as CSV or XLSX, as they are read; a column for each question."""
     survey = await _readable(caller, survey_id)
@@ -147,7 +159,7 @@ async def _survey(caller: StaffCaller, survey_id: str) -> Survey:
 
 async def _readable(caller: StaffCaller, survey_id: str) -> Survey:
     survey = await _survey(caller, survey_id)
-    if survey.terms.anonymous and caller.role is not Role.ADMIN:
+    if survey.terms.anonymous and not caller.may(Permission.SURVEYS_ANSWERS):
         raise NotFound("there is no such survey")
     return survey
 

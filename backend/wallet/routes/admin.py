@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.auth.guards import staff
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel.errors import NotFound, ValidationFailed
 from backend.kernel.http import Router
 
@@ -14,16 +14,20 @@ from ..types import Offer
 
 router = Router(tag="wallet")
 
-_ADMIN = staff(Role.ADMIN)
 
-
-@router.get("/v1/admin/recharge-offers", guard=_ADMIN, summary="全部充值档位")
+@router.get("/v1/admin/recharge-offers", guard=staff(Permission.RECHARGES_READ), summary="全部充值档位")
 async def list_offers(caller: StaffCaller) -> AllOffersOut:
     """Every offer, also those that are over."""
     return AllOffersOut(await queries.list_offers())
 
 
-@router.post("/v1/admin/recharge-offers", guard=_ADMIN, status=201, summary="新增充值档位", errors=(ValidationFailed,))
+@router.post(
+    "/v1/admin/recharge-offers",
+    guard=staff(Permission.RECHARGES_WRITE),
+    status=201,
+    summary="新增充值档位",
+    errors=(ValidationFailed,),
+)
 async def create_offer(caller: StaffCaller, body: OfferIn) -> Offer:
     """Add an offer."""
     return await offers.create_offer(body)
@@ -31,7 +35,7 @@ async def create_offer(caller: StaffCaller, body: OfferIn) -> Offer:
 
 @router.put(
     "/v1/admin/recharge-offers/{offer_id}",
-    guard=_ADMIN,
+    guard=staff(Permission.RECHARGES_WRITE),
     summary="修改充值档位",
     errors=(NotFound, ValidationFailed),
 )

@@ -17,9 +17,9 @@ export function build(app, { me, chainName, onLogout }) {
   links = [];
   const nav = h("nav", { class: "nav", id: "nav", "aria-label": t("app.nav") },
     h("div", { class: "brand-row" }, h("span", { class: "logo" }, glyph("heart", 20)), h("span", { class: "clip strong" }, chainName)),
-    navigation(me.role).map(([title, screens]) => h("div", { class: "nav-group" }, title && h("p", { class: "nav-title" }, title), screens.map(link))),
+    navigation(me).map(([title, screens]) => h("div", { class: "nav-group" }, title && h("p", { class: "nav-title" }, title), screens.map(link))),
     h("div", { class: "nav-foot" },
-      h("div", { class: "me" }, h("span", { class: "clip strong" }, me.username), h("span", { class: "muted tiny" }, [t(`role.${me.role}`), me.store_id].filter(Boolean).join(" · "))),
+      h("div", { class: "me" }, h("span", { class: "clip strong" }, me.username), h("span", { class: "muted tiny" }, [me.role_title, me.store_id].filter(Boolean).join(" · "))),
       h("button", { type: "button", class: "icon-button", "aria-label": t("keys.help"), title: t("keys.help"), onclick: keys.show }, glyph("key", 20)),
       h("button", { type: "button", class: "icon-button", "aria-label": t("app.logout"), title: t("app.logout"), onclick: onLogout }, glyph("out", 20)),
     ),

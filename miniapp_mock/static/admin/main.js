@@ -5,7 +5,7 @@ import * as frame from "./frame.js";
 import * as keys from "./keys.js";
 import * as login from "./login.js";
 import * as router from "./router.js";
-import { screenAt } from "./screens.js";
+import { screenAt, sees } from "./screens.js";
 import * as session from "./session.js";
 import { loading, trouble, unknown } from "./parts/states.js";
 import { t } from "./texts.js";
@@ -32,7 +32,7 @@ async function open() {
   keys.ofThisScreen();
   document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
   frame.point(place.path, screen ? screen.title : t("app.unknown"));
-  if (!screen || !screen.roles.includes(me.role)) {
+  if (!screen || !sees(me, screen)) {
     frame.put(unknown(() => router.go("home")));
     return;
   }
@@ -48,12 +48,18 @@ async function open() {
   }
 }
 
+/** Who is logged in, as screens know them: `me.may("coupons.write")` says whether they hold a permission. */
+function known({ staff, role, permissions }) {
+  const held = new Set(permissions);
+  return { ...staff, role_title: role.title, may: (permission) => held.has(permission) };
+}
+
 /** Ask who we are, once there is a session; logs in as often as it takes. */
 async function begin(why = "") {
   for (let reason = why; ; reason = t("login.ended")) {
     if (!session.kept()) await login.show(app, chainName, reason);
     try {
-      me = (await api.get("/v1/admin/me")).staff;
+      me = known(await api.get("/v1/admin/me"));
       return;
     } catch (error) {
       if (error.status === 401 || error.status === 403) continue;

@@ -140,7 +140,7 @@ export function createThread({ api, me, signal, href, changed, taken }) {
     fill(top, h("div", { class: "grow" }, h("h2", null, customer.guest ? w("chats.guest") : customer.name), state === "open" && !held && h("p", { class: "small muted" }, w("chats.others", { name: staff?.username || "" }))),
       h("div", { class: "row-actions" },
         !held && state !== "open" && button("claim", claim, "primary"),
-        (held || (state !== "closed" && me.role !== "clerk")) && button("transfer", () => transfer(colleagues)),
+        (held || (state !== "closed" && me.may("conversations.lead"))) && button("transfer", () => transfer(colleagues)),
         state !== "wechat" && state !== "closed" && (held || state !== "open") && button("wechat", toWechat),
         button("case", toCase),
         held && button("close", end)));

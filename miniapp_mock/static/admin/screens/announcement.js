@@ -42,7 +42,7 @@ export async function open({ api, me, place, signal, go }) {
   const [found, levels, stores] = await Promise.all([
     place.query.id ? api.get(`${BASE}/${encodeURIComponent(place.query.id)}`, {}, { signal }) : null,
     api.get("/v1/admin/levels", {}, { signal }),
-    me.role === "admin" ? api.get("/v1/admin/stores", {}, { signal }) : { items: [] },
+    !me.store_id ? api.get("/v1/admin/stores", {}, { signal }) : { items: [] },
   ]);
   const like = place.query.like ? await api.get(`${BASE}/${encodeURIComponent(place.query.like)}`, {}, { signal }) : null;
   if (found && found.state !== "draft") return reading(found, levels.items, go);
@@ -62,7 +62,7 @@ export async function open({ api, me, place, signal, go }) {
     { name: "picture", node: h("div", { class: "row-actions" }, picker(w("notice.picture"), insert)), read: () => null, mark: nothing },
     { name: "cover", node: h("div", { class: "field" }, h("p", null, w("notice.cover")), coverLine), read: () => cover, mark: nothing },
     { name: "levels", label: w("notice.levels"), kind: "many", options: levels.items.map((level) => [level.code, level.name]), value: seed.audience?.levels },
-    me.role === "admin" && { name: "store_ids", label: w("notice.stores"), kind: "many", options: stores.items.map((store) => [store.id, store.name]), value: seed.audience?.store_ids },
+    !me.store_id && { name: "store_ids", label: w("notice.stores"), kind: "many", options: stores.items.map((store) => [store.id, store.name]), value: seed.audience?.store_ids },
     { name: "pinned", label: w("notice.pinned"), kind: "tick", value: seed.pinned },
     { name: "starts_at", label: w("notice.starts"), kind: "time", value: found?.starts_at },
     { name: "ends_at", label: w("notice.ends"), kind: "time", value: found?.ends_at },

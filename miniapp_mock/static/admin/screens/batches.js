@@ -99,7 +99,7 @@ export async function open({ api, me, signal }) {
     let cursor = null;
     do {
       const page = await api.get("/v1/admin/message-templates", { cursor, limit: 50 }, { signal });
-      all.push(...page.items.filter((one) => !one.builtin && (me.role === "admin" || one.purpose !== "service")));
+      all.push(...page.items.filter((one) => !one.builtin && (me.may("messages.service") || one.purpose !== "service")));
       cursor = page.next_cursor;
     } while (cursor);
     return all;
@@ -125,7 +125,7 @@ export async function open({ api, me, signal }) {
       fields: [
         ...template.variables.map((one) => ({ name: `value-${one.name}`, label: one.label || w("batches.values", { name: one.name }), kind: kinds[one.kind] || "text", required: true, most: 500, note: one.sample })),
         { name: "levels", label: w("batches.levels"), kind: "many", options: levels.map((one) => [one.code, one.name]) },
-        me.role === "admin" && { name: "stores", label: w("batches.stores"), kind: "many", options: stores.map((one) => [one.id, one.name]) },
+        !me.store_id && { name: "stores", label: w("batches.stores"), kind: "many", options: stores.map((one) => [one.id, one.name]) },
         { name: "bought", label: w("batches.bought"), most: 400 },
         { name: "days", label: w("batches.bought_days"), kind: "number" },
         { name: "link", label: w("batches.link"), note: w("batches.link_note"), most: 200 },

@@ -96,7 +96,7 @@ export async function open({ api, me, place, signal, href }) {
   const button = (text, task, run, look = "soft") => h("button", { type: "button", class: `button compact ${look}`, "aria-label": `${text} ${task.member.name_masked}`, onclick: () => run(task) }, text);
   const steps = (task) => ["open", "overdue"].includes(task.status) && h("div", { class: "row-actions" },
     task.how === "call" && button(w("care.number"), task, number), button(w("care.finish"), task, finish, "primary"), button(w("care.skip"), task, skip, ""),
-    (task.store_id || me.role === "admin") && button(w(task.owner_id === me.id ? "care.give_back" : "care.take"), task, assign, ""));
+    (task.store_id || !me.store_id) && button(w(task.owner_id === me.id ? "care.give_back" : "care.take"), task, assign, ""));
 
   const birthdays = section(async () => {
     const { items } = await api.get("/v1/admin/birthdays", { limit: 50 }, { signal });

@@ -70,7 +70,7 @@ export async function open({ api, place, signal, href, keys }) {
 
   async function assign() {
     const { items } = await api.get("/v1/admin/cases/assignees", {}, { signal });
-    const people = items.filter((one) => one.role === "admin" || one.store_id === found.store_id).map((one) => [one.staff_id, one.username]);
+    const people = items.filter((one) => !one.store_id || one.store_id === found.store_id).map((one) => [one.staff_id, one.username]);
     await formDialog({ title: w("case.assign"), submit: w("case.assign"), fields: [{ name: "staff_id", label: w("case.assign_to"), kind: "choice", options: people, value: found.assigned_to || people[0]?.[0] }], onSubmit: (values) => send("assign", values) });
   }
 

@@ -43,7 +43,7 @@ const VIEWS = { waiting: { waiting: true }, overdue: { overdue: true }, mine: { 
 
 /** Overdue cases that the caller is to look after, for the first screen. */
 export async function todo({ api, me, signal }) {
-  if (me.role === "clerk") return null;
+  if (!me.may("cases.lead")) return null;
   const { items } = await api.get("/v1/admin/cases/todos", {}, { signal });
   return { count: items.length, more: items.length >= 100, text: w("cases.overdue_todo"), query: { view: "overdue" } };
 }
@@ -97,7 +97,7 @@ export async function open({ api, me, place, signal, go, href, keys }) {
   });
   keys({ n: [w("cases.new"), add] });
   const tabs = h("nav", { class: "tabs", "aria-label": w("cases.views") }, Object.keys(VIEWS).map((one) => h("a", { class: "tab", href: href("cases", { view: one }), "aria-current": one === view && "page" }, w(`cases.${one}`))));
-  const actions = [me.role !== "clerk" && h("a", { class: "button", href: href("case-figures") }, w("cases.figures")), h("button", { type: "button", class: "button primary", onclick: add }, w("cases.new"))];
+  const actions = [me.may("cases.report") && h("a", { class: "button", href: href("case-figures") }, w("cases.figures")), h("button", { type: "button", class: "button primary", onclick: add }, w("cases.new"))];
   return [head(w("cases.title"), { note: w("cases.note"), actions }), tabs, list];
 }
 

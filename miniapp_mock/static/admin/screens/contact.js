@@ -66,7 +66,7 @@ export async function open(given) {
     const step = { active: "freeze", frozen: "unfreeze" }[profile.status];
     return [
       h("button", { type: "button", class: "button compact", onclick: () => reopen(profile.id) }, w("contact.refresh"), h("kbd", null, "r")),
-      me.role !== "clerk" && step && h("button", { type: "button", class: `button compact ${step === "freeze" ? "danger" : "soft"}`, onclick: () => move(profile, step) }, w(`contact.${step}`)),
+      me.may("members.decide") && step && h("button", { type: "button", class: `button compact ${step === "freeze" ? "danger" : "soft"}`, onclick: () => move(profile, step) }, w(`contact.${step}`)),
     ];
   }
 
@@ -86,7 +86,7 @@ export async function open(given) {
     const address = `${location.origin}/admin#/contact?phone=13900000000`;
     return h("div", { class: "card" }, empty({ icon: "card", title: w("contact.empty"), hint: w("contact.empty_hint") }),
       recent.length > 0 && h("div", { class: "recent" }, h("span", { class: "muted small" }, w("contact.recent")), recent.map((one) => h("button", { type: "button", class: "button soft compact", onclick: () => reopen(one.id) }, one.name))),
-      me.role !== "clerk" && h("p", { class: "muted tiny center softphone" }, w("contact.softphone", { address })));
+      me.may("contact.full") && h("p", { class: "muted tiny center softphone" }, w("contact.softphone", { address })));
   }
 
   /** A scanner types fast and ends with Enter, wherever the focus is: what it types goes into the search. */

@@ -37,8 +37,8 @@ const BASE = "/v1/admin/handbook";
 
 export async function open(given) {
   const { me, place, href } = given;
-  const editing = me.role === "admin" && place.query.view === "edit";
-  const other = me.role === "admin" && h("a", { class: "button", href: href("handbook", editing ? {} : { view: "edit" }) }, w(editing ? "book.read" : "book.edit"));
+  const editing = me.may("handbook.write") && place.query.view === "edit";
+  const other = me.may("handbook.write") && h("a", { class: "button", href: href("handbook", editing ? {} : { view: "edit" }) }, w(editing ? "book.read" : "book.edit"));
   return editing ? chapters(given, other) : reader(given, other);
 }
 

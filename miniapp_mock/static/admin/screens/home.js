@@ -3,7 +3,7 @@ import { fill, h } from "/static/shared/dom.js";
 import { glyph } from "../icons.js";
 import { head } from "../parts/states.js";
 import { count } from "../parts/format.js";
-import { navigation, SCREENS } from "../screens.js";
+import { navigation, SCREENS, sees } from "../screens.js";
 import { t, words } from "../texts.js";
 
 const w = words({
@@ -15,7 +15,7 @@ const w = words({
 
 /** A tile for each screen that has something to do; a screen that cannot say so is left out. */
 async function waiting(given) {
-  const asked = SCREENS.filter((screen) => screen.todo && screen.roles.includes(given.me.role));
+  const asked = SCREENS.filter((screen) => screen.todo && sees(given.me, screen));
   const told = await Promise.all(asked.map(async (screen) => {
     const found = await (await screen.load()).todo(given).catch(() => null);
     return found && found.count > 0 ? h("a", { class: "card tile", href: given.href(screen.path, found.query) }, h("span", { class: "tile-count num" }, `${count(found.count)}${found.more ? "+" : ""}`), h("span", { class: "small" }, found.text)) : null;
@@ -27,9 +27,9 @@ async function waiting(given) {
 export async function open(given) {
   const todo = h("div", null, h("div", { class: "skeleton bar", "aria-busy": "true" }));
   waiting(given).then((node) => { if (!given.signal.aborted) fill(todo, node); });
-  const places = navigation(given.me.role).filter(([title]) => title).map(([title, screens]) => h("section", { class: "card" }, h("h2", { class: "muted small" }, title), h("div", { class: "place-links" }, screens.map((screen) => h("a", { class: "place-link", href: given.href(screen.path) }, glyph(screen.icon, 20), screen.title)))));
+  const places = navigation(given.me).filter(([title]) => title).map(([title, screens]) => h("section", { class: "card" }, h("h2", { class: "muted small" }, title), h("div", { class: "place-links" }, screens.map((screen) => h("a", { class: "place-link", href: given.href(screen.path) }, glyph(screen.icon, 20), screen.title)))));
   return [
-    head(w("home.hello", { name: given.me.username }), { note: t(`role.${given.me.role}`) }),
+    head(w("home.hello", { name: given.me.username }), { note: given.me.role_title }),
     h("section", { class: "stack" }, h("h2", null, w("home.todo")), todo),
     h("section", { class: "stack" }, h("h2", null, w("home.places")), h("div", { class: "places" }, places)),
   ];

@@ -91,7 +91,7 @@ export async function open({ api, me, signal, keys }) {
         { name: "batch_id", label: w("labels.batch"), kind: "choice", options: [["", w("labels.batch_none")], ...batches.map((one) => [one.id, w("labels.batch_one", { title: one.title })])] },
         { name: "purpose", label: w("labels.purpose"), kind: "choice", options: PURPOSES.map((one) => [one, w(`labels.purpose_${one}`)]) },
         { name: "levels", label: w("labels.levels"), kind: "many", options: levels.map((one) => [one.code, one.name]) },
-        me.role === "admin" && { name: "stores", label: w("labels.stores"), kind: "many", options: stores.map((one) => [one.id, one.name]) },
+        !me.store_id && { name: "stores", label: w("labels.stores"), kind: "many", options: stores.map((one) => [one.id, one.name]) },
       ].filter(Boolean),
       onSubmit: (values) => api.post(LABELS, asked(values), { key }),
     });

@@ -40,7 +40,7 @@ const MOST = 50;
 
 /** How many wait for approval, for the first screen. */
 export async function todo({ api, me, signal }) {
-  if (me.role === "clerk") return null;
+  if (!me.may("members.decide")) return null;
   const { items } = await api.get("/v1/admin/members", { status: "pending" }, { signal });
   return { count: items.length, more: items.length >= MOST, text: w("members.waiting"), query: { status: "pending" } };
 }
@@ -69,7 +69,7 @@ export async function open({ api, me, place, signal, go, href }) {
       { title: w("members.store"), hide: "narrow", cell: (member) => member.store_id || "—" },
       { title: w("members.growth"), number: true, hide: "narrow", cell: (member) => money(member.growth_fen) },
       { title: w("members.since"), hide: "narrow", cell: (member) => h("span", { class: "num" }, day(member.created_at)) },
-      me.role !== "clerk" && { title: w("members.actions"), cell: (member) => h("div", { class: "row-actions" }, STEPS[member.status].map((what) => h("button", { type: "button", class: `button compact ${ASKED.has(what) ? "danger" : "soft"}`, "aria-label": `${w(`members.${what}`)} ${member.name}`, onclick: () => step(member, what) }, w(`members.${what}`)))) },
+      me.may("members.decide") && { title: w("members.actions"), cell: (member) => h("div", { class: "row-actions" }, STEPS[member.status].map((what) => h("button", { type: "button", class: `button compact ${ASKED.has(what) ? "danger" : "soft"}`, "aria-label": `${w(`members.${what}`)} ${member.name}`, onclick: () => step(member, what) }, w(`members.${what}`)))) },
     ].filter(Boolean),
   });
   const tabs = h("nav", { class: "tabs", "aria-label": w("members.status") }, STATUSES.map((one) => h("a", { class: "tab", href: href("members", { status: one }), "aria-current": one === status && "page" }, w(`status.${one}`))));

@@ -80,7 +80,7 @@ function variablesOf(text) {
 }
 
 export async function open({ api, me, signal }) {
-  const admin = me.role === "admin";
+  const admin = me.may("messages.templates");
 
   async function make() {
     const made = await formDialog({

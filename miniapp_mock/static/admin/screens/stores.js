@@ -111,7 +111,7 @@ export async function open({ api, me, signal }) {
     ],
   });
   const actions = [
-    me.role === "admin" && h("button", { type: "button", class: "button", onclick: newStore }, w("stores.new")),
+    me.may("stores.write") && h("button", { type: "button", class: "button", onclick: newStore }, w("stores.new")),
     h("button", { type: "button", class: "button primary", onclick: newTill }, w("tills.new")),
   ];
   return [head(w("stores.title"), { actions }), h("h2", null, w("stores.stores")), shops, h("h2", null, w("tills.title")), tills];

@@ -41,7 +41,7 @@ export async function todo({ api, signal }) {
 
 export async function open({ api, me, place, signal, go, href }) {
   const state = STATES.includes(place.query.state) ? place.query.state : "open";
-  const actions = me.role === "admin" ? h("a", { class: "button", href: href("suggestion-boxes") }, w("inbox.boxes")) : [];
+  const actions = me.may("suggestions.boxes") ? h("a", { class: "button", href: href("suggestion-boxes") }, w("inbox.boxes")) : [];
   const { items } = await api.get("/v1/admin/suggestion-boxes", {}, { signal });
   if (!items.some((box) => box.mine)) {
     return [head(w("inbox.title"), { note: w("inbox.note"), actions }), h("div", { class: "card" }, empty({ icon: "inbox", title: w("inbox.no_box"), hint: w("inbox.no_box_hint") }))];

@@ -12,11 +12,11 @@ export async function open(given) {
   const { api, me, place, signal, go, href } = given;
   const { id } = place.query;
   const survey = await api.get(address(id), {}, { signal });
-  const office = me.role === "admin";
+  const office = me.may("surveys.write");
   const running = ["open", "paused"].includes(survey.state);
   const views = [
-    survey.version > 0 && me.role !== "clerk" && "results",
-    survey.version > 0 && me.role !== "clerk" && (office || !survey.anonymous) && "raw",
+    survey.version > 0 && me.may("surveys.results") && "results",
+    survey.version > 0 && me.may("surveys.results") && (me.may("surveys.answers") || !survey.anonymous) && "raw",
     running && "enter",
     office && survey.state !== "closed" && "edit",
   ].filter(Boolean);

@@ -45,7 +45,7 @@ export async function open({ api, me, place, signal, go, href, keys }) {
       { title: w("survey.since"), hide: "narrow", cell: (item) => h("span", { class: "num" }, stamp(item.created_at)) },
     ],
   });
-  const office = me.role === "admin";
+  const office = me.may("surveys.write");
   if (office) keys({ n: [w("survey.new"), add] });
   const tabs = h("nav", { class: "tabs", "aria-label": w("survey.states") }, STATES.map((one) => h("a", { class: "tab", href: href("surveys", { state: one }), "aria-current": one === state && "page" }, w(`survey.${one || "all"}`))));
   return [head(w("survey.title"), { note: w("survey.note"), actions: office && h("button", { type: "button", class: "button primary", onclick: add }, w("survey.new")) }), tabs, list];

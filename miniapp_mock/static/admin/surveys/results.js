@@ -46,7 +46,7 @@ function card(api, me, survey, question, all, signal) {
     return h("section", { class: "card stack" }, place);
   }
   const others = all.filter((one) => one.id !== question.id && !TEXTS.includes(one.kind) && one.kind !== "matrix");
-  const office = me.role === "admin";
+  const office = me.may("surveys.answers");
   const options = [["all", w("survey.by_all")], ["store", w("survey.by_store")], ...(office || !survey.anonymous ? [["level", w("survey.by_level")]] : []), ...(office ? others.map((one) => [`cross ${one.id}`, `× ${one.title}`]) : [])];
   const by = h("select", { onchange: () => {
     const [what, other] = by.value.split(" ");
