@@ -23,16 +23,21 @@ def _from(audience: Audience) -> tuple[str, list[Any]]:
     return f" FROM member m WHERE {' AND '.join(texts)}", arguments
 
 
-async def list_members(audience: Audience, *, after: int, limit: int) -> list[int]:
+async def list_members(
+    audience: Audience, *, after: int, limit: int, joined_until: datetime | None = None
+) -> list[int]:
     """The ids of members who are meant, ascending, from above ``after`` (0: from the beginning); at most ``limit``.
 
     Ask again with the last id until fewer come than were asked for: who begins to be meant meanwhile may be among
-    them, nobody comes twice.
+    them, nobody comes twice. Ids are given by chance, so whoever goes through an audience for long says until when one
+    must have joined (``joined_until``): of who joins meanwhile half would be among them.
     """
     source, arguments = _from(audience)
     place = len(arguments) + 1
-    sql = f"SELECT m.id{source} AND m.id > ${place} ORDER BY m.id LIMIT ${place + 1}"
-    rows = await db.fetch(sql, *arguments, after, min(limit, MOST_AT_ONCE))
+    since = f" AND m.created_at <= ${place + 2}" if joined_until is not None else ""
+    sql = f"SELECT m.id{source} AND m.id > ${place}{since} ORDER BY m.id LIMIT ${place + 1}"
+    given = [] if joined_until is None else [joined_until]
+    rows = await db.fetch(sql, *arguments, after, min(limit, MOST_AT_ONCE), *given)
     return [row["id"] for row in rows]
 
 

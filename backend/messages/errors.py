@@ -12,6 +12,13 @@ class MessageBatchConflict(DomainError):
     kind = Kind.CONFLICT
 
 
+class MessageBatchChanged(DomainError):
+    """Somebody has changed this batch meanwhile; read it again."""
+
+    code = "message_batch_changed"
+    kind = Kind.CONFLICT
+
+
 class MessageTemplateConflict(DomainError):
     """There is a template with that code, or as many as there may be."""
 

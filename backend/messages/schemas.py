@@ -234,6 +234,12 @@ class BatchIn(Body, kw_only=True):
     send_at: Annotated[datetime, Meta(tz=True)] | None = None
 
 
+class BatchChangeIn(BatchIn, kw_only=True):
+    """A draft in place of the one that was read as ``version``."""
+
+    version: Annotated[int, Meta(ge=1, le=1_000_000)]
+
+
 class BatchOut(msgspec.Struct, kw_only=True):
     """A batch; ``expected`` is how many the audience was when it was asked for, ``written`` how many letters there are.
 
@@ -256,6 +262,7 @@ class BatchOut(msgspec.Struct, kw_only=True):
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    version: int
 
 
 class BatchesOut(msgspec.Struct):

@@ -225,6 +225,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime | None
     written_at: datetime | None
     ended_at: datetime | None
+    version: int
 
 
 class Count(msgspec.Struct, frozen=True):

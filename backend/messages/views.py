@@ -95,6 +95,7 @@ def _batch_fields(found: Batch) -> dict[str, Any]:
         "created_at": found.created_at,
         "started_at": found.started_at,
         "ended_at": found.ended_at,
+        "version": found.version,
     }
 
 

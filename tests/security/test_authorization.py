@@ -307,6 +307,12 @@ BODIES: dict[str, Any] = {
     "POST /v1/admin/stock/documents/{document_id}/actions": {"action": "submit", "version": 1},
     "POST /v1/admin/stock/alerts/{alert_id}/acknowledge": {"note": "x"},
     "PUT /v1/admin/announcements/{announcement_id}": {"title": "x", "body": "x", "version": 1},
+    "PUT /v1/admin/messages/batches/{letter_batch_id}": {
+        "title": "x",
+        "template": "own.theirs",
+        "audience": {},
+        "version": 1,
+    },
     "POST /v1/admin/care-tasks/{task_id}/done": {},
     "POST /v1/admin/care-tasks/{task_id}/skip": {"note": "x"},
     "POST /v1/admin/care-tasks/{task_id}/assign": {},

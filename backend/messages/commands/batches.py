@@ -15,8 +15,8 @@ from backend.kernel.errors import Forbidden, NotFound, invalid
 from backend.ledger.errors import IdempotencyConflict
 
 from .. import queries, rules
-from ..errors import MessageBatchConflict
-from ..schemas import BatchIn
+from ..errors import MessageBatchChanged, MessageBatchConflict
+from ..schemas import BatchChangeIn, BatchIn
 from ..service import rendering
 from ..service.sending import JOB
 from ..types import Batch, BatchState, Purpose, Template
@@ -87,6 +87,38 @@ async def create_batch(body: BatchIn, caller: StaffCaller, key: str) -> Batch:
             if bytes(known["digest"]) != digest:
                 raise IdempotencyConflict
             batch_id = known["id"]
+    return await get_batch(batch_id, caller)
+
+
+async def change_batch(batch_id: str, body: BatchChangeIn, caller: StaffCaller) -> Batch:
+    """Put another draft in the place of the one that was read; whose it is stays. ``expected`` is counted anew."""
+    seen = await get_batch(batch_id, caller)
+    meant = await audiences.check(body.audience, seen.store_id)
+    template = await _template(body.template, caller)
+    _check_said(template, body)
+    expected = await audience.count(meant)
+    async with db.transaction() as tx:
+        rows = await db.fetch_in(tx, f"{queries.BATCH} WHERE id = $1 FOR UPDATE", batch_id)
+        found, now = queries.batch_of(rows[0]), clock.now()
+        if found.state is not BatchState.DRAFT:
+            raise MessageBatchConflict(f"the batch is {found.state.value}; only a draft is changed")
+        if found.version != body.version:
+            raise MessageBatchChanged
+        await db.raw(tx).execute(
+            "UPDATE message_batch SET title = $2, template = $3, purpose = $4, given = $5, audience = $6, link = $7,"
+            " expected = $8, send_at = $9, updated_at = $10, version = version + 1 WHERE id = $1",
+            batch_id,
+            body.title,
+            template.code,
+            template.purpose.value,
+            msgspec.json.encode(body.values).decode(),
+            msgspec.json.encode(meant).decode(),
+            body.link,
+            expected,
+            body.send_at,
+            now,
+        )
+        await queries.batch_changes.note(tx, batch_id, caller.staff_id, "change", {"expected": expected}, now)
     return await get_batch(batch_id, caller)
 
 

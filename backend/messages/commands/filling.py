@@ -26,14 +26,27 @@ AHEAD = 2000
 """Deliveries of a batch that may wait before more of it is written."""
 
 MOST_AT_ONCE = 20
+"""Batches of which a chunk is written in one round, those first of which none was written for longest."""
+
+_WAITING = (
+    "SELECT count(*) FROM (SELECT FROM message_delivery WHERE batch_id = {} AND state IN ('queued', 'sending')"
+    " AND channel <> 'post' LIMIT {}) w"  # letters by post wait for their labels
+)
+_READY = f"""
+SELECT id FROM message_batch b WHERE state IN ('scheduled', 'running') AND (send_at IS NULL OR send_at <= $1)
+   AND CASE WHEN written_at IS NOT NULL THEN ({_WAITING.format("b.id", "1")}) = 0
+            ELSE NOT ($2 AND purpose <> 'service') AND ({_WAITING.format("b.id", "$3::int")}) < $3::int END
+ ORDER BY updated_at, id LIMIT $4"""  # noqa: S608 - texts of ours
+"""Batches of which something can be written, or of which nothing waits any more: all others hold up none of these."""
 
 
 async def fill(now: datetime) -> int:
-    """Write a chunk of each batch that runs or whose time has come; returns how many letters were written or sought."""
+    """Write a chunk of each batch that runs or whose time has come; returns how many letters were written or sought.
+
+    What waits for its time, for the morning, or for what was written of it to be sent holds up none behind it.
+    """
     done = 0
-    for row in await db.fetch(
-        "SELECT id FROM message_batch WHERE state IN ('scheduled', 'running') ORDER BY id LIMIT $1", MOST_AT_ONCE
-    ):
+    for row in await db.fetch(_READY, now, _is_quiet(now), AHEAD, MOST_AT_ONCE):
         try:
             done += await _fill(row["id"], now)
         except (KeyError, ValueError) as error:  # its template was changed: variables that it has no values for
@@ -55,13 +68,14 @@ async def _fill(batch_id: str, now: datetime) -> int:
                 await _set(tx, batch_id, now, "state = 'done', ended_at = $2")
                 log.info("messages.batch_done", batch_id=batch_id, letters=batch.written)
             return 0
-        if waiting >= AHEAD or _waits_for_morning(batch, now):
+        if waiting >= AHEAD or (_is_quiet(now) and rules.needs_consent(batch.purpose)):
             return 0
         return await _write_chunk(tx, batch, now)
 
 
 async def _write_chunk(tx: Tx, batch: Batch, now: datetime) -> int:
-    members = await audience.list_members(batch.audience, after=batch.after, limit=CHUNK)
+    started_at = batch.started_at or now
+    members = await audience.list_members(batch.audience, after=batch.after, limit=CHUNK, joined_until=started_at)
     if not members:
         await _set(tx, batch.id, now, "written_at = $2")
         return 1  # so that what is left of it is looked at once more
@@ -77,10 +91,10 @@ async def _write_chunk(tx: Tx, batch: Batch, now: datetime) -> int:
     return len(members)
 
 
-def _waits_for_morning(batch: Batch, now: datetime) -> bool:
+def _is_quiet(now: datetime) -> bool:
     said = settings()
     begins, ends = time.fromisoformat(said.message_quiet_from), time.fromisoformat(said.message_quiet_until)
-    return rules.needs_consent(batch.purpose) and bool(rules.quiet_until(now, begins, ends, clock.zone(said.timezone)))
+    return rules.quiet_until(now, begins, ends, clock.zone(said.timezone)) is not None
 
 
 async def _take(tx: Tx, batch_id: str) -> Batch | None:
@@ -93,14 +107,8 @@ async def _take(tx: Tx, batch_id: str) -> Batch | None:
 
 
 async def _count_waiting(tx: Tx, batch_id: str) -> int:
-    """Deliveries of it that were not sent yet, as far as ``AHEAD``; letters by post wait for their labels."""
-    rows = await db.fetch_in(
-        tx,
-        "SELECT count(*) FROM (SELECT FROM message_delivery WHERE batch_id = $1 AND state IN ('queued', 'sending')"
-        " AND channel <> 'post' LIMIT $2) w",
-        batch_id,
-        AHEAD,
-    )
+    """Deliveries of it that were not sent yet, as far as ``AHEAD``."""
+    rows = await db.fetch_in(tx, _WAITING.format("$1", "$2"), batch_id, AHEAD)
     return int(rows[0][0])
 
 

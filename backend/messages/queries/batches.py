@@ -13,7 +13,7 @@ from ..types import Batch, BatchState, Channel, Count, Purpose, State
 
 BATCH = (
     "SELECT id, title, template, purpose, given, audience, link, store_id, state, problem, expected, written, after,"
-    " send_at, staff_id, created_at, started_at, written_at, ended_at FROM message_batch"
+    " send_at, staff_id, created_at, started_at, written_at, ended_at, version FROM message_batch"
 )
 _audience = msgspec.json.Decoder(Audience)
 _given = msgspec.json.Decoder(dict[str, str])

@@ -12,8 +12,8 @@ from backend.ledger.errors import IdempotencyConflict
 
 from .. import queries, views
 from ..commands import batches
-from ..errors import MessageBatchConflict
-from ..schemas import BatchDetail, BatchesOut, BatchIn, BatchOut, PageQuery
+from ..errors import MessageBatchChanged, MessageBatchConflict
+from ..schemas import BatchChangeIn, BatchDetail, BatchesOut, BatchIn, BatchOut, PageQuery
 
 router = Router(tag="messages")
 
@@ -49,6 +49,17 @@ async def get_batch(caller: StaffCaller, letter_batch_id: str) -> BatchDetail:
     """How far a batch is: letters written, and deliveries by channel, state and reason."""
     found = await batches.get_batch(letter_batch_id, caller)
     return views.batch_detail(found, await queries.count_deliveries(found.id))
+
+
+@router.put(
+    _BATCH,
+    guard=staff(Permission.MESSAGES_SEND),
+    summary="修改群发草稿",
+    errors=(NotFound, Forbidden, ValidationFailed, MessageBatchConflict, MessageBatchChanged),
+)
+async def change_batch(caller: StaffCaller, letter_batch_id: str, body: BatchChangeIn) -> BatchOut:
+    """Put another draft in the place of the one that was read as ``version``; who is meant is counted anew."""
+    return views.batch(await batches.change_batch(letter_batch_id, body, caller))
 
 
 @router.post(
