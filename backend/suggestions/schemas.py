@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -287,15 +287,31 @@ class AssignIn(Body, kw_only=True):
 
 
 class StatisticsQuery(Body):
-    """Days of the chain's zone, both included, and which box."""
+    """From the month of a day to the month of another, whole months of the chain's zone; and which box."""
 
     from_on: date = msgspec.field(name="from")
     until_on: date = msgspec.field(name="to")
     box_id: BoxId | None = None
 
 
+class FileQuery(StatisticsQuery):
+    """And as which file."""
+
+    format: Literal["csv", "xlsx"] = "csv"
+
+
+class ChartQuery(StatisticsQuery):
+    """And as which picture: what was received by month, or by box."""
+
+    by: Literal["month", "box"] = "month"
+    format: Literal["svg", "png"] = "svg"
+
+
 class MonthOut(msgspec.Struct, kw_only=True):
-    """A box in a month: by the day on which suggestions were made. ``answer_days``: median to the first answer."""
+    """A box in a month: by the day on which suggestions were made. ``answer_days``: median to the first answer.
+
+    ``rating`` is null where fewer than five rated.
+    """
 
     box_id: str
     box_title: str

@@ -8,7 +8,7 @@ from backend.auth import queries as auth
 from backend.mall import queries as mall
 from backend.members import queries as members
 
-from . import queries, rules
+from . import figures, queries, rules
 from .schemas import (
     AdministratorOut,
     BoxOut,
@@ -163,6 +163,6 @@ def month(found: Month, titles: Mapping[str, str]) -> MonthOut:
         answered=found.answered,
         closed=found.closed,
         rated=found.rated,
-        rating=round(found.rating_sum / found.rated, 2) if found.rated else None,
+        rating=figures.average(found.rated, found.rating_sum),
         answer_days=found.answer_days,
     )

@@ -102,6 +102,12 @@ async def test_a_box_is_made_and_what_is_in_it_is_answered(chromium, server, cha
             await screen.button("发送答复").click()
             await screen.sees("已答复", "已要求各店调整")
             await look(screen, faults)
+            await screen.page.evaluate("location.hash = '#/suggestions'")
+            await screen.page.get_by_role("link", name="统计", exact=True).click()
+            await screen.sees("意见箱统计", "给总部的话", "共 2 条，其中匿名 1 条，已答复 1 条")
+            await look(screen, faults)
+            await screen.page.get_by_role("link", name="按意见箱").click()
+            await screen.sees("意见箱：各箱收到")
 
         read = await phone.client.get(
             "/v1/anonymous/suggestion", headers={"Authorization": f"Bearer {hidden['receipt']}"}

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import xml.etree.ElementTree as ET
+from datetime import date
 
+import openpyxl
 import pytest
 
+from backend.kernel import clock
+from backend.kernel.config import settings
+from backend.suggestions.figures import LEAST_RATED, average, whole_months
 from tests.support.books import fingerprint
 from tests.support.members import register
 from tests.support.pictures import uploaded
-from tests.support.suggestions import BOXES, INBOX, make_box, suggest
+from tests.support.suggestions import BOXES, INBOX, make_box, suggest, whisper
 
 pytestmark = pytest.mark.usefixtures("books")
 
@@ -208,6 +215,53 @@ async def test_pages_assignment_and_numbers_by_month(admin, reader, other, phone
         "answered": 1,
         "closed": 1,
         "rated": 1,
-        "rating": 4.0,
+        "rating": None,  # fewer than five rated
         "answer_days": 0.0,
     }
+
+
+async def test_figures_are_of_whole_months_as_numbers_files_and_charts(admin, reader, other, phone):
+    box = await make_box(admin, reader.id, title="=月报")
+    for number in range(LEAST_RATED):
+        made = await suggest(phone, box, f"第{number}条", key=f"f{number}")
+        answer = {"text": "好", "close": False, "version": 1}
+        assert (await reader.session.post(f"{INBOX}/{made['id']}/answers", answer)).status_code == 201
+        rated = await phone.call("PUT", f"{MINE}/{made['id']}/rating", {"rating": 5 if number else 1})
+        assert rated.status_code == 200
+    await whisper(phone, box)
+    today = clock.local_date(clock.now(), settings().timezone)
+    month, day = f"{today:%Y-%m}", f"box_id={box['id']}&from={today:%Y-%m}-01&to={today:%Y-%m}-01"
+    path = f"{BOXES}/statistics"
+
+    (told,) = (await reader.session.get(f"{path}?{day}")).json()["items"]
+    csv = (await admin.get(f"{path}/file?{day}")).content.decode("utf-8-sig")
+    book = openpyxl.load_workbook(io.BytesIO((await admin.get(f"{path}/file?{day}&format=xlsx")).content))
+    drawn = {by: await admin.get(f"{path}/chart?{day}&by={by}") for by in ("month", "box")}
+    png = await admin.get(f"{path}/chart?{day}&format=png")
+
+    # asked for by the first day of the month; what came today is in it
+    assert (told["received"], told["anonymous"], told["rated"], told["rating"]) == (6, 1, 5, 4.2)
+    assert csv.splitlines()[1] == f"'=月报,{month},6,1,5,0,5,4.20,0"
+    assert [cell.value for cell in book.worksheets[0][2]] == ["'=月报", month, 6, 1, 5, 0, 5, "4.20", "0"]
+    for by, chart in drawn.items():
+        assert chart.headers["content-type"] == "image/svg+xml"
+        ET.fromstring(chart.content)
+        assert "共 6 条，其中匿名 1 条，已答复 5 条" in chart.text
+        assert (month if by == "month" else "=月报") in chart.text
+    assert png.content.startswith(b"\x89PNG")
+    for what in ("", "/file", "/chart"):
+        refused = await other.session.get(f"{path}{what}?{day}")
+        assert (refused.status_code, refused.json()["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("days", ["from=9999-12-01&to=9999-12-31", "from=0001-01-01&to=0001-01-02", DAYS + "-x"])
+async def test_months_that_cannot_be_told_are_refused(admin, days):
+    for what in ("", "/file", "/chart"):
+        refused = await admin.get(f"{BOXES}/statistics{what}?{days}")
+        assert (refused.status_code, refused.json()["code"]) == (422, "validation_failed")
+
+
+def test_months_are_whole_and_few_ratings_are_not_told():
+    assert whole_months(date(2028, 2, 29), date(2028, 2, 29)) == (date(2028, 2, 1), date(2028, 2, 29))
+    assert whole_months(date(2027, 12, 31), date(2028, 1, 1)) == (date(2027, 12, 1), date(2028, 1, 31))
+    assert (average(4, 20), average(5, 20), average(0, 0)) == (None, 4.0, None)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
 from backend.kernel.changes import ChangesOut, changes_out
-from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, ValidationFailed, invalid
 from backend.kernel.http import Router
 from backend.kernel.paging import make_cursor, read_cursor
@@ -15,7 +14,6 @@ from backend.kernel.paging import make_cursor, read_cursor
 from .. import queries, views
 from ..commands import boxes, serving
 from ..errors import BoxConflict, SuggestionConflict
-from ..queries import statistics
 from ..schemas import (
     AnswerIn,
     AssignIn,
@@ -27,8 +25,6 @@ from ..schemas import (
     InboxDetail,
     InboxOut,
     InboxQuery,
-    StatisticsOut,
-    StatisticsQuery,
 )
 from ..types import Box, BoxState
 
@@ -39,8 +35,6 @@ _BOX = f"{_BOXES}/{{box_id}}"
 _SUGGESTIONS = "/v1/admin/suggestions"
 _SUGGESTION = f"{_SUGGESTIONS}/{{suggestion_id}}"
 LAST = 100
-MOST_DAYS = 1_100
-"""That statistics are asked for at once: three years."""
 
 
 @router.get(_BOXES, guard=staff(Permission.SUGGESTIONS_HANDLE), summary="意见箱列表")
@@ -103,27 +97,6 @@ async def list_changes(caller: StaffCaller, box_id: str) -> ChangesOut:
     """Who of the staff did what to a box and to what is in it."""
     found = await boxes.get_box(box_id)
     return changes_out(await queries.changes.list_of(found.id, LAST))
-
-
-@router.get(
-    f"{_BOXES}/statistics",
-    guard=staff(Permission.SUGGESTIONS_HANDLE),
-    summary="意见箱统计",
-    errors=(NotFound, ValidationFailed),
-)
-async def get_statistics(caller: StaffCaller, query: StatisticsQuery) -> StatisticsOut:
-    """Boxes by month: numbers only, for head office of every box."""
-    if not timedelta() <= query.until_on - query.from_on <= timedelta(days=MOST_DAYS):
-        raise invalid("/query/from", f"must be at most {MOST_DAYS} days before `to`")
-    found = (
-        await queries.list_boxes() if caller.may(Permission.SUGGESTION_BOXES) else await serving.reached_boxes(caller)
-    )
-    titles = {box.id: box.title for box in found}
-    if query.box_id is not None and query.box_id not in titles:
-        raise NotFound("there is no such box")
-    wanted = [query.box_id] if query.box_id is not None else list(titles)
-    months = await statistics.list_months(wanted, query.from_on, query.until_on, settings().timezone)
-    return StatisticsOut([views.month(one, titles) for one in months])
 
 
 @router.get(

@@ -27,6 +27,7 @@ export const SCREENS = [
   { path: "case-figures", title: "反馈统计", group: "voice", needs: "cases.report", load: () => import("./screens/case_figures.js") },
   { path: "suggestions", title: "意见箱", group: "voice", icon: "inbox", needs: "suggestions.handle", todo: true, load: () => import("./screens/suggestions.js") },
   { path: "suggestion", title: "意见", group: "voice", needs: "suggestions.handle", load: () => import("./screens/suggestion.js") },
+  { path: "suggestion-figures", title: "意见箱统计", group: "voice", needs: "suggestions.handle", load: () => import("./screens/suggestion_figures.js") },
   { path: "suggestion-boxes", title: "管理意见箱", group: "voice", needs: "suggestions.boxes", load: () => import("./screens/suggestion_boxes.js") },
   { path: "surveys", title: "问卷", group: "voice", icon: "survey", needs: "surveys.read", load: () => import("./screens/surveys.js") },
   { path: "survey", title: "问卷", group: "voice", needs: "surveys.read", load: () => import("./screens/survey.js") },

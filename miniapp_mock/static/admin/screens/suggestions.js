@@ -25,6 +25,7 @@ const w = words({
   "inbox.no_box": "你不是任何意见箱的管理员",
   "inbox.no_box_hint": "由总部指定管理员",
   "inbox.boxes": "管理意见箱",
+  "inbox.figures": "统计",
   "inbox.waiting": "条意见等待答复",
 });
 
@@ -41,7 +42,8 @@ export async function todo({ api, signal }) {
 
 export async function open({ api, me, place, signal, go, href }) {
   const state = STATES.includes(place.query.state) ? place.query.state : "open";
-  const actions = me.may("suggestions.boxes") ? h("a", { class: "button", href: href("suggestion-boxes") }, w("inbox.boxes")) : [];
+  const figures = h("a", { class: "button", href: href("suggestion-figures") }, w("inbox.figures"));
+  const actions = me.may("suggestions.boxes") ? [figures, h("a", { class: "button", href: href("suggestion-boxes") }, w("inbox.boxes"))] : [figures];
   const { items } = await api.get("/v1/admin/suggestion-boxes", {}, { signal });
   if (!items.some((box) => box.mine)) {
     return [head(w("inbox.title"), { note: w("inbox.note"), actions }), h("div", { class: "card" }, empty({ icon: "inbox", title: w("inbox.no_box"), hint: w("inbox.no_box_hint") }))];
