@@ -5,6 +5,13 @@ from __future__ import annotations
 from backend.kernel.errors import DomainError, Kind
 
 
+class PhoneInAddress(DomainError):
+    """Phone numbers do not belong into addresses, which proxies keep: post them to /v1/admin/members/search."""
+
+    code = "phone_in_address"
+    kind = Kind.INVALID
+
+
 class PhoneTaken(DomainError):
     """This phone number belongs to another member; ask the shop."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
@@ -17,6 +18,9 @@ ATTRIBUTES_MAX = 50
 
 CONSENT_VERSIONS = {"terms": "1", "privacy": "1"}
 """What must be agreed to, and the version now in force; a new text gets a new version."""
+
+MEMBER_NO_DIGITS = 12
+_SEPARATORS = re.compile(r"[\s()\-]")
 
 PIN_TRIES = 5
 PIN_LOCK = timedelta(minutes=15)
@@ -51,6 +55,12 @@ def is_phone(text: str) -> bool:
     """Whether this can be a phone number as WeChat tells it: 6–15 digits, after a ``+`` with a foreign country's."""
     digits = text.removeprefix("+")
     return digits.isascii() and digits.isdigit() and 6 <= len(digits) <= 15
+
+
+def looks_like_phone(text: str) -> bool:
+    """Whether this was written as a phone number, with spaces or dashes too; a member number has no ``+``."""
+    digits = _SEPARATORS.sub("", text)
+    return is_phone(digits) and not (len(digits) == MEMBER_NO_DIGITS and digits.isdigit())
 
 
 def mask_phone(phone: str) -> str:

@@ -169,9 +169,16 @@ class AdminMemberList(msgspec.Struct):
 
 
 class MemberQuery(Body, frozen=True):
-    """A whole phone number or member number, a status, or both."""
+    """A member number, a status, or both; phone numbers are posted (``MemberSearch``)."""
 
     query: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
+    status: Status | None = None
+
+
+class MemberSearch(Body, frozen=True):
+    """A whole phone number or member number; with a status only members of that."""
+
+    query: Annotated[str, Meta(min_length=1, max_length=40)]
     status: Status | None = None
 
 

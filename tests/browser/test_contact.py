@@ -6,8 +6,7 @@ import pytest_asyncio
 from playwright.async_api import expect
 
 from backend.audience.commands import purchases
-from backend.contact.commands import lookup
-from backend.kernel import db, outbox
+from backend.kernel import db, guessing, outbox
 from tests.browser.desk import TABLET, console
 from tests.browser.looks import faint_texts, small_targets
 from tests.support.coupons import give_coupon
@@ -34,7 +33,7 @@ async def number() -> str:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def somebody(server, chain, admin, number):
     """王小明 of store S1, with money, a coupon, and purchases."""
-    lookup._blocked_until.clear()
+    guessing.forget()
     phone = await register(admin.client, phone=number)
     await give(phone.member_id, principal=50_000, bonus=1_000, points=80)
     await give_coupon(admin, phone)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 import pytest_asyncio
 
-from backend.contact.commands import lookup
-from backend.kernel import db
+from backend.kernel import db, guessing
 from tests.support.one_chain import *  # noqa: F403 - fixtures, by name
 from tests.support.seed import Chain, Login
 from tests.support.staff import StaffSession, log_in
@@ -29,7 +28,7 @@ async def clerk(office, chain: Chain, admin: StaffSession) -> StaffSession:
 
 @pytest.fixture(autouse=True)
 def nobody_is_blocked() -> None:
-    lookup._blocked_until.clear()
+    guessing.forget()
 
 
 async def join(phone, store_id: str | None) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from backend.kernel import db
+from backend.kernel import db, guessing
 from tests.support.members import random_phone, register
 from tests.support.staff import log_in
+
+SEARCH = "/v1/admin/members/search"
 
 
 async def member_of(client, store_id: str | None):
@@ -21,21 +23,61 @@ async def test_a_member_is_found_by_phone_and_by_number(client, chain):
     phone, number = await member_of(client, "S1")
     admin = await log_in(client, chain, "admin")
 
-    by_phone = (await admin.get(f"/v1/admin/members?query={number}")).json()["items"]
-    by_number = (await admin.get(f"/v1/admin/members?query={phone.member['member_no']}")).json()["items"]
+    by_phone = (await admin.post(SEARCH, {"query": number})).json()["items"]
+    by_number = (await admin.post(SEARCH, {"query": phone.member["member_no"]})).json()["items"]
+    in_address = (await admin.get(f"/v1/admin/members?query={phone.member['member_no']}")).json()["items"]
 
-    assert by_phone == by_number
+    assert by_phone == by_number == in_address
     assert [item["id"] for item in by_phone] == [phone.member["id"]]
     assert by_phone[0]["phone_masked"] == phone.member["phone_masked"]
     assert by_phone[0]["store_id"] == "S1"
 
 
-@pytest.mark.parametrize("query", ["nobody", "1", "%25", "13800000000", "' OR 1=1", "%E6%B1%89"])
+@pytest.mark.parametrize("query", ["nobody", "1", "%", "13800000000", "' OR 1=1", "汉", "138\t0000"])
 async def test_half_a_number_finds_nobody(client, chain, query):
     await member_of(client, "S1")
     admin = await log_in(client, chain, "admin")
 
-    assert (await admin.get(f"/v1/admin/members?query={query}")).json() == {"items": []}
+    assert (await admin.post(SEARCH, {"query": query})).json() == {"items": []}
+
+
+@pytest.mark.parametrize(
+    "query", ["13800000000", "%2B8613800000000", "138-0000-0000", "138%200000%200000", "0211234567"]
+)
+async def test_a_phone_number_is_not_taken_from_an_address(client, chain, query):
+    """Whoever sends one so is told where it belongs, whether it is anybody's or not."""
+    admin = await log_in(client, chain, "admin")
+
+    refused = await admin.get(f"/v1/admin/members?query={query}")
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "phone_in_address")
+    assert "138" not in refused.text
+
+
+async def test_guessing_numbers_ends_wherever_they_are_tried(client, chain, monkeypatch):
+    """Misses count together with those of contacts' look-ups; then also whom there is, is not found."""
+    phone, number = await member_of(client, "S1")
+    manager = await log_in(client, chain, "manager-S1")
+    monkeypatch.setattr(guessing, "MISSES", 3)
+    tries = [
+        await manager.post(SEARCH, {"query": random_phone()}),
+        await manager.get("/v1/admin/members?query=999999999993"),
+        await manager.post("/v1/admin/contacts/lookup", {"phone": random_phone()}),
+        await manager.post(SEARCH, {"query": random_phone()}),
+    ]
+    try:
+        found = [
+            await manager.post(SEARCH, {"query": number}),
+            await manager.get(f"/v1/admin/members?query={phone.member['member_no']}"),
+            await manager.post("/v1/admin/contacts/lookup", {"phone": number}),
+        ]
+    finally:
+        guessing.forget()
+
+    assert [one.status_code for one in tries] == [200, 200, 404, 429]
+    assert [(one.status_code, one.json()["code"]) for one in found] == [(429, "rate_limited")] * 3
+    assert 0 < int(found[0].headers["retry-after"]) <= 1200
+    assert (await manager.get("/v1/admin/members?status=active")).status_code == 200
 
 
 async def test_searching_needs_something_to_search(client, chain):
@@ -51,8 +93,8 @@ async def test_a_store_sees_its_own_members_only(client, chain):
     nobodys, _ = await member_of(client, None)
     manager = await log_in(client, chain, "manager-S1")
 
-    assert len((await manager.get(f"/v1/admin/members?query={own_number}")).json()["items"]) == 1
-    assert (await manager.get(f"/v1/admin/members?query={other_number}")).json()["items"] == []
+    assert len((await manager.post(SEARCH, {"query": own_number})).json()["items"]) == 1
+    assert (await manager.post(SEARCH, {"query": other_number})).json()["items"] == []
     assert (await manager.get(f"/v1/admin/members/{own.member['id']}")).status_code == 200
     for phone in (other, nobodys):
         assert (await manager.get(f"/v1/admin/members/{phone.member['id']}")).status_code == 404

@@ -201,6 +201,10 @@ CASES: dict[tuple[str, str], Case] = {
         lambda w: w.manager.get(f"/v1/admin/members?query={w.owner.member['member_no']}"),
         nothing_listed,
     ),
+    ("POST /v1/admin/members/search", "query"): (
+        lambda w: w.manager.post("/v1/admin/members/search", {"query": w.owner.member["member_no"]}),
+        nothing_listed,
+    ),
     ("POST /v1/admin/contacts/lookup", "member_no"): (
         lambda w: w.manager.post("/v1/admin/contacts/lookup", {"member_no": w.owner.member["member_no"]}),
         refused(404, "not_found"),

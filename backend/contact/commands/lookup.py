@@ -6,9 +6,9 @@ import asyncio
 from datetime import datetime
 
 from backend.auth.types import StaffCaller
-from backend.kernel import clock, db, ids, limits, logging, metrics
+from backend.kernel import clock, db, guessing, ids, limits, logging
 from backend.kernel.config import settings
-from backend.kernel.errors import DomainError, NotFound, RateLimited, invalid
+from backend.kernel.errors import DomainError, NotFound, invalid
 from backend.kernel.tasks import end
 from backend.members import queries as members
 from backend.members.types import Member
@@ -21,11 +21,8 @@ from ..types import Ask, By, Outcome, View
 from . import card
 
 LOOKS_A_MINUTE = 60
-MISSES = 20
-MISSES_WINDOW_S = 600
 
 log = logging.get(__name__)
-_blocked_until: dict[int, float] = {}
 
 
 async def look_up(caller: StaffCaller, wanted: Lookup) -> ContactOut:
@@ -41,7 +38,7 @@ async def look_up(caller: StaffCaller, wanted: Lookup) -> ContactOut:
     except DomainError as refused:
         await _note(caller, by, Outcome.REFUSED, None, None)
         if isinstance(refused, CodeInvalid):
-            await _miss(caller.staff_id, by)
+            await guessing.miss(caller.staff_id, by)
         raise
     return await _show(caller, by, member_id)
 
@@ -82,7 +79,7 @@ async def _show(caller: StaffCaller, by: By, member_id: int | None) -> ContactOu
     if member is None or view is None:
         await _note(caller, by, Outcome.MISSED, None, None)
         if by is not By.ID:
-            await _miss(caller.staff_id, by)
+            await guessing.miss(caller.staff_id, by)
         raise NotFound("nobody whom you may see is found by this")
     now = clock.now()
     noting = asyncio.create_task(_note(caller, by, Outcome.FOUND, member.id, view))
@@ -112,19 +109,6 @@ async def _note(caller: StaffCaller, by: By, outcome: Outcome, member_id: int | 
 
 
 async def _check(staff_id: int) -> None:
-    """Refuse who looks too often, or has been guessing: also what would be found, or a refusal would tell."""
-    left = _blocked_until.get(staff_id, 0.0) - clock.now().timestamp()
-    if 0 < left <= 2 * MISSES_WINDOW_S:  # by a clock that was set back meanwhile it would be for longer
-        raise RateLimited("too many look-ups that found nobody", retry_after_s=int(left) + 1)
-    _blocked_until.pop(staff_id, None)
+    """Refuse who looks too often, or has been guessing."""
+    guessing.check(staff_id)
     await limits.hit(f"contact:{staff_id}", LOOKS_A_MINUTE)
-
-
-async def _miss(staff_id: int, by: By) -> None:
-    metrics.CONTACT_MISSES.labels(by).inc()
-    try:
-        await limits.hit(f"contact-miss:{staff_id}", MISSES, MISSES_WINDOW_S)
-    except RateLimited as error:
-        log.warning("contact.guessing", staff_id=staff_id)
-        _blocked_until[staff_id] = clock.now().timestamp() + (error.retry_after_s or MISSES_WINDOW_S)
-        raise

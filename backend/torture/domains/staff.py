@@ -81,7 +81,11 @@ class Staff(Domain):
             if [item["id"] for item in shown["items"]] != [str(member.id)]:
                 self.world.blame(f"a search for member {member.id} found {len(shown['items'])} others")
 
-        request = Request(self._clerk("admin"), "GET", f"/v1/admin/members?query={member.member_no}")
+        admin = self._clerk("admin")
+        if op.random.random() < 0.5:
+            request = Request(admin, "GET", f"/v1/admin/members?query={member.member_no}")
+        else:
+            request = Request(admin, "POST", "/v1/admin/members/search", encode({"query": member.member_no}))
         await self.world.ask(op, request, accept=accept)
 
     async def overstep(self, op: Op) -> None:

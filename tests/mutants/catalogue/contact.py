@@ -6,6 +6,7 @@ from tests.mutants.mutant import Mutant
 
 RULES = "backend/contact/rules.py"
 LOOKUP = "backend/contact/commands/lookup.py"
+GUESSING = "backend/kernel/guessing.py"
 CARD = "backend/contact/commands/card.py"
 VOICE = "backend/contact/sections/voice.py"
 POS = "backend/pos/service.py"
@@ -36,9 +37,9 @@ MUTANTS = (
     Mutant(
         "guessing-is-only-refused-for-misses",
         "Whoever guesses goes on: misses are refused, and what is not refused is a number that exists.",
-        LOOKUP,
-        "        _blocked_until[staff_id] = clock.now().timestamp() + (error.retry_after_s or MISSES_WINDOW_S)\n",
-        "        error.retry_after_s = error.retry_after_s or MISSES_WINDOW_S\n",
+        GUESSING,
+        "        _blocked_until[staff_id] = clock.now().timestamp() + (error.retry_after_s or WINDOW_S)\n",
+        "        error.retry_after_s = error.retry_after_s or WINDOW_S\n",
         (f"{TESTS}test_guessing_phone_numbers_ends_and_is_told",),
     ),
     Mutant(
