@@ -32,10 +32,11 @@ def recognise(text: str) -> tuple[By, str] | None:
 
 def view_of(caller: StaffCaller, member: Member, by: By) -> View | None:
     """How much of this member somebody of the staff sees; None where they may not know of them."""
+    full = caller.may(Permission.CONTACT_FULL)
     if caller.office:
-        return View.CHAIN
+        return View.CHAIN if full else View.CLERK
     if member.store_id is not None and member.store_id == caller.store_id:
-        return View.MANAGER if caller.may(Permission.CONTACT_FULL) else View.CLERK
+        return View.MANAGER if full else View.CLERK
     return View.GUEST if by is By.CODE else None
 
 

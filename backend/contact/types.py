@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
+from backend.auth.types import Permission
 from backend.members.types import Member
 
 
@@ -21,8 +22,9 @@ class By(StrEnum):
 
 
 class View(StrEnum):
-    """How much of a card is shown: ``chain`` to head office, ``manager`` and ``clerk`` of their own store's members.
+    """How much of a card is shown: ``chain`` and ``manager`` are all of it, to head office and in the own store.
 
+    ``clerk`` is the part that is shown to whose role sees no more, of head office too.
     ``guest`` is what a store's staff see of another store's member who shows them a code.
     """
 
@@ -41,12 +43,16 @@ class Outcome(StrEnum):
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
-    """What every section is read with: whose, for whom, when. ``store_id``: only what is of that store; None is all."""
+    """What every section is read with: whose, for whom, when.
+
+    ``store_id``: only what is of that store; None is all. ``may`` is what the viewer's role allows.
+    """
 
     member: Member
     view: View
     staff_id: int
     store_id: str | None
+    may: frozenset[Permission]
     on: date
     now: datetime
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from backend.auth.rules import held
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Permission, Role, StaffCaller
 from backend.contact.commands.card import _days_to
 from backend.contact.rules import progress, recognise, view_of
 from backend.contact.types import By, View
@@ -68,6 +68,15 @@ def test_a_store_sees_its_own_members_and_who_shows_a_code(role, store, of, by, 
     )  # fmt: skip
 
     assert view_of(caller, msgspec.structs.replace(MEMBER, store_id=of), by) == view
+
+
+def test_head_office_sees_no_more_than_its_role_allows():
+    caller = StaffCaller(
+        staff_id=1, session_id=1, role="own", store_id=None, permissions=frozenset({Permission.CONTACT_READ}),
+        rate_key="", rate_per_minute=0,
+    )  # fmt: skip
+
+    assert view_of(caller, MEMBER, By.PHONE) is View.CLERK
 
 
 def test_the_way_to_the_next_level():

@@ -11,7 +11,7 @@ from tests.support.care import born_today, run, started
 from tests.support.cases import complain
 from tests.support.chat import Customer, work_when_asked
 from tests.support.messages import write
-from tests.support.suggestions import make_box, own_id, suggest, whisper
+from tests.support.suggestions import hire, make_box, own_id, suggest, whisper
 from tests.support.surveys import make_survey, no_other_survey, send
 
 pytestmark = pytest.mark.usefixtures("no_other_survey")
@@ -106,6 +106,26 @@ async def test_a_suggestion_to_a_viewer_s_box_is_found_behind_many_to_others(adm
     assert [one["words"] for one in (await card(manager, phone))["suggestions"]["items"]] == ["早点开门"]
 
 
+async def test_what_a_role_may_not_read_where_it_is_kept_it_does_not_read_here(admin, office, chain, phone):
+    """A role of the chain's own that finds members, and handles nothing but feedback."""
+    await join(phone, "S1")
+    case = await complain(phone, "牛奶过期了", store_id="S1")
+    await write(Letter(phone.member_id, "test.note", {"what": "取货"}, "1"))
+    await db.pool().execute(ROLE)
+    _, finder = await hire(office, chain, admin, "finder", "finder", None)
+
+    shown = await card(finder, phone)
+
+    assert (shown["view"], shown["profile"]["name"], shown["partial"]) == ("clerk", "王小明", [])
+    assert [one["id"] for one in shown["cases"]["items"]] == [case["id"]]
+    gone = ["movements", "letters", "suggestions", "conversation", "surveys", "care"]
+    assert shown["hidden"] == gone
+    assert [shown[name] for name in gone] == [None] * 6
+
+
+ROLE = """
+INSERT INTO auth_role (code, title, scope, builtin, granted, withheld, version, changed_at)
+VALUES ('finder', '查询员', 'office', false, '["contact.read", "cases.handle"]', '[]', 1, now())"""
 TASKS = """
 INSERT INTO care_task (id, plan_id, member_id, occasion, "on", how, state, store_id, made_at, made_on, due_on, judge_at)
 SELECT left('x' || n || '-' || $1::bigint, 16), 'BIRTHDAY', $1::bigint, 'x' || n, 'birthday', 'call',

@@ -28,7 +28,7 @@ log = logging.get(__name__)
 
 async def read(ask: Ask, by: By, sections: Sequence[Section] = SECTIONS) -> ContactOut:
     """The card as this view has it; what fails, or takes longer than half a second, is named in ``partial``."""
-    seen = [section for section in sections if ask.view in section.views]
+    seen = [section for section in sections if section.is_for(ask)]
     parts, partial = await _read_all(ask, seen)
     return ContactOut(
         view=ask.view,

@@ -98,6 +98,7 @@ def _ask(caller: StaffCaller, member: Member, view: View, now: datetime) -> Ask:
         view=view,
         staff_id=caller.staff_id,
         store_id=caller.store_id,
+        may=caller.permissions,
         on=clock.local_date(now, settings().timezone),
         now=now,
     )

@@ -62,7 +62,7 @@ MUTANTS = (
         "every-view-has-every-section",
         "A clerk, and whoever reads a guest's code, sees letters, habits and movements of value.",
         CARD,
-        "seen = [section for section in sections if ask.view in section.views]",
+        "seen = [section for section in sections if section.is_for(ask)]",
         "seen = [section for section in sections]",
         (f"{TESTS}test_a_store_sees_its_own_part_of_its_own_members",),
     ),
