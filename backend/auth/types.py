@@ -78,6 +78,9 @@ class Permission(StrEnum):
 
     RECHARGES_READ = "recharges.read", "查看充值优惠", "kfa", "office"
     RECHARGES_WRITE = "recharges.write", "设定充值优惠", "k", "office"
+    STORED_READ = "stored.read", "查看会员充值、退款与对账单", "mbfa"
+    STORED_REFUND = "stored.refund", "发起充值退款", "mbf"
+    STORED_DECIDE = "stored.decide", "审核、中止充值退款", "mf"
     COUPONS_READ = "coupons.read", "查看券模板与批次", "kbfa", "office"
     COUPONS_WRITE = "coupons.write", "设定券模板", "k", "office"
     COUPONS_ISSUE = "coupons.issue", "发券、制券码", "k", "office"

@@ -43,6 +43,7 @@ PLACES: dict[str, Place] = {
             *("coupon", "coupon_gift"),
             "pass_card",
             *("stamp_card", "stamp_given"),
+            "wallet_refund",
             *("orders_cart_line", "orders_order", "orders_line"),
             *("orders_parcel", "orders_fulfilment", "orders_pickup", "orders_after_sale", "orders_after_sale_step"),
             *("orders_review", "orders_invoice", "orders_notice", "orders_address", "orders_receiver"),

@@ -117,6 +117,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     recharge_max_fen: Annotated[int, _doc("Largest free recharge", ge=1)] = 500_000
     recharge_query_after_s: Annotated[int, _doc("Ask WeChat about an unpaid order after this", ge=1)] = 60
     recharge_close_after_s: Annotated[int, _doc("Close an unpaid order after this", ge=60)] = 1800
+    recharge_refund_by_member: Annotated[bool, _doc("Members may ask for a recharge's refund on the phone")] = True
+    recharge_refund_approval_fen: Annotated[int, _doc("A recharge's refund above this needs a second person", ge=0)] = (
+        50_000
+    )
+    recharge_refund_withholds_bonus: Annotated[
+        bool, _doc("A recharge's refund keeps principal for bonus of it that was spent")
+    ] = False
     order_query_after_s: Annotated[int, _doc("Ask WeChat about an unpaid mall order after this", ge=1)] = 60
     order_close_after_s: Annotated[int, _doc("Close an unpaid mall order after this", ge=60)] = 900
     accrual_daily_points: Annotated[int, _doc("Offline points a day, per terminal and member", ge=0)] = 5_000

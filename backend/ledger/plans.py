@@ -20,6 +20,8 @@ POINTS = "points"
 POINTS_PENDING = "points_pending"
 POINTS_DEBT = "points_debt"
 REBATE = "rebate"
+STORED_HELD = "stored_held"
+"""Stored value that is held for refunds of recharges; its lots have the refund for their source."""
 
 # A member's, one for each coupon: ``ref`` is the coupon's id
 COUPON = "coupon"

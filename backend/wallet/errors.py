@@ -17,3 +17,50 @@ class RechargeOver(DomainError):
 
     code = "recharge_closed"
     kind = Kind.CONFLICT
+
+
+class RechargeNotRefundable(DomainError):
+    """This recharge was not paid, or nothing of it is left to be given back."""
+
+    code = "recharge_not_refundable"
+    kind = Kind.CONFLICT
+
+
+class RefundExceedsPrincipal(DomainError):
+    """More than can be given back of this recharge now; ``refundable_fen`` says how much can."""
+
+    code = "refund_exceeds_principal"
+    kind = Kind.CONFLICT
+
+    def __init__(self, refundable_fen: int) -> None:
+        super().__init__(
+            f"{refundable_fen} fen of this recharge can be given back", extra={"refundable_fen": refundable_fen}
+        )
+
+
+class RefundUnderWay(DomainError):
+    """A refund of this recharge is under way; wait for its end."""
+
+    code = "recharge_refund_under_way"
+    kind = Kind.CONFLICT
+
+
+class RefundNotMovable(DomainError):
+    """This refund is not where that can be done with it."""
+
+    code = "recharge_refund_conflict"
+    kind = Kind.CONFLICT
+
+
+class RefundNotOffered(DomainError):
+    """Refunds of recharges are asked for at the counter here."""
+
+    code = "recharge_refund_not_offered"
+    kind = Kind.CONFLICT
+
+
+class RefundIsOwn(DomainError):
+    """Somebody else than who asked for this refund must decide."""
+
+    code = "approval_own"
+    kind = Kind.CONFLICT

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from backend.kernel import events
 from backend.kernel.db import Tx
-from backend.ledger.events import Recharged
+from backend.ledger.events import Recharged, SaleRefunded
 from backend.messages import service as messages
 from backend.messages.types import Builtin, Letter, Purpose, Variable, VariableKind
 from backend.wechat import service as wechat
 
-from .commands import expiring  # noqa: F401 - its template
+from .commands import expiring, forfeiting  # noqa: F401 - its template
 from .commands.payments import settle_payment
 from .commands.pending import settle_refund
+from .events import RechargeRefundMoved
+from .types import RefundState
 
 wechat.on_payment(settle_payment)
 wechat.on_refund(settle_refund)
@@ -28,7 +30,38 @@ CREDITED_WITH_BONUS = Builtin(
     "您充值的 {pay} 已到账，另赠 {bonus}。",
     variables=(_PAY, Variable("bonus", VariableKind.MONEY, "赠送金额")),
 )
-messages.declare(CREDITED, CREDITED_WITH_BONUS)
+_BACK = Variable("amount", VariableKind.MONEY, "退款金额")
+REFUND_LETTERS = {
+    RefundState.FROZEN: Builtin(
+        "wallet.refund_frozen",
+        Purpose.SERVICE,
+        "充值退款处理中",
+        "您的充值退款 {amount} 已受理，相应余额已冻结，将原路退回。",
+        variables=(_BACK,),
+    ),
+    RefundState.DONE: Builtin(
+        "wallet.refund_done",
+        Purpose.SERVICE,
+        "充值退款成功",
+        "您的充值退款 {amount} 已原路退回，该笔充值的赠送已收回。",
+        variables=(_BACK,),
+    ),
+    RefundState.FAILED: Builtin(
+        "wallet.refund_failed",
+        Purpose.SERVICE,
+        "充值退款未成功",
+        "您的充值退款 {amount} 未能完成，冻结的余额已恢复。",
+        variables=(_BACK,),
+    ),
+    RefundState.REJECTED: Builtin(
+        "wallet.refund_rejected",
+        Purpose.SERVICE,
+        "充值退款未通过",
+        "您的充值退款 {amount} 未通过审核，余额不变。",
+        variables=(_BACK,),
+    ),
+}
+messages.declare(CREDITED, CREDITED_WITH_BONUS, *REFUND_LETTERS.values())
 
 
 @events.on(Recharged)
@@ -37,3 +70,18 @@ async def tell(event: Recharged, tx: Tx) -> None:
     template = CREDITED_WITH_BONUS if event.bonus_fen else CREDITED
     values = {"pay": str(event.pay_fen), "bonus": str(event.bonus_fen)}
     await messages.send(tx, [Letter(event.member_id, template.code, values, event.recharge_id, "#/entries")])
+
+
+@events.on(RechargeRefundMoved)
+async def tell_of_refund(event: RechargeRefundMoved, tx: Tx) -> None:
+    """Write to the member where the refund of a recharge stands, once for each state that has a letter."""
+    template = REFUND_LETTERS.get(RefundState(event.state))
+    if template is not None:
+        values = {"amount": str(event.amount_fen)}
+        await messages.send(tx, [Letter(event.member_id, template.code, values, event.refund_id, "#/recharges")])
+
+
+@events.on(SaleRefunded)
+async def look_for_forfeited(event: SaleRefunded, tx: Tx) -> None:
+    """A sale's refund may bring bonus back that its member had given up."""
+    await forfeiting.wake(tx, event.member_id, event.refund_id)

@@ -4,13 +4,31 @@ from __future__ import annotations
 
 from backend.kernel import clock, jobs
 
-from .commands import expiring, lots, pending
+from .commands import expiring, forfeiting, lots, pending, refunding, refunds
 
 
 @jobs.every("* * * * *")
 async def advance_recharges() -> None:
     """Ask WeChat about unpaid orders, close stale ones, give late payments back."""
     await pending.advance_due(clock.now())
+
+
+@jobs.every("* * * * *")
+async def advance_refunds() -> None:
+    """Ask WeChat for refunds of recharges that are frozen or were not answered; deduct or thaw."""
+    await refunding.advance_due(clock.now())
+
+
+@jobs.task(name=refunds.JOB, retry=5)
+async def pay_back(refund_id: str) -> None:
+    """Ask WeChat for one refund at once."""
+    await refunding.pay_back(refund_id)
+
+
+@jobs.task(name=forfeiting.JOB)
+async def forfeit_bonus(member_id: str, by: str) -> None:
+    """Take bonus that a sale's refund brought back to a recharge which was given back."""
+    await forfeiting.forfeit(int(member_id), by)
 
 
 @jobs.every("5 * * * *", retry=3)

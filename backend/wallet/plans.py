@@ -14,14 +14,13 @@ from backend.ledger.events import Recharged
 from backend.ledger.plans import DocumentUpdate, Guard, Issue, Leg, NewDocument, Plan, Saw, job_hash
 from backend.ledger.types import Document, Lot
 
-from .types import RechargeBody, RechargeProgress, RechargeStatus
+from .types import RECHARGES, RechargeBody, RechargeProgress, RechargeStatus
 
 RECHARGE = "recharge"
 EXPIRY = "expiry"
 MATURITY = "maturity"
 NOT_FIRST = "not_first_recharge"
 
-_COUNTER = "recharges"
 _NO_CAP = 10**12
 _EXPIRES_TO = {
     ledger.STORED: (ledger.HOUSE_BREAKAGE, ledger.FEN),
@@ -159,7 +158,7 @@ def credit(
         hash=job_hash("paid", document.id, transaction_id),
         saw=(Saw(ledger.POINTS_DEBT, debt),) if points else (),
         guards=(
-            Guard(_COUNTER, "add", 1, NOT_FIRST, cap=1 if first else _NO_CAP),
+            Guard(RECHARGES, "add", 1, NOT_FIRST, cap=1 if first else _NO_CAP),
             Guard(f"psp:{transaction_id}", "once", 1, "payment_used"),
         ),
         legs=(stored, *legs, *gift),

@@ -11,11 +11,11 @@ import msgspec
 from backend.kernel import db
 from backend.kernel.batching import Batcher
 from backend.ledger import queries as ledger
-from backend.ledger.types import Entry, Snapshot
+from backend.ledger.types import Document, Entry, Snapshot
 from backend.members import queries as members
 
 from . import rules
-from .types import ExpiringPoints, Offer, PointsBalance, RechargeStatus, StoredValue, Wallet
+from .types import RECHARGES, ExpiringPoints, Offer, PointsBalance, RechargeStatus, StoredValue, Wallet
 
 EXPIRING_OF = """SELECT expires_on, sum(remaining)::bigint AS points FROM ledger_lot l
   WHERE l.member_id = wanted.member_id AND kind = 'points' AND open AND expires_on >= $2
@@ -61,7 +61,9 @@ def wallet_of(snapshot: Snapshot, expiring: list[ExpiringPoints]) -> Wallet:
     for part, remaining in snapshot.stored:
         parts[part] += remaining
     return Wallet(
-        stored=StoredValue(sum(parts.values()), parts["principal"], parts["bonus"]),
+        stored=StoredValue(
+            sum(parts.values()), parts["principal"], parts["bonus"], snapshot.balances.get("stored_held", 0)
+        ),
         points=PointsBalance(
             available=snapshot.spendable("points") - snapshot.balances.get("points_debt", 0),
             pending=snapshot.balances.get("points_pending", 0),
@@ -92,7 +94,9 @@ async def _offered(offers: Iterable[Offer], member_id: int, now: datetime) -> li
     offers = list(offers)
     recharged, store_id = False, None
     if any(offer.first_only for offer in offers):
-        recharged = bool(await ledger.list_documents(member_id, "recharge", states=[RechargeStatus.PAID], limit=1))
+        paid = await ledger.list_documents(member_id, "recharge", states=[RechargeStatus.PAID], limit=1)
+        # One that was given back since was a recharge, too: the door has counted it.
+        recharged = bool(paid or await ledger.guard_values(member_id, (RECHARGES,)))
     if any(offer.store_id for offer in offers):
         found = await members.find_member(member_id)
         store_id = found.store_id if found else None
@@ -101,6 +105,11 @@ async def _offered(offers: Iterable[Offer], member_id: int, now: datetime) -> li
 
 def _offers(rows: list[db.Record]) -> list[Offer]:
     return [msgspec.convert(dict(row), Offer) for row in rows]
+
+
+async def list_recharges(member_id: int, *, before: tuple[datetime, str] | None, limit: int) -> list[Document]:
+    """A page of a member's recharges, newest first, from behind that time and id."""
+    return await ledger.list_documents_before(member_id, "recharge", before=before, limit=limit)
 
 
 async def list_entries(member_id: int, account: str, *, before: int | None, limit: int) -> list[Entry]:

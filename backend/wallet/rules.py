@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import msgspec
+
+from .errors import RechargeNotRefundable, RefundExceedsPrincipal
 from .types import Offer
 
 ASK_S = (60, 60, 60, 60)
@@ -28,6 +32,10 @@ _TITLES = {
     ("stored", "refund"): ("退款", "退款"),
     ("stored", "recharge"): ("充值", "充值"),
     ("stored", "expiry"): ("余额过期", "赠送余额过期"),
+    ("stored", "recharge_refund_frozen"): ("充值退款冻结", "充值退款冻结"),
+    ("stored", "recharge_refund_thawed"): ("充值退款解冻", "充值退款解冻"),
+    ("stored", "bonus_forfeited"): ("赠送余额收回", "赠送余额收回"),
+    ("points", "recharge_refunded"): ("充值积分收回", "充值积分收回"),
     ("points", "sale"): ("消费得积分", "积分抵扣"),
     ("points", "refund"): ("退款返还积分", "退款扣回积分"),
     ("points", "recharge"): ("充值赠积分", "充值积分调整"),
@@ -95,3 +103,68 @@ def read_cursor(account: str, cursor: str) -> int | None:
     if name != account or not (number.isdigit() and len(number) <= 18):
         return None
     return int(number)
+
+
+class RefundTerms(msgspec.Struct, frozen=True):
+    """What a refund of a recharge comes to: principal to the payer, bonus given up, principal kept for spent bonus."""
+
+    amount_fen: int
+    bonus_fen: int
+    withheld_fen: int
+
+
+def refund_terms(
+    amount_fen: int | None,
+    *,
+    principal_fen: int,
+    bonus_fen: int,
+    bonus_spent_fen: int,
+    withheld_fen: int,
+    withholds: bool,
+) -> RefundTerms:
+    """What giving back ``amount_fen`` of a recharge comes to; None is all that can be given back.
+
+    Args:
+        principal_fen, bonus_fen: what is left of the recharge's lots.
+        bonus_spent_fen: bonus of it that bought something and did not come back.
+        withheld_fen: principal that earlier refunds of it kept for spent bonus.
+        withholds: whether principal pays for spent bonus.
+
+    Raises:
+        RechargeNotRefundable: nothing can be given back.
+        RefundExceedsPrincipal: more than can be was asked for.
+    """
+    withheld = min(principal_fen, max(0, bonus_spent_fen - withheld_fen)) if withholds else 0
+    most = principal_fen - withheld
+    if most <= 0:
+        raise RechargeNotRefundable
+    if amount_fen is not None and amount_fen > most:
+        raise RefundExceedsPrincipal(most)
+    return RefundTerms(most if amount_fen is None else amount_fen, bonus_fen, withheld)
+
+
+class Claw(msgspec.Struct, frozen=True):
+    """Where points come back from: lots with the amount taken of each, and what is left to be owed."""
+
+    lots: dict[int, int]
+    debt: int
+
+
+def claw_points(points: int, lots: Sequence[tuple[int, int]]) -> Claw:
+    """Take points out of ``(lot id, remaining)`` in that order; what is missing is owed."""
+    taken: dict[int, int] = {}
+    for lot_id, remaining in lots:
+        part = min(points, remaining)
+        if part > 0:
+            taken[lot_id] = part
+            points -= part
+    return Claw(taken, points)
+
+
+STOPPING_S = 60
+"""After the last request to WeChat may have left until it is asked whether that arrived: a call takes 12 s at most."""
+
+
+def ask_refund_at(tries: int, *, now: datetime) -> datetime | None:
+    """When to ask WeChat about a refund again after so many tries; None when a person must act."""
+    return None if tries >= MAX_REFUND_TRIES else repeat_at(tries, now=now)

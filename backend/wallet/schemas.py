@@ -34,14 +34,18 @@ class RechargeCreated(msgspec.Struct):
     pay_params: dict[str, str]
 
 
-class RechargeOut(msgspec.Struct):
-    """How a recharge stands; once paid, ``bonus_fen`` and ``points`` are what was really given."""
+class RechargeOut(msgspec.Struct, omit_defaults=True):
+    """How a recharge stands; once paid, ``bonus_fen`` and ``points`` are what was really given.
+
+    ``refunded_fen`` of it went back to the payer; it is left out where nothing did.
+    """
 
     id: str
     status: str
     pay_fen: int
     bonus_fen: int
     points: int
+    refunded_fen: int = 0
 
 
 class OfferOut(msgspec.Struct):

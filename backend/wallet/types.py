@@ -7,13 +7,20 @@ from enum import StrEnum
 
 import msgspec
 
+RECHARGES = "recharges"
+"""The guard that counts a member's recharges."""
 
-class StoredValue(msgspec.Struct, frozen=True):
-    """Stored value in fen: what was paid in and what was given on top."""
+
+class StoredValue(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Stored value in fen: what was paid in and what was given on top.
+
+    ``held_fen`` is held for refunds of recharges that are under way: it is in none of the others and cannot be spent.
+    """
 
     total_fen: int
     principal_fen: int
     bonus_fen: int
+    held_fen: int = 0
 
 
 class ExpiringPoints(msgspec.Struct, frozen=True):
@@ -88,6 +95,8 @@ class RechargeProgress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     """What became of a recharge. ``bonus_fen`` and ``points`` are what was really given with the payment.
 
     ``tries`` counts what was asked of WeChat by the clock: since it was opened, and anew since its payment came late.
+    ``refunded_fen``: principal that went back to the payer after it was credited; ``withheld_fen``: principal that paid
+    for bonus which was spent by then.
     """
 
     pay_params: dict[str, str] | None = None
@@ -95,3 +104,75 @@ class RechargeProgress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     bonus_fen: int | None = None
     points: int | None = None
     tries: int = 0
+    refunded_fen: int = 0
+    withheld_fen: int = 0
+
+
+class RefundState(StrEnum):
+    """How the refund of a recharge stands.
+
+    ``frozen``: its value is held, nothing was asked of WeChat. ``sent``: WeChat was asked, or is just being asked.
+    ``stopping``: nothing more is asked; whether something arrived shows in a minute. ``failed``: the value is the
+    member's again.
+    """
+
+    ASKED = "asked"
+    FROZEN = "frozen"
+    SENT = "sent"
+    STOPPING = "stopping"
+    DONE = "done"
+    FAILED = "failed"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
+HOLDING = frozenset({RefundState.FROZEN, RefundState.SENT, RefundState.STOPPING})
+"""The states in which value is held."""
+
+UNDER_WAY = HOLDING | {RefundState.ASKED}
+"""Of each recharge one refund at most is in one of these."""
+
+
+class RefundStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What happened to a refund: by staff (their id), or by the member or the clock (None)."""
+
+    step: str
+    at: datetime
+    staff_id: int | None = None
+    note: str = ""
+
+
+class RechargeRefund(msgspec.Struct, frozen=True, kw_only=True):
+    """The refund of a part or all of a recharge's principal; its id is its number at WeChat.
+
+    ``bonus_fen`` is forfeited with it, ``withheld_fen`` is principal that pays for bonus which was spent: known once it
+    is frozen. ``points`` were taken back when it was done. ``failure`` says in one word what keeps it from its end, or
+    ended it.
+    """
+
+    member_id: int
+    id: str
+    recharge_id: str
+    store_id: str | None
+    state: RefundState
+    amount_fen: int
+    total_fen: int
+    bonus_fen: int
+    withheld_fen: int
+    points: int
+    reason: str
+    transaction_id: str
+    psp_refund_id: str | None
+    failure: str | None
+    tries: int
+    steps: tuple[RefundStep, ...]
+    asked_by: int | None
+    request_hash: bytes
+    asked_at: datetime
+    updated_at: datetime
+    due_at: datetime | None
+
+    @property
+    def held_fen(self) -> int:
+        """What of the member's value it holds, while it holds some."""
+        return self.amount_fen + self.withheld_fen + self.bonus_fen

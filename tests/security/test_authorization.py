@@ -25,7 +25,7 @@ from backend.stock import service as stock
 from backend.stock.types import AlertKind
 from backend.worker import load
 from tests.security.conftest import Credential, doors
-from tests.support import care, wire
+from tests.support import care, refunds, wire
 from tests.support.books import fingerprint
 from tests.support.cases import complain
 from tests.support.chat import DESK, Customer, newest
@@ -275,6 +275,11 @@ SENT = {"carrier": "SF", "tracking_no": "SF1000001"}
 BODIES: dict[str, Any] = {
     "POST /v1/member/confirmations/{confirmation_id}": {"decision": "approve"},
     "POST /v1/pos/sales/{sale_id}/refunds": {"amount_fen": 1, "reason": "x"},
+    "POST /v1/member/recharges/{recharge_id}/refunds": {"reason": "x"},
+    "POST /v1/admin/recharges/{recharge_id}/refunds": {"reason": "x"},
+    "POST /v1/admin/recharge-refunds/{recharge_refund_id}/approve": {},
+    "POST /v1/admin/recharge-refunds/{recharge_refund_id}/reject": {"note": "x"},
+    "POST /v1/admin/recharge-refunds/{recharge_refund_id}/cancel": {"note": "x"},
     "POST /v1/pos/gift-cards/charges/{charge_id}/refunds": {"amount_fen": 1, "reason": "x"},
     "POST /v1/admin/terminals/{terminal_id}/rotate-secret": {"overlap_s": 0},
     "POST /v1/admin/campaigns/{campaign_id}/members/{member_id}/tasks": {"task": "visit"},
@@ -360,6 +365,7 @@ NOWHERE = {
     "device_id": "4711",
     "sale_id": "S00000000000000000000000000",
     "recharge_id": "R00000000000000000000000000",
+    "recharge_refund_id": "Y00000000000000000000000000",
     "confirmation_id": "S00000000000000000000000000",
     "offer_id": "nothing",
     "code": "nothing",
@@ -441,6 +447,7 @@ async def world(browser, chain, credentials) -> AsyncIterator[World]:
         "sale_id": waiting["id"],
         "confirmation_id": waiting["id"],
         "recharge_id": recharge["id"],
+        "recharge_refund_id": await refunds.asked(owner, await refunds.paid(browser, owner, amount_fen=500)),
         "offer_id": "O500",
         "code": "basic",
         "spu": "P-1",

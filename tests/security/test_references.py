@@ -348,7 +348,10 @@ CASES: dict[tuple[str, str], Case] = {
             lambda w, path=path: w.manager.get(f"/v1/admin/{path}?store_id=S1"),
             refused(404, "not_found"),
         )
-        for path in ("orders", "after-sales", "reviews", "invoices", "mall/spots", "mall/spots/print")
+        for path in (
+            *("orders", "after-sales", "reviews", "invoices", "mall/spots", "mall/spots/print"),
+            "recharge-refunds",
+        )
     },
     ("GET /v1/member/gift-cards/{card_id}/entries", "cursor"): (
         lambda w: w.stranger.call("GET", f"/v1/member/gift-cards/{w.gift_card_id}/entries?cursor={w.gift_card_cursor}"),
@@ -693,6 +696,11 @@ OWN = {
     ("POST /v1/member/orders/quote", "orders.store_id"),
     # a place in a list of one's own, or of a store that is named beside it
     ("GET /v1/member/orders", "cursor"),
+    ("GET /v1/member/recharges", "cursor"),
+    ("GET /v1/admin/members/{member_id}/recharges", "cursor"),
+    ("GET /v1/admin/recharge-refunds", "cursor"),
+    # among those of one's own store's members: tests/wallet/test_refunds.py
+    ("GET /v1/admin/recharge-refunds", "member_id"),
     ("GET /v1/member/after-sales", "cursor"),
     ("GET /v1/member/reviews", "cursor"),
     ("GET /v1/member/invoices", "cursor"),

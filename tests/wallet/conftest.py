@@ -6,16 +6,21 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import httpx
+import pytest
 import pytest_asyncio
 
+from backend.auth import service as auth
+from backend.auth.types import Role
 from backend.kernel import db, ids
 from backend.kernel.config import Settings
 from backend.wallet import service
 from backend.wallet.types import Offer
+from backend.worker import load
 from tests.support import recharge, wire
 from tests.support.members import Phone, register
-from tests.support.seed import Chain, seed_chain
+from tests.support.seed import Chain, Login, seed_chain
 from tests.support.server import Server
+from tests.support.staff import StaffSession, log_in
 from tests.support.value import findings
 
 
@@ -61,3 +66,31 @@ async def books(client: httpx.AsyncClient, settings: Settings) -> AsyncIterator[
     yield
     await recharge.faults(client)
     assert await findings(settings) == []
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def office(server: Server, chain) -> AsyncIterator[httpx.AsyncClient]:
+    """Head office's browser, and a second person with a login there."""
+    async with db.transaction() as tx:
+        hashed = await auth.hash_secret("correct horse")
+        await auth.create_staff(tx, username="second", password_hash=hashed, role=Role.ADMIN)
+    chain.staff.append(Login("second", "correct horse", "admin", None))
+    async with wire.connected(server.base_url) as client:
+        yield client
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def admin(office: httpx.AsyncClient, chain) -> StaffSession:
+    return await log_in(office, chain, "admin")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def second(office: httpx.AsyncClient, chain) -> StaffSession:
+    """Somebody else of head office."""
+    return await log_in(office, chain, "second")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def worker() -> None:
+    """The handlers and jobs are known, as in a worker."""
+    load()

@@ -6,5 +6,6 @@ LEFT JOIN LATERAL (SELECT coalesce(sum(issued) FILTER (WHERE part = 'principal')
 FROM ledger_lot l
 WHERE l.member_id = d.member_id AND l.source = d.id) x ON true
 WHERE d.member_id >= $1 AND d.member_id < $2 AND d.kind = 'recharge' AND (x.principal <> CASE WHEN d.state = 'paid'
-    THEN (d.body->>'pay_fen')::bigint ELSE 0 END OR x.bonus <> CASE WHEN d.state = 'paid' THEN
+    OR d.progress ? 'refunded_fen' THEN (d.body->>'pay_fen')::bigint ELSE 0 END OR x.bonus <> CASE WHEN d.state = 'paid'
+    OR d.progress ? 'refunded_fen' THEN
     coalesce((d.progress->>'bonus_fen')::bigint, (d.body->>'bonus_fen')::bigint, 0) ELSE 0 END)

@@ -1,6 +1,13 @@
 """Reads of the books. All of them are by member, except the homes of keys and what is due."""
 
-from .documents import find_document, find_documents, list_documents, list_documents_after, list_due
+from .documents import (
+    find_document,
+    find_documents,
+    list_documents,
+    list_documents_after,
+    list_documents_before,
+    list_due,
+)
 from .holdings import HOLDINGS_OF, LIST_REFS, MOST_REFS, find_refs, list_refs
 from .keys import find_home, find_known, find_own_key
 from .lots import (
@@ -39,6 +46,7 @@ __all__ = [
     "has_homeless_entries",
     "list_documents",
     "list_documents_after",
+    "list_documents_before",
     "list_due",
     "list_expired_lots",
     "list_expiring",

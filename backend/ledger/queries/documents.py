@@ -67,6 +67,23 @@ async def list_documents(
     return [_document(row) for row in rows]
 
 
+async def list_documents_before(
+    member_id: int, kind: str, *, before: tuple[datetime, str] | None, limit: int
+) -> list[Document]:
+    """A page of a member's documents of a kind, newest first, from behind that time and id."""
+    at, document_id = before or (None, "")
+    rows = await db.fetch(
+        f"SELECT {_DOCUMENT} FROM ledger_document WHERE member_id = $1 AND kind = $2"
+        " AND ($3::timestamptz IS NULL OR (at, id) < ($3, $4)) ORDER BY at DESC, id DESC LIMIT $5",
+        member_id,
+        kind,
+        at,
+        document_id,
+        limit,
+    )
+    return [_document(row) for row in rows]
+
+
 async def list_due(kind: str, *, before: datetime, limit: int) -> list[Document]:
     """Documents of a kind whose time has come, the longest overdue first."""
     rows = await db.fetch(

@@ -49,6 +49,7 @@ class Wallet(Domain):
     jobs: ClassVar = ("wallet.advance_recharges", "wallet.age_lots")
     sums: ClassVar = {
         "stored": {"stored": 1},
+        "held": {"stored_held": 1},
         "points": {"points": 1, "points_pending": 1, "points_debt": -1},
         "rebate": {"rebate": 1},
     }

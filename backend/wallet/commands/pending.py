@@ -21,7 +21,7 @@ from backend.wechat.types import Refund, RefundStatus, TradeState
 
 from .. import plans, rules
 from ..types import RechargeStatus
-from . import payments
+from . import payments, refunding
 
 log = logging.get(__name__)
 
@@ -115,10 +115,16 @@ async def refund(document: Document, now: datetime) -> None:
 
 
 async def settle_refund(refund: Refund) -> None:
-    """Take the end of a refund that WeChat reports; ``CallbackRefused`` for one that is not of a late payment."""
+    """Take the end of a refund that WeChat reports: of a late payment, or of a credited one that is given back.
+
+    ``CallbackRefused`` for any other.
+    """
     member_id = ids.member_of(refund.out_trade_no, "R")
     document = await ledger_queries.find_document(member_id, refund.out_trade_no) if member_id else None
-    if document is None or document.kind != plans.RECHARGE or refund.out_refund_no != refund_no(document.id):
+    if document is not None and refund.out_refund_no != refund_no(document.id):
+        await refunding.settle_refund(refund)
+        return
+    if document is None or document.kind != plans.RECHARGE:
         log.error("wallet.refund_unknown", out_refund_no=refund.out_refund_no)
         raise CallbackRefused("refund")
     if refund.amount_fen != plans.body_of(document).pay_fen:

@@ -171,6 +171,7 @@ def show(document: Document) -> RechargeOut:
         pay_fen=body.pay_fen,
         bonus_fen=body.bonus_fen if progress.bonus_fen is None else progress.bonus_fen,
         points=body.points if progress.points is None else progress.points,
+        refunded_fen=progress.refunded_fen,
     )
 
 

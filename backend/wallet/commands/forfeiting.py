@@ -1,0 +1,47 @@
+"""Bonus that comes back to a recharge which was given back: its gift was given up, so it is taken again.
+
+Somebody buys with bonus, has the recharge's principal paid back, then brings the goods back: the sale's refund returns
+the bonus to its lot, as every refund does. Where the recharge's refund kept principal for spent bonus, that bonus is
+paid for, and stays.
+"""
+
+from __future__ import annotations
+
+from backend.kernel import clock, jobs
+from backend.kernel.config import settings
+from backend.kernel.db import Tx
+from backend.ledger import plans as ledger_plans
+from backend.ledger import queries as ledger_queries
+from backend.ledger import service as ledger
+from backend.ledger.errors import Stale
+from backend.ledger.plans import Plan
+
+from .. import refund_plans
+from .. import refund_queries as queries
+
+JOB = "wallet.forfeit_bonus"
+
+
+async def wake(tx: Tx, member_id: int, sale_refund_id: str) -> None:
+    """Have the worker look, after a sale's refund, if the member has given up a gift."""
+    if await queries.list_forfeited(member_id):
+        await jobs.defer(tx, JOB, member_id=str(member_id), by=sale_refund_id)
+
+
+async def forfeit(member_id: int, by: str) -> int:
+    """Take the open bonus of recharges that were given back, once for each refund of a sale; returns how many fen."""
+    given_up = set(await queries.list_forfeited(member_id))
+
+    async def plan_again() -> Plan:
+        lots = await ledger_queries.list_open_lots(member_id, ledger_plans.STORED)
+        wanted = [lot for lot in lots if lot.part == "bonus" and lot.source in given_up]
+        if not wanted:
+            raise Stale
+        now = clock.now()
+        return refund_plans.forfeit(member_id, wanted, by=by, now=now, on=clock.local_date(now, settings().timezone))
+
+    try:
+        plan, posted = await ledger.post_fresh(plan_again)
+    except Stale:
+        return 0  # nothing of it came back, or another run was here first
+    return 0 if posted.replayed else -plan.legs[0].amount
