@@ -30,7 +30,7 @@ MUTANTS = (
         "clerk-sees-what-a-manager-sees",
         "Every clerk reads the letters, surveys and movements of value of their store's members.",
         RULES,
-        "View.MANAGER if caller.may(Permission.CONTACT_FULL) else View.CLERK",
+        "View.MANAGER if full else View.CLERK",
         "View.MANAGER",
         (f"{OF_RULES}test_a_store_sees_its_own_members_and_who_shows_a_code",),
     ),
@@ -65,6 +65,14 @@ MUTANTS = (
         "seen = [section for section in sections if section.is_for(ask)]",
         "seen = [section for section in sections]",
         (f"{TESTS}test_a_store_sees_its_own_part_of_its_own_members",),
+    ),
+    Mutant(
+        "sections-without-their-permission",
+        "Whoever may open cards reads letters and conversations, whatever their role withholds.",
+        "backend/contact/sections/__init__.py",
+        "(self.needs is None or self.needs in ask.may)",
+        "True",
+        ("tests/contact/test_voice.py::test_what_a_role_may_not_read_where_it_is_kept_it_does_not_read_here",),
     ),
     Mutant(
         "suggestions-of-other-boxes",

@@ -73,4 +73,20 @@ MUTANTS = (
         "if False:",
         (f"{TESTS}test_robot.py::test_a_guest_is_asked_to_register",),
     ),
+    Mutant(
+        "moved-and-left-behind",
+        "Who moves to another store waits in nobody's queue there, and the old store reads on.",
+        "backend/conversations/handlers.py",
+        "await service.set_store(tx, member.id, member.store_id)",
+        "pass",
+        (f"{TESTS}test_desk.py::test_who_moves_to_another_store_is_its_staff_s_and_the_old_one_s_no_longer",),
+    ),
+    Mutant(
+        "figures-for-the-frozen",
+        "The robot tells whoever is frozen, or not approved yet, what the phone does not show them.",
+        f"{COMMANDS}robot.py",
+        "if member.status is not Status.ACTIVE:",
+        "if False:",
+        (f"{TESTS}test_robot.py::test_who_sees_no_wallet_on_the_phone_is_told_of_none_here",),
+    ),
 )
