@@ -9,7 +9,7 @@ from backend.kernel import clock, events
 from backend.kernel.db import Tx
 from backend.ledger.events import SaleCompleted
 
-from . import queries, service
+from . import locks, queries, service
 from .types import SurveyState
 
 
@@ -27,8 +27,7 @@ async def invite_buyer(event: SaleCompleted, tx: Tx) -> None:
             continue
         invited = await service.invite(
             tx,
-            survey.id,
-            event.member_id,
+            await locks.lock_participation(tx, survey.id, event.member_id),
             store_id=event.store_id,
             now=now,
             until=now + timedelta(days=after.within_days),

@@ -38,13 +38,24 @@ async def hold_survey(tx: Tx, survey_id: str) -> Survey:
 
 
 async def lock_participation(tx: Tx, survey_id: str, member_id: int) -> Participation:
-    """A member's participation, made where there is none; nobody else moves it."""
+    """A member's participation in its last round, made where there is none; nobody else moves it."""
     await db.raw(tx).execute(
         "INSERT INTO survey_participation (survey_id, member_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
         survey_id,
         member_id,
     )
     rows = await db.fetch_in(
-        tx, f"{PARTICIPATION} WHERE survey_id = $1 AND member_id = $2 FOR UPDATE", survey_id, member_id
+        tx,
+        f"{PARTICIPATION} WHERE survey_id = $1 AND member_id = $2 ORDER BY round DESC LIMIT 1 FOR UPDATE",
+        survey_id,
+        member_id,
     )
     return participation_of(rows[0])
+
+
+async def lock_rewarded(tx: Tx, survey_id: str, member_id: int) -> Participation | None:
+    """A member's first round, the one that is rewarded; None where there is none."""
+    rows = await db.fetch_in(
+        tx, f"{PARTICIPATION} WHERE survey_id = $1 AND member_id = $2 AND round = 1 FOR UPDATE", survey_id, member_id
+    )
+    return participation_of(rows[0]) if rows else None

@@ -21,7 +21,19 @@ from .errors import SurveyFull
 from .events import INVITED
 from .rules import answering, publishing
 from .rules.walking import number_text
-from .types import TOTAL, WHOLE_BP, Content, Given, Medium, Outcome, Question, QuestionKind, Quota, Survey
+from .types import (
+    TOTAL,
+    WHOLE_BP,
+    Content,
+    Given,
+    Medium,
+    Outcome,
+    Participation,
+    Question,
+    QuestionKind,
+    Quota,
+    Survey,
+)
 
 
 class Said(NamedTuple):
@@ -33,6 +45,7 @@ class Said(NamedTuple):
     member_id: int | None
     store_id: str | None
     level: str | None
+    round: int = 1
     entered_by: int | None = None
     entry_key: str | None = None
     request_hash: bytes | None = None
@@ -59,7 +72,8 @@ async def store(tx: Tx, survey: Survey, content: Content, said: Said, now: datet
     answer_id, on = ids.new_bigint(), week_of(today(now)) if anonymous else today(now)
     await db.raw(tx).execute(
         'INSERT INTO survey_answer (survey_id, id, version, member_id, "on", at, store_id, level, medium, entered_by,'
-        " entry_key, request_hash, given, score) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        " entry_key, request_hash, given, score, round)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         survey.id,
         answer_id,
         said.version,
@@ -74,6 +88,7 @@ async def store(tx: Tx, survey: Survey, content: Content, said: Said, now: datet
         said.request_hash,
         msgspec.json.encode(said.given).decode(),
         scored[0] if scored else None,
+        1 if anonymous else said.round,
     )
     kinds = {question.id: question for question in content.questions}
     counted = [row for given in said.given for row in choices(kinds[given.question], given)]
@@ -237,16 +252,23 @@ async def write_letters(tx: Tx, survey: Survey, member_ids: Iterable[int], once:
 
 
 _INVITE = """
-INSERT INTO survey_participation AS p (survey_id, member_id, store_id, invited_at, invited_until)
-VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (survey_id, member_id) DO UPDATE
-   SET store_id = EXCLUDED.store_id, invited_at = EXCLUDED.invited_at, invited_until = EXCLUDED.invited_until
- WHERE p.done_on IS NULL AND (p.invited_at IS NULL OR p.invited_at <= $6)
-RETURNING 1"""
+INSERT INTO survey_participation (survey_id, member_id, round, store_id, invited_at, invited_until)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (survey_id, member_id, round) DO UPDATE
+   SET store_id = EXCLUDED.store_id, invited_at = EXCLUDED.invited_at, invited_until = EXCLUDED.invited_until"""
 
 
 async def invite(
-    tx: Tx, survey_id: str, member_id: int, *, store_id: str, now: datetime, until: datetime, not_since: datetime
+    tx: Tx, part: Participation, *, store_id: str, now: datetime, until: datetime, not_since: datetime
 ) -> bool:
-    """Invite a member after a sale, unless they answered or were invited after ``not_since``; whether it was done."""
-    return bool(await db.fetch_in(tx, _INVITE, survey_id, member_id, store_id, now, until, not_since))
+    """Invite a member, whose participation is locked, after a sale: into a new round where they have answered.
+
+    False where they were invited, or answered, after ``not_since``.
+    """
+    if part.invited_at is not None and part.invited_at > not_since:
+        return False
+    if part.done_on is not None and part.done_on > today(not_since):
+        return False
+    number = part.round + 1 if part.done else part.round
+    await db.raw(tx).execute(_INVITE, part.survey_id, part.member_id, number, store_id, now, until)
+    return True

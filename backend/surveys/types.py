@@ -203,7 +203,10 @@ class Quota(Part, frozen=True, kw_only=True):
 
 
 class AfterSale(Part, frozen=True, kw_only=True):
-    """Who bought is invited for ``within_days``, and not again for ``every_days``; empty ``store_ids``: anywhere."""
+    """Who bought is invited for ``within_days``; empty ``store_ids``: anywhere.
+
+    Whoever buys again ``every_days`` after the last invitation or answer is invited anew, and may answer anew.
+    """
 
     within_days: Annotated[int, Meta(ge=1, le=90)] = 7
     every_days: Annotated[int, Meta(ge=1, le=3650)] = 90
@@ -283,15 +286,17 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Participation(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a member is with a survey."""
+    """How far a member is with a survey; ``round`` counts the answers where sales ask anew, the first is rewarded."""
 
     survey_id: str
     member_id: int
+    round: int = 1
     version: int | None = None
     revision: int = 0
     page: int = 0
     saved: tuple[Given, ...] = ()
     store_id: str | None = None
+    invited_at: datetime | None = None
     invited_until: datetime | None = None
     done_on: date | None = None
     key: str | None = None

@@ -97,7 +97,7 @@ def _mine(
         "standing": standing(survey, part, full=full, now=now),
         "pages": len(content.pages),
         "page": min(part.page, len(content.pages) - 1),
-        "reward": promised(terms.reward, titles),
+        "reward": promised(terms.reward, titles) if part.round == 1 else None,
         "until": min(ends, default=None),
         "answered_on": part.done_on,
         "gain": gain(part.outcome, part.paid, titles),

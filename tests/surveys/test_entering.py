@@ -130,3 +130,41 @@ async def test_a_sale_invites_its_buyer_for_some_days_and_not_too_often(admin, p
     assert await is_invited()
     assert (await send(phone, survey)).status_code == 201
     assert await db.fetchval("SELECT store_id FROM survey_answer WHERE survey_id = $1", survey["id"]) == "S1"
+
+
+async def test_a_later_sale_asks_anew_and_the_first_answer_alone_is_rewarded(admin, phone, clock):
+    survey = await make_survey(admin, after_sale={"within_days": 7, "every_days": 30}, reward={"points": 5})
+
+    async def standing():
+        await log_in_again(phone)
+        return (await phone.call("GET", f"{MINE}/{survey['id']}")).json()
+
+    await sold(phone)
+    first = await send(phone, survey, taste("good", 9), key="first")
+    clock.shift(timedelta(days=29))
+    await sold(phone)
+    too_soon, twice = await standing(), await send(phone, survey)
+    clock.shift(timedelta(days=1))
+    await sold(phone)
+    anew = await standing()
+    late = await send(phone, survey, taste("good", 9), key="first")  # a phone that never heard of its first answer
+    second = await send(phone, survey, taste("bad", 2), key="second")
+    third = await send(phone, survey)
+
+    assert (first.status_code, first.json()["won"]["points"]) == (201, 5)
+    assert (too_soon["standing"], twice.json()["code"]) == ("done", "survey_answered")
+    assert (anew["standing"], anew["reward"], anew["gain"]) == ("open", None, None)
+    assert (late.json(), late.headers["idempotency-replayed"]) == (first.json(), "true")
+    assert (second.status_code, second.json()["won"]) == (201, None)
+    assert third.json()["code"] == "survey_answered"
+    assert (await phone.wallet())["points"]["available"] == 5
+    done = (await phone.call("GET", MINE)).json()["done"]
+    assert [(one["id"], (one["gain"] or {}).get("points")) for one in done] == [(survey["id"], None), (survey["id"], 5)]
+    assert await count(survey) == 2
+
+    clock.shift(timedelta(days=30))
+    await sold(phone)
+    assert (await standing())["standing"] == "open"
+    clock.shift(timedelta(days=8))
+    assert (await standing())["standing"] == "done"  # too late for a third; what was answered is still to be seen
+    assert (await send(phone, survey)).json()["code"] == "survey_answered"

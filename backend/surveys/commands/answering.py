@@ -30,9 +30,12 @@ async def get_own(member_id: int, survey_id: str) -> tuple[Survey, Participation
     survey = await queries.find_survey(survey_id)
     participation = await queries.find_participation(survey_id, member_id)
     participation = participation or Participation(survey_id=survey_id, member_id=member_id)
-    if survey is None or not await is_meant(survey, participation, clock.now()):
+    if survey is not None and await is_meant(survey, participation, clock.now()):
+        return survey, participation
+    answered = await queries.find_done(survey_id, member_id) if participation.round > 1 else None
+    if survey is None or answered is None:
         raise NotFound("there is no such survey")
-    return survey, participation
+    return survey, answered  # invited anew, and too late: what was answered before stays to be seen
 
 
 async def is_meant(survey: Survey, participation: Participation, now: datetime) -> bool:
@@ -76,13 +79,14 @@ async def save(member_id: int, survey_id: str, body: SaveIn) -> Participation:
             return participation
         await db.raw(tx).execute(
             "UPDATE survey_participation SET version = $3, revision = $4, page = $5, saved = $6"
-            " WHERE survey_id = $1 AND member_id = $2",
+            " WHERE survey_id = $1 AND member_id = $2 AND round = $7",
             survey_id,
             member_id,
             body.version,
             body.revision,
             body.page,
             msgspec.json.encode(saved).decode(),
+            participation.round,
         )
     return msgspec.structs.replace(
         participation, version=body.version, revision=body.revision, page=body.page, saved=saved
@@ -96,8 +100,9 @@ async def send(member_id: int, survey_id: str, body: SendIn, idem: Idempotency) 
     does.
     """
     survey, before = await get_own(member_id, survey_id)
-    if before.done:
-        return survey, _again(survey, before, idem), True
+    known = before if before.done else await queries.find_done(survey_id, member_id, key=idem.key)
+    if known is not None:
+        return survey, _again(survey, known, idem), True
     content = await _content(survey, body.version)
     given = answering.check(content, body.answers)
     card = await members.get_card(member_id)
@@ -109,7 +114,8 @@ async def send(member_id: int, survey_id: str, body: SendIn, idem: Idempotency) 
         if participation.done:
             return survey, _again(survey, participation, idem), True
         _check_open(survey, participation, body.version, now)
-        said = Said(body.version, given, Medium.PHONE, member_id, participation.store_id or home, card.level.code)
+        store_id, level = participation.store_id or home, card.level.code
+        said = Said(body.version, given, Medium.PHONE, member_id, store_id, level, participation.round)
         await service.use_photos(tx, survey, member_id, given, now)
         answer_id = await service.store(tx, survey, content, said, now)
         participation = await finish(tx, survey, participation, answer_id, version=body.version, now=now, idem=idem)
@@ -127,12 +133,12 @@ async def finish(
     now: datetime,
     idem: Idempotency | None = None,
 ) -> Participation:
-    """Say of a locked participation that its answer was stored, and decide what it is given.
+    """Say of a locked participation that its answer was stored, and decide what it is given: for the first round only.
 
     Of an anonymous one nothing is kept that would lead to the answer: not its id, not what it said, and of what was
     sent not even a digest, from which few answers could be guessed.
     """
-    outcome = await service.decide(tx, survey)
+    outcome = await service.decide(tx, survey) if participation.round == 1 else None
     anonymous = survey.terms.anonymous
     done = msgspec.structs.replace(
         participation,
@@ -147,7 +153,7 @@ async def finish(
     )
     await db.raw(tx).execute(
         "UPDATE survey_participation SET saved = NULL, page = 0, done_on = $3, key = $4, request_hash = $5,"
-        " answer_id = $6, outcome = $7, version = $8 WHERE survey_id = $1 AND member_id = $2",
+        " answer_id = $6, outcome = $7, version = $8 WHERE survey_id = $1 AND member_id = $2 AND round = $9",
         survey.id,
         participation.member_id,
         done.done_on,
@@ -156,6 +162,7 @@ async def finish(
         done.answer_id,
         msgspec.json.encode(outcome).decode() if outcome else None,
         version,
+        participation.round,
     )
     return done
 

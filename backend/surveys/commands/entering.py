@@ -82,6 +82,7 @@ async def _store(tx: Tx, survey_id: str, content: Content, said: Said) -> int:
     participation = await locks.lock_participation(tx, survey_id, said.member_id)
     if participation.done:
         raise SurveyAnswered
+    said = said._replace(round=participation.round)
     answer_id = await service.store(tx, survey, content, said, now)
     await finish(tx, survey, participation, answer_id, version=said.version, now=now)
     return answer_id

@@ -14,11 +14,11 @@ UNUSED = timedelta(days=14)
 AT_ONCE = 1_000
 
 _SAVED = """
-WITH over AS (SELECT p.survey_id, p.member_id FROM survey_participation p JOIN survey s ON s.id = p.survey_id
+WITH over AS (SELECT p.survey_id, p.member_id, p.round FROM survey_participation p JOIN survey s ON s.id = p.survey_id
                WHERE p.saved IS NOT NULL AND (s.state = 'closed' OR s.closes_at < $1) LIMIT $2
                  FOR UPDATE OF p SKIP LOCKED)
 UPDATE survey_participation p SET saved = NULL, page = 0 FROM over
- WHERE p.survey_id = over.survey_id AND p.member_id = over.member_id RETURNING 1"""
+ WHERE p.survey_id = over.survey_id AND p.member_id = over.member_id AND p.round = over.round RETURNING 1"""
 
 
 async def drop_unused_photos() -> int:

@@ -16,7 +16,7 @@ from .. import locks, service
 _TABLES = {
     "survey_answer": (
         *("survey_id", "id", "version", "member_id", '"on"', "at", "store_id", "level", "medium", "entered_by"),
-        *("entry_key", "request_hash", "given", "score"),
+        *("entry_key", "request_hash", "given", "score", "round"),
     ),
     "survey_choice": (
         *("survey_id", "question", '"row"', "choice", "answer_id", "number", "version", "store_id", "level", '"on"'),

@@ -59,9 +59,9 @@ async def pay(survey_id: str, member_id: int) -> Outcome | None:
 async def _pay(tx: Tx, survey_id: str, member_id: int) -> Outcome | None:
     """The coupon first: its template is locked before any books."""
     await db.raw(tx).execute(locks.WITHIN)
-    participation = await locks.lock_participation(tx, survey_id, member_id)
-    outcome = participation.outcome
-    if outcome is None or participation.paid:
+    participation = await locks.lock_rewarded(tx, survey_id, member_id)
+    outcome = participation.outcome if participation else None
+    if participation is None or outcome is None or participation.paid:
         return None
     if outcome.template_id is not None:
         coupon_ids = await coupons.issue_each(
@@ -76,7 +76,8 @@ async def _pay(tx: Tx, survey_id: str, member_id: int) -> Outcome | None:
     if outcome.points is not None:
         await _give_points(tx, survey_id, member_id, outcome.points)
     await db.raw(tx).execute(
-        "UPDATE survey_participation SET paid = true, outcome = $3 WHERE survey_id = $1 AND member_id = $2",
+        "UPDATE survey_participation SET paid = true, outcome = $3"
+        " WHERE survey_id = $1 AND member_id = $2 AND round = 1",
         survey_id,
         member_id,
         msgspec.json.encode(outcome).decode(),
@@ -96,8 +97,8 @@ async def _give_points(tx: Tx, survey_id: str, member_id: int, amount: int) -> N
 
 async def _note_try(survey_id: str, member_id: int) -> None:
     await db.fetchval(
-        "UPDATE survey_participation SET tried_at = $3 WHERE survey_id = $1 AND member_id = $2 AND NOT paid"
-        " RETURNING 1",
+        "UPDATE survey_participation SET tried_at = $3 WHERE survey_id = $1 AND member_id = $2 AND round = 1"
+        " AND NOT paid RETURNING 1",
         survey_id,
         member_id,
         clock.now(),

@@ -16,12 +16,13 @@ from .surveys import (
     running,
     survey_of,
 )
-from .taking import find_participation, list_of_member, list_participations, list_taken
+from .taking import find_done, find_participation, list_of_member, list_participations, list_taken
 
 __all__ = [
     "MOST_RUNNING",
     "SURVEY",
     "changes",
+    "find_done",
     "find_draft",
     "find_participation",
     "find_survey",

@@ -42,7 +42,7 @@ class AnswerRow(NamedTuple):
 _ANSWERS = (
     "SELECT a.id, a.version, a.member_id, a.at, a.store_id, a.level, a.medium, a.entered_by, a.score, a.given,"
     " p.outcome, p.paid FROM survey_answer a LEFT JOIN survey_participation p"
-    " ON p.survey_id = a.survey_id AND p.member_id = a.member_id WHERE a.survey_id = $1"
+    " ON p.survey_id = a.survey_id AND p.member_id = a.member_id AND p.round = a.round WHERE a.survey_id = $1"
     " AND ($2::int IS NULL OR a.version = $2)"
     " AND ($3::text IS NULL OR a.medium = $3) AND ($4::text IS NULL OR a.store_id = $4)"
 )
