@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 ROUTES = (
     "backend.wechat.routes",
     "backend.auth.routes",
+    "backend.approvals.routes",
     "backend.members.routes",
     "backend.messages.routes",
     "backend.wallet.routes",

@@ -21,6 +21,7 @@ DOMAINS = (
     "backend.ledger",
     "backend.wechat",
     "backend.auth",
+    "backend.approvals",
     "backend.members",
     "backend.audience",
     "backend.messages",

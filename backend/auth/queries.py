@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -204,6 +204,12 @@ def _staff(row: db.Record) -> Staff:
 async def list_staff() -> list[Staff]:
     """Everybody with a login, by name."""
     return [_staff(row) for row in await db.fetch(f"{_STAFF} ORDER BY username")]
+
+
+async def staff_names(staff_ids: Iterable[int]) -> dict[int, str]:
+    """The user names of these people, who may have gone; ids of nobody are left out."""
+    rows = await db.fetch("SELECT id, username FROM auth_staff WHERE id = ANY($1)", list(staff_ids))
+    return {row["id"]: row["username"] for row in rows}
 
 
 async def get_staff(staff_id: int) -> Staff:

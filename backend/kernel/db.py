@@ -33,6 +33,7 @@ APPS: dict[str, str] = {
     "ledger": "backend.ledger",
     "jobs": "backend.kernel.jobs",
     "auth": "backend.auth",
+    "approvals": "backend.approvals",
     "members": "backend.members",
     "audience": "backend.audience",
     "messages": "backend.messages",

@@ -25,7 +25,7 @@ from backend.stock import service as stock
 from backend.stock.types import AlertKind
 from backend.worker import load
 from tests.security.conftest import Credential, doors
-from tests.support import care, refunds, wire
+from tests.support import approvals, care, refunds, wire
 from tests.support.books import fingerprint
 from tests.support.cases import complain
 from tests.support.chat import DESK, Customer, newest
@@ -91,7 +91,17 @@ GUARDS = {
 }
 
 
-OWN = {"POST /v1/admin/logout", "GET /v1/admin/me"}
+OWN = {
+    "POST /v1/admin/logout",
+    "GET /v1/admin/me",
+    # what somebody asked for; and what they decide, by the permission of its kind
+    "GET /v1/admin/approvals",
+    "GET /v1/admin/approvals/kinds",
+    "GET /v1/admin/approvals/{approval_id}",
+    "POST /v1/admin/approvals/{approval_id}/approve",
+    "POST /v1/admin/approvals/{approval_id}/reject",
+    "POST /v1/admin/approvals/{approval_id}/withdraw",
+}
 """What everybody of the staff may call, for it concerns nobody but them."""
 
 ASKED_INSIDE = {
@@ -310,6 +320,8 @@ BODIES: dict[str, Any] = {
     "PUT /v1/admin/stock/documents/{document_id}": {"version": 1, "lines": [{"sku": "6901", "qty": 1}]},
     "POST /v1/admin/stock/documents/{document_id}/counts": {"items": [{"sku": "6901", "qty": 1}]},
     "POST /v1/admin/stock/documents/{document_id}/actions": {"action": "submit", "version": 1},
+    "POST /v1/admin/approvals/{approval_id}/approve": {},
+    "POST /v1/admin/approvals/{approval_id}/reject": {"note": "x"},
     "POST /v1/admin/stock/alerts/{alert_id}/acknowledge": {"note": "x"},
     "PUT /v1/admin/announcements/{announcement_id}": {"title": "x", "body": "x", "version": 1},
     "PUT /v1/admin/messages/batches/{letter_batch_id}": {
@@ -404,6 +416,7 @@ NOWHERE = {
     "document_id": "Z000000000000",
     "attachment_id": "Z000000000000",
     "alert_id": "A000000000000",
+    "approval_id": "V000000000000000",
     "import_id": "I000000000000",
     "template": "none.there",
     "care_plan_id": "P000000000000",
@@ -440,6 +453,7 @@ async def world(browser, chain, credentials) -> AsyncIterator[World]:
     clerk = await admin.post("/v1/admin/staff", body)
     chain.staff.append(Login("clerk-S2", "correct horse", "clerk", "S2"))
     values = {
+        "approval_id": (await approvals.ask(admin, "别家的店")).id,
         "terminal_id": "S1-T1",
         "member_id": str(owner.member_id),
         "staff_id": clerk.json()["staff"]["id"],

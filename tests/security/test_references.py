@@ -575,6 +575,8 @@ CASES |= {
 }
 
 OWN = {
+    # what the caller asked for and decides; the cursor is a time and an id
+    ("GET /v1/admin/approvals", "cursor"),
     # letters' texts: head office alone; a version of the template in the path
     ("POST /v1/admin/message-templates", "code"),
     # codes of templates, which are the chain's

@@ -1,0 +1,71 @@
+"""Reads of approvals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from backend.kernel import clock, db
+from backend.kernel.errors import NotFound
+from backend.kernel.paging import Place
+
+from . import rules
+from .types import Approval, ApprovalState
+
+APPROVAL = (
+    "SELECT id, kind, state, store_id, summary, reason, body, asked_by, asked_at, expires_at, decided_by, decided_at,"
+    " note FROM approval"
+)
+
+
+def approval_of(row: db.Record) -> Approval:
+    """A row of ``APPROVAL``, as it stands now."""
+    state = rules.standing(ApprovalState(row["state"]), row["expires_at"], clock.now())
+    return Approval(**dict(row) | {"state": state, "body": msgspec.Raw(row["body"].encode())})
+
+
+async def get_approval(approval_id: str) -> Approval:
+    """One request; ``NotFound`` for none."""
+    row = await db.fetchrow(f"{APPROVAL} WHERE id = $1", approval_id)
+    if row is None:
+        raise NotFound("there is no such approval")
+    return approval_of(row)
+
+
+# $1 who asks, $2 the kinds they decide, $3 whether they reach every store, $4 else the one, $5 now.
+_DECIDED = "kind = ANY($2) AND ($3 OR store_id = $4)"
+_STATE = "CASE WHEN state = 'waiting' AND expires_at <= $5 THEN 'expired' ELSE state END"
+_PAGE = (
+    " AND ($6::text IS NULL OR kind = $6) AND ($7::timestamptz IS NULL OR (asked_at, id) < ($7, $8))"
+    " ORDER BY asked_at DESC, id DESC LIMIT $9"
+)
+_TODO = f"{APPROVAL} WHERE state = 'waiting' AND expires_at > $5 AND asked_by <> $1 AND {_DECIDED}{_PAGE}"
+_SEEN = f"{APPROVAL} WHERE (asked_by = $1 OR NOT $10 AND {_DECIDED}) AND ($11::text IS NULL OR {_STATE} = $11){_PAGE}"
+
+
+class Viewer(msgspec.Struct, frozen=True):
+    """Somebody who looks: the kinds they decide, and where (None: everywhere)."""
+
+    staff_id: int
+    kinds: Sequence[str]
+    store_id: str | None
+
+
+async def list_todo(viewer: Viewer, kind: str | None, *, before: Place | None, limit: int) -> list[Approval]:
+    """A page of what waits for this person's decision, newest first."""
+    return [approval_of(row) for row in await db.fetch(_TODO, *_asked(viewer, kind, before, limit))]
+
+
+async def list_seen(
+    viewer: Viewer, kind: str | None, state: ApprovalState | None, *, mine: bool, before: Place | None, limit: int
+) -> list[Approval]:
+    """A page of what this person asked for, and unless ``mine`` of what they decide, newest first."""
+    asked = _asked(viewer, kind, before, limit)
+    return [approval_of(row) for row in await db.fetch(_SEEN, *asked, mine, state.value if state else None)]
+
+
+def _asked(viewer: Viewer, kind: str | None, before: Place | None, limit: int) -> tuple[object, ...]:
+    everywhere = viewer.store_id is None
+    place = before or (None, None)
+    return (viewer.staff_id, list(viewer.kinds), everywhere, viewer.store_id, clock.now(), kind, *place, limit)
