@@ -9,6 +9,7 @@ SERVICE = "backend/surveys/service.py"
 REWARDS = "backend/surveys/commands/rewards.py"
 ANSWERS = "tests/surveys/test_answering.py::"
 NAMELESS = "tests/surveys/test_anonymous.py::"
+ENTERING = "tests/surveys/test_entering.py::"
 RESULTS = "tests/surveys/test_results.py::"
 RACES = "tests/concurrency/test_one_survey.py::"
 
@@ -105,9 +106,41 @@ MUTANTS = (
         "reward-paid-twice",
         "What was paid is looked at again: a coupon each time that the job runs.",
         REWARDS,
-        "if outcome is None or participation.paid:",
-        "if outcome is None:",
+        "if participation is None or outcome is None or participation.paid:",
+        "if participation is None or outcome is None:",
         ("tests/surveys/test_rewards.py::test_what_was_paid_is_not_paid_again",),
+    ),
+    Mutant(
+        "every-round-rewarded",
+        "Who buys again and answers again is rewarded again: an answer is worth a purchase.",
+        ANSWERING,
+        "await service.decide(tx, survey) if participation.round == 1 else None",
+        "await service.decide(tx, survey)",
+        (f"{ENTERING}test_a_later_sale_asks_anew_and_the_first_answer_alone_is_rewarded",),
+    ),
+    Mutant(
+        "late-retry-is-the-next-answer",
+        "A phone that never heard of its first answer sends it again, and it counts as the next sale's.",
+        ANSWERING,
+        "known = before if before.done else await queries.find_done(survey_id, member_id, key=idem.key)",
+        "known = before if before.done else None",
+        (f"{ENTERING}test_a_later_sale_asks_anew_and_the_first_answer_alone_is_rewarded",),
+    ),
+    Mutant(
+        "named-members-told-to-stores",
+        "A cashier reads the numbers of members whom head office named one by one.",
+        "backend/surveys/routes/admin.py",
+        "    if not caller.office:\n        survey, taken = _of_store(survey), []",
+        "    if False:\n        survey, taken = _of_store(survey), []",
+        (f"{RESULTS}test_members_that_head_office_named_are_not_told_to_stores",),
+    ),
+    Mutant(
+        "numbers-to-six-digits",
+        "Numbers are counted as 1.23457e+06, and averages are wrong.",
+        SERVICE,
+        "number_text(given.number)",
+        'f"{given.number:g}"',
+        (f"{RESULTS}test_numbers_are_counted_with_all_their_digits",),
     ),
     Mutant(
         "answered-twice-at-once",
