@@ -117,6 +117,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     recharge_max_fen: Annotated[int, _doc("Largest free recharge", ge=1)] = 500_000
     recharge_query_after_s: Annotated[int, _doc("Ask WeChat about an unpaid order after this", ge=1)] = 60
     recharge_close_after_s: Annotated[int, _doc("Close an unpaid order after this", ge=60)] = 1800
+    recharge_day_max_fen: Annotated[int, _doc("Most that a member may recharge in a day; 0 = no bound", ge=0)] = 0
+    stored_limit_fen: Annotated[
+        int, _doc("Most stored value that a member may hold, held for refunds included; 0 = no bound", ge=0)
+    ] = 500_000
+    stored_limit_counts: Annotated[
+        str, _doc("What that limit counts: `total`, or `principal` only", pattern="^(total|principal)$")
+    ] = "total"
     recharge_refund_by_member: Annotated[bool, _doc("Members may ask for a recharge's refund on the phone")] = True
     recharge_refund_approval_fen: Annotated[int, _doc("A recharge's refund above this needs a second person", ge=0)] = (
         50_000

@@ -84,21 +84,25 @@ USES = "uses"
 
 
 class Issue(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A new lot: part of a positive leg. ``part`` says where it came from (principal, bonus, earned, gift…)."""
+    """A new lot: part of a positive leg. ``part`` says where it came from (principal, bonus, earned, gift…).
+
+    ``rank`` is its turn for good: lots of a lower one are spent first, of the same one the earliest last day.
+    """
 
     part: str
     amount: int
     expires_on: date | None = None
     matures_on: date | None = None
     source: str | None = None
+    rank: int = 0
 
 
 class Leg(msgspec.Struct, frozen=True, omit_defaults=True):
     """One signed line.
 
-    A negative leg without ``lots`` takes the earliest expiry first; ``lots`` names them instead, as ``(lot id, signed
-    amount)``: a return to, or a taking from, exactly these. ``bonus`` is how much of the taking the plan saw to be
-    bonus; another outcome is ``stale``. A positive leg is made of returned ``lots`` and issued ones.
+    A negative leg without ``lots`` takes the lowest rank first, in it the earliest expiry; ``lots`` names them instead,
+    as ``(lot id, signed amount)``: a return to, or a taking from, exactly these. ``bonus`` is how much of the taking
+    the plan saw to be bonus; another outcome is ``stale``. A positive leg is made of returned ``lots`` and issued ones.
     """
 
     account: str
@@ -123,6 +127,18 @@ class Guard(msgspec.Struct, frozen=True, omit_defaults=True):
     refusal: str
     cap: int | None = None
     expires_at: datetime | None = None
+
+
+class Cap(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a member may hold at most once the legs have moved, of what is good that day: these accounts together.
+
+    ``parts``: of lots of these parts only; none named is all. ``refusal`` is the code raised when it is more.
+    """
+
+    accounts: tuple[str, ...]
+    most: int
+    refusal: str
+    parts: tuple[str, ...] = ()
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -191,6 +207,7 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     use: CodeUse | None = None
     saw: tuple[Saw, ...] = ()
     guards: tuple[Guard, ...] = ()
+    caps: tuple[Cap, ...] = ()
     claim: Claim | None = None
     document: NewDocument | None = None
     update: DocumentUpdate | None = None

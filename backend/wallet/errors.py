@@ -19,6 +19,26 @@ class RechargeOver(DomainError):
     kind = Kind.CONFLICT
 
 
+class StoredLimitReached(DomainError):
+    """A member may not hold that much stored value; ``possible_fen`` says how much more may come in."""
+
+    code = "stored_limit_reached"
+    kind = Kind.CONFLICT
+
+    def __init__(self, possible_fen: int) -> None:
+        super().__init__(f"{possible_fen} fen more may be stored", extra={"possible_fen": possible_fen})
+
+
+class RechargeDayLimitReached(DomainError):
+    """A member may not recharge that much in a day; ``possible_fen`` says how much more today."""
+
+    code = "recharge_day_limit_reached"
+    kind = Kind.CONFLICT
+
+    def __init__(self, possible_fen: int) -> None:
+        super().__init__(f"{possible_fen} fen more can be recharged today", extra={"possible_fen": possible_fen})
+
+
 class RechargeNotRefundable(DomainError):
     """This recharge was not paid, or nothing of it is left to be given back."""
 

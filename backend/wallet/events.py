@@ -5,6 +5,15 @@ from __future__ import annotations
 from backend.kernel.events import Event
 
 
+class RechargeGivenBack(Event, frozen=True, kw_only=True):
+    """A payment was not credited and goes back to its payer; ``why``: ``late``, or the code of the limit."""
+
+    member_id: int
+    recharge_id: str
+    pay_fen: int
+    why: str
+
+
 class RechargeRefundMoved(Event, frozen=True, kw_only=True):
     """The refund of a recharge came to another state; ``amount_fen`` is what the payer gets or would have got."""
 

@@ -13,9 +13,9 @@ from backend.messages.types import Builtin, Letter, Purpose, Variable, VariableK
 from backend.wechat import service as wechat
 
 from .commands import expiring, forfeiting  # noqa: F401 - its template
-from .commands.payments import settle_payment
+from .commands.payments import LATE, settle_payment
 from .commands.pending import settle_refund
-from .events import RechargeRefundMoved
+from .events import RechargeGivenBack, RechargeRefundMoved
 from .types import RefundState
 
 wechat.on_payment(settle_payment)
@@ -61,7 +61,21 @@ REFUND_LETTERS = {
         variables=(_BACK,),
     ),
 }
-messages.declare(CREDITED, CREDITED_WITH_BONUS, *REFUND_LETTERS.values())
+GIVEN_BACK = Builtin(
+    "wallet.given_back",
+    Purpose.SERVICE,
+    "充值未入账",
+    "您支付的 {pay} 晚于充值订单关闭时间，未入账，将原路退回。",
+    variables=(_PAY,),
+)
+OVER_LIMIT = Builtin(
+    "wallet.over_limit",
+    Purpose.SERVICE,
+    "充值未入账",
+    "您支付的 {pay} 超过储值限额，未入账，将原路退回。",
+    variables=(_PAY,),
+)
+messages.declare(CREDITED, CREDITED_WITH_BONUS, GIVEN_BACK, OVER_LIMIT, *REFUND_LETTERS.values())
 
 
 @events.on(Recharged)
@@ -70,6 +84,14 @@ async def tell(event: Recharged, tx: Tx) -> None:
     template = CREDITED_WITH_BONUS if event.bonus_fen else CREDITED
     values = {"pay": str(event.pay_fen), "bonus": str(event.bonus_fen)}
     await messages.send(tx, [Letter(event.member_id, template.code, values, event.recharge_id, "#/entries")])
+
+
+@events.on(RechargeGivenBack)
+async def tell_of_giving_back(event: RechargeGivenBack, tx: Tx) -> None:
+    """Write to the member that a payment was not credited and comes back, once."""
+    template = GIVEN_BACK if event.why == LATE else OVER_LIMIT
+    values = {"pay": str(event.pay_fen)}
+    await messages.send(tx, [Letter(event.member_id, template.code, values, event.recharge_id, "#/recharges")])
 
 
 @events.on(RechargeRefundMoved)

@@ -8,18 +8,23 @@ from datetime import date, datetime, timedelta
 import msgspec
 
 from backend.kernel import clock
+from backend.kernel.config import Settings
+from backend.kernel.events import Event
 from backend.kernel.events import encode as encode_event
 from backend.ledger import plans as ledger
 from backend.ledger.events import Recharged
-from backend.ledger.plans import DocumentUpdate, Guard, Issue, Leg, NewDocument, Plan, Saw, job_hash
+from backend.ledger.plans import Cap, DocumentUpdate, Guard, Issue, Leg, NewDocument, Plan, Saw, job_hash
 from backend.ledger.types import Document, Lot
 
+from . import rules
 from .types import RECHARGES, RechargeBody, RechargeProgress, RechargeStatus
 
 RECHARGE = "recharge"
 EXPIRY = "expiry"
 MATURITY = "maturity"
 NOT_FIRST = "not_first_recharge"
+STORED_LIMIT = "stored_limit_reached"
+DAY_LIMIT = "recharge_day_limit_reached"
 
 _NO_CAP = 10**12
 _EXPIRES_TO = {
@@ -92,6 +97,7 @@ def change(
     progress: RechargeProgress | None = None,
     due_at: datetime | None = None,
     each_version: bool = False,
+    events: tuple[Event, ...] = (),
 ) -> Plan:
     """Change a recharge's document without moving anything: once, or (``each_version``) once from where it stands.
 
@@ -112,6 +118,7 @@ def change(
             progress=None if progress is None else msgspec.to_builtins(progress),
             due_at=due_at,
         ),
+        events=tuple(encode_event(event) for event in events),
     )
 
 
@@ -124,10 +131,12 @@ def credit(
     now: datetime,
     on: date,
     points_expire_on: date | None,
+    limits: Settings,
 ) -> Plan:
     """Credit what was paid, and with ``with_gift`` what the offer gives on top; once per recharge and payment.
 
-    Every paid recharge counts; an offer for the first one holds only while the count is nought, which the door decides.
+    Every paid recharge counts; an offer for the first one holds only while the count is nought, which the door decides,
+    as it does for how much may be held (``STORED_LIMIT``) and come in a day (``DAY_LIMIT``).
     """
     body, progress = body_of(document), progress_of(document)
     bonus_fen, points = (body.bonus_fen, body.points) if with_gift else (0, 0)
@@ -144,7 +153,7 @@ def credit(
     legs = [Leg(ledger.HOUSE_PSP, ledger.FEN, -body.pay_fen)]
     if bonus_fen:
         until = clock.days_after(on, body.bonus_valid_days) if body.bonus_valid_days else None
-        lots.append(Issue("bonus", bonus_fen, expires_on=until))
+        lots.append(Issue("bonus", bonus_fen, expires_on=until, rank=rules.bonus_rank(body.spend)))
         legs.append(Leg(ledger.HOUSE_BONUS, ledger.FEN, -bonus_fen))
     stored = Leg(ledger.STORED, ledger.FEN, body.pay_fen + bonus_fen, issue=tuple(lots))
     gift = ledger.earn_points(points, debt, Issue("gift", 0, expires_on=points_expire_on))
@@ -160,13 +169,29 @@ def credit(
         guards=(
             Guard(RECHARGES, "add", 1, NOT_FIRST, cap=1 if first else _NO_CAP),
             Guard(f"psp:{transaction_id}", "once", 1, "payment_used"),
+            *_day_limit(body.pay_fen, limits.recharge_day_max_fen, now=now, on=on),
         ),
+        caps=_stored_limit(limits),
         legs=(stored, *legs, *gift),
         update=DocumentUpdate(
             document.id, document.version, state=RechargeStatus.PAID, progress=msgspec.to_builtins(done)
         ),
         events=(encode_event(paid),),
     )
+
+
+def _day_limit(pay_fen: int, most_fen: int, *, now: datetime, on: date) -> tuple[Guard, ...]:
+    if not most_fen:
+        return ()
+    forgotten_at = now + timedelta(days=2)
+    return (Guard(rules.day_counter(on), "add", pay_fen, DAY_LIMIT, cap=most_fen, expires_at=forgotten_at),)
+
+
+def _stored_limit(limits: Settings) -> tuple[Cap, ...]:
+    if not limits.stored_limit_fen:
+        return ()
+    parts = () if limits.stored_limit_counts == "total" else ("principal",)
+    return (Cap((ledger.STORED, ledger.STORED_HELD), limits.stored_limit_fen, STORED_LIMIT, parts),)
 
 
 def expire(member_id: int, kind: str, ref: str, lots: Sequence[Lot], *, now: datetime, on: date) -> Plan:

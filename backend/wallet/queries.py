@@ -10,11 +10,13 @@ import msgspec
 
 from backend.kernel import db
 from backend.kernel.batching import Batcher
+from backend.kernel.config import settings
 from backend.ledger import queries as ledger
 from backend.ledger.types import Document, Entry, Snapshot
 from backend.members import queries as members
 
 from . import rules
+from .rules import Possible
 from .types import RECHARGES, ExpiringPoints, Offer, PointsBalance, RechargeStatus, StoredValue, Wallet
 
 EXPIRING_OF = """SELECT expires_on, sum(remaining)::bigint AS points FROM ledger_lot l
@@ -28,8 +30,8 @@ SELECT wanted.member_id, e.expires_on, e.points
  ORDER BY wanted.member_id, e.expires_on
 """  # noqa: S608 - put together of constants
 _OFFER = (
-    "SELECT id, pay_fen, bonus_fen, points, first_only, bonus_valid_days, starts_at, ends_at, store_id, active, sort"
-    " FROM wallet_offer"
+    "SELECT id, pay_fen, bonus_fen, points, first_only, bonus_valid_days, spend, starts_at, ends_at, store_id, active,"
+    " sort FROM wallet_offer"
 )
 LIST_LIMIT = 200
 
@@ -71,6 +73,27 @@ def wallet_of(snapshot: Snapshot, expiring: list[ExpiringPoints]) -> Wallet:
         ),
         rebate_fen=snapshot.spendable("rebate"),
     )
+
+
+_COUNTED = """
+SELECT coalesce(sum(remaining), 0)::bigint FROM ledger_lot
+ WHERE member_id = $1 AND kind IN ('stored', 'stored_held') AND ref = '' AND open
+   AND (expires_on IS NULL OR expires_on >= $2) AND ($3 = 'total' OR part = 'principal')
+"""
+
+
+async def possible(member_id: int, on: date) -> Possible:
+    """How much more a member may recharge on that local day; a hint, the door decides."""
+    limits = settings()
+    balance, day = None, None
+    if limits.stored_limit_fen:
+        counted = await db.fetchval(_COUNTED, member_id, on, limits.stored_limit_counts)
+        balance = max(0, limits.stored_limit_fen - counted)
+    if limits.recharge_day_max_fen:
+        name = rules.day_counter(on)
+        came = (await ledger.guard_values(member_id, (name,))).get(name, 0)
+        day = max(0, limits.recharge_day_max_fen - came)
+    return Possible(balance, day, counts_gift=limits.stored_limit_counts == "total")
 
 
 async def list_offers() -> list[Offer]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import msgspec
 
-from .errors import RechargeNotRefundable, RefundExceedsPrincipal
-from .types import Offer
+from .errors import RechargeDayLimitReached, RechargeNotRefundable, RefundExceedsPrincipal, StoredLimitReached
+from .types import Offer, SpendOrder
 
 ASK_S = (60, 60, 60, 60)
 """Pauses between the first questions about an unpaid order; the phone may still wait for the answer."""
@@ -103,6 +103,43 @@ def read_cursor(account: str, cursor: str) -> int | None:
     if name != account or not (number.isdigit() and len(number) <= 18):
         return None
     return int(number)
+
+
+_BONUS_RANK = {SpendOrder.BY_EXPIRY: 0, SpendOrder.PRINCIPAL_FIRST: 1, SpendOrder.BONUS_FIRST: -1}
+
+
+def bonus_rank(spend: SpendOrder) -> int:
+    """The rank of the bonus of a recharge; that of principal is nought."""
+    return _BONUS_RANK[spend]
+
+
+def day_counter(on: date) -> str:
+    """The guard that counts what a member recharged on a day."""
+    return f"recharged:{on.isoformat()}"
+
+
+class Possible(msgspec.Struct, frozen=True):
+    """How much more may be recharged, in fen: by the balance and by the day; None where there is no limit.
+
+    ``counts_gift``: the balance's limit counts what is given on top, too.
+    """
+
+    balance_fen: int | None
+    day_fen: int | None
+    counts_gift: bool = True
+
+    @property
+    def least_fen(self) -> int | None:
+        """What both allow."""
+        return min((one for one in (self.balance_fen, self.day_fen) if one is not None), default=None)
+
+    def check(self, pay_fen: int, bonus_fen: int) -> None:
+        """Raise what refuses a recharge of so much."""
+        comes = pay_fen + (bonus_fen if self.counts_gift else 0)
+        if self.balance_fen is not None and comes > self.balance_fen:
+            raise StoredLimitReached(self.balance_fen)
+        if self.day_fen is not None and pay_fen > self.day_fen:
+            raise RechargeDayLimitReached(self.day_fen)
 
 
 class RefundTerms(msgspec.Struct, frozen=True):

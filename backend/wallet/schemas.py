@@ -11,7 +11,7 @@ from msgspec import Meta
 from backend.kernel.http import Body
 from backend.kernel.money import Fen, FenOrZero
 
-from .types import Offer
+from .types import Offer, SpendOrder
 
 OfferId = Annotated[str, Meta(min_length=1, max_length=16, description="充值档位")]
 PointsOrZero = Annotated[int, Meta(ge=0, le=10**9)]
@@ -59,9 +59,13 @@ class OfferOut(msgspec.Struct):
 
 
 class OffersOut(msgspec.Struct):
-    """The offers for this member now, in the order to show them."""
+    """The offers for this member now, in the order to show them.
+
+    ``possible_fen``: how much more may come in today, gifts included, by the limits of stored value; null for any.
+    """
 
     items: list[OfferOut]
+    possible_fen: int | None = None
 
 
 class OfferIn(Body):
@@ -72,6 +76,7 @@ class OfferIn(Body):
     points: PointsOrZero = 0
     first_only: bool = False
     bonus_valid_days: Annotated[int, Meta(ge=1, le=3650)] | None = None
+    spend: SpendOrder = SpendOrder.BY_EXPIRY
     starts_at: Instant | None = None
     ends_at: Instant | None = None
     store_id: Annotated[str, Meta(min_length=1, max_length=16)] | None = None

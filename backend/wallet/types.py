@@ -46,8 +46,20 @@ class Wallet(msgspec.Struct, frozen=True):
     rebate_fen: int
 
 
+class SpendOrder(StrEnum):
+    """In which turn a recharge's principal and bonus are spent; fixed for its lots when they are made.
+
+    ``by_expiry``: with all others, the earliest last day first. ``principal_first``: its bonus after everything else.
+    ``bonus_first``: its bonus before everything else.
+    """
+
+    BY_EXPIRY = "by_expiry"
+    PRINCIPAL_FIRST = "principal_first"
+    BONUS_FIRST = "bonus_first"
+
+
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
-    """Pay ``pay_fen``, get ``bonus_fen`` and ``points`` on top.
+    """Pay ``pay_fen``, get ``bonus_fen`` and ``points`` on top, spent in the turn that ``spend`` says.
 
     ``first_only``: on a member's first recharge. ``bonus_valid_days``: the bonus expires so many days after the
     payment; None is never. ``store_id``: for members of that store; None is for all.
@@ -59,6 +71,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     points: int = 0
     first_only: bool = False
     bonus_valid_days: int | None = None
+    spend: SpendOrder = SpendOrder.BY_EXPIRY
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     store_id: str | None = None
@@ -67,7 +80,10 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RechargeStatus(StrEnum):
-    """How a recharge stands. ``refunding``: paid after it was closed, on the way back to the payer."""
+    """How a recharge stands. ``refunding``: paid too late, or for more than may be held; on the way back to the payer.
+
+    ``refunded``: the payer has it back.
+    """
 
     PENDING = "pending"
     PAID = "paid"
@@ -88,6 +104,7 @@ class RechargeBody(msgspec.Struct, frozen=True, kw_only=True):
     offer_id: str | None = None
     first_only: bool = False
     bonus_valid_days: int | None = None
+    spend: SpendOrder = SpendOrder.BY_EXPIRY
     pay_until: datetime | None = None
 
 
@@ -96,7 +113,7 @@ class RechargeProgress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
 
     ``tries`` counts what was asked of WeChat by the clock: since it was opened, and anew since its payment came late.
     ``refunded_fen``: principal that went back to the payer after it was credited; ``withheld_fen``: principal that paid
-    for bonus which was spent by then.
+    for bonus which was spent by then. ``given_back`` says why a payment was never credited: ``late``, or the limit.
     """
 
     pay_params: dict[str, str] | None = None
@@ -106,6 +123,7 @@ class RechargeProgress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     tries: int = 0
     refunded_fen: int = 0
     withheld_fen: int = 0
+    given_back: str | None = None
 
 
 class RefundState(StrEnum):

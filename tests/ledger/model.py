@@ -18,11 +18,12 @@ class Lot:
     expires_on: date | None = None
     matures_on: date | None = None
     source: str = ""
+    rank: int = 0
 
     @property
-    def turn(self) -> tuple[date, int]:
-        """Earliest last day first, those without one last, then the oldest."""
-        return (self.expires_on or date.max, self.order)
+    def turn(self) -> tuple[int, date, int]:
+        """The lowest rank first, in it the earliest last day, those without one last, then the oldest."""
+        return (self.rank, self.expires_on or date.max, self.order)
 
 
 @dataclass
@@ -68,12 +69,14 @@ class Wallet:
         self._orders += 1
         self.lots.append(Lot(account, part, self._orders, amount, amount, **more))  # type: ignore[arg-type]
 
-    def credit(self, principal: int, bonus: int, points: int, bonus_until: date, points_until: date) -> None:
+    def credit(
+        self, principal: int, bonus: int, points: int, bonus_until: date, points_until: date, rank: int = 0
+    ) -> None:
         """What a recharge with an offer brings; gifts of points pay a debt first."""
         if principal:
             self.issue("stored", "principal", principal)
         if bonus:
-            self.issue("stored", "bonus", bonus, expires_on=bonus_until)
+            self.issue("stored", "bonus", bonus, expires_on=bonus_until, rank=rank)
         self.earn(points, "gift", "points", expires_on=points_until)
 
     def earn(self, points: int, part: str, account: str, **more: object) -> None:

@@ -14,7 +14,7 @@ import pytest
 from backend.kernel import clock, db
 from backend.kernel.errors import DomainError
 from backend.ledger import errors, plans, queries, service
-from backend.ledger.plans import Claim, CodeUse, DocumentUpdate, Guard, Issue, Leg, NewDocument, Plan, Saw
+from backend.ledger.plans import Cap, Claim, CodeUse, DocumentUpdate, Guard, Issue, Leg, NewDocument, Plan, Saw
 from tests.support.books import changed, connected, fingerprint, open_books, plan, points, sale_document, stored
 from tests.support.value import findings
 
@@ -118,6 +118,18 @@ REFUSED: dict[str, tuple[type[DomainError], Callable[[int], Plan]]] = {
     "a counter above its cap": (errors.GuardRefused, with_guard(Guard("day", "add", 41, "over", cap=100))),
     "a new counter above its cap": (errors.GuardRefused, with_guard(Guard("new", "add", 101, "over", cap=100))),
     "a code used at another store": (errors.GuardRefused, used_elsewhere),
+    "more than may be held": (
+        errors.GuardRefused,
+        with_legs(*stored(10, issue=(Issue("principal", 10),)), caps=(Cap((plans.STORED,), 509, "full"),)),
+    ),
+    "more than accounts may hold together": (
+        errors.GuardRefused,
+        with_legs(
+            Leg(plans.STORED, FEN, -10),
+            Leg(plans.STORED_HELD, FEN, 10, issue=(Issue("principal", 10),)),
+            caps=(Cap((plans.STORED, plans.STORED_HELD), 499, "full"),),
+        ),
+    ),
     "an order number that is taken": (errors.Claimed, taken_order),
     "legs that do not sum to zero": (errors.PlanInvalid, with_legs(stored(10)[0])),
     "units that make up for each other": (
@@ -335,6 +347,45 @@ async def test_what_one_lot_can_pay_comes_from_the_one_that_expires_first(member
         [(2, -10)],
         [(1, -10)],
     ]
+
+
+async def test_a_lot_s_rank_goes_before_its_last_day(member_id):
+    today = clock.local_date(clock.now(), "Asia/Shanghai")
+    lots = (
+        Issue("bonus", 10, expires_on=today, rank=1),
+        Issue("bonus", 10, expires_on=today + timedelta(days=9)),
+        Issue("principal", 10),
+        Issue("bonus", 10, rank=-1),
+        Issue("bonus", 10, expires_on=today - timedelta(days=1), rank=-1),
+    )
+    await service.post(plan(member_id, Leg(plans.STORED, FEN, 50, issue=lots), Leg(plans.HOUSE_PSP, FEN, -50)))
+
+    one = await service.post(plan(member_id, *stored(-5)))
+    rest = await service.post(plan(member_id, *stored(-30)))
+
+    assert [(lot, amount) for _, lot, amount, _ in one.lots] == [(4, -5)]
+    assert [(lot, amount) for _, lot, amount, _ in rest.lots] == [(4, -5), (2, -10), (3, -10), (1, -5)]
+
+
+async def test_a_cap_counts_what_is_good_and_of_the_parts_it_names(member_id):
+    today = clock.local_date(clock.now(), "Asia/Shanghai")
+    lots = (
+        Issue("principal", 60),
+        Issue("bonus", 40),
+        Issue("bonus", 500, expires_on=today - timedelta(days=1)),
+    )
+    legs = Leg(plans.STORED, FEN, 600, issue=lots), Leg(plans.HOUSE_PSP, FEN, -600)
+    both = plans.STORED, plans.STORED_HELD
+    for most, parts in ((99, ()), (59, ("principal",))):
+        with pytest.raises(errors.GuardRefused) as refused:
+            await service.post(plan(member_id, *legs, caps=(Cap(both, most, "full", parts),)))
+        assert refused.value.refusal == "full"
+
+    posted = await service.post(
+        plan(member_id, *legs, caps=(Cap(both, 100, "full"), Cap(both, 60, "x", ("principal",))))
+    )
+
+    assert posted.balances == {"stored": 600}
 
 
 async def test_everything_a_plan_carries_is_stored_with_it(settings, database):

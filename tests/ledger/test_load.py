@@ -92,7 +92,8 @@ class Lives:
     def _recharge(self, member_id: int) -> Plan:
         pay, bonus, gift = self.random.randrange(1, 900), self.random.randrange(1, 90), self.random.randrange(1, 50)
         ref = self.random.choice(("", "", "card-1"))
-        lots = (Issue("principal", pay), Issue("bonus", bonus, expires_on=self._until()))
+        rank, spend = self.random.choice(((0, "by_expiry"), (1, "principal_first"), (-1, "bonus_first")))
+        lots = (Issue("principal", pay), Issue("bonus", bonus, expires_on=self._until(), rank=rank))
         return self._plan(
             member_id,
             Leg(plans.STORED, plans.FEN, pay + bonus, ref=ref, issue=lots),
@@ -101,7 +102,11 @@ class Lives:
             *plans.earn_points(gift, 0, Issue("gift", 0, expires_on=self._until(), source="campaign")),
             kind="recharge",
             document=NewDocument(
-                f"R{self.number}", "recharge", "paid", {"pay_fen": pay, "bonus_fen": bonus}, memo={"by": "hand"}
+                f"R{self.number}",
+                "recharge",
+                "paid",
+                {"pay_fen": pay, "bonus_fen": bonus, "spend": spend},
+                memo={"by": "hand"},
             ),
         )
 

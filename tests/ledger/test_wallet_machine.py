@@ -85,12 +85,13 @@ class WalletMachine(RuleBasedStateMachine):
         bonus=st.sampled_from([0, 0, 1, 500]),
         points=st.sampled_from([0, 0, 7, 300]),
         days=st.integers(0, 8),
+        rank=st.sampled_from([0, 0, 1, -1]),
     )
-    def recharge(self, principal: int, bonus: int, points: int, days: int) -> None:
+    def recharge(self, principal: int, bonus: int, points: int, days: int, rank: int = 0) -> None:
         principal = principal if bonus or points else principal + 1
         until = self.today() + timedelta(days=days)
-        self.run(credit(self.phone.member_id, self.today(), principal, bonus, points, until))
-        self.model.credit(principal, bonus, points, until, until)
+        self.run(credit(self.phone.member_id, self.today(), principal, bonus, points, until, rank))
+        self.model.credit(principal, bonus, points, until, until, rank)
 
     @rule(
         stored=st.sampled_from([0.0, 0.01, 0.5, 0.9, 1.0, 1.2]),
@@ -195,12 +196,12 @@ def check_shares(sale: Sale, amount: int, given: dict[str, int]) -> None:
     sale.given = {name: sale.given.get(name, 0) + given.get(name, 0) for name in sale.tenders}
 
 
-async def credit(member_id: int, on: date, principal: int, bonus: int, points: int, until: date) -> None:
+async def credit(member_id: int, on: date, principal: int, bonus: int, points: int, until: date, rank: int = 0) -> None:
     """What a recharge with an offer posts."""
     debt = (await queries.get_balances(member_id)).get("points_debt", 0)
     legs: list[Leg] = []
     issues = [Issue("principal", principal)] if principal else []
-    issues += [Issue("bonus", bonus, expires_on=until)] if bonus else []
+    issues += [Issue("bonus", bonus, expires_on=until, rank=rank)] if bonus else []
     if issues:
         legs.append(Leg(plans.STORED, plans.FEN, principal + bonus, issue=tuple(issues)))
         legs += [Leg(plans.HOUSE_PSP, plans.FEN, -principal)] if principal else []

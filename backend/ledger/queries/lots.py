@@ -14,7 +14,7 @@ async def list_open_lots(member_id: int, *kinds: str, limit: int = 1000) -> list
     """The lots accounts are made of, in the order they are spent (expired ones too, until they are swept)."""
     rows = await db.fetch(
         "SELECT lot_id, kind, ref, part, source, issued, remaining, expires_on, matures_on FROM ledger_lot"
-        " WHERE member_id = $1 AND kind = ANY($2) AND open ORDER BY expires_on, lot_id LIMIT $3",
+        " WHERE member_id = $1 AND kind = ANY($2) AND open ORDER BY rank, expires_on, lot_id LIMIT $3",
         member_id,
         kinds,
         limit,
@@ -98,7 +98,7 @@ SELECT t.seq, l.lot_id, l.kind, l.ref, l.part, l.source, l.issued, l.remaining, 
          WHERE member_id = $1 AND document_id = $2 AND kind = $3 ORDER BY seq LIMIT 1) AS t
   LEFT JOIN ledger_lot_move m ON m.member_id = $1 AND m.seq = t.seq
   LEFT JOIN ledger_lot l ON l.member_id = $1 AND l.lot_id = m.lot_id
- ORDER BY l.expires_on, l.lot_id
+ ORDER BY l.rank, l.expires_on, l.lot_id
 """
 
 

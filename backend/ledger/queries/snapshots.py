@@ -50,7 +50,7 @@ SNAPSHOTS = """
 SELECT h.member_id, h.active, h.used_store, h.used_at, h.elsewhere_at,
        (SELECT jsonb_object_agg(kind, balance) FROM ledger_account a
          WHERE a.member_id = h.member_id AND ref = '') AS balances,
-       (SELECT jsonb_agg(jsonb_build_array(part, remaining) ORDER BY expires_on, lot_id) FROM ledger_lot l
+       (SELECT jsonb_agg(jsonb_build_array(part, remaining) ORDER BY rank, expires_on, lot_id) FROM ledger_lot l
          WHERE l.member_id = h.member_id AND open AND kind = 'stored' AND ref = ''
            AND (expires_on IS NULL OR expires_on >= $2)) AS stored,
        (SELECT jsonb_object_agg(kind, remaining) FROM (

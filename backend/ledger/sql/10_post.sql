@@ -41,6 +41,7 @@ DECLARE
     v_hash       bytea := decode(p->>'hash', 'hex');
     v_legs       jsonb := p->'legs';
     v_guards     jsonb := p->'guards';
+    v_caps       jsonb := p->'caps';
     v_saw        jsonb := p->'saw';
     v_claim      jsonb := p->'claim';
     v_doc        jsonb := p->'document';
@@ -291,7 +292,7 @@ BEGIN
                            SELECT lot_id FROM ledger_lot
                             WHERE member_id = p_member AND kind = v_kind AND ref = v_ref AND open
                               AND (expires_on IS NULL OR expires_on >= v_on)
-                            ORDER BY expires_on, lot_id LIMIT 1)
+                            ORDER BY rank, expires_on, lot_id LIMIT 1)
                     RETURNING lot_id, part INTO v_id, v_part;
                     IF FOUND THEN
                         IF v_part = 'bonus' THEN v_bonus := -v_n; END IF;
@@ -303,7 +304,7 @@ BEGIN
                         FOR v_lot IN SELECT lot_id, part, remaining FROM ledger_lot
                                       WHERE member_id = p_member AND kind = v_kind AND ref = v_ref AND open
                                         AND (expires_on IS NULL OR expires_on >= v_on)
-                                      ORDER BY expires_on, lot_id LOOP
+                                      ORDER BY rank, expires_on, lot_id LOOP
                             v_take := least(v_need, v_lot.remaining);
                             UPDATE ledger_lot SET remaining = remaining - v_take, open = remaining - v_take > 0
                              WHERE member_id = p_member AND lot_id = v_lot.lot_id;
@@ -330,9 +331,10 @@ BEGIN
                     v_lots := v_lots + 1;
                     v_take := (v_item->>'amount')::bigint;
                     INSERT INTO ledger_lot (member_id, lot_id, kind, ref, part, source, issued, remaining, open,
-                                            expires_on, matures_on, issued_at)
+                                            expires_on, matures_on, issued_at, rank)
                     VALUES (p_member, v_lots, v_kind, v_ref, v_item->>'part', coalesce(v_item->>'source', v_doc_id, v_key),
-                            v_take, v_take, true, (v_item->>'expires_on')::date, (v_item->>'matures_on')::date, v_at);
+                            v_take, v_take, true, (v_item->>'expires_on')::date, (v_item->>'matures_on')::date, v_at,
+                            coalesce((v_item->>'rank')::smallint, 0));
                     v_moved := v_moved + v_take;
                     l_id := l_id || v_lots;
                     l_amount := l_amount || v_take;
@@ -347,6 +349,17 @@ BEGIN
         a_version := a_version || v_version;
         a_after := a_after || v_balance;
         v_text := v_text || concat_ws(':', v_kind, v_ref, v_unit, v_n, coalesce(v_version, 0), coalesce(v_balance, 0)) || ';';
+    END LOOP;
+
+    -- What may be held at most, of what is good that day: of some accounts together, of some parts of their lots or of all.
+    FOR i IN 0 .. coalesce(jsonb_array_length(v_caps), 0) - 1 LOOP
+        v_item := v_caps->i;
+        SELECT coalesce(sum(remaining), 0) INTO v_n FROM ledger_lot
+         WHERE member_id = p_member AND open AND ref = '' AND v_item->'accounts' ? kind
+           AND (NOT v_item ? 'parts' OR v_item->'parts' ? part) AND (expires_on IS NULL OR expires_on >= v_on);
+        IF v_n > (v_item->>'most')::bigint THEN
+            PERFORM ledger_refuse('guard', jsonb_build_object('name', 'cap', 'refusal', v_item->>'refusal'));
+        END IF;
     END LOOP;
 
     -- lap: hash

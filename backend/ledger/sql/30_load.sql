@@ -86,10 +86,11 @@ BEGIN
     CREATE TEMP TABLE load_lot ON COMMIT DROP AS
     SELECT s.member_id, s.lot_id, s.kind, s.ref, s.issue->>'part' AS part,
            coalesce(s.issue->>'source', p.document_id, p.key) AS source, s.amount AS issued, 0::bigint AS remaining,
-           (s.issue->>'expires_on')::date AS expires_on, (s.issue->>'matures_on')::date AS matures_on, p.at AS issued_at, true AS fresh
+           (s.issue->>'expires_on')::date AS expires_on, (s.issue->>'matures_on')::date AS matures_on, p.at AS issued_at,
+           coalesce((s.issue->>'rank')::smallint, 0) AS rank, true AS fresh
       FROM load_step s JOIN load_plan p USING (n) WHERE s.issue IS NOT NULL
     UNION ALL
-    SELECT l.member_id, l.lot_id, l.kind, l.ref, l.part, l.source, l.issued, l.remaining, l.expires_on, l.matures_on, l.issued_at, false
+    SELECT l.member_id, l.lot_id, l.kind, l.ref, l.part, l.source, l.issued, l.remaining, l.expires_on, l.matures_on, l.issued_at, l.rank, false
       FROM ledger_lot l JOIN (SELECT DISTINCT member_id, kind, ref FROM load_step) a USING (member_id, kind, ref);
     ANALYZE load_step (n, step, member_id);
     ANALYZE load_lot (member_id, lot_id);
@@ -99,10 +100,10 @@ BEGIN
           FROM (SELECT member_id, kind, ref, array_agg(step ORDER BY step) AS steps, array_agg(lot_id ORDER BY step) AS lots,
                        array_agg(amount ORDER BY step) AS amounts, array_agg(on_day ORDER BY step) AS days
                   FROM load_step GROUP BY member_id, kind, ref) s
-          LEFT JOIN (SELECT member_id, kind, ref, array_agg(lot_id ORDER BY expires_on, lot_id) AS ids,
-                            array_agg(remaining ORDER BY expires_on, lot_id) AS remaining,
-                            array_agg(issued ORDER BY expires_on, lot_id) AS issued,
-                            array_agg(expires_on ORDER BY expires_on, lot_id) AS expires
+          LEFT JOIN (SELECT member_id, kind, ref, array_agg(lot_id ORDER BY rank, expires_on, lot_id) AS ids,
+                            array_agg(remaining ORDER BY rank, expires_on, lot_id) AS remaining,
+                            array_agg(issued ORDER BY rank, expires_on, lot_id) AS issued,
+                            array_agg(expires_on ORDER BY rank, expires_on, lot_id) AS expires
                        FROM load_lot GROUP BY member_id, kind, ref) l USING (member_id, kind, ref)
     LOOP
         v_whose := jsonb_build_object('account', v_account.kind, 'ref', v_account.ref, 'member', v_account.member_id);
@@ -246,8 +247,8 @@ BEGIN
     SELECT p.member_id, e->>'name', e->'body', p.at
       FROM load_plan p, jsonb_array_elements(p.plan->'events') WITH ORDINALITY AS events (e, nth) ORDER BY n, nth;
 
-    INSERT INTO ledger_lot AS l (member_id, lot_id, kind, ref, part, source, issued, remaining, open, expires_on, matures_on, issued_at)
-    SELECT member_id, lot_id, kind, ref, part, source, issued, remaining + moved, remaining + moved > 0, expires_on, matures_on, issued_at
+    INSERT INTO ledger_lot AS l (member_id, lot_id, kind, ref, part, source, issued, remaining, open, expires_on, matures_on, issued_at, rank)
+    SELECT member_id, lot_id, kind, ref, part, source, issued, remaining + moved, remaining + moved > 0, expires_on, matures_on, issued_at, rank
       FROM load_lot JOIN (SELECT member_id, lot_id, sum(amount)::bigint AS moved FROM load_move GROUP BY 1, 2) m USING (member_id, lot_id)
      ORDER BY member_id, lot_id
     ON CONFLICT (member_id, lot_id) DO UPDATE SET remaining = EXCLUDED.remaining, open = EXCLUDED.open;
@@ -263,7 +264,7 @@ BEGIN
 END $$;
 
 -- Loads plans of many members, each member's in the order given; returns how many were given. Members that are not known yet
--- get their books opened. Those with a plan that depends on what is there when its turn comes (guards, what it saw, a document
+-- get their books opened. Those with a plan that depends on what is there when its turn comes (guards, caps, what it saw, a document
 -- to change, where a code was used) are posted plan by plan.
 CREATE OR REPLACE FUNCTION ledger_load(p_members bigint[], p_plans jsonb[]) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
@@ -277,7 +278,7 @@ BEGIN
     INSERT INTO ledger_head (member_id) SELECT DISTINCT unnest(p_members) AS member_id ORDER BY member_id ON CONFLICT DO NOTHING;
     PERFORM 1 FROM ledger_head WHERE member_id = ANY (p_members) ORDER BY member_id FOR UPDATE;
     SELECT coalesce(array_agg(DISTINCT member_id), '{}') INTO v_singly
-      FROM unnest(p_members, p_plans) AS g (member_id, plan) WHERE plan ?| ARRAY['guards', 'saw', 'update', 'use'];
+      FROM unnest(p_members, p_plans) AS g (member_id, plan) WHERE plan ?| ARRAY['guards', 'caps', 'saw', 'update', 'use'];
     FOR v_plan IN SELECT * FROM unnest(p_members, p_plans) WITH ORDINALITY AS g (member_id, plan, nth)
                    WHERE member_id = ANY (v_singly) ORDER BY nth LOOP
         PERFORM ledger_post(v_plan.member_id, v_plan.plan);

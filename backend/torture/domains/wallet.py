@@ -19,9 +19,9 @@ from . import Domain, Operation
 if TYPE_CHECKING:
     from ..oracle import Books, Document
 
-PENDING = ("paid", "closed", "refunded")
+PENDING = ("paid", "closed", "refunded", "refunding")
 CREDITED = "paid"
-_REFUSED = frozenset({"offer_unavailable"})
+_REFUSED = frozenset({"offer_unavailable", "stored_limit_reached"})
 _OVER = frozenset({"recharge_closed"})  # stored, but its time was over before the PSP had it
 AT_ONCE = 8
 OPENING_FEN = 100_000

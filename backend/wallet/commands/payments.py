@@ -16,11 +16,13 @@ from backend.wechat.errors import CallbackRefused
 from backend.wechat.types import CURRENCY, Payment
 
 from .. import plans
+from ..events import RechargeGivenBack
 from ..types import RechargeProgress, RechargeStatus
 
 log = logging.get(__name__)
 
 MAX_TIMES_PLANNED = 4
+LATE = "late"
 
 
 async def settle_payment(payment: Payment) -> None:
@@ -71,11 +73,27 @@ async def _credit(document: Document, payment: Payment) -> None:
     try:
         await _post_credit(document, payment, with_gift=True)
     except GuardRefused as refused:
-        if refused.refusal != plans.NOT_FIRST:
-            _alarm(payment, "transaction_used_twice")
-            raise CallbackRefused("transaction") from refused
-        # Another recharge was the first one: the gift is lost, the money never.
+        if refused.refusal == plans.NOT_FIRST:
+            # Another recharge was the first one: the gift is lost, the money never.
+            await _credit_paid_only(document, payment)
+        else:
+            await _refused(document, payment, refused)
+
+
+async def _credit_paid_only(document: Document, payment: Payment) -> None:
+    try:
         await _post_credit(document, payment, with_gift=False)
+    except GuardRefused as refused:
+        await _refused(document, payment, refused)
+
+
+async def _refused(document: Document, payment: Payment, refused: GuardRefused) -> None:
+    """Money that must not be credited: what another recharge of its member left no room for goes back to the payer."""
+    if refused.refusal not in (plans.STORED_LIMIT, plans.DAY_LIMIT):
+        _alarm(payment, "transaction_used_twice")
+        raise CallbackRefused("transaction") from refused
+    log.warning("wallet.recharge_over_limit", recharge_id=document.id, limit=refused.refusal)
+    await ledger.post(give_back(document, payment.transaction_id, refused.refusal, clock.now()))
 
 
 async def _post_credit(document: Document, payment: Payment, *, with_gift: bool) -> None:
@@ -91,6 +109,7 @@ async def _post_credit(document: Document, payment: Payment, *, with_gift: bool)
         now=now,
         on=on,
         points_expire_on=clock.end_of_month(on, months) if months else None,
+        limits=rules,
     )
     posted = await ledger.post(plan)
     if not posted.replayed:
@@ -103,12 +122,16 @@ async def _post_credit(document: Document, payment: Payment, *, with_gift: bool)
 async def _note_late(document: Document, payment: Payment) -> None:
     """The order was closed here and is paid all the same: the money goes back, the clock sees to it."""
     log.warning("wallet.recharge_paid_late", recharge_id=document.id)
-    await ledger.post(note_late(document, payment.transaction_id, clock.now()))
+    await ledger.post(give_back(document, payment.transaction_id, LATE, clock.now()))
 
 
-def note_late(document: Document, transaction_id: str, now: datetime) -> Plan:
-    """The plan that marks a closed recharge to be given back."""
-    progress = RechargeProgress(pay_params=plans.progress_of(document).pay_params, transaction_id=transaction_id)
+def give_back(document: Document, transaction_id: str, why: str, now: datetime) -> Plan:
+    """The plan that marks a recharge to be given back: a closed one, or one that is over a limit."""
+    pay_params = plans.progress_of(document).pay_params
+    progress = RechargeProgress(pay_params=pay_params, transaction_id=transaction_id, given_back=why)
+    told = RechargeGivenBack(
+        member_id=document.member_id, recharge_id=document.id, pay_fen=plans.body_of(document).pay_fen, why=why
+    )
     return plans.change(
         document,
         "late",
@@ -117,6 +140,7 @@ def note_late(document: Document, transaction_id: str, now: datetime) -> Plan:
         state=RechargeStatus.REFUNDING,
         progress=progress,
         due_at=now,
+        events=(told,),
     )
 
 

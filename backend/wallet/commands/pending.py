@@ -105,10 +105,12 @@ async def _close_here(document: Document, now: datetime) -> None:
 
 
 async def refund(document: Document, now: datetime) -> None:
-    """Give a late payment back to its payer: the same refund however often it is asked for."""
+    """Give a payment back that is not to be credited: the same refund however often it is asked for."""
+    why = plans.progress_of(document).given_back
+    reason = "充值订单已关闭，原路退回" if why in (None, payments.LATE) else "超过储值限额，原路退回"
     pay_fen = plans.body_of(document).pay_fen
     answer = await wechat.refund(
-        document.id, refund_no(document.id), amount_fen=pay_fen, total_fen=pay_fen, reason="充值订单已关闭，原路退回"
+        document.id, refund_no(document.id), amount_fen=pay_fen, total_fen=pay_fen, reason=reason
     )
     if not await _settle_refund(document, answer, now):
         await _try_later(document, now)

@@ -72,6 +72,14 @@ async def _begin(body: RechargeIn, member_id: int, idem: Idempotency) -> Documen
 
 
 async def _agree(body: RechargeIn, member_id: int, now: datetime) -> RechargeBody:
+    agreed = await _find_terms(body, member_id, now)
+    (await queries.possible(member_id, clock.local_date(now, settings().timezone))).check(
+        agreed.pay_fen, agreed.bonus_fen
+    )
+    return agreed
+
+
+async def _find_terms(body: RechargeIn, member_id: int, now: datetime) -> RechargeBody:
     rules = settings()
     if (body.offer_id is None) == (body.amount_fen is None):
         raise invalid("/offer_id", "give either offer_id or amount_fen")
@@ -89,6 +97,7 @@ async def _agree(body: RechargeIn, member_id: int, now: datetime) -> RechargeBod
         offer_id=offer.id,
         first_only=offer.first_only,
         bonus_valid_days=offer.bonus_valid_days,
+        spend=offer.spend,
     )
 
 

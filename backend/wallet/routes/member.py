@@ -13,7 +13,7 @@ from backend.wechat.errors import PayRefused
 
 from .. import queries, rules
 from ..commands import recharges
-from ..errors import OfferUnavailable, RechargeOver
+from ..errors import OfferUnavailable, RechargeDayLimitReached, RechargeOver, StoredLimitReached
 from ..schemas import (
     EntriesOut,
     EntriesQuery,
@@ -39,7 +39,9 @@ async def get_wallet(caller: MemberCaller) -> Wallet:
 async def list_offers(caller: MemberCaller) -> OffersOut:
     """The offers for this member now."""
     offers = await queries.list_offers_for(caller.member_id, clock.now())
-    return OffersOut([OfferOut(o.id, o.pay_fen, o.bonus_fen, o.points, o.first_only) for o in offers])
+    possible = await queries.possible(caller.member_id, clock.local_date(clock.now(), settings().timezone))
+    items = [OfferOut(o.id, o.pay_fen, o.bonus_fen, o.points, o.first_only) for o in offers]
+    return OffersOut(items, possible.least_fen)
 
 
 @router.post(
@@ -54,6 +56,8 @@ async def list_offers(caller: MemberCaller) -> OffersOut:
         OutcomeUnknown,
         OfferUnavailable,
         RechargeOver,
+        StoredLimitReached,
+        RechargeDayLimitReached,
         MemberInactive,
         PayRefused,
         Unavailable,
