@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import msgspec
 import pytest
@@ -25,7 +26,7 @@ OFFERS = "/v1/admin/recharge-offers"
 
 
 @contextmanager
-def rules(**changed: object) -> Iterator[None]:
+def rules(**changed: Any) -> Iterator[None]:
     """Other settings for a while."""
     before = config.settings()
     config.use(msgspec.structs.replace(before, **changed))
@@ -35,7 +36,7 @@ def rules(**changed: object) -> Iterator[None]:
         config.use(before)
 
 
-async def make_offer(**said: object) -> str:
+async def make_offer(**said: Any) -> str:
     offer = Offer(id=ids.new_short("O"), **said)
     async with db.transaction() as tx:
         await service.create_offer(tx, offer)
@@ -107,6 +108,21 @@ async def test_what_is_held_for_a_refund_counts(client, phone, admin):
     refused = await ask(phone, amount_fen=200_001)
 
     assert refused.json()["possible_fen"] == 200_000
+
+
+async def test_what_is_held_for_a_refund_counts_in_the_door(client, phone, admin):
+    recharge_id = await refunds.paid(client, phone, amount_fen=300_000)
+    order = await recharge.begin(phone, amount_fen=200_000)
+    other = await recharge.begin(phone, amount_fen=100_000)
+    refund_id = await refunds.asked(phone, recharge_id)
+    assert (await refunds.decide(admin, refund_id, "approve")).json()["status"] == "frozen"
+
+    await recharge.pay(client, order["id"])
+    await recharge.in_state(phone, order["id"], "paid")
+    await recharge.pay(client, other["id"])
+
+    assert (await recharge.in_state(phone, other["id"], "refunding")).progress["given_back"] == "stored_limit_reached"
+    assert await total(phone) == 200_000
 
 
 async def test_a_day_has_its_own_limit(client, phone):

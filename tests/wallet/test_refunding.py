@@ -117,7 +117,8 @@ async def test_a_frozen_one_is_cancelled_at_once_and_a_sent_one_when_it_is_certa
     _, first = await frozen(client, phone, admin)
     assert (await refunds.decide(admin, first, "cancel", note="误操作")).json()["status"] == "failed"
     assert await held(phone) == (FEN, 0)
-    assert await refunding.advance_due(clock.now()) == 0
+    await refunding.advance_due(clock.now())
+    assert ((await refunds.stored(first)).state, await held(phone)) == ("failed", (FEN, 0))
     recharge_id = (await refunds.stored(first)).recharge_id
     second = await refunds.asked(admin, recharge_id)
     await refunding._begin(await refunds.stored(second), clock.now())
@@ -194,7 +195,8 @@ async def test_one_that_was_given_up_is_asked_for_again_when_somebody_says_so(cl
     assert await refunding._begin(msgspec.structs.replace(found), clock.now())
     given_up = await refunds.stored(refund_id)
     assert (given_up.failure, given_up.due_at) == ("given_up", None)
-    assert await refunding.advance_due(clock.now() + timedelta(days=1)) == 0
+    await refunding.advance_due(clock.now() + timedelta(days=1))
+    assert await refunds.stored(refund_id) == given_up
 
     again = await refunds.decide(admin, refund_id, "again")
 

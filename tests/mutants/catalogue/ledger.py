@@ -65,8 +65,8 @@ MUTANTS = (
         "one-lot-newest-first",
         "A sale that one lot can pay is taken from the newest: the principal goes before the bonus.",
         POST,
-        "ORDER BY expires_on, lot_id LIMIT 1)",
-        "ORDER BY expires_on DESC, lot_id DESC LIMIT 1)",
+        "ORDER BY rank, expires_on, lot_id LIMIT 1)",
+        "ORDER BY rank, expires_on DESC, lot_id DESC LIMIT 1)",
         (f"{DOOR}test_what_one_lot_can_pay_comes_from_the_one_that_expires_first",),
     ),
     Mutant(

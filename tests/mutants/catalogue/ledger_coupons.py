@@ -34,9 +34,9 @@ MUTANTS = (
         "Between its last day and the sweep a coupon is good for another sale.",
         POST,
         "                              AND (expires_on IS NULL OR expires_on >= v_on)\n"
-        "                            ORDER BY expires_on, lot_id LIMIT 1)",
+        "                            ORDER BY rank, expires_on, lot_id LIMIT 1)",
         "                              AND (expires_on IS NULL OR v_ref <> '' OR expires_on >= v_on)\n"
-        "                            ORDER BY expires_on, lot_id LIMIT 1)",
+        "                            ORDER BY rank, expires_on, lot_id LIMIT 1)",
         (f"{COUPONS}test_a_refusal_names_the_account_and_changes_nothing[expired]",),
     ),
     Mutant(
