@@ -111,14 +111,6 @@ MUTANTS = (
         ("tests/surveys/test_rewards.py::test_what_was_paid_is_not_paid_again",),
     ),
     Mutant(
-        "every-round-rewarded",
-        "Who buys again and answers again is rewarded again: an answer is worth a purchase.",
-        ANSWERING,
-        "await service.decide(tx, survey) if participation.round == 1 else None",
-        "await service.decide(tx, survey)",
-        (f"{ENTERING}test_a_later_sale_asks_anew_and_the_first_answer_alone_is_rewarded",),
-    ),
-    Mutant(
         "late-retry-is-the-next-answer",
         "A phone that never heard of its first answer sends it again, and it counts as the next sale's.",
         ANSWERING,

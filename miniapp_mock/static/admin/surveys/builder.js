@@ -5,6 +5,7 @@ import { stamp } from "../parts/format.js";
 import { formDialog } from "../parts/form.js";
 import { factList, pill } from "../parts/states.js";
 import { askJump, askQuestion, jumpText } from "./question.js";
+import { prizesDialog, quotaKey, quotaNames, quotasDialog } from "./limits.js";
 import { termsDialog } from "./terms.js";
 import { address, kindName, questionsOf, w } from "./words.js";
 
@@ -18,15 +19,35 @@ export async function builder({ api, signal }, survey, again) {
   let saved = JSON.stringify(content);
   const node = h("div", { class: "stack" });
   const all = () => questionsOf(content);
+  /** The draft as it is saved: a page that has no question yet is none. */
+  const draft = (words = {}) => ({ ...content, ...words, pages: content.pages.filter((page) => page.questions.length) });
 
   async function save() {
-    const kept = await attempt(() => api.put(address(survey.id), { ...terms, content }), w("survey.saved"));
+    const kept = await attempt(() => api.put(address(survey.id), { ...terms, content: draft() }), w("survey.saved"));
     if (kept) again();
   }
 
   async function settings() {
-    const changed = await termsDialog({ terms, content, levels: levels.items, stores: stores.items, published: survey.version > 0, save: (next) => api.put(address(survey.id), { ...next.terms, content: { ...content, ...next.content } }) });
+    const changed = await termsDialog({ terms, content, levels: levels.items, stores: stores.items, published: survey.version > 0, save: (next) => api.put(address(survey.id), { ...next.terms, content: draft(next.content) }) });
     if (changed) again();
+  }
+
+  /** Save the draft with other terms. */
+  const keep = (change) => api.put(address(survey.id), { ...terms, ...change, content: draft() });
+
+  async function prizes() {
+    if (await prizesDialog({ reward: terms.reward, save: (reward) => keep({ reward }) })) again();
+  }
+
+  async function quotas() {
+    if (await quotasDialog({ quotas: terms.quotas, names: quotaNames(levels.items, content), save: (next) => keep({ quotas: next }) })) again();
+  }
+
+  /** Each quota with how much of it is taken. */
+  function quotaText() {
+    const names = new Map(quotaNames(levels.items, content));
+    const taken = new Map(survey.taken.map((one) => [one.key, one.taken === null ? "＜5" : one.taken]));
+    return terms.quotas.map((one) => w("survey.quota_line", { name: names.get(quotaKey(one)) || quotaKey(one), taken: taken.get(quotaKey(one)) ?? 0, limit: one.limit })).join("、");
   }
 
   const small = (text, label, run, look = "soft") => h("button", { type: "button", class: `button compact ${look}`, "aria-label": `${text} ${label}`, onclick: run }, text);
@@ -89,8 +110,11 @@ export async function builder({ api, signal }, survey, again) {
   function draw() {
     const changed = JSON.stringify(content) !== saved;
     fill(node,
-      h("section", { class: "card stack" }, h("div", { class: "row between" }, h("h2", null, w("survey.terms")), h("button", { type: "button", class: "button", onclick: settings }, w("survey.terms_edit"))),
-        factList([[w("survey.intro"), content.intro], [w("survey.thanks"), content.thanks], [w("survey.total"), terms.total], [w("survey.opens"), terms.opens_at && stamp(terms.opens_at)], [w("survey.closes"), terms.closes_at && stamp(terms.closes_at)], [w("survey.reward"), rewardText(terms.reward)], [w("survey.after_sale"), terms.after_sale && `${terms.after_sale.within_days ?? 7} / ${terms.after_sale.every_days ?? 90}`]])),
+      h("section", { class: "card stack" }, h("div", { class: "row between" }, h("h2", null, w("survey.terms")), h("div", { class: "row-actions" },
+          survey.version === 0 && h("button", { type: "button", class: "button", onclick: prizes }, w("survey.draw")),
+          h("button", { type: "button", class: "button", onclick: quotas }, w("survey.quotas")),
+          h("button", { type: "button", class: "button", onclick: settings }, w("survey.terms_edit")))),
+        factList([[w("survey.intro"), content.intro], [w("survey.thanks"), content.thanks], [w("survey.total"), terms.total], [w("survey.quotas"), quotaText() || null], [w("survey.opens"), terms.opens_at && stamp(terms.opens_at)], [w("survey.closes"), terms.closes_at && stamp(terms.closes_at)], [w("survey.reward"), rewardText(terms.reward)], [w("survey.after_sale"), terms.after_sale && `${terms.after_sale.within_days ?? 7} / ${terms.after_sale.every_days ?? 90}`]])),
       content.pages.map(pageCard),
       h("div", { class: "row" }, h("button", { type: "button", class: "button", onclick: () => { content.pages.push({ questions: [] }); draw(); } }, w("survey.add_page")), changed && h("button", { type: "button", class: "button primary", onclick: save }, w("survey.save"))));
   }
@@ -100,7 +124,7 @@ export async function builder({ api, signal }, survey, again) {
   draw();
   /** Save what was changed and not saved yet; whoever publishes means what they see. */
   node.flush = async () => {
-    if (JSON.stringify(content) !== saved) await api.put(address(survey.id), { ...terms, content });
+    if (JSON.stringify(content) !== saved) await api.put(address(survey.id), { ...terms, content: draft() });
   };
   return node;
 }
