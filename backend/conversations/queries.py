@@ -130,21 +130,34 @@ async def last_messages(conversation_ids: Sequence[int]) -> dict[int, Message]:
     return {row["conversation_id"]: message_of(row) for row in rows}
 
 
-_QUEUE = (
-    f"{_CONVERSATION} WHERE state = 'waiting' AND ($1::text IS NULL OR store_id = $1)"
+# One text each for a store and for all of them: a plan that is to fit both reads the chain's for a store of three.
+_ALL, _STORE = "$1::text IS NULL", "store_id = $1"
+_QUEUE = {
+    whose: f"{_CONVERSATION} WHERE state = 'waiting' AND {whose}"
     " AND ($2::timestamptz IS NULL OR (waiting_since, id) > ($2, $3)) ORDER BY waiting_since, id LIMIT $4"
-)
-_LISTED = (
-    f"{_CONVERSATION} WHERE state = $5 AND ($6::bigint IS NULL OR staff_id = $6)"
-    " AND ($1::text IS NULL OR store_id = $1)"
+    for whose in (_ALL, _STORE)
+}
+_LISTED = {
+    whose: f"{_CONVERSATION} WHERE state = $5 AND ($6::bigint IS NULL OR staff_id = $6) AND {whose}"
     " AND ($2::timestamptz IS NULL OR (last_at, id) < ($2, $3)) ORDER BY last_at DESC, id DESC LIMIT $4"
-)
+    for whose in (_ALL, _STORE)
+}
+_COUNTS = {
+    whose: "SELECT (SELECT count(*) FROM (SELECT FROM conversation"  # noqa: S608 - put together of constants
+    f" WHERE state = 'waiting' AND {whose} LIMIT 1000) AS w),"
+    " (SELECT count(*) FROM (SELECT FROM conversation WHERE state = 'open' AND staff_id = $2 LIMIT 1000) AS m)"
+    for whose in (_ALL, _STORE)
+}
+
+
+def _of(store_id: str | None) -> str:
+    return _ALL if store_id is None else _STORE
 
 
 async def list_waiting(store_id: str | None, after: Place | None, limit: int) -> list[Conversation]:
     """The queue of a store's members, or of everybody: who waits longest comes first."""
     at, id_ = after or (None, "0")
-    return [conversation_of(row) for row in await db.fetch(_QUEUE, store_id, at, int(id_), limit)]
+    return [conversation_of(row) for row in await db.fetch(_QUEUE[_of(store_id)], store_id, at, int(id_), limit)]
 
 
 async def list_conversations(
@@ -152,19 +165,13 @@ async def list_conversations(
 ) -> list[Conversation]:
     """Conversations in a state (of one of the staff), the last one first."""
     at, id_ = before or (None, "0")
-    rows = await db.fetch(_LISTED, store_id, at, int(id_), limit, state.value, staff_id)
+    rows = await db.fetch(_LISTED[_of(store_id)], store_id, at, int(id_), limit, state.value, staff_id)
     return [conversation_of(row) for row in rows]
 
 
 async def count_states(store_id: str | None, staff_id: int) -> tuple[int, int]:
     """How many wait, and how many this person has; each at most 1000."""
-    row = await db.fetchrow(
-        "SELECT (SELECT count(*) FROM (SELECT FROM conversation WHERE state = 'waiting'"
-        " AND ($1::text IS NULL OR store_id = $1) LIMIT 1000) AS w),"
-        " (SELECT count(*) FROM (SELECT FROM conversation WHERE state = 'open' AND staff_id = $2 LIMIT 1000) AS m)",
-        store_id,
-        staff_id,
-    )
+    row = await db.fetchrow(_COUNTS[_of(store_id)], store_id, staff_id)
     assert row is not None
     return row[0], row[1]
 
