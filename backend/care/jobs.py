@@ -9,6 +9,9 @@ from backend.kernel.config import settings
 
 from .commands import carrying, judging, running
 
+RUN_S = 20.0
+"""How long one run sends letters before it queues the rest behind other jobs."""
+
 FACTS_KEPT = timedelta(days=800)
 """Longer than the most days that a trigger looks back."""
 
@@ -22,7 +25,7 @@ async def run_plans() -> None:
 @jobs.every("* * * * *")
 async def carry_out() -> None:
     """Send what is due; queued by the run, and every minute for what a failure left."""
-    await carrying.carry_out_due()
+    await carrying.run(RUN_S)
 
 
 @jobs.every("30 * * * *")

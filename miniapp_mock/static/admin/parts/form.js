@@ -73,8 +73,9 @@ function tick(one) {
   return { node: h("div", { class: "field" }, h("label", { class: "check" }, box, h("span", null, one.label)), one.note && h("p", { class: "muted tiny" }, one.note), problem), read: () => box.checked, mark: (text) => { problem.textContent = text; }, input: box };
 }
 
-function control(one) {
-  if (one.node) return { node: one.node, read: one.read, mark: one.mark || (() => undefined), input: one.input || one.node };
+/** The control of a field as `form` takes it: `{ node, input, read, mark, wrong }`. */
+export function control(one) {
+  if (one.node) return { node: one.node, read: one.read, mark: one.mark || (() => undefined), input: one.input || one.node, wrong: one.wrong };
   if (one.kind === "many") return many(one);
   if (one.kind === "tick") return tick(one);
   const kind = KINDS[one.kind || "text"];

@@ -2,6 +2,7 @@
 import { h } from "/static/shared/dom.js";
 import { newKey } from "../api.js";
 import { go } from "../router.js";
+import { audienceField, audienceWords } from "../parts/audience.js";
 import { attempt, confirm, openDialog } from "../parts/dialogs.js";
 import { formDialog } from "../parts/form.js";
 import { dayTime } from "../parts/format.js";
@@ -20,10 +21,8 @@ const w = words({
   "batches.template": "模板",
   "batches.template_none": "还没有可群发的模板，请先在“消息模板”里新建",
   "batches.values": "变量 {name}",
-  "batches.levels": "等级（不选为全部）",
-  "batches.stores": "门店（不选为全部）",
-  "batches.bought": "买过这些商品（编号，逗号分隔）",
-  "batches.bought_days": "多少天内买过",
+  "batches.audience": "发给谁",
+  "batches.edit": "修改",
   "batches.link": "点开后到",
   "batches.link_note": "会员端页面，例如 #/mall；可留空",
   "batches.send_at": "发送时间",
@@ -80,16 +79,37 @@ const w = words({
   "reason.cancelled": "已取消",
   "reason.paused": "已暂停",
   "reason.outcome_unknown": "结果未知",
-  "reason.declined": "微信拒收",
+  "reason.declined": "收件人已拒收",
+  "reason.unknown_address": "地址不存在",
+  "reason.mailbox_full": "邮箱已满",
+  "reason.recipient_refused": "收件方拒收",
+  "reason.content_refused": "内容被拒",
+  "reason.too_long": "内容过长",
+  "reason.not_delivered": "未能送达",
+  "reason.too_many_tries": "多次重试未成",
+  "reason.busy": "渠道繁忙，稍后重试",
+  "reason.unreachable": "渠道连不上，稍后重试",
+  "reason.driver_failed": "渠道出错，稍后重试",
+  "reason.gateway_refuses": "短信网关拒绝，请检查设置",
+  "reason.address_refused": "短信网关地址不允许，请检查设置",
+  "reason.login_refused": "邮件服务器拒绝登录，请检查设置",
+  "reason.sender_refused": "邮件服务器拒绝发件人，请检查设置",
+  "reason.server_refuses": "邮件服务器拒绝连接",
+  "reason.misconfigured": "微信设置有误",
+  "reason.refused": "微信拒绝",
 });
 
 const BATCHES = "/v1/admin/messages/batches";
-const MOVES = { draft: ["start", "cancel"], scheduled: ["pause", "cancel"], running: ["pause", "cancel"], paused: ["resume", "cancel"], done: [], cancelled: [] };
+const MOVES = { draft: ["edit", "start", "cancel"], scheduled: ["pause", "cancel"], running: ["pause", "cancel"], paused: ["resume", "cancel"], done: [], cancelled: [] };
 const LOOKS = { running: "brand", done: "", paused: "gold", cancelled: "", draft: "", scheduled: "brand" };
 const MOVING = new Set(["running", "scheduled"]);
 const EVERY_MS = 3000;
 
-const reasonText = (reason) => (reason ? w(`reason.${reason}`) : "");
+/** Why, in words; what a gateway calls by a word of its own stands as it is. */
+function reasonText(reason) {
+  const text = reason ? w(`reason.${reason}`) : "";
+  return text === `reason.${reason}` ? reason : text;
+}
 
 export async function open({ api, me, signal }) {
   const [{ items: levels }, { items: stores }] = await Promise.all([api.get("/v1/admin/levels", {}, { signal }), api.get("/v1/admin/stores", {}, { signal })]);
@@ -105,14 +125,15 @@ export async function open({ api, me, signal }) {
     return all;
   }
 
-  async function make() {
+  /** Ask for a batch, or for another in the place of a draft: first which template, then what it says and to whom. */
+  async function make(draft = null) {
     const templates = await sendable();
     if (!templates.length) { await confirm(w("batches.template_none")); return; }
     const chosen = await formDialog({
-      title: w("batches.new"), submit: w("batches.next"),
+      title: draft ? draft.title : w("batches.new"), submit: w("batches.next"),
       fields: [
-        { name: "title", label: w("batches.name"), required: true, most: 60 },
-        { name: "template", label: w("batches.template"), kind: "choice", required: true, options: templates.map((one) => [one.code, `${one.title}（${one.code}）`]) },
+        { name: "title", label: w("batches.name"), required: true, most: 60, value: draft?.title },
+        { name: "template", label: w("batches.template"), kind: "choice", required: true, value: draft?.template, options: templates.map((one) => [one.code, `${one.title}（${one.code}）`]) },
       ],
       onSubmit: (values) => values,
     });
@@ -123,20 +144,20 @@ export async function open({ api, me, signal }) {
     const made = await formDialog({
       title: chosen.title,
       fields: [
-        ...template.variables.map((one) => ({ name: `value-${one.name}`, label: one.label || w("batches.values", { name: one.name }), kind: kinds[one.kind] || "text", required: true, most: 500, note: one.sample })),
-        { name: "levels", label: w("batches.levels"), kind: "many", options: levels.map((one) => [one.code, one.name]) },
-        !me.store_id && { name: "stores", label: w("batches.stores"), kind: "many", options: stores.map((one) => [one.id, one.name]) },
-        { name: "bought", label: w("batches.bought"), most: 400 },
-        { name: "days", label: w("batches.bought_days"), kind: "number" },
-        { name: "link", label: w("batches.link"), note: w("batches.link_note"), most: 200 },
-        { name: "send_at", label: w("batches.send_at"), note: w("batches.send_at_note"), kind: "time" },
-      ].filter(Boolean),
-      onSubmit: (values) => api.post(BATCHES, bodyOf(chosen, template, values), { key }),
+        ...template.variables.map((one) => ({ name: `value-${one.name}`, label: one.label || w("batches.values", { name: one.name }), kind: kinds[one.kind] || "text", required: true, most: 500, note: one.sample, value: entered(one, draft) })),
+        audienceField({ value: draft?.audience, levels, stores: me.store_id ? [] : stores }),
+        { name: "link", label: w("batches.link"), note: w("batches.link_note"), most: 200, value: draft?.link },
+        { name: "send_at", label: w("batches.send_at"), note: w("batches.send_at_note"), kind: "time", value: draft?.send_at },
+      ],
+      onSubmit: (values) => draft
+        ? api.put(`${BATCHES}/${draft.id}`, { ...bodyOf(chosen, template, values), version: draft.version }, { again: false })
+        : api.post(BATCHES, bodyOf(chosen, template, values), { key }),
     });
     if (made) list.reload();
   }
 
   async function move(batch, what) {
+    if (what === "edit") { await make(batch); return; }
     const asked = { start: ["batches.start_ask", "batches.start_text"], cancel: ["batches.cancel_ask", "batches.cancel_text"] }[what];
     if (asked && !(await confirm(w(asked[0], { title: batch.title }), { content: w(asked[1], { count: batch.expected }), confirmText: w(`batches.${what}`), danger: what === "cancel" }))) return;
     await attempt(() => api.post(`${BATCHES}/${batch.id}/${what}`, {}, { again: true }), w("batches.done_text"));
@@ -146,7 +167,7 @@ export async function open({ api, me, signal }) {
   function show(batch) {
     const dialog = openDialog([
       h("div", { class: "dialog-head" }, h("h2", null, batch.title)),
-      h("div", { class: "dialog-scroll" }, section(async () => detail(await api.get(`${BATCHES}/${batch.id}`, {}, { signal })), { signal })),
+      h("div", { class: "dialog-scroll" }, section(async () => detail(await api.get(`${BATCHES}/${batch.id}`, {}, { signal }), { levels, stores }), { signal })),
       h("div", { class: "dialog-actions" }, h("button", { type: "button", class: "button primary", autofocus: true, onclick: () => dialog.close() }, w("common.ok"))),
     ], { kind: "box", label: batch.title, className: "wide" });
   }
@@ -171,7 +192,7 @@ export async function open({ api, me, signal }) {
   return [
     head(w("batches.title"), { note: w("batches.note"), actions: [
       h("button", { type: "button", class: "button", onclick: () => go("message-templates") }, w("batches.templates")),
-      h("button", { type: "button", class: "button primary", onclick: make }, w("batches.new"))] }),
+      h("button", { type: "button", class: "button primary", onclick: () => make() }, w("batches.new"))] }),
     list,
   ];
 }
@@ -184,12 +205,13 @@ function progress(batch) {
     h("span", { class: "num tiny muted" }, w("batches.of", { written: batch.written, expected: batch.expected })));
 }
 
-function detail(batch) {
+function detail(batch, names) {
   const rows = batch.counts.map((one) => h("tr", null, h("td", null, w(`channel.${one.channel}`)), h("td", null, w(`state.${one.state}`)), h("td", null, reasonText(one.reason)), h("td", { class: "num" }, String(one.count))));
   return [
     factList([
       [w("batches.state"), w(`batches.${batch.state}`)],
       [w("batches.progress"), w("batches.of", { written: batch.written, expected: batch.expected })],
+      [w("batches.audience"), audienceWords(batch.audience, names)],
       [w("batches.made"), dayTime(batch.created_at)],
       [w("batches.send_at"), batch.send_at && dayTime(batch.send_at)],
     ]),
@@ -200,13 +222,14 @@ function detail(batch) {
   ];
 }
 
+/** What a draft says for a variable, as its field takes it. */
+function entered(variable, draft) {
+  const said = draft?.values[variable.name];
+  return said !== undefined && ["money", "number"].includes(variable.kind) ? Number(said) : said;
+}
+
 /** What the API takes, of what was entered. */
 function bodyOf(chosen, template, values) {
-  const audience = {};
-  if (values.levels?.length) audience.levels = values.levels;
-  if (values.stores?.length) audience.store_ids = values.stores;
-  if (values.bought) audience.bought_skus = values.bought.split(/[,，\s]+/).filter(Boolean);
-  if (values.days) audience.bought_within_days = values.days;
   const said = Object.fromEntries(template.variables.map((one) => [one.name, String(values[`value-${one.name}`] ?? "")]));
-  return { title: chosen.title, template: chosen.template, values: said, audience, ...(values.link ? { link: values.link } : {}), ...(values.send_at ? { send_at: values.send_at } : {}) };
+  return { title: chosen.title, template: chosen.template, values: said, audience: values.audience, ...(values.link ? { link: values.link } : {}), ...(values.send_at ? { send_at: values.send_at } : {}) };
 }

@@ -1,5 +1,6 @@
-/** Care plans: which run, a new one, start and stop, and whether one helps. */
+/** Care plans: which run, what a new one or a draft says, start, stop and end, and whether one helps. */
 import { h } from "/static/shared/dom.js";
+import { audienceField, audienceWords } from "../parts/audience.js";
 import { attempt, confirm, tell } from "../parts/dialogs.js";
 import { formDialog } from "../parts/form.js";
 import { count, money } from "../parts/format.js";
@@ -17,7 +18,28 @@ const w = words({
   "plans.days_note": "生日、积分到期为提前几天；其余为之后几天",
   "plans.how": "方式",
   "plans.template": "消息模板",
+  "plans.text": "说明",
+  "plans.skus": "买的商品（编号，逗号分隔；不填为任意商品）",
+  "plans.to_level": "升到的等级",
+  "plans.any_level": "任意等级",
   "plans.points": "送积分",
+  "plans.coupon": "送优惠券",
+  "plans.no_coupon": "不送",
+  "plans.owner": "待办给谁",
+  "plans.of_store": "会员所属门店",
+  "plans.hour": "几点开始（0–23）",
+  "plans.due_days": "待办期限（天）",
+  "plans.starts_on": "开始日期",
+  "plans.starts_note": "“指定日”触发必填",
+  "plans.ends_on": "结束日期",
+  "plans.whom": "对象",
+  "plans.gift": "礼物",
+  "plans.gift_points": "{count} 积分",
+  "plans.edit": "修改",
+  "plans.show": "查看",
+  "plans.end": "结束",
+  "plans.end_ask": "结束“{title}”？",
+  "plans.end_text": "不再执行，不能恢复；已生成的门店待办保留，还没发出的消息不再发送。",
   "plans.holdout": "留作对照（%）",
   "plans.holdout_note": "随机留出一部分不关怀，才能判断有没有用",
   "plans.window": "观察天数",
@@ -57,40 +79,87 @@ const w = words({
   "plans.none": "还没有计划",
 });
 
-const TRIGGERS = ["birthday", "registered", "bought", "not_bought", "level", "points_expiring", "coupon_expiring"];
+const TRIGGERS = ["birthday", "registered", "bought", "not_bought", "level", "points_expiring", "coupon_expiring", "day"];
 const HOWS = ["letter", "call", "visit", "other"];
-const TEMPLATES = ["care.birthday", "care.welcome", "care.after_sale", "care.missed", "care.level", "care.points_expiring", "care.coupon_expiring", "care.greeting"];
+const PURPOSES = ["care", "marketing"];
 const LOOKS = { active: "brand", paused: "gold" };
 const BASE = "/v1/admin/care-plans";
 
+/** All pages of a list; nothing of one that this person may not see. */
+async function everything(api, path, signal) {
+  const all = [];
+  let cursor = null;
+  do {
+    let page;
+    try {
+      page = await api.get(path, { cursor }, { signal });
+    } catch (error) {
+      if (error.code !== "forbidden") throw error;
+      return all;
+    }
+    all.push(...page.items);
+    cursor = page.next_cursor;
+  } while (cursor);
+  return all;
+}
+
+/** Options of a choice, with what is chosen already also where this person may not see it or it is over. */
+function options(nothing, found, chosen) {
+  const all = [["", nothing], ...found];
+  return !chosen || all.some(([value]) => value === chosen) ? all : [...all, [chosen, chosen]];
+}
+
 export async function open({ api, signal, keys }) {
   const path = (plan, what) => `${BASE}/${encodeURIComponent(plan.id)}/${what}`;
+  const [{ items: levels }, { items: stores }] = await Promise.all([api.get("/v1/admin/levels", {}, { signal }), api.get("/v1/admin/stores", {}, { signal })]);
 
-  async function add() {
+  /** What a plan chooses from, as far as this person may see it; read when a plan is written. */
+  async function choices() {
+    const [templates, coupons, staff] = await Promise.all(["message-templates", "coupons/templates", "staff"].map((name) => everything(api, `/v1/admin/${name}`, signal)));
+    return {
+      templates: templates.filter((one) => PURPOSES.includes(one.purpose)),
+      coupons: coupons.filter((one) => one.state === "active"),
+      staff: staff.filter((one) => one.active),
+    };
+  }
+
+  /** Write a new plan, or another in the place of a draft. */
+  async function write(draft = null) {
     const key = api.newKey();
-    const made = await formDialog({
-      title: w("plans.new"),
-      fields: [
-        { name: "title", label: w("plans.name"), required: true, most: 60 },
-        { name: "trigger", label: w("plans.trigger"), kind: "choice", options: TRIGGERS.map((code) => [code, w(`plans.${code}`)]), value: "birthday" },
-        { name: "days", label: w("plans.days"), kind: "number", value: 0, note: w("plans.days_note") },
-        { name: "how", label: w("plans.how"), kind: "choice", options: HOWS.map((code) => [code, w(`plans.${code}`)]), value: "letter" },
-        { name: "template", label: w("plans.template"), kind: "choice", options: TEMPLATES.map((code) => [code, code]), value: "care.birthday" },
-        { name: "points", label: w("plans.points"), kind: "number" },
-        { name: "holdout", label: w("plans.holdout"), kind: "number", value: 10, note: w("plans.holdout_note") },
-        { name: "window_days", label: w("plans.window"), kind: "number", value: 14, required: true },
-      ],
-      onSubmit: (values) => api.post(BASE, {
-        title: values.title,
-        trigger: { on: values.trigger, ...(values.days ? { days: values.days } : {}) },
-        how: values.how,
-        ...(values.how === "letter" ? { template: values.template } : {}),
-        ...(values.points ? { gift: { points: values.points } } : {}),
-        holdout_bp: (values.holdout || 0) * 100,
-        window_days: values.window_days,
-      }, { key }),
+    const from = await choices();
+    const written = await formDialog({
+      title: draft ? draft.title : w("plans.new"),
+      fields: fieldsOf(draft, from, { levels, stores }),
+      onSubmit: (values) => draft ? api.put(`${BASE}/${encodeURIComponent(draft.id)}`, { ...bodyOf(values), version: draft.version }, { again: false }) : api.post(BASE, bodyOf(values), { key }),
     });
-    if (made) list.reload();
+    if (written) list.reload();
+  }
+  const edit = (plan) => attempt(() => write(plan));
+  const add = () => attempt(() => write());
+
+  async function show(plan) {
+    await attempt(async () => {
+      const { coupons, staff } = await choices();
+      const gift = plan.gift && [plan.gift.points && w("plans.gift_points", { count: count(plan.gift.points) }), plan.gift.template_id && (coupons.find((one) => one.id === plan.gift.template_id)?.title || plan.gift.template_id)].filter(Boolean).join("、");
+      await tell(plan.title, factList([
+        [w("plans.whom"), audienceWords(plan.audience, { levels, stores })],
+        [w("plans.trigger"), triggerWords(plan)],
+        [w("plans.how"), w(`plans.${plan.how}`)],
+        [w("plans.template"), plan.template],
+        [w("plans.gift"), gift],
+        [w("plans.owner"), plan.how !== "letter" && (staff.find((one) => one.id === plan.owner_id)?.username || w("plans.of_store"))],
+        [w("plans.hour"), String(plan.hour)],
+        [w("plans.due_days"), plan.how !== "letter" && String(plan.due_days)],
+        [w("plans.starts_on"), plan.starts_on],
+        [w("plans.ends_on"), plan.ends_on],
+      ].map(([label, value]) => [label, value || null])));
+    });
+  }
+
+  async function end(plan) {
+    if (!(await confirm(w("plans.end_ask", { title: plan.title }), { content: w("plans.end_text"), confirmText: w("plans.end"), danger: true }))) return;
+    await attempt(() => api.post(path(plan, "end"), {}, { again: true }), w("plans.saved"));
+    list.reload();
   }
 
   async function start(plan, beside = false) {
@@ -131,17 +200,79 @@ export async function open({ api, signal, keys }) {
     none: { icon: "heart", title: w("plans.none") },
     columns: [
       { title: w("plans.name"), width: "wide", cell: (plan) => h("span", null, h("span", { class: "strong" }, plan.title), plan.note && h("span", { class: "muted tiny" }, ` ${plan.note}`)) },
-      { title: w("plans.trigger"), cell: (plan) => `${w(`plans.${plan.trigger.on}`)}${plan.trigger.days ? ` ${w("plans.in_days", { count: plan.trigger.days })}` : ""}` },
+      { title: w("plans.trigger"), cell: triggerWords },
+      { title: w("plans.whom"), hide: "narrow", cell: (plan) => audienceWords(plan.audience, { levels, stores }) },
       { title: w("plans.how"), cell: (plan) => w(`plans.${plan.how}`) },
       { title: w("plans.holdout"), number: true, hide: "narrow", cell: (plan) => String(plan.holdout_bp / 100) },
       { title: w("plans.state"), cell: (plan) => pill(w(`plans.${plan.state}`), LOOKS[plan.state]) },
       { title: w("plans.done_on"), hide: "narrow", cell: (plan) => h("span", { class: "num" }, plan.done_on || "—") },
       { title: w("plans.actions"), cell: (plan) => h("div", { class: "row-actions" },
-        button(w("plans.effect"), plan, effect),
+        button(w("plans.show"), plan, show),
+        plan.state !== "draft" && button(w("plans.effect"), plan, effect),
+        plan.state === "draft" && button(w("plans.edit"), plan, edit),
         ["draft", "paused"].includes(plan.state) && button(w("plans.start"), plan, (one) => start(one), "primary"),
-        plan.state === "active" && button(w("plans.pause"), plan, pause, "")) },
+        plan.state === "active" && button(w("plans.pause"), plan, pause, ""),
+        plan.state !== "ended" && button(w("plans.end"), plan, end, "danger")) },
     ],
   });
   keys({ n: [w("plans.new"), add] });
   return [head(w("plans.title"), { note: w("plans.note"), actions: h("button", { type: "button", class: "button primary", onclick: add }, w("plans.new")) }), list];
+}
+
+function triggerWords(plan) {
+  return `${w(`plans.${plan.trigger.on}`)}${plan.trigger.days ? ` ${w("plans.in_days", { count: plan.trigger.days })}` : ""}`;
+}
+
+/** Names are those of the body where it has them, so that what the server refuses is shown at its field. */
+function fieldsOf(draft, { templates, coupons, staff }, { levels, stores }) {
+  const trigger = draft?.trigger || {};
+  return [
+    { name: "title", label: w("plans.name"), required: true, most: 60, value: draft?.title },
+    { name: "note", label: w("plans.text"), most: 300, value: draft?.note },
+    audienceField({ label: w("plans.whom"), value: draft?.audience, levels, stores }),
+    { name: "trigger", label: w("plans.trigger"), kind: "choice", options: TRIGGERS.map((code) => [code, w(`plans.${code}`)]), value: trigger.on || "birthday" },
+    { name: "trigger/days", label: w("plans.days"), kind: "number", value: trigger.days ?? 0, note: w("plans.days_note") },
+    { name: "trigger/skus", label: w("plans.skus"), value: trigger.skus?.join("，"), most: 4000 },
+    { name: "trigger/level", label: w("plans.to_level"), kind: "choice", options: [["", w("plans.any_level")], ...levels.map((one) => [one.code, one.name])], value: trigger.level },
+    { name: "how", label: w("plans.how"), kind: "choice", options: HOWS.map((code) => [code, w(`plans.${code}`)]), value: draft?.how || "letter" },
+    { name: "template", label: w("plans.template"), kind: "choice", options: templates.map((one) => [one.code, `${one.title}（${one.code}）`]), value: draft?.template || "care.birthday" },
+    { name: "points", label: w("plans.points"), kind: "number", value: draft?.gift?.points },
+    { name: "gift", label: w("plans.coupon"), kind: "choice", options: options(w("plans.no_coupon"), coupons.map((one) => [one.id, one.title]), draft?.gift?.template_id), value: draft?.gift?.template_id },
+    { name: "owner_id", label: w("plans.owner"), kind: "choice", options: options(w("plans.of_store"), staff.map((one) => [one.id, one.username]), draft?.owner_id), value: draft?.owner_id },
+    { name: "hour", label: w("plans.hour"), kind: "number", required: true, value: draft?.hour ?? 9 },
+    { name: "due_days", label: w("plans.due_days"), kind: "number", required: true, value: draft?.due_days ?? 3 },
+    { name: "starts_on", label: w("plans.starts_on"), kind: "date", note: w("plans.starts_note"), value: draft?.starts_on },
+    { name: "ends_on", label: w("plans.ends_on"), kind: "date", value: draft?.ends_on },
+    { name: "holdout_bp", label: w("plans.holdout"), kind: "number", value: draft ? draft.holdout_bp / 100 : 10, note: w("plans.holdout_note") },
+    { name: "window_days", label: w("plans.window"), kind: "number", value: draft?.window_days ?? 14, required: true },
+  ];
+}
+
+/** What the API takes, of what was entered; what has no meaning for the way it is done is left out. */
+function bodyOf(values) {
+  const skus = (values["trigger/skus"] || "").split(/[,，\s]+/).filter(Boolean);
+  const level = values["trigger/level"];
+  const letter = values.how === "letter";
+  const gift = { ...(values.points ? { points: values.points } : {}), ...(values.gift ? { template_id: values.gift } : {}) };
+  return {
+    title: values.title,
+    note: values.note || "",
+    audience: values.audience,
+    trigger: {
+      on: values.trigger,
+      ...(values["trigger/days"] ? { days: values["trigger/days"] } : {}),
+      ...(values.trigger === "bought" && skus.length ? { skus } : {}),
+      ...(values.trigger === "level" && level ? { level } : {}),
+    },
+    how: values.how,
+    template: letter ? values.template : null,
+    gift: Object.keys(gift).length ? gift : null,
+    owner_id: letter ? null : values.owner_id,
+    hour: values.hour,
+    due_days: values.due_days,
+    holdout_bp: (values.holdout_bp || 0) * 100,
+    window_days: values.window_days,
+    starts_on: values.starts_on,
+    ends_on: values.ends_on,
+  };
 }
