@@ -176,6 +176,40 @@ async def test_a_job_that_runs_at_shutdown_is_finished(database):
     assert "parcels.send" not in [name for name, _, _ in await stored()]
 
 
+async def test_what_somebody_waits_for_runs_beside_jobs_that_take_all_the_other_places(database):
+    """A customer's answer does not wait until a catalogue is imported; and none of it is lost when the worker stops."""
+    busy, over, answered = asyncio.Semaphore(0), asyncio.Event(), asyncio.Event()
+
+    @jobs.task(name="parcels.import")
+    async def long() -> None:
+        busy.release()
+        await over.wait()
+
+    @jobs.task(name="parcels.answer")
+    async def answer() -> None:
+        answered.set()
+
+    for _ in range(runner.CONCURRENCY + 1):
+        await defer(long)
+    running = asyncio.create_task(runner.run(database))
+    try:
+        async with asyncio.timeout(60):
+            for _ in range(runner.CONCURRENCY):
+                await busy.acquire()
+            await defer(answer, urgent=True)
+            await answered.wait()
+        waiting = [row for row in await stored() if row[0] == "parcels.import"]
+        workers = await db.fetchval("SELECT count(*) FROM procrastinate_workers")
+    finally:
+        over.set()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    assert [status for _, status, _ in waiting] == ["doing"] * runner.CONCURRENCY + ["todo"]
+    assert workers == 2
+    assert await db.fetchval("SELECT count(*) FROM procrastinate_workers") == 0
+
+
 async def test_a_job_whose_worker_died_is_queued_again_and_one_of_the_clock_if_it_is_to_be(database):
     ran = []
 

@@ -52,7 +52,7 @@ async def take(push: PushMessage) -> PushAnswer | None:
             conversation, message = await _write(tx, conversation, push, once, rules, now)
         await service.keep(tx, conversation)
         if message.decision:
-            await jobs.defer(tx, ANSWER, conversation_id=str(conversation.id), seq=message.seq)
+            await jobs.defer(tx, ANSWER, urgent=True, conversation_id=str(conversation.id), seq=message.seq)
         if message.stage is Stage.FETCHING:
             await jobs.defer(tx, FETCH, conversation_id=str(conversation.id), seq=message.seq)
     tell(conversation, Author.CUSTOMER)

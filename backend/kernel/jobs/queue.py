@@ -13,6 +13,8 @@ from ..db import Tx
 from .registry import JobFunction, name_of
 
 QUEUE = "default"
+URGENT = "urgent"
+"""What somebody waits for: it has places of its own in each worker, so that it never waits behind long jobs."""
 
 _DEFER = """
 SELECT (procrastinate_defer_jobs_v1(ARRAY[
@@ -42,6 +44,7 @@ async def defer(
     *,
     run_at: datetime | None = None,
     unique: str | None = None,
+    urgent: bool = False,
     **arguments: Any,
 ) -> int | None:
     """Enqueue a job on this transaction: it runs if and only if that commits. Returns its id.
@@ -50,18 +53,19 @@ async def defer(
         tx: the open transaction.
         job: the declared function, or its name where the function lives in a layer above.
         run_at: not before this instant; at once by default.
+        urgent: somebody waits for it; for jobs of seconds only.
         unique: while a job with this word waits, no other one is queued and None is returned.
         **arguments: JSON values for the function; ids, never personal data.
     """
     text = msgspec.json.encode(arguments).decode()
-    connection = db.raw(tx)
+    connection, queue = db.raw(tx), URGENT if urgent else QUEUE
     if unique is None:
-        return int(await connection.fetchval(_DEFER, QUEUE, name_of(job), None, text, run_at))
+        return int(await connection.fetchval(_DEFER, queue, name_of(job), None, text, run_at))
     if await connection.fetchval(_WAITS, unique):  # the usual case, and PostgreSQL logs every refusal as an error
         return None
     try:
         async with connection.transaction():  # a savepoint, so that the refusal leaves the caller's work standing
-            return int(await connection.fetchval(_DEFER, QUEUE, name_of(job), unique, text, run_at))
+            return int(await connection.fetchval(_DEFER, queue, name_of(job), unique, text, run_at))
     except asyncpg.UniqueViolationError:
         return None
 

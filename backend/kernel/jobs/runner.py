@@ -20,12 +20,14 @@ from structlog.contextvars import bound_contextvars
 from .. import db, logging, metrics
 from ..config import Settings
 from . import registry, schema
-from .queue import QUEUE
+from .queue import QUEUE, URGENT
 from .registry import Job
 
 log = logging.get(__name__)
 
 CONCURRENCY = 2
+URGENT_AT_ONCE = 2
+"""Jobs that a worker runs at once; and of those that somebody waits for, beside them."""
 POLL_S = 5.0
 LONGEST_WAIT_S = 900
 CONNECTION_WITHIN_S = 10.0
@@ -70,7 +72,7 @@ def build(settings: Settings, *, periodic: bool = True) -> App:
     connector = PsycopgConnector(
         conninfo=conninfo(db.direct_url(settings)),
         min_size=1,
-        max_size=CONCURRENCY + 2,
+        max_size=CONCURRENCY + URGENT_AT_ONCE + 4,
         # With each dead connection that it finds the pool doubles its pause, up to half a minute while the database is
         # long back. When it gives up, procrastinate ends and is started again, with a new pool.
         timeout=CONNECTION_WITHIN_S,
@@ -115,21 +117,64 @@ async def run(settings: Settings) -> None:
     app = build(settings)
     async with app.open_async():
         await _take_over(app)
-        worker = Worker(
-            app,
-            concurrency=CONCURRENCY,
-            install_signal_handlers=False,
-            fetch_job_polling_interval=POLL_S,
-            shutdown_graceful_timeout=settings.shutdown_grace_s,
-            stalled_worker_timeout=STALLED_AFTER_S,
-            delete_jobs="successful",
-            worker_middleware=[_observe],
+        await _run_together(
+            _worker(Worker, app, settings, QUEUE, CONCURRENCY), _worker(_Beside, app, settings, URGENT, URGENT_AT_ONCE)
         )
-        try:
-            await worker.run()  # type: ignore[no-untyped-call]
-        finally:
-            if worker.worker_id is not None:  # its jobs have ended, but the database was not there to be told
-                _left.add(worker.worker_id)
+
+
+class _Beside(Worker):
+    """A worker beside another one in the same process, which alone looks at the clock."""
+
+    async def _periodic_deferrer(self) -> None:
+        await asyncio.Event().wait()  # one that ended would end the watch over the connection that listens
+
+
+def _worker(kind: type[Worker], app: App, settings: Settings, queue: str, at_once: int) -> Worker:
+    return kind(
+        app,
+        queues=[queue],
+        concurrency=at_once,
+        install_signal_handlers=False,
+        fetch_job_polling_interval=POLL_S,
+        shutdown_graceful_timeout=settings.shutdown_grace_s,
+        stalled_worker_timeout=STALLED_AFTER_S,
+        delete_jobs="successful",
+        worker_middleware=[_observe],
+    )
+
+
+async def _run_together(*workers: Worker) -> None:
+    """Run them until one ends or this is cancelled: then each finishes what it has begun. Raises what one raised."""
+    running = [asyncio.create_task(_run(worker), name=f"jobs {worker.queues}") for worker in workers]
+    try:
+        await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        await _end(running)
+    except asyncio.CancelledError:
+        await _end(running)
+        raise
+    for ended in running:
+        if not ended.cancelled():
+            ended.result()
+
+
+async def _end(running: list[asyncio.Task[None]]) -> None:
+    """Let workers finish; cancelled once more they are cut short."""
+    for task in running:
+        task.cancel()
+    try:
+        await asyncio.wait(running)
+    except asyncio.CancelledError:
+        for task in running:
+            task.cancel()
+        raise
+
+
+async def _run(worker: Worker) -> None:
+    try:
+        await worker.run()  # type: ignore[no-untyped-call]
+    finally:
+        if worker.worker_id is not None:  # its jobs have ended, but the database was not there to be told
+            _left.add(worker.worker_id)
 
 
 async def _take_over(app: App) -> None:
