@@ -29,7 +29,7 @@ async def test_a_plan_is_written_in_full_changed_while_it_is_a_draft_and_ended(c
         await form.get_by_label("方式").select_option("call")
         await form.get_by_label("送积分").fill("66")
         await form.get_by_label("送优惠券").select_option(label="生日券")
-        await form.get_by_label("待办给谁").select_option(label="manager-S1")
+        await form.get_by_label("待办给谁").select_option(label="manager-s1")
         await form.get_by_label("几点开始").fill("24")
         await form.get_by_label("待办期限").fill("7")
         await look(screen)
@@ -62,7 +62,7 @@ async def test_a_plan_is_written_in_full_changed_while_it_is_a_draft_and_ended(c
     assert made["audience"]["birthday_months"] == [5]
     assert made["audience"]["store_ids"] == ["S1"]
     assert made["gift"] == {"points": 66, "template_id": template["id"]}
-    assert (made["owner_id"], made["hour"], made["due_days"], made["how"]) == (staff["manager-S1"], 10, 7, "call")
+    assert (made["owner_id"], made["hour"], made["due_days"], made["how"]) == (staff["manager-s1"], 10, 7, "call")
     now = (await admin.get(f"{PLANS}/{made['id']}")).json()
     assert (now["gift"], now["owner_id"], now["state"], now["version"]) == ({"points": 66}, None, "ended", 2)
     assert now["audience"] == made["audience"]
