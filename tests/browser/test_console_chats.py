@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 from playwright.async_api import expect
 
+from backend.kernel import db
 from tests.browser.desk import console
 from tests.browser.looks import faint_texts, small_targets
 from tests.support import wire
-from tests.support.chat import DESK, Customer, work
+from tests.support.chat import DESK, Customer, newest, work
 from tests.support.members import register
 from tests.support.pictures import picture
 
@@ -69,3 +70,74 @@ async def look(screen, faults: list[str]) -> None:
     await expect(screen.page.locator(".toast:visible")).to_have_count(0)
     small = [text for text in await small_targets(screen.page) if "跳到内容" not in text]  # it comes with the focus
     faults.extend([*small, *await faint_texts(screen.page)])
+
+
+async def test_head_office_tells_the_robot_what_to_say_and_tries_it(chromium, server, chain, admin):
+    """Rules, texts, canned answers and who changed them, by the desk's own link."""
+    faults: list[str] = []
+    async with wire.connected(server.base_url) as client, console(chromium, server, "#/chats") as screen:
+        customer = Customer(client, (await register(client)).openid)
+        page = screen.page
+        await screen.log_in("admin")
+        await page.get_by_role("link", name="客服设置").click()
+        await screen.sees("还没有规则", "自动回复规则")
+
+        await screen.button("新增", exact=True).click()
+        dialog = screen.dialog("新增规则")
+        await dialog.get_by_label("关键词", exact=False).first.fill("停车、车位")
+        await dialog.get_by_role("button", name="保存").click()
+        await expect(dialog).to_contain_text("needs a text or a card")
+        await dialog.get_by_label("内容").fill("地下一层停车两小时免费。")
+        await dialog.get_by_role("button", name="保存").click()
+        await screen.sees("停车、车位", "包含关键词", "地下一层停车两小时免费。")
+        await page.get_by_label("试一试").first.fill("哪里可以停车？")
+        await page.keyboard.press("Enter")
+        await screen.sees("自动回复：命中规则“停车、车位”")
+        await look(screen, faults)
+
+        await customer.write("有车位吗")
+        await work(server.settings)
+        assert await customer.answers() == ["地下一层停车两小时免费。"]
+
+        await screen.button("固定话术").click()
+        await page.get_by_label("没听懂时", exact=False).fill("请换个说法。")
+        await screen.button("保存").click()
+        await screen.sees("已保存，几秒内生效")
+        await look(screen, faults)
+
+        await screen.button("快捷回复").click()
+        await screen.button("新增", exact=True).click()
+        dialog = screen.dialog("新增快捷回复")
+        await dialog.get_by_label("名称", exact=False).fill("停车")
+        await dialog.get_by_label("内容", exact=False).fill("出口处扫码即可。")
+        await dialog.get_by_role("button", name="保存").click()
+        await screen.sees("出口处扫码即可。", "全部门店")
+        await screen.button("删除 停车").click()
+        await screen.dialog("删除").get_by_role("button", name="删除").click()
+        await screen.sees("已删除")
+
+        await screen.button("变更记录").click()
+        await screen.sees("停车、车位", "固定话术", "删除")
+        await look(screen, faults)
+
+        assert (await admin.post(f"{DESK}/{await newest()}/wechat")).json()["state"] == "wechat"
+        await db.pool().execute(MANY)
+        await page.get_by_role("link", name="返回客服").click()
+        await page.get_by_role("navigation", name="会话列表").get_by_role("button", name="转微信客服").click()
+        await expect(page.locator(".chat-entry")).to_have_count(1)  # to be claimed back
+        await page.get_by_role("navigation", name="会话列表").get_by_role("button", name="智能客服").click()
+        await expect(page.locator(".chat-entry")).to_have_count(50)
+        await screen.button("更多会话").click()
+        await expect(page.locator(".chat-entry")).to_have_count(60)
+        await expect(screen.button("更多会话")).to_have_count(0)
+    async with console(chromium, server, "#/chat-guide") as screen:
+        await screen.log_in("manager-S1")
+        await screen.sees("快捷回复", "门店的只给本店用")
+        await expect(screen.page.get_by_text("自动回复规则")).to_have_count(0)
+        await expect(screen.page.get_by_text("变更记录")).to_have_count(0)
+    assert faults == []
+
+
+MANY = """
+INSERT INTO conversation (id, openid_digest, openid_sealed, state, last_at, created_at)
+SELECT n, 'many-' || n, '', 'robot', now() - n * interval '1 min', now() FROM generate_series(1, 60) AS n"""

@@ -32,6 +32,7 @@ export const SCREENS = [
   { path: "surveys", title: "问卷", group: "voice", icon: "survey", needs: "surveys.read", load: () => import("./screens/surveys.js") },
   { path: "survey", title: "问卷", group: "voice", needs: "surveys.read", load: () => import("./screens/survey.js") },
   { path: "chats", title: "客服", group: "voice", icon: "chat", needs: "conversations.handle", todo: true, load: () => import("./screens/chats.js") },
+  { path: "chat-guide", title: "客服设置", group: "voice", needs: "conversations.handle", load: () => import("./screens/chat_guide.js") },
   { path: "batches", title: "消息群发", group: "care", icon: "mail", needs: "messages.read", load: () => import("./screens/batches.js") },
   { path: "message-templates", title: "消息模板", group: "care", icon: "template", needs: "messages.read", load: () => import("./screens/message_templates.js") },
   { path: "message-figures", title: "消息统计", group: "care", icon: "chart", needs: "messages.read", load: () => import("./screens/message_figures.js") },

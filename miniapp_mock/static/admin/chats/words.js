@@ -10,6 +10,8 @@ export const w = words({
   "chats.open": "接待中",
   "chats.robot": "智能客服",
   "chats.closed": "已结束",
+  "chats.more": "更多会话",
+  "chats.guide": "客服设置",
   "chats.todo": "位客户在排队等客服",
   "chats.none": "这里没有会话",
   "chats.pick": "选择左侧的会话",

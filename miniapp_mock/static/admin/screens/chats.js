@@ -3,9 +3,9 @@ import { fill, h } from "/static/shared/dom.js";
 import { createThread } from "../chats/thread.js";
 import { w } from "../chats/words.js";
 import { ago, count } from "../parts/format.js";
-import { empty, head, pill, trouble } from "../parts/states.js";
+import { busy, empty, head, pill, trouble } from "../parts/states.js";
 
-const VIEWS = ["waiting", "mine", "open", "robot", "closed"];
+const VIEWS = ["waiting", "mine", "open", "robot", "wechat", "closed"];
 const POLL_MS = 4000;
 const PAGE = 50;
 
@@ -18,21 +18,41 @@ export async function todo({ api, signal }) {
 export async function open({ api, me, place, signal, note, href, keys }) {
   let view = VIEWS.includes(place.query.view) ? place.query.view : "waiting";
   let items = [];
+  let older = []; // pages below the first, which alone is read anew
+  let cursor = null;
   const tabs = h("nav", { class: "tabs", "aria-label": w("chats.views") });
   const list = h("ul", { class: "chat-queue" });
   const thread = createThread({ api, me, signal, href, changed: () => load().catch(() => undefined), taken: () => look("mine") });
 
   async function load() {
+    const wanted = view;
     const page = await api.get("/v1/admin/conversations", { view, limit: PAGE }, { signal });
-    items = page.items;
+    if (wanted !== view) return;
+    if (!older.length) cursor = page.next_cursor;
+    join(page.items);
     fill(tabs, VIEWS.map((one) => h("button", { type: "button", class: "tab", "aria-current": one === view && "page", onclick: () => look(one) },
       w(`chats.${one}`), one === "waiting" && page.waiting > 0 && pill(count(page.waiting), "danger"), one === "mine" && page.mine > 0 && pill(count(page.mine), "brand"))));
     draw();
   }
 
+  function join(first) {
+    const known = new Set(first.map((item) => item.id));
+    items = [...first, ...older.filter((item) => !known.has(item.id))];
+  }
+
+  async function more() {
+    const page = await api.get("/v1/admin/conversations", { view, limit: PAGE, cursor }, { signal });
+    const first = items.filter((item) => !older.includes(item));
+    older = [...older, ...page.items];
+    cursor = page.next_cursor;
+    join(first);
+    draw();
+  }
+
   function draw() {
     const focused = document.activeElement?.dataset?.chat;
-    fill(list, items.length ? items.map(row) : h("li", null, empty({ icon: "chat", title: w("chats.none") })));
+    fill(list, items.length ? items.map(row) : h("li", null, empty({ icon: "chat", title: w("chats.none") })),
+      cursor && h("li", null, h("button", { type: "button", class: "button plain compact", onclick: (event) => busy(event.currentTarget, more) }, w("chats.more"))));
     if (focused) list.querySelector(`[data-chat="${CSS.escape(focused)}"]`)?.focus();
   }
 
@@ -51,6 +71,8 @@ export async function open({ api, me, place, signal, note, href, keys }) {
 
   async function look(next) {
     view = next;
+    older = [];
+    cursor = null;
     note({ view });
     await load().catch((error) => fill(list, h("li", null, trouble(error, load))));
   }
@@ -82,5 +104,5 @@ export async function open({ api, me, place, signal, note, href, keys }) {
   }, POLL_MS);
   signal.addEventListener("abort", () => clearInterval(timer));
   if (place.query.id) pick(place.query.id);
-  return [head(w("chats.title"), { note: w("chats.note") }), h("div", { class: "chat-desk" }, h("section", { class: "card flush chat-side" }, tabs, list), thread.node, thread.aside)];
+  return [head(w("chats.title"), { note: w("chats.note"), actions: h("a", { class: "button", href: href("chat-guide") }, w("chats.guide")) }), h("div", { class: "chat-desk" }, h("section", { class: "card flush chat-side" }, tabs, list), thread.node, thread.aside)];
 }
