@@ -70,6 +70,8 @@ PUBLIC = {
     "GET /v1/anonymous/pictures/{picture_id}/small",
     # the same of pictures in a conversation
     "GET /v1/conversation-pictures/{picture_id}",
+    "GET /v1/survey-photos/{picture_id}",
+    "GET /v1/survey-photos/{picture_id}/small",
     "GET /v1/conversation-pictures/{picture_id}/small",
     # whoever has the letter: its links are signed, and each is good for one thing
     "GET /v1/m/{token}",

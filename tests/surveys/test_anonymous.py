@@ -7,6 +7,7 @@ import pytest
 from backend.kernel import clock as kernel_clock
 from backend.kernel import db
 from backend.surveys.commands import mixing
+from backend.surveys.commands.photos import PHOTOS
 from backend.surveys.service import today, week_of
 from tests.support.books import fingerprint
 from tests.support.members import register
@@ -73,8 +74,12 @@ async def test_photos_of_anonymous_answers_are_nobody_s_and_used_once(client, ad
     assert (kept.status_code, sent.status_code) == (201, 201), sent.text
     assert (again.status_code, again.json()["code"]) == (422, "validation_failed")
     (raw,) = (await admin.get(f"{SURVEYS}/{survey['id']}/answers")).json()["items"]
-    seen = await admin.get(raw["photos"][0]["small_url"])
+    address = raw["photos"][0]
+    seen = await client.get(address["small_url"])  # signed, and given to those who may read the answer
     assert (seen.status_code, seen.headers["content-type"]) == (200, "image/webp")
+    assert (await client.get(address["small_url"][:-1])).status_code == 404
+    unused = (await upload(await register(client), survey, picture("PNG"))).json()["id"]
+    assert (await client.get(PHOTOS.address(unused)[0])).status_code == 404
     assert seen.content.startswith(b"RIFF")
     assert await db.fetchval("SELECT count(*) FROM mall_upload WHERE member_id = $1", phone.member_id) == 0
 

@@ -7,12 +7,15 @@ import secrets
 from backend.kernel import clock, db, drawing, limits
 from backend.kernel.errors import NotFound
 from backend.kernel.pictures import KIND
+from backend.kernel.signed_pictures import Image, SignedPictures
 
 from .. import service
 from ..errors import SurveyClosed
 from .answering import get_own
 
 A_DAY, DAY_S = 40, 86_400
+
+PHOTOS = SignedPictures("/v1/survey-photos", "survey photo address")
 
 
 async def add(member_id: int, survey_id: str, data: bytes) -> str:
@@ -42,14 +45,8 @@ async def add(member_id: int, survey_id: str, data: bytes) -> str:
     return photo_id
 
 
-async def find(survey_id: str, photo_id: str, *, small: bool) -> tuple[str, bytes]:
-    """A photo of an anonymous answer; ``NotFound`` for none."""
+async def find(photo_id: str, small: bool) -> Image | None:
+    """A photo that an anonymous answer names; None for any other."""
     column = "small" if small else "large"
-    row = await db.fetchrow(
-        f"SELECT kind, {column} FROM survey_photo WHERE survey_id = $1 AND id = $2 AND used",  # noqa: S608
-        survey_id,
-        photo_id,
-    )
-    if row is None:
-        raise NotFound("there is no such photo")
-    return row[0], row[1]
+    row = await db.fetchrow(f"SELECT kind, {column} FROM survey_photo WHERE id = $1 AND used", photo_id)  # noqa: S608
+    return (row[0], row[1]) if row else None

@@ -31,7 +31,6 @@ from ..schemas.results import (
     OverTimeOut,
     OverTimeQuery,
     PhotoOut,
-    PhotoQuery,
     StatisticsOut,
     StatisticsQuery,
     TableOut,
@@ -116,16 +115,6 @@ async def list_answers(caller: StaffCaller, survey_id: str, query: AnswersQuery)
 
 
 @router.get(
-    f"{_SURVEY}/photos/{{photo_id}}", guard=staff(Permission.SURVEYS_ANSWERS), summary="匿名照片", errors=(NotFound,)
-)
-async def get_photo(caller: StaffCaller, survey_id: str, photo_id: str, query: PhotoQuery) -> Reply:
-    """A photo of an anonymous answer."""
-    survey = await _survey(caller, survey_id)
-    kind, body = await photos.find(survey.id, photo_id, small=query.small)
-    return Reply(body, media_type=kind, headers={"cache-control": "private, max-age=3600"})
-
-
-@router.get(
     f"{_SURVEY}/export",
     guard=staff(Permission.SURVEYS_RESULTS),
     summary="导出答卷",
@@ -201,7 +190,9 @@ def _answer(survey: Survey, row: AnswerRow) -> AnswerOut:
 
 def _photo(survey: Survey, photo_id: str) -> PhotoOut:
     if survey.terms.anonymous:
-        url = f"/v1/admin/surveys/{survey.id}/photos/{photo_id}"
-        return PhotoOut(photo_id, url, f"{url}?small=true")
+        return PhotoOut(photo_id, *photos.PHOTOS.address(photo_id))
     found = mall.upload_address(photo_id)
     return PhotoOut(found.id, found.url, found.small_url)
+
+
+photos.PHOTOS.serve(router, photos.find, summary="匿名答卷照片")

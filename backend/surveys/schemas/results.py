@@ -185,12 +185,6 @@ class PhotoOut(msgspec.Struct):
     small_url: str
 
 
-class PhotoQuery(Body, kw_only=True):
-    """In which size."""
-
-    small: bool = False
-
-
 class AnswerOut(msgspec.Struct, kw_only=True):
     """An answer, and what it was given. Of an anonymous survey it has no member, store, level, day or gift."""
 

@@ -33,7 +33,7 @@ export function createSuggestions(app) {
   }
 
   const suggestions = {
-    boxes: () => api.get("/v1/member/suggestion-boxes"),
+    boxes: () => app.seen.get("/v1/member/suggestion-boxes"),
     write: (boxId, body, key) => api.post(`/v1/member/suggestion-boxes/${encodeURIComponent(boxId)}/suggestions`, body, { key }),
     mine: (cursor) => api.get("/v1/member/suggestions", { limit: PAGE, ...(cursor ? { cursor } : {}) }),
     read: (id) => api.get(path(id)),

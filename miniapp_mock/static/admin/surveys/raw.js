@@ -16,7 +16,13 @@ export async function raw({ api, signal }, survey) {
   async function look(item) {
     const content = await contentOf(item.version);
     const given = Object.fromEntries(item.answers.map((one) => [one.question, one]));
-    await tell(w("survey.look"), factList(questionsOf(content).map((question) => [question.title, saidOf(question, given[question.id]) || (given[question.id]?.photos ? `${given[question.id].photos.length} ${w("survey.photo")}` : w("survey.skip"))])));
+    const photos = Object.fromEntries(item.photos.map((one) => [one.id, one]));
+    const said = (question) => {
+      const answer = given[question.id];
+      if (answer?.photos) return h("span", { class: "said-pictures" }, answer.photos.map((id, at) => h("a", { href: photos[id].url, target: "_blank", rel: "noopener" }, h("img", { src: photos[id].small_url, alt: `${question.title} ${at + 1}` }))));
+      return saidOf(question, answer) || w("survey.skip");
+    };
+    await tell(w("survey.look"), factList(questionsOf(content).map((question) => [question.title, said(question)])));
   }
 
   const named = !survey.anonymous;
@@ -31,7 +37,7 @@ export async function raw({ api, signal }, survey) {
       { title: w("survey.media"), cell: (item) => w(`survey.${item.medium}`) },
       { title: w("survey.version"), number: true, hide: "narrow", cell: (item) => item.version },
       ...(named ? [{ title: w("survey.reward"), hide: "narrow", cell: (item) => item.prize || (item.points ? `${item.points} ${w("survey.reward_points")}` : item.coupon_ids.length ? w("survey.reward_coupon") : "—") }] : []),
-      { title: w("survey.score"), number: true, hide: "narrow", cell: (item) => item.score ?? "—" },
+      { title: w("survey.score_one"), number: true, hide: "narrow", cell: (item) => item.score ?? "—" },
       { title: w("survey.said"), width: "wide", cell: (item) => h("button", { type: "button", class: "button compact soft", onclick: (event) => { event.stopPropagation(); look(item); } }, w("survey.look")) },
     ],
   });

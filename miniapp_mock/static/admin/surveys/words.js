@@ -51,6 +51,7 @@ export const w = words({
 
   "survey.begun": "填写中",
   "survey.score": "平均得分",
+  "survey.score_one": "得分",
   "survey.nps": "净推荐值",
   "survey.average": "平均",
   "survey.answered": "{count} 人作答",
