@@ -17,7 +17,7 @@ class RechargeOffer(Model):
     points = fields.BigIntField(default=0)
     first_only = fields.BooleanField(default=False)
     bonus_valid_days: int | None = fields.IntField(null=True)
-    spend = fields.CharField(max_length=16, default="by_expiry")
+    spend = fields.CharField(max_length=16, default="by_expiry", db_default="by_expiry")
     starts_at: datetime | None = fields.DatetimeField(null=True)
     ends_at: datetime | None = fields.DatetimeField(null=True)
     store_id = fields.CharField(max_length=16, null=True)

@@ -7,8 +7,6 @@ CHECK = """
 ALTER TABLE wallet_offer ADD CONSTRAINT wallet_offer_spend
     CHECK (spend IN ('by_expiry', 'principal_first', 'bonus_first'));
 """
-# Servers of the release before do not name the column when they add an offer.
-DEFAULT = "ALTER TABLE wallet_offer ALTER COLUMN spend SET DEFAULT 'by_expiry'"
 
 
 class Migration(migrations.Migration):
@@ -18,7 +16,8 @@ class Migration(migrations.Migration):
 
     operations = [
         ops.RunSQL("SET LOCAL lock_timeout = '4s'", reverse_sql=ops.RunSQL.noop),
-        ops.AddField("RechargeOffer", "spend", fields.CharField(max_length=16, default="by_expiry")),
-        ops.RunSQL(DEFAULT, reverse_sql=ops.RunSQL.noop),
+        ops.AddField(
+            "RechargeOffer", "spend", fields.CharField(max_length=16, default="by_expiry", db_default="by_expiry")
+        ),
         ops.RunSQL(CHECK, reverse_sql="ALTER TABLE wallet_offer DROP CONSTRAINT wallet_offer_spend"),
     ]
