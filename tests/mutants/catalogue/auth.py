@@ -6,7 +6,8 @@ from tests.mutants.mutant import Mutant
 
 GUARDS = "backend/auth/guards.py"
 RULES = "backend/auth/rules.py"
-COMMANDS = "backend/auth/commands.py"
+SESSIONS_OF_MEMBERS = "backend/auth/commands/sessions.py"
+LOGINS = "backend/auth/commands/logins.py"
 TERMINALS = "tests/auth/test_terminals.py::"
 SESSIONS = "tests/auth/test_sessions.py::"
 STAFF = "tests/auth/test_staff.py::"
@@ -63,7 +64,7 @@ MUTANTS = (
     Mutant(
         "reuse-ends-nothing",
         "A thief who used the refresh token first keeps the session when its owner comes with the dead one.",
-        COMMANDS,
+        SESSIONS_OF_MEMBERS,
         'await service.end_sessions(tx, [given.session_id], why="reuse")',
         "pass",
         (f"{SESSIONS}test_reuse_of_a_dead_token_ends_the_whole_family",),
@@ -103,7 +104,7 @@ MUTANTS = (
     Mutant(
         "second-factor-twice",
         "Whoever looks over a shoulder logs in with the same six digits within the minute.",
-        COMMANDS,
+        LOGINS,
         " AND ($2 = 0 OR totp_step < $2)",
         " AND ($2 >= 0)",
         (f"{STAFF}test_a_second_factor_is_asked_for_and_each_code_is_good_once",),
@@ -111,7 +112,7 @@ MUTANTS = (
     Mutant(
         "wrong-passwords-not-counted",
         "Passwords of staff are guessed without end.",
-        COMMANDS,
+        LOGINS,
         "WHERE f.failures < $4 OR",
         "WHERE f.failures < $4 + 1000000 OR",
         ("tests/concurrency/test_one_identity.py::test_at_most_eight_passwords_are_judged_however_many_come_at_once",),

@@ -89,7 +89,7 @@ MUTANTS = (
     Mutant(
         "clerk-carries-a-manager-s-card",
         "A clerk's member card opens what managers authorise.",
-        "backend/auth/queries.py",
+        "backend/auth/queries/people.py",
         "member_id IS NOT NULL AND active AND role = ANY($1)",
         "member_id IS NOT NULL AND active AND ($1::text[] IS NOT NULL)",
         (f"{LIST}test_a_manager_s_card_follows_the_link_and_the_login",),

@@ -1,0 +1,119 @@
+"""Log-ins of staff: password and second factor, tokens, and the end of a session."""
+
+from __future__ import annotations
+
+import hmac
+
+import pyotp
+
+from backend.auth import passwords, queries, rules, tokens
+from backend.auth.errors import LoginLocked
+from backend.auth.service.staff import TOTP_CONTEXT
+from backend.auth.types import Tokens
+from backend.kernel import clock, db, ids
+from backend.kernel.errors import Unauthenticated
+from backend.kernel.vault import vault
+
+_ACCESS_S = int(rules.ACCESS_TTL.total_seconds())
+
+
+async def login_staff(username: str, password: str, totp: str | None) -> Tokens:
+    """Begin a staff session; eight wrong tries of a name lock it for 15 minutes.
+
+    A try is counted before it is judged, so that many at once are no way round; names that do not exist are counted,
+    locked and answered like those that do.
+    """
+    subject = vault().blind_index(username.lower(), context="staff-login")
+    await _take_a_try(subject)
+    row = await queries.find_staff_login(username.lower())
+    if row is None:
+        await passwords.waste_time()
+        raise Unauthenticated("name, password or code is wrong")
+    right = await passwords.matches(row["password_hash"], password)
+    step = _totp_step(row["totp_sealed"], totp)
+    if not right or step is None or not row["active"]:
+        raise Unauthenticated("name, password or code is wrong")
+    return await _open_staff_session(row["id"], subject, step)
+
+
+async def _take_a_try(subject: str) -> None:
+    now = clock.now()
+    taken = await db.fetchval(
+        "INSERT INTO auth_login_failure AS f (subject, failures, last_at) VALUES ($1, 1, $2) ON CONFLICT (subject)"
+        " DO UPDATE SET failures = CASE WHEN f.last_at <= $3 THEN 1 ELSE f.failures + 1 END, last_at = $2"
+        " WHERE f.failures < $4 OR f.last_at <= $3 RETURNING failures",
+        subject,
+        now,
+        now - rules.LOGIN_LOCK,
+        rules.LOGIN_FAILURES,
+    )
+    if taken is None:
+        raise LoginLocked(retry_after_s=int(rules.LOGIN_LOCK.total_seconds()))
+
+
+def _totp_step(sealed: str | None, code: str | None) -> int | None:
+    """The step whose code this is (now or a neighbour), 0 where no second factor is set up, None for a wrong code."""
+    if sealed is None:
+        return 0
+    totp = pyotp.TOTP(vault().open(sealed, context=TOTP_CONTEXT).decode(), interval=rules.TOTP_STEP_S)
+    current = clock.unix() // rules.TOTP_STEP_S
+    found = None
+    for step in (current - 1, current, current + 1):
+        if hmac.compare_digest(totp.generate_otp(step).encode(), (code or "").encode()):
+            found = step
+    return found
+
+
+async def _open_staff_session(staff_id: int, subject: str, step: int) -> Tokens:
+    """Spend the code's step (each is good once) and begin the session."""
+    session_id, now = ids.new_bigint(), clock.now()
+    refresh_token, digest = tokens.make_refresh_token(session_id, tokens.STAFF)
+    async with db.transaction() as tx:
+        spent = await db.fetch_in(
+            tx,
+            "UPDATE auth_staff SET totp_step = $2 WHERE id = $1 AND ($2 = 0 OR totp_step < $2) RETURNING id",
+            staff_id,
+            step,
+        )
+        if not spent:
+            raise Unauthenticated("this code was used already; wait for the next one")
+        await db.raw(tx).execute(
+            "INSERT INTO auth_staff_session (id, staff_id, refresh_hash, created_at, expires_at)"
+            " VALUES ($1, $2, $3, $4, $5)",
+            session_id,
+            staff_id,
+            digest,
+            now,
+            now + rules.STAFF_TTL,
+        )
+        await db.raw(tx).execute("DELETE FROM auth_login_failure WHERE subject = $1", subject)
+    access_token = tokens.make_access_token(session_id, tokens.STAFF)
+    return Tokens(access_token=access_token, refresh_token=refresh_token, expires_in=_ACCESS_S)
+
+
+async def refresh_staff(refresh_token: str) -> Tokens:
+    """Exchange a staff refresh token for a new pair, within 12 hours of the login; a dead one ends the session."""
+    given = tokens.read_refresh_token(refresh_token, tokens.STAFF)
+    if given is None:
+        raise Unauthenticated("this refresh token does not hold")
+    next_token, digest = tokens.make_refresh_token(given.session_id, tokens.STAFF)
+    exchanged = await db.fetchval(
+        "UPDATE auth_staff_session SET refresh_hash = $3"
+        " WHERE id = $1 AND refresh_hash = $2 AND ended_at IS NULL AND expires_at > $4 RETURNING true",
+        given.session_id,
+        given.digest,
+        digest,
+        clock.now(),
+    )
+    if not exchanged:
+        await logout_staff(given.session_id)
+        raise Unauthenticated("this refresh token does not hold")
+    access_token = tokens.make_access_token(given.session_id, tokens.STAFF)
+    return Tokens(access_token=access_token, refresh_token=next_token, expires_in=_ACCESS_S)
+
+
+async def logout_staff(session_id: int) -> None:
+    """End a staff session."""
+    await db.fetchval(
+        "UPDATE auth_staff_session SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL", session_id, clock.now()
+    )

@@ -1,0 +1,139 @@
+"""Reads of staff and their roles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from backend.auth import rules
+from backend.auth.types import Role, RoleInfo, Scope, Staff, StaffCaller
+from backend.kernel import clock, db
+from backend.kernel.errors import NotFound
+from backend.kernel.kept import Kept
+
+_STAFF = (
+    "SELECT id::text, username, role, store_id, totp_sealed IS NOT NULL AS totp, active, member_id::text"
+    " FROM auth_staff"
+)
+
+
+def _staff(row: db.Record) -> Staff:
+    return Staff(**dict(row))
+
+
+async def list_staff() -> list[Staff]:
+    """Everybody with a login, by name."""
+    return [_staff(row) for row in await db.fetch(f"{_STAFF} ORDER BY username")]
+
+
+async def staff_names(staff_ids: Iterable[int]) -> dict[int, str]:
+    """The user names of these people, who may have gone; ids of nobody are left out."""
+    rows = await db.fetch("SELECT id, username FROM auth_staff WHERE id = ANY($1)", list(staff_ids))
+    return {row["id"]: row["username"] for row in rows}
+
+
+async def get_staff(staff_id: int) -> Staff:
+    """One person with a login; ``NotFound`` for none."""
+    row = await db.fetchrow(f"{_STAFF} WHERE id = $1", staff_id)
+    if row is None:
+        raise NotFound
+    return _staff(row)
+
+
+MANAGERS_KEPT_S = 5.0
+"""How old what a process knows of linked managers may be: a card that is shown decides nothing."""
+
+
+async def _list_managers() -> frozenset[int]:
+    rows = await db.fetch(
+        "SELECT member_id FROM auth_staff WHERE member_id IS NOT NULL AND active AND role = ANY($1)",
+        [Role.ADMIN.value, Role.MANAGER.value],
+    )
+    return frozenset(row["member_id"] for row in rows)
+
+
+_managers = Kept(_list_managers, keep_s=MANAGERS_KEPT_S)
+
+
+async def is_manager(member_id: int) -> bool:
+    """Whether a member is somebody of the staff who manages a store or the chain; at most five seconds old."""
+    return member_id in await _managers.get()
+
+
+def forget_managers() -> None:
+    """Read the managers again at the next question: one was changed here."""
+    _managers.forget()
+
+
+async def find_staff_login(username: str) -> db.Record | None:
+    """What a login is checked against: id, password_hash, totp_sealed, totp_step, active; None for no such name."""
+    return await db.fetchrow(
+        "SELECT id, password_hash, totp_sealed, totp_step, active FROM auth_staff WHERE username = $1", username
+    )
+
+
+_ROLE = "SELECT code, title, scope, builtin, granted, withheld, version FROM auth_role"
+
+
+def role_of(row: db.Record) -> RoleInfo:
+    """A row of a role, with what it holds."""
+    return RoleInfo(
+        code=row["code"],
+        title=row["title"],
+        scope=Scope(row["scope"]),
+        builtin=row["builtin"],
+        permissions=rules.permissions_of(row["code"], *changed(row)),
+        version=row["version"],
+    )
+
+
+def changed(row: db.Record) -> tuple[list[str], list[str]]:
+    """What head office granted and withheld, of a row with these two columns."""
+    return msgspec.json.decode(row["granted"]), msgspec.json.decode(row["withheld"])
+
+
+async def list_roles() -> list[RoleInfo]:
+    """Every role: the built-in ones as the release lists them, then those that were added, by code."""
+    order = {role.value: number for number, role in enumerate(Role)}
+    found = [role_of(row) for row in await db.fetch(f"{_ROLE} ORDER BY code")]
+    return sorted(found, key=lambda role: order.get(role.code, len(order)))
+
+
+async def get_role(code: str) -> RoleInfo:
+    """One role; ``NotFound`` for none."""
+    row = await db.fetchrow(f"{_ROLE} WHERE code = $1", code)
+    if row is None:
+        raise NotFound("there is no such role")
+    return role_of(row)
+
+
+async def get_caller(staff_id: int) -> StaffCaller:
+    """Somebody of the staff as a caller outside of any session; ``NotFound`` for nobody who may log in."""
+    row = await db.fetchrow(
+        "SELECT f.role, f.store_id, r.granted, r.withheld FROM auth_staff f JOIN auth_role r ON r.code = f.role"
+        " WHERE f.id = $1 AND f.active",
+        staff_id,
+    )
+    if row is None:
+        raise NotFound
+    return StaffCaller(
+        staff_id=staff_id,
+        session_id=0,
+        role=row["role"],
+        store_id=row["store_id"],
+        permissions=rules.held(row["role"], row["store_id"], *changed(row)),
+        rate_key="",
+        rate_per_minute=0,
+    )
+
+
+async def find_staff_session(session_id: int) -> db.Record | None:
+    """A living session of active staff (staff_id, role, store_id, granted, withheld), or None."""
+    return await db.fetchrow(
+        "SELECT s.staff_id, f.role, f.store_id, r.granted, r.withheld FROM auth_staff_session s"
+        " JOIN auth_staff f ON f.id = s.staff_id JOIN auth_role r ON r.code = f.role"
+        " WHERE s.id = $1 AND s.ended_at IS NULL AND s.expires_at > $2 AND f.active",
+        session_id,
+        clock.now(),
+    )
