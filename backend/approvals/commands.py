@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from backend.auth.types import StaffCaller
-from backend.kernel import clock, db, logging
+from backend.kernel import clock, db, logging, trail
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound
 
@@ -67,6 +67,8 @@ async def _to_decide(tx: Tx, approval_id: str, caller: StaffCaller) -> tuple[App
     """The request under its lock, if it waits for this person: not their own, of their kinds, at their stores."""
     approval = await locks.lock_approval(tx, approval_id)
     kind = kinds.find(approval.kind)
+    trail.named(str(approval.asked_by))
+    trail.said(kind=approval.kind, asked_by=str(approval.asked_by))
     if approval.asked_by == caller.staff_id:
         rules.check_second(approval, caller.staff_id)
     if kind is None or not rules.decides(kind, approval, caller):

@@ -8,7 +8,7 @@ import asyncpg
 import msgspec
 
 from backend.auth.types import StaffCaller
-from backend.kernel import clock, db, ids, logging
+from backend.kernel import clock, db, ids, logging, trail
 from backend.kernel.db import Tx
 
 from . import kinds, rules
@@ -60,6 +60,8 @@ async def request(
         return found
     await _check_room(tx, caller.staff_id)
     made = await _insert(tx, (approval_id, kind_code, store_id, summary, reason), encoded, caller.staff_id, key, digest)
+    trail.named(approval_id)
+    trail.said(kind=kind_code, approval=approval_id)
     log.info("approvals.asked", approval_id=approval_id, kind=kind_code, staff_id=caller.staff_id)
     return made
 

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 from starlette.websockets import WebSocket
 
 from backend.kernel import clock
 from backend.kernel.config import settings
 from backend.kernel.errors import Forbidden, Unauthenticated
-from backend.kernel.http import Request
+from backend.kernel.http import Request, Response, Work
+from backend.kernel.trail import kept_by
 
-from . import nonces, queries, rules, tills, tokens
+from . import nonces, queries, rules, tills, tokens, trails
 from .errors import MemberFrozen, RegistrationPending, RegistrationRequired
 from .types import MemberCaller, Permission, SessionCaller, StaffCaller, Standing, TerminalCaller
+
+
+class NotPermitted(Forbidden):
+    """This caller may not do that."""
+
+    def __init__(self, caller: StaffCaller) -> None:
+        super().__init__()
+        self.caller = caller
+
 
 _DUMMY_KEY = b"-" * 43
 _REFUSED = {
@@ -151,9 +162,7 @@ class StaffGuard:
         if named is None or row is None:
             raise Unauthenticated
         held = rules.held(row["role"], row["store_id"], *queries.changed(row))
-        if self.permissions and not self.permissions & held:
-            raise Forbidden
-        return StaffCaller(
+        caller = StaffCaller(
             staff_id=row["staff_id"],
             session_id=named[0],
             role=row["role"],
@@ -162,6 +171,26 @@ class StaffGuard:
             rate_key=f"staff:{row['staff_id']}",
             rate_per_minute=settings().rate_member_per_minute,
         )
+        if self.permissions and not self.permissions & held:
+            raise NotPermitted(caller)
+        return caller
+
+    async def watch(self, route: Any, request: Request, caller: StaffCaller, work: Work) -> Response:
+        """Have the call in the audit log, with what it does and how it ends."""
+        trail = trails.CallTrail(trails.who(caller), trails.what(route, request))
+        with kept_by(trail):
+            try:
+                answer = await work()
+            except Exception as error:
+                await trails.finish(trail, *trails.outcome_of(error))
+                raise
+            return await trails.kept(trail, answer)
+
+    async def refused(self, route: Any, request: Request, error: Forbidden) -> None:
+        """Have it in the audit log that somebody tried what they may not do."""
+        if isinstance(error, NotPermitted):
+            trail = trails.CallTrail(trails.who(error.caller), trails.what(route, request))
+            await trails.finish(trail, *trails.outcome_of(error))
 
 
 session = SessionGuard()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from backend.kernel import clock, db, jobs
+from backend.kernel.config import settings
 
 from . import nonces, rules, service
 
 BATCH = 500
+AT_ONCE, ROUNDS = 5_000, 200
 
 # Each: a delete of at most $2 rows that were over before $1.
 _SWEEPS = {
@@ -52,6 +56,15 @@ async def sweep_old_rows() -> None:
     for sql in _SWEEPS.values():
         while len(await db.fetch(sql, before, BATCH)) == BATCH:
             pass
+
+
+@jobs.every("52 19 * * *")
+async def forget_audit() -> None:
+    """Delete what stands in the audit log for longer than the setting says."""
+    before = clock.now() - timedelta(days=settings().audit_kept_days)
+    for _ in range(ROUNDS):
+        if await db.fetchval("SELECT auth_audit_forget($1, $2)", before, AT_ONCE) < AT_ONCE:
+            return
 
 
 @jobs.every("11 * * * *")

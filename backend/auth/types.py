@@ -5,12 +5,16 @@ from __future__ import annotations
 import base64
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
 SESSION_CHECK = "session_check"
 """What is pushed on the live channel to make a member's sockets look whether their sessions still stand."""
 
+
+BEGUN = "begun"
+"""The code of a row of the audit log that precedes what no transaction of ours holds."""
 
 HANDLE_AGE = timedelta(hours=24)
 """A handle this old is to be rotated at the phone's next contact."""
@@ -334,6 +338,29 @@ class RoleInfo(msgspec.Struct, frozen=True, kw_only=True):
     builtin: bool
     permissions: frozenset[Permission]
     version: int
+
+
+class AuditRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the audit log.
+
+    ``things`` are what the address names, in its order, then what else was meant; ``code`` is empty where ``status`` is
+    a success, ``begun`` where it only says that something was about to happen; ``detail`` has ``actions`` and
+    ``fields`` (names), and ``said`` (harmless values).
+    """
+
+    id: int
+    at: datetime
+    staff_id: int
+    role: str
+    store_id: str | None
+    route: str
+    title: str
+    things: list[str]
+    status: int
+    code: str
+    address: str
+    request_id: str
+    detail: dict[str, Any]
 
 
 class HandleDevice(msgspec.Struct, frozen=True):

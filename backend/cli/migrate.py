@@ -26,6 +26,7 @@ _LOCK = 7_305_201_611  # any number; the same in every release, so that two depl
 _PARTITION_MONTHS = 4  # from last month to the month after next; the worker makes later ones
 _OWN_TABLES = ("tortoise_migrations", "schema_sql")
 _DOORS = ("backend.ledger", "backend.stock")  # each with functions in sql/ that alone write its books
+_ADDED_TO = ("auth_audit",)  # rows are added and read, never changed
 _BEHIND_DOORS = ("stock_level", "stock_movement", "stock_reservation")  # besides all that is called ledger_…
 
 _SCHEMA_SQL = """
@@ -55,7 +56,14 @@ BEGIN
         EXECUTE format('REVOKE ALL ON %s FROM %I', v_name, v_role);
         EXECUTE format('GRANT SELECT ON %s TO %I', v_name, v_role);
     END LOOP;
-END $$""".replace("$names$", "'" + ",".join((*_OWN_TABLES, *_BEHIND_DOORS)) + "'")
+    FOR v_name IN SELECT format('%I', relname) FROM pg_class
+                   WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace
+                     AND relname = ANY (string_to_array($added$, ',')) LOOP
+        EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE ON %s FROM %I', v_name, v_role);
+    END LOOP;
+END $$""".replace("$names$", "'" + ",".join((*_OWN_TABLES, *_BEHIND_DOORS)) + "'").replace(
+    "$added$", "'" + ",".join(_ADDED_TO) + "'"
+)
 
 
 def _silent(_: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from . import db, ids
+from . import db, ids, trail
 from .db import Tx
 
 
@@ -54,6 +54,8 @@ class Changes:
     async def note(self, tx: Tx, subject: str, staff_id: int, action: str, detail: dict[str, Any], at: datetime) -> int:
         """Write down who did what to it; the id of what was written."""
         change_id = ids.new_bigint()
+        trail.named(subject)
+        trail.changed(action, *detail)
         await db.raw(tx).execute(
             self._insert, change_id, subject, staff_id, action, msgspec.json.encode(detail).decode(), at
         )

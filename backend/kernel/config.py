@@ -208,6 +208,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, _doc("Days that a walk-in customer's name and number are kept after the end", ge=1, le=3650)
     ] = 180
 
+    audit_kept_days: Annotated[int, _doc("Days that the audit log of staff is kept", ge=183, le=3650)] = 1_095
+
     log_format: Annotated[str, _doc("`json` or `console`", pattern="^(json|console)$")] = "json"
     log_level: Annotated[str, _doc("`debug`, `info`, `warning`", pattern="^(debug|info|warning)$")] = "info"
 

@@ -20,7 +20,7 @@ from tortoise.connection import get_connections
 from tortoise.exceptions import DBConnectionError
 from tortoise.transactions import in_transaction
 
-from . import metrics
+from . import metrics, trail
 from .config import Settings
 
 Tx: TypeAlias = BaseDBAsyncClient
@@ -240,7 +240,10 @@ async def _take(readers: asyncpg.Pool) -> asyncpg.pool.PoolConnectionProxy:
 
 @asynccontextmanager
 async def transaction() -> AsyncIterator[Tx]:
-    """One database transaction: commits at the end, rolls back on any exception. Nested in itself it raises."""
+    """One database transaction: commits at the end, rolls back on any exception. Nested in itself it raises.
+
+    Whoever keeps a log of the call writes it down before the commit (``kernel.trail``).
+    """
     if _in_transaction.get():
         raise RuntimeError("a transaction is already open: commands never call commands")
     context = in_transaction("default")
@@ -249,10 +252,13 @@ async def transaction() -> AsyncIterator[Tx]:
         tx = await _begin(context)
         try:
             yield tx
+            kept = await trail.before_commit(tx)
         except BaseException as error:
             await context.__aexit__(type(error), error, error.__traceback__)
             raise
         await context.__aexit__(None, None, None)
+        if kept is not None:
+            kept()
     finally:
         _in_transaction.reset(token)
         _disown(context)

@@ -9,7 +9,7 @@ from datetime import date, datetime
 import asyncpg
 import msgspec
 
-from backend.kernel import db, logging
+from backend.kernel import db, logging, trail
 from backend.kernel.config import Settings
 from backend.kernel.db import Tx
 from backend.kernel.errors import DomainError
@@ -65,6 +65,7 @@ async def post(plan: Plan) -> Posted:
     """Post a plan that is a whole transaction of its own (the hot path); raises its refusal."""
     if _writer is None:
         raise RuntimeError("the ledger writer is not open")
+    await trail.ahead()
     return await _writer.post(plan)
 
 

@@ -575,6 +575,13 @@ CASES |= {
 }
 
 OWN = {
+    # the log of the caller's own store, whatever else is asked for (auth/test_audit.py)
+    *(
+        (f"GET /v1/admin/audit{form}", name)
+        for form in ("", ".csv")
+        for name in ("staff_id", "store_id", "request_id", "code")
+    ),
+    ("GET /v1/admin/audit", "cursor"),
     # what the caller asked for and decides; the cursor is a time and an id
     ("GET /v1/admin/approvals", "cursor"),
     # letters' texts: head office alone; a version of the template in the path

@@ -98,7 +98,8 @@ async def test_sql_in_a_query_finds_nothing_and_changes_nothing(client, settings
 
     for where, answer in answers:
         sane(answer, where)
-        if answer.status_code == 200 and "items" in answer.text:
+        # the log of staff has what this test's staff did
+        if answer.status_code == 200 and "items" in answer.text and "/v1/admin/audit?" not in where:
             # a state of NULL is none, and the plan of birthdays is there from the beginning
             assert [item for item in answer.json()["items"] if item.get("id") != "BIRTHDAY"] == [], where
     assert len(answers) >= 8 * len(PAYLOADS)

@@ -18,11 +18,12 @@ from tests.support import kept
 
 HASH = "00" * 32
 
-# What may change when nothing of worth does: nonces, tries, who looked at whom, counts of refusals, sessions that ran
-# out, the queue's own housekeeping.
+# What may change when nothing of worth does: nonces, tries, the log of calls, who looked at whom, counts of refusals,
+# sessions that ran out, the queue's own housekeeping.
 VOLATILE = frozenset(
     {
         "auth_nonce",
+        "auth_audit",
         "auth_login_failure",
         "contact_look",
         "coupon_refusal",

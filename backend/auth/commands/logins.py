@@ -114,6 +114,7 @@ async def refresh_staff(refresh_token: str) -> Tokens:
 
 async def logout_staff(session_id: int) -> None:
     """End a staff session."""
-    await db.fetchval(
-        "UPDATE auth_staff_session SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL", session_id, clock.now()
-    )
+    async with db.transaction() as tx:
+        await db.raw(tx).execute(
+            "UPDATE auth_staff_session SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL", session_id, clock.now()
+        )

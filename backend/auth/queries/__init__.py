@@ -23,6 +23,7 @@ from .callers import (
     list_stores,
     list_terminals,
 )
+from .log import AuditFilter, audit_pages, list_actions, list_audit
 from .people import (
     MANAGERS_KEPT_S,
     changed,
@@ -45,6 +46,8 @@ __all__ = [
     "MANAGERS_KEPT_S",
     "SESSIONS",
     "SESSION_DEVICES",
+    "AuditFilter",
+    "audit_pages",
     "changed",
     "check_store",
     "check_stores",
@@ -67,6 +70,8 @@ __all__ = [
     "get_terminal",
     "handle_device",
     "is_manager",
+    "list_actions",
+    "list_audit",
     "list_devices",
     "list_roles",
     "list_staff",

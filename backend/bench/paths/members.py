@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from backend.auth import rules, tokens
-from backend.auth.commands import sessions
+from backend.auth.commands.sessions import EXCHANGE
 from backend.auth.queries import DEVICE_CONTEXT
 from backend.auth.service import sessions
 from backend.bench.population import SESSIONS, Member, Population
@@ -119,7 +119,7 @@ DOMAIN = Domain(
             request=_token,
             most=lambda members: members * (SESSIONS - 1),
             floor=Floor(
-                statements=(sessions.EXCHANGE,),
+                statements=(EXCHANGE,),
                 types=("bigint", "bytea", "bytea", "timestamptz", "timestamptz"),
                 row=_token_row,
                 once=True,

@@ -57,13 +57,14 @@ authenticate(request)`` that raises ``Unauthenticated`` or ``Forbidden``.
 """
 
 from .app import build_app
-from .guards import Guard, public
+from .guards import Guard, Work, public
 from .lanes import Crowded, Lane
 from .openapi import document as openapi_document
+from .problems import status_of
 from .request import Request
 from .routing import Route, Router, WebSocketRoute, iter_routes
 from .system import Check, database_check, redis_check
-from .types import Answer, Body, Idempotency, Reply
+from .types import Answer, Body, Idempotency, Reply, Response
 
 __all__ = [
     "Answer",
@@ -75,13 +76,16 @@ __all__ = [
     "Lane",
     "Reply",
     "Request",
+    "Response",
     "Route",
     "Router",
     "WebSocketRoute",
+    "Work",
     "build_app",
     "database_check",
     "iter_routes",
     "openapi_document",
     "public",
     "redis_check",
+    "status_of",
 ]

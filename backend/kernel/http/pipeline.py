@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from backend.kernel import limits
-from backend.kernel.errors import Unauthenticated, ValidationFailed, invalid
+from backend.kernel.errors import Forbidden, Unauthenticated, ValidationFailed, invalid
 
 from . import decoding
 from .errors import IdempotencyKeyRequired, UnsupportedMediaType
@@ -26,6 +26,12 @@ _NO_BODY = b"null"
 
 async def call(route: Route, request: Request, values: tuple[str, ...], caller: Any) -> Response:
     """Run a route for a request whose body is there; raises every refusal as a ``DomainError``."""
+    if route.watch is not None:
+        return await route.watch.watch(route, request, caller, lambda: _run(route, request, values, caller))
+    return await _run(route, request, values, caller)
+
+
+async def _run(route: Route, request: Request, values: tuple[str, ...], caller: Any) -> Response:
     signature = route.signature
     arguments: dict[str, Any] = {}
     if signature.caller:
@@ -61,6 +67,10 @@ async def authenticate(route: Route, request: Request, anonymous_per_minute: int
         caller = await route.guard.authenticate(request)
     except Unauthenticated:
         await limits.hit(f"address:{request.client}", anonymous_per_minute)
+        raise
+    except Forbidden as error:
+        if route.watch is not None:
+            await route.watch.refused(route, request, error)
         raise
     if route.rate_limited:
         key = getattr(caller, "rate_key", None)

@@ -31,6 +31,11 @@ STATUS_OF: dict[Kind, int] = {
 }
 
 
+def status_of(error: DomainError) -> int:
+    """The status of a refusal."""
+    return STATUS_OF[error.kind]
+
+
 class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Why a request was refused. `code` is stable; `detail` is for people; further members may follow."""
 

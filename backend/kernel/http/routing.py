@@ -11,7 +11,7 @@ import msgspec
 from backend.kernel.errors import DomainError
 
 from . import signatures
-from .guards import Guard
+from .guards import Guard, Watch
 from .lanes import Lane
 from .signatures import Handler, Signature
 
@@ -26,7 +26,7 @@ class Route:
     __slots__ = (
         "body_limit", "counters", "decoder", "encode", "errors", "guard", "handler", "idempotent", "in_schema",
         "lane", "method", "name", "path", "path_params", "pattern", "private", "quiet", "rate_limited", "signature",
-        "status", "summary", "tag",
+        "status", "summary", "tag", "watch",
     )  # fmt: skip
 
     def __init__(
@@ -71,6 +71,7 @@ class Route:
         self.decoder: msgspec.json.Decoder[Any] | None = None if body in (None, bytes) else msgspec.json.Decoder(body)
         self.encode = msgspec.json.Encoder().encode
         self.status = 204 if self.signature.returns is None else status
+        self.watch: Watch | None = guard if method != "GET" and isinstance(guard, Watch) else None
         self.counters: dict[int, tuple[Any, Any]] = {}
 
     def __repr__(self) -> str:
