@@ -197,6 +197,7 @@ async def test_a_store_sees_its_own_members_and_nobody_else_s(manager, other, ad
 
 
 async def test_who_moves_to_another_store_is_its_staff_s_and_the_old_one_s_no_longer(manager, other, phone, at_home):
+    await outbox.drain()  # that the member registered is known
     assert (await phone.call("POST", "/v1/member/profile", {"store_id": "S2"})).status_code == 200
     at_once = [await get(manager), await get(other)]
 
