@@ -16,10 +16,10 @@ from .types import Audience, Bought, Visits
 MOST_AT_ONCE = 10_000
 
 
-def _from(audience: Audience) -> tuple[str, list[Any]]:
+def _from(audience: Audience, after: int = 0) -> tuple[str, list[Any]]:
     zone = settings().timezone
     today = clock.local_date(clock.now(), zone)
-    texts, arguments = rules.conditions(audience, today=today, zone=clock.zone(zone))
+    texts, arguments = rules.conditions(audience, today=today, zone=clock.zone(zone), after=after)
     return f" FROM member m WHERE {' AND '.join(texts)}", arguments
 
 
@@ -32,7 +32,7 @@ async def list_members(
     them, nobody comes twice. Ids are given by chance, so whoever goes through an audience for long says until when one
     must have joined (``joined_until``): of who joins meanwhile half would be among them.
     """
-    source, arguments = _from(audience)
+    source, arguments = _from(audience, after)
     place = len(arguments) + 1
     since = f" AND m.created_at <= ${place + 2}" if joined_until is not None else ""
     sql = f"SELECT m.id{source} AND m.id > ${place}{since} ORDER BY m.id LIMIT ${place + 1}"

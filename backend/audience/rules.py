@@ -58,7 +58,10 @@ def pieces_kept(state: str, body: Mapping[str, Any], progress: Mapping[str, Any]
     return {sku: qty for sku, qty in sorted(kept.items()) if qty > 0}
 
 
-_BUYERS = "m.id IN (SELECT b.member_id FROM audience_bought b WHERE b.sku = ANY($?::text[]) AND b.last_on >= $?)"
+_BUYERS = (
+    "m.id IN (SELECT b.member_id FROM audience_bought b WHERE b.sku = ANY($?::text[]) AND b.last_on >= $?"
+    " AND b.member_id > $?)"
+)
 
 
 def spent_fen(state: str, body: Mapping[str, Any], progress: Mapping[str, Any]) -> int:
@@ -69,8 +72,12 @@ def spent_fen(state: str, body: Mapping[str, Any], progress: Mapping[str, Any]) 
     return max(0, bought.payable_fen - back.refunded_fen)
 
 
-def conditions(audience: Audience, *, today: date, zone: ZoneInfo) -> tuple[list[str], list[Any]]:
-    """The audience as conditions on ``member m`` and their arguments, of which the first is ``$1``."""
+def conditions(audience: Audience, *, today: date, zone: ZoneInfo, after: int = 0) -> tuple[list[str], list[Any]]:
+    """The audience as conditions on ``member m`` and their arguments, of which the first is ``$1``.
+
+    ``after``: nobody up to that id is asked about. It is said of the purchases, too: the database does not conclude it
+    from the members', and would read those of everybody before a page again for each page.
+    """
     texts, arguments = ["m.status = 'active'"], list[Any]()
 
     def add(text: str, *given: Any) -> None:
@@ -97,7 +104,7 @@ def conditions(audience: Audience, *, today: date, zone: ZoneInfo) -> tuple[list
     if audience.bought_skus is not None:
         days = audience.bought_within_days
         since = date.min if days is None else today - timedelta(days=days)
-        add(_BUYERS, list(audience.bought_skus), since)
+        add(_BUYERS, list(audience.bought_skus), since, after)
     return texts, arguments
 
 

@@ -106,6 +106,20 @@ async def test_pages_follow_each_other_by_id(people):
     assert first + rest == wanted
 
 
+async def test_pages_of_buyers_follow_each_other_by_id(people):
+    async with db.transaction() as tx:
+        await db.raw(tx).executemany(
+            "INSERT INTO audience_bought (member_id, sku, pieces, times, last_on) VALUES ($1, 'PAGED', 1, 1, $2)",
+            [(member_id, date(2026, 1, 1)) for member_id in people],
+        )
+    buyers, found = Audience(bought_skus=("PAGED", "NONE")), []
+
+    while page := await queries.list_members(buyers, after=found[-1] if found else 0, limit=1):
+        found += page
+
+    assert found == numbered(people, 0, 1, 2)
+
+
 async def test_members_are_meant_by_number(people):
     number = await db.fetchval("SELECT member_no FROM member WHERE id = $1", people[1])
 

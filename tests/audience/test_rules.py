@@ -1,10 +1,14 @@
-"""What of a purchase is kept."""
+"""What of a purchase is kept, and how an audience is asked for."""
 
 from __future__ import annotations
 
+from datetime import date
+from zoneinfo import ZoneInfo
+
 import pytest
 
-from backend.audience.rules import pieces_kept
+from backend.audience.rules import conditions, pieces_kept
+from backend.audience.types import Audience
 
 BODY = {
     "lines": [{"sku": "a", "qty": 2}, {"sku": "b", "qty": 1}, {"sku": "a", "qty": 3}],
@@ -40,3 +44,14 @@ def test_the_fee_for_delivery_is_no_article():
 
 def test_a_purchase_that_cost_nothing_is_kept():
     assert pieces_kept("completed", BODY | {"payable_fen": 0}, {}) == {"a": 5, "b": 1}
+
+
+def test_a_page_of_buyers_asks_for_nobodys_purchases_before_it():
+    """The database does not conclude it, and read the purchases of everybody before a page again for each page."""
+    buyers = Audience(levels=("gold",), bought_skus=("A", "B"))
+
+    texts, arguments = conditions(buyers, today=date(2026, 11, 28), zone=ZoneInfo("Asia/Shanghai"), after=77)
+
+    (of_purchases,) = [text for text in texts if "audience_bought" in text]
+    assert "b.member_id > $4" in of_purchases
+    assert arguments == [["gold"], ["A", "B"], date.min, 77]
