@@ -37,6 +37,7 @@ ROUTES = (
     "backend.stock.routes",
     "backend.orders.routes",
     "backend.pos.routes",
+    "backend.reconciliation.routes",
     "backend.surveys.routes",
     "backend.notices.routes",
     "backend.suggestions.routes",

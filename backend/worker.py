@@ -35,6 +35,7 @@ DOMAINS = (
     "backend.stock",
     "backend.orders",
     "backend.pos",
+    "backend.reconciliation",
     "backend.surveys",
     "backend.notices",
     "backend.suggestions",

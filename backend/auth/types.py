@@ -122,6 +122,9 @@ class Permission(StrEnum):
     REVIEWS_READ = "reviews.read", "查看评价", "mcbka"
     REVIEWS_MANAGE = "reviews.manage", "显示或隐藏评价", "mbk"
     REPORTS_READ = "reports.read", "查看经营报表", "mfa"
+    RECONCILIATION_READ = "reconciliation.read", "查看对账", "fa", "office"
+    RECONCILIATION_WORK = "reconciliation.work", "重新对账、处理差异", "f", "office"
+    CLEARING_READ = "clearing.read", "查看跨店结算", "mfa"
 
     STOCK_READ = "stock.read", "查看库存", "mcfa"
     STOCK_HANDLE = "stock.handle", "登记库存单据、盘点", "mc"

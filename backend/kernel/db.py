@@ -45,6 +45,7 @@ APPS: dict[str, str] = {
     "mall": "backend.mall",
     "stock": "backend.stock",
     "orders": "backend.orders",
+    "reconciliation": "backend.reconciliation",
     "surveys": "backend.surveys",
     "notices": "backend.notices",
     "suggestions": "backend.suggestions",
@@ -53,7 +54,9 @@ APPS: dict[str, str] = {
     "care": "backend.care",
     "contact": "backend.contact",
 }
-WITHOUT_MODELS = frozenset({"ledger", "jobs", "audience", "messages", "orders", "conversations", "contact"})
+WITHOUT_MODELS = frozenset(
+    {"ledger", "jobs", "audience", "messages", "orders", "conversations", "contact", "reconciliation"}
+)
 
 UNREACHABLE: tuple[type[Exception], ...] = (
     OSError,

@@ -15,8 +15,10 @@ from backend.passes.plans import count_use
 from backend.sales import plans as sales
 from backend.sales.rules.settling import Priced
 from backend.sales.types import SaleBody, SaleProgress, TenderType
+from backend.wallet.types import PspMovement
+from backend.wechat.types import BillKind
 
-from .types import OrderState, PaymentBody, PaymentProgress, PaymentState
+from .types import OrderState, Owed, PaymentBody, PaymentProgress, PaymentState
 
 ORDER = "order"
 PREFIX = "D"
@@ -27,6 +29,9 @@ RELEASED = "order_released"
 PAYMENT = "order_payment"
 PAYMENT_PREFIX = "Q"
 """Of a payment's id, which is its order number at WeChat."""
+
+REFUNDING, POSTED, FAILED = "refunding", "posted", "refund_failed"
+"""How WeChat's part of a refund stands."""
 
 TERMINAL = "mall"
 """What stands for a till in an order's document."""
@@ -314,3 +319,53 @@ def change_payment(
 def paid_once(transaction_id: str) -> Guard:
     """A payment of WeChat's counts once, also where two orders would claim it."""
     return Guard(f"psp:{transaction_id}", "once", 1, "payment_used")
+
+
+def late_refund_no(payment_id: str) -> str:
+    """WeChat's number of the refund of a late payment: of each payment there is one."""
+    return f"{payment_id}L"
+
+
+def psp_movements(document: Document) -> tuple[PspMovement, ...]:
+    """What a document of a payment or a refund says that WeChat Pay took or gave back; nothing for other documents."""
+    if document.kind == PAYMENT:
+        return _paid(document)
+    if document.kind != sales.REFUND or "psp_fen" not in document.progress:
+        return ()
+    part = msgspec.convert(document.progress, Owed)
+    back = PspMovement(
+        kind=BillKind.REFUND,
+        number=document.id,
+        fen=part.psp_fen,
+        source="refund",
+        since=document.at,
+        done_at=document.updated_at if document.state == POSTED else None,
+    )
+    return (back,)
+
+
+def _paid(document: Document) -> tuple[PspMovement, ...]:
+    state, fen = PaymentState(document.state), payment_body(document).pay_fen
+    late = state in (PaymentState.REFUNDING, PaymentState.REFUNDED)
+    if state is not PaymentState.PAID and not late:
+        return ()
+    paid = PspMovement(
+        kind=BillKind.PAYMENT,
+        number=document.id,
+        fen=fen,
+        source="late" if late else "order",
+        since=document.at,
+        done_at=document.updated_at,
+        transaction_id=payment_progress(document).transaction_id,
+    )
+    if not late:
+        return (paid,)
+    back = PspMovement(
+        kind=BillKind.REFUND,
+        number=late_refund_no(document.id),
+        fen=fen,
+        source="late",
+        since=document.at,
+        done_at=document.updated_at if state is PaymentState.REFUNDED else None,
+    )
+    return paid, back

@@ -9,7 +9,10 @@ import msgspec
 
 from backend.kernel import db
 from backend.kernel.db import Tx
+from backend.ledger.types import Document
+from backend.wallet.types import PspMovement
 
+from . import plans
 from .types import Order, OrderState
 
 _ORDERS = """
@@ -96,3 +99,8 @@ async def change_state(
         at,
         ended,
     )
+
+
+def psp_movements(document: Document) -> tuple[PspMovement, ...]:
+    """What a document of the mall says that WeChat Pay took or gave back; nothing for other documents."""
+    return plans.psp_movements(document)

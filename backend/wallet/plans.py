@@ -15,9 +15,10 @@ from backend.ledger import plans as ledger
 from backend.ledger.events import Recharged
 from backend.ledger.plans import Cap, DocumentUpdate, Guard, Issue, Leg, NewDocument, Plan, Saw, job_hash
 from backend.ledger.types import Document, Lot
+from backend.wechat.types import BillKind
 
 from . import rules
-from .types import RECHARGES, RechargeBody, RechargeProgress, RechargeStatus
+from .types import RECHARGES, PspMovement, RechargeBody, RechargeProgress, RechargeStatus
 
 RECHARGE = "recharge"
 EXPIRY = "expiry"
@@ -54,6 +55,40 @@ def progress_of(document: Document) -> RechargeProgress:
 def pay_until(document: Document, close_after: timedelta) -> datetime:
     """When an unpaid order is closed; those of before this was stored, ``close_after`` their making."""
     return body_of(document).pay_until or document.at + close_after
+
+
+def refund_no(recharge_id: str) -> str:
+    """WeChat's number of the refund of a late payment: of each recharge there is one."""
+    return f"{recharge_id}L"
+
+
+def psp_movements(document: Document) -> tuple[PspMovement, ...]:
+    """What a recharge's document says that WeChat took; and gave back, where it came too late to be credited."""
+    state, progress, pay_fen = RechargeStatus(document.state), progress_of(document), body_of(document).pay_fen
+    credited = state is RechargeStatus.PAID or progress.refunded_fen + progress.withheld_fen > 0
+    late = state in (RechargeStatus.REFUNDING, RechargeStatus.REFUNDED) and progress.transaction_id is not None
+    if not (credited or late):
+        return ()
+    paid = PspMovement(
+        kind=BillKind.PAYMENT,
+        number=document.id,
+        fen=pay_fen,
+        source=RECHARGE if credited else "late",
+        since=document.at,
+        done_at=document.updated_at,
+        transaction_id=progress.transaction_id,
+    )
+    if credited:
+        return (paid,)
+    back = PspMovement(
+        kind=BillKind.REFUND,
+        number=refund_no(document.id),
+        fen=pay_fen,
+        source="late",
+        since=document.at,
+        done_at=document.updated_at if state is RechargeStatus.REFUNDED else None,
+    )
+    return paid, back
 
 
 def open_recharge(

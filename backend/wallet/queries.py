@@ -14,10 +14,21 @@ from backend.kernel.config import settings
 from backend.ledger import queries as ledger
 from backend.ledger.types import Document, Entry, Snapshot
 from backend.members import queries as members
+from backend.wechat.types import BillKind
 
-from . import rules
+from . import plans, rules
 from .rules import Possible
-from .types import RECHARGES, ExpiringPoints, Offer, PointsBalance, RechargeStatus, StoredValue, Wallet
+from .types import (
+    RECHARGES,
+    ExpiringPoints,
+    Offer,
+    PointsBalance,
+    PspMovement,
+    RechargeStatus,
+    RefundState,
+    StoredValue,
+    Wallet,
+)
 
 EXPIRING_OF = """SELECT expires_on, sum(remaining)::bigint AS points FROM ledger_lot l
   WHERE l.member_id = wanted.member_id AND kind = 'points' AND open AND expires_on >= $2
@@ -139,3 +150,28 @@ async def list_entries(member_id: int, account: str, *, before: int | None, limi
     """A member's statement of stored value, points (less what is owed) or rebate, newest first."""
     less = "points_debt" if account == "points" else ""
     return await ledger.list_statement(member_id, account, less=less, before=before, limit=limit)
+
+
+_GIVEN_BACK = f"""
+SELECT r.recharge_id, r.id, r.amount_fen, r.state, r.asked_at, r.updated_at FROM wallet_refund r
+  JOIN unnest({db.given(1, "bigint")}, {db.given(2, "text")}) AS w (member_id, id)
+    ON r.member_id = w.member_id AND r.recharge_id = w.id
+ WHERE r.state IN ('sent', 'stopping', 'done') ORDER BY r.id"""  # noqa: S608 - put together of constants
+
+
+async def list_psp_movements(documents: Iterable[Document]) -> list[tuple[Document, PspMovement]]:
+    """What those of these documents that are recharges, and their refunds, say that WeChat took and gave back."""
+    recharges = {one.id: one for one in documents if one.kind == plans.RECHARGE}
+    found = [(one, move) for one in recharges.values() for move in plans.psp_movements(one)]
+    keys = sorted((one.member_id, one.id) for one in recharges.values())
+    for row in await db.fetch(_GIVEN_BACK, [member_id for member_id, _ in keys], [one for _, one in keys]):
+        back = PspMovement(
+            kind=BillKind.REFUND,
+            number=row["id"],
+            fen=row["amount_fen"],
+            source="refund",
+            since=row["asked_at"],
+            done_at=row["updated_at"] if row["state"] == RefundState.DONE else None,
+        )
+        found.append((recharges[row["recharge_id"]], back))
+    return found

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 import msgspec
 
+from backend.wechat.types import BillKind
+
 RECHARGES = "recharges"
 """The guard that counts a member's recharges."""
 
@@ -124,6 +126,22 @@ class RechargeProgress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     refunded_fen: int = 0
     withheld_fen: int = 0
     given_back: str | None = None
+
+
+class PspMovement(msgspec.Struct, frozen=True, kw_only=True):
+    """What our side says that WeChat Pay took or gave back under ``number``: not before ``since``, done by ``done_at``.
+
+    ``done_at`` None: it is not known to be done. ``source``: ``recharge``, ``order``, ``refund`` of either, ``late``:
+    money that was never credited, and its way back.
+    """
+
+    kind: BillKind
+    number: str
+    fen: int
+    source: str
+    since: datetime
+    done_at: datetime | None
+    transaction_id: str | None = None
 
 
 class RefundState(StrEnum):

@@ -113,6 +113,20 @@ class PayerAbnormal(PayRefused):
     code = "payer_account_abnormal"
 
 
+class BillAbsent(PayRefused):
+    """There was nothing to bill on that day."""
+
+    code = "bill_absent"
+
+
+class BillNotReady(WechatUnavailable):
+    """WeChat has not made that day's bill yet: it does so in the morning after."""
+
+
+class BillSpoilt(WechatUnavailable):
+    """What came is not the bill that WeChat announced, or none at all: its hash or its sums are others."""
+
+
 class ShippingRefused(DomainError):
     """WeChat does not take this shipping information; ``errcode`` is its own word for why."""
 

@@ -8,10 +8,11 @@ does not answer. An answer that is not signed decides nothing, whatever it says.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 import secrets
 import string
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -20,13 +21,13 @@ import msgspec
 
 from backend.kernel import clock, logging
 
-from . import errors, notify
+from . import bills, errors, notify
 from .errors import CallbackRefused, CallbackUnverified, PayRefused, WechatMisconfigured, WechatUnavailable
 from .notify import Trust
-from .schemas import OrderState, PayProblem, Prepared, RefundState, Transaction
+from .schemas import BillReady, OrderState, PayProblem, Prepared, RefundState, Transaction
 from .signing import Merchant
 from .transport import Answer, Transport, Unreachable
-from .types import CURRENCY, Order, Refund, RefundStatus, TradeState
+from .types import CURRENCY, Order, Refund, RefundStatus, TradeBill, TradeState
 
 log = logging.get(__name__)
 T = TypeVar("T")
@@ -45,6 +46,11 @@ _PAY_CODE = re.compile(r"[A-Z][A-Z_]{2,39}\Z")
 _ALPHABET = string.ascii_letters + string.digits
 _ORDERS = "/v3/pay/transactions"
 _REFUNDS = "/v3/refund/domestic/refunds"
+_BILLS = "/v3/bill/tradebill"
+_BILL_FILES = "/v3/billdownload/file"
+_WECHATS = ".mch.weixin.qq.com"
+BILL_S = 120.0
+MOST_PACKED_BYTES = 32 * 1024 * 1024
 
 # WeChat writes some codes with and without underscores, by page and by year: compared without.
 _REFUSALS: dict[str, type[PayRefused]] = {
@@ -54,8 +60,10 @@ _REFUSALS: dict[str, type[PayRefused]] = {
     "OUTTRADENOUSED": errors.OutTradeNoUsed,
     "NOTENOUGH": errors.NotEnough,
     "USERACCOUNTABNORMAL": errors.PayerAbnormal,
+    "NOSTATEMENTEXIST": errors.BillAbsent,
 }
 _MISCONFIGURED = frozenset(("SIGNERROR", "NOAUTH", "APPIDMCHIDNOTMATCH", "MCHNOTEXISTS", "ACCOUNTERROR"))
+_NO_BILL_YET = frozenset(("STATEMENTCREATING", "BILLCREATING"))
 _TRY_AGAIN = frozenset(("SYSTEMERROR", "BANKERROR"))
 
 
@@ -173,6 +181,44 @@ class Pay:
             raise errors.RefundNotFound(error.wechat_code) from None
         return _refund(_decode(answer, RefundState), out_refund_no, "query_refund")
 
+    async def trade_bill(self, day: date) -> TradeBill:
+        """The bill of a day of Beijing's, whole and checked; there is one for the last three months.
+
+        ``BillAbsent`` where nothing was paid or given back, ``BillNotReady`` before it is made, ``BillSpoilt`` where
+        what came is not what was announced. Parsing takes a thread.
+        """
+        path = f"{_BILLS}?bill_date={day:%Y-%m-%d}&bill_type=ALL&tar_type=GZIP"
+        try:
+            ready = _decode(await self._call("trade_bill", "GET", path), BillReady)
+        except PayRefused as refused:
+            if refused.wechat_code.replace("_", "") in _NO_BILL_YET:
+                raise errors.BillNotReady(retry_after_s=NOT_NOW_S) from None
+            raise
+        packed = await self._download(httpx.URL(ready.download_url))
+        return await asyncio.to_thread(_read_bill, packed, ready.hash_value.lower())
+
+    async def _download(self, url: httpx.URL) -> bytes:
+        """A bill's file, of WeChat's own host only. Its answer is not signed: the digest, which was, proves it."""
+        own = httpx.URL(self._base_url)
+        beside = own.host.endswith(_WECHATS) and url.host.endswith(_WECHATS) and url.port is None
+        same = url.scheme == own.scheme and (beside or url.netloc == own.netloc)
+        if not same or not url.path.endswith(_BILL_FILES):
+            raise _strange("download_bill")
+        target = url.raw_path.decode()
+        authorization = self._merchant.authorization("GET", target, b"", unix=clock.unix(), nonce=new_nonce())
+        answer = await self._transport.send(
+            "download_bill",
+            "GET",
+            url,
+            headers={"Authorization": authorization},
+            most_bytes=MOST_PACKED_BYTES,
+            total_s=BILL_S,
+        )
+        if answer.status != 200:
+            log.warning("wechat.bill_not_downloaded", status=answer.status)
+            raise WechatUnavailable(retry_after_s=NOT_NOW_S)
+        return answer.body
+
     async def _call(self, call: str, method: str, path: str, document: dict[str, Any] | None = None) -> bytes:
         """The verified body of a success, after at most ``ATTEMPTS`` attempts at the same request."""
         url = httpx.URL(self._base_url + path)
@@ -205,6 +251,17 @@ class Pay:
         if 200 <= answer.status < 300:
             return answer.body
         raise _refusal(call, answer)
+
+
+def _read_bill(packed: bytes, sha1: str) -> TradeBill:
+    try:
+        text = bills.unpack(packed)
+        if hashlib.sha1(text, usedforsecurity=False).hexdigest() != sha1:
+            raise bills.BillUnreadable("another digest than announced")
+        return msgspec.structs.replace(bills.parse(text), sha1=sha1)
+    except bills.BillUnreadable as error:
+        log.error("wechat.bill_spoilt", why=str(error))
+        raise errors.BillSpoilt(retry_after_s=NOT_NOW_S) from None
 
 
 def new_nonce() -> str:

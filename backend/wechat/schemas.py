@@ -112,6 +112,14 @@ class Prepared(msgspec.Struct, frozen=True):
     prepay_id: Annotated[str, Meta(pattern=r"\A[\x21-\x7e]{1,64}\Z")]
 
 
+class BillReady(msgspec.Struct, frozen=True):
+    """Where a bill lies, and the digest of it unpacked."""
+
+    hash_type: Literal["SHA1"]
+    hash_value: Annotated[str, Meta(pattern=r"\A[0-9A-Fa-f]{40}\Z")]
+    download_url: Annotated[str, Meta(pattern=r"\Ahttps?://[\x21-\x7e]{1,2000}\Z")]
+
+
 class PayProblem(msgspec.Struct, frozen=True):
     """A refusal of Pay v3."""
 

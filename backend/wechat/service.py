@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,7 +26,7 @@ from .pay import Pay, new_nonce
 from .push import Push
 from .signing import Merchant, PlatformKeys
 from .transport import Transport
-from .types import Logistics, Order, Parcel, PushAnswer, Refund, Session, ShippingState, TradeState
+from .types import Logistics, Order, Parcel, PushAnswer, Refund, Session, ShippingState, TradeBill, TradeState
 from .wording import media_type
 
 __all__ = [
@@ -226,6 +226,16 @@ async def upload_shipping(
 async def shipping_state(out_trade_no: str) -> ShippingState:
     """What WeChat knows of a paid order's shipping; ``ShippingOrderUnknown`` when nothing."""
     return await _mini().shipping_state(_merchant_id(), out_trade_no)
+
+
+async def trade_bill(day: date) -> TradeBill:
+    """WeChat Pay's bill of a day of Beijing's; ``BillAbsent``, ``BillNotReady`` or ``BillSpoilt`` for none."""
+    return await _pay().trade_bill(day)
+
+
+def takes_payments() -> bool:
+    """Whether a merchant is configured."""
+    return _open_gateway().pay is not None
 
 
 async def accept_payment(headers: Mapping[str, str], body: bytes) -> None:

@@ -66,10 +66,11 @@ class Transport:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         most_bytes: int = MAX_ANSWER_BYTES,
+        total_s: float = TOTAL_S,
     ) -> Answer:
-        """One attempt; ``call`` is its name for the log, ``most_bytes`` what its answer may be."""
+        """One attempt within ``total_s``; ``call`` is its name for the log, ``most_bytes`` what its answer may be."""
         try:
-            async with asyncio.timeout(TOTAL_S):
+            async with asyncio.timeout(total_s):
                 request = self._client.build_request(method, url, content=content, headers=headers)
                 return await self._exchange(request, most_bytes)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:

@@ -85,6 +85,38 @@ class Refund(_Discreet, frozen=True, kw_only=True):
     total_fen: int = 0
 
 
+class BillKind(StrEnum):
+    """What a line of a bill tells of."""
+
+    PAYMENT = "payment"
+    REFUND = "refund"
+
+
+class BillLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A payment or a refund as WeChat's bill of a day has it; ``number`` is ours, of the payment or of the refund.
+
+    ``fee`` is what WeChat keeps (negative where it gives that back), in hundred-thousandths of a yuan. ``failed``: a
+    refund that reached nobody.
+    """
+
+    kind: BillKind
+    number: str
+    out_trade_no: str
+    transaction_id: str
+    refund_id: str
+    amount_fen: int
+    fee: int
+    at: datetime
+    failed: bool = False
+
+
+class TradeBill(msgspec.Struct, frozen=True):
+    """What WeChat took and gave back for us on a day; ``sha1`` (hex) is of the file it came in."""
+
+    lines: tuple[BillLine, ...]
+    sha1: str = ""
+
+
 class Logistics(IntEnum):
     """How goods get to the member. Source: developers.weixin.qq.com, 发货信息录入接口, field ``logistics_type``."""
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from .bills import Bills
 from .config import SimulatorConfig
 from .crypto import PlatformKeys
 from .customers import Customers
@@ -77,7 +78,8 @@ def _routes(platform: Platform) -> Starlette:
     shipping, receipts = Shipping(platform, mini), Receipts(platform, push)
     media = Media(platform, mini)
     customers = Customers(platform, push, media)
-    parts = (mini, media, customers, shipping, receipts, Pay(platform), Refunds(platform), Payer(platform), push)
+    pay = (Pay(platform), Refunds(platform), Bills(platform), Payer(platform))
+    parts = (mini, media, customers, shipping, receipts, *pay, push)
     app = Starlette(
         routes=[route for part in parts for route in part.routes()],
         exception_handlers={HTTPException: _refused, Exception: _failed},

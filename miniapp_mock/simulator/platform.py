@@ -40,7 +40,7 @@ class Platform:
         async def endpoint(request: Request) -> Response:
             try:
                 body = await read_body(request)
-                self._check_signature(request, body)
+                self.check_signature(request, body)
             except PayError as error:
                 return _stamp(json_response(error.document(), error.status))
             try:
@@ -64,7 +64,8 @@ class Platform:
 
         return endpoint
 
-    def _check_signature(self, request: Request, body: bytes) -> None:
+    def check_signature(self, request: Request, body: bytes = b"") -> None:
+        """Refuse a request that the merchant did not sign."""
         header = request.headers.get("authorization", "")
         if not header.startswith(SCHEME + " "):
             raise _unsigned("Http头Authorization认证类型不正确")

@@ -61,6 +61,7 @@ CREATE TABLE IF NOT EXISTS notification (
     attempts integer NOT NULL DEFAULT 0, last_status integer, at timestamptz NOT NULL DEFAULT clock_timestamp());
 CREATE INDEX IF NOT EXISTS notification_due ON notification (due_at) WHERE state IN ('pending', 'held');
 CREATE INDEX IF NOT EXISTS notification_order ON notification (out_trade_no);
+CREATE TABLE IF NOT EXISTS bill_tampering (one boolean PRIMARY KEY DEFAULT true CHECK (one), body jsonb NOT NULL);
 CREATE TABLE IF NOT EXISTS faults (one boolean PRIMARY KEY DEFAULT true CHECK (one), body jsonb NOT NULL);
 DELETE FROM notification WHERE at < clock_timestamp() - interval '7 days';
 DELETE FROM sent_message WHERE at < clock_timestamp() - interval '7 days';

@@ -18,7 +18,17 @@ from miniapp_mock.simulator import Simulator, SimulatorConfig, build
 from tests.miniapp_mock.merchant import MOUNT, Merchant, Receiver, new_key, private_pem, public_pem
 
 Keys = tuple[rsa.RSAPrivateKey, rsa.RSAPrivateKey]
-TABLES = ("access_token", "one_time_code", "sent_message", "shipping", "refund", "pay_order", "notification", "faults")
+TABLES = (
+    "access_token",
+    "one_time_code",
+    "sent_message",
+    "shipping",
+    "refund",
+    "pay_order",
+    "notification",
+    "faults",
+    "bill_tampering",
+)
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from backend.kernel import clock, outbox
+from backend.orders import plans
 from backend.orders.commands import payments, pickups, place, psp_refunds
 from backend.wechat import service as wechat
 from tests.support.gift_cards import bound_card, cards_of
@@ -200,7 +201,7 @@ class Hour:
             await self._tell(bought)
             await payments.advance_due(clock.now())
             assert bought.payment_id
-            self.refund_ids[payments.late_refund_no(bought.payment_id)] = bought.paid["wechat"]
+            self.refund_ids[plans.late_refund_no(bought.payment_id)] = bought.paid["wechat"]
             self.at_psp[bought.payment_id] -= bought.paid["wechat"]
 
     async def tick(self) -> None:

@@ -37,6 +37,7 @@ from tests.support.members import Phone, register
 from tests.support.messages import inbox, make_batch, own_template, write
 from tests.support.passes import buy, line_of, make_pass_product, passes_of, use
 from tests.support.races import codes_of
+from tests.support.reconciliation import make_difference
 from tests.support.seed import Chain, Login
 from tests.support.staff import StaffSession, log_in
 from tests.support.stamps import make_campaign
@@ -361,6 +362,14 @@ BODIES: dict[str, Any] = {
     "POST /v1/admin/cases/{case_id}/close": {"outcome": "solved", "version": 1},
     "POST /v1/admin/cases/{case_id}/priority": {"priority": "high", "version": 1},
     "POST /v1/admin/cases/{case_id}/notes": {"text": "x"},
+    "POST /v1/admin/reconciliation/differences/{difference_id}/take": {"version": 1},
+    "POST /v1/admin/reconciliation/differences/{difference_id}/note": {"version": 1, "note": "x"},
+    "POST /v1/admin/reconciliation/differences/{difference_id}/resolve": {
+        "version": 1,
+        "resolution": "accepted",
+        "note": "x",
+    },
+    "POST /v1/admin/reconciliation/differences/{difference_id}/reopen": {"version": 1, "note": "x"},
 }
 """What these calls need to get as far as their object."""
 
@@ -422,6 +431,7 @@ NOWHERE = {
     "import_id": "I000000000000",
     "template": "none.there",
     "care_plan_id": "P000000000000",
+    "difference_id": "B000000000000",
     "task_id": "K000000000000",
     "announcement_id": "N000000000000",
     "chapter_id": "H000000000000",
@@ -498,6 +508,7 @@ async def world(browser, chain, credentials) -> AsyncIterator[World]:
     values |= await pass_objects(browser, chain, admin, owner)
     values |= await stock_objects(admin)
     values |= await care_objects(admin, owner)
+    values["difference_id"] = await make_difference()
     values |= await notice_objects(admin, await log_in(browser, chain, "manager-S1"))
     values |= await suggestion_objects(admin, owner)
     values |= await conversation_objects(admin, owner)

@@ -766,6 +766,13 @@ OWN = {
     ("POST /v1/admin/cases", "member_no"),
     ("POST /v1/admin/cases", "reference"),
     ("POST /v1/admin/cases/{case_id}/assign", "staff_id"),
+    # head office alone; a manager's own store, or what concerns it: tests/reconciliation/test_clearing.py
+    ("GET /v1/admin/reconciliation/items", "cursor"),
+    ("GET /v1/admin/reconciliation/differences", "cursor"),
+    ("GET /v1/admin/reconciliation/differences", "store_id"),
+    ("GET /v1/admin/clearing/flows", "store_id"),
+    ("GET /v1/admin/clearing/flows/file", "store_id"),
+    ("GET /v1/admin/clearing/lines", "cursor"),
     # the gateway's own messages; the caller's own code; a page of what staff may see: tests/messages/test_returns.py
     ("POST /v1/messages/sms/receipts", "items.delivery_id"),
     ("POST /v1/member/email/confirm", "code"),

@@ -12,7 +12,7 @@ import pytest
 
 from backend.kernel import config, db, ids
 from backend.ledger import queries as ledger
-from backend.wallet import service
+from backend.wallet import plans, service
 from backend.wallet.commands import pending
 from backend.wallet.types import Offer, SpendOrder
 from backend.wechat import service as wechat
@@ -96,7 +96,7 @@ async def test_of_recharges_paid_at_once_those_above_the_limit_go_back(client, p
         document = await recharge.document(phone, order["id"])
         if document.state == "refunded":
             assert document.progress["given_back"] == "stored_limit_reached"
-            assert (await wechat.query_refund(pending.refund_no(order["id"]))).amount_fen == 200_000
+            assert (await wechat.query_refund(plans.refund_no(order["id"]))).amount_fen == 200_000
 
 
 async def test_what_is_held_for_a_refund_counts(client, phone, admin):

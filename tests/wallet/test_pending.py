@@ -11,6 +11,7 @@ import pytest
 from backend.kernel import clock as kernel_clock
 from backend.kernel import config
 from backend.ledger import queries as ledger
+from backend.wallet import plans
 from backend.wallet.commands import pending
 from backend.wechat import service as wechat
 from backend.wechat.errors import CallbackRefused
@@ -73,7 +74,7 @@ async def test_a_payment_after_closing_is_refunded_and_never_credited(client, ph
         await pending.advance_due(clock.now())
 
     assert await total(phone) == 0
-    refund = await wechat.query_refund(pending.refund_no(recharge_id))
+    refund = await wechat.query_refund(plans.refund_no(recharge_id))
     assert (refund.amount_fen, refund.total_fen) == (1_000, 1_000)
     # The platform is done after a moment; its notification ends it.
     done = await recharge.in_state(phone, recharge_id, "refunded")
@@ -95,7 +96,7 @@ async def test_a_refund_whose_notification_never_comes_is_finished_by_asking(cli
         return (await recharge.document(phone, recharge_id)).state == "refunded"
 
     await recharge.until(refunded)
-    assert (await wechat.query_refund(pending.refund_no(recharge_id))).status == "SUCCESS"
+    assert (await wechat.query_refund(plans.refund_no(recharge_id))).status == "SUCCESS"
     assert await total(phone) == 0
 
 
@@ -219,7 +220,7 @@ async def test_refuses_a_refund_of_another_amount(client, phone, clock):
     await recharge.pay(client, recharge_id, force=True)
     await recharge.in_state(phone, recharge_id, "refunding")
     less = Refund(
-        out_trade_no=recharge_id, out_refund_no=pending.refund_no(recharge_id), refund_id="503", amount_fen=1,
+        out_trade_no=recharge_id, out_refund_no=plans.refund_no(recharge_id), refund_id="503", amount_fen=1,
         status="SUCCESS", success_at=kernel_clock.now(), total_fen=1_000,
     )  # fmt: skip
 

@@ -22,7 +22,7 @@ from .lots import (
     list_open_lots,
 )
 from .snapshots import SNAPSHOT, SNAPSHOTS, get_balances, get_snapshot, guard_values, snapshot_of
-from .statements import STATEMENT, has_homeless_entries, list_house_totals, list_statement
+from .statements import STATEMENT, has_homeless_entries, list_house_totals, list_psp_documents, list_statement
 
 __all__ = [
     "BEGINNING",
@@ -55,6 +55,7 @@ __all__ = [
     "list_lots_of",
     "list_mature_lots",
     "list_open_lots",
+    "list_psp_documents",
     "list_refs",
     "list_statement",
     "snapshot_of",

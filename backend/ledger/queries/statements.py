@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from backend.kernel import db
 
@@ -89,3 +89,24 @@ async def list_house_totals(zone: str, first: date, last: date, *, kind: str | N
 async def has_homeless_entries() -> bool:
     """Whether entries lie in the default partition: their month has no table, or did not get it yet."""
     return bool(await db.fetchval("SELECT EXISTS (SELECT FROM ledger_entry_default)"))
+
+
+async def list_psp_documents(
+    since: datetime, until: datetime, *, after: tuple[datetime, int, int] | None, limit: int
+) -> list[tuple[datetime, int, int, str]]:
+    """What was booked against WeChat Pay in a span, by time, from behind ``after``: at, member, transfer, document.
+
+    Those of the last moments may still be on their way: ask for a span that is over.
+    """
+    rows = await db.fetch(
+        "SELECT e.at, e.member_id, e.seq, t.document_id FROM ledger_entry e"
+        " JOIN ledger_transfer t ON t.member_id = e.member_id AND t.seq = e.seq"
+        " WHERE e.kind = 'house.psp_clearing' AND e.at >= $1 AND e.at < $2 AND t.document_id IS NOT NULL"
+        " AND ($3::timestamptz IS NULL OR (e.at, e.member_id, e.seq) > ($3, $4, $5))"
+        " ORDER BY e.at, e.member_id, e.seq LIMIT $6",
+        since,
+        until,
+        *(after or (None, None, None)),
+        limit,
+    )
+    return [(row["at"], row["member_id"], row["seq"], row["document_id"]) for row in rows]

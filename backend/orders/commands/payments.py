@@ -135,21 +135,20 @@ async def _refund(document: Document, now: datetime) -> None:
     """Give a late payment back to its payer: the same refund however often it is asked for."""
     pay_fen = plans.payment_body(document).pay_fen
     answer = await wechat.refund(
-        document.id, late_refund_no(document.id), amount_fen=pay_fen, total_fen=pay_fen, reason="订单已关闭，原路退回"
+        document.id,
+        plans.late_refund_no(document.id),
+        amount_fen=pay_fen,
+        total_fen=pay_fen,
+        reason="订单已关闭，原路退回",
     )
     if not await _settle_refund(document, answer, now):
         await _try_later(document, now)
 
 
-def late_refund_no(payment_id: str) -> str:
-    """The number of the refund of a late payment: of each payment there is one."""
-    return f"{payment_id}L"
-
-
 async def settle_late_refund(refund: Refund) -> None:
     """Take the end of the refund of a late payment; ``CallbackRefused`` for one that is none."""
     document = await _find(refund.out_trade_no)
-    if document is None or refund.out_refund_no != late_refund_no(document.id):
+    if document is None or refund.out_refund_no != plans.late_refund_no(document.id):
         log.error("orders.refund_unknown", out_refund_no=refund.out_refund_no)
         raise CallbackRefused("refund")
     if refund.amount_fen != plans.payment_body(document).pay_fen:

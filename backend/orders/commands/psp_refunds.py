@@ -29,27 +29,18 @@ from backend.wechat.types import Refund as PspRefund
 from backend.wechat.types import RefundStatus
 
 from ..errors import RefundLimitReached
-from ..types import PspPayment
+from ..plans import FAILED, POSTED, REFUNDING
+from ..types import Owed, PspPayment
 
 log = logging.get(__name__)
 
 JOB = "orders.pay_back"
-REFUNDING, POSTED, FAILED = "refunding", "posted", "refund_failed"
 FIRST_S, MOST_S = 60, 6 * 3600
 MAX_TRIES = 60
 """Over two weeks; then a person must act."""
 
 MOST_REFUNDS = 50
 """Of one payment: WeChat takes no more. Source: pay.weixin.qq.com, 申请退款, 一笔订单最多支持 50 次部分退款."""
-
-
-class Owed(msgspec.Struct, frozen=True):
-    """What of a refund goes back through WeChat, and how often it was asked for."""
-
-    psp_fen: int
-    out_trade_no: str
-    total_fen: int
-    tries: int = 0
 
 
 def owed(plan: Plan, made: Refund, payment: PspPayment | None, now: datetime) -> Plan:

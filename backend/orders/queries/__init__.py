@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -12,6 +12,8 @@ from backend.kernel import clock, db
 from backend.kernel.changes import Changes
 from backend.kernel.kept import Kept
 from backend.kernel.paging import Place
+from backend.ledger import queries as ledger
+from backend.ledger.types import Document
 
 from ..types import (
     CartLine,
@@ -198,3 +200,16 @@ async def list_cart(member_id: int) -> list[CartLine]:
         member_id,
     )
     return [CartLine(*row) for row in rows]
+
+
+_PAYMENTS = f"""
+SELECT DISTINCT o.member_id, o.payment_id FROM orders_order o
+  JOIN unnest({db.given(1, "bigint")}, {db.given(2, "text")}) AS w (member_id, id) USING (member_id, id)
+ WHERE o.payment_id IS NOT NULL"""  # noqa: S608 - put together of constants
+
+
+async def list_payments(documents: Iterable[Document]) -> list[Document]:
+    """The payments at WeChat of those of these documents that are orders; one may pay many."""
+    orders = sorted((one.member_id, one.id) for one in documents if one.kind == "order")
+    rows = await db.fetch(_PAYMENTS, [member_id for member_id, _ in orders], [order_id for _, order_id in orders])
+    return list((await ledger.find_documents([(row["member_id"], row["payment_id"]) for row in rows])).values())

@@ -197,6 +197,15 @@ class PspPayment(msgspec.Struct, frozen=True):
     total_fen: int
 
 
+class Owed(msgspec.Struct, frozen=True):
+    """What of a refund goes back through WeChat, and how often it was asked for."""
+
+    psp_fen: int
+    out_trade_no: str
+    total_fen: int
+    tries: int = 0
+
+
 class PaymentState(StrEnum):
     """How WeChat's part of a checkout stands. ``refunding``: paid after it was closed, on the way back."""
 

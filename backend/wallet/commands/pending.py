@@ -110,7 +110,7 @@ async def refund(document: Document, now: datetime) -> None:
     reason = "充值订单已关闭，原路退回" if why in (None, payments.LATE) else "超过储值限额，原路退回"
     pay_fen = plans.body_of(document).pay_fen
     answer = await wechat.refund(
-        document.id, refund_no(document.id), amount_fen=pay_fen, total_fen=pay_fen, reason=reason
+        document.id, plans.refund_no(document.id), amount_fen=pay_fen, total_fen=pay_fen, reason=reason
     )
     if not await _settle_refund(document, answer, now):
         await _try_later(document, now)
@@ -123,7 +123,7 @@ async def settle_refund(refund: Refund) -> None:
     """
     member_id = ids.member_of(refund.out_trade_no, "R")
     document = await ledger_queries.find_document(member_id, refund.out_trade_no) if member_id else None
-    if document is not None and refund.out_refund_no != refund_no(document.id):
+    if document is not None and refund.out_refund_no != plans.refund_no(document.id):
         await refunding.settle_refund(refund)
         return
     if document is None or document.kind != plans.RECHARGE:
@@ -143,11 +143,6 @@ async def _settle_refund(document: Document, refund: Refund, now: datetime) -> b
     if refund.status != RefundStatus.PROCESSING:
         log.error("wallet.refund_failed", out_refund_no=refund.out_refund_no, status=refund.status)
     return False
-
-
-def refund_no(recharge_id: str) -> str:
-    """The number of the refund of a late payment: of each recharge there is one."""
-    return f"{recharge_id}L"
 
 
 async def _try_later(document: Document, now: datetime) -> None:

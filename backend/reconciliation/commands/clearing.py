@@ -1,0 +1,128 @@
+"""Count what purchases took, and refunds gave back, of value that was recharged at one store or another.
+
+A purchase is counted from what its transfers did to lots, as a whole and in the place of what was counted of it before;
+so it is counted once, however often it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from backend.kernel import clock, db
+from backend.kernel.config import settings
+from backend.kernel.db import Tx
+from backend.ledger import queries as ledger
+from backend.ledger.types import Document
+from backend.members import queries as members
+from backend.orders.types import OrderState
+
+AT_ONCE = 500
+ROUNDS = 200
+KINDS = ("sale", "order", "refund")
+"""The documents that take from stored value and give back to it."""
+
+HELD = OrderState.AWAITING_PAYMENT
+
+Key = tuple[int, str]
+"""A document: its member and its id."""
+
+_SOURCE = "INSERT INTO clearing_source (member_id, recharge_id, store_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+_NOTE = "INSERT INTO clearing_due (member_id, document_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+
+
+async def note_recharge(tx: Tx, member_id: int, recharge_id: str) -> None:
+    """Remember whose customer recharged: the store that the member belongs to now, once."""
+    found = await members.find_member(member_id)
+    await db.raw(tx).execute(_SOURCE, member_id, recharge_id, found.store_id if found else None)
+
+
+async def note(tx: Tx, member_id: int, document_id: str) -> None:
+    """Note that a purchase or refund is to be counted; a job does it."""
+    await db.raw(tx).execute(_NOTE, member_id, document_id)
+
+
+_DUE = "SELECT member_id, document_id FROM clearing_due ORDER BY member_id, document_id LIMIT $1 FOR UPDATE SKIP LOCKED"
+_DONE = f"""
+DELETE FROM clearing_due d USING unnest({db.given(1, "bigint")}, {db.given(2, "text")}) AS w (member_id, id)
+ WHERE d.member_id = w.member_id AND d.document_id = w.id"""  # noqa: S608 - put together of constants
+
+
+async def count_due() -> int:
+    """Count what was noted; returns how many documents it were."""
+    counted = 0
+    for _ in range(ROUNDS):
+        async with db.transaction() as tx:
+            keys = [(row[0], row[1]) for row in await db.fetch_in(tx, _DUE, AT_ONCE)]
+            await _count(tx, (await ledger.find_documents(keys)).values())
+            await db.raw(tx).execute(_DONE, *_columns(keys))
+        counted += len(keys)
+        if len(keys) < AT_ONCE:
+            break
+    return counted
+
+
+async def look_back() -> int:
+    """Go on counting what was bought before anybody counted, by member and id; returns how many documents it were.
+
+    One place in the database says how far it came, so it is taken up where it was cut short.
+    """
+    counted = 0
+    for _ in range(ROUNDS):
+        async with db.transaction() as tx:
+            place = await db.fetch_in(
+                tx, "SELECT member_id, document_id FROM clearing_backfill WHERE NOT done FOR UPDATE"
+            )
+            if not place:
+                break
+            documents = await ledger.list_documents_after(
+                KINDS, place[0]["member_id"], place[0]["document_id"], AT_ONCE
+            )
+            await _count(tx, documents)
+            last = documents[-1] if documents else None
+            await db.raw(tx).execute(
+                "UPDATE clearing_backfill SET member_id = $1, document_id = $2, done = $3",
+                *((last.member_id, last.id) if last else (0, "")),
+                len(documents) < AT_ONCE,
+            )
+        counted += len(documents)
+        if len(documents) < AT_ONCE:
+            break
+    return counted
+
+
+_CLEAR = f"""
+DELETE FROM clearing_line l USING unnest({db.given(1, "bigint")}, {db.given(2, "text")}) AS w (member_id, id)
+ WHERE l.member_id = w.member_id AND l.document_id = w.id"""  # noqa: S608 - put together of constants
+
+# A lot of a recharge belongs to the store that the recharge was noted for; one from before that was noted, to the
+# member's own store now. What came another way (a gift card's value, a merge) is head office's.
+_COUNT = f"""
+INSERT INTO clearing_line (member_id, document_id, lot_id, day, from_store, to_store, part, fen)
+SELECT w.member_id, w.id, v.lot_id, w.day, CASE WHEN s.member_id IS NULL THEN m.store_id ELSE s.store_id END,
+       w.store_id, l.part, -sum(v.amount)
+  FROM unnest({db.given(1, "bigint")}, {db.given(2, "text")}, {db.given(3, "date")}, {db.given(4, "text")})
+       AS w (member_id, id, day, store_id)
+  JOIN ledger_transfer t ON t.member_id = w.member_id AND t.document_id = w.id
+  JOIN ledger_lot_move v ON v.member_id = t.member_id AND v.seq = t.seq
+  JOIN ledger_lot l ON l.member_id = v.member_id AND l.lot_id = v.lot_id AND l.kind = 'stored'
+  LEFT JOIN clearing_source s ON s.member_id = l.member_id AND s.recharge_id = l.source
+  LEFT JOIN member m ON m.id = w.member_id
+ GROUP BY w.member_id, w.id, v.lot_id, w.day, 5, w.store_id, l.part HAVING sum(v.amount) <> 0"""  # noqa: S608 - constants
+
+
+async def _count(tx: Tx, documents: Iterable[Document]) -> None:
+    """Bring the lines of these documents to what the books say of them; a day is the chain's."""
+    zone = settings().timezone
+    # What an order holds until WeChat has paid the rest of it is not spent yet.
+    bought = (one for one in documents if one.kind in KINDS and one.state != HELD)
+    found = sorted(bought, key=lambda one: (one.member_id, one.id))
+    if not found:
+        return
+    keys = [(one.member_id, one.id) for one in found]
+    await db.raw(tx).execute(_CLEAR, *_columns(keys))
+    days = [clock.local_date(one.at, zone) for one in found]
+    await db.raw(tx).execute(_COUNT, *_columns(keys), days, [one.store_id for one in found])
+
+
+def _columns(keys: Sequence[Key]) -> tuple[list[int], list[str]]:
+    return [member_id for member_id, _ in keys], [document_id for _, document_id in keys]

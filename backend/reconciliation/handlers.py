@@ -1,0 +1,27 @@
+"""What is recharged, bought and given back is noted; jobs count it."""
+
+from __future__ import annotations
+
+from backend.kernel import events
+from backend.kernel.db import Tx
+from backend.ledger.events import Recharged, SaleCompleted, SaleRefunded
+
+from .commands import clearing
+
+
+@events.on(Recharged)
+async def note_recharge(event: Recharged, tx: Tx) -> None:
+    """Whose customer recharged."""
+    await clearing.note_recharge(tx, event.member_id, event.recharge_id)
+
+
+@events.on(SaleCompleted)
+async def note_sale(event: SaleCompleted, tx: Tx) -> None:
+    """Somebody bought something, perhaps with stored value."""
+    await clearing.note(tx, event.member_id, event.sale_id)
+
+
+@events.on(SaleRefunded)
+async def note_refund(event: SaleRefunded, tx: Tx) -> None:
+    """Some of it came back, perhaps to stored value."""
+    await clearing.note(tx, event.member_id, event.refund_id)

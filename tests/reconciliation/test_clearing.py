@@ -1,0 +1,157 @@
+"""Who owes whom for value that was recharged at one store and spent at another."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from backend.kernel import clock as kernel_clock
+from backend.kernel import db, outbox
+from backend.reconciliation.commands import clearing
+from tests.support import recharge
+from tests.support.members import Phone
+from tests.support.value import give
+
+pytestmark = pytest.mark.usefixtures("books", "clock")
+
+BASE = "/v1/admin/clearing"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def guest(client, phone: Phone) -> Phone:
+    """A member of the first store, with ¥50 recharged there and ¥10 bonus that came another way."""
+    await _move(phone, "S1")
+    order = await recharge.begin(phone, amount_fen=5_000)
+    await recharge.pay(client, order["id"])
+    await recharge.in_state(phone, order["id"], "paid")
+    await outbox.drain()
+    return phone
+
+
+async def _move(phone: Phone, store_id: str) -> None:
+    async with db.transaction() as tx:
+        await db.raw(tx).execute("UPDATE member SET store_id = $2 WHERE id = $1", phone.member_id, store_id)
+
+
+async def _count() -> None:
+    await outbox.drain()
+    await clearing.count_due()
+
+
+async def sell(client, phone: Phone, till, fen: int) -> dict[str, Any]:
+    """A sale, paid with stored value."""
+    code = (await phone.call("GET", "/v1/member/code")).json()["code"]
+    sold = await till.sell(client, code, fen=fen)
+    assert sold.status_code == 201, sold.text
+    kernel_clock.shift(timedelta(seconds=15))  # to the next code
+    answer: dict[str, Any] = sold.json()
+    return answer
+
+
+async def flows(staff, **query: str) -> dict[str, Any]:
+    """Today's clearing."""
+    today = kernel_clock.local_date(kernel_clock.now(), "Asia/Shanghai")
+    texts = "&".join(f"{name}={value}" for name, value in query.items())
+    answer = await staff.get(f"{BASE}/flows?from={today - timedelta(days=1)}&to={today}&{texts}")
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def between(found: dict[str, Any], giver: str | None, taker: str | None) -> tuple[int, int]:
+    """Principal and bonus of a flow."""
+    rows = [one for one in found["flows"] if (one["from_store"], one["to_store"]) == (giver, taker)]
+    return sum(one["principal_fen"] for one in rows), sum(one["bonus_fen"] for one in rows)
+
+
+async def test_what_is_spent_elsewhere_is_owed_and_what_comes_back_is_not(client, guest, chain, admin):
+    before = between(await flows(admin), "S1", "S2")
+    own = between(await flows(admin), "S1", "S1")
+    sold = await sell(client, guest, chain.tills["S2"][0], 1_200)
+    kernel_clock.shift(timedelta(minutes=11))  # sooner than that at another store, the phone is asked
+    await sell(client, guest, chain.till, 300)
+    await _count()
+
+    spent = between(await flows(admin), "S1", "S2")
+    assert (spent[0] - before[0], spent[1] - before[1]) == (1_200, 0)
+    assert between(await flows(admin), "S1", "S1")[0] - own[0] == 300
+
+    back = await chain.tills["S2"][0].post(
+        client, f"/v1/pos/sales/{sold['id']}/refunds", {"amount_fen": 500, "reason": "退货"}
+    )
+    assert back.status_code == 201, back.text
+    await _count()
+    await _count()
+
+    kept = between(await flows(admin), "S1", "S2")
+    assert kept[0] - before[0] == 700
+    nets = {one["store_id"]: one["net_fen"] for one in (await flows(admin))["balances"]}
+    assert sum(nets.values()) == 0
+    assert nets["S2"] == kept[0] == -nets["S1"]
+
+
+async def test_value_belongs_to_the_store_of_its_recharge_also_when_its_member_moves(client, guest, chain, admin):
+    before = between(await flows(admin), "S1", "S2")[0]
+    await _move(guest, "S2")
+    await sell(client, guest, chain.tills["S2"][0], 900)
+    await _count()
+
+    assert between(await flows(admin), "S1", "S2")[0] - before == 900
+
+
+async def test_bonus_is_shown_apart_and_counts_only_where_it_is_asked_for(client, phone, chain, admin):
+    await _move(phone, "S1")
+    await give(phone.member_id, bonus=800)
+    before = between(await flows(admin), "S1", "S2")
+    net = {one["store_id"]: one["net_fen"] for one in (await flows(admin, with_bonus="true"))["balances"]}.get("S2", 0)
+    await sell(client, phone, chain.tills["S2"][0], 800)
+    await _count()
+
+    after = await flows(admin, with_bonus="true")
+    assert between(after, "S1", "S2") == (before[0], before[1] + 800)
+    assert {one["store_id"]: one["net_fen"] for one in after["balances"]}["S2"] - net == 800
+
+
+async def test_what_was_bought_before_anybody_counted_is_counted_once(client, guest, chain, admin):
+    await sell(client, guest, chain.tills["S2"][0], 1_100)
+    await _count()
+    whole = (await flows(admin))["flows"]
+    async with db.transaction() as tx:
+        await db.raw(tx).execute("DELETE FROM clearing_line")
+        await db.raw(tx).execute("UPDATE clearing_backfill SET member_id = 0, document_id = '', done = false")
+
+    for _ in range(2):
+        await clearing.look_back()
+
+    assert (await flows(admin))["flows"] == whole
+
+
+async def test_an_order_that_only_holds_value_owes_nothing(guest, admin):
+    whole = (await flows(admin))["flows"]
+    async with db.transaction() as tx:
+        await clearing.note(tx, guest.member_id, f"D{uuid.uuid4().hex[:26]}".upper())
+    await _count()
+
+    assert (await flows(admin))["flows"] == whole
+
+
+async def test_a_manager_sees_what_concerns_the_store_and_nobody_elses(client, guest, chain, admin, manager):
+    sold = await sell(client, guest, chain.tills["S2"][0], 400)
+    await _count()
+    mine = await flows(manager)
+
+    assert {"S1"} <= {side for one in mine["flows"] for side in (one["from_store"], one["to_store"])}
+    assert all("S1" in (one["from_store"], one["to_store"]) for one in mine["flows"])
+    today = kernel_clock.local_date(kernel_clock.now(), "Asia/Shanghai")
+    span = f"from={today}&to={today}"
+    lines = (await manager.get(f"{BASE}/lines?{span}&from_store=S1&to_store=S2")).json()["items"]
+    assert (sold["id"], 400) in {(one["document_id"], one["fen"]) for one in lines}
+    for path in (f"flows?{span}&store_id=S2", f"lines?{span}&from_store=S2", f"lines?{span}"):
+        refused = await manager.get(f"{BASE}/{path}")
+        assert (refused.status_code, refused.json()["code"]) == (404, "not_found")
+    file = await admin.get(f"{BASE}/flows/file?{span}&format=csv")
+    assert file.text.lstrip("\ufeff").splitlines()[0] == "充值门店,消费门店,本金（分）,赠送（分）,消费笔数"

@@ -1,0 +1,49 @@
+"""The bills come by the clock: once they can be had, and again where they do not."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from backend.kernel import clock as kernel_clock
+from backend.reconciliation import rules
+from backend.reconciliation.commands import bills
+from tests.support import recharge
+
+BASE = "/v1/admin/reconciliation"
+DAY = timedelta(days=1)
+
+
+async def test_the_job_takes_each_bill_once_it_can_be_had_and_asks_again_where_it_does_not_come(
+    client, phone, admin, clock, lies
+):
+    clock.shift(-5 * DAY)
+    order = await recharge.begin(phone, amount_fen=1_000)
+    await recharge.pay(client, order["id"])
+    await recharge.in_state(phone, order["id"], "paid")
+    day = rules.day_of(kernel_clock.now())
+    await lies(spoilt=True)
+    clock.freeze(rules.bill_due(day) - timedelta(seconds=1))
+    assert await bills.take_due(clock.now()) == 7, "the empty days before"
+    assert (await _day(admin, day))["state"] == "waiting"
+
+    clock.freeze(rules.bill_due(day))
+    await bills.take_due(clock.now())
+    refused = await _day(admin, day)
+    assert (refused["state"], refused["tries"]) == ("waiting", 1)
+    again = await admin.post(f"{BASE}/days", {"day": str(day)})
+    assert (again.status_code, again.json()["code"]) == (503, "unavailable")
+
+    await lies()
+    await bills.take_due(clock.now())
+    assert (await _day(admin, day))["state"] == "waiting", "not before its time"
+    clock.freeze(rules.bill_due(day) + timedelta(minutes=11))
+    assert await bills.take_due(clock.now()) == 1
+    assert (await _day(admin, day))["state"] == "taken"
+    assert await bills.take_due(clock.now()) == 0
+
+
+async def _day(admin, day) -> Any:
+    answer = await admin.get(f"{BASE}/days?from={day}&to={day}")
+    found = answer.json()["items"]
+    return found[0] if found else None
