@@ -751,6 +751,9 @@ OWN = {
     ("GET /v1/admin/contacts/looks", "member_id"),
     ("GET /v1/admin/contacts/looks", "staff_id"),
     ("GET /v1/admin/contacts/looks", "cursor"),
+    # the same figures, refused alike: tests/suggestions/test_figures.py
+    ("GET /v1/admin/suggestion-boxes/statistics/chart", "box_id"),
+    ("GET /v1/admin/suggestion-boxes/statistics/file", "box_id"),
     # boxes and keys are everybody's
     ("POST /v1/anonymous/suggestions", "box_id"),
     ("POST /v1/member/suggestion-tickets", "key_id"),
