@@ -278,12 +278,13 @@ async def find_picture(picture_id: str, small: bool) -> Image | None:
     return (row[0], row[1]) if row else None
 
 
-async def list_stuck(before: datetime, limit: int) -> list[Message]:
-    """Messages that are under way since before that instant, the oldest first."""
+async def list_stuck(stage: Stage, before: datetime, limit: int) -> list[Message]:
+    """Messages that are being sent, or fetched, since before that instant, the oldest first."""
     rows = await db.fetch(
         "SELECT conversation_id, seq, author, kind, stage, at, text, card, media_id, decision, reason, staff_id, once,"
-        " request_hash, sent_at FROM conversation_message WHERE stage IN ('sending', 'fetching') AND at < $1"
-        " ORDER BY at LIMIT $2",
+        " request_hash, sent_at FROM conversation_message WHERE stage IN ('sending', 'fetching') AND stage = $1"
+        " AND at < $2 ORDER BY at LIMIT $3",
+        stage.value,
         before,
         limit,
     )

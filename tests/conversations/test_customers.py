@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from backend.conversations.commands import pictures
+from backend.conversations.commands import pictures, sending
 from backend.kernel import db, live, outbox
+from backend.wechat import service as wechat
+from backend.wechat.errors import WechatUnavailable
 from tests.support.chat import DESK, Customer, newest, work
 from tests.support.members import random_phone, register
 from tests.support.pictures import picture
@@ -125,6 +127,58 @@ async def test_a_picture_that_nobody_fetched_in_three_days_is_lost(customer: Cus
         conversation_id,
     )
     assert tuple(row or ()) == ("lost", "media_gone")
+
+
+async def test_what_a_process_that_died_was_sending_is_given_up_whatever_else_is_under_way(customer: Customer, admin):
+    """It may have arrived: it is not sent again, and pictures that wait for WeChat do not stand before it."""
+    await customer.write("人工")
+    conversation_id = int(await newest())
+    await db.pool().execute(UNDER_WAY, conversation_id)
+
+    assert await sending.give_up_stuck() == 1
+
+    rows = await db.fetch(
+        "SELECT seq, stage, reason FROM conversation_message WHERE conversation_id = $1 AND seq >= 1000"
+        " AND stage <> 'fetching' ORDER BY seq",
+        conversation_id,
+    )
+    assert [tuple(row) for row in rows] == [(1000, "unknown", "cut_short"), (1001, "sending", "")]
+    assert await sending.give_up_stuck() == 0
+    await db.pool().execute("DELETE FROM conversation_message WHERE seq >= 1000")
+
+
+UNDER_WAY = """
+INSERT INTO conversation_message (conversation_id, seq, author, kind, stage, media_id, at)
+SELECT $1, 1000 + n, CASE WHEN n < 2 THEN 'robot' ELSE 'customer' END, CASE WHEN n < 2 THEN 'text' ELSE 'picture' END,
+       CASE WHEN n < 2 THEN 'sending' ELSE 'fetching' END, n::text,
+       now() - CASE n WHEN 0 THEN interval '90 s' WHEN 1 THEN interval '5 s' ELSE interval '1 h' END
+  FROM generate_series(0, 600) AS n"""
+"""One since a minute and a half, one since a moment, and 599 pictures from before."""
+
+
+async def test_a_picture_that_wechat_does_not_hand_out_holds_no_other_up(customer: Customer, clock, monkeypatch):
+    for _ in range(2):
+        await customer.show(picture())
+    conversation_id = int(await newest())
+    media = [row[0] for row in await db.fetch(PICTURES, conversation_id)]
+    download = wechat.download_media
+
+    async def stingy(media_id: str) -> bytes:
+        if media_id == media[0]:
+            raise WechatUnavailable
+        return await download(media_id)
+
+    monkeypatch.setattr(wechat, "download_media", stingy)
+    clock.shift(timedelta(minutes=31))
+
+    await pictures.fetch_again()
+
+    assert [row[1] for row in await db.fetch(PICTURES, conversation_id)] == ["fetching", "received"]
+
+
+PICTURES = (
+    "SELECT media_id, stage FROM conversation_message WHERE conversation_id = $1 AND kind = 'picture' ORDER BY seq"
+)
 
 
 async def test_staff_answer_with_a_picture_once(customer: Customer, admin, settings):

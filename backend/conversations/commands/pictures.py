@@ -23,6 +23,9 @@ log = logging.get(__name__)
 FETCHED_WITHIN = timedelta(days=3)
 """WeChat keeps what a customer sent for so long."""
 
+MOST_FAILED = 5
+"""One picture that WeChat does not hand out must not keep the others from being fetched."""
+
 THUMB_KEPT = timedelta(days=2)
 _THUMB = (520, 416)
 
@@ -69,13 +72,14 @@ async def fetch(conversation_id: int, seq: int) -> None:
 
 async def fetch_again() -> int:
     """Fetch what a job gave up on, or call it lost after its three days; returns how many."""
-    done = 0
-    for message in await queries.list_stuck(clock.now() - timedelta(minutes=30), 100):
-        if message.stage is Stage.FETCHING:
-            try:
-                await fetch(message.conversation_id, message.seq)
-                done += 1
-            except Unavailable:
+    done = failed = 0
+    for message in await queries.list_stuck(Stage.FETCHING, clock.now() - timedelta(minutes=30), 100):
+        try:
+            await fetch(message.conversation_id, message.seq)
+            done += 1
+        except Unavailable:
+            failed += 1
+            if failed == MOST_FAILED:
                 break  # WeChat is away: next time
     return done
 

@@ -193,9 +193,7 @@ async def _thumb() -> str:
 async def give_up_stuck() -> int:
     """Call ``unknown`` what a process that died was sending; returns how many."""
     count = 0
-    for message in await queries.list_stuck(clock.now() - service.STUCK_AFTER, 500):
-        if message.stage is not Stage.SENDING:
-            continue
+    for message in await queries.list_stuck(Stage.SENDING, clock.now() - service.STUCK_AFTER, 500):
         async with db.transaction() as tx:
             count += await service.set_stage(
                 tx, message.conversation_id, message.seq, Stage.UNKNOWN, was=Stage.SENDING, reason="cut_short"
