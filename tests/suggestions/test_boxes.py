@@ -10,8 +10,8 @@ from datetime import date
 import openpyxl
 import pytest
 
-from backend.kernel import clock
-from backend.kernel.config import settings
+from backend.kernel import clock, config, db
+from backend.suggestions import queries
 from backend.suggestions.figures import LEAST_RATED, average, whole_months
 from tests.support.books import fingerprint
 from tests.support.members import register
@@ -229,7 +229,7 @@ async def test_figures_are_of_whole_months_as_numbers_files_and_charts(admin, re
         rated = await phone.call("PUT", f"{MINE}/{made['id']}/rating", {"rating": 5 if number else 1})
         assert rated.status_code == 200
     await whisper(phone, box)
-    today = clock.local_date(clock.now(), settings().timezone)
+    today = clock.local_date(clock.now(), config.settings().timezone)
     month, day = f"{today:%Y-%m}", f"box_id={box['id']}&from={today:%Y-%m}-01&to={today:%Y-%m}-01"
     path = f"{BOXES}/statistics"
 
@@ -265,3 +265,39 @@ def test_months_are_whole_and_few_ratings_are_not_told():
     assert whole_months(date(2028, 2, 29), date(2028, 2, 29)) == (date(2028, 2, 1), date(2028, 2, 29))
     assert whole_months(date(2027, 12, 31), date(2028, 1, 1)) == (date(2027, 12, 1), date(2028, 1, 31))
     assert (average(4, 20), average(5, 20), average(0, 0)) == (None, 4.0, None)
+
+
+async def test_there_are_no_more_boxes_than_members_are_shown(admin, reader, settings, monkeypatch):
+    before = await fingerprint(settings)
+    monkeypatch.setattr(queries, "MOST_BOXES", 0)
+
+    refused = await admin.post(BOXES, {"title": "又一个", "administrators": [reader.id]})
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "box_conflict")
+    assert await fingerprint(settings) == before
+
+
+async def test_a_page_of_several_boxes_goes_by_day_over_all_of_them(admin, reader, phone):
+    boxes = [await make_box(admin, reader.id, title=f"箱{n}") for n in range(3)]
+    made = [(await suggest(phone, boxes[n % 3], f"第{n}条", key=f"p{n}"))["id"] for n in range(9)]
+    async with db.transaction() as tx:
+        for number, one in enumerate(made):
+            await db.raw(tx).execute(
+                "UPDATE suggestion SET day = day - $2::int WHERE id = $1", one, 20 + number if number else 90
+            )
+    mine = {box["id"] for box in boxes}
+
+    async def read(query=""):
+        found, cursor = [], None
+        while True:
+            page = f"{INBOX}?limit=4{query}" + (f"&cursor={cursor}" if cursor else "")
+            told = (await reader.session.get(page)).json()
+            found += [item["id"] for item in told["items"] if item["box_id"] in mine]
+            if (cursor := told["next_cursor"]) is None:
+                return found
+
+    answer = {"text": "好", "close": False, "version": 1}
+    assert (await reader.session.post(f"{INBOX}/{made[3]}/answers", answer)).status_code == 201
+    assert await read() == [*made[1:], made[0]]
+    assert await read("&state=open") == [one for one in [*made[1:], made[0]] if one != made[3]]
+    assert await read("&state=answered") == [made[3]]

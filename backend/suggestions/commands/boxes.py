@@ -33,6 +33,9 @@ async def create_box(body: BoxIn, staff_id: int) -> Box:
     administrators = await _check(body)
     box_id, now = ids.new_short("B"), clock.now()
     async with db.transaction() as tx:
+        (row,) = await db.fetch_in(tx, "SELECT count(*) FROM suggestion_box")
+        if row[0] >= queries.MOST_BOXES:
+            raise BoxConflict(f"there are {queries.MOST_BOXES} boxes already; open or change one that is closed")
         await write(tx, box_id, body, administrators, now)
         await queries.changes.note(tx, box_id, staff_id, "create", msgspec.to_builtins(body), now)
     log.info("suggestions.box_created", box_id=box_id, staff_id=staff_id)

@@ -1,6 +1,6 @@
 """Reads of boxes, suggestions and keys (public)."""
 
-from .boxes import changes, find_box, list_boxes, list_open_boxes, waiting_in
+from .boxes import MOST_BOXES, changes, find_box, list_boxes, list_open_boxes, waiting_in
 from .keys import forget_keys, keys
 from .pictures import PICTURES, find_picture
 from .suggestions import (
@@ -16,6 +16,7 @@ from .suggestions import (
 )
 
 __all__ = [
+    "MOST_BOXES",
     "PICTURES",
     "SUGGESTION",
     "changes",

@@ -14,7 +14,8 @@ BOX = (
     " ARRAY(SELECT a.staff_id FROM suggestion_box_admin a WHERE a.box_id = b.id ORDER BY a.staff_id) AS administrators"
     " FROM suggestion_box b"
 )
-MOST_BOXES = 200
+MOST_BOXES = 1_000
+"""As many as there may be: one for each store, and some more."""
 
 changes = Changes("suggestion_change", "box_id")
 """What staff did to a box and to what is in it."""

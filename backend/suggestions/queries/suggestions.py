@@ -92,20 +92,28 @@ async def list_of_member(
     return [_with_text(row) for row in rows]
 
 
+# A page of each box, then the page of them all: a box is read as far as the page goes, however much is in it.
+_INBOX = f"""
+SELECT {_FIELDS}, m.text
+  FROM (SELECT n.* FROM unnest($1::text[]) AS b (id) CROSS JOIN LATERAL (
+            SELECT * FROM suggestion WHERE box_id = b.id %s ORDER BY day DESC, id DESC LIMIT $2) AS n
+         ORDER BY n.day DESC, n.id DESC LIMIT $2) AS s
+  JOIN suggestion_message m ON m.suggestion_id = s.id AND m.seq = 1
+ ORDER BY s.day DESC, s.id DESC"""  # noqa: S608 - put together of constants
+
+
 async def list_inbox(
     box_ids: Sequence[str], state: SuggestionState | None, *, before: tuple[date, str] | None, limit: int
 ) -> list[tuple[Suggestion, str]]:
     """What is in these boxes with its first words, the newest day first; within a day in no order of time."""
-    rows = await db.fetch(
-        f"SELECT {_FIELDS}, m.text FROM suggestion s"  # noqa: S608 - put together of constants
-        " JOIN suggestion_message m ON m.suggestion_id = s.id AND m.seq = 1"
-        " WHERE s.box_id = ANY($1) AND ($2::text IS NULL OR s.state = $2)"
-        " AND ($3::date IS NULL OR (s.day, s.id) < ($3, $4)) ORDER BY s.day DESC, s.id DESC LIMIT $5",
-        list(box_ids),
-        state.value if state else None,
-        *(before or (None, None)),
-        limit,
-    )
+    conditions, arguments = "", list[object]([list(box_ids), limit])
+    if state is not None:
+        arguments.append(state.value)
+        conditions += f" AND state = ${len(arguments)}"
+    if before is not None:
+        arguments += before
+        conditions += f" AND (day, id) < (${len(arguments) - 1}, ${len(arguments)})"
+    rows = await db.fetch(_INBOX % conditions, *arguments)
     return [_with_text(row) for row in rows]
 
 

@@ -56,7 +56,11 @@ async def _box_out(caller: StaffCaller, found: Box) -> BoxOut:
 
 
 @router.post(
-    _BOXES, guard=staff(Permission.SUGGESTION_BOXES), status=201, summary="新建意见箱", errors=(ValidationFailed,)
+    _BOXES,
+    guard=staff(Permission.SUGGESTION_BOXES),
+    status=201,
+    summary="新建意见箱",
+    errors=(ValidationFailed, BoxConflict),
 )
 async def create_box(caller: StaffCaller, body: BoxIn) -> BoxOut:
     """Add a box and name its administrators; it takes suggestions at once."""

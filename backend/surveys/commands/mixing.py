@@ -1,8 +1,8 @@
 """Anonymous answers are mixed each night, so that no row says by its place or its transaction whose it is.
 
 A row keeps the number of the transaction that wrote it: an answer's is that of its member's participation. So the
-answers of the week are taken out and put back in one transaction, in a random order; then the database says of them no
-more than the week.
+answers of the week are taken out and put back in one transaction, in a random order, and so is what was said to each
+question; then the database says of them no more than the week.
 """
 
 from __future__ import annotations
@@ -24,6 +24,10 @@ _TABLES = {
 }
 
 
+MOST_S = 600
+"""For one table, or one question of it: a hundred thousand rows take some seconds, and nobody waits for them."""
+
+
 async def mix() -> int:
     """Mix what was answered anonymously since the last time, with the rest of its week; how many answers it were."""
     mixed = 0
@@ -36,24 +40,37 @@ async def mix() -> int:
 
 
 async def _mix(survey_id: str, since: date) -> int:
+    """Answers first, then what was said to one question after the other, each in a transaction of its own."""
+    mixed = await _put_back("survey_answer", survey_id, since)
+    for row in await db.fetch(_QUESTIONS, survey_id):
+        await _put_back("survey_choice", survey_id, since, row["question"])
+    async with db.transaction() as tx:
+        await db.raw(tx).execute(locks.WITHIN)
+        await db.raw(tx).execute("UPDATE survey_photo SET used = used WHERE survey_id = $1 AND used", survey_id)
+        await db.raw(tx).execute("UPDATE survey SET mixed_at = $2 WHERE id = $1", survey_id, clock.now())
+    return mixed
+
+
+_QUESTIONS = """
+WITH RECURSIVE q (question) AS (
+    (SELECT question FROM survey_choice WHERE survey_id = $1 ORDER BY question LIMIT 1)
+    UNION ALL
+    SELECT (SELECT c.question FROM survey_choice c WHERE c.survey_id = $1 AND c.question > q.question
+             ORDER BY c.question LIMIT 1) FROM q WHERE q.question IS NOT NULL
+) SELECT question FROM q WHERE question IS NOT NULL"""
+
+
+async def _put_back(table: str, survey_id: str, since: date, question: str | None = None) -> int:
+    names = ", ".join(_TABLES[table])
+    narrowed = " AND question = $3" if question is not None else ""
+    sql = (
+        f'WITH taken AS (DELETE FROM {table} WHERE survey_id = $1 AND "on" >= $2{narrowed} RETURNING {names}),'  # noqa: S608 - ours
+        f" put AS (INSERT INTO {table} ({names}) SELECT {names} FROM taken ORDER BY random() RETURNING 1)"
+        " SELECT count(*) FROM put"
+    )
     async with db.transaction() as tx:
         await db.raw(tx).execute(locks.WITHIN)
         # Not the survey's row, for whose end everybody who answers would wait: only another one that mixes.
         await db.raw(tx).execute("SELECT pg_advisory_xact_lock(hashtextextended('survey mix ' || $1, 0))", survey_id)
-        counts = [await _put_back(tx, table, survey_id, since) for table in _TABLES]
-        await db.raw(tx).execute("UPDATE survey_photo SET used = used WHERE survey_id = $1 AND used", survey_id)
-        await db.raw(tx).execute("UPDATE survey SET mixed_at = $2 WHERE id = $1", survey_id, clock.now())
-    return counts[0]
-
-
-async def _put_back(tx: db.Tx, table: str, survey_id: str, since: date) -> int:
-    names = ", ".join(_TABLES[table])
-    rows = await db.fetch_in(
-        tx,
-        f'WITH taken AS (DELETE FROM {table} WHERE survey_id = $1 AND "on" >= $2 RETURNING {names}),'  # noqa: S608 - ours
-        f" put AS (INSERT INTO {table} ({names}) SELECT {names} FROM taken ORDER BY random() RETURNING 1)"
-        " SELECT count(*) FROM put",
-        survey_id,
-        since,
-    )
-    return int(rows[0][0])
+        arguments = (survey_id, since) if question is None else (survey_id, since, question)
+        return int(await db.raw(tx).fetchval(sql, *arguments, timeout=MOST_S))
