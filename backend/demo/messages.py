@@ -53,10 +53,10 @@ async def load() -> None:
         await templates.create_template(NEWS, office.staff_id)
     await templates.write_version("order.sent", SENT, office.staff_id)
     await _agree()
-    done = await batches.create_batch(_batch("荔枝上新", "妃子笑荔枝", now, 1_980), office, "demo-batch-1")
+    done, _ = await batches.create_batch(_batch("荔枝上新", "妃子笑荔枝", now, 1_980), office, "demo-batch-1")
     await batches.move_batch(done.id, "start", office)
     later = _batch("年货节预告", "年货礼盒", now, 19_800, send_at=now + timedelta(days=14))
-    planned = await batches.create_batch(later, office, "demo-batch-2")
+    planned, _ = await batches.create_batch(later, office, "demo-batch-2")
     await batches.move_batch(planned.id, "start", office)
     await batches.create_batch(_batch("会员日提醒（草稿）", "会员日商品", now, 990), office, "demo-batch-3")
 

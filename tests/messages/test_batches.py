@@ -168,6 +168,8 @@ async def test_a_retry_is_the_same_batch_and_another_body_is_refused(admin, phon
     audience = {"member_nos": [phone.member["member_no"]]}
 
     made = await asyncio.gather(*(make_batch(admin, "own.batch", key="same", audience=audience) for _ in range(3)))
+    body = {"title": "上新", "template": "own.batch", "values": {"what": "荔枝"}, "audience": audience}
+    replayed = await admin.post(BATCHES, body, key="same")
     before = await fingerprint(settings)
     other = await admin.post(
         BATCHES, {"title": "x", "template": "own.batch", "values": {"what": "x"}, "audience": audience}, key="same"
@@ -175,6 +177,7 @@ async def test_a_retry_is_the_same_batch_and_another_body_is_refused(admin, phon
     without = await admin.post(BATCHES, {"title": "x", "template": "own.batch", "audience": audience})
 
     assert len({batch["id"] for batch in made}) == 1
+    assert (replayed.json()["id"], replayed.headers["idempotency-replayed"]) == (made[0]["id"], "true")
     assert (other.status_code, other.json()["code"]) == (409, "idempotency_conflict")
     assert (without.status_code, without.json()["code"]) == (400, "idempotency_key_required")
     assert await fingerprint(settings) == before

@@ -212,6 +212,75 @@ async def test_letters_of_a_batch_count_as_sent_when_they_are_printed(admin, cli
     assert tuple(row) == ("sent", first["id"])
 
 
+async def post_batch(admin, people, *, willing):
+    """A batch by post to these members, written; those who are willing agreed to letters by post."""
+    for phone in willing:
+        await agree(phone.member_id, Channel.POST, Purpose.MARKETING)
+    await own_template(admin, "own.post", channels=["post"])
+    batch = await make_batch(admin, "own.post", audience={"member_nos": [one.member["member_no"] for one in people]})
+    assert (await admin.post(f"{BATCHES}/{batch['id']}/start")).status_code == 200
+    await work()
+    return batch
+
+
+async def by_post(phone):
+    row = await db.fetchrow("SELECT state, reason FROM message_delivery WHERE member_id = $1", phone.member_id)
+    assert row is not None
+    return tuple(row)
+
+
+@pytest.mark.usefixtures("chain", "no_other_letter")
+async def test_letters_that_cannot_be_printed_wait_no_more_and_say_why(admin, client):
+    willing, homeless, unwilling = [await register(client) for _ in range(3)]
+    await add_address(willing)
+    await add_address(unwilling)
+    batch = await post_batch(admin, (willing, homeless, unwilling), willing=(willing, homeless))
+
+    sheet = await made(admin, "k10", batch_id=batch["id"])
+
+    assert (sheet["labels"], sheet["no_address"], sheet["no_consent"]) == (1, 1, 1)
+    assert await by_post(willing) == ("sent", None)
+    assert await by_post(homeless) == ("suppressed", "no_address")
+    assert await by_post(unwilling) == ("suppressed", "no_consent")
+
+
+@pytest.mark.usefixtures("chain", "no_other_letter")
+async def test_a_batch_of_more_than_a_sheet_is_printed_sheet_by_sheet(admin, client, monkeypatch):
+    """Those who want no letters by post take no place of anybody's."""
+    monkeypatch.setattr(labels, "MOST_LABELS", 2)
+    monkeypatch.setattr(commands, "CHUNK", 1)
+    people = [await register(client) for _ in range(5)]
+    for phone in people:
+        await add_address(phone)
+    batch = await post_batch(admin, people, willing=people[:3])
+
+    sheets = [await made(admin, f"part-{n}", batch_id=batch["id"]) for n in range(3)]
+
+    assert [(sheet["state"], sheet["labels"]) for sheet in sheets] == [("done", 2), ("done", 1), ("done", 2)]
+    assert sum(sheet["no_consent"] for sheet in sheets) == 2
+    assert [await by_post(phone) for phone in people[:3]] == [("sent", None)] * 3
+
+
+@pytest.mark.usefixtures("chain", "no_other_letter")
+async def test_of_a_batch_that_is_stopped_nothing_is_printed(admin, client):
+    phone = await register(client)
+    await add_address(phone)
+    batch = await post_batch(admin, (phone,), willing=(phone,))
+    await db.pool().execute("UPDATE message_batch SET state = 'running', ended_at = NULL WHERE id = $1", batch["id"])
+    asked = await ask(admin, "k11", batch_id=batch["id"])
+    await admin.post(f"{BATCHES}/{batch['id']}/pause")
+
+    refused = await ask(admin, "k12", batch_id=batch["id"])
+    await commands.make(asked.json()["id"])
+    await admin.post(f"{BATCHES}/{batch['id']}/cancel")
+    gone = await ask(admin, "k12", batch_id=batch["id"])
+
+    assert [(one.status_code, one.json()["code"]) for one in (refused, gone)] == [(409, "message_batch_conflict")] * 2
+    sheet = (await admin.get(f"{LABELS}/{asked.json()['id']}")).json()
+    assert (sheet["state"], sheet["problem"], sheet["labels"]) == ("failed", "stopped", 0)
+    assert await by_post(phone) == ("queued", None)
+
+
 @pytest.mark.usefixtures("chain", "no_other_letter")
 async def test_what_is_no_sheet_is_refused(admin, settings):
     before = await fingerprint(settings)
@@ -249,7 +318,8 @@ async def test_too_many_are_printed_in_parts(admin, client, monkeypatch):
 async def test_a_key_is_for_one_sheet_and_another_stores_sheet_is_not_there(admin, office, chain, client):
     manager, other = await log_in(office, chain, "manager-S1"), await log_in(office, chain, "manager-S2")
 
-    sheets_of_key = [(await ask(manager, "k7", audience={})).json()["id"] for _ in range(3)]
+    answers = [await ask(manager, "k7", audience={}) for _ in range(3)]
+    sheets_of_key = [answer.json()["id"] for answer in answers]
     changed = await ask(manager, "k7", audience={}, skip=1)
     foreign = [await other.get(f"{LABELS}/{sheets_of_key[0]}{tail}") for tail in ("", "/pdf")]
     batch = await make_batch(other, await own_template(admin, "own.stores"), audience={})
@@ -258,6 +328,7 @@ async def test_a_key_is_for_one_sheet_and_another_stores_sheet_is_not_there(admi
     own = [item["id"] for item in (await manager.get(LABELS)).json()["items"]]
 
     assert len(set(sheets_of_key)) == 1
+    assert [answer.headers.get("idempotency-replayed") for answer in answers] == [None, "true", "true"]
     assert (changed.status_code, changed.json()["code"]) == (409, "idempotency_conflict")
     assert [answer.status_code for answer in foreign] == [404, 404, 404]
     assert (sheets_of_key[0] in own, sheets_of_key[0] in listed) == (True, False)

@@ -46,8 +46,8 @@ async def get_batch(batch_id: str, caller: StaffCaller) -> Batch:
     return found
 
 
-async def create_batch(body: BatchIn, caller: StaffCaller, key: str) -> Batch:
-    """Ask for a batch: a draft, until it is started; the same with the same key is the same batch.
+async def create_batch(body: BatchIn, caller: StaffCaller, key: str) -> tuple[Batch, bool]:
+    """Ask for a batch: a draft, until it is started; the same with the same key is the same batch, there already.
 
     A store's staff mean their own store's members. What is about members' own affairs, and so needs no consent, only
     head office sends to many.
@@ -87,7 +87,7 @@ async def create_batch(body: BatchIn, caller: StaffCaller, key: str) -> Batch:
             if bytes(known["digest"]) != digest:
                 raise IdempotencyConflict
             batch_id = known["id"]
-    return await get_batch(batch_id, caller)
+    return await get_batch(batch_id, caller), not made
 
 
 async def change_batch(batch_id: str, body: BatchChangeIn, caller: StaffCaller) -> Batch:

@@ -27,23 +27,29 @@ from .. import queries
 from ..channel_schemas import SheetIn
 from ..delivery import labels, sheets
 from ..delivery.labels import Label
-from ..errors import LabelsNotReady
+from ..errors import LabelsNotReady, MessageBatchConflict
 from ..queries import sheets as known
 from ..queries.sheets import Posted, Sheet
 from ..service import posting
-from ..types import Channel, Purpose
+from ..service.posting import Receiver
+from ..types import BatchState, Channel, Purpose, State
 from .batches import get_batch
 
 log = logging.get(__name__)
 
 JOB = "messages.print_labels"
 KEPT = timedelta(days=7)
+STOPPED = frozenset({BatchState.PAUSED, BatchState.CANCELLED})
+"""Of a batch in these states nothing more is sent, by post either."""
 CHUNK = 1000
 _CONTEXT = "message_sheet.sealed"
 
 
-async def ask_for(body: SheetIn, caller: StaffCaller, key: str) -> Sheet:
-    """Ask for a sheet; the same with the same key is the same sheet. A store's staff print for their own members."""
+async def ask_for(body: SheetIn, caller: StaffCaller, key: str) -> tuple[Sheet, bool]:
+    """Ask for a sheet; the same with the same key is the same sheet, of which is said that it was there already.
+
+    A store's staff print for their own members.
+    """
     layout = labels.LAYOUTS.get(body.layout)
     if layout is None:
         raise invalid("/layout", "there is no such layout")
@@ -58,13 +64,15 @@ async def ask_for(body: SheetIn, caller: StaffCaller, key: str) -> Sheet:
             raise invalid("/audience", f"is more than {labels.MOST_LABELS} members; print them in parts")
     elif body.batch_id is not None:
         batch = await get_batch(body.batch_id, caller)
+        if batch.state in STOPPED:
+            raise MessageBatchConflict(f"the batch is {batch.state.value}")
         purpose, store_id = batch.purpose, batch.store_id
     return await _insert(body, meant, purpose, store_id, caller.staff_id, key)
 
 
 async def _insert(
     body: SheetIn, meant: object, purpose: Purpose, store_id: str | None, staff_id: int, key: str
-) -> Sheet:
+) -> tuple[Sheet, bool]:
     unique, digest = f"{staff_id}/{key}", hashlib.sha256(msgspec.json.encode(body)).digest()
     sheet_id = ids.new_short("E")
     async with db.transaction() as tx:
@@ -95,7 +103,7 @@ async def _insert(
     found = await known.find_sheet(sheet_id)
     assert found is not None
     log.info("messages.labels_asked_for", sheet_id=sheet_id, staff_id=staff_id)
-    return found
+    return found, not made
 
 
 async def get_sheet(sheet_id: str, caller: StaffCaller) -> Sheet:
@@ -127,47 +135,85 @@ async def make(sheet_id: str) -> None:
             await _make(tx, known.sheet_of(rows[0]))
 
 
+class _Judged(msgspec.Struct):
+    """Who is on a sheet and where they live, and who is not: for want of consent, or of an address."""
+
+    there: list[tuple[Posted, Receiver]] = []
+    unwilling: list[Posted] = []
+    nowhere: list[Posted] = []
+
+    async def add(self, tx: Tx, letters: list[Posted], purpose: Purpose) -> None:
+        """Judge these letters, too."""
+        asked = [(letter.member_id, Channel.POST, purpose) for letter in letters]
+        refused = {member_id for member_id, _, _ in await queries.refused_in(tx, asked)}
+        receivers = await posting.find_receivers([x.member_id for x in letters if x.member_id not in refused])
+        for letter in letters:
+            receiver = receivers.get(letter.member_id)
+            if letter.member_id in refused:
+                self.unwilling.append(letter)
+            elif receiver is None:
+                self.nowhere.append(letter)
+            else:
+                self.there.append((letter, receiver))
+
+
 async def _make(tx: Tx, sheet: Sheet) -> None:
-    letters = await _letters(tx, sheet)
-    if len(letters) > labels.MOST_LABELS:
+    if sheet.batch_id is not None and await _is_stopped(tx, sheet.batch_id):
+        await _end(tx, sheet, "failed", problem="stopped")
+        return
+    judged = await _of_audience(tx, sheet) if sheet.batch_id is None else await _of_batch(tx, sheet, sheet.batch_id)
+    if judged is None:
         await _end(tx, sheet, "failed", problem="too_many")
         return
-    asked = [(letter.member_id, Channel.POST, sheet.purpose) for letter in letters]
-    refused = {member_id for member_id, _, _ in await queries.refused_in(tx, asked)}
-    agreed = [letter for letter in letters if letter.member_id not in refused]
-    receivers = await posting.find_receivers(sorted({letter.member_id for letter in agreed}))
-    there = [letter for letter in agreed if letter.member_id in receivers]
-    wanted = []
-    for letter in there:
-        receiver = receivers[letter.member_id]
-        wanted.append(Label(receiver.region, receiver.street, receiver.name, letter.title, letter.body))
+    wanted = [Label(to.region, to.street, to.name, letter.title, letter.body) for letter, to in judged.there]
     pdf = await _draw(sheet, wanted) if wanted else None
     if sheet.batch_id is not None:
-        await _count_as_sent(tx, sheet, there)
+        await _settle(tx, [letter for letter, _ in judged.there], State.SENT, provider_id=sheet.id)
+        await _settle(tx, judged.unwilling, State.SUPPRESSED, reason="no_consent")
+        await _settle(tx, judged.nowhere, State.SUPPRESSED, reason="no_address")
     await _end(
         tx,
         sheet,
         "done",
         labels=len(wanted),
-        no_address=len(agreed) - len(there),
-        no_consent=len(letters) - len(agreed),
+        no_address=len(judged.nowhere),
+        no_consent=len(judged.unwilling),
         pdf=pdf,
     )
 
 
-async def _letters(tx: Tx, sheet: Sheet) -> list[Posted]:
-    """Who is on the sheet, and with which letter; one more than there may be where there are too many."""
-    if sheet.batch_id is not None:
-        return await known.list_posted(tx, sheet.batch_id, labels.MOST_LABELS + 1)
+async def _is_stopped(tx: Tx, batch_id: str) -> bool:
+    """Whether nothing more of a batch is to be sent; it is not stopped before the sheet is made."""
+    rows = await db.fetch_in(tx, "SELECT state FROM message_batch WHERE id = $1 FOR SHARE", batch_id)
+    return not rows or BatchState(rows[0]["state"]) in STOPPED
+
+
+async def _of_audience(tx: Tx, sheet: Sheet) -> _Judged | None:
+    """Who is meant; None where they are more than a sheet has labels for."""
     assert sheet.audience is not None
-    found: list[Posted] = []
-    while len(found) <= labels.MOST_LABELS:
-        after = found[-1].member_id if found else 0
-        page = await audience.list_members(sheet.audience, after=after, limit=CHUNK)
-        found += [Posted(member_id, "", "", "") for member_id in page]
-        if len(page) < CHUNK:
+    judged, after, count = _Judged(), 0, 0
+    while page := await audience.list_members(sheet.audience, after=after, limit=CHUNK):
+        after, count = page[-1], count + len(page)
+        if count > labels.MOST_LABELS:
+            return None
+        await judged.add(tx, [Posted(member_id, "", "", "") for member_id in page], sheet.purpose)
+    return judged
+
+
+async def _of_batch(tx: Tx, sheet: Sheet, batch_id: str) -> _Judged:
+    """The next letters of a batch that are to go by post; where all have gone, those that went, once more."""
+    judged = _Judged()
+    for state in (State.QUEUED, State.SENT):
+        after = 0
+        while room := labels.MOST_LABELS - len(judged.there):
+            page = await known.list_posted(tx, batch_id, state, after=after, limit=min(CHUNK, room))
+            if not page:
+                break
+            after = page[-1].member_id
+            await judged.add(tx, page, sheet.purpose)
+        if judged.there:
             break
-    return found
+    return judged
 
 
 async def _draw(sheet: Sheet, wanted: list[Label]) -> bytes:
@@ -182,16 +228,22 @@ async def _draw(sheet: Sheet, wanted: list[Label]) -> bytes:
     )
 
 
-async def _count_as_sent(tx: Tx, sheet: Sheet, printed: list[Posted]) -> None:
+async def _settle(
+    tx: Tx, letters: list[Posted], state: State, *, provider_id: str | None = None, reason: str | None = None
+) -> None:
+    """Write down what became of letters that waited to be printed."""
     now = clock.now()
     await db.raw(tx).execute(
-        "UPDATE message_delivery d SET state = 'sent', provider_id = $3, next_at = NULL, reason = NULL,"
-        " attempts = attempts + 1, sent_at = coalesce(sent_at, $4), updated_at = $4"
+        "UPDATE message_delivery d SET state = $3::text, provider_id = $4, next_at = NULL, reason = $5,"
+        " attempts = attempts + ($3::text = 'sent')::int,"
+        " sent_at = CASE WHEN $3::text = 'sent' THEN coalesce(sent_at, $6) END, updated_at = $6"
         " FROM unnest($1::bigint[], $2::text[]) AS v (member_id, letter_id)"
         " WHERE d.member_id = v.member_id AND d.letter_id = v.letter_id AND d.channel = 'post' AND d.state = 'queued'",
-        [letter.member_id for letter in printed],
-        [letter.letter_id for letter in printed],
-        sheet.id,
+        [letter.member_id for letter in letters],
+        [letter.letter_id for letter in letters],
+        state.value,
+        provider_id,
+        reason,
         now,
     )
 

@@ -11,7 +11,7 @@ from backend.kernel import db
 from backend.kernel.db import Tx
 from backend.kernel.paging import Place
 
-from ..types import Purpose
+from ..types import Purpose, State
 
 SHEET = (
     "SELECT id, layout, skip, purpose, audience, batch_id, store_id, state, problem, labels, pages, no_address,"
@@ -80,15 +80,20 @@ async def find_sealed(sheet_id: str) -> str | None:
     return sealed
 
 
-async def list_posted(tx: Tx, batch_id: str, limit: int) -> list[Posted]:
-    """The letters of a batch that are to go by post, or went on an earlier sheet, in order of their members."""
+async def list_posted(tx: Tx, batch_id: str, state: State, *, after: int, limit: int) -> list[Posted]:
+    """The letters of a batch by post in that state, in order of their members, from above ``after``; they are locked.
+
+    A member has at most one letter of a batch.
+    """
     rows = await db.fetch_in(
         tx,
         "SELECT d.member_id, d.letter_id, l.title, l.body FROM message_delivery d"
         " JOIN message_letter l ON l.member_id = d.member_id AND l.id = d.letter_id"
-        " WHERE d.batch_id = $1 AND d.channel = 'post' AND d.state IN ('queued', 'sent')"
-        " ORDER BY d.member_id, d.letter_id LIMIT $2 FOR UPDATE OF d",
+        " WHERE d.batch_id = $1 AND d.channel = 'post' AND d.state = $2 AND d.member_id > $3"
+        " ORDER BY d.member_id LIMIT $4 FOR UPDATE OF d",
         batch_id,
+        state.value,
+        after,
         limit,
     )
     return [Posted(**dict(row)) for row in rows]

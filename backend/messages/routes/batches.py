@@ -6,7 +6,7 @@ from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
 from backend.kernel.changes import ChangesOut, changes_out
 from backend.kernel.errors import Forbidden, NotFound, ValidationFailed
-from backend.kernel.http import Idempotency, Router
+from backend.kernel.http import Answer, Idempotency, Router
 from backend.kernel.paging import place_cursor, read_place
 from backend.ledger.errors import IdempotencyConflict
 
@@ -39,9 +39,10 @@ async def list_batches(caller: StaffCaller, query: PageQuery) -> BatchesOut:
     idempotent=True,
     errors=(ValidationFailed, Forbidden, IdempotencyConflict),
 )
-async def create_batch(caller: StaffCaller, body: BatchIn, idem: Idempotency) -> BatchOut:
+async def create_batch(caller: StaffCaller, body: BatchIn, idem: Idempotency) -> Answer[BatchOut]:
     """Ask for a batch; nothing is sent before it is started. The answer says how many are meant."""
-    return views.batch(await batches.create_batch(body, caller, idem.key))
+    batch, known = await batches.create_batch(body, caller, idem.key)
+    return Answer(views.batch(batch), replayed=known)
 
 
 @router.get(_BATCH, guard=staff(Permission.MESSAGES_READ), summary="群发详情", errors=(NotFound,))

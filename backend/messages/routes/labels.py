@@ -5,7 +5,7 @@ from __future__ import annotations
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
 from backend.kernel.errors import NotFound, ValidationFailed
-from backend.kernel.http import Idempotency, Reply, Router
+from backend.kernel.http import Answer, Idempotency, Reply, Router
 from backend.kernel.paging import place_cursor, read_place
 from backend.ledger.errors import IdempotencyConflict
 
@@ -13,7 +13,7 @@ from .. import channel_views as views
 from ..channel_schemas import LayoutsOut, PageOf, SheetIn, SheetOut, SheetsOut
 from ..commands import labels as commands
 from ..delivery import labels
-from ..errors import LabelsNotReady
+from ..errors import LabelsNotReady, MessageBatchConflict
 from ..queries import sheets
 
 router = Router(tag="messages")
@@ -42,12 +42,13 @@ async def list_sheets(caller: StaffCaller, query: PageOf) -> SheetsOut:
     guard=staff(Permission.MESSAGES_LABELS),
     status=202,
     idempotent=True,
-    errors=(ValidationFailed, NotFound, IdempotencyConflict),
+    errors=(ValidationFailed, NotFound, IdempotencyConflict, MessageBatchConflict),
     summary="打印标签",
 )
-async def ask_for_labels(caller: StaffCaller, body: SheetIn, idem: Idempotency) -> SheetOut:
+async def ask_for_labels(caller: StaffCaller, body: SheetIn, idem: Idempotency) -> Answer[SheetOut]:
     """Ask for labels of an audience, or of a batch's letters by post; they are made in the background."""
-    return views.sheet(await commands.ask_for(body, caller, idem.key))
+    sheet, known = await commands.ask_for(body, caller, idem.key)
+    return Answer(views.sheet(sheet), replayed=known)
 
 
 @router.get(_SHEET, guard=staff(Permission.MESSAGES_LABELS), errors=(NotFound,), summary="标签进度")
