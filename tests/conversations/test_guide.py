@@ -68,6 +68,8 @@ async def test_a_rule_gives_a_message_to_wechat_s_own_service_at_once(admin, cus
         {"words": ["x"], "text": "x" * 601},
         {"words": ["x"], "card": {"title": "x", "page": "javascript:alert(1)"}},
         {"words": ["x"], "text": "x", "priority": 1001},
+        {"words": ["x", "。！"], "text": "x"},
+        {"words": ["x"], "text": "\n "},
     ],
 )
 async def test_a_rule_that_says_nothing_or_too_much_is_refused(admin, settings, body):
@@ -83,6 +85,11 @@ async def test_head_office_writes_what_is_said_where_nothing_fits(admin, custome
     texts = (await admin.get(f"{DESK}/texts")).json()
     kept = await admin.call("PUT", f"{DESK}/texts", texts | {"fallback": "请换个说法。", "closed": "再见！"})
     assert kept.status_code == 200, kept.text
+
+    for blank in ({"fallback": " "}, {"queued": "\n"}, {"welcome": "  "}):
+        assert (await admin.call("PUT", f"{DESK}/texts", texts | blank)).status_code == 422
+    assert (await admin.get(f"{DESK}/texts")).json() == kept.json()
+    assert (await admin.post(f"{DESK}/canned", {"title": "空", "text": " "})).status_code == 422
 
     await customer.write("嗯？")
     await work(settings)

@@ -11,6 +11,7 @@ from backend.kernel.errors import Forbidden, NotFound, invalid
 
 from .. import queries
 from ..queries import MOST_CANNED, MOST_RULES
+from ..rules import words
 from ..schemas import CannedIn, RuleIn, TextsBody
 from ..types import Act
 
@@ -50,10 +51,21 @@ async def put_rule(rule_id: str | None, body: RuleIn, staff_id: int) -> str:
 
 
 def _check_rule(body: RuleIn) -> None:
+    for number, word in enumerate(body.words):
+        if not words.normal(word):
+            raise invalid(f"/words/{number}", "is nothing but punctuation, which is not compared")
+    _check_said({"text": body.text})
     if body.act is Act.SAY and not body.text and body.card is None:
         raise invalid("/text", "a rule that says something needs a text or a card")
     if body.act is Act.WECHAT and (body.text or body.card is not None):
         raise invalid("/text", "what WeChat's own service takes over is not answered here")
+
+
+def _check_said(texts: dict[str, str]) -> None:
+    """Refuse a text of nothing but space: WeChat takes no empty message."""
+    for name, text in texts.items():
+        if text and not text.strip():
+            raise invalid(f"/{name}", "says nothing")
 
 
 async def remove_rule(rule_id: str, staff_id: int) -> None:
@@ -67,6 +79,7 @@ async def remove_rule(rule_id: str, staff_id: int) -> None:
 
 async def put_texts(body: TextsBody, staff_id: int) -> None:
     """Say this from now on."""
+    _check_said(msgspec.to_builtins(body))
     async with db.transaction() as tx:
         await db.raw(tx).execute(
             "INSERT INTO conversation_texts (body) VALUES ($1) ON CONFLICT (one) DO UPDATE SET body = EXCLUDED.body",
@@ -80,6 +93,7 @@ async def put_canned(canned_id: str | None, body: CannedIn, caller: StaffCaller)
     """Add a canned answer (no id), or put another in its place; a manager those of the own store."""
     if not _may(caller, body.store_id):
         raise Forbidden("the chain's answers are head office's to write")
+    _check_said({"text": body.text})
     new = canned_id is None
     id_, now = canned_id or ids.new_short("C"), clock.now()
     async with db.transaction() as tx:
