@@ -27,6 +27,7 @@ ROUTES = (
     "backend.approvals.routes",
     "backend.members.routes",
     "backend.messages.routes",
+    "backend.lifecycle.routes",
     "backend.wallet.routes",
     "backend.coupons.routes",
     "backend.giftcards.routes",

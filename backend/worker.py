@@ -25,6 +25,7 @@ DOMAINS = (
     "backend.members",
     "backend.audience",
     "backend.messages",
+    "backend.lifecycle",
     "backend.wallet",
     "backend.coupons",
     "backend.giftcards",

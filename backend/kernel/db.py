@@ -37,6 +37,7 @@ APPS: dict[str, str] = {
     "members": "backend.members",
     "audience": "backend.audience",
     "messages": "backend.messages",
+    "lifecycle": "backend.lifecycle",
     "wallet": "backend.wallet",
     "coupons": "backend.coupons",
     "giftcards": "backend.giftcards",
@@ -55,7 +56,7 @@ APPS: dict[str, str] = {
     "contact": "backend.contact",
 }
 WITHOUT_MODELS = frozenset(
-    {"ledger", "jobs", "audience", "messages", "orders", "conversations", "contact", "reconciliation"}
+    {"ledger", "jobs", "audience", "messages", "orders", "conversations", "contact", "reconciliation", "lifecycle"}
 )
 
 UNREACHABLE: tuple[type[Exception], ...] = (

@@ -35,6 +35,14 @@ class SaleRefunded(Event, frozen=True, kw_only=True):
         return self.refund_fen - self.coupon_fen
 
 
+class AccrualPosted(Event, frozen=True, kw_only=True):
+    """Points were credited for a purchase that a till took while it was offline."""
+
+    member_id: int
+    accrual_id: str
+    store_id: str
+
+
 class Recharged(Event, frozen=True, kw_only=True):
     """A recharge was paid and credited."""
 

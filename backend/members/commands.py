@@ -252,8 +252,8 @@ def _row_id(text: str) -> int:
 async def create_level(code: str, level: LevelBody) -> None:
     """Add a level; members reach it with their next sale."""
     await _write_level(
-        "INSERT INTO member_level (code, name, discount_bp, points_multiplier_bp, growth_from_fen)"
-        " VALUES ($1, $2, $3, $4, $5) RETURNING code",
+        "INSERT INTO member_level (code, name, discount_bp, points_multiplier_bp, growth_from_fen, benefits)"
+        " VALUES ($1, $2, $3, $4, $5, $6::jsonb) RETURNING code",
         code,
         level,
     )
@@ -262,18 +262,26 @@ async def create_level(code: str, level: LevelBody) -> None:
 async def change_level(code: str, level: LevelBody) -> None:
     """Replace a level; its members have the new terms within seconds."""
     await _write_level(
-        "UPDATE member_level SET name = $2, discount_bp = $3, points_multiplier_bp = $4, growth_from_fen = $5"
-        " WHERE code = $1 RETURNING code",
+        "UPDATE member_level SET name = $2, discount_bp = $3, points_multiplier_bp = $4, growth_from_fen = $5,"
+        " benefits = coalesce($6::jsonb, benefits) WHERE code = $1 RETURNING code",
         code,
         level,
     )
 
 
 async def _write_level(sql: str, code: str, level: LevelBody) -> None:
+    benefits = None if level.benefits is None else msgspec.json.encode(level.benefits).decode()
     try:
         async with db.transaction() as tx:
             written = await db.fetch_in(
-                tx, sql, code, level.name, level.discount_bp, level.points_multiplier_bp, level.growth_from_fen
+                tx,
+                sql,
+                code,
+                level.name,
+                level.discount_bp,
+                level.points_multiplier_bp,
+                level.growth_from_fen,
+                benefits,
             )
             if not written:
                 raise NotFound("there is no such level")

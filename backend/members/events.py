@@ -19,5 +19,16 @@ class HomeStoreChanged(Event, frozen=True, kw_only=True):
     """A member chose another home store, or none; which it is now, the member says."""
 
 
+class LevelLost(Event, frozen=True, kw_only=True):
+    """A member's own level became a lower one: it was not kept, or what had brought it was given back."""
+
+    level: str
+    source: str
+
+
+class LevelUnlocked(Event, frozen=True, kw_only=True):
+    """A member's level may change again by itself: the agreement that had held it is over."""
+
+
 class ProfileCompleted(Event, frozen=True, kw_only=True):
     """A member registered or changed the profile, and it says everything now: birthday and gender too."""

@@ -18,6 +18,7 @@ class Level(Model):
     discount_bp = fields.IntField(default=0)
     points_multiplier_bp = fields.IntField(default=10_000)
     growth_from_fen = fields.BigIntField(unique=True)
+    benefits: list[str] | None = fields.JSONField(null=True)
 
     class Meta:
         table = "member_level"
@@ -46,6 +47,12 @@ class Member(Model):
     card_discount_bp: int | None = fields.IntField(null=True)
     card_multiplier_bp: int | None = fields.IntField(null=True)
     card_until: date | None = fields.DateField(null=True)
+    own_level = fields.CharField(max_length=20, null=True)
+    lent_level = fields.CharField(max_length=20, null=True)
+    lent_discount_bp: int | None = fields.IntField(null=True)
+    level_locked = fields.BooleanField(null=True)
+    stage = fields.CharField(max_length=12, null=True)
+    stage_since: date | None = fields.DateField(null=True)
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
 

@@ -20,7 +20,7 @@ from backend.ledger import queries as ledger
 from backend.ledger.errors import MemberUnknown
 
 from . import rules
-from .types import Card, Cardholder, DiscountCard, Gender, Level, Listed, Member, Named, Status
+from .types import Card, Cardholder, DiscountCard, Gender, Level, LevelState, Listed, Member, Named, Stage, Status
 
 PHONE_CONTEXT = "member.phone"
 """The vault's context of phone numbers and of their index."""
@@ -37,10 +37,10 @@ def phone_index(phone: str) -> str:
 async def list_levels() -> list[Level]:
     """Every level as it stands in the database, lowest first."""
     rows = await db.fetch(
-        "SELECT code, name, discount_bp, points_multiplier_bp, growth_from_fen FROM member_level"
-        " ORDER BY growth_from_fen"
+        "SELECT code, name, discount_bp, points_multiplier_bp, growth_from_fen, coalesce(benefits, '[]') AS benefits"
+        " FROM member_level ORDER BY growth_from_fen"
     )
-    return [Level(*row) for row in rows]
+    return [Level(**dict(row) | {"benefits": tuple(msgspec.json.decode(row["benefits"]))}) for row in rows]
 
 
 async def _levels_by_code() -> dict[str, Level]:
@@ -120,6 +120,7 @@ async def _card(row: db.Record) -> Card:
         level=await get_level(row["level_id"]),
         status=Status(row["status"]),
         discount_card=_discount_card(row),
+        lent_discount_bp=row["lent_discount_bp"] or 0,
     )
 
 
@@ -130,7 +131,8 @@ def _discount_card(row: db.Record) -> DiscountCard | None:
 
 
 _CARDS = f"""
-SELECT id, member_no, name, level_id, status, card_id, card_discount_bp, card_multiplier_bp, card_until
+SELECT id, member_no, name, level_id, status, card_id, card_discount_bp, card_multiplier_bp, card_until,
+       lent_discount_bp
   FROM member WHERE id = ANY({db.given(1, "bigint")})"""  # noqa: S608 - put together of constants
 
 
@@ -154,7 +156,7 @@ async def get_card(member_id: int) -> Card:
 # A sale's three questions (whose code, which card, what is held) as one: each of them alone would wake the database and
 # this process once more, which costs more than its answer.
 _HOLDER = """m.id, m.member_no, m.name, m.level_id, m.status, m.card_id, m.card_discount_bp, m.card_multiplier_bp,
-       m.card_until,
+       m.card_until, m.lent_discount_bp,
        s.active, s.used_store, s.used_at, s.elsewhere_at, s.balances, s.stored, s.expired"""
 CARDHOLDERS = f"""
 SELECT d.*, {_HOLDER}
@@ -211,6 +213,26 @@ async def get_cardholder(member_id: int, on: date) -> Cardholder:
     if row["active"] is None:
         raise MemberUnknown
     return Cardholder(await _card(row), ledger.snapshot_of(row))
+
+
+LEVEL_STATES = """
+SELECT id AS member_id, coalesce(own_level, level_id) AS own, lent_level AS lent,
+       coalesce(level_locked, false) AS locked, growth_fen, status, stage, stage_since, created_at
+  FROM member WHERE id = ANY($1::bigint[]) ORDER BY id"""
+
+
+def level_state(row: db.Record) -> LevelState:
+    """A member's levels from such a row."""
+    stage = Stage(row["stage"]) if row["stage"] else None
+    return LevelState(**dict(row) | {"status": Status(row["status"]), "stage": stage})
+
+
+async def get_level_state(member_id: int) -> LevelState:
+    """A member's levels and stage; ``NotFound`` for none."""
+    row = await db.fetchrow(LEVEL_STATES, [member_id])
+    if row is None:
+        raise NotFound("there is no such member")
+    return level_state(row)
 
 
 async def find_id_by_number(member_no: str) -> int | None:

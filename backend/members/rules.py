@@ -1,4 +1,4 @@
-"""Forms of names, numbers and phones; bounds; levels by growth. No I/O, clock or randomness."""
+"""Forms of names, numbers and phones; bounds. No I/O, clock or randomness."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from datetime import date, timedelta
 from typing import Any
 
 from backend.kernel.errors import invalid
-
-from .types import Level
 
 NAME_MAX = 40
 EARLIEST_BIRTHDAY = date(1900, 1, 1)
@@ -93,14 +91,6 @@ def make_member_no(random: int) -> str:
     """A member number from a random number below 9 × 10^10: it does not begin with 0 and tells nothing."""
     digits = str(random + 10**10)
     return digits + luhn_digit(digits)
-
-
-def level_for(growth_fen: int, levels: Iterable[Level]) -> Level:
-    """The highest level whose threshold the growth has reached."""
-    return max(
-        (level for level in levels if level.growth_from_fen <= max(growth_fen, 0)),
-        key=lambda level: level.growth_from_fen,
-    )
 
 
 def merge_attributes(old: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

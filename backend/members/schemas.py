@@ -17,6 +17,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x
 WechatCode = Annotated[str, Meta(min_length=1, max_length=256)]
 PinText = Annotated[str, Meta(pattern=r"^[0-9]{6}$(?!\n)", description="6 位数字")]
 StoreId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,16}$(?!\n)")]
+Benefit = Annotated[str, Meta(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$(?!\n)")]
 LevelCode = Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,20}$(?!\n)")]
 AttributeName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$(?!\n)")]
 AttributeValue: TypeAlias = (
@@ -183,12 +184,16 @@ class MemberSearch(Body, frozen=True):
 
 
 class LevelBody(Body, frozen=True):
-    """A level. ``discount_bp`` 500 takes 5 % off; ``points_multiplier_bp`` 20000 doubles the points."""
+    """A level. ``discount_bp`` 500 takes 5 % off; ``points_multiplier_bp`` 20000 doubles the points.
+
+    ``benefits`` are what else it gives, as members read it; where they are not given, they stay.
+    """
 
     name: Name
     growth_from_fen: Annotated[int, Meta(ge=0, le=10**11)]
     discount_bp: Annotated[int, Meta(ge=0, le=9999)] = 0
     points_multiplier_bp: Annotated[int, Meta(ge=0, le=100_000)] = 10_000
+    benefits: Annotated[tuple[Benefit, ...], Meta(max_length=12)] | None = None
 
 
 class CreateLevel(LevelBody, frozen=True, kw_only=True):

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import math
 import secrets
+from collections.abc import Iterable, Mapping
+from datetime import date
 
 import msgspec
 
 from backend.auth import service as auth
 from backend.auth.types import Standing
-from backend.kernel import clock, db, ids
+from backend.kernel import clock, db, events, ids
 from backend.kernel.db import Tx
+from backend.kernel.errors import NotFound
 from backend.kernel.vault import vault
 from backend.ledger import service as ledger
 
 from . import locks, queries, rules
 from .errors import PinInvalid, PinLocked, PinRequired
-from .types import DiscountCard, NewMember, Status
+from .events import LevelUnlocked
+from .types import DiscountCard, LevelState, NewMember, Stage, Status
 
 
 async def create_member(tx: Tx, new: NewMember) -> int | None:
@@ -73,12 +77,12 @@ async def set_status(tx: Tx, member_id: int, status: Status) -> None:
     await ledger.set_member_status(tx, member_id, active=status is Status.ACTIVE)
 
 
-async def add_growth(tx: Tx, member_id: int, source_id: str, growth_fen: int) -> str | None:
-    """Add a sale's growth (a refund's is negative), once per source; returns the new level's code if one was reached.
+async def add_growth(tx: Tx, member_id: int, source_id: str, growth_fen: int) -> bool:
+    """Add a sale's growth (a refund's is negative), once per source; False where that was done before.
 
-    Levels are only reached here, never lost: growth that falls below a threshold keeps the level.
+    Holds the member. What level follows from it is ``lifecycle``'s.
     """
-    member = await locks.lock_member(tx, member_id)
+    await locks.lock_member(tx, member_id)
     added = await db.fetch_in(
         tx,
         "INSERT INTO member_growth (id, member_id, source_id, growth_fen, at) VALUES ($1, $2, $3, $4, $5)"
@@ -89,21 +93,68 @@ async def add_growth(tx: Tx, member_id: int, source_id: str, growth_fen: int) ->
         growth_fen,
         clock.now(),
     )
-    if not added:
-        return None
-    rows = await db.fetch_in(
-        tx,
-        "UPDATE member SET growth_fen = growth_fen + $2, updated_at = $3 WHERE id = $1 RETURNING growth_fen",
-        member_id,
-        growth_fen,
-        clock.now(),
+    if added:
+        await db.raw(tx).execute(
+            "UPDATE member SET growth_fen = growth_fen + $2, updated_at = $3 WHERE id = $1",
+            member_id,
+            growth_fen,
+            clock.now(),
+        )
+    return bool(added)
+
+
+async def lock_levels(tx: Tx, member_ids: Iterable[int]) -> list[LevelState]:
+    """The levels of these members, locked until the transaction ends, in order of id; who is no member is left out."""
+    rows = await db.fetch_in(tx, f"{queries.LEVEL_STATES} FOR UPDATE", sorted(set(member_ids)))
+    return [queries.level_state(row) for row in rows]
+
+
+# What prices are made with is the higher of the own level and the lent one; the own one is kept beside it only then.
+_SET_LEVELS = """
+UPDATE member m SET level_id = best.code, own_level = CASE WHEN w.lent IS NULL THEN NULL ELSE w.own END,
+       lent_level = w.lent, updated_at = $4
+  FROM unnest($1::bigint[], $2::text[], $3::text[]) AS w (id, own, lent)
+ CROSS JOIN LATERAL (SELECT code FROM member_level WHERE code IN (w.own, w.lent)
+                      ORDER BY growth_from_fen DESC LIMIT 1) AS best
+ WHERE m.id = w.id"""
+
+
+async def set_levels(tx: Tx, levels: Mapping[int, tuple[str, str | None]]) -> None:
+    """Give members another own level, or another lent one (None: none); the caller holds their rows.
+
+    Args:
+        levels: own and lent level, by member.
+    """
+    if levels:
+        own, lent = ([pair[place] for pair in levels.values()] for place in (0, 1))
+        await db.raw(tx).execute(_SET_LEVELS, list(levels), own, lent, clock.now())
+
+
+async def set_agreement(tx: Tx, member_id: int, *, lent: str | None, discount_bp: int | None, locked: bool) -> None:
+    """Give a member what groups and agreements give: a level, a discount that is the least, and whether the own level
+    stays as it is. Holds the member."""
+    (state,) = await lock_levels(tx, [member_id]) or (None,)
+    if state is None:
+        raise NotFound("there is no such member")
+    if state.lent != lent:
+        await set_levels(tx, {member_id: (state.own, lent)})
+    await db.raw(tx).execute(
+        "UPDATE member SET lent_discount_bp = $2, level_locked = $3 WHERE id = $1", member_id, discount_bp, locked
     )
-    current = await queries.get_level(member["level_id"])
-    reached = rules.level_for(rows[0]["growth_fen"], (await queries.levels()).values())
-    if reached.growth_from_fen <= current.growth_from_fen:
-        return None
-    await db.raw(tx).execute("UPDATE member SET level_id = $2 WHERE id = $1", member_id, reached.code)
-    return reached.code
+    if state.locked and not locked:
+        await events.publish(tx, LevelUnlocked(member_id=member_id))
+
+
+async def set_stages(tx: Tx, stages: Mapping[int, Stage], on: date) -> None:
+    """Say in which stage members are from that day on; the caller holds their rows."""
+    if stages:
+        await db.raw(tx).execute(
+            "UPDATE member m SET stage = w.stage, stage_since = $3"
+            " FROM unnest($1::bigint[], $2::text[]) AS w (id, stage) WHERE m.id = w.id",
+            list(stages),
+            [stage.value for stage in stages.values()],
+            on,
+        )
 
 
 async def set_discount_card(tx: Tx, member_id: int, card: DiscountCard | None) -> None:

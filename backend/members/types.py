@@ -28,14 +28,30 @@ class Gender(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Stage(StrEnum):
+    """Where a member stands in a customer's life; what makes it is up to the chain (``lifecycle``)."""
+
+    POTENTIAL = "potential"
+    NEW = "new"
+    RETURNING = "returning"
+    LOYAL = "loyal"
+    DORMANT = "dormant"
+    LOST = "lost"
+
+
 class Level(msgspec.Struct, frozen=True):
-    """A level: ``discount_bp`` is what is taken off, ``points_multiplier_bp`` what points are multiplied by."""
+    """A level: ``discount_bp`` is what is taken off, ``points_multiplier_bp`` what points are multiplied by.
+
+    ``benefits`` are further ones, as members read them; ``growth_from_fen`` says which level is above which, and is
+    what reaches it where no rule says otherwise.
+    """
 
     code: str
     name: str
     discount_bp: int
     points_multiplier_bp: int
     growth_from_fen: int
+    benefits: tuple[str, ...] = ()
 
 
 class DiscountCard(msgspec.Struct, frozen=True):
@@ -56,7 +72,7 @@ class Benefit(msgspec.Struct, frozen=True):
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """What a till may know of a member."""
+    """What a till may know of a member; ``lent_discount_bp`` is a discount that a group or an agreement gives."""
 
     member_id: int
     member_no: str
@@ -64,11 +80,12 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     level: Level
     status: Status
     discount_card: DiscountCard | None = None
+    lent_discount_bp: int = 0
 
     def benefit_on(self, on: date) -> Benefit:
         """The better of level and discount card, of the prices and of the points each, on that local day."""
         level, card = self.level, self.discount_card
-        own = Benefit(level.discount_bp, level.points_multiplier_bp)
+        own = Benefit(max(level.discount_bp, self.lent_discount_bp), level.points_multiplier_bp)
         if card is None or on > card.until:
             return own
         best = Benefit(
@@ -139,3 +156,17 @@ class NewMember(msgspec.Struct, frozen=True, kw_only=True):
     store_id: str | None = None
     referrer_id: int | None = None
     level: str | None = None
+
+
+class LevelState(msgspec.Struct, frozen=True):
+    """A member's own level, what a group lends them, and whether the own one stays as it is (``locked``)."""
+
+    member_id: int
+    own: str
+    lent: str | None
+    locked: bool
+    growth_fen: int
+    status: Status
+    stage: Stage | None
+    stage_since: date | None
+    created_at: datetime

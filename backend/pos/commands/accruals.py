@@ -11,11 +11,13 @@ from backend.auth.types import TerminalCaller
 from backend.kernel import clock, ids, live
 from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, ValidationFailed, invalid
+from backend.kernel.events import encode as encode_event
 from backend.kernel.http import Answer, Idempotency
 from backend.ledger import plans as ledger_plans
 from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
 from backend.ledger.errors import GuardRefused, Stale
+from backend.ledger.events import AccrualPosted
 from backend.ledger.plans import Guard, NewDocument, Plan
 from backend.ledger.service import device_mark
 from backend.ledger.types import Posted
@@ -104,6 +106,7 @@ async def _accrue(
                 accrual_id, plans.ACCRUAL, "posted", sale_plans.encode_body(accrual), store_id=store.id
             ),
             legs=ledger_plans.earn_points(earned, debt, issue, account=account),
+            events=(encode_event(AccrualPosted(member_id=member_id, accrual_id=accrual_id, store_id=store.id)),),
         )
         try:
             posted = await ledger.post(plan)

@@ -1,43 +1,47 @@
-"""Growth and levels: once per sale, upwards only."""
+"""Without rules: levels are reached by growth, once per sale, and never lost."""
 
 from __future__ import annotations
 
 import asyncio
 
-import pytest_asyncio
+import pytest
 
 from backend.kernel import db, events
+from backend.kernel.events import Event
 from backend.ledger.events import SaleCompleted, SaleRefunded
-from backend.members import handlers, queries, service
+from backend.lifecycle import handlers
+from backend.members import queries
+from tests.support.levels import history, levels  # noqa: F401 - a fixture
 from tests.support.members import register
 
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
-async def levels(database):
-    await db.fetchval(
-        "INSERT INTO member_level (code, name, discount_bp, points_multiplier_bp, growth_from_fen)"
-        " VALUES ('silver', '银卡', 200, 12000, 10000), ('gold', '金卡', 500, 15000, 50000) RETURNING 1"
-    )
-    queries.forget_levels()
+pytestmark = pytest.mark.usefixtures("levels")
 
 
-async def grow(member_id: int, source: str, fen: int) -> str | None:
+async def tell(event: Event) -> None:
     async with db.transaction() as tx:
-        return await service.add_growth(tx, member_id, source, fen)
+        for handler in events.handlers_of(type(event).__name__):
+            await handler(event, tx)
+
+
+async def grow(member_id: int, source: str, fen: int) -> None:
+    await tell(SaleCompleted(member_id=member_id, sale_id=source, store_id="S1", payable_fen=fen))
 
 
 async def test_growth_reaches_the_highest_level_it_has_earned(client):
     phone = await register(client)
+    reached = []
 
-    assert await grow(phone.member_id, "sale-1", 9_999) is None
-    assert await grow(phone.member_id, "sale-2", 1) == "silver"
-    assert await grow(phone.member_id, "sale-3", 90_000) == "gold"
+    for source, fen in (("sale-1", 9_999), ("sale-2", 1), ("sale-3", 90_000)):
+        await grow(phone.member_id, source, fen)
+        reached.append((await queries.get_member(phone.member_id)).level.code)
 
+    assert reached == ["basic", "silver", "gold"]
     assert (await phone.call("GET", "/v1/member/profile")).json()["level"] == {
         "code": "gold",
         "name": "金卡",
         "discount_bp": 500,
     }
+    assert await history(phone) == [("promoted", "basic", "silver"), ("promoted", "silver", "gold")]
 
 
 async def test_a_sale_counts_once_however_often_it_is_told(client):
@@ -55,9 +59,7 @@ async def test_a_refund_takes_growth_but_not_the_level(client):
     refund = SaleRefunded(member_id=phone.member_id, sale_id="s", refund_id="r", refund_fen=59_000)
 
     for event in (sale, refund, refund):
-        async with db.transaction() as tx:
-            for handler in events.handlers_of(type(event).__name__):
-                await handler(event, tx)
+        await tell(event)
 
     member = await queries.get_member(phone.member_id)
     assert (member.growth_fen, member.level.code) == (1_000, "gold")
@@ -69,9 +71,7 @@ async def test_what_coupons_paid_is_no_growth_and_its_return_no_loss(client):
     refund = SaleRefunded(member_id=phone.member_id, sale_id="s", refund_id="r", refund_fen=1_500, coupon_fen=500)
 
     for event, growth in ((sale, 4_000), (refund, 3_000)):
-        async with db.transaction() as tx:
-            for handler in events.handlers_of(type(event).__name__):
-                await handler(event, tx)
+        await tell(event)
         assert (await queries.get_member(phone.member_id)).growth_fen == growth
 
 

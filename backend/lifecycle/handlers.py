@@ -1,0 +1,50 @@
+"""Levels and stages follow from purchases: each is written down, grown by, and its member looked at."""
+
+from __future__ import annotations
+
+from backend.kernel import events
+from backend.kernel.db import Tx
+from backend.ledger.events import AccrualPosted, SaleCompleted, SaleRefunded
+from backend.members import service as members
+from backend.members.events import LevelUnlocked, MemberRegistered
+
+from . import (
+    letters,  # noqa: F401 - its templates
+    service,
+)
+
+
+@events.on(SaleCompleted)
+async def grow(event: SaleCompleted, tx: Tx) -> None:
+    """What was spent is growth, and counts for the level; what coupons paid is not."""
+    await members.add_growth(tx, event.member_id, event.sale_id, event.spent_fen)
+    await service.note_purchase(tx, event.member_id, event.sale_id, event.spent_fen)
+    await service.look(tx, [event.member_id])
+
+
+@events.on(SaleRefunded)
+async def shrink(event: SaleRefunded, tx: Tx) -> None:
+    """What came back is growth and counts no longer."""
+    await members.add_growth(tx, event.member_id, event.refund_id, -event.spent_fen)
+    await service.note_return(tx, event.member_id, event.sale_id, event.refund_id, event.spent_fen)
+    await service.look(tx, [event.member_id])
+
+
+@events.on(AccrualPosted)
+async def count_offline(event: AccrualPosted, tx: Tx) -> None:
+    """A purchase that a till took offline counts from when it was made; growth it is none."""
+    await members.lock(tx, event.member_id)
+    await service.note_purchase(tx, event.member_id, event.accrual_id, 0)
+    await service.look(tx, [event.member_id])
+
+
+@events.on(MemberRegistered)
+async def begin(event: MemberRegistered, tx: Tx) -> None:
+    """A member has a stage from the beginning."""
+    await service.look(tx, [event.member_id])
+
+
+@events.on(LevelUnlocked)
+async def unlock(event: LevelUnlocked, tx: Tx) -> None:
+    """What was held as it was follows the rules again."""
+    await service.look(tx, [event.member_id])

@@ -1,0 +1,1 @@
+"""Calls about levels and stages."""

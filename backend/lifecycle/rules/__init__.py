@@ -1,0 +1,1 @@
+"""Pure: what counts, who stands where, and which stage follows."""

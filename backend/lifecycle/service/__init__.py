@@ -1,0 +1,7 @@
+"""Writes that take an open transaction (public): facts, looks at members, and levels that are given."""
+
+from .facts import note_purchase, note_return, write_facts
+from .granting import end_grant, grant
+from .looking import Because, look
+
+__all__ = ["Because", "end_grant", "grant", "look", "note_purchase", "note_return", "write_facts"]

@@ -1,0 +1,78 @@
+"""Levels that are given: by hand, by a campaign, or bought; they add to what was reached, and never take away."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from backend.kernel import clock, db, ids
+from backend.kernel.db import Tx
+from backend.kernel.errors import NotFound, invalid
+from backend.members import queries as members
+from backend.members import service as member_service
+
+from ..errors import GrantEnded
+from ..types import Source, Why
+from .looking import Because, look
+
+
+async def grant(
+    tx: Tx,
+    member_id: int,
+    level: str,
+    *,
+    source: Source,
+    reason: str,
+    until: date | None,
+    key: str,
+    staff_id: int | None = None,
+) -> str:
+    """Give a member a level to the end of a day (None: for good), once for each ``key``; the grant's id.
+
+    A level that is not above the member's own waits beneath it. ``NotFound`` for no member, ``invalid`` for no level.
+    """
+    if level not in await members.levels():
+        raise invalid("/level", "there is no such level")
+    await member_service.lock(tx, member_id)
+    await look(tx, [member_id])  # what was reached without it is known from here on
+    made = await db.fetch_in(
+        tx,
+        "INSERT INTO lifecycle_grant (member_id, id, key, level, source, reason, until, staff_id, at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (member_id, key) DO NOTHING RETURNING id",
+        member_id,
+        ids.new_short("LG"),
+        key,
+        level,
+        source.value,
+        reason,
+        until,
+        staff_id,
+        clock.now(),
+    )
+    if not made:
+        (known,) = await db.fetch_in(
+            tx, "SELECT id FROM lifecycle_grant WHERE member_id = $1 AND key = $2", member_id, key
+        )
+        return str(known["id"])
+    grant_id = str(made[0]["id"])
+    await look(tx, [member_id], Because(Why.GRANTED, grant_id, reason))
+    return grant_id
+
+
+async def end_grant(tx: Tx, member_id: int, grant_id: str, *, staff_id: int | None, reason: str) -> None:
+    """Take a given level away before its time; ``GrantEnded`` where it is over already."""
+    await member_service.lock(tx, member_id)
+    rows = await db.fetch_in(
+        tx, "SELECT ended_at FROM lifecycle_grant WHERE member_id = $1 AND id = $2", member_id, grant_id
+    )
+    if not rows:
+        raise NotFound("there is no such grant")
+    if rows[0]["ended_at"] is not None:
+        raise GrantEnded
+    await db.raw(tx).execute(
+        "UPDATE lifecycle_grant SET ended_at = $3, ended_by = $4 WHERE member_id = $1 AND id = $2",
+        member_id,
+        grant_id,
+        clock.now(),
+        staff_id,
+    )
+    await look(tx, [member_id], Because(Why.GRANT_ENDED, grant_id, reason))
