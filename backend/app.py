@@ -28,6 +28,7 @@ ROUTES = (
     "backend.members.routes",
     "backend.messages.routes",
     "backend.lifecycle.routes",
+    "backend.groups.routes",
     "backend.wallet.routes",
     "backend.coupons.routes",
     "backend.giftcards.routes",

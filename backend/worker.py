@@ -26,6 +26,7 @@ DOMAINS = (
     "backend.audience",
     "backend.messages",
     "backend.lifecycle",
+    "backend.groups",
     "backend.wallet",
     "backend.coupons",
     "backend.giftcards",

@@ -90,6 +90,8 @@ def conditions(audience: Audience, *, today: date, zone: ZoneInfo, after: int = 
         add("m.level_id = ANY($?::text[])", list(audience.levels))
     if audience.store_ids is not None:
         add("m.store_id = ANY($?::text[])", list(audience.store_ids))
+    if audience.stages is not None:
+        add("m.stage = ANY($?::text[])", [stage.value for stage in audience.stages])
     if audience.genders is not None:
         add("m.gender = ANY($?::text[])", [gender.value for gender in audience.genders])
     if audience.birthday_months is not None:

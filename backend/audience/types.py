@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from backend.members.types import Gender
+from backend.members.types import Gender, Stage
 
 MOST_STORES = 1_000
 MOST_NUMBERS = 1_000
@@ -24,12 +24,14 @@ class Audience(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Which members are meant: all conditions that are given must hold, none means every active member.
 
     Used as it is in request bodies, and stored so. A list that is empty is refused: nobody means everybody by it.
-    ``store_ids`` are the members' own stores; ``registered_until`` and ``bought_within_days`` include their last day;
+    ``store_ids`` are the members' own stores, ``stages`` where they are in a customer's life; ``registered_until`` and
+    ``bought_within_days`` include their last day;
     who bought any of ``bought_skus`` and kept a piece of it is a buyer.
     """
 
     levels: Annotated[tuple[LevelCode, ...], Meta(min_length=1, max_length=50)] | None = None
     store_ids: Annotated[tuple[StoreId, ...], Meta(min_length=1, max_length=MOST_STORES)] | None = None
+    stages: Annotated[tuple[Stage, ...], Meta(min_length=1, max_length=6)] | None = None
     genders: Annotated[tuple[Gender, ...], Meta(min_length=1, max_length=3)] | None = None
     birthday_months: Annotated[tuple[Month, ...], Meta(min_length=1, max_length=12)] | None = None
     registered_from: date | None = None

@@ -66,13 +66,10 @@ PLACES: dict[str, Place] = {
         (
             "ledger_rollup",  # sums over all members
             *("member", "member_pin", "member_consent", "member_growth"),
-            *(
-                "lifecycle_purchase",
-                "lifecycle_return",
-                "lifecycle_backfill",
-                "lifecycle_programme",
-                "lifecycle_stages",
-            ),
+            *("group_account", "group_member", "group_invitation", "group_purchase", "group_return"),
+            *("key_account", "group_change"),
+            *("lifecycle_purchase", "lifecycle_return", "lifecycle_backfill", "lifecycle_programme"),
+            "lifecycle_stages",
             *("lifecycle_standing", "lifecycle_grant", "lifecycle_change", "lifecycle_run", "lifecycle_stage_count"),
             *("audience_sale", "audience_bought", "audience_backfill"),  # asked together with member
             # what a job looks through for what is due, whosever it is

@@ -46,6 +46,8 @@ def progress(growth_fen: int, level: Level, levels: list[Level]) -> tuple[Level,
     if not above:
         return None
     following = min(above, key=lambda one: one.growth_from_fen)
+    if following.ruled:
+        return None
     start, goal = level.growth_from_fen, following.growth_from_fen
     done = (growth_fen - start) * 10_000 // (goal - start)
     return following, max(0, goal - growth_fen), min(10_000, max(0, done))

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from backend.cards.types import Card
 from backend.kernel.http import Body
-from backend.members.types import Gender, Status
+from backend.members.types import Gender, Stage, Status
 from backend.wallet.types import Wallet
 
 from .types import By, Look, Outcome, View
@@ -57,6 +57,8 @@ class ProfileGlance(msgspec.Struct, kw_only=True):
     discount_bp: int
     growth_fen: int | None = None
     next_level: NextLevelGlance | None = None
+    stage: Stage | None = None
+    stage_since: date | None = None
 
 
 class CouponGlance(msgspec.Struct):

@@ -38,6 +38,7 @@ APPS: dict[str, str] = {
     "audience": "backend.audience",
     "messages": "backend.messages",
     "lifecycle": "backend.lifecycle",
+    "groups": "backend.groups",
     "wallet": "backend.wallet",
     "coupons": "backend.coupons",
     "giftcards": "backend.giftcards",
@@ -56,7 +57,7 @@ APPS: dict[str, str] = {
     "contact": "backend.contact",
 }
 WITHOUT_MODELS = frozenset(
-    {"ledger", "jobs", "audience", "messages", "orders", "conversations", "contact", "reconciliation", "lifecycle"}
+    {"ledger", "jobs", "audience", "messages", "orders", "conversations", "contact", "reconciliation", "lifecycle", "groups"}
 )
 
 UNREACHABLE: tuple[type[Exception], ...] = (

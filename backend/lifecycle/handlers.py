@@ -6,12 +6,11 @@ from backend.kernel import events
 from backend.kernel.db import Tx
 from backend.ledger.events import AccrualPosted, SaleCompleted, SaleRefunded
 from backend.members import service as members
-from backend.members.events import LevelUnlocked, MemberRegistered
+from backend.members.events import LevelReached, LevelUnlocked, MemberRegistered
+from backend.messages import service as messages
+from backend.messages.types import Letter
 
-from . import (
-    letters,  # noqa: F401 - its templates
-    service,
-)
+from . import letters, queries, service
 
 
 @events.on(SaleCompleted)
@@ -42,6 +41,13 @@ async def count_offline(event: AccrualPosted, tx: Tx) -> None:
 async def begin(event: MemberRegistered, tx: Tx) -> None:
     """A member has a stage from the beginning."""
     await service.look(tx, [event.member_id])
+
+
+@events.on(LevelReached)
+async def congratulate(event: LevelReached, tx: Tx) -> None:
+    """Where levels go by growth, a member hears of a new one once for each; rules say more, and say it themselves."""
+    if not await queries.has_programme():
+        await messages.send(tx, [Letter(event.member_id, letters.GROWN.code, {}, event.level, "#/me")])
 
 
 @events.on(LevelUnlocked)

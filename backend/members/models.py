@@ -19,6 +19,7 @@ class Level(Model):
     points_multiplier_bp = fields.IntField(default=10_000)
     growth_from_fen = fields.BigIntField(unique=True)
     benefits: list[str] | None = fields.JSONField(null=True)
+    ruled = fields.BooleanField(null=True)
 
     class Meta:
         table = "member_level"

@@ -37,8 +37,8 @@ def phone_index(phone: str) -> str:
 async def list_levels() -> list[Level]:
     """Every level as it stands in the database, lowest first."""
     rows = await db.fetch(
-        "SELECT code, name, discount_bp, points_multiplier_bp, growth_from_fen, coalesce(benefits, '[]') AS benefits"
-        " FROM member_level ORDER BY growth_from_fen"
+        "SELECT code, name, discount_bp, points_multiplier_bp, growth_from_fen, coalesce(benefits, '[]') AS benefits,"
+        " coalesce(ruled, false) AS ruled FROM member_level ORDER BY growth_from_fen"
     )
     return [Level(**dict(row) | {"benefits": tuple(msgspec.json.decode(row["benefits"]))}) for row in rows]
 

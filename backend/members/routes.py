@@ -316,7 +316,7 @@ async def _next_level(found: Member) -> schemas.NextLevel | None:
     above = [
         level for level in (await queries.levels()).values() if level.growth_from_fen > found.level.growth_from_fen
     ]
-    if not above:
+    if not above or above[0].ruled:  # then `GET /v1/member/level` says how far it is
         return None
     start, goal = found.level.growth_from_fen, above[0].growth_from_fen
     progress = (found.growth_fen - start) * 10_000 // (goal - start)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 
 import msgspec
@@ -128,6 +128,11 @@ async def set_levels(tx: Tx, levels: Mapping[int, tuple[str, str | None]]) -> No
     if levels:
         own, lent = ([pair[place] for pair in levels.values()] for place in (0, 1))
         await db.raw(tx).execute(_SET_LEVELS, list(levels), own, lent, clock.now())
+
+
+async def set_ruled(tx: Tx, codes: Collection[str]) -> None:
+    """Say which levels are reached by rules; the others are by growth."""
+    await db.raw(tx).execute("UPDATE member_level SET ruled = code = ANY($1::text[])", list(codes))
 
 
 async def set_agreement(tx: Tx, member_id: int, *, lent: str | None, discount_bp: int | None, locked: bool) -> None:

@@ -43,7 +43,7 @@ class Level(msgspec.Struct, frozen=True):
     """A level: ``discount_bp`` is what is taken off, ``points_multiplier_bp`` what points are multiplied by.
 
     ``benefits`` are further ones, as members read them; ``growth_from_fen`` says which level is above which, and is
-    what reaches it where no rule says otherwise.
+    what reaches it where no rule says otherwise (``ruled``).
     """
 
     code: str
@@ -52,6 +52,7 @@ class Level(msgspec.Struct, frozen=True):
     points_multiplier_bp: int
     growth_from_fen: int
     benefits: tuple[str, ...] = ()
+    ruled: bool = False
 
 
 class DiscountCard(msgspec.Struct, frozen=True):

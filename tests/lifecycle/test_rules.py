@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -28,7 +29,7 @@ from backend.lifecycle.types import (
     Window,
     WindowKind,
 )
-from backend.members.types import Stage
+from backend.members.types import Level, Stage
 
 BEGAN = date(2026, 1, 1)
 YEAR = Window(kind=WindowKind.MONTHS, months=12)
@@ -277,3 +278,18 @@ def test_a_stage_stays_until_the_day_that_is_told(days, now):
     assert last >= day(now)
     for on in {last, day(now) + (last - day(now)) // 2}:
         assert stages.stage_of(rules, habits, on) is before
+
+
+LEVELS = [
+    Level("basic", "", 0, 10_000, 0),
+    Level("gold", "", 500, 15_000, 100_000),
+    Level("top", "", 800, 20_000, 500_000),
+]
+
+
+@pytest.mark.parametrize(
+    ("growth_fen", "code"),
+    [(-5, "basic"), (0, "basic"), (99_999, "basic"), (100_000, "gold"), (499_999, "gold"), (10**9, "top")],
+)
+def test_the_highest_level_that_growth_has_reached(growth_fen, code):
+    assert looking.by_growth(growth_fen, LEVELS).code == code

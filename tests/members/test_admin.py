@@ -156,7 +156,7 @@ async def test_levels_are_made_changed_and_kept_whole(client, chain):
     missing = await admin.call("PUT", "/v1/admin/levels/none", {"name": "金", "growth_from_fen": 79_000})
     baseless = await admin.call("PUT", "/v1/admin/levels/basic", {"name": "x", "growth_from_fen": 5})
 
-    assert (made.status_code, made.json()) == (201, gold)
+    assert (made.status_code, made.json()) == (201, gold | {"benefits": [], "ruled": False})
     assert (again.status_code, same.status_code) == (409, 409)
     assert changed.json()["growth_from_fen"] == 78_000
     assert missing.status_code == 404

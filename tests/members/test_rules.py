@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from backend.kernel.errors import ValidationFailed
 from backend.members import rules
-from backend.members.types import Level
 
 
 @pytest.mark.parametrize(
@@ -73,21 +72,6 @@ def test_a_birthday_lies_between_1900_and_today():
     for day in (date(1899, 12, 31), date(2026, 11, 24)):
         with pytest.raises(ValidationFailed):
             rules.check_birthday(day, today)
-
-
-LEVELS = [
-    Level("basic", "", 0, 10_000, 0),
-    Level("gold", "", 500, 15_000, 100_000),
-    Level("top", "", 800, 20_000, 500_000),
-]
-
-
-@pytest.mark.parametrize(
-    ("growth_fen", "code"),
-    [(-5, "basic"), (0, "basic"), (99_999, "basic"), (100_000, "gold"), (499_999, "gold"), (10**9, "top")],
-)
-def test_the_highest_level_that_growth_has_reached(growth_fen, code):
-    assert rules.level_for(growth_fen, LEVELS).code == code
 
 
 def test_attributes_merge_and_none_takes_away():

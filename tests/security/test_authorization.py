@@ -286,6 +286,13 @@ ASKED = {"kind": "refund", "lines": [{"line_no": 1, "qty": 1}], "reason": "x"}
 SENT = {"carrier": "SF", "tracking_no": "SF1000001"}
 
 BODIES: dict[str, Any] = {
+    "POST /v1/admin/members/{member_id}/level-grants": {"level": "basic", "reason": "x"},
+    "POST /v1/admin/members/{member_id}/level-grants/{grant_id}/end": {"reason": "x"},
+    "PUT /v1/admin/members/{member_id}/key-account": {"staff_id": "1"},
+    "PUT /v1/admin/groups/{group_id}": {"number": "G-1", "name": "x", "version": 1},
+    "POST /v1/admin/groups/{group_id}/members": {"member_no": "100000000009"},
+    "PUT /v1/admin/groups/{group_id}/members/{person_id}/role": {"role": "member"},
+    "PUT /v1/member/group/members/{person_id}/role": {"role": "member"},
     "POST /v1/member/confirmations/{confirmation_id}": {"decision": "approve"},
     "POST /v1/pos/sales/{sale_id}/refunds": {"amount_fen": 1, "reason": "x"},
     "POST /v1/member/recharges/{recharge_id}/refunds": {"reason": "x"},
@@ -392,6 +399,10 @@ NOWHERE = {
     "confirmation_id": "S00000000000000000000000000",
     "offer_id": "nothing",
     "code": "nothing",
+    "run_id": "LR000000000000",
+    "grant_id": "LG000000000000",
+    "group_id": "GA000000000000",
+    "person_id": "GM000000000000",
     "template_id": "T000000000000",
     "batch_id": "B000000000000",
     "handout_id": "J000000000000",
@@ -512,12 +523,27 @@ async def world(browser, chain, credentials) -> AsyncIterator[World]:
     values |= await notice_objects(admin, await log_in(browser, chain, "manager-S1"))
     values |= await suggestion_objects(admin, owner)
     values |= await conversation_objects(admin, owner)
+    values |= await level_objects(admin, owner)
     values["import_id"] = await imports.begin(b"sku", "csv", "refuse", key="k", staff_id=0)
     (code,) = await codes_of(stranger, 1)
     scanned = await chain.tills["S2"][0].post(browser, "/v1/pos/scan", {"code": code})
     bodies = BODIES | {"POST /v1/pos/passes/{pass_id}/uses": {"scan_token": scanned.json()["scan_token"]}}
     staff = {name: await log_in(browser, chain, name) for name in ("manager-S2", "clerk-S2")}
     yield World(values, owner, stranger, staff, bodies)
+
+
+async def level_objects(admin: StaffSession, owner: Phone) -> dict[str, str]:
+    """A level that the owner was given, a group of S1 to which they belong, and a look at what rules would change."""
+    given = {"level": "basic", "reason": "x"}
+    grant = await admin.post(f"/v1/admin/members/{owner.member_id}/level-grants", given, key="level-objects")
+    run = await admin.post("/v1/admin/level-rules/preview", {"rules": []})
+    group = (await admin.post("/v1/admin/groups", {"number": "G-1", "name": "x", "store_id": "S1"})).json()
+    belongs = {"member_no": owner.member["member_no"]}
+    person = await admin.post(f"/v1/admin/groups/{group['id']}/members", belongs)
+    agreed = {"staff_id": (await admin.get("/v1/admin/me")).json()["staff"]["id"]}
+    await admin.call("PUT", f"/v1/admin/members/{owner.member_id}/key-account", agreed)
+    ids = {"grant_id": grant, "run_id": run, "person_id": person}
+    return {name: answer.json()["id"] for name, answer in ids.items()} | {"group_id": group["id"]}
 
 
 async def conversation_objects(admin: StaffSession, owner: Phone) -> dict[str, str]:

@@ -362,6 +362,32 @@ CASES: dict[tuple[str, str], Case] = {
 LINES = {"lines": [{"sku": "6901", "qty": 1}]}
 
 CASES |= {
+    ("GET /v1/member/level/history", "cursor"): (
+        lambda w: w.stranger.call("GET", f"/v1/member/level/history?cursor={make_cursor('9')}"),
+        nothing_listed,
+    ),
+    ("GET /v1/admin/members/{member_id}/level-history", "cursor"): (
+        lambda w: w.manager.get(f"/v1/admin/members/{w.owner.member_id}/level-history?cursor={make_cursor('9')}"),
+        refused(404, "not_found"),
+    ),
+    **{
+        (f"GET /v1/admin/stages{path}", "store_id"): (
+            lambda w, path=path: w.manager.get(f"/v1/admin/stages{path}?store_id=S1{'&' + JUNE if path else ''}"),
+            refused(404, "not_found"),
+        )
+        for path in ("", "/statistics", "/statistics/file", "/statistics/chart")
+    },
+    **{
+        (f"GET /v1/admin/{path}", "cursor"): (
+            lambda w, path=path: w.manager.get(f"/v1/admin/{path}?cursor={make_cursor('9' * 15, '1')}"),
+            nothing_listed,
+        )
+        for path in ("groups", "key-accounts")
+    },
+    ("GET /v1/admin/groups/{group_id}/members", "cursor"): (
+        lambda w: w.manager.get(f"/v1/admin/groups/GA000000000000/members?cursor={make_cursor('9' * 15, '1')}"),
+        refused(404, "not_found"),
+    ),
     ("GET /v1/member/cases", "cursor"): (
         lambda w: w.stranger.call("GET", f"/v1/member/cases?cursor={make_cursor('9' * 15, 'K')}"),
         nothing_listed,
@@ -631,6 +657,13 @@ OWN = {
     ("POST /v1/admin/staff", "store_id"),
     ("PUT /v1/admin/staff/{staff_id}/member", "member_id"),
     ("POST /v1/admin/levels", "code"),
+    ("GET /v1/admin/level-runs", "cursor"),
+    ("POST /v1/admin/groups", "store_id"),
+    ("PUT /v1/admin/groups/{group_id}", "store_id"),
+    ("POST /v1/admin/groups/{group_id}/members", "member_no"),
+    ("PUT /v1/admin/members/{member_id}/key-account", "staff_id"),
+    # an invitation is whose it is that has it: tests/groups
+    ("POST /v1/member/group/join", "code"),
     ("POST /v1/admin/recharge-offers", "store_id"),
     ("PUT /v1/admin/recharge-offers/{offer_id}", "store_id"),
     ("GET /v1/admin/coupons/templates", "cursor"),

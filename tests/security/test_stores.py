@@ -68,6 +68,7 @@ STAFF = {"username": "nobody", "password": "correct horse battery", "role": "cle
 BANNER = {"title": "x", "picture": "0" * 64, "store_id": NONE}
 RECEIPT = {"kind": "receipt", "place_id": NONE} | LINES
 CASE = {"kind": "complaint", "text": "排队太久", "store_id": NONE}
+GROUP = {"number": "G-9", "name": "x", "store_id": NONE}
 CANNED = {"title": "营业时间", "text": "九点到九点", "store_id": NONE}
 BOX = {"title": "建议", "store_id": NONE, "administrators": ["1"]}
 TRANSFER = {"kind": "transfer", "place_id": "S1", "other_place_id": NONE} | LINES
@@ -101,6 +102,8 @@ BODIES: dict[tuple[str, str], tuple[dict[str, Any], str]] = {
     ("POST /v1/admin/mall/promotions", "scope.stores"): (PROMOTION, "/scope/stores/1"),
     ("PUT /v1/admin/mall/promotions/{promotion_id}", "scope.stores"): (PROMOTION, "/scope/stores/1"),
     ("POST /v1/member/cases", "store_id"): (CASE, "/store_id"),
+    ("POST /v1/admin/groups", "store_id"): (GROUP, "/store_id"),
+    ("PUT /v1/admin/groups/{group_id}", "store_id"): (GROUP | {"version": 1}, "/store_id"),
     ("POST /v1/admin/conversations/canned", "store_id"): (CANNED, "/store_id"),
     ("PUT /v1/admin/conversations/canned/{canned_id}", "store_id"): (CANNED, "/store_id"),
     ("POST /v1/admin/suggestion-boxes", "store_id"): (BOX, "/store_id"),

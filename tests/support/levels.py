@@ -46,6 +46,8 @@ async def no_other_rules(database: Settings) -> AsyncIterator[None]:
     yield
     for table in ("lifecycle_programme", "lifecycle_stages", "lifecycle_standing", "lifecycle_run"):
         await db.pool().execute(f"DELETE FROM {table}")
+    await db.pool().execute("UPDATE member_level SET ruled = false")
+    members.forget_levels()
     queries.forget_rules()
 
 

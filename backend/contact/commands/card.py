@@ -81,6 +81,8 @@ async def _profile(ask: Ask) -> ProfileGlance:
     profile.member_no, profile.phone_masked, profile.gender = member.member_no, member.phone_masked, member.gender
     profile.store_id, profile.store_name = member.store_id, store.name if store else None
     profile.joined_at = member.created_at
+    state = await members.get_level_state(member.id)
+    profile.stage, profile.stage_since = state.stage, state.stage_since
     profile.next_level = await _next_level(member)
     if member.birthday is not None:
         profile.birthday_day = f"{member.birthday:%m-%d}"

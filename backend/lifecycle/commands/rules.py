@@ -11,6 +11,7 @@ from backend.kernel import clock, db, logging
 from backend.kernel.db import Tx
 from backend.kernel.errors import FieldError, ValidationFailed
 from backend.members import queries as members
+from backend.members import service as member_service
 
 from .. import queries
 from ..errors import RulesChanged
@@ -66,7 +67,9 @@ async def put_rules(body: RulesIn, caller: StaffCaller) -> str:
             msgspec.json.encode(rules).decode(),
             caller.staff_id,
         )
+        await member_service.set_ruled(tx, rules)
         run_id = await start(tx, RunKind.ALL, caller.staff_id)
+    members.forget_levels()
     queries.forget_rules()
     log.info("levels.rules_changed", version=version, staff_id=caller.staff_id)
     return run_id

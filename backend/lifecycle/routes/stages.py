@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+from backend.auth import queries as auth
 from backend.auth.guards import staff
-from backend.auth.types import Role, StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel import charts, sheets
 from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, ValidationFailed, invalid
@@ -32,8 +33,8 @@ from ..schemas import (
 
 router = Router(tag="stages")
 
-_MANAGERS = staff(Role.ADMIN, Role.MANAGER)
-_ADMIN = staff(Role.ADMIN)
+_READ = staff(Permission.STAGES_READ)
+_WRITE = staff(Permission.STAGES_WRITE)
 _RULES = "/v1/admin/stage-rules"
 _STAGES = "/v1/admin/stages"
 _ERRORS = (NotFound, ValidationFailed)
@@ -50,49 +51,49 @@ NAMES = {
 }
 
 
-@router.get(_RULES, guard=_MANAGERS, summary="生命周期规则")
+@router.get(_RULES, guard=_READ, summary="生命周期规则")
 async def get_rules() -> StageRulesOut:
     """The rules in their order; the first that holds decides."""
     queries.forget_rules()
     return StageRulesOut(await queries.stage_version(), await queries.stage_rules())
 
 
-@router.put(_RULES, guard=_ADMIN, summary="修改生命周期规则", errors=(ValidationFailed, RulesChanged))
+@router.put(_RULES, guard=_WRITE, summary="修改生命周期规则", errors=(ValidationFailed, RulesChanged))
 async def put_rules(caller: StaffCaller, body: StageRulesIn) -> RunOut:
     """Put rules in force from now on; the answer is the run that looks at every member."""
     return views.run(await runs.get_run(await rules.put_stage_rules(body, caller)))
 
 
-def _store(caller: StaffCaller, store_id: str | None) -> str | None:
+async def _store(caller: StaffCaller, store_id: str | None) -> str | None:
     """The store that is asked about; a store's staff ask about their own."""
-    if store_id is not None and not caller.reaches(store_id):
+    if store_id is not None and (not caller.reaches(store_id) or await auth.find_store(store_id) is None):
         raise NotFound("there is no such store")
     return store_id if store_id is not None else caller.store_id
 
 
-@router.get(_STAGES, guard=_MANAGERS, summary="生命周期分布", errors=_ERRORS)
+@router.get(_STAGES, guard=_READ, summary="生命周期分布", errors=_ERRORS)
 async def get_stages(caller: StaffCaller, query: StagesQuery) -> StagesOut:
     """How many active members are in each stage now."""
-    counts = await queries.count_stages(_store(caller, query.store_id))
+    counts = await queries.count_stages(await _store(caller, query.store_id))
     return StagesOut([StageCount(stage, counts.get(stage, 0)) for stage in Stage], sum(counts.values()))
 
 
 async def _days(caller: StaffCaller, query: SpanQuery) -> StageDaysOut:
     if not timedelta() <= query.to_on - query.from_on <= timedelta(days=MOST_DAYS):
         raise invalid("/query/from", f"must be at most {MOST_DAYS} days before `to`")
-    found = await queries.list_stage_counts(_store(caller, query.store_id), query.from_on, query.to_on)
+    found = await queries.list_stage_counts(await _store(caller, query.store_id), query.from_on, query.to_on)
     return StageDaysOut(
         [StageDay(on, [StageCount(stage, counts.get(stage, 0)) for stage in Stage]) for on, counts in found.items()]
     )
 
 
-@router.get(f"{_STAGES}/statistics", guard=_MANAGERS, summary="生命周期走势", errors=_ERRORS)
+@router.get(f"{_STAGES}/statistics", guard=_READ, summary="生命周期走势", errors=_ERRORS)
 async def get_statistics(caller: StaffCaller, query: SpanQuery) -> StageDaysOut:
     """How many members were in each stage, day by day."""
     return await _days(caller, query)
 
 
-@router.get(f"{_STAGES}/statistics/file", guard=_MANAGERS, summary="生命周期走势导出", errors=_ERRORS)
+@router.get(f"{_STAGES}/statistics/file", guard=_READ, summary="生命周期走势导出", errors=_ERRORS)
 async def get_file(caller: StaffCaller, query: FileQuery) -> Reply:
     """The same as CSV or XLSX, a line a day."""
     found = await _days(caller, query)
@@ -107,7 +108,7 @@ async def get_file(caller: StaffCaller, query: FileQuery) -> Reply:
 
 @router.get(
     f"{_STAGES}/statistics/chart",
-    guard=_MANAGERS,
+    guard=_READ,
     summary="生命周期走势图",
     errors=(*_ERRORS, charts.ChartUnavailable),
 )

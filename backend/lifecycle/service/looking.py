@@ -228,7 +228,7 @@ async def _store(tx: Tx, rules: Rules, found: Sequence[Outcome]) -> None:
         await member_service.set_stages(tx, of_stage, rules.today)
     seqs = await _write_lines(tx, rules, found)
     await events.publish_many(tx, [_event(rules, one) for one in moved])
-    told = [one for one in moved if one.state.status is Status.ACTIVE]
+    told = [one for one in moved if one.state.status is Status.ACTIVE and (one.seen or not _rose(rules, one))]
     await messages.send(tx, [_letter(rules, one, seqs[one.state.member_id]) for one in told])
 
 
@@ -270,9 +270,13 @@ async def _write_lines(tx: Tx, rules: Rules, found: Sequence[Outcome]) -> Mappin
     return {row["member_id"]: row["seq"] for row in written}
 
 
+def _rose(rules: Rules, one: Outcome) -> bool:
+    return rules.rank(one.own) > rules.rank(one.state.own)
+
+
 def _event(rules: Rules, one: Outcome) -> Event:
     member_id = one.state.member_id
-    if rules.rank(one.own) > rules.rank(one.state.own):
+    if _rose(rules, one):
         return LevelReached(member_id=member_id, level=one.own)
     return LevelLost(member_id=member_id, level=one.own, source=one.state.own)
 
@@ -288,9 +292,7 @@ def _letter(rules: Rules, one: Outcome, seq: int) -> Letter:
     new, old = rules.levels[one.own], rules.levels[one.state.own]
     step = one.lines[-1][0]
     said = {"new_level": new.name, "old_level": old.name, "until": letters.until_text(step.until)}
-    if one.seen is None and step.why is Why.PROMOTED:
-        return Letter(one.state.member_id, letters.GROWN.code, {}, new.code, "#/me")
-    if rules.rank(one.own) > rules.rank(one.state.own):
+    if _rose(rules, one):
         return Letter(one.state.member_id, letters.REACHED.code, said, str(seq), "#/level")
     said["reason"] = _REASONS.get(step.why, "等级规则有变化。")
     return Letter(one.state.member_id, letters.LOST.code, said, str(seq), "#/level")

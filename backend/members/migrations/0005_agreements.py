@@ -23,6 +23,7 @@ class Migration(migrations.Migration):
         ops.AddField(model_name="Member", name="stage", field=fields.CharField(null=True, max_length=12)),
         ops.AddField(model_name="Member", name="stage_since", field=fields.DateField(null=True)),
         ops.AddField(model_name="Level", name="benefits", field=fields.JSONField(null=True)),
+        ops.AddField(model_name="Level", name="ruled", field=fields.BooleanField(null=True)),
         ops.RunSQL(
             INDEX,
             reverse_sql="DROP INDEX member_by_stage; ALTER TABLE member DROP CONSTRAINT member_lent_discount",

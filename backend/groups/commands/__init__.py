@@ -1,0 +1,1 @@
+"""Use cases of groups and key accounts."""

@@ -1,0 +1,135 @@
+"""Reads of groups, their people, what they spent, and key accounts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from backend.kernel import db
+from backend.kernel.changes import Changes
+from backend.kernel.paging import Place
+
+from .types import Group, GroupRole, GroupRule, GroupState, KeyAccount, Spent, SubMember
+
+changes = Changes("group_change", "subject")
+
+_rules = msgspec.json.Decoder(tuple[GroupRule, ...])
+
+GROUP = (
+    "SELECT id, number, name, contact, note, state, store_id, level, discount_bp, member_limit, months, rules,"
+    " earned_level, earned_until, version, created_at FROM group_account"
+)
+PERSON = "SELECT id, group_id, member_id, role, joined_at, left_at FROM group_member"
+KEY = "SELECT member_id, staff_id, discount_bp, level_locked, note, since FROM key_account"
+
+
+def group_of(row: db.Record) -> Group:
+    """A group from its row."""
+    fields = dict(row) | {"state": GroupState(row["state"]), "rules": _rules.decode(row["rules"])}
+    return Group(**fields)
+
+
+def person_of(row: db.Record) -> SubMember:
+    """A sub-member from their row."""
+    return SubMember(**dict(row) | {"role": GroupRole(row["role"])})
+
+
+def key_of(row: db.Record) -> KeyAccount:
+    """A key account from its row."""
+    return KeyAccount(**dict(row))
+
+
+async def find_group(group_id: str) -> Group | None:
+    """A group, or None."""
+    row = await db.fetchrow(f"{GROUP} WHERE id = $1", group_id)
+    return group_of(row) if row else None
+
+
+async def list_groups(
+    store_id: str | None, state: GroupState | None, number: str | None, *, after: Place | None, limit: int
+) -> list[Group]:
+    """Groups, newest first, of a store's (None: of all), from behind a place in the list."""
+    at, group_id = after or (None, "")
+    rows = await db.fetch(
+        f"{GROUP} WHERE ($1::text IS NULL OR store_id = $1) AND ($2::text IS NULL OR state = $2)"
+        " AND ($3::text IS NULL OR number = $3)"
+        " AND ($4::timestamptz IS NULL OR created_at < $4 OR (created_at = $4 AND id > $5))"
+        " ORDER BY created_at DESC, id LIMIT $6",
+        store_id,
+        state.value if state else None,
+        number,
+        at,
+        group_id,
+        limit,
+    )
+    return [group_of(row) for row in rows]
+
+
+async def find_belonging(member_id: int) -> SubMember | None:
+    """What a member is in a group now, or None."""
+    row = await db.fetchrow(f"{PERSON} WHERE member_id = $1 AND left_at IS NULL", member_id)
+    return person_of(row) if row else None
+
+
+async def count_people(group_id: str) -> int:
+    """How many belong to a group."""
+    return int(await db.fetchval("SELECT count(*) FROM group_member WHERE group_id = $1 AND left_at IS NULL", group_id))
+
+
+async def list_people(group_id: str, *, after: Place | None, limit: int, gone: bool = False) -> list[SubMember]:
+    """Who belongs to a group in the order of joining, from behind a place; with ``gone`` also who did."""
+    at, person_id = after or (None, "")
+    rows = await db.fetch(
+        f"{PERSON} WHERE group_id = $1 AND ($2 OR left_at IS NULL)"
+        " AND ($3::timestamptz IS NULL OR (joined_at, id) > ($3, $4)) ORDER BY joined_at, id LIMIT $5",
+        group_id,
+        gone,
+        at,
+        person_id,
+        limit,
+    )
+    return [person_of(row) for row in rows]
+
+
+_SPENT = """
+SELECT p.member_id, count(*) FILTER (WHERE p.spent_fen > coalesce(b.fen, 0)) AS purchases,
+       sum(p.spent_fen)::bigint AS spent_fen, coalesce(sum(b.fen), 0)::bigint AS back_fen
+  FROM group_purchase p
+  LEFT JOIN LATERAL (SELECT sum(fen) AS fen FROM group_return r
+                      WHERE r.member_id = p.member_id AND r.sale_id = p.sale_id) AS b ON true
+ WHERE p.group_id = $1 AND p.at >= $2 AND p.at < $3
+ GROUP BY p.member_id ORDER BY sum(p.spent_fen) - coalesce(sum(b.fen), 0) DESC, p.member_id LIMIT $4"""
+MOST_LINES = 10_000
+
+
+async def list_spent(group_id: str, since: datetime, before: datetime) -> list[Spent]:
+    """What people bought for a group from one instant to another, and gave back of it since; the largest first."""
+    return [Spent(**dict(row)) for row in await db.fetch(_SPENT, group_id, since, before, MOST_LINES)]
+
+
+async def get_spent_fen(group_id: str, since: datetime, before: datetime) -> int:
+    """What was bought for a group together, less what came back of it."""
+    return sum(one.spent_fen - one.back_fen for one in await list_spent(group_id, since, before))
+
+
+async def find_key_account(member_id: int) -> KeyAccount | None:
+    """A member's agreement, or None."""
+    row = await db.fetchrow(f"{KEY} WHERE member_id = $1", member_id)
+    return key_of(row) if row else None
+
+
+async def list_key_accounts(store_id: str | None, *, after: Place | None, limit: int) -> list[KeyAccount]:
+    """Key accounts, newest first; those of a store's members, or all."""
+    at, member_id = after or (None, "0")
+    rows = await db.fetch(
+        "SELECT k.member_id, k.staff_id, k.discount_bp, k.level_locked, k.note, k.since FROM key_account k"
+        " WHERE ($1::text IS NULL OR EXISTS (SELECT FROM member m WHERE m.id = k.member_id AND m.store_id = $1))"
+        " AND ($2::timestamptz IS NULL OR k.since < $2 OR (k.since = $2 AND k.member_id > $3))"
+        " ORDER BY k.since DESC, k.member_id LIMIT $4",
+        store_id,
+        at,
+        int(member_id) if member_id.isdigit() and len(member_id) <= 18 else 0,
+        limit,
+    )
+    return [key_of(row) for row in rows]

@@ -1,0 +1,225 @@
+"""Bodies and answers of calls about groups and key accounts."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from backend.kernel.http import Body
+
+from .types import MOST_MEMBERS, GroupRole, GroupRule, GroupState, LevelCode
+
+_PRINTED = r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f]+$(?!\n)"
+StoreId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,16}$(?!\n)")]
+Number = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,20}$(?!\n)")]
+Name = Annotated[str, Meta(min_length=1, max_length=60, pattern=_PRINTED)]
+Text = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$(?!\n)")]
+Discount = Annotated[int, Meta(ge=0, le=9999)]
+MemberNo = Annotated[str, Meta(pattern=r"^[1-9][0-9]{11}$(?!\n)")]
+
+
+class GroupIn(Body, kw_only=True):
+    """A group as it is agreed; ``months`` is how far back ``rules`` count."""
+
+    number: Number
+    name: Name
+    contact: Text = ""
+    note: Text = ""
+    store_id: StoreId | None = None
+    level: LevelCode | None = None
+    discount_bp: Discount | None = None
+    member_limit: Annotated[int, Meta(ge=1, le=MOST_MEMBERS)] = 100
+    months: Annotated[int, Meta(ge=1, le=36)] = 12
+    rules: Annotated[tuple[GroupRule, ...], Meta(max_length=20)] = ()
+
+
+class ChangeGroup(GroupIn, kw_only=True):
+    """The group as it is to be; ``version`` is the one that was looked at."""
+
+    version: Annotated[int, Meta(ge=1, le=10**9)]
+
+
+class GroupOut(msgspec.Struct, kw_only=True):
+    """A group; ``lends_level`` is what its people have of it now."""
+
+    id: str
+    number: str
+    name: str
+    contact: str
+    note: str
+    state: GroupState
+    store_id: str | None
+    level: str | None
+    discount_bp: int | None
+    member_limit: int
+    months: int
+    rules: list[GroupRule]
+    earned_level: str | None
+    earned_until: date | None
+    lends_level: str | None
+    members: int
+    spent_fen: int
+    version: int
+    created_at: datetime
+
+
+class GroupsOut(msgspec.Struct):
+    """Groups, newest first."""
+
+    items: list[GroupOut]
+    next_cursor: str | None = None
+
+
+class GroupsQuery(Body):
+    """A page of groups, of a state or with a number."""
+
+    cursor: Annotated[str, Meta(max_length=128)] | None = None
+    limit: Annotated[int, Meta(ge=1, le=100)] = 50
+    state: GroupState | None = None
+    number: Number | None = None
+
+
+class AddMember(Body):
+    """Who is to belong to a group, by member number."""
+
+    member_no: MemberNo
+    role: GroupRole = GroupRole.MEMBER
+
+
+class ChangeRole(Body):
+    """What a sub-member is to be."""
+
+    role: GroupRole
+
+
+class SubMemberOut(msgspec.Struct, kw_only=True):
+    """Somebody who belongs to a group; the name only masked."""
+
+    id: str
+    member_no: str
+    name_masked: str
+    role: GroupRole
+    joined_at: datetime
+    left_at: datetime | None
+    member_id: str | UnsetType = UNSET
+
+
+class SubMembersOut(msgspec.Struct):
+    """Sub-members in the order in which they joined."""
+
+    items: list[SubMemberOut]
+    next_cursor: str | None = None
+
+
+class PageQuery(Body):
+    """A page of a list."""
+
+    cursor: Annotated[str, Meta(max_length=128)] | None = None
+    limit: Annotated[int, Meta(ge=1, le=100)] = 50
+
+
+class StatementQuery(Body):
+    """Days of the chain's zone, both included."""
+
+    from_on: date = msgspec.field(name="from")
+    to_on: date = msgspec.field(name="to")
+
+
+class StatementFileQuery(StatementQuery):
+    """And as which file."""
+
+    format: Literal["csv", "xlsx"] = "csv"
+
+
+class StatementLine(msgspec.Struct, kw_only=True):
+    """What a sub-member bought for the group."""
+
+    member_no: str
+    name_masked: str
+    purchases: int
+    spent_fen: int
+    back_fen: int
+    net_fen: int
+
+
+class StatementOut(msgspec.Struct):
+    """By sub-member, the largest first, and together."""
+
+    items: list[StatementLine]
+    total: StatementLine
+
+
+class KeyAccountIn(Body):
+    """An agreement with a member; the person ``staff_id`` looks after them."""
+
+    staff_id: Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,18}$(?!\n)")]
+    discount_bp: Discount | None = None
+    level_locked: bool = False
+    note: Text = ""
+
+
+class KeyAccountOut(msgspec.Struct, kw_only=True):
+    """An agreement with a member."""
+
+    member_id: str
+    member_no: str
+    name_masked: str
+    staff_id: str
+    staff_name: str
+    discount_bp: int | None
+    level_locked: bool
+    note: str
+    since: datetime
+
+
+class KeyAccountsOut(msgspec.Struct):
+    """Key accounts, newest first."""
+
+    items: list[KeyAccountOut]
+    next_cursor: str | None = None
+
+
+class InviteIn(Body):
+    """For how many people an invitation is good, and for how many days."""
+
+    uses: Annotated[int, Meta(ge=1, le=100)] = 1
+    days: Annotated[int, Meta(ge=1, le=30)] = 7
+
+
+class InvitationOut(msgspec.Struct):
+    """An invitation; whoever has its code may join until then. It is shown this once."""
+
+    code: str
+    expires_at: datetime
+
+
+class JoinIn(Body):
+    """The code of an invitation."""
+
+    code: Annotated[str, Meta(pattern=r"^[0-9A-Z]{16}$(?!\n)")]
+
+
+class MyGroupOut(msgspec.Struct, kw_only=True):
+    """The caller's group, what it lends, and for its owner and managers its people and what they spent together."""
+
+    id: str
+    number: str
+    name: str
+    role: GroupRole
+    joined_at: datetime
+    level: str | None
+    level_name: str | None
+    discount_bp: int | None
+    members: int
+    member_limit: int
+    spent_fen: int | None
+    people: list[SubMemberOut]
+
+
+class MyGroupAnswer(msgspec.Struct):
+    """The caller's group, or none."""
+
+    group: MyGroupOut | None

@@ -1,0 +1,101 @@
+"""Writes that take an open transaction: what members get of groups and agreements, and what is bought for a group.
+
+Lock order: members in order of id, then the group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from backend.kernel import clock, db
+from backend.kernel.db import Tx
+from backend.ledger import queries as ledger
+from backend.members import queries as members
+from backend.members import service as member_service
+
+from . import queries, rules
+from .errors import GroupConflict
+from .types import Group, GroupState
+
+
+async def lock_group(tx: Tx, group_id: str, *, open_only: bool = False) -> Group:
+    """A group, held until the transaction ends; ``GroupConflict`` where it is closed and must not be."""
+    rows = await db.fetch_in(tx, f"{queries.GROUP} WHERE id = $1 FOR UPDATE", group_id)
+    group = queries.group_of(rows[0])
+    if open_only and group.state is GroupState.CLOSED:
+        raise GroupConflict("the group is closed")
+    return group
+
+
+_PEOPLE = "SELECT member_id FROM group_member WHERE group_id = $1 AND left_at IS NULL ORDER BY member_id"
+
+
+async def lock_with_people(tx: Tx, group_id: str) -> tuple[Group, list[int]]:
+    """A group and everybody in it, held; ``GroupConflict`` where somebody joined just then, which goes away."""
+    people = [row["member_id"] for row in await db.fetch_in(tx, _PEOPLE, group_id)]
+    await member_service.lock_levels(tx, people)
+    group = await lock_group(tx, group_id)
+    now = {row["member_id"] for row in await db.fetch_in(tx, _PEOPLE, group_id)}
+    if not now <= set(people):
+        raise GroupConflict
+    return group, sorted(now)
+
+
+async def lend(tx: Tx, member_ids: Iterable[int]) -> None:
+    """Let what these members get be what their group and their agreement say now; the caller holds them."""
+    levels = {code: place for place, code in enumerate(await members.levels())}
+    for member_id in sorted(member_ids):
+        group = await _group(tx, member_id)
+        keys = await db.fetch_in(tx, f"{queries.KEY} WHERE member_id = $1", member_id)
+        key = queries.key_of(keys[0]) if keys else None
+        await member_service.set_agreement(
+            tx,
+            member_id,
+            lent=rules.lends(group, levels) if group else None,
+            discount_bp=rules.discount_of(group, key),
+            locked=key is not None and key.level_locked,
+        )
+
+
+async def _group(tx: Tx, member_id: int) -> Group | None:
+    rows = await db.fetch_in(
+        tx,
+        f"{queries.GROUP} g WHERE EXISTS"
+        " (SELECT FROM group_member m WHERE m.group_id = g.id AND m.member_id = $1 AND m.left_at IS NULL)",
+        member_id,
+    )
+    return queries.group_of(rows[0]) if rows else None
+
+
+_BOUGHT = """
+INSERT INTO group_purchase (member_id, sale_id, group_id, at, spent_fen)
+SELECT $1, $2, m.group_id, $3, $4 FROM group_member m
+ WHERE m.member_id = $1 AND m.joined_at <= $3 AND (m.left_at IS NULL OR m.left_at > $3)
+ ORDER BY m.joined_at DESC LIMIT 1
+    ON CONFLICT (member_id, sale_id) DO NOTHING RETURNING group_id"""
+_DIRTY = "UPDATE group_account SET dirty = true WHERE id = $1 AND NOT dirty"
+
+
+async def note_purchase(tx: Tx, member_id: int, sale_id: str, spent_fen: int) -> None:
+    """Count a purchase for the group that its buyer belonged to when it was made, if there was one."""
+    if not await db.fetch_in(tx, "SELECT 1 FROM group_member WHERE member_id = $1 LIMIT 1", member_id):
+        return
+    document = (await ledger.find_documents([(member_id, sale_id)])).get(sale_id)
+    at = document.at if document else clock.now()
+    made = await db.fetch_in(tx, _BOUGHT, member_id, sale_id, at, spent_fen)
+    if made:
+        await db.raw(tx).execute(_DIRTY, made[0]["group_id"])
+
+
+async def note_return(tx: Tx, member_id: int, sale_id: str, refund_id: str, fen: int) -> None:
+    """Take what came back of a purchase off its group's, also where it is heard of before the purchase."""
+    if not await db.fetch_in(tx, "SELECT 1 FROM group_member WHERE member_id = $1 LIMIT 1", member_id):
+        return
+    await db.raw(tx).execute(
+        "INSERT INTO group_return (member_id, refund_id, sale_id, fen) VALUES ($1, $2, $3, $4)"
+        " ON CONFLICT (member_id, refund_id) DO NOTHING",
+        member_id,
+        refund_id,
+        sale_id,
+        fen,
+    )

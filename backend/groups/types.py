@@ -1,0 +1,88 @@
+"""Groups, their people, and agreements with key accounts (public)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+MOST_MEMBERS = 1_000
+
+LevelCode = Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,20}$(?!\n)")]
+
+
+class GroupRole(StrEnum):
+    """``owner`` answers for the group, ``manager`` invites and removes, ``member`` belongs to it."""
+
+    OWNER = "owner"
+    MANAGER = "manager"
+    MEMBER = "member"
+
+
+class GroupState(StrEnum):
+    """A closed group lends nothing, and nobody joins it."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class GroupRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The level that a group reaches when its people spent so much together within the group's months."""
+
+    level: LevelCode
+    spend_fen: Annotated[int, Meta(ge=1, le=10**12)]
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """A group. ``level`` is agreed, ``earned_level`` reached by ``rules`` and held until ``earned_until``."""
+
+    id: str
+    number: str
+    name: str
+    contact: str
+    note: str
+    state: GroupState
+    store_id: str | None
+    level: str | None
+    discount_bp: int | None
+    member_limit: int
+    months: int
+    rules: tuple[GroupRule, ...]
+    earned_level: str | None
+    earned_until: date | None
+    version: int
+    created_at: datetime
+
+
+class SubMember(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who belongs to a group, or did."""
+
+    id: str
+    group_id: str
+    member_id: int
+    role: GroupRole
+    joined_at: datetime
+    left_at: datetime | None
+
+
+class KeyAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """An agreement with one member: who looks after them, the least discount, whether the level is held."""
+
+    member_id: int
+    staff_id: int
+    discount_bp: int | None
+    level_locked: bool
+    note: str
+    since: datetime
+
+
+class Spent(msgspec.Struct, frozen=True, kw_only=True):
+    """What one sub-member bought for a group, and gave back of it."""
+
+    member_id: int
+    purchases: int
+    spent_fen: int
+    back_fen: int

@@ -1,0 +1,120 @@
+"""Groups, their people and agreements as staff and members are shown them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from backend.auth import queries as auth
+from backend.members import queries as members
+from backend.members.types import Listed
+
+from . import queries, rules
+from .commands import spending
+from .schemas import GroupOut, KeyAccountOut, MyGroupOut, StatementLine, StatementOut, SubMemberOut
+from .types import Group, GroupRole, KeyAccount, Spent, SubMember
+
+MOST_SHOWN = 200
+
+
+async def _lends(found: Group) -> str | None:
+    return rules.lends(found, {code: place for place, code in enumerate(await members.levels())})
+
+
+async def group(found: Group) -> GroupOut:
+    """A group with what it lends, how many belong to it, and what they spent lately."""
+    fields = {name: getattr(found, name) for name in Group.__struct_fields__} | {"rules": list(found.rules)}
+    return GroupOut(
+        **fields,
+        lends_level=await _lends(found),
+        members=await queries.count_people(found.id),
+        spent_fen=await spending.spent_lately(found),
+    )
+
+
+def person(found: SubMember, listed: Mapping[int, Listed], *, for_staff: bool) -> SubMemberOut:
+    """A sub-member; only staff are told the member's id."""
+    who = listed[found.member_id]
+    shown = SubMemberOut(
+        id=found.id,
+        member_no=who.member_no,
+        name_masked=who.name_masked,
+        role=found.role,
+        joined_at=found.joined_at,
+        left_at=found.left_at,
+    )
+    if for_staff:
+        shown.member_id = str(found.member_id)
+    return shown
+
+
+async def people(found: Sequence[SubMember], *, for_staff: bool) -> list[SubMemberOut]:
+    """Sub-members."""
+    listed = await members.list_masked([one.member_id for one in found])
+    return [person(one, listed, for_staff=for_staff) for one in found]
+
+
+async def my_group(mine: SubMember) -> MyGroupOut:
+    """A member's own group; what its people are and spent only for who answers for them."""
+    found = await queries.find_group(mine.group_id)
+    assert found is not None
+    level, levels = await _lends(found), await members.levels()
+    answers = mine.role is not GroupRole.MEMBER
+    shown = await queries.list_people(found.id, after=None, limit=MOST_SHOWN) if answers else []
+    return MyGroupOut(
+        id=found.id,
+        number=found.number,
+        name=found.name,
+        role=mine.role,
+        joined_at=mine.joined_at,
+        level=level,
+        level_name=levels[level].name if level else None,
+        discount_bp=rules.discount_of(found, None),
+        members=await queries.count_people(found.id),
+        member_limit=found.member_limit,
+        spent_fen=await spending.spent_lately(found) if answers else None,
+        people=await people(shown, for_staff=False),
+    )
+
+
+async def statement(found: Sequence[Spent]) -> StatementOut:
+    """A statement by sub-member."""
+    listed = await members.list_masked([one.member_id for one in found])
+    lines = [_line(one, listed[one.member_id].member_no, listed[one.member_id].name_masked) for one in found]
+    together = Spent(
+        member_id=0,
+        purchases=sum(one.purchases for one in found),
+        spent_fen=sum(one.spent_fen for one in found),
+        back_fen=sum(one.back_fen for one in found),
+    )
+    return StatementOut(lines, _line(together, "", "合计"))
+
+
+def _line(one: Spent, member_no: str, name: str) -> StatementLine:
+    return StatementLine(
+        member_no=member_no,
+        name_masked=name,
+        purchases=one.purchases,
+        spent_fen=one.spent_fen,
+        back_fen=one.back_fen,
+        net_fen=one.spent_fen - one.back_fen,
+    )
+
+
+async def keys(found: Sequence[KeyAccount]) -> list[KeyAccountOut]:
+    """Agreements with key accounts."""
+    listed = await members.list_masked([one.member_id for one in found])
+    names = await auth.staff_names({one.staff_id for one in found})
+    return [
+        KeyAccountOut(
+            member_id=str(one.member_id),
+            member_no=listed[one.member_id].member_no,
+            name_masked=listed[one.member_id].name_masked,
+            staff_id=str(one.staff_id),
+            staff_name=names.get(one.staff_id, ""),
+            discount_bp=one.discount_bp,
+            level_locked=one.level_locked,
+            note=one.note,
+            since=one.since,
+        )
+        for one in found
+    ]
