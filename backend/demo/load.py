@@ -27,6 +27,7 @@ from . import (
     coupons,
     gift_cards,
     labels,
+    levels,
     mall,
     messages,
     notices,
@@ -106,6 +107,7 @@ def _steps(settings: Settings, say: Callable[[str], None], *, people: bool) -> l
         ("pass_product", "passes", _load_passes),
         ("giftcard_product", "gift cards", _load_gift_cards),
         ("stamp_campaign", "campaign cards", _load_campaigns),
+        ("group_account", "levels, stages, groups", levels.load),
         ("suggestion_box", "suggestion boxes", _load_boxes),
         ("feedback_case", "feedback", _load_cases),
     ]

@@ -57,7 +57,18 @@ APPS: dict[str, str] = {
     "contact": "backend.contact",
 }
 WITHOUT_MODELS = frozenset(
-    {"ledger", "jobs", "audience", "messages", "orders", "conversations", "contact", "reconciliation", "lifecycle", "groups"}
+    {
+        "ledger",
+        "jobs",
+        "audience",
+        "messages",
+        "orders",
+        "conversations",
+        "contact",
+        "reconciliation",
+        "lifecycle",
+        "groups",
+    }
 )
 
 UNREACHABLE: tuple[type[Exception], ...] = (

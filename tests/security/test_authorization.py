@@ -381,6 +381,8 @@ BODIES: dict[str, Any] = {
 """What these calls need to get as far as their object."""
 
 QUERIES = {
+    "GET /v1/admin/groups/{group_id}/statement": "from=2026-06-01&to=2026-06-30",
+    "GET /v1/admin/groups/{group_id}/statement/file": "from=2026-06-01&to=2026-06-30",
     "GET /v1/admin/surveys/{survey_id}/cross": "rows=taste&columns=nps",
     "GET /v1/admin/surveys/{survey_id}/breakdown": "question=taste&by=level",
     "GET /v1/admin/surveys/{survey_id}/chart.svg": "what=time",

@@ -53,6 +53,7 @@ import { inboxScreen } from "./screens/inbox.js";
 import { invoiceScreen } from "./screens/invoice.js";
 import { invoicesScreen } from "./screens/invoices.js";
 import { lettersScreen } from "./screens/letters.js";
+import { levelScreen } from "./screens/level.js";
 import { mallScreen } from "./screens/mall.js";
 import { mallSearchScreen } from "./screens/mall_search.js";
 import { meScreen } from "./screens/me.js";
@@ -122,6 +123,7 @@ const SCREENS = {
   "new-case": newCaseScreen,
   inbox: inboxScreen,
   letters: lettersScreen,
+  level: levelScreen,
   email: emailScreen,
   addresses: addressesScreen,
   address: addressScreen,

@@ -1,6 +1,7 @@
 /** Every text of the phone page. */
 import { COMMON, createTexts, hasText } from "../shared/texts.js";
 import { CHAT } from "./chat_texts.js";
+import { LEVELS } from "./level_texts.js";
 import { MESSAGES } from "./message_texts.js";
 import { MALL } from "./mall_texts.js";
 import { NOTICES } from "./notice_texts.js";
@@ -14,6 +15,7 @@ const TABLE = {
   ...COMMON,
   ...CHAT,
   ...MESSAGES,
+  ...LEVELS,
   ...MALL,
   ...NOTICES,
   ...ORDERS,

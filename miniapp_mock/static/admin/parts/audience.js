@@ -9,6 +9,13 @@ const w = words({
   "audience.more": "按条件选择（不填为不限，所填条件须同时满足）",
   "audience.levels": "等级",
   "audience.stores": "门店",
+  "audience.stages": "生命周期",
+  "audience.potential": "潜在",
+  "audience.new": "新客",
+  "audience.returning": "回头客",
+  "audience.loyal": "忠诚",
+  "audience.dormant": "沉睡",
+  "audience.lost": "流失",
   "audience.genders": "性别",
   "audience.male": "男",
   "audience.female": "女",
@@ -30,6 +37,7 @@ const w = words({
 });
 
 const GENDERS = ["female", "male", "unknown"];
+const STAGES = ["potential", "new", "returning", "loyal", "dormant", "lost"];
 const MONTHS = Array.from({ length: 12 }, (_, index) => String(index + 1));
 const listed = (text) => (text ? text.split(/[,，\s]+/).filter(Boolean) : []);
 const some = (list) => (list?.length ? list : undefined);
@@ -39,6 +47,7 @@ export function audienceField({ value = {}, levels, stores = [], label = w("audi
   const parts = Object.fromEntries([
     { name: "levels", label: w("audience.levels"), kind: "many", value: value.levels, options: levels.map((one) => [one.code, one.name]) },
     stores.length && { name: "store_ids", label: w("audience.stores"), kind: "many", value: value.store_ids, options: stores.map((one) => [one.id, one.name]) },
+    { name: "stages", label: w("audience.stages"), kind: "many", value: value.stages, options: STAGES.map((one) => [one, w(`audience.${one}`)]) },
     { name: "genders", label: w("audience.genders"), kind: "many", value: value.genders, options: GENDERS.map((one) => [one, w(`audience.${one}`)]) },
     { name: "birthday_months", label: w("audience.months"), kind: "many", value: value.birthday_months?.map(String), options: MONTHS.map((one) => [one, w("audience.month", { count: one })]) },
     { name: "registered_from", label: w("audience.from"), kind: "date", value: value.registered_from },
@@ -54,7 +63,7 @@ export function audienceField({ value = {}, levels, stores = [], label = w("audi
     const said = Object.fromEntries(Object.entries(parts).map(([name, one]) => [name, one.read()]));
     if (said.bought_within_days === undefined) return undefined;
     const audience = {
-      levels: some(said.levels), store_ids: some(said.store_ids), genders: some(said.genders), birthday_months: some(said.birthday_months?.map(Number)),
+      levels: some(said.levels), store_ids: some(said.store_ids), stages: some(said.stages), genders: some(said.genders), birthday_months: some(said.birthday_months?.map(Number)),
       registered_from: said.registered_from ?? undefined, registered_until: said.registered_until ?? undefined,
       bought_skus: some(listed(said.bought_skus)), bought_within_days: said.bought_within_days ?? undefined, member_nos: some(listed(said.member_nos)),
     };
@@ -76,6 +85,7 @@ export function audienceWords(audience, { levels = [], stores = [] } = {}) {
   return [
     audience.levels && names(audience.levels, levels, "code"),
     audience.store_ids && names(audience.store_ids, stores, "id"),
+    audience.stages?.map((one) => w(`audience.${one}`)).join("、"),
     audience.genders?.map((one) => w(`audience.${one}`)).join("、"),
     audience.birthday_months && `${w("audience.months")} ${audience.birthday_months.map((one) => w("audience.month", { count: one })).join("、")}`,
     (from || until) && w("audience.joined", { from: from || w("audience.open"), until: until || w("audience.open") }),

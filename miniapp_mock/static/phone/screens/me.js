@@ -25,6 +25,7 @@ export function meScreen(app) {
     fill(
       list,
       linkCell({ icon: "bell", text: t("inbox.title"), value: unread ? t("inbox.me_unread", { count: unread }) : "", onclick: () => app.go("inbox") }),
+      linkCell({ icon: "crown", text: t("level.title"), value: t("level.hint"), onclick: () => app.go("level") }),
       linkCell({ icon: "box", text: t("orders.title"), onclick: () => app.go("orders") }),
       linkCell({ icon: "cards", text: t("me.cards"), value: t("cards.hint"), onclick: () => app.go("cards") }),
       linkCell({ icon: "edit", text: t("survey.mine"), onclick: () => app.go("surveys") }),
