@@ -101,10 +101,12 @@ def test_only_the_return_of_the_purchase_that_brought_it_takes_a_level_back():
     other = seen(CHAIN, *sold, back(30, "a", 2_000), now=40)
     own = seen(CHAIN, *sold, back(30, "b", 501), now=40)
     little = seen(CHAIN, *sold, back(30, "b", 500), now=40)
+    afterwards = seen(CHAIN, *sold, back(30, "b", 100), back(31, "a", 2_000), now=40)
     all_of_it = seen(CHAIN, *sold, back(30, "b", 3_500), back(31, "a", 2_000), now=40)
 
     assert (other.standing.level, own.standing.level, little.standing.level) == ("gold", "silver", "gold")
     assert own.standing.until == date(2027, 1, 10)
+    assert afterwards.standing.level == "gold"
     assert steps(all_of_it)[2:] == [(Why.TAKEN_BACK, "gold", "silver"), (Why.TAKEN_BACK, "silver", "basic")]
 
 

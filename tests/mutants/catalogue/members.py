@@ -53,9 +53,9 @@ MUTANTS = (
         "sale-grows-twice",
         "An event that is told twice lifts a member to gold.",
         SERVICE,
-        "    if not added:\n        return None\n",
-        "",
-        ("tests/members/test_growth.py::test_a_sale_counts_once_however_often_it_is_told",),
+        "    if added:\n",
+        "    if True:\n",
+        ("tests/lifecycle/test_growth.py::test_a_sale_counts_once_however_often_it_is_told",),
     ),
     Mutant(
         "another-stores-member-read",
