@@ -11,6 +11,7 @@ from backend.lifecycle.commands import clockwork, runs
 from backend.members import queries as members
 from tests.browser.actors import Member
 from tests.browser.desk import console
+from tests.browser.shop import ask
 from tests.browser.test_console_notices import look, shoot
 from tests.browser.test_phone_notices import look as look_at_phone
 from tests.browser.test_phone_notices import shoot as shoot_phone
@@ -31,7 +32,8 @@ async def test_rules_are_tried_put_in_force_and_seen_on_the_phone(chromium, serv
         body = {"code": "silver", "name": "银卡", "growth_from_fen": 10_000, "discount_bp": 200}
         made = await admin.post("/v1/admin/levels", body | {"benefits": ["生日双倍积分"]})
         assert made.status_code == 201, made.text
-    number = (await members.get_member(phone.member_id)).member_no
+    profile = await ask(phone, "GET", "/v1/member/profile")
+    member_id, number = profile["id"], profile["member_no"]
 
     async with console(chromium, server, "#/levels") as screen:
         await screen.log_in("admin")
@@ -52,7 +54,7 @@ async def test_rules_are_tried_put_in_force_and_seen_on_the_phone(chromium, serv
         await expect(screen.page.get_by_text("有未生效的改动")).to_have_count(0)
         await run_all()
 
-        await screen.page.goto(f"{server.base_url}/admin#/level?id={phone.member_id}")
+        await screen.page.goto(f"{server.base_url}/admin#/level?id={member_id}")
         await screen.button("授予等级").click()
         form = screen.dialog("授予等级")
         await form.get_by_label("等级").select_option("silver")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -235,7 +236,8 @@ async def test_another_stores_group_and_member_are_not_found(client, chain, admi
 
 
 def _group(**fields) -> Group:
-    base = dict.fromkeys(("id", "number", "name", "contact", "note"), "") | {"store_id": None, "level": None}
+    base: dict[str, Any] = {**dict.fromkeys(("id", "number", "name", "contact", "note"), "")}
+    base |= {"store_id": None, "level": None}
     base |= {"discount_bp": None, "member_limit": 9, "months": 12, "rules": (), "earned_level": None}
     base |= {"earned_until": None, "version": 1, "created_at": kernel_clock.now(), "state": GroupState.OPEN}
     return Group(**(base | fields))
