@@ -139,6 +139,8 @@ class Permission(StrEnum):
     STOCK_PAYABLES = "stock.payables", "供应商应付与付款", "f", "office"
 
     CASES_HANDLE = "cases.handle", "处理反馈", "mcb"
+    CASES_GIVE = "cases.give", "用积分、优惠券补偿反馈", "mcb"
+    CASES_GIFTS = "cases.gifts", "设定门店可补偿的优惠券", "bk", "office"
     CASES_LEAD = "cases.lead", "跟进逾期反馈", "mb"
     CASES_REPORT = "cases.report", "查看、导出反馈统计", "mba"
     SUGGESTIONS_HANDLE = "suggestions.handle", "处理意见", "mcb"

@@ -10,16 +10,16 @@ import msgspec
 from backend.coupons import service as coupons
 from backend.coupons.service import Issued
 from backend.kernel import clock, db, ids
-from backend.kernel.config import settings
 from backend.kernel.db import Tx
-from backend.ledger import queries as ledger_queries
-from backend.ledger import service as ledger
-from backend.ledger.plans import POINTS_DEBT
+from backend.wallet import service as wallet
 
-from . import plans, rules
+from . import rules
 from .types import Finding, Gift, Given, How, On, Plan, Task, TaskState
 
 THIS_YEAR = "given_this_year"
+
+SCOPE = "care"
+"""Of the keys under which a task gives its points and its coupon."""
 
 
 async def note_fact(tx: Tx, kind: str, member_id: int, ref: str, on: date) -> None:
@@ -90,7 +90,7 @@ async def give(tx: Tx, task: Task, gift: Gift, now: datetime) -> Given:
     refused = None
     if gift.template_id is not None:
         outcome = await coupons.issue_one(
-            tx, task.member_id, gift.template_id, source=f"care:{task.plan_id}", scope=plans.SCOPE, key=task.id
+            tx, task.member_id, gift.template_id, source=f"care:{task.plan_id}", scope=SCOPE, key=task.id
         )
         coupons.raise_if_unavailable([outcome])
         if isinstance(outcome, Issued):
@@ -98,7 +98,7 @@ async def give(tx: Tx, task: Task, gift: Gift, now: datetime) -> Given:
         else:
             refused = outcome.code
     if gift.points is not None:
-        await _give_points(tx, task, gift.points, now)
+        await wallet.give_points(tx, task.member_id, gift.points, scope=SCOPE, key=task.id, about=task.id, now=now)
     return Given(points=gift.points or 0, coupon_ids=coupon_ids, refused=refused)
 
 
@@ -112,16 +112,6 @@ async def _first_this_year(tx: Tx, task: Task) -> bool:
         task.id,
     )
     return bool(rows)
-
-
-async def _give_points(tx: Tx, task: Task, amount: int, now: datetime) -> None:
-    on = clock.local_date(now, settings().timezone)
-    months = settings().points_valid_months
-    debt = (await ledger_queries.get_balances(task.member_id)).get(POINTS_DEBT, 0)
-    expires_on = clock.end_of_month(on, months) if months else None
-    await ledger.post_in(
-        tx, plans.points(task.member_id, task.id, amount, debt=debt, expires_on=expires_on, now=now, on=on)
-    )
 
 
 async def close(

@@ -17,3 +17,31 @@ class CaseFull(DomainError):
 
     code = "case_full"
     kind = Kind.CONFLICT
+
+
+class CaseGiftGiven(DomainError):
+    """This case's customer was given something already; that is done once."""
+
+    code = "case_gift_given"
+    kind = Kind.CONFLICT
+
+
+class CaseGiftLimit(DomainError):
+    """This is more than you may give."""
+
+    code = "case_gift_limit"
+    kind = Kind.CONFLICT
+
+
+class CaseWithoutMember(DomainError):
+    """This case is no member's; nothing can be given."""
+
+    code = "case_without_member"
+    kind = Kind.CONFLICT
+
+
+class CaseOwn(DomainError):
+    """This is your own case; somebody else gives for it."""
+
+    code = "case_own"
+    kind = Kind.FORBIDDEN

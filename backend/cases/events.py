@@ -22,4 +22,13 @@ CLOSED = Builtin(
     variables=ANSWERED.variables,
 )
 
-messages.declare(ANSWERED, CLOSED)
+GIVEN = Builtin(
+    code="case.given",
+    purpose=Purpose.SERVICE,
+    title="给您的补偿已到账",
+    body="您于 {day} 提交的反馈（{kind}），我们补偿您：{gift}，已放入您的账户。",
+    channels=(Channel.INBOX, Channel.WECHAT),
+    variables=(*ANSWERED.variables, Variable("gift", label="补偿内容", sample="200 积分")),
+)
+
+messages.declare(ANSWERED, CLOSED, GIVEN)

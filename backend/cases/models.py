@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from tortoise import fields
 from tortoise.models import Model
@@ -35,6 +36,7 @@ class Case(Model):
     closed_at: datetime | None = fields.DatetimeField(null=True)
     outcome = fields.CharField(max_length=12, null=True)
     compensation = fields.CharField(max_length=200)
+    given: dict[str, Any] | None = fields.JSONField(null=True)
     rating: int | None = fields.SmallIntField(null=True)
     rating_text = fields.CharField(max_length=500)
     version = fields.IntField()

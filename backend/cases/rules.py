@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from backend.kernel.errors import invalid
 
-from .errors import CaseConflict, CaseFull
-from .types import Action, Case, CaseKind, CaseState, Priority
+from .errors import CaseConflict, CaseFull, CaseGiftLimit
+from .types import Action, Allowance, Case, CaseKind, CaseState, Gift, Given, Priority
 
 S = CaseState
 
@@ -29,6 +29,7 @@ MOVES: dict[Action, dict[CaseState, CaseState]] = {
     Action.CONFIRM: {S.ANSWERED: S.CONFIRMED},
     Action.REOPEN: dict.fromkeys((S.ANSWERED, S.CONFIRMED, S.CLOSED), S.REOPENED),
     Action.CLOSE: dict.fromkeys((S.ANSWERED, S.CONFIRMED), S.CLOSED),
+    Action.GIVE: {state: state for state in S if state is not S.CLOSED},
 }
 """Where each action leads, by state; an action that is not named leaves the state as it is."""
 
@@ -36,7 +37,11 @@ MOST_STEPS = 200
 """Of a case; the last few are kept for what ends it, so that nothing else takes their room."""
 
 RESERVE = 20
-_KEPT = {Action.RATE: 10, Action.CONTACT: 10, Action.CLAIM: 1, Action.ANSWER: 1, Action.CONFIRM: 1, Action.CLOSE: 0}
+_KEPT = {
+    **dict.fromkeys((Action.RATE, Action.CONTACT), 10),
+    **dict.fromkeys((Action.ANSWER, Action.CONFIRM, Action.CLAIM, Action.GIVE), 1),
+    Action.CLOSE: 0,
+}
 """How many steps each action leaves free; what is not named leaves ``RESERVE``."""
 
 EXCERPT = 60
@@ -87,6 +92,12 @@ def read_table(text: str, names: type[E]) -> dict[E, int]:
     return found
 
 
+def read_role(text: str, role: str) -> int:
+    """What a setting like ``admin=5000,clerk=200`` says of a role: 0 for one that it does not name."""
+    numbers = dict(item.split("=") for item in text.split(","))
+    return int(numbers.get(role, 0))
+
+
 def due_at(
     since: datetime,
     kind: CaseKind,
@@ -96,6 +107,21 @@ def due_at(
 ) -> datetime:
     """When an answer is due that is awaited since then: the kind's hours, shorter or longer by the priority."""
     return since + timedelta(seconds=hours[kind] * 36 * percent[priority])
+
+
+def check_gift(gift: Gift, allowed: Allowance) -> None:
+    """Refuse a gift of nothing, and one that is more than somebody may give (any more)."""
+    if gift.points is None and gift.template_id is None:
+        raise invalid("/points", "give points, a coupon, or both")
+    if (gift.points or 0) > allowed.points or allowed.gifts < 1:
+        raise CaseGiftLimit(extra={"points": allowed.points, "gifts_left": allowed.gifts})
+
+
+def gift_words(given: Given) -> str:
+    """What was given, as it is told."""
+    points = [f"{given.points} 积分"] if given.points else []
+    coupon = [f"优惠券「{given.coupon_title}」"] if given.coupon_id else []
+    return "、".join(points + coupon)
 
 
 def excerpt(text: str) -> str:

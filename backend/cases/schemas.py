@@ -26,6 +26,11 @@ StoreId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,16}$(?!\n)")]
 StaffId = Annotated[str, Meta(min_length=1, max_length=19, pattern=r"^[0-9]+$(?!\n)")]
 UploadId = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
 Uploads = Annotated[list[UploadId], Meta(max_length=6, description="已上传的图片")]
+GiftPoints = Annotated[int, Meta(ge=1, le=99_999, description="积分")]
+TemplateId = Annotated[str, Meta(pattern=r"^[A-Z0-9]{1,16}$(?!\n)", description="券模板")]
+Reason = Annotated[
+    str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$(?!\n)", description="补偿原因")
+]
 Version = Annotated[int, Meta(ge=1, le=1_000_000)]
 Stars = Annotated[int, Meta(ge=1, le=5)]
 Cursor = Annotated[str, Meta(max_length=128)]
@@ -120,6 +125,15 @@ class CloseIn(Body, kw_only=True):
     version: Version
 
 
+class GiveIn(Body, kw_only=True):
+    """What the customer is given, and why, which the member reads; ``version`` as it was read."""
+
+    points: GiftPoints | None = None
+    template_id: TemplateId | None = None
+    reason: Reason
+    version: Version
+
+
 class PriorityIn(Body, kw_only=True):
     """How soon it is due; ``version`` as it was read."""
 
@@ -132,6 +146,14 @@ class PictureOut(msgspec.Struct):
 
     url: str
     small_url: str
+
+
+class GivenOut(msgspec.Struct, kw_only=True):
+    """What the customer was given; ``words`` says it."""
+
+    points: int
+    coupon_id: str | None
+    words: str
 
 
 class CaseOut(msgspec.Struct, kw_only=True):
@@ -173,6 +195,7 @@ class CaseDetail(CaseOut, kw_only=True):
     steps: list[StepOut]
     outcome: Outcome | None
     compensation: str
+    given: GivenOut | None
     rating_text: str
     may_reopen: bool
     may_rate: bool
@@ -245,8 +268,24 @@ class DeskDetail(DeskItemOut, kw_only=True):
     closed_at: datetime | None
     outcome: Outcome | None
     compensation: str
+    given: GivenOut | None
     rating_text: str
     steps: list[DeskStepOut]
+
+
+class OfferedOut(msgspec.Struct):
+    """A coupon that can be given with a case."""
+
+    template_id: str
+    title: str
+
+
+class GiftsOut(msgspec.Struct):
+    """What the caller may give: points with one case at most, with so many cases today, and the stores' coupons."""
+
+    points: int
+    gifts_left: int
+    coupons: list[OfferedOut]
 
 
 class ContactOut(msgspec.Struct):
@@ -328,6 +367,8 @@ class FiguresOut(msgspec.Struct, kw_only=True):
     answered: int
     closed: int
     reopened: int
+    given: int
+    points_given: int
     rated: int
     rating: float | None
     answer_p50_s: int | None

@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from backend.coupons import queries as coupon_queries
+from backend.coupons import service as coupons
 from backend.kernel import clock, db, readable
 from backend.kernel.config import settings
 from backend.kernel.db import Tx
@@ -16,14 +18,18 @@ from backend.mall import service as mall
 from backend.members import queries as members
 from backend.messages import service as messages
 from backend.messages.types import Builtin, Letter
+from backend.wallet import service as wallet
 
 from . import rules
 from .models import Case as Row
 from .queries.cases import CONTACT_CONTEXT
-from .types import Action, Actor, Case, CaseKind, CaseState, NewCase, Priority
+from .types import Action, Actor, Case, CaseKind, CaseState, Gift, Given, NewCase, Priority
 
 PREFIX, ID_CHARS = "K", 15
 """Of a case's id: a letter, random characters, a check character; staff say it on the phone."""
+
+SCOPE = "case"
+"""Of the keys under which a case gives, and the kind of its points' transfer."""
 
 KINDS = {
     CaseKind.COMPLAINT: "投诉",
@@ -162,11 +168,31 @@ async def _write(
     )
 
 
-async def tell(tx: Tx, case: Case, builtin: Builtin) -> None:
+async def give(tx: Tx, case: Case, gift: Gift, at: datetime) -> Given:
+    """Give a locked case's member points, a coupon, or both; for a case, each is given once.
+
+    The coupon first: its template is locked before any books. What refuses the coupon, the member or the books is
+    raised, and the transaction must not commit then.
+    """
+    assert case.member_id is not None
+    coupon_id, title = None, ""
+    if gift.template_id is not None:
+        title = (await coupon_queries.list_titles([gift.template_id])).get(gift.template_id, "")
+        (coupon_id,) = await coupons.issue_each(
+            tx, case.member_id, [gift.template_id], source=f"case:{case.id}", scope=SCOPE, key=case.id
+        )
+    if gift.points is not None:
+        await wallet.give_points(
+            tx, case.member_id, gift.points, kind=SCOPE, scope=SCOPE, key=case.id, about=case.id, now=at
+        )
+    return Given(points=gift.points or 0, coupon_id=coupon_id, coupon_title=title)
+
+
+async def tell(tx: Tx, case: Case, builtin: Builtin, **more: str) -> None:
     """Tell a case's member of what was just done to it; a case of nobody's has nobody to tell."""
     if case.member_id is None:
         return
     opened = clock.local_date(case.created_at, settings().timezone)
-    values = {"day": f"{opened.month}月{opened.day}日", "kind": KINDS[case.kind]}
+    values = {"day": f"{opened.month}月{opened.day}日", "kind": KINDS[case.kind]} | more
     letter = Letter(case.member_id, builtin.code, values, f"{case.id} {case.version + 1}", link=f"#/case?{case.id}")
     await messages.send(tx, [letter])

@@ -77,6 +77,7 @@ class Action(StrEnum):
     REOPEN = "reopen"
     CLOSE = "close"
     RATE = "rate"
+    GIVE = "give"
     NOTE = "note"
     PRIORITISE = "prioritise"
     CLAIM = "claim"
@@ -103,6 +104,28 @@ class Contact(msgspec.Struct, frozen=True):
 
     name: str
     phone: str
+
+
+class Gift(msgspec.Struct, frozen=True, kw_only=True):
+    """What a customer is given for a case: points, a coupon of a template, or both."""
+
+    points: int | None = None
+    template_id: str | None = None
+
+
+class Given(msgspec.Struct, frozen=True, kw_only=True):
+    """What a case's member was given; ``coupon_title`` as it was called then."""
+
+    points: int = 0
+    coupon_id: str | None = None
+    coupon_title: str = ""
+
+
+class Allowance(msgspec.Struct, frozen=True):
+    """How much somebody may give: points with one case at most, and with how many cases a day (still, or in all)."""
+
+    points: int
+    gifts: int
 
 
 class NewCase(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,6 +172,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     closed_at: datetime | None
     outcome: Outcome | None
     compensation: str
+    given: Given | None
     rating: int | None
     rating_text: str
     version: int
@@ -186,6 +210,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     answered: int
     closed: int
     reopened: int
+    given: int
+    points_given: int
     rated: int
     rating_sum: int
     answer_p50_s: float | None

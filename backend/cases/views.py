@@ -18,15 +18,16 @@ from .schemas import (
     DeskItemOut,
     DeskStepOut,
     FiguresOut,
+    GivenOut,
     PictureOut,
     StepOut,
 )
-from .types import Action, Case, CaseKind, Figures, Grouping, Step
+from .types import Action, Case, CaseKind, Figures, Given, Grouping, Step
 
 SHOWN = frozenset(
     {
         *(Action.OPEN, Action.SAY, Action.ASSIGN, Action.START, Action.ANSWER, Action.CONFIRM, Action.REOPEN),
-        *(Action.CLOSE, Action.RATE),
+        *(Action.CLOSE, Action.RATE, Action.GIVE),
     }
 )
 """The steps that a member sees of the own case; the others are the staff's affair."""
@@ -83,11 +84,19 @@ async def detail(found: Case) -> CaseDetail:
         ],
         outcome=found.outcome,
         compensation=found.compensation,
+        given=given(found.given),
         rating_text=found.rating_text,
         may_reopen=rules.may_reopen(found, clock.now(), settings().case_reopen_days),
         may_rate=found.answered_at is not None,
         version=found.version,
     )
+
+
+def given(found: Given | None) -> GivenOut | None:
+    """What a case's member was given."""
+    if found is None:
+        return None
+    return GivenOut(points=found.points, coupon_id=found.coupon_id, words=rules.gift_words(found))
 
 
 def _pictures(step: Step) -> list[PictureOut]:
@@ -148,6 +157,7 @@ async def desk_detail(found: Case) -> DeskDetail:
         closed_at=found.closed_at,
         outcome=found.outcome,
         compensation=found.compensation,
+        given=given(found.given),
         rating_text=found.rating_text,
         steps=[_desk_step(step, names) for step in await queries.list_steps(found.id)],
     )
@@ -191,6 +201,8 @@ def figures(found: Figures, label: str) -> FiguresOut:
         answered=found.answered,
         closed=found.closed,
         reopened=found.reopened,
+        given=found.given,
+        points_given=found.points_given,
         rated=found.rated,
         rating=round(found.rating_sum / found.rated, 2) if found.rated else None,
         answer_p50_s=whole(found.answer_p50_s),

@@ -104,7 +104,7 @@ PLACES: dict[str, Place] = {
             *("suggestion_key", "suggestion_issued", "suggestion_spent", "suggestion_change"),
             *("conversation", "conversation_message", "conversation_picture"),
             *("conversation_rule", "conversation_canned", "conversation_texts", "conversation_change"),
-            *("feedback_case", "feedback_step", "feedback_todo"),  # some are nobody's
+            *("feedback_case", "feedback_step", "feedback_todo", "feedback_gift"),  # some are nobody's
             *("coupon_refusal", "coupon_day", "coupon_day_done"),
             *("survey_project", "survey", "survey_version", "survey_participation", "survey_answer", "survey_choice"),
             *("survey_quota", "survey_prize", "survey_change", "survey_invitation", "survey_photo"),

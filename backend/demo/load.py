@@ -110,6 +110,7 @@ def _steps(settings: Settings, say: Callable[[str], None], *, people: bool) -> l
         ("group_account", "levels, stages, groups", levels.load),
         ("suggestion_box", "suggestion boxes", _load_boxes),
         ("feedback_case", "feedback", _load_cases),
+        ("feedback_gift", "what feedback gives", voice.load_gifts),
     ]
     of_shops: list[Step] = [
         ("stock_level", "stock", _load_stock),

@@ -207,6 +207,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     case_contact_days: Annotated[
         int, _doc("Days that a walk-in customer's name and number are kept after the end", ge=1, le=3650)
     ] = 180
+    case_gift_points: Annotated[
+        str,
+        _doc(
+            "Points that somebody may give with one case of feedback at most, by role; others give none",
+            pattern="^[a-z][a-z0-9_]*=[0-9]{1,5}(,[a-z][a-z0-9_]*=[0-9]{1,5})*$",
+        ),
+    ] = "admin=5000,member_centre=2000,manager=1000,clerk=200"
+    case_gifts_a_day: Annotated[
+        str,
+        _doc(
+            "Cases with which somebody may give points or a coupon in 24 hours, by role; others with none",
+            pattern="^[a-z][a-z0-9_]*=[0-9]{1,3}(,[a-z][a-z0-9_]*=[0-9]{1,3})*$",
+        ),
+    ] = "admin=100,member_centre=100,manager=20,clerk=3"
 
     audit_kept_days: Annotated[int, _doc("Days that the audit log of staff is kept", ge=183, le=3650)] = 1_095
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime
+from typing import TypeVar
 
 import asyncpg
 import msgspec
@@ -21,6 +22,8 @@ from .types import Document, Posted
 from .writer import BATCH, SINGLE, LedgerWriter, decode, decode_error
 
 log = logging.get(__name__)
+
+T = TypeVar("T")
 
 REVOKED_STEP = 1 << 62
 """A device's last step once it is revoked: no code can be greater."""
@@ -101,6 +104,18 @@ async def post_fresh(plan_again: Callable[[], Awaitable[Plan]]) -> tuple[Plan, P
         plan = await plan_again()
         try:
             return plan, await post(plan)
+        except Stale:
+            if attempt == MAX_PLANNINGS - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+async def with_fresh_books(work: Callable[[Tx], Awaitable[T]]) -> T:
+    """Do the work in its own transaction, up to three times while the books it saw have moved; then ``Stale``."""
+    for attempt in range(MAX_PLANNINGS):
+        try:
+            async with db.transaction() as tx:
+                return await work(tx)
         except Stale:
             if attempt == MAX_PLANNINGS - 1:
                 raise

@@ -20,6 +20,7 @@ from backend.wechat.types import BillKind
 from . import rules
 from .types import RECHARGES, PspMovement, RechargeBody, RechargeProgress, RechargeStatus
 
+GIFT = "gift"
 RECHARGE = "recharge"
 EXPIRY = "expiry"
 MATURITY = "maturity"
@@ -276,4 +277,36 @@ def mature(member_id: int, lots: Sequence[Lot], *, debt: int, now: datetime, on:
         hash=job_hash(*named),
         saw=(Saw(ledger.POINTS_DEBT, debt),),
         legs=tuple(legs),
+    )
+
+
+def gift(
+    member_id: int,
+    amount: int,
+    *,
+    kind: str,
+    scope: str,
+    key: str,
+    about: str,
+    debt: int,
+    expires_on: date | None,
+    now: datetime,
+    on: date,
+) -> Plan:
+    """Give an active member points, once per scope and key; what is owed (``debt``) is paid first.
+
+    ``kind`` is the transfer's, by which its line of the statement is called; ``about`` is what they are given for.
+    """
+    return Plan(
+        member_id=member_id,
+        kind=kind,
+        at=now,
+        on=on,
+        scope=scope,
+        key=key,
+        hash=job_hash(scope, key, member_id, amount),
+        about=about,
+        active=True,
+        saw=(Saw(ledger.POINTS_DEBT, debt),),
+        legs=ledger.earn_points(amount, debt, Issue("gift", 0, expires_on=expires_on, source=about)),
     )

@@ -41,6 +41,7 @@ _TITLES = {
     ("points", "recharge"): ("充值赠积分", "充值积分调整"),
     ("points", "accrual"): ("补登积分", "补登积分"),
     ("points", "survey"): ("问卷奖励", "问卷奖励"),
+    ("points", "case"): ("反馈补偿", "反馈补偿"),
     ("points", "maturity"): ("积分到账", "积分到账"),
     ("points", "expiry"): ("积分过期", "积分过期"),
     ("rebate", "sale"): ("消费返利", "返利抵扣"),

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 
 from backend.kernel import clock
+from backend.kernel.config import settings
 from backend.kernel.db import Tx
+from backend.ledger import queries as ledger_queries
+from backend.ledger import service as ledger
+from backend.ledger.plans import POINTS_DEBT
 
+from . import plans
 from .models import RechargeOffer
 from .types import Offer
 
@@ -21,3 +28,29 @@ async def replace_offer(tx: Tx, offer: Offer) -> bool:
     fields = msgspec.structs.asdict(offer)
     offer_id = fields.pop("id")
     return bool(await RechargeOffer.filter(id=offer_id).using_db(tx).update(updated_at=clock.now(), **fields))
+
+
+async def give_points(
+    tx: Tx, member_id: int, amount: int, *, scope: str, key: str, about: str, now: datetime, kind: str = plans.GIFT
+) -> None:
+    """Give points to an active member, once per scope and key; they expire as points that are earned now do.
+
+    Raises ``Stale`` where the books have moved (``ledger.service.with_fresh_books``), ``MemberInactive``.
+    """
+    rules = settings()
+    on = clock.local_date(now, rules.timezone)
+    debt = (await ledger_queries.get_balances(member_id)).get(POINTS_DEBT, 0)
+    months = rules.points_valid_months
+    plan = plans.gift(
+        member_id,
+        amount,
+        kind=kind,
+        scope=scope,
+        key=key,
+        about=about,
+        debt=debt,
+        expires_on=clock.end_of_month(on, months) if months else None,
+        now=now,
+        on=on,
+    )
+    await ledger.post_in(tx, plan)

@@ -259,6 +259,8 @@ async def test_figures_by_kind_store_and_person(client, chain, phone, clock):
         "answered": 3,
         "closed": 1,
         "reopened": 0,
+        "given": 0,
+        "points_given": 0,
         "rated": 2,
         "rating": 4.5,
         "answer_p50_s": 7200,

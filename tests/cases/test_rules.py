@@ -22,6 +22,7 @@ ALLOWED = {
     A.CONFIRM: {S.ANSWERED},
     A.REOPEN: {S.ANSWERED, S.CONFIRMED, S.CLOSED},
     A.CLOSE: {S.ANSWERED, S.CONFIRMED},
+    A.GIVE: set(S) - {S.CLOSED},
 }
 
 
@@ -83,7 +84,7 @@ def test_what_does_not_end_a_case_leaves_room_for_what_does():
     room = {action: rooms(action) for action in Action}
 
     assert room[A.CLOSE] == rules.MOST_STEPS
-    assert {room[A.ANSWER], room[A.CONFIRM], room[A.CLAIM]} == {room[A.CLOSE] - 1}
+    assert {room[A.ANSWER], room[A.CONFIRM], room[A.CLAIM], room[A.GIVE]} == {room[A.CLOSE] - 1}
     assert room[A.RATE] == room[A.CONTACT] < room[A.ANSWER]
     assert {room[action] for action in (A.SAY, A.NOTE, A.REOPEN, A.ASSIGN, A.START, A.PRIORITISE)} == {180}
 

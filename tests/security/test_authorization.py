@@ -368,6 +368,7 @@ BODIES: dict[str, Any] = {
     "POST /v1/admin/cases/{case_id}/reopen": {"text": "x", "version": 1},
     "POST /v1/admin/cases/{case_id}/close": {"outcome": "solved", "version": 1},
     "POST /v1/admin/cases/{case_id}/priority": {"priority": "high", "version": 1},
+    "POST /v1/admin/cases/{case_id}/give": {"points": 1, "reason": "x", "version": 1},
     "POST /v1/admin/cases/{case_id}/notes": {"text": "x"},
     "POST /v1/admin/reconciliation/differences/{difference_id}/take": {"version": 1},
     "POST /v1/admin/reconciliation/differences/{difference_id}/note": {"version": 1, "note": "x"},

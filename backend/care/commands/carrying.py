@@ -15,13 +15,13 @@ from backend.kernel import clock, db, jobs, logging
 from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.kernel.errors import DomainError, Kind
+from backend.ledger import service as ledger
 from backend.ledger.errors import Stale
 from backend.messages import service as messages
 from backend.messages.types import Letter
 
 from .. import locks, queries, rules, service
 from ..types import Given, Plan, PlanState, Task, TaskState
-from . import giving
 from .running import CARRY_OUT
 
 log = logging.get(__name__)
@@ -73,7 +73,7 @@ async def carry_out_due(*, until: float | None = None) -> int:
 
 async def _try(plan: Plan, task_id: str) -> bool:
     try:
-        return await giving.with_fresh_books(lambda tx: _carry_out(tx, plan, task_id))
+        return await ledger.with_fresh_books(lambda tx: _carry_out(tx, plan, task_id))
     except (DomainError, KeyError, ValueError, asyncpg.PostgresError) as error:
         log.warning("care.task_not_carried_out", task_id=task_id, error=type(error).__name__)
         if isinstance(error, DomainError) and not isinstance(error, Stale) and error.kind is not Kind.UNAVAILABLE:

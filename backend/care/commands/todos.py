@@ -7,12 +7,12 @@ from backend.auth.types import Staff, StaffCaller
 from backend.kernel import clock, db, ids
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound, invalid
+from backend.ledger import service as ledger
 from backend.members import queries as members
 
 from .. import locks, queries, service
 from ..errors import CareTaskConflict
 from ..types import Given, How, Plan, Task, TaskState
-from . import giving
 
 
 async def get_task(caller: StaffCaller, task_id: str) -> Task:
@@ -39,7 +39,7 @@ async def finish(caller: StaffCaller, task_id: str, note: str) -> Task:
         if task is not None:
             await _close(tx, caller, task, plan, note)
 
-    await giving.with_fresh_books(work)
+    await ledger.with_fresh_books(work)
     return await get_task(caller, task_id)
 
 

@@ -110,8 +110,11 @@ async def _close(case_id: str, before: datetime) -> int:
         if found.state not in (CaseState.ANSWERED, CaseState.CONFIRMED) or found.updated_at > before:
             return 0
         # What nobody said a word about has no outcome.
-        outcome = Outcome.SOLVED.value if found.state is CaseState.CONFIRMED else None
-        await service.step(tx, found, Action.CLOSE, CLOCK, changes={"closed_at": clock.now(), "outcome": outcome})
+        outcome = Outcome.SOLVED if found.state is CaseState.CONFIRMED else None
+        if found.given is not None:
+            outcome = Outcome.COMPENSATED
+        changes = {"closed_at": clock.now(), "outcome": outcome.value if outcome else None}
+        await service.step(tx, found, Action.CLOSE, CLOCK, changes=changes)
         await service.tell(tx, found, events.CLOSED)
     return 1
 

@@ -28,7 +28,7 @@ Who = int | StaffCaller
 After = Callable[[Tx, Case], Awaitable[None]]
 
 
-async def _lock(tx: Tx, case_id: str, who: Who) -> Case:
+async def lock_for(tx: Tx, case_id: str, who: Who) -> Case:
     """A case, locked; ``NotFound`` for none, another member's and another store's."""
     found = await locks.lock_case(tx, case_id)
     if not _is_for(found, who):
@@ -48,7 +48,8 @@ async def reached(case_id: str, who: Who) -> Case:
     return found
 
 
-def _actor(who: Who) -> Actor:
+def actor_of(who: Who) -> Actor:
+    """By whom a step is that they take."""
     return Actor(By.STAFF, who.staff_id) if isinstance(who, StaffCaller) else MEMBER
 
 
@@ -65,19 +66,20 @@ async def _move(
 ) -> None:
     """One step of a case as it was read; the same step again, by the same person, changes nothing."""
     async with db.transaction() as tx:
-        found = await _lock(tx, case_id, who)
-        if found.version == version + 1 and await _took(tx, found, action, _actor(who), text, detail or {}):
+        found = await lock_for(tx, case_id, who)
+        if found.version == version + 1 and await took(tx, found, action, actor_of(who), text, detail or {}):
             return
         if found.version != version:
             raise CaseConflict("it has changed meanwhile; read it again", extra={"state": found.state.value})
         changed = changes(found)
-        state = await service.step(tx, found, action, _actor(who), text=text, detail=detail, changes=changed)
+        state = await service.step(tx, found, action, actor_of(who), text=text, detail=detail, changes=changed)
         if after is not None:
             await after(tx, found)
-    log.info("cases.moved", case_id=case_id, action=action.value, state=state.value, by=_actor(who).by.value)
+    log.info("cases.moved", case_id=case_id, action=action.value, state=state.value, by=actor_of(who).by.value)
 
 
-async def _took(tx: Tx, found: Case, action: Action, actor: Actor, text: str, detail: dict[str, str]) -> bool:
+async def took(tx: Tx, found: Case, action: Action, actor: Actor, text: str, detail: dict[str, str]) -> bool:
+    """Whether a locked case's last step was this one, by the same person."""
     last = await queries.last_step(tx, found)
     return (last.action, last.by, last.staff_id, last.text, last.detail) == (
         action,
@@ -121,7 +123,7 @@ async def say(case_id: str, body: SayIn, member_id: int, idem: Idempotency) -> b
 async def rate(case_id: str, body: RatingIn, member_id: int) -> None:
     """Say how good it was, once there is an answer; said again, the last word counts."""
     async with db.transaction() as tx:
-        found = await _lock(tx, case_id, member_id)
+        found = await lock_for(tx, case_id, member_id)
         text = body.text.strip()
         if (found.rating, found.rating_text) == (body.rating, text):
             return
@@ -146,14 +148,14 @@ async def _say(
     case_id: str, action: Action, who: Who, text: str, pictures: tuple[str, ...], key: str, idem: Idempotency
 ) -> bool:
     async with db.transaction() as tx:
-        found = await _lock(tx, case_id, who)
+        found = await lock_for(tx, case_id, who)
         if (known := await queries.step_under(tx, key)) is not None:
             check_same(known[1], idem)
             return True
         if found.state is CaseState.CLOSED and action is Action.SAY:
             raise CaseConflict("it is closed; reopen it", extra={"state": found.state.value})
         request = idem.request_hash.hex()
-        await service.step(tx, found, action, _actor(who), text=text, pictures=pictures, key=key, request=request)
+        await service.step(tx, found, action, actor_of(who), text=text, pictures=pictures, key=key, request=request)
     return False
 
 
@@ -243,8 +245,8 @@ async def show_contact(case_id: str, caller: StaffCaller) -> Contact:
     if contact is None:
         raise NotFound("there is no number")
     async with db.transaction() as tx:
-        found = await _lock(tx, case_id, caller)
+        found = await lock_for(tx, case_id, caller)
         last = await queries.last_step(tx, found)
         if (last.action, last.staff_id) != (Action.CONTACT, caller.staff_id):
-            await service.step(tx, found, Action.CONTACT, _actor(caller))
+            await service.step(tx, found, Action.CONTACT, actor_of(caller))
     return contact

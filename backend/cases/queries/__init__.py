@@ -15,17 +15,22 @@ from .cases import (
     step_under,
 )
 from .figures import list_figures, total_figures
+from .gifts import MOST_COUPONS, count_given, is_offered, list_coupons
 from .todos import list_todos
 
 __all__ = [
     "CASE",
+    "MOST_COUPONS",
     "case_of",
+    "count_given",
     "count_open",
     "find_case",
     "find_contact",
     "get_case",
+    "is_offered",
     "last_step",
     "list_claimable",
+    "list_coupons",
     "list_desk",
     "list_figures",
     "list_of_member",

@@ -13,7 +13,7 @@ from backend.kernel.paging import Place
 from backend.kernel.vault import vault
 
 from ..rules import WAITING
-from ..types import Action, By, Case, CaseChannel, CaseKind, CaseState, Contact, Outcome, Priority, Step
+from ..types import Action, By, Case, CaseChannel, CaseKind, CaseState, Contact, Given, Outcome, Priority, Step
 
 CONTACT_CONTEXT = "feedback_case.contact"
 """The vault's context of walk-in customers' names and numbers."""
@@ -21,13 +21,14 @@ CONTACT_CONTEXT = "feedback_case.contact"
 CASE = (
     "SELECT c.id, c.kind, c.channel, c.state, c.priority, c.member_id, c.contact_sealed IS NOT NULL AS has_contact,"
     " c.store_id, c.reference, c.sku, c.excerpt, c.assigned_to, c.round, c.since, c.due_at, c.created_at, c.updated_at,"
-    " c.answered_at, c.answered_by, c.closed_at, c.outcome, c.compensation, c.rating, c.rating_text, c.version"
+    " c.answered_at, c.answered_by, c.closed_at, c.outcome, c.compensation, c.given, c.rating, c.rating_text, c.version"
     " FROM feedback_case c"
 )
 _WAITING = "c.state IN ({})".format(", ".join(f"'{state.value}'" for state in WAITING))
 _names = msgspec.json.Decoder(tuple[str, ...])
 _detail = msgspec.json.Decoder(dict[str, str])
 _contact = msgspec.json.Decoder(Contact)
+_given = msgspec.json.Decoder(Given)
 
 
 def case_of(row: db.Record) -> Case:
@@ -40,6 +41,7 @@ def case_of(row: db.Record) -> Case:
             "state": CaseState(row["state"]),
             "priority": Priority(row["priority"]),
             "outcome": Outcome(row["outcome"]) if row["outcome"] else None,
+            "given": _given.decode(row["given"]) if row["given"] else None,
         }
     )
 

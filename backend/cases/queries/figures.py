@@ -27,6 +27,7 @@ _FIGURES = f"""
 SELECT coalesce(%s, '') AS key, count(*) AS cases, count(*) FILTER (WHERE {_WAITING}) AS waiting,
        count(*) FILTER (WHERE {_WAITING} AND due_at <= $4) AS overdue, count(answered_at) AS answered,
        count(closed_at) AS closed, count(*) FILTER (WHERE round > 1) AS reopened,
+       count(given) AS given, coalesce(sum((given->>'points')::bigint), 0)::bigint AS points_given,
        count(rating) AS rated, coalesce(sum(rating), 0)::bigint AS rating_sum,
        {_percentile(0.5, _ANSWER, "answered_at")} AS answer_p50_s,
        {_percentile(0.9, _ANSWER, "answered_at")} AS answer_p90_s,

@@ -5,15 +5,16 @@ from __future__ import annotations
 from backend.auth import queries as auth
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
+from backend.coupons.errors import CouponLimitReached, CouponNotClaimable, CouponSoldOut
 from backend.kernel import clock
 from backend.kernel.errors import NotFound, ValidationFailed
 from backend.kernel.http import Answer, Idempotency, Router
 from backend.kernel.paging import place_cursor, read_place
-from backend.ledger.errors import IdempotencyConflict
+from backend.ledger.errors import IdempotencyConflict, MemberInactive, Stale
 
 from .. import queries, views
-from ..commands import moving, opening
-from ..errors import CaseConflict, CaseFull
+from ..commands import giving, moving, opening
+from ..errors import CaseConflict, CaseFull, CaseGiftGiven, CaseGiftLimit, CaseOwn, CaseWithoutMember
 from ..queries.cases import Filter
 from ..schemas import (
     AnswerIn,
@@ -25,7 +26,10 @@ from ..schemas import (
     DeskDetail,
     DeskOut,
     DeskQuery,
+    GiftsOut,
+    GiveIn,
     NoteIn,
+    OfferedOut,
     PriorityIn,
     ReopenIn,
     StaffCaseIn,
@@ -39,6 +43,8 @@ router = Router(tag="feedback")
 
 _CASES = "/v1/admin/cases"
 _CASE = f"{_CASES}/{{case_id}}"
+_GIFT = f"{_CASES}/gifts/{{template_id}}"
+_UNGIVEN = (CouponSoldOut, CouponLimitReached, CouponNotClaimable, MemberInactive, Stale)
 _MOVED = (NotFound, ValidationFailed, CaseConflict, CaseFull)
 
 
@@ -103,6 +109,14 @@ async def list_assignees(caller: StaffCaller) -> AssigneesOut:
     return AssigneesOut([AssigneeOut(one.id, one.username, one.role, one.store_id) for one in seen])
 
 
+@router.get(f"{_CASES}/gifts", guard=staff(Permission.CASES_GIVE, Permission.CASES_GIFTS), summary="可补偿的内容")
+async def list_gifts(caller: StaffCaller) -> GiftsOut:
+    """What the caller may give with a case, and the coupons that stores may give."""
+    left = await giving.left_for(caller)
+    offered = await queries.list_coupons()
+    return GiftsOut(left.points, left.gifts, [OfferedOut(id_, title) for id_, title in offered.items()])
+
+
 @router.get(_CASE, guard=staff(Permission.CASES_HANDLE), summary="反馈详情", errors=(NotFound,))
 async def get_case(caller: StaffCaller, case_id: str) -> DeskDetail:
     """A case with every step, notes too."""
@@ -158,6 +172,32 @@ async def close(caller: StaffCaller, case_id: str, body: CloseIn) -> DeskDetail:
     """Close an answered case with what came of it."""
     await moving.close(case_id, body, caller)
     return await _shown(caller, case_id)
+
+
+@router.post(
+    f"{_CASE}/give",
+    guard=staff(Permission.CASES_GIVE),
+    summary="补偿",
+    errors=(*_MOVED, CaseGiftGiven, CaseGiftLimit, CaseWithoutMember, CaseOwn, *_UNGIVEN),
+)
+async def give(caller: StaffCaller, case_id: str, body: GiveIn) -> DeskDetail:
+    """Give its member points, a coupon, or both, once; the member is told, and reads the reason."""
+    await giving.give(case_id, body, caller)
+    return await _shown(caller, case_id)
+
+
+@router.put(
+    _GIFT, guard=staff(Permission.CASES_GIFTS), summary="允许门店用此券补偿", errors=(ValidationFailed, CaseConflict)
+)
+async def offer_gift(caller: StaffCaller, template_id: str) -> None:
+    """Let stores give coupons of this template with a case."""
+    await giving.offer(template_id, caller)
+
+
+@router.delete(_GIFT, guard=staff(Permission.CASES_GIFTS), summary="不再允许门店用此券补偿", errors=(NotFound,))
+async def take_gift_back(caller: StaffCaller, template_id: str) -> None:
+    """Let stores give no more coupons of this template with a case."""
+    await giving.take_back(template_id)
 
 
 @router.post(f"{_CASE}/priority", guard=staff(Permission.CASES_HANDLE), summary="调整优先级", errors=_MOVED)

@@ -14,7 +14,7 @@ from backend.kernel.errors import NotFound, ValidationFailed, invalid
 from backend.kernel.http import Reply, Router
 from backend.kernel.sheets import Page
 
-from .. import queries, service, views
+from .. import queries, rules, service, views
 from ..queries.cases import Filter
 from ..schemas import ChartQuery, ExportQuery, FiguresFileQuery, FiguresOut, FiguresQuery, SpanQuery, StatisticsOut
 from ..types import Case, Grouping
@@ -28,7 +28,7 @@ MOST_DAYS = 1_100
 PAGE = 500
 
 FIGURES = (
-    *("项目", "件数", "待答复", "已逾期", "已答复", "已办结", "重开过", "评价数", "平均分"),
+    *("项目", "件数", "待答复", "已逾期", "已答复", "已办结", "重开过", "补偿件数", "补偿积分", "评价数", "平均分"),
     *("首次答复中位数（分钟）", "首次答复九成（分钟）", "办结中位数（分钟）", "办结九成（分钟）"),
 )
 CASES = (
@@ -78,7 +78,8 @@ def _figures_row(one: FiguresOut) -> tuple[str | int | None, ...]:
 
     rating = "" if one.rating is None else f"{one.rating:.2f}"
     return (
-        *(one.label, one.cases, one.waiting, one.overdue, one.answered, one.closed, one.reopened, one.rated, rating),
+        *(one.label, one.cases, one.waiting, one.overdue, one.answered, one.closed, one.reopened),
+        *(one.given, one.points_given, one.rated, rating),
         *(minutes(one.answer_p50_s), minutes(one.answer_p90_s)),
         *(minutes(one.close_p50_s), minutes(one.close_p90_s)),
     )
@@ -137,8 +138,13 @@ def _case_row(one: Case) -> tuple[str | int | None, ...]:
     return (
         *(one.id, service.KINDS[one.kind], one.channel.value, one.state.value, one.priority.value),
         *(one.store_id or "", local(one.created_at), local(one.due_at), local(one.answered_at), local(one.closed_at)),
-        *(one.outcome.value if one.outcome else "", one.compensation, one.rating, one.excerpt),
+        *(one.outcome.value if one.outcome else "", _compensation(one), one.rating, one.excerpt),
     )
+
+
+def _compensation(one: Case) -> str:
+    """What the customer was given by us, and what was written down besides."""
+    return "；".join(word for word in (rules.gift_words(one.given) if one.given else "", one.compensation) if word)
 
 
 def _file(query: SpanQuery, form: sheets.Format, name: str, body: bytes | AsyncIterator[bytes]) -> Reply:

@@ -7,15 +7,12 @@ import msgspec
 
 from backend.coupons import service as coupons
 from backend.kernel import clock, db, live, logging
-from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.kernel.errors import DomainError
-from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
-from backend.ledger.errors import Stale
-from backend.ledger.plans import POINTS_DEBT
+from backend.wallet import service as wallet
 
-from .. import locks, plans
+from .. import locks
 from ..types import Outcome
 
 log = logging.get(__name__)
@@ -23,7 +20,9 @@ log = logging.get(__name__)
 SOURCE = "survey:"
 """What a coupon that is a reward has for its source, with the survey."""
 
-MAX_PLANNINGS = 3
+REWARD = "survey"
+"""The kind of the transfer, and the scope of its key: one for a member and a survey, whatever is tried how often."""
+
 DUE_AT_ONCE, ROUNDS = 100, 100
 
 
@@ -41,15 +40,7 @@ async def pay(survey_id: str, member_id: int) -> Outcome | None:
 
     Raises what stops a coupon (``CouponSoldOut`` and the like), ``MemberInactive``, or ``Stale``.
     """
-    outcome: Outcome | None = None
-    for attempt in range(MAX_PLANNINGS):
-        try:
-            async with db.transaction() as tx:
-                outcome = await _pay(tx, survey_id, member_id)
-            break
-        except Stale:
-            if attempt == MAX_PLANNINGS - 1:
-                raise
+    outcome = await ledger.with_fresh_books(lambda tx: _pay(tx, survey_id, member_id))
     if outcome is not None:
         told = {"survey_id": survey_id, "points": outcome.points, "coupon_ids": list(outcome.coupon_ids)}
         live.push(member_id, "survey_rewarded", told)
@@ -63,18 +54,21 @@ async def _pay(tx: Tx, survey_id: str, member_id: int) -> Outcome | None:
     outcome = participation.outcome if participation else None
     if participation is None or outcome is None or participation.paid:
         return None
+    key = f"{member_id}:{survey_id}"
     if outcome.template_id is not None:
         coupon_ids = await coupons.issue_each(
             tx,
             member_id,
             [outcome.template_id],
             source=f"{SOURCE}{survey_id}",
-            scope=plans.REWARD,
-            key=f"{member_id}:{survey_id}",
+            scope=REWARD,
+            key=key,
         )
         outcome = msgspec.structs.replace(outcome, coupon_ids=coupon_ids)
     if outcome.points is not None:
-        await _give_points(tx, survey_id, member_id, outcome.points)
+        await wallet.give_points(
+            tx, member_id, outcome.points, kind=REWARD, scope=REWARD, key=key, about=survey_id, now=clock.now()
+        )
     await db.raw(tx).execute(
         "UPDATE survey_participation SET paid = true, outcome = $3"
         " WHERE survey_id = $1 AND member_id = $2 AND round = 1",
@@ -83,16 +77,6 @@ async def _pay(tx: Tx, survey_id: str, member_id: int) -> Outcome | None:
         msgspec.json.encode(outcome).decode(),
     )
     return outcome
-
-
-async def _give_points(tx: Tx, survey_id: str, member_id: int, amount: int) -> None:
-    now, rules = clock.now(), settings()
-    on = clock.local_date(now, rules.timezone)
-    debt = (await ledger_queries.get_balances(member_id)).get(POINTS_DEBT, 0)
-    months = rules.points_valid_months
-    expires_on = clock.end_of_month(on, months) if months else None
-    plan = plans.points(member_id, survey_id, amount, debt=debt, expires_on=expires_on, now=now, on=on)
-    await ledger.post_in(tx, plan)
 
 
 async def _note_try(survey_id: str, member_id: int) -> None:

@@ -36,3 +36,9 @@ export const STATE_LOOKS = { received: "gold", assigned: "gold", in_progress: "g
 
 /** Options of a choice: `[value, text]`. */
 export const options = (group, values) => values.map((value) => [value, cw(`${group}.${value}`)]);
+
+/** The coupons that can be given now, for head office: `[template id, title]`; the first hundred, the newest first. */
+export async function activeCoupons(api, signal) {
+  const { items } = await api.get("/v1/admin/coupons/templates", { state: "active", limit: 100 }, { signal });
+  return items.map((one) => [one.id, one.title]);
+}

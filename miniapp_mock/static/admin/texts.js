@@ -62,6 +62,15 @@ const TEXTS = {
   "gender.unknown": "未知",
 
   "error.already_exists": "已经存在同名或同编号的内容",
+  "error.case_gift_limit": "超过您可以补偿的额度或今天的件数",
+  "error.case_gift_given": "这件反馈已经补偿过",
+  "error.case_without_member": "这件反馈没有会员账户，无法发放",
+  "error.case_own": "这是您自己的反馈，请由他人补偿",
+  "error.case_conflict": "这件反馈刚刚有变化，请刷新后再试",
+  "error.coupon_sold_out": "这张券已发完",
+  "error.coupon_limit_reached": "这位会员已领过这张券的上限",
+  "error.coupon_not_claimable": "这张券现在不能发放",
+  "error.member_inactive": "会员已冻结，无法发放",
   "error.login_locked": "输错次数太多，请稍后再试",
 };
 

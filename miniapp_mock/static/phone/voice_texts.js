@@ -86,6 +86,8 @@ export const VOICE = {
   "case.step_reopen": "重新打开",
   "case.step_close": "已办结",
   "case.step_rate": "已评价",
+  "case.step_give": "补偿",
+  "case.given": "已补偿",
   "case.confirm": "已解决",
   "case.reopen": "还没解决",
   "case.reopen_title": "哪里还没解决",

@@ -14,6 +14,7 @@ ANONYMOUS = "tests/suggestions/test_anonymous.py::"
 BOXES = "tests/suggestions/test_boxes.py::"
 JOURNEY = "tests/cases/test_journey.py::"
 DESK = "tests/cases/test_desk.py::"
+GIVING = "tests/cases/test_giving.py::"
 
 MUTANTS = (
     Mutant(
@@ -92,8 +93,8 @@ MUTANTS = (
         "note-shown-to-the-member",
         "What staff write for themselves is read by the customer it is about.",
         "backend/cases/views.py",
-        "*(Action.CLOSE, Action.RATE),",
-        "*(Action.CLOSE, Action.RATE, Action.NOTE),",
+        "*(Action.CLOSE, Action.RATE, Action.GIVE),",
+        "*(Action.CLOSE, Action.RATE, Action.GIVE, Action.NOTE),",
         ("tests/cases/test_journey.py::test_notes_are_the_staff_s",),
     ),
     Mutant(
@@ -103,5 +104,29 @@ MUTANTS = (
         "if found.store_id is None or found.due_at <= now - timedelta(hours=settings().case_escalate_hours):",
         "if found.store_id is None or found.due_at <= now:",
         (f"{DESK}test_an_overdue_case_is_the_manager_s_and_then_head_office_s_once_each",),
+    ),
+    Mutant(
+        "case-gives-without-a-bound",
+        "A clerk gives a friend as many points as the body says.",
+        "backend/cases/rules.py",
+        "if (gift.points or 0) > allowed.points or allowed.gifts < 1:",
+        "if allowed.gifts < 1:",
+        (f"{GIVING}test_what_may_not_be_given_is_refused_and_moves_nothing",),
+    ),
+    Mutant(
+        "gifts-of-a-day-counted-side-by-side",
+        "Who gives with ten cases at once gives more than a day's.",
+        "backend/cases/commands/giving.py",
+        'await locks.lock_key(tx, f"case gifts of {caller.staff_id}")',
+        'await locks.lock_key(tx, f"case gifts of {found.id}")',
+        (f"{GIVING}test_somebody_gives_so_often_a_day_also_at_once",),
+    ),
+    Mutant(
+        "gift-for-the-own-case",
+        "Somebody of the staff complains as a member, and is generous to themselves.",
+        "backend/cases/commands/giving.py",
+        ".member_id == str(found.member_id):",
+        ".member_id == found.member_id:",
+        (f"{GIVING}test_nobody_gives_for_the_own_case",),
     ),
 )

@@ -1,6 +1,6 @@
 /** One case: its steps, and what is to be done with it. */
 import { fill, h } from "/static/shared/dom.js";
-import { OUTCOMES, PRIORITIES, STATE_LOOKS, cw, options } from "../case_words.js";
+import { OUTCOMES, PRIORITIES, STATE_LOOKS, activeCoupons, cw, options } from "../case_words.js";
 import { attempt, tell } from "../parts/dialogs.js";
 import { stamp } from "../parts/format.js";
 import { form, formDialog } from "../parts/form.js";
@@ -42,6 +42,15 @@ const w = words({
   "case.contact_note": "查看会记录在案",
   "case.name": "姓名",
   "case.phone": "手机号",
+  "case.give": "补偿",
+  "case.give_note": "每件反馈补偿一次，会员会收到消息。单件最多 {points} 积分，24 小时内还可补偿 {left} 件",
+  "case.give_points": "积分",
+  "case.give_coupon": "优惠券",
+  "case.give_none": "不送券",
+  "case.give_reason": "补偿原因",
+  "case.give_reason_note": "会员能看到",
+  "case.given": "已发放",
+  "case.step_give": "补偿",
   "case.done": "已办理",
   "case.step_assign": "指派",
   "case.step_start": "开始处理",
@@ -60,7 +69,7 @@ const w = words({
 const SAID = ["open", "say", "answer", "note", "reopen"];
 const WAITING = ["received", "assigned", "in_progress", "reopened"];
 
-export async function open({ api, place, signal, href, keys }) {
+export async function open({ api, me, place, signal, href, keys }) {
   const path = `/v1/admin/cases/${encodeURIComponent(place.query.id || "")}`;
   const node = h("div", { class: "stack" });
   let found = await api.get(path, {}, { signal });
@@ -79,10 +88,26 @@ export async function open({ api, place, signal, href, keys }) {
     await formDialog({ title: w("case.note"), note: w("case.note_note"), fields: [{ name: "text", label: w("case.note"), kind: "lines", required: true, most: 2000 }], onSubmit: async (values) => draw(await api.post(`${path}/notes`, values, { key })) });
   }
 
+  async function give() {
+    const { points, gifts_left: left, coupons } = await api.get("/v1/admin/cases/gifts", {}, { signal });
+    const offered = me.may("coupons.issue") ? await activeCoupons(api, signal) : coupons.map((one) => [one.template_id, one.title]);
+    await formDialog({
+      title: w("case.give"),
+      submit: w("case.give"),
+      note: w("case.give_note", { points, left }),
+      fields: [
+        { name: "points", label: w("case.give_points"), kind: "number" },
+        { name: "template_id", label: w("case.give_coupon"), kind: "choice", value: "", options: [["", w("case.give_none")], ...offered] },
+        { name: "reason", label: w("case.give_reason"), required: true, most: 200, note: w("case.give_reason_note") },
+      ],
+      onSubmit: (values) => send("give", values),
+    });
+  }
+
   const close = () => formDialog({
     title: w("case.close"),
     submit: w("case.close"),
-    fields: [{ name: "outcome", label: w("case.outcome"), kind: "choice", options: options("outcome", OUTCOMES), value: "solved" }, { name: "compensation", label: w("case.compensation"), most: 200 }],
+    fields: [{ name: "outcome", label: w("case.outcome"), kind: "choice", options: options("outcome", OUTCOMES), value: found.given ? "compensated" : "solved" }, { name: "compensation", label: w("case.compensation"), most: 200 }],
     onSubmit: ({ outcome, compensation }) => send("close", { outcome, compensation: compensation || "" }),
   });
   const reopen = () => formDialog({ title: w("case.reopen"), submit: w("case.reopen"), fields: [{ name: "text", label: w("case.reopen_why"), kind: "lines", required: true, most: 2000 }], onSubmit: (values) => send("reopen", values) });
@@ -120,6 +145,7 @@ export async function open({ api, place, signal, href, keys }) {
               [w("case.created"), stamp(found.created_at)],
               [w("case.due"), waits ? stamp(found.due_at) : ""],
               [w("case.outcome"), found.outcome && cw(`outcome.${found.outcome}`)],
+              [w("case.given"), found.given?.words],
               [w("case.compensation"), found.compensation],
               [w("case.rating"), found.rating],
               [w("case.rated"), found.rating_text],
@@ -129,6 +155,7 @@ export async function open({ api, place, signal, href, keys }) {
             !["confirmed", "closed"].includes(found.state) && button(w("case.assign"), assign),
             button(w("case.note"), note),
             found.has_contact && button(w("case.contact"), contact),
+            me.may("cases.give") && found.member_id && !found.given && found.state !== "closed" && button(w("case.give"), give),
             waits && button(w("case.priority"), prioritise),
             found.state === "answered" && button(w("case.confirm"), () => step("confirm")),
             ["answered", "confirmed"].includes(found.state) && button(w("case.close"), close, "primary"),
@@ -140,6 +167,7 @@ export async function open({ api, place, signal, href, keys }) {
     const line = SAID.includes(one.action) && said({ ...one, who }, one.action === "note" ? "note" : one.action === "answer" ? "own" : "");
     if (one.action === "reopen") return [happened(w("case.step_reopen"), one.at), line];
     if (line) return [line];
+    if (one.action === "give") return [happened(`${who} ${w("case.step_give")} ${found.given.words}：${one.text}`, one.at)];
     const more = one.action === "prioritise" ? ` ${cw(`priority.${one.detail.priority}`)}` : one.action === "rate" ? ` ${one.detail.rating}` : "";
     return [happened(`${who} ${w(`case.step_${one.action}`)}${more}`, one.at)];
   }

@@ -26,6 +26,8 @@ const w = words({
   "figures.overdue": "已逾期",
   "figures.closed": "已办结",
   "figures.reopened": "重开过",
+  "figures.given": "补偿件数",
+  "figures.points_given": "补偿积分",
   "figures.rating": "平均分",
   "figures.answer": "首次答复（中位 / 九成）",
   "figures.close": "办结（中位 / 九成）",
@@ -58,7 +60,7 @@ export async function open({ api, place, signal, go, href }) {
 function table(rows) {
   const columns = [
     ["item", (one) => one.label], ["cases", (one) => count(one.cases)], ["waiting", (one) => count(one.waiting)], ["overdue", (one) => count(one.overdue)], ["closed", (one) => count(one.closed)],
-    ["reopened", (one) => count(one.reopened)], ["rating", (one) => (one.rating === null ? "—" : one.rating.toFixed(2))],
+    ["reopened", (one) => count(one.reopened)], ["given", (one) => count(one.given)], ["points_given", (one) => count(one.points_given)], ["rating", (one) => (one.rating === null ? "—" : one.rating.toFixed(2))],
     ["answer", (one) => `${hours(one.answer_p50_s)} / ${hours(one.answer_p90_s)}`], ["close", (one) => `${hours(one.close_p50_s)} / ${hours(one.close_p90_s)}`],
   ];
   return h("div", { class: "card flush table-card" }, h("div", { class: "table-scroll" }, h("table", { class: "table" },

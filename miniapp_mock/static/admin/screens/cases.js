@@ -1,6 +1,6 @@
 /** The desk of feedback: what waits, what is overdue, what is one's own; and what a customer says on the phone or in the shop. */
 import { h } from "/static/shared/dom.js";
-import { CHANNELS, KINDS, PRIORITIES, STATE_LOOKS, cw, options } from "../case_words.js";
+import { CHANNELS, KINDS, PRIORITIES, STATE_LOOKS, activeCoupons, cw, options } from "../case_words.js";
 import { stamp } from "../parts/format.js";
 import { formDialog } from "../parts/form.js";
 import { head, pill } from "../parts/states.js";
@@ -26,6 +26,9 @@ const w = words({
   "cases.none": "这里没有反馈",
   "cases.new": "登记反馈",
   "cases.figures": "统计",
+  "cases.gifts": "补偿用券",
+  "cases.gifts_note": "门店员工可以用这些券补偿顾客；总部可以用任何一种",
+  "cases.gifts_none": "还没有启用的优惠券模板",
   "cases.channel": "渠道",
   "cases.text": "顾客说了什么",
   "cases.member_no": "会员号",
@@ -78,6 +81,22 @@ export async function open({ api, me, place, signal, go, href, keys }) {
     if (made) go("case", { id: made.id });
   }
 
+  async function offer() {
+    const [{ coupons }, active] = await Promise.all([api.get("/v1/admin/cases/gifts", {}, { signal }), activeCoupons(api, signal)]);
+    const offered = coupons.map((one) => one.template_id);
+    const known = new Map([...coupons.map((one) => [one.template_id, one.title]), ...active]);
+    const path = (id) => `/v1/admin/cases/gifts/${encodeURIComponent(id)}`;
+    await formDialog({
+      title: w("cases.gifts"),
+      note: known.size ? w("cases.gifts_note") : w("cases.gifts_none"),
+      fields: [{ name: "coupons", label: w("cases.gifts"), kind: "many", options: [...known], value: offered }],
+      onSubmit: async ({ coupons: wanted }) => {
+        for (const id of wanted.filter((one) => !offered.includes(one))) await api.put(path(id));
+        for (const id of offered.filter((one) => !wanted.includes(one))) await api.remove(path(id));
+      },
+    });
+  }
+
   const list = table({
     label: w("cases.title"),
     signal,
@@ -97,7 +116,7 @@ export async function open({ api, me, place, signal, go, href, keys }) {
   });
   keys({ n: [w("cases.new"), add] });
   const tabs = h("nav", { class: "tabs", "aria-label": w("cases.views") }, Object.keys(VIEWS).map((one) => h("a", { class: "tab", href: href("cases", { view: one }), "aria-current": one === view && "page" }, w(`cases.${one}`))));
-  const actions = [me.may("cases.report") && h("a", { class: "button", href: href("case-figures") }, w("cases.figures")), h("button", { type: "button", class: "button primary", onclick: add }, w("cases.new"))];
+  const actions = [me.may("cases.gifts") && h("button", { type: "button", class: "button", onclick: offer }, w("cases.gifts")), me.may("cases.report") && h("a", { class: "button", href: href("case-figures") }, w("cases.figures")), h("button", { type: "button", class: "button primary", onclick: add }, w("cases.new"))];
   return [head(w("cases.title"), { note: w("cases.note"), actions }), tabs, list];
 }
 

@@ -19,10 +19,10 @@ export function caseScreen(app) {
     fill(node,
       h("section", { class: "card stack tight" },
         h("div", { class: "row between" }, h("h2", null, t(`case.kind_${found.kind}`)), h("span", { class: "small brand", role: "status" }, t(`case.state_${found.state}`))),
-        h("dl", { class: "facts" }, fact(t("case.at"), found.store), fact(t("case.reference"), found.reference), fact(t("case.outcome"), found.outcome && t(`case.outcome_${found.outcome}`)), fact(t("case.compensation"), found.compensation))),
+        h("dl", { class: "facts" }, fact(t("case.at"), found.store), fact(t("case.reference"), found.reference), fact(t("case.outcome"), found.outcome && t(`case.outcome_${found.outcome}`)), fact(t("case.given"), found.given?.words), fact(t("case.compensation"), found.compensation))),
       h("ul", { class: "thread" }, found.steps.flatMap((step) => [
         step.action === "reopen" && happened(t("case.step_reopen"), step.at),
-        SAID.includes(step.action) ? said(app, step, step.by === "member" || step.action === "open") : step.action !== "rate" && happened(t(`case.step_${step.action}`), step.at),
+        SAID.includes(step.action) ? said(app, step, step.by === "member" || step.action === "open") : step.action !== "rate" && happened(step.action === "give" ? `${t("case.step_give")} ${found.given.words}：${step.text}` : t(`case.step_${step.action}`), step.at),
       ])),
       refusal,
       found.may_rate && ratingCard(found.rating, found.rating_text, () => rateSheet(app, { rating: found.rating, text: found.rating_text, send: async (body) => draw(await app.cases.rate(id, body)) })));
