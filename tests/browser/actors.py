@@ -147,7 +147,7 @@ class Member(Screen):
 
     async def set_pin(self, pin: str) -> None:
         """Set the payment PIN, proven by the phone number."""
-        await self.go("首页")
+        await self.go("我的")
         await self.button("支付密码").click()
         await self.button("验证手机号").click()
         if self.number:

@@ -69,6 +69,11 @@ async def test_an_announcement_is_read_and_a_question_is_answered_by_the_handboo
     await phone.sees("国庆营业时间", "新品上市", "2 条未读")
     await expect(page.get_by_text("只给别人")).to_have_count(0)
     await shoot(phone, "notices-home")
+    await phone.go("我的")
+    await expect(phone.button("公告 2 条未读")).to_be_visible()
+    await expect(phone.button("消息", exact=True)).to_be_visible()  # letters are counted by themselves
+    await look(phone)
+    await phone.go("首页")
     await phone.button("全部公告").click()
     await expect(page.locator(".notice-card")).to_have_count(2)
     await expect(page.locator(".notice-cover")).to_have_js_property("naturalWidth", 1200)

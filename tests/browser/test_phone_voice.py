@@ -112,7 +112,6 @@ async def test_a_signed_suggestion_stands_in_one_s_list(phone, admin, box):
 
 async def test_a_complaint_is_answered_reopened_confirmed_and_rated(phone, admin):
     faults: list[str] = []
-    await phone.go("我的")
     await phone.button("我的反馈").click()
     await phone.sees("还没有反馈")
     await look(phone, faults)
@@ -129,10 +128,11 @@ async def test_a_complaint_is_answered_reopened_confirmed_and_rated(phone, admin
     await phone.sees("已收到", "牛奶过期了", "南京路店")
     await look(phone, faults)
     (case,) = (await ask(phone, "GET", "/v1/member/cases"))["items"]
+    await do(admin, case["id"], "give", points=200, reason="给您添麻烦了")
     await do(admin, case["id"], "answer", text="请来店退款")
 
     await phone.page.reload()
-    await phone.sees("已答复，等你确认", "请来店退款")
+    await phone.sees("已答复，等你确认", "请来店退款", "已补偿", "补偿 200 积分：给您添麻烦了")
     await phone.button("还没解决").click()
     await phone.field("哪里还没解决").fill("店里说不知道")
     await phone.button("重新打开").click()
@@ -148,6 +148,14 @@ async def test_a_complaint_is_answered_reopened_confirmed_and_rated(phone, admin
     await phone.sees("修改评价")
 
     shown = (await admin.get(f"{DESK}/{case['id']}")).json()
-    assert [step["action"] for step in shown["steps"]] == ["open", "answer", "reopen", "answer", "confirm", "rate"]
+    assert [step["action"] for step in shown["steps"]] == [
+        "open",
+        "give",
+        "answer",
+        "reopen",
+        "answer",
+        "confirm",
+        "rate",
+    ]
     assert len(shown["steps"][0]["pictures"]) == 1
     assert faults == []

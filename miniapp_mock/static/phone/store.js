@@ -1,6 +1,6 @@
 /** What the page knows, in one place; screens watch the parts they show. */
 
-const KEPT = ["member", "wallet", "registration", "coupons", "coupons_at", "claims", "cards", "cards_at", "mall_store", "searches", "order_intent", "unread"];
+const KEPT = ["member", "wallet", "registration", "coupons", "coupons_at", "claims", "cards", "cards_at", "mall_store", "searches", "order_intent", "unread", "unread_notices"];
 const SNAPSHOT = "snapshot";
 
 /** A store that keeps what is the member's on the phone, so that the next start shows it at once. */

@@ -95,7 +95,6 @@ const TABLE = {
   "home.coupons_unit": "张",
   "home.coupon_soon": "{date}到期",
   "home.entries": "明细",
-  "home.pin": "支付密码",
   "home.recent": "最近动态",
   "home.more": "全部",
   "home.recent_empty": "还没有消费记录",
@@ -456,6 +455,9 @@ const TABLE = {
   "kind.adjustment": "调整",
 
   "me.title": "我的",
+  "me.own": "我的账户",
+  "me.say": "服务与反馈",
+  "me.settings": "设置",
   "me.member_no": "会员号 {no}",
   "me.cards": "卡包",
   "me.profile": "个人资料",

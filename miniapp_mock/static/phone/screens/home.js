@@ -5,6 +5,7 @@ import { dayOf, daysBetween } from "../coupon_words.js";
 import { glyph } from "../icons.js";
 import { emptyState, skeleton, skeletonRows, trouble } from "../parts.js";
 import { noticeRow } from "./announcements.js";
+import { unreadText } from "../notices.js";
 import { bell } from "./inbox.js";
 import { entryRow } from "../sheets/entry.js";
 import { t } from "../texts.js";
@@ -49,7 +50,7 @@ export function homeScreen(app) {
   async function loadTold() {
     const page = await app.notices.list(null, TOLD).catch(() => null);
     if (!page) return;
-    const unread = page.unread && (page.unread > 98 ? t("notice.unread_most") : t("notice.unread", { count: page.unread }));
+    const unread = unreadText(page.unread);
     told.hidden = !page.items.length;
     fill(told,
       h("div", { class: "row between section-head" }, h("h2", { class: "row" }, t("notice.title"), unread && h("span", { class: "pill brand num" }, unread)), h("button", { type: "button", class: "link small", onclick: () => app.go("announcements") }, t("notice.more"))),
@@ -175,7 +176,9 @@ function shortcuts(app) {
     one("stamp", t("campaigns.title"), "campaigns"),
     one("list", t("home.entries"), "entries"),
     one("edit", t("survey.title"), "surveys"),
+    one("chat", t("chat.me"), "chat"),
+    one("bubble", t("cases.title"), "cases"),
+    one("letterbox", t("box.title"), "suggestion-boxes"),
     one("book", t("handbook.title"), "handbook"),
-    one("lock", t("home.pin"), "pin"),
   );
 }

@@ -4,11 +4,12 @@ import { inGroups } from "../../shared/format.js";
 import { openDialog } from "../../shared/dialog.js";
 import { glyph } from "../icons.js";
 import { linkCell, skeleton } from "../parts.js";
+import { unreadText } from "../notices.js";
 import { problemText, t } from "../texts.js";
 
 export function meScreen(app) {
   const head = h("section", { class: "card me-head" });
-  const list = h("section", { class: "card flush cells" });
+  const list = h("div", { class: "stack" });
   const node = h(
     "div",
     { class: "page stack" },
@@ -17,32 +18,40 @@ export function meScreen(app) {
     h("section", { class: "card flush cells" }, linkCell({ icon: "out", text: t("me.logout"), onclick: () => logoutSheet(app) })),
     h("p", { class: "tiny muted center end-note" }, t("me.version")),
   );
-  const stop = app.store.watch(["member", "unread"], () => {
+  const stop = app.store.watch(["member", "unread", "unread_notices"], () => {
     const member = app.store.get("member");
     const unread = app.store.get("unread") || 0;
     fill(head, member ? drawHead(member) : skeleton("w50", "w30"));
+    const to = (icon, text, route, value = "") => linkCell({ icon, text, value, onclick: () => app.go(route) });
     const pinState = { true: t("me.pin_set"), false: t("me.pin_unset") }[String(member?.pin_set)] || "";
-    fill(
-      list,
-      linkCell({ icon: "bell", text: t("inbox.title"), value: unread ? t("inbox.me_unread", { count: unread }) : "", onclick: () => app.go("inbox") }),
-      linkCell({ icon: "crown", text: t("level.title"), value: t("level.hint"), onclick: () => app.go("level") }),
-      linkCell({ icon: "box", text: t("orders.title"), onclick: () => app.go("orders") }),
-      linkCell({ icon: "cards", text: t("me.cards"), value: t("cards.hint"), onclick: () => app.go("cards") }),
-      linkCell({ icon: "edit", text: t("survey.mine"), onclick: () => app.go("surveys") }),
-      linkCell({ icon: "bubble", text: t("cases.title"), value: t("cases.hint"), onclick: () => app.go("cases") }),
-      linkCell({ icon: "letterbox", text: t("box.title"), value: t("box.hint"), onclick: () => app.go("suggestion-boxes") }),
-      linkCell({ icon: "star", text: t("review.own"), onclick: () => app.go("own-reviews") }),
-      linkCell({ icon: "tag", text: t("invoice.list"), onclick: () => app.go("invoices") }),
-      linkCell({ icon: "bell", text: t("notice.title"), onclick: () => app.go("announcements") }),
-      linkCell({ icon: "book", text: t("handbook.title"), onclick: () => app.go("handbook") }),
-      linkCell({ icon: "chat", text: t("chat.me"), value: t("chat.me_hint"), onclick: () => app.go("chat") }),
-      linkCell({ icon: "pin", text: t("address.title"), onclick: () => app.go("addresses") }),
-      linkCell({ icon: "person", text: t("me.profile"), onclick: () => app.go("profile") }),
-      linkCell({ icon: "list", text: t("me.entries"), onclick: () => app.go("entries") }),
-      linkCell({ icon: "lock", text: t("me.pin"), value: pinState, onclick: () => app.go("pin") }),
-      linkCell({ icon: "phone", text: t("me.devices"), onclick: () => app.go("devices") }),
-    );
+    const groups = {
+      "me.own": [
+        to("bell", t("inbox.title"), "inbox", unread ? t("inbox.me_unread", { count: unread }) : ""),
+        to("crown", t("level.title"), "level", t("level.hint")),
+        to("horn", t("notice.title"), "announcements", unreadText(app.store.get("unread_notices"))),
+        to("box", t("orders.title"), "orders"),
+        to("cards", t("me.cards"), "cards", t("cards.hint")),
+        to("list", t("me.entries"), "entries"),
+        to("star", t("review.own"), "own-reviews"),
+        to("tag", t("invoice.list"), "invoices"),
+      ],
+      "me.say": [
+        to("chat", t("chat.me"), "chat", t("chat.me_hint")),
+        to("bubble", t("cases.title"), "cases", t("cases.hint")),
+        to("letterbox", t("box.title"), "suggestion-boxes", t("box.hint")),
+        to("edit", t("survey.mine"), "surveys"),
+        to("book", t("handbook.title"), "handbook"),
+      ],
+      "me.settings": [
+        to("person", t("me.profile"), "profile"),
+        to("pin", t("address.title"), "addresses"),
+        to("lock", t("me.pin"), "pin", pinState),
+        to("phone", t("me.devices"), "devices"),
+      ],
+    };
+    fill(list, Object.entries(groups).map(([title, cells]) => h("section", { class: "stack tight", "aria-label": t(title) }, h("h2", { class: "small muted section-head" }, t(title)), h("div", { class: "card flush cells" }, cells))));
   });
+  app.notices.list(null, 1).catch(() => undefined); // how many are unread
   return { title: t("me.title"), node, leave: stop };
 }
 
