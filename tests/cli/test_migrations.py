@@ -24,6 +24,8 @@ from backend.kernel.config import Settings
 # What a domain's relations, indexes and constraints begin with, where no other's begin so.
 PREFIXES = {"audience": "audience_", "auth": "auth_", "contact": "contact_", "mall": "mall_", "members": "member"}
 
+ROOT = Path(__file__).parents[2]
+
 OWN = {"tortoise_migrations", "tortoise_migrations_id_seq", "schema_sql"}
 
 _CATALOG = {
@@ -120,6 +122,26 @@ async def test_all_of_them_go_up_down_and_up_again(empty, owner_of_empty):
     second = await catalog(owner)
     for part in first:
         assert second[part] == first[part], part
+
+
+async def test_a_domain_whose_history_forks_comes_up_from_each_of_its_states(settings, owner):
+    """Of letters two migrations follow one; a database may have either, both, or any state before and after."""
+    before = await catalog(owner)
+    names = [path.stem for path in sorted((ROOT / "backend/messages/migrations").glob("0*.py"))]
+    forked = [name for name in names if name.startswith("0007_")]
+
+    states = [[name] for name in names] + [["0006_labels", one] for one in forked] + [["0006_labels", *forked]]
+    for state in states:
+        for name in state:
+            await migrate(settings, to=f"messages.{name}")
+        lacking = await migrations.missing(owner.fetch)
+        await migrate(settings)
+
+        assert len(forked) == 2
+        assert bool(lacking) is (state != [names[-1]]), state
+        after = await catalog(owner)
+        for part in before:
+            assert after[part] == before[part], (state, part)
 
 
 async def test_each_goes_down_by_itself_and_up_again(settings, owner):
