@@ -43,7 +43,7 @@ PLACES: dict[str, Place] = {
             *("coupon", "coupon_gift"),
             "pass_card",
             *("stamp_card", "stamp_given"),
-            "wallet_refund",
+            *("wallet_refund", "wallet_rolled"),
             *("orders_cart_line", "orders_order", "orders_line"),
             *("orders_parcel", "orders_fulfilment", "orders_pickup", "orders_after_sale", "orders_after_sale_step"),
             *("orders_review", "orders_invoice", "orders_notice", "orders_address", "orders_receiver"),
@@ -64,7 +64,7 @@ PLACES: dict[str, Place] = {
     ),
     **dict.fromkeys(
         (
-            "ledger_rollup",  # sums over all members
+            *("ledger_rollup", "wallet_day"),  # sums over all members
             *("member", "member_pin", "member_consent", "member_growth"),
             *("group_account", "group_member", "group_invitation", "group_purchase", "group_return"),
             *("key_account", "group_change"),

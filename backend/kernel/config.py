@@ -124,6 +124,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     stored_limit_counts: Annotated[
         str, _doc("What that limit counts: `total`, or `principal` only", pattern="^(total|principal)$")
     ] = "total"
+    stored_statement_letters: Annotated[
+        bool, _doc("Members hear at a month's beginning that last month's statement of stored value is there")
+    ] = True
     recharge_refund_by_member: Annotated[bool, _doc("Members may ask for a recharge's refund on the phone")] = True
     recharge_refund_approval_fen: Annotated[int, _doc("A recharge's refund above this needs a second person", ge=0)] = (
         50_000

@@ -77,10 +77,3 @@ class RefundNotOffered(DomainError):
 
     code = "recharge_refund_not_offered"
     kind = Kind.CONFLICT
-
-
-class RefundIsOwn(DomainError):
-    """Somebody else than who asked for this refund must decide."""
-
-    code = "approval_own"
-    kind = Kind.CONFLICT

@@ -5,6 +5,9 @@ Registered for every order number that no other domain claims, so that a notific
 
 from __future__ import annotations
 
+from backend.approvals import service as approvals
+from backend.approvals.types import Kind
+from backend.auth.types import Permission
 from backend.kernel import events
 from backend.kernel.db import Tx
 from backend.ledger.events import Recharged, SaleRefunded
@@ -12,12 +15,21 @@ from backend.messages import service as messages
 from backend.messages.types import Builtin, Letter, Purpose, Variable, VariableKind
 from backend.wechat import service as wechat
 
-from .commands import expiring, forfeiting  # noqa: F401 - its template
+from .commands import expiring, forfeiting, refunds  # noqa: F401 - its template
 from .commands.payments import LATE, settle_payment
 from .commands.pending import settle_refund
 from .events import RechargeGivenBack, RechargeRefundMoved
 from .types import RefundState
 
+approvals.declare(
+    Kind(
+        code=refunds.KIND,
+        title="大额充值退款",
+        permission=Permission.STORED_DECIDE,
+        body=refunds.RefundApproval,
+        apply=refunds.apply_approval,
+    )
+)
 wechat.on_payment(settle_payment)
 wechat.on_refund(settle_refund)
 

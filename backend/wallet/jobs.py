@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from backend.kernel import clock, jobs
+from backend.kernel.config import settings
 
-from .commands import expiring, forfeiting, lots, pending, refunding, refunds
+from . import reports
+from .commands import expiring, forfeiting, lots, monthly, pending, refunding, refunds
 
 
 @jobs.every("* * * * *")
@@ -37,6 +39,18 @@ async def age_lots() -> None:
     now = clock.now()
     await lots.mature_points(now)
     await lots.expire_lots(now)
+
+
+@jobs.every("*/10 * * * *")
+async def roll_up_days() -> None:
+    """Count what moved of stored value by day, for reports."""
+    await reports.roll_up(settings().timezone)
+
+
+@jobs.every("20 1 1,2,3 * *", retry=5)
+async def tell_of_statements() -> None:
+    """Write to members whose stored value moved last month that its statement is there; missed, it is made up for."""
+    await monthly.tell_of_statements(clock.now())
 
 
 @jobs.every("10 2 * * *", retry=5)

@@ -16,11 +16,13 @@ from .types import RechargeRefund, RefundState, RefundStep
 
 _COLUMNS = (
     "member_id, id, recharge_id, store_id, state, amount_fen, total_fen, bonus_fen, withheld_fen, points, reason,"
-    " transaction_id, psp_refund_id, failure, tries, steps, asked_by, request_hash, asked_at, updated_at, due_at"
+    " transaction_id, psp_refund_id, failure, tries, steps, asked_by, request_hash, approval_id, asked_at, updated_at,"
+    " due_at"
 )
 _REFUND = f"SELECT {_COLUMNS} FROM wallet_refund"  # noqa: S608 - put together of constants
 _CHANGED = (
-    "state, amount_fen, bonus_fen, withheld_fen, points, psp_refund_id, failure, tries, steps, updated_at, due_at"
+    "state, amount_fen, bonus_fen, withheld_fen, points, psp_refund_id, failure, tries, steps, approval_id, updated_at,"
+    " due_at"
 )
 _steps = msgspec.json.Decoder(tuple[RefundStep, ...])
 

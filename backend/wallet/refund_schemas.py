@@ -74,7 +74,10 @@ class RefundStepOut(msgspec.Struct):
 
 
 class RefundOut(msgspec.Struct):
-    """A refund as staff see it; ``failure`` says in one word what keeps it from its end, or ended it."""
+    """A refund as staff see it; ``failure`` says in one word what keeps it from its end, or ended it.
+
+    ``approval_id``: what a second person was asked to decide (``/v1/admin/approvals``).
+    """
 
     id: str
     recharge_id: str
@@ -91,6 +94,7 @@ class RefundOut(msgspec.Struct):
     psp_refund_id: str | None
     failure: str | None
     asked_by_member: bool
+    approval_id: str | None
     steps: list[RefundStepOut]
     asked_at: datetime
     updated_at: datetime
@@ -176,6 +180,7 @@ def staff_refund(refund: RechargeRefund) -> RefundOut:
         psp_refund_id=refund.psp_refund_id,
         failure=refund.failure,
         asked_by_member=refund.asked_by is None,
+        approval_id=refund.approval_id,
         steps=[
             RefundStepOut(step.step, step.at, None if step.staff_id is None else str(step.staff_id), step.note)
             for step in refund.steps

@@ -183,7 +183,7 @@ class RechargeRefund(msgspec.Struct, frozen=True, kw_only=True):
 
     ``bonus_fen`` is forfeited with it, ``withheld_fen`` is principal that pays for bonus which was spent: known once it
     is frozen. ``points`` were taken back when it was done. ``failure`` says in one word what keeps it from its end, or
-    ended it.
+    ended it. ``approval_id`` is what a second person decides, where that is needed.
     """
 
     member_id: int
@@ -204,6 +204,7 @@ class RechargeRefund(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[RefundStep, ...]
     asked_by: int | None
     request_hash: bytes
+    approval_id: str | None
     asked_at: datetime
     updated_at: datetime
     due_at: datetime | None

@@ -341,7 +341,10 @@ CASES: dict[tuple[str, str], Case] = {
             lambda w, path=path: w.manager.get(f"/v1/admin/{path}?store_id=S1&from=2026-11-01&to=2026-11-02"),
             refused(404, "not_found"),
         )
-        for path in ("reports/sales", "reports/margin", "reports/stock", "reports/orders")
+        for path in (
+            *("reports/sales", "reports/margin", "reports/stock", "reports/orders"),
+            *("reports/stored-value", "reports/stored-value/file", "reports/stored-value/chart"),
+        )
     },
     **{
         (f"GET /v1/admin/{path}", "store_id"): (

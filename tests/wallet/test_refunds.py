@@ -127,20 +127,52 @@ async def test_points_that_were_spent_are_owed(client, chain, phone, offers, adm
     assert (await phone.wallet())["points"]["available"] == -300
 
 
-async def test_above_the_limit_somebody_else_approves(client, phone, admin, second, clock):
+async def test_above_the_limit_a_second_person_approves(client, phone, admin, second, clock):
     recharge_id = await refunds.paid(client, phone, amount_fen=60_000)
 
     made = (await refunds.ask(admin, recharge_id)).json()
 
     assert made["status"] == "asked"
+    assert [step["step"] for step in made["steps"]] == ["ask", "propose"]
     assert await wallet(phone) == {"total_fen": 60_000, "principal_fen": 60_000, "bonus_fen": 0}
-    own = await refunds.decide(admin, made["id"], "approve")
+    approval = f"/v1/admin/approvals/{made['approval_id']}"
+    own = await admin.post(f"{approval}/approve", {"note": "自己"})
     assert (own.status_code, own.json()["code"]) == (409, "approval_own")
-    approved = (await refunds.decide(second, made["id"], "approve", note="已核对")).json()
-    assert (approved["status"], (await wallet(phone))["held_fen"]) == ("frozen", 60_000)
-    assert [step["step"] for step in approved["steps"]] == ["ask", "freeze"]
-    assert (await refunds.decide(second, made["id"], "approve")).json()["status"] == "frozen"
+    again = (await refunds.decide(admin, made["id"], "approve")).json()
+    assert (again["status"], again["approval_id"]) == ("asked", made["approval_id"])
+    assert await wallet(phone) == {"total_fen": 60_000, "principal_fen": 60_000, "bonus_fen": 0}
+    approved = await second.post(f"{approval}/approve", {"note": "已核对"})
+    assert approved.status_code == 200, approved.text
+    frozen = (await admin.get(f"/v1/admin/recharge-refunds/{made['id']}")).json()
+    assert (frozen["status"], (await wallet(phone))["held_fen"]) == ("frozen", 60_000)
     await refunds.until_state(clock, made["id"], "done")
+
+
+async def test_a_large_wish_of_a_member_needs_two_of_the_staff_a_lesser_amount_one(client, phone, admin, second):
+    recharge_id = await refunds.paid(client, phone, amount_fen=60_000)
+    refund_id = await refunds.asked(phone, recharge_id)
+
+    proposed = (await refunds.decide(admin, refund_id, "approve")).json()
+    assert (proposed["status"], (await wallet(phone))["total_fen"]) == ("asked", 60_000)
+    less = (await refunds.decide(admin, refund_id, "approve", amount_fen=50_000)).json()
+    late = await second.post(f"/v1/admin/approvals/{proposed['approval_id']}/approve", {"note": ""})
+
+    assert (less["status"], less["amount_fen"]) == ("frozen", 50_000)
+    assert (late.status_code, late.json()["code"]) == (409, "recharge_refund_conflict")
+    assert await wallet(phone) == {"total_fen": 10_000, "principal_fen": 10_000, "bonus_fen": 0, "held_fen": 50_000}
+
+
+async def test_what_a_second_person_approves_too_late_moves_nothing(client, chain, phone, admin, second, settings):
+    recharge_id = await refunds.paid(client, phone, amount_fen=60_000)
+    made = (await refunds.ask(admin, recharge_id)).json()
+    await spend(client, chain, phone, 1_000)
+    before = await fingerprint(settings)
+
+    refused = await second.post(f"/v1/admin/approvals/{made['approval_id']}/approve", {"note": ""})
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "refund_exceeds_principal")
+    assert refused.json()["refundable_fen"] == 59_000
+    assert await fingerprint(settings) == before
 
 
 async def test_a_member_asks_and_staff_decide(client, phone, admin, clock):

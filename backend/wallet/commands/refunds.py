@@ -13,6 +13,9 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from backend.approvals import queries as approval_queries
+from backend.approvals import service as approvals
+from backend.approvals.types import Approval, ApprovalState
 from backend.auth.types import MemberCaller, StaffCaller
 from backend.kernel import clock, db, events, ids, jobs, live, logging
 from backend.kernel.config import settings
@@ -31,7 +34,6 @@ from .. import refund_queries as queries
 from ..errors import (
     RechargeNotRefundable,
     RefundExceedsPrincipal,
-    RefundIsOwn,
     RefundNotMovable,
     RefundNotOffered,
     RefundUnderWay,
@@ -46,8 +48,19 @@ PREFIX = "Y"
 """Of a refund's id, which is its number at WeChat."""
 
 JOB = "wallet.pay_back"
+KIND = "recharge_refund"
+"""Of approvals: a refund above ``recharge_refund_approval_fen``."""
+
 NOT_SPENT = (plans.EXPIRY, refund_plans.FROZEN, refund_plans.THAWED, refund_plans.FORFEITED)
 """Transfers that take from a lot of bonus, or give back to it, without its having bought anything."""
+
+
+class RefundApproval(msgspec.Struct, frozen=True):
+    """What a second person approves."""
+
+    member_id: int
+    refund_id: str
+    amount_fen: int
 
 
 def member_of(refund_id: str) -> int:
@@ -116,7 +129,7 @@ async def ask_as_member(
         return known, True
     if not settings().recharge_refund_by_member:
         raise RefundNotOffered
-    return await _open(document, refund_id, amount_fen, reason, idem, staff_id=None)
+    return await _open(document, refund_id, amount_fen, reason, idem, caller=None)
 
 
 async def ask_as_staff(
@@ -127,7 +140,7 @@ async def ask_as_staff(
     refund_id = _id(document.member_id, f"staff/{caller.staff_id}", idem)
     if known := await _known(document.member_id, refund_id, idem):
         return known, True
-    return await _open(document, refund_id, amount_fen, reason, idem, staff_id=caller.staff_id)
+    return await _open(document, refund_id, amount_fen, reason, idem, caller=caller)
 
 
 def _id(member_id: int, scope: str, idem: Idempotency) -> str:
@@ -144,9 +157,15 @@ async def _known(member_id: int, refund_id: str, idem: Idempotency) -> RechargeR
 
 
 async def _open(
-    document: Document, refund_id: str, amount_fen: int | None, reason: str, idem: Idempotency, *, staff_id: int | None
+    document: Document,
+    refund_id: str,
+    amount_fen: int | None,
+    reason: str,
+    idem: Idempotency,
+    *,
+    caller: StaffCaller | None,
 ) -> tuple[RechargeRefund, bool]:
-    now = clock.now()
+    now, staff_id = clock.now(), caller.staff_id if caller else None
     try:
         terms = await terms_of(document, amount_fen)
     except (RechargeNotRefundable, RefundExceedsPrincipal):
@@ -172,17 +191,19 @@ async def _open(
         steps=(RefundStep(step="ask", at=now, staff_id=staff_id, note=reason),),
         asked_by=staff_id,
         request_hash=idem.request_hash,
+        approval_id=None,
         asked_at=now,
         updated_at=now,
         due_at=None,
     )
-    at_once = staff_id is not None and terms.amount_fen <= settings().recharge_refund_approval_fen
     try:
         async with db.transaction() as tx:
             await queries.insert(tx, asked)
-            made = await _freeze(tx, asked, now, staff_id=staff_id) if at_once else asked
-            if not at_once:
+            if caller is None:
+                made = asked
                 await events.publish(tx, _moved(made))
+            else:
+                made = await _freeze_or_propose(tx, asked, caller, now, note="")
     except asyncpg.UniqueViolationError:
         if known := await _known(document.member_id, refund_id, idem):
             return known, True
@@ -195,7 +216,7 @@ async def _open(
 
 
 async def approve(refund_id: str, amount_fen: int | None, note: str, caller: StaffCaller) -> RechargeRefund:
-    """Freeze what was asked for, or less of it; above the limit not by who asked. Repeated, it changes nothing."""
+    """Freeze what was asked for, or less of it; above the limit a second person is asked to. Repeated: nothing more."""
     now = clock.now()
     async with db.transaction() as tx:
         refund = await _lock_staffs(tx, refund_id, caller)
@@ -203,13 +224,51 @@ async def approve(refund_id: str, amount_fen: int | None, note: str, caller: Sta
             return refund
         if refund.state is not RefundState.ASKED:
             raise RefundNotMovable(extra={"state": str(refund.state)})
-        if refund.asked_by == caller.staff_id:
-            raise RefundIsOwn
         wanted = refund.amount_fen if amount_fen is None else min(amount_fen, refund.amount_fen)
         wanted_refund = msgspec.structs.replace(refund, amount_fen=wanted)
-        made = await _freeze(tx, wanted_refund, now, staff_id=caller.staff_id, note=note)
+        made = await _freeze_or_propose(tx, wanted_refund, caller, now, note=note)
     tell(made)
     return made
+
+
+async def _freeze_or_propose(
+    tx: Tx, refund: RechargeRefund, caller: StaffCaller, now: datetime, *, note: str
+) -> RechargeRefund:
+    """Freeze it, or above the limit ask a second person to: what they approve is frozen in their transaction."""
+    if refund.amount_fen <= settings().recharge_refund_approval_fen:
+        return await _freeze(tx, refund, now, staff_id=caller.staff_id, note=note)
+    if await _waits(refund):
+        return refund
+    approval = await approvals.request(
+        tx,
+        KIND,
+        RefundApproval(refund.member_id, refund.id, refund.amount_fen),
+        caller=caller,
+        reason=refund.reason,
+        store_id=refund.store_id,
+        summary=f"退还充值本金 {refund.amount_fen / 100:.2f} 元",
+        key=f"{refund.id}:{len(refund.steps)}",
+    )
+    made = step(refund, refund.state, "propose", now, staff_id=caller.staff_id, note=note, approval_id=approval.id)
+    await queries.update(tx, made)
+    return made
+
+
+async def _waits(refund: RechargeRefund) -> bool:
+    """Whether a second person is being asked already."""
+    if refund.approval_id is None:
+        return False
+    found = await approval_queries.get_approval(refund.approval_id)
+    return found.state is ApprovalState.WAITING and found.expires_at > clock.now()
+
+
+async def apply_approval(tx: Tx, body: RefundApproval, approval: Approval) -> None:
+    """Freeze what a second person approved; raises what refuses it, and then it waits on."""
+    refund = await queries.lock(tx, body.member_id, body.refund_id)
+    if refund.state is not RefundState.ASKED:
+        raise RefundNotMovable(extra={"state": str(refund.state)})
+    wanted = msgspec.structs.replace(refund, amount_fen=body.amount_fen)
+    await _freeze(tx, wanted, clock.now(), staff_id=None, note=f"approval {approval.id}")
 
 
 async def reject(refund_id: str, note: str, caller: StaffCaller) -> RechargeRefund:

@@ -155,10 +155,10 @@ async def get_refund(caller: StaffCaller, recharge_refund_id: str) -> RefundOut:
     f"{_REFUND}/approve",
     guard=_DECIDERS,
     summary="同意充值退款",
-    errors=(*_MOVES, errors.RefundIsOwn, errors.RefundExceedsPrincipal, errors.RechargeNotRefundable),
+    errors=(*_MOVES, errors.RefundExceedsPrincipal, errors.RechargeNotRefundable),
 )
 async def approve(caller: StaffCaller, recharge_refund_id: str, body: ApproveRefundIn) -> RefundOut:
-    """Freeze what was asked for, or less of it; not by who asked. Again it answers the same."""
+    """Freeze what was asked for, or less of it; above the limit a second person is asked to. Again it does nothing."""
     return staff_refund(await refunds.approve(recharge_refund_id, body.amount_fen, body.note, caller))
 
 

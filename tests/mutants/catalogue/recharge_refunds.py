@@ -94,9 +94,9 @@ MUTANTS = (
         "own-wish-approved",
         "One person alone takes ten thousand yuan out of the chain.",
         REFUNDS,
-        "        if refund.asked_by == caller.staff_id:\n            raise RefundIsOwn\n",
-        "",
-        (f"{ASKED}test_above_the_limit_somebody_else_approves",),
+        "    if refund.amount_fen <= settings().recharge_refund_approval_fen:\n",
+        "    if True:\n",
+        (f"{ASKED}test_above_the_limit_a_second_person_approves",),
     ),
     Mutant(
         "refused-and-thawed-at-once",
