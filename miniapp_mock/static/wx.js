@@ -6,6 +6,7 @@ import { ask, toast } from "./shared/dialog.js";
 import { chooseAddress } from "./wx/address_sheet.js";
 import { openContact } from "./wx/contact.js";
 import { api, refusal } from "./wx/core.js";
+import { downloadFile, openDocument } from "./wx/files.js";
 import { phoneId } from "./wx/identity.js";
 import { getLaunchOptionsSync } from "./wx/launch.js";
 import { connectSocket, getNetworkType, offNetworkStatusChange, onNetworkStatusChange, request } from "./wx/network.js";
@@ -35,6 +36,8 @@ export const wx = {
   compressImage,
   previewImage,
   getFileSystemManager,
+  downloadFile,
+  openDocument,
 
   request,
   connectSocket,

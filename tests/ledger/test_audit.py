@@ -167,6 +167,9 @@ TAMPERING: dict[str, tuple[str, ...]] = {
         "UPDATE ledger_document SET body = body || '{\"pay_fen\": 5}' WHERE member_id = $1 AND kind = 'recharge'",
     ),
     "recharge_credited_once: paid without credit": (FORGED_DOCUMENT + " AND kind = 'recharge'",),
+    "lot_in_its_turn: bonus before its turn": (
+        "UPDATE ledger_lot SET rank = -1 WHERE member_id = $1 AND kind = 'stored' AND part = 'bonus'",
+    ),
     "balance_is_sum: an account's unit": (f"UPDATE ledger_account SET unit = 'points' WHERE {STORED}",),
 }
 

@@ -384,6 +384,7 @@ BODIES: dict[str, Any] = {
 QUERIES = {
     "GET /v1/admin/groups/{group_id}/statement": "from=2026-06-01&to=2026-06-30",
     "GET /v1/admin/groups/{group_id}/statement/file": "from=2026-06-01&to=2026-06-30",
+    "GET /v1/admin/members/{member_id}/stored-statement": "from=2026-11-01&to=2026-11-02",
     "GET /v1/admin/surveys/{survey_id}/cross": "rows=taste&columns=nps",
     "GET /v1/admin/surveys/{survey_id}/breakdown": "question=taste&by=level",
     "GET /v1/admin/surveys/{survey_id}/chart.svg": "what=time",

@@ -6,7 +6,7 @@ import { known, t } from "./texts.js";
 
 const POLL_MS = 4000;
 const SOON_MS = 400;
-const TOLD = ["wallet.recharged", "order.", "after_sale."]; // letters of what an event tells too
+const TOLD = ["wallet.recharged", "order.", "after_sale.", "wallet.refund_"]; // letters of what an event tells too
 const UNASKED = ["auto", "staff"]; // where coupons come from without a tap
 
 export function createEvents(app) {
@@ -52,6 +52,10 @@ export function createEvents(app) {
     }
     if (known(`event.${type}`)) {
       app.toast(t(`event.${type}`));
+      later();
+    }
+    if (type === "recharge_refund") {
+      app.toast(t(`recharges.refund_${data.status}`));
       later();
     }
     if (type === "after_sale") {

@@ -67,6 +67,7 @@ import { productScreen } from "./screens/product.js";
 import { profileScreen } from "./screens/profile.js";
 import { receiptScreen } from "./screens/receipt.js";
 import { rechargeScreen } from "./screens/recharge.js";
+import { rechargesScreen } from "./screens/recharges.js";
 import { ownReviewsScreen, reviewsScreen } from "./screens/reviews.js";
 import { suggestScreen } from "./screens/suggest.js";
 import { suggestionScreen } from "./screens/suggestion.js";
@@ -81,6 +82,7 @@ const SCREENS = {
   home: homeScreen,
   code: codeScreen,
   recharge: rechargeScreen,
+  recharges: rechargesScreen,
   entries: entriesScreen,
   mall: mallScreen,
   "mall-search": mallSearchScreen,

@@ -6,6 +6,7 @@ import { MESSAGES } from "./message_texts.js";
 import { MALL } from "./mall_texts.js";
 import { NOTICES } from "./notice_texts.js";
 import { ORDERS } from "./order_texts.js";
+import { RECHARGES } from "./recharge_texts.js";
 import { SURVEYS } from "./survey_texts.js";
 import { VOICE } from "./voice_texts.js";
 
@@ -19,6 +20,7 @@ const TABLE = {
   ...MALL,
   ...NOTICES,
   ...ORDERS,
+  ...RECHARGES,
   ...SURVEYS,
   ...VOICE,
 
@@ -160,6 +162,7 @@ const TABLE = {
   "recharge.own_note": "自选金额不参与赠送",
   "recharge.bad_amount": "请输入正确的金额，最多两位小数",
   "recharge.bad_range": "这个金额不在可充值范围内",
+  "recharge.limit": "已到储值限额，最多还能充值 {amount}",
   "recharge.submit": "立即充值 {amount}",
   "recharge.submit_none": "请选择充值金额",
   "recharge.note": "充值金额全部门店通用，赠送金额不可提现",

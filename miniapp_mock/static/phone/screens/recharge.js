@@ -28,7 +28,7 @@ export function rechargeScreen(app) {
     h("h2", { class: "section-head" }, t("recharge.choose")),
     list,
     ownRow,
-    h("div", { class: "foot-bar stack tight" }, problem, submit, h("p", { class: "tiny muted center" }, t("recharge.note"))),
+    h("div", { class: "foot-bar stack tight" }, problem, submit, h("p", { class: "tiny muted center" }, t("recharge.note"), " ", h("a", { href: "#/recharges" }, t("recharges.title")))),
   );
   fill(stage, form);
 
@@ -103,7 +103,8 @@ export function rechargeScreen(app) {
       if (error.errMsg) {
         if (/cancel/.test(error.errMsg)) app.toast(t("recharge.cancelled"));
         else problem.textContent = error.errMsg.replace(/^requestPayment:fail\s*/, "");
-      } else problem.textContent = choice === OWN && error.code === "validation_failed" ? t("recharge.bad_range") : problemText(error);
+      } else if (Number.isInteger(error.problem?.possible_fen)) problem.textContent = t("recharge.limit", { amount: money(error.problem.possible_fen) });
+      else problem.textContent = choice === OWN && error.code === "validation_failed" ? t("recharge.bad_range") : problemText(error);
     }
   }
 
