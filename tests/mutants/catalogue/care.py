@@ -78,4 +78,20 @@ MUTANTS = (
         "    if target is not None and task.state is not TaskState.OPEN:\n        raise",
         (f"{TASKS}test_a_call_is_made_by_the_members_store_and_gives_its_gift_once",),
     ),
+    Mutant(
+        "paused-plan-goes-on-giving",
+        "A plan with a gift too large is paused, and gives it to everybody who was found.",
+        "backend/care/commands/carrying.py",
+        "if task.state is not TaskState.DUE or not await _runs(tx, plan.id):",
+        "if task.state is not TaskState.DUE:",
+        ("tests/care/test_stopping.py::test_a_plan_that_is_paused_while_its_letters_go_stops_at_the_next",),
+    ),
+    Mutant(
+        "ended-plan-leaves-its-letters-due",
+        "What was due when a plan ended is looked at each minute for ever, and counts as sent.",
+        "backend/care/commands/carrying.py",
+        "            if plan.state is PlanState.ACTIVE:",
+        "            if plan.state is not PlanState.PAUSED:",
+        ("tests/care/test_stopping.py::test_what_is_due_of_a_plan_that_has_ended_or_waited_too_long_is_given_up",),
+    ),
 )

@@ -41,8 +41,8 @@ MUTANTS = (
         "lost-worker-thought-alive",
         "The database restarts, and paid recharges wait for minutes: their job is at a worker that is no more.",
         "backend/kernel/jobs/runner.py",
-        "                _left.add(worker.worker_id)",
-        "                pass",
+        "            _left.add(worker.worker_id)",
+        "            pass",
         (TAKEN_UP,),
     ),
     Mutant(
@@ -236,5 +236,13 @@ MUTANTS = (
         "        await readers.release(connection)  # the pool sees to what is broken, or is being cancelled\n",
         "        _at_hand.append(connection)\n",
         ("tests/kernel/test_db.py::test_a_connection_whose_read_is_cancelled_goes_back_to_the_pool",),
+    ),
+    Mutant(
+        "customers-wait-behind-imports",
+        "A customer's question is answered when the import of a catalogue is done.",
+        "backend/kernel/jobs/queue.py",
+        "URGENT if urgent else QUEUE",
+        "QUEUE if urgent else QUEUE",
+        ("tests/kernel/test_jobs.py::test_what_somebody_waits_for_runs_beside_jobs_that_take_all_the_other_places",),
     ),
 )

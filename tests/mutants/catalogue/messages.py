@@ -8,6 +8,7 @@ DECIDING = "backend/messages/commands/deciding.py"
 DELIVER = "backend/messages/commands/deliver.py"
 CONSENTS = "tests/messages/test_consents.py::"
 SUBSCRIPTIONS = "tests/messages/test_subscriptions.py::"
+DRAFTS = "tests/messages/test_batch_drafts.py::"
 BATCHES = "tests/messages/test_batches.py::"
 
 MUTANTS = (
@@ -74,5 +75,29 @@ MUTANTS = (
         "template.purpose is Purpose.SERVICE and not caller.may(Permission.MESSAGES_SERVICE)",
         "template.purpose is Purpose.SERVICE and caller.role is None",
         (f"{BATCHES}test_a_manager_writes_to_the_own_stores_members_alone",),
+    ),
+    Mutant(
+        "planned-batches-hold-up-all-others",
+        "Twenty batches are planned for next month, and no other one is sent until then.",
+        "backend/messages/commands/filling.py",
+        "AND (send_at IS NULL OR send_at <= $1)",
+        "AND ($1::timestamptz IS NOT NULL)",
+        (f"{DRAFTS}test_what_waits_for_its_time_holds_up_none_behind_it",),
+    ),
+    Mutant(
+        "newcomers-by-chance",
+        "Of those who join while a batch is sent half are written to.",
+        "backend/messages/commands/filling.py",
+        "joined_until=started_at",
+        "joined_until=None",
+        (f"{DRAFTS}test_whom_a_batch_finds_is_judged_once_when_it_comes_to_them",),
+    ),
+    Mutant(
+        "drafts-overwritten",
+        "Two change one draft, and what the first has written is gone without a word.",
+        "backend/messages/commands/batches.py",
+        "if found.version != body.version:",
+        "if found.version < body.version - 1:",
+        (f"{DRAFTS}test_of_two_who_change_one_draft_one_wins_and_started_it_stays_as_it_is",),
     ),
 )
