@@ -23,14 +23,14 @@ async def test_some_wait_and_can_be_answered(client: httpx.AsyncClient, settings
     await chats.load(settings)
 
     states = Counter(row["state"] for row in await db.fetch("SELECT state FROM conversation"))
-    assert states == {"waiting": 3, "open": 1, "robot": 1, "closed": 2}
+    assert states == {"waiting": 3, "open": 1, "wechat": 1, "robot": 1, "closed": 2}
     admin = await office(client)
     waiting = (await admin.get(f"{DESK}?view=waiting")).json()
     assert [item["unread"] for item in waiting["items"]] == [2, 1, 2]
     first = waiting["items"][0]["id"]
     assert (await admin.post(f"{DESK}/{first}/claim")).status_code == 200
     assert (await say(admin, first, "可以换，请带小票到店。")).json()["message"]["stage"] == "sent"
-    customer = Customer(client, chats.openid_of(5))
+    customer = Customer(client, chats.openid_of(6))
     await customer.write("退货怎么办")
     await work(settings)
     assert [text[:4] for text in await customer.answers()] == ["收货后七", "我的订单"]
