@@ -31,6 +31,7 @@ ROUTES = (
     "backend.groups.routes",
     "backend.wallet.routes",
     "backend.coupons.routes",
+    "backend.points.routes",
     "backend.giftcards.routes",
     "backend.passes.routes",
     "backend.stamps.routes",

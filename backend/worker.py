@@ -29,6 +29,7 @@ DOMAINS = (
     "backend.groups",
     "backend.wallet",
     "backend.coupons",
+    "backend.points",
     "backend.giftcards",
     "backend.passes",
     "backend.stamps",

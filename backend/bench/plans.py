@@ -11,11 +11,13 @@ import msgspec
 
 from backend.auth.types import Store, TerminalCaller
 from backend.kernel import clock, ids
+from backend.kernel.config import settings
 from backend.kernel.http import Idempotency
 from backend.ledger import plans as ledger
 from backend.ledger.plans import Guard, Issue, Leg, NewDocument, Plan, encode
 from backend.ledger.types import Document, Lot, Snapshot
 from backend.members.types import Cardholder
+from backend.points.types import Earning, Occasion
 from backend.pos import plans
 from backend.pos.commands import pricing, sales
 from backend.pos.commands.identify import Customer, step_guard
@@ -172,7 +174,17 @@ class PlanMaker:
         snapshot = Snapshot(member.id, True, {"stored": PRINCIPAL_FEN + BONUS_FEN, "points": POINTS}, _KEPT)
         tenders = people.baskets[which].tenders
         holder = Cardholder(member.card, snapshot)
-        priced = pricing.price_for(holder, self._lines[which], tenders, clock.local_date(now, ZONE))
+        on, rules = clock.local_date(now, ZONE), settings()
+        occasion = Occasion(
+            level=member.card.level.code,
+            multiplier_bp=member.card.benefit_on(on).points_multiplier_bp,
+            per_yuan_bp=rules.points_per_yuan_bp,
+            most_times_bp=rules.points_most_times_bp,
+            birthday=None,
+            store_id=member.store_id,
+            at=now,
+        )
+        priced = pricing.price_for(holder, self._lines[which], tenders, on, Earning(occasion))
         return sales.sale_plan(
             SaleIn(order_no=unique, lines=list(people.baskets[which].lines), cashier="7"),
             self._caller(member, slot),

@@ -107,6 +107,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, _doc("Days before their last day that points are warned of; 0 = never", ge=0, le=60)
     ] = 7
     points_pending_days: Annotated[int, _doc("Days until earned points can be spent", ge=0, le=90)] = 0
+    points_most_times_bp: Annotated[
+        int, _doc("Most that stackable promotions multiply points by together, in 1/10000", ge=10_000, le=1_000_000)
+    ] = 50_000
     password_free_sale_fen: Annotated[
         int, _doc("A sale above this waits for the phone; an order needs the payment PIN, if one is set", ge=0)
     ] = 20_000

@@ -43,6 +43,7 @@ APPS: dict[str, str] = {
     "coupons": "backend.coupons",
     "giftcards": "backend.giftcards",
     "passes": "backend.passes",
+    "points": "backend.points",
     "stamps": "backend.stamps",
     "mall": "backend.mall",
     "stock": "backend.stock",

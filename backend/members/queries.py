@@ -121,6 +121,7 @@ async def _card(row: db.Record) -> Card:
         status=Status(row["status"]),
         discount_card=_discount_card(row),
         lent_discount_bp=row["lent_discount_bp"] or 0,
+        birthday=row["birthday"],
     )
 
 
@@ -132,7 +133,7 @@ def _discount_card(row: db.Record) -> DiscountCard | None:
 
 _CARDS = f"""
 SELECT id, member_no, name, level_id, status, card_id, card_discount_bp, card_multiplier_bp, card_until,
-       lent_discount_bp
+       lent_discount_bp, birthday
   FROM member WHERE id = ANY({db.given(1, "bigint")})"""  # noqa: S608 - put together of constants
 
 
@@ -156,7 +157,7 @@ async def get_card(member_id: int) -> Card:
 # A sale's three questions (whose code, which card, what is held) as one: each of them alone would wake the database and
 # this process once more, which costs more than its answer.
 _HOLDER = """m.id, m.member_no, m.name, m.level_id, m.status, m.card_id, m.card_discount_bp, m.card_multiplier_bp,
-       m.card_until, m.lent_discount_bp,
+       m.card_until, m.lent_discount_bp, m.birthday,
        s.active, s.used_store, s.used_at, s.elsewhere_at, s.balances, s.stored, s.expired"""
 CARDHOLDERS = f"""
 SELECT d.*, {_HOLDER}

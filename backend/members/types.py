@@ -82,6 +82,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     status: Status
     discount_card: DiscountCard | None = None
     lent_discount_bp: int = 0
+    birthday: date | None = None
 
     def benefit_on(self, on: date) -> Benefit:
         """The better of level and discount card, of the prices and of the points each, on that local day."""

@@ -12,6 +12,7 @@ from backend.ledger import plans as ledger
 from backend.ledger.plans import DocumentUpdate, Guard, Leg, NewDocument, Plan
 from backend.ledger.types import Document, Lot
 from backend.passes.plans import count_use
+from backend.points.plans import count_caps
 from backend.sales import plans as sales
 from backend.sales.rules.settling import Priced
 from backend.sales.types import SaleBody, SaleProgress, TenderType
@@ -61,6 +62,7 @@ def order_body(order_id: str, priced: Priced) -> SaleBody:
         coupons=priced.coupons,
         passes=priced.passes,
         card_id=priced.benefit.card_id,
+        earned_by=priced.earning.kept,
     )
 
 
@@ -121,7 +123,9 @@ def _place(placed: Placed, body: SaleBody, priced: Priced, kind: str, state: Ord
 
 
 def _guards(placed: Placed, body: SaleBody, priced: Priced) -> tuple[Guard, ...]:
-    guards = (count_use(body.card_id),) if body.card_id else ()
+    guards = count_caps(priced.earning, placed.now)
+    if body.card_id:
+        guards = (count_use(body.card_id), *guards)
     if placed.day_cap_fen is None or not priced.value_fen:
         return guards
     return (*guards, sales.day_guard(priced.on, priced.value_fen, placed.now, cap_fen=placed.day_cap_fen))

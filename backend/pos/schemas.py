@@ -12,6 +12,7 @@ from backend.cards.types import Entitlements
 from backend.coupons.types import CouponKind
 from backend.kernel.http import Body
 from backend.kernel.money import Fen, FenOrZero, Points
+from backend.points.types import EarnedLine
 from backend.sales.types import TenderType
 from backend.wallet.types import Wallet
 
@@ -234,7 +235,7 @@ class Suggestion(msgspec.Struct):
 
 
 class QuoteOut(msgspec.Struct, kw_only=True):
-    """What the sale would cost; nothing is spent or bound."""
+    """What the sale would cost; nothing is spent or bound. ``earned`` says which rules give what to each line."""
 
     total_fen: int
     discount_fen: int
@@ -247,6 +248,7 @@ class QuoteOut(msgspec.Struct, kw_only=True):
     confirmation_required: bool
     coupons: list[QuotedCoupon]
     suggestion: Suggestion
+    earned: list[EarnedLine] = []
 
 
 class PassUseOut(msgspec.Struct):
@@ -367,3 +369,26 @@ class ContextOut(msgspec.Struct):
     store: NamedOut
     chain_name: str
     limits: dict[str, int]
+
+
+class SimulateIn(Body, kw_only=True):
+    """A basket, a store, a time (now where none is named), and who buys: a member, or anybody of a level.
+
+    ``draft`` is a rule that is judged as if it lived as it is written now.
+    """
+
+    lines: Annotated[list[LineIn], Meta(min_length=1, max_length=200)]
+    store_id: Annotated[str, Meta(min_length=1, max_length=16)]
+    member_id: Annotated[str, Meta(min_length=1, max_length=20)] | None = None
+    level: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
+    birthday: date | None = None
+    at: Annotated[datetime, Meta(tz=True)] | None = None
+    draft: Annotated[str, Meta(min_length=1, max_length=16)] | None = None
+
+
+class SimulatedOut(msgspec.Struct):
+    """What the basket costs and earns, where all of it is paid with money; by line, and why."""
+
+    payable_fen: int
+    points: int
+    lines: list[EarnedLine]

@@ -10,6 +10,7 @@ import msgspec
 
 from backend.coupons.types import Used
 from backend.passes.types import SoldPass
+from backend.points.types import LineEarned
 
 
 class TenderType(StrEnum):
@@ -60,6 +61,7 @@ class PricedLine(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str | None = None
     category: str | None = None
     cost_fen: int | None = None
+    brand: str | None = None
 
 
 class Tender(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -86,6 +88,7 @@ class SaleBody(msgspec.Struct, frozen=True, omit_defaults=True):
 
     ``coupons`` are those of its coupon tenders, in the order in which they took. ``passes`` are what it sold of
     them, in the order of lines and pieces; ``card_id`` is the discount card that gave more than the level.
+    ``earned_by`` says what each line earned and by which rules; none where the standard rule alone gave.
     """
 
     order_no: str
@@ -103,11 +106,13 @@ class SaleBody(msgspec.Struct, frozen=True, omit_defaults=True):
     coupons: tuple[Used, ...] = ()
     passes: tuple[SoldPass, ...] = ()
     card_id: str | None = None
+    earned_by: tuple[LineEarned, ...] = ()
 
 
 class SaleProgress(msgspec.Struct, frozen=True, omit_defaults=True):
     """What became of a sale: earned at approval, and what its refunds gave back so far.
 
+    ``earned_by`` is what was earned at approval, as in the body.
     ``line_qty`` and ``line_fen`` by line position, ``tender_fen`` by tender position; ``lots`` by lot id.
     """
 
@@ -119,6 +124,7 @@ class SaleProgress(msgspec.Struct, frozen=True, omit_defaults=True):
     points_returned: int = 0
     points_clawed: int = 0
     lots: dict[str, int] = {}
+    earned_by: tuple[LineEarned, ...] | None = None
 
 
 class RefundTender(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -29,6 +29,7 @@ from backend.ledger.types import Posted
 from backend.members.errors import PinRequired
 from backend.passes import service as passes
 from backend.passes.errors import PassVoid
+from backend.points.plans import CAP as POINTS_CAP
 from backend.sales import plans as sales
 from backend.sales.rules import gift_cards
 from backend.sales.rules.pricing import check_sufficient
@@ -110,10 +111,10 @@ async def _place(body: PlaceIn, member_id: int, idem: Idempotency) -> Answer[Pla
     _refuse_gone(body)
     if body.pin is not None and (again := await _first_answer(member_id, idem)) is not None:
         return again  # before the PIN is looked at: a retry with another one is no wrong try
-    without_card, confirmed, counts = False, False, False
+    without_card, confirmed, counts, capped = False, False, False, False
     for attempt in range(MAX_TIMES_PLANNED):
         now = clock.now()
-        parts = await quote.price(body, member_id, now, without_card=without_card)
+        parts = await quote.price(body, member_id, now, without_card=without_card, capped=capped)
         _check_price(body, parts)
         for part in parts:
             check_sufficient(part.priced.tenders, part.priced.available)
@@ -128,16 +129,23 @@ async def _place(body: PlaceIn, member_id: int, idem: Idempotency) -> Answer[Pla
             if attempt == MAX_TIMES_PLANNED - 1:
                 raise
         except GuardRefused as refused:
-            if refused.refusal == sales.PASSWORD_FREE:
-                raise PinRequired from refused
-            if refused.refusal != PassVoid.code or attempt == MAX_TIMES_PLANNED - 1:
-                raise passes.refusal_of(refused) or refused from refused
-            without_card = True  # given back a moment ago, which the member's row hears of later
+            _check_worth_another_try(refused, attempt)
+            capped = capped or refused.refusal == POINTS_CAP
+            # Given back a moment ago, which the member's row hears of later.
+            without_card = without_card or refused.refusal == PassVoid.code
         else:
             if posted.replayed:
                 return await _answer(member_id, posted)
             return Answer(_placed(checkout))
     raise Stale
+
+
+def _check_worth_another_try(refused: GuardRefused, attempt: int) -> None:
+    """Raise what a guard refused, unless the next plan can do without it."""
+    if refused.refusal == sales.PASSWORD_FREE:
+        raise PinRequired from refused
+    if refused.refusal not in (PassVoid.code, POINTS_CAP) or attempt == MAX_TIMES_PLANNED - 1:
+        raise passes.refusal_of(refused) or refused from refused
 
 
 class Checkout(msgspec.Struct, frozen=True):

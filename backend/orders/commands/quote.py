@@ -25,6 +25,8 @@ from backend.mall import queries as mall
 from backend.members import queries as members
 from backend.members.types import Cardholder
 from backend.passes import service as passes
+from backend.points import service as points
+from backend.points.types import Earning
 from backend.sales.errors import TendersMismatch
 from backend.sales.rules import gift_cards
 from backend.sales.rules.pricing import REPEATED, TenderIn
@@ -50,16 +52,18 @@ MOST_OFFERED = 50
 async def quote(body: QuoteIn, member_id: int) -> QuotesOut:
     """What a checkout costs the member now; moves and binds nothing."""
     now = clock.now()
-    parts = await price(body, member_id, now)
+    parts = await price(body, member_id, now, capped=True)
     offered = [await _offered(asked, part, member_id, now) for asked, part in zip(body.orders, parts, strict=True)]
     cards = await _offered_cards(parts, member_id, now)
     return views.quotes_out(parts, offered, cards, pin_required=await pins.is_required(parts, member_id))
 
 
-async def price(body: QuoteIn, member_id: int, now: datetime, *, without_card: bool = False) -> list[Part]:
+async def price(
+    body: QuoteIn, member_id: int, now: datetime, *, without_card: bool = False, capped: bool = False
+) -> list[Part]:
     """Price every part of a checkout and settle its tenders; raises what does not add up, not what cannot be paid.
 
-    ``without_card``: as if the member had no discount card.
+    ``without_card``: as if the member had no discount card. ``capped``: see ``points.earning``.
     """
     _check(body)
     baskets = [await _price_part(asked, member_id, now, without_card=without_card) for asked in body.orders]
@@ -70,7 +74,9 @@ async def price(body: QuoteIn, member_id: int, now: datetime, *, without_card: b
         holder = basket.holder
         for before in parts:
             holder = Cardholder(holder.card, allocate.after(holder.snapshot, before.priced))
-        parts.append(await _settle(basket, holder, own, cards))
+        earning = await points.earning(holder.card, basket.on, store=basket.store, at=now, capped=capped)
+        earning = points.after(earning, [part.priced.earning for part in parts])
+        parts.append(await _settle(basket, holder, own, cards, earning))
         cards = allocate.cards_after(cards, parts[-1].priced)
     return parts
 
@@ -176,9 +182,13 @@ async def _promoted(
     return promotions.threshold_offers(priced, offers)
 
 
-async def _settle(basket: Basket, holder: Cardholder, tenders: Sequence[TenderIn], cards: dict[str, int]) -> Part:
+async def _settle(
+    basket: Basket, holder: Cardholder, tenders: Sequence[TenderIn], cards: dict[str, int], earning: Earning
+) -> Part:
     paid_by = [*(TenderIn(TenderType.COUPON, coupon_id=one.id) for one in basket.used), *tenders]
-    priced = settle(holder, basket.price, paid_by, basket.used, basket.on, cards=cards, rules=settings())
+    priced = settle(
+        holder, basket.price, paid_by, basket.used, basket.on, earning=earning, cards=cards, rules=settings()
+    )
     bought = [(line.line_no, line.sku, line.qty, line.payable_fen) for line in priced.price.lines]
     if await passes.passes_in(holder.card.member_id, bought):
         raise NotOnSale("cards are sold at tills")

@@ -104,6 +104,7 @@ def _priced(line: Line) -> PricedLine:
         name=article.name,
         category=article.category,
         cost_fen=None if article.cost_fen is None else line.qty * article.cost_fen,
+        brand=article.brand,
     )
 
 

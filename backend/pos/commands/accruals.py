@@ -22,6 +22,9 @@ from backend.ledger.plans import Guard, NewDocument, Plan
 from backend.ledger.service import device_mark
 from backend.ledger.types import Posted
 from backend.members import queries as members
+from backend.points import plans as points
+from backend.points import service as point_rules
+from backend.points.types import LineEarned
 from backend.sales import plans as sale_plans
 from backend.sales.rules import settling
 from backend.sales.rules.pricing import price_lines
@@ -38,7 +41,7 @@ SLACK = timedelta(seconds=60)
 DAILY_LIMIT = "accrual_limit"
 
 
-class AccrualBody(msgspec.Struct, frozen=True):
+class AccrualBody(msgspec.Struct, frozen=True, omit_defaults=True):
     """The value part of an accrual's document."""
 
     order_no: str
@@ -46,6 +49,7 @@ class AccrualBody(msgspec.Struct, frozen=True):
     total_fen: int
     points_earned: int
     occurred_at: str
+    earned_by: tuple[LineEarned, ...] = ()
 
 
 async def accrue(body: AccrualIn, terminal: TerminalCaller, idem: Idempotency) -> Answer[AccrualOut]:
@@ -71,21 +75,22 @@ async def _accrue(
         raise OccurredOutOfRange
     store = await auth.get_store(terminal.store_id)
     member_id, guards = await _member(body, terminal, now)
+    capped = False
     for _ in range(sales.MAX_TIMES_PLANNED):
         on = clock.local_date(now, store.timezone)
         card = await members.get_card(member_id)
         priced = price_lines(await pricing.rated(body.lines), discount_bp=0)
         if priced.total_fen != body.total_fen:
             raise invalid("/total_fen", f"the lines make {priced.total_fen} fen")
-        earned = settling.earned_points(
-            priced,
-            (),
-            bonus_fen=0,
-            multiplier_bp=card.level.points_multiplier_bp,
-            per_yuan_bp=settings().points_per_yuan_bp,
+        earning = await point_rules.earning_again(
+            member_id, card.level.points_multiplier_bp, store=store, at=body.occurred_at, capped=capped
         )
+        earns = settling.earned_points(priced, (), earning, bonus_fen=0)
+        earned = earns.points
         debt = (await ledger_queries.get_snapshot(member_id, on)).balances.get("points_debt", 0)
-        accrual = AccrualBody(body.order_no, terminal.terminal_id, body.total_fen, earned, body.occurred_at.isoformat())
+        accrual = AccrualBody(
+            body.order_no, terminal.terminal_id, body.total_fen, earned, body.occurred_at.isoformat(), earns.kept
+        )
         accrual_id = ids.new_document_id("A", member_id)
         expires_on, matures_on = settling.lot_dates(on, settings())
         account = ledger_plans.POINTS_PENDING if matures_on else ledger_plans.POINTS
@@ -100,7 +105,11 @@ async def _accrue(
             hash=idem.request_hash.hex(),
             active=True,
             saw=sale_plans.saw_debt(debt),
-            guards=(*guards, *_limit(terminal.terminal_id, on.isoformat(), earned, now)),
+            guards=(
+                *guards,
+                *_limit(terminal.terminal_id, on.isoformat(), earned, now),
+                *points.count_caps(earns, now),
+            ),
             claim=plans.order_claim(store.id, body.order_no),
             document=NewDocument(
                 accrual_id, plans.ACCRUAL, "posted", sale_plans.encode_body(accrual), store_id=store.id
@@ -111,6 +120,9 @@ async def _accrue(
         try:
             posted = await ledger.post(plan)
         except GuardRefused as refused:
+            if refused.refusal == points.CAP and not capped:
+                capped = True
+                continue
             raise (AccrualLimit() if refused.refusal == DAILY_LIMIT else CodeUsed()) from refused
         except Stale:
             continue

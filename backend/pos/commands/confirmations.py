@@ -14,6 +14,8 @@ from backend.ledger.types import Document, Posted
 from backend.members import service as members
 from backend.passes import plans as pass_plans
 from backend.passes import service as passes
+from backend.points import plans as points
+from backend.points import service as point_rules
 from backend.sales import plans as sale_plans
 from backend.sales.rules import settling
 from backend.sales.rules.coupons import line_shares
@@ -59,15 +61,19 @@ async def decide(sale_id: str, member_id: int, decision: str, pin: str | None) -
     _check_waiting(document)
     if decision == "approve":
         await members.check_pin(member_id, pin)
+    capped = False
     for _ in range(sales.MAX_TIMES_PLANNED):
         try:
-            posted = await _post(document, decision)
+            posted = await _post(document, decision, capped=capped)
         except DomainError as refused:
             # The same answer a moment before may be what took the value that is missing now.
             document = await _own_sale(sale_id, member_id)
             if document.state in _DECIDED[decision]:
                 return DecisionOut(sale_id, document.state)
             _check_waiting(document)
+            if isinstance(refused, GuardRefused) and refused.refusal == points.CAP and not capped:
+                capped = True
+                continue
             if isinstance(refused, Stale):
                 continue
             sale_plans.raise_if_coupon_gone(refused)
@@ -80,14 +86,14 @@ async def decide(sale_id: str, member_id: int, decision: str, pin: str | None) -
     raise Stale
 
 
-async def _post(document: Document, decision: str) -> Posted:
-    plan = await _plan(document, decision)
+async def _post(document: Document, decision: str, *, capped: bool) -> Posted:
+    plan = await _plan(document, decision, capped=capped)
     if decision == "approve":
         return await sales.post_paid(plan, document.id, sale_plans.sale_body(document), document.store_id or "")
     return await ledger.post(plan)
 
 
-async def _plan(document: Document, decision: str) -> Plan:
+async def _plan(document: Document, decision: str, *, capped: bool) -> Plan:
     now = clock.now()
     store = await auth.get_store(document.store_id or "")
     if decision == "reject":
@@ -102,14 +108,10 @@ async def _plan(document: Document, decision: str) -> Plan:
     check_sufficient([one for one in body.tenders if one.type is not TenderType.GIFT_CARD], available)
     bonus = settling.stored_bonus(body.tenders, snapshot)
     price = Price(body.lines, body.total_fen, body.discount_fen, body.payable_fen)
-    earned = settling.earned_points(
-        price,
-        body.tenders,
-        bonus_fen=bonus,
-        multiplier_bp=body.multiplier_bp,
-        per_yuan_bp=settings().points_per_yuan_bp,
-        coupon_fen=line_shares(body.coupons),
+    earning = await point_rules.earning_again(
+        document.member_id, body.multiplier_bp, store=store, at=document.at, capped=capped
     )
+    earned = settling.earned_points(price, body.tenders, earning, bonus_fen=bonus, coupon_fen=line_shares(body.coupons))
     expires_on, matures_on = settling.lot_dates(on, settings())
     return Plan(
         member_id=document.member_id,
@@ -120,13 +122,16 @@ async def _plan(document: Document, decision: str) -> Plan:
         key=f"{document.id}:{document.version}",
         hash=plans.job_hash("approve", document.id, document.version),
         active=True,
-        guards=(pass_plans.count_use(body.card_id),) if body.card_id else (),
+        guards=(
+            *((pass_plans.count_use(body.card_id),) if body.card_id else ()),
+            *points.count_caps(earned, now),
+        ),
         saw=sale_plans.saw_debt(debt),
         update=DocumentUpdate(
             document.id,
             document.version,
             state=SaleStatus.COMPLETED,
-            progress=sale_plans.encode_progress(SaleProgress(points_earned=earned)),
+            progress=sale_plans.encode_progress(SaleProgress(points_earned=earned.points, earned_by=earned.kept)),
         ),
         legs=sale_plans.payment_legs(
             body,
@@ -135,7 +140,7 @@ async def _plan(document: Document, decision: str) -> Plan:
             debt=debt,
             expires_on=expires_on,
             matures_on=matures_on,
-            earned=earned,
+            earned=earned.points,
         )
         + pass_plans.sale_legs(body.passes, store.id, passes.today(now)),
         events=sale_plans.completed_events(document.member_id, document.id, store.id, body, now),

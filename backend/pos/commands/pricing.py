@@ -20,7 +20,10 @@ from backend.kernel.config import settings
 from backend.kernel.errors import FieldError
 from backend.mall import queries as mall
 from backend.members.types import Cardholder
+from backend.passes import queries as pass_queries
 from backend.passes import service as passes
+from backend.points import service as points
+from backend.points.types import Earning
 from backend.sales.errors import TenderUnsupported
 from backend.sales.rules import coupons, gift_cards, pricing
 from backend.sales.rules.pricing import TenderIn
@@ -42,17 +45,19 @@ async def price(
     store: Store,
     terminal: TerminalCaller,
     now: datetime,
+    capped: bool = False,
 ) -> Priced:
     """Price a basket and settle its tenders; raises what does not add up, not what cannot be paid.
 
     ``on`` is the day in the store, the one for which the member's value was read. Raises ``CouponRefused`` for the
-    first coupon that is named and cannot be used, and likewise for gift cards.
+    first coupon that is named and cannot be used, and likewise for gift cards. ``capped``: see ``points.earning``.
     """
     wanted = read_tenders(tenders)
     names = coupons.named(wanted)
     rated_lines = await rated(lines)
+    earning = await points.earning(holder.card, on, store=store, at=now, capped=capped)
     if not (names or gift_cards.named(wanted)):
-        return await _with_passes(price_for(holder, rated_lines, tenders, on))
+        return await _with_passes(price_for(holder, rated_lines, tenders, on, earning))
     wanted, cards = await with_cards(wanted, holder, on, terminal=terminal, now=now)
     priced = pricing.price_lines(rated_lines, discount_bp=holder.card.benefit_on(on).discount_bp)
     held = await coupon_queries.find_held(holder.card.member_id, names, on)
@@ -61,7 +66,8 @@ async def price(
     if isinstance(uses, Verdict):
         raise refused(uses)
     used = tuple([record(use, held[use.coupon_id], store.id) for use in uses])
-    return await _with_passes(settle(holder, priced, wanted, used, on, cards=cards, rules=settings()))
+    settled = settle(holder, priced, wanted, used, on, earning=earning, cards=cards, rules=settings())
+    return await _with_passes(settled)
 
 
 async def _with_passes(priced: Priced) -> Priced:
@@ -96,7 +102,8 @@ async def price_quote(
     taken = {coupon.id for coupon in used}
     kept = [tender for tender in wanted if tender.type is not TenderType.COUPON or tender.coupon_id in taken]
     short = len(kept) < len(wanted)
-    settled = settle(holder, priced, kept, used, on, cards=cards, short=short, rules=settings())
+    earning = await points.earning(holder.card, on, store=store, at=now, capped=True)
+    settled = settle(holder, priced, kept, used, on, earning=earning, cards=cards, short=short, rules=settings())
     return settled, quoted, helds
 
 
@@ -134,10 +141,12 @@ def occasion(holder: Cardholder, store: Store, now: datetime) -> Occasion:
     return Occasion(store_id=store.id, channel=Channel.POS, level=holder.card.level.code, at=local)
 
 
-def price_for(holder: Cardholder, lines: Sequence[Line], tenders: Sequence[TenderInput] | None, on: date) -> Priced:
+def price_for(
+    holder: Cardholder, lines: Sequence[Line], tenders: Sequence[TenderInput] | None, on: date, earning: Earning
+) -> Priced:
     """The same for a sale without coupons, and without a read: the lines have their rates."""
     priced = pricing.price_lines(lines, discount_bp=holder.card.benefit_on(on).discount_bp)
-    return settle(holder, priced, read_tenders(tenders), (), on, rules=settings())
+    return settle(holder, priced, read_tenders(tenders), (), on, earning=earning, rules=settings())
 
 
 def read_tenders(tenders: Sequence[TenderInput] | None) -> list[TenderIn]:
@@ -161,7 +170,8 @@ def _type(name: str, position: int) -> TenderType:
 
 
 async def rated(lines: Sequence[LineIn]) -> list[Line]:
-    """The lines with their category and its rate: our article's category, else the till's."""
+    """The lines with their category and its rate: our article's category, else the till's. A pass earns nothing."""
+    offered = await pass_queries.offered()
     classes = await mall.find_classes([(line.sku, line.category) for line in lines])
     return [
         Line(
@@ -169,7 +179,7 @@ async def rated(lines: Sequence[LineIn]) -> list[Line]:
             line.qty,
             line.unit_price_fen,
             line.discount_fen,
-            found.rate_bp,
+            0 if line.sku in offered else found.rate_bp,
             line.name,
             found.category,
             found.brand,

@@ -12,6 +12,7 @@ from backend.kernel.config import settings
 from backend.ledger import queries as ledger_queries
 from backend.ledger.errors import InsufficientBalance
 from backend.members import queries as members
+from backend.points import service as points
 from backend.sales import plans as sale_plans
 from backend.sales.rules.pricing import check_sufficient
 from backend.sales.rules.settling import Priced
@@ -58,6 +59,7 @@ async def quote(body: QuoteIn, terminal: TerminalCaller) -> QuoteOut:
         or elsewhere,
         coupons=views.quoted_coupons(quoted, helds, await coupons.titles_of(helds)),
         suggestion=views.suggestion(quoted.best),
+        earned=points.explained(priced.earning, priced.rules),
     )
 
 

@@ -25,6 +25,7 @@ from backend.members.types import Cardholder
 from backend.passes import plans as pass_plans
 from backend.passes import service as passes
 from backend.passes.errors import PassVoid
+from backend.points import plans as points
 from backend.sales import plans as sale_plans
 from backend.sales.errors import TendersMismatch
 from backend.sales.rules import gift_cards
@@ -70,13 +71,15 @@ async def _complete(
     customer = await identify(body, terminal, now, on)
     holder = customer.holder or await members.get_cardholder(customer.member_id, on)
     must_wait = body.code_entry == "typed" or customer.suspect
-    card_over, gone = False, None
+    card_over, gone, capped = False, None, False
     sale_id = ids.new_document_id("S", customer.member_id)
     for attempt in range(MAX_TIMES_PLANNED):
         if attempt:
             holder = await _read_again(customer.member_id, on, without_card=card_over)
         try:
-            priced = await pricing.price(holder, body.lines, body.tenders, on, store=store, terminal=terminal, now=now)
+            priced = await pricing.price(
+                holder, body.lines, body.tenders, on, store=store, terminal=terminal, now=now, capped=capped
+            )
         except TendersMismatch as refused:
             # They added up before another sale took of the coupon.
             raise gone or refused from refused
@@ -86,6 +89,7 @@ async def _complete(
         try:
             posted = await (ledger.post(plan) if waits else post_paid(plan, sale_id, sale, store.id))
         except GuardRefused as refused:
+            capped = capped or refused.refusal == points.CAP
             card_over = card_over or _is_card_over(refused)
             must_wait = must_wait or refused.refusal in (sale_plans.PASSWORD_FREE, TWO_STORES)
         except (Stale, InsufficientBalance) as refused:
@@ -115,11 +119,11 @@ async def post_paid(plan: Plan, sale_id: str, sale: SaleBody, store_id: str) -> 
 
 
 def _is_card_over(refused: GuardRefused) -> bool:
-    """Whether the sale met a discount card that was given back a moment ago; what asks for the phone did not.
+    """Whether the sale met a discount card that was given back a moment ago; other guards it may meet did not.
 
     Raises ``CodeUsed`` for anything else.
     """
-    if refused.refusal not in (PassVoid.code, sale_plans.PASSWORD_FREE, TWO_STORES):
+    if refused.refusal not in (PassVoid.code, sale_plans.PASSWORD_FREE, TWO_STORES, points.CAP):
         raise CodeUsed from refused
     return refused.refusal == PassVoid.code
 
@@ -162,6 +166,7 @@ def sale_plan(
         coupons=priced.coupons,
         passes=priced.passes,
         card_id=priced.benefit.card_id,
+        earned_by=priced.earning.kept,
     )
     expires_on, matures_on = lot_dates(priced.on, rules)
     guards = customer.guards
@@ -171,6 +176,8 @@ def sale_plan(
     if not waits and priced.value_fen:
         cap = rules.password_free_day_fen
         guards = (*guards, sale_plans.day_guard(priced.on, priced.value_fen, now, cap_fen=cap))
+    if not waits:
+        guards = (*guards, *points.count_caps(priced.earning, now))
     plan = Plan(
         member_id=customer.member_id,
         kind=plans.SALE,

@@ -9,6 +9,7 @@ import msgspec
 from backend.kernel.errors import invalid
 from backend.kernel.money import MAX_AMOUNT, share_list
 from backend.ledger.errors import InsufficientBalance
+from backend.points.rules.earning import standard_points
 
 from ..errors import TendersMismatch
 from ..types import MEMBER_VALUE, Line, Price, PricedLine, Tender, TenderType
@@ -43,6 +44,7 @@ def price_lines(lines: Sequence[Line], *, discount_bp: int) -> Price:
                 name=line.name,
                 category=line.category,
                 cost_fen=None if line.cost_fen is None else line.qty * line.cost_fen,
+                brand=line.brand,
             )
         )
     total = sum(line.qty * line.unit_price_fen for line in priced)
@@ -186,10 +188,16 @@ def points_earned(
         multiplier_bp: the level's multiplier; per_yuan_bp: the chain's points per ¥1. Both in basis points.
         coupon_fen: what coupons took off lines, by ``line_no``.
     """
+    earning = earning_fen(lines, not_earning_fen=not_earning_fen, coupon_fen=coupon_fen)
+    return tuple(
+        standard_points(fen, line.rate_bp, multiplier_bp, per_yuan_bp) for line, fen in zip(lines, earning, strict=True)
+    )
+
+
+def earning_fen(
+    lines: Sequence[PricedLine], *, not_earning_fen: int, coupon_fen: Mapping[int, int] | None = None
+) -> tuple[int, ...]:
+    """What of each line earns points: payable less its share of points, coupon, rebate and bonus; as for the points."""
     off = coupon_fen or {}
     left = [line.payable_fen - off.get(line.line_no, 0) for line in lines]
-    shares = share_list(not_earning_fen, left)
-    return tuple(
-        (fen - part) * line.rate_bp * multiplier_bp * per_yuan_bp // (100 * BP * BP * BP)
-        for line, fen, part in zip(lines, left, shares, strict=True)
-    )
+    return tuple(fen - part for fen, part in zip(left, share_list(not_earning_fen, left), strict=True))

@@ -36,6 +36,7 @@ def start(body: SaleBody, progress: SaleProgress) -> SaleProgress:
     return msgspec.structs.replace(
         progress,
         points_earned=body.points_earned if progress.points_earned is None else progress.points_earned,
+        earned_by=body.earned_by if progress.earned_by is None else progress.earned_by,
         line_qty=progress.line_qty or zeros_lines,
         line_fen=progress.line_fen or zeros_lines,
         tender_fen=progress.tender_fen or zeros_tenders,
@@ -140,9 +141,22 @@ def _shares(
     for tender, before, now in zip(body.tenders, progress.tender_fen, tender_fen, strict=True):
         if tender.type is TenderType.POINTS:
             points = tender.points * (before + now) // tender.amount_fen - progress.points_returned
-    earned = progress.points_earned or 0
-    clawed = earned * (progress.refunded_fen + refund) // body.payable_fen - progress.points_clawed
+    clawed = _clawed(body, progress, fen) - progress.points_clawed
     return RefundShares(refund, tuple(qty), tuple(fen), tuple(tender_fen), points, clawed)
+
+
+def _clawed(body: SaleBody, progress: SaleProgress, fen: Sequence[int]) -> int:
+    """How many of the earned points are gone with so much refunded in all, line by line where rules gave to lines.
+
+    Where the standard rule alone gave, it is the sale's part, as CONTRACT says.
+    """
+    if not progress.earned_by:
+        return (progress.points_earned or 0) * (progress.refunded_fen + sum(fen)) // body.payable_fen
+    return sum(
+        earned.points * (before + now) // line.payable_fen
+        for earned, line, before, now in zip(progress.earned_by, body.lines, progress.line_fen, fen, strict=True)
+        if line.payable_fen
+    )
 
 
 def _clawed_first(body: SaleBody, progress: SaleProgress, fen: Sequence[int], terms: TermsOf) -> list[int]:

@@ -13,17 +13,22 @@ from backend.kernel.config import Settings
 from backend.ledger.types import Snapshot
 from backend.members.types import Benefit, Card, Cardholder
 from backend.passes.types import SoldPass
+from backend.points.rules.earning import earn
+from backend.points.types import Earned, Earning, EarningLine, Rule
 
 from ..types import Price, Tender, TenderType
 from .coupons import line_shares
-from .pricing import TenderIn, bonus_share, member_value_fen, points_earned, settle_tenders
+from .pricing import TenderIn, bonus_share, earning_fen, member_value_fen, settle_tenders
 
 NOT_EARNING = frozenset({TenderType.POINTS, TenderType.REBATE})
 """Besides coupons, whose shares are taken off the lines that they were for."""
 
 
 class Priced(msgspec.Struct, frozen=True):
-    """A basket priced for a member, with everything the price was made from; ``cards``: what is on each gift card."""
+    """A basket priced for a member, with everything the price was made from.
+
+    ``cards``: what is on each gift card; ``rules``: those that say what it earns.
+    """
 
     card: Card
     snapshot: Snapshot
@@ -31,7 +36,8 @@ class Priced(msgspec.Struct, frozen=True):
     tenders: tuple[Tender, ...]
     coupons: tuple[Used, ...]
     bonus_fen: int
-    earned: int
+    earning: Earned
+    rules: tuple[Rule, ...]
     on: date
     cards: dict[str, int] = {}
     passes: tuple[SoldPass, ...] = ()
@@ -40,6 +46,11 @@ class Priced(msgspec.Struct, frozen=True):
     def benefit(self) -> Benefit:
         """What the price was made with."""
         return self.card.benefit_on(self.on)
+
+    @property
+    def earned(self) -> int:
+        """The points that it earns."""
+        return self.earning.points
 
     @property
     def debt(self) -> int:
@@ -77,6 +88,7 @@ def settle(
     used: tuple[Used, ...],
     on: date,
     *,
+    earning: Earning,
     cards: dict[str, int] | None = None,
     short: bool = False,
     rules: Settings,
@@ -91,15 +103,8 @@ def settle(
         short=short,
     )
     bonus = stored_bonus(settled, snapshot)
-    earned = earned_points(
-        priced,
-        settled,
-        bonus_fen=bonus,
-        multiplier_bp=card.benefit_on(on).points_multiplier_bp,
-        coupon_fen=line_shares(used),
-        per_yuan_bp=rules.points_per_yuan_bp,
-    )
-    return Priced(card, snapshot, priced, settled, used, bonus, earned, on, cards or {})
+    earned = earned_points(priced, settled, earning, bonus_fen=bonus, coupon_fen=line_shares(used))
+    return Priced(card, snapshot, priced, settled, used, bonus, earned, earning.rules, on, cards or {})
 
 
 def stored_bonus(tenders: Sequence[Tender], snapshot: Snapshot) -> int:
@@ -111,23 +116,19 @@ def stored_bonus(tenders: Sequence[Tender], snapshot: Snapshot) -> int:
 def earned_points(
     priced: Price,
     tenders: Sequence[Tender],
+    earning: Earning,
     *,
     bonus_fen: int,
-    multiplier_bp: int,
-    per_yuan_bp: int,
     coupon_fen: Mapping[int, int] | None = None,
-) -> int:
-    """The points the sale earns; ``coupon_fen`` is what coupons took off its lines."""
+) -> Earned:
+    """What the sale earns; ``coupon_fen`` is what coupons took off its lines."""
     not_earning = bonus_fen + sum(tender.amount_fen for tender in tenders if tender.type in NOT_EARNING)
-    return sum(
-        points_earned(
-            priced.lines,
-            not_earning_fen=not_earning,
-            multiplier_bp=multiplier_bp,
-            per_yuan_bp=per_yuan_bp,
-            coupon_fen=coupon_fen,
-        )
-    )
+    fen = earning_fen(priced.lines, not_earning_fen=not_earning, coupon_fen=coupon_fen)
+    lines = [
+        EarningLine(line.line_no, line.sku, line.category, line.brand, part, line.rate_bp)
+        for line, part in zip(priced.lines, fen, strict=True)
+    ]
+    return earn(lines, priced.payable_fen, earning)
 
 
 def lot_dates(on: date, rules: Settings) -> tuple[date | None, date | None]:

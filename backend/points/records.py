@@ -1,0 +1,22 @@
+"""Rows of this domain, as structs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from .types import RuleKind, RuleState, Terms
+
+
+class StoredRule(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule as it stands; ``version`` is the last one that lived, 0 before the first."""
+
+    id: str
+    kind: RuleKind
+    title: str
+    state: RuleState
+    version: int
+    terms: Terms
+    created_at: datetime
+    updated_at: datetime

@@ -1,0 +1,110 @@
+"""Bodies and answers of the calls about earning rules."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from backend.kernel.http import Body
+from backend.kernel.money import FenOrZero
+
+from .types import Birthday, RuleKind, RuleState, Terms
+
+# In patterns, `$` alone would let a line break through at the end; `(?!\n)` does not.
+Title = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$(?!\n)")]
+Code = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_.-]+$(?!\n)")]
+Codes = Annotated[tuple[Code, ...], Meta(max_length=200)]
+Day = Annotated[date, Meta()]
+Minute = Annotated[int, Meta(ge=0, le=1440, description="一天中的第几分钟")]
+RateBp = Annotated[int, Meta(ge=0, le=1_000_000, description="万分之几")]
+
+
+class HoursIn(Body):
+    """A part of each day: minutes since midnight in the store's zone, ``start`` included, ``end`` not."""
+
+    start: Minute
+    end: Minute
+
+
+class ConditionIn(Body, kw_only=True):
+    """When a rule applies to a line: everything that is said must hold, an empty list says nothing."""
+
+    categories: Codes = ()
+    brands: Codes = ()
+    skus: Codes = ()
+    stores: Codes = ()
+    levels: Codes = ()
+    weekdays: Annotated[
+        tuple[Annotated[int, Meta(ge=1, le=7)], ...], Meta(max_length=7, description="1 为周一，7 为周日")
+    ] = ()
+    month_days: Annotated[tuple[Annotated[int, Meta(ge=1, le=31)], ...], Meta(max_length=31)] = ()
+    dates: Annotated[tuple[Day, ...], Meta(max_length=100, description="节假日等具体日期")] = ()
+    hours: Annotated[tuple[HoursIn, ...], Meta(max_length=6)] = ()
+    first_on: Day | None = None
+    last_on: Day | None = None
+    birthday: Birthday | None = None
+    min_fen: FenOrZero = 0
+
+
+class TermsIn(Body, kw_only=True):
+    """What a rule says: ``rate_bp`` and ``by_level`` of a base rule, everything else of a promotion."""
+
+    condition: ConditionIn = ConditionIn()
+    rate_bp: RateBp = 0
+    by_level: bool = True
+    times_bp: Annotated[int, Meta(ge=10_000, le=1_000_000, description="基础积分的倍数，20000 为双倍")] = 10_000
+    plus: Annotated[int, Meta(ge=0, le=1_000_000, description="每行另加的积分")] = 0
+    stackable: bool = False
+    day_cap: Annotated[int, Meta(ge=1, le=100_000_000, description="每人每天最多多得的积分")] | None = None
+
+
+class RuleIn(Body, kw_only=True):
+    """A rule; it begins as a draft. What is changed of a living one holds from now on, as a new version."""
+
+    kind: RuleKind
+    title: Title
+    terms: TermsIn
+
+
+class RuleOut(msgspec.Struct, kw_only=True):
+    """A rule as it stands; ``version`` is the last one that lived, 0 before the first."""
+
+    id: str
+    kind: RuleKind
+    title: str
+    state: RuleState
+    version: int
+    terms: Terms
+    created_at: datetime
+    updated_at: datetime
+
+
+class RulesQuery(Body):
+    """Which rules."""
+
+    state: RuleState | None = None
+
+
+class RulesOut(msgspec.Struct):
+    """The last two hundred rules, newest first."""
+
+    items: list[RuleOut]
+
+
+class VersionOut(msgspec.Struct):
+    """What a rule said from when until when; ``until_at`` null: still."""
+
+    version: int
+    title: str
+    terms: Terms
+    from_at: datetime
+    until_at: datetime | None
+
+
+class VersionsOut(msgspec.Struct):
+    """The last hundred versions, newest first."""
+
+    items: list[VersionOut]
