@@ -108,6 +108,10 @@ class Permission(StrEnum):
     CAMPAIGNS_READ = "campaigns.read", "查看集点活动", "kba", "office"
     CAMPAIGNS_WRITE = "campaigns.write", "设定集点活动", "k", "office"
     CAMPAIGNS_SERVE = "campaigns.serve", "为会员登记集点任务", "mb"
+    POINTS_READ = "points.read", "查看积分规则与批次", "kbfa", "office"
+    POINTS_RULES = "points.rules", "设定积分规则与有效期", "k", "office"
+    POINTS_ADJUST = "points.adjust", "调整会员积分", "mb"
+    POINTS_APPROVE = "points.approve", "审批积分调整与撤回", "bf", "office"
     STATEMENTS_READ = "statements.read", "查看卡券结算与异常", "mfa"
 
     CATALOGUE_READ = "catalogue.read", "查看商品", "mkfa"
