@@ -111,7 +111,6 @@ class Permission(StrEnum):
     POINTS_READ = "points.read", "查看积分规则与批次", "kbfa", "office"
     POINTS_RULES = "points.rules", "设定积分规则与有效期", "k", "office"
     POINTS_ADJUST = "points.adjust", "调整会员积分", "mb"
-    POINTS_APPROVE = "points.approve", "审批积分调整与撤回", "bf", "office"
     STATEMENTS_READ = "statements.read", "查看卡券结算与异常", "mfa"
 
     CATALOGUE_READ = "catalogue.read", "查看商品", "mkfa"

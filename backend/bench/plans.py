@@ -28,6 +28,7 @@ from backend.pos.schemas import RefundIn, RefundLineIn, SaleIn
 from backend.sales.plans import Sold
 from backend.sales.rules import refunds
 from backend.sales.types import Line, SaleBody, SaleProgress
+from backend.wallet.queries import standard_expiry
 
 from .population import BONUS_FEN, POINTS, POINTS_PAID, PRINCIPAL_FEN, ZONE, Member, Population
 
@@ -192,6 +193,7 @@ class PlanMaker:
             self._stores[member.store_id],
             customer,
             priced,
+            standard_expiry(),
             sale_id=sale_id,
             waits=False,
             now=now,

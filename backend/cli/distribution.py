@@ -53,7 +53,7 @@ PLACES: dict[str, Place] = {
     "ledger_key_home": Place.KEY,
     **dict.fromkeys(
         (
-            *("auth_store", "member_level", "wallet_offer"),
+            *("auth_store", "member_level", "wallet_offer", "wallet_points_expiry"),
             # a table that others refer to stands before them
             *("mall_category", "mall_brand", "mall_supplier_category", "mall_supplier", "mall_product", "mall_article"),
             *("mall_attribute", "mall_level_price", "mall_timed_price", "mall_publication"),
@@ -85,7 +85,7 @@ PLACES: dict[str, Place] = {
             *("giftcard_product", "giftcard_batch", "giftcard", "giftcard_try", "giftcard_charge"),
             "giftcard_change",
             *("pass_product", "pass_change"),
-            *("points_rule", "points_rule_version", "points_epoch", "points_change"),
+            *("points_rule", "points_rule_version", "points_epoch", "points_change", "points_transfer"),
             *("stamp_campaign", "stamp_change", "stamp_due"),
             *("mall_media", "mall_upload", "mall_store_picture", "mall_banner", "mall_change", "mall_media_use"),
             *("care_plan", "care_change", "care_task", "care_run", "care_birthday_gift", "care_fact"),

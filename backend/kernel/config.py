@@ -106,7 +106,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     points_warn_days: Annotated[
         int, _doc("Days before their last day that points are warned of; 0 = never", ge=0, le=60)
     ] = 7
+    points_warn_early_days: Annotated[
+        int, _doc("Days before their last day that points are warned of a first time; 0 = never", ge=0, le=180)
+    ] = 0
     points_pending_days: Annotated[int, _doc("Days until earned points can be spent", ge=0, le=90)] = 0
+    points_transfer_max: Annotated[
+        int, _doc("Points that a member may give to another at once; 0 = nobody may", ge=0, le=1_000_000_000)
+    ] = 2_000
+    points_transfer_day_max: Annotated[int, _doc("The same of a member's day", ge=0, le=1_000_000_000)] = 5_000
+    points_transfer_month_max: Annotated[int, _doc("The same of a month", ge=0, le=1_000_000_000)] = 20_000
+    points_transfer_min_left: Annotated[
+        int, _doc("Points that must be left to who gives some away", ge=0, le=1_000_000_000)
+    ] = 0
     points_most_times_bp: Annotated[
         int, _doc("Most that stackable promotions multiply points by together, in 1/10000", ge=10_000, le=1_000_000)
     ] = 50_000

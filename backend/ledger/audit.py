@@ -8,6 +8,8 @@ from pathlib import Path
 
 import asyncpg
 
+from .plans import HOUSE_GIFT_CLEARING, HOUSE_POINTS_CLEARING
+
 CHECKS = Path(__file__).parent / "checks"
 CHUNK = 5000
 MAX_FINDINGS = 200
@@ -64,14 +66,15 @@ async def prove(
         findings: list[Finding] = []
         proofs = checks()
         total = int(await connection.fetchval("SELECT count(*) FROM ledger_head"))
-        sums, clearing = _HouseSums(), _Clearing()
+        sums, clearings = _HouseSums(), [(_Clearing(check, unit), kind) for check, kind, unit in _CLEARED]
         done = 0
         async for low, high, count in _chunks(connection, every):
             for check in proofs:
                 rows = await connection.fetch(check.sql + f" LIMIT {MAX_FINDINGS}", low, high)
                 findings.extend(Finding(check.name, row[0], row[1]) for row in rows)
             sums.add(await connection.fetch(_HOUSE_ENTRIES, low, high))
-            clearing.add(await connection.fetch(_CLEARING_ENTRIES, low, high))
+            for clearing, kind in clearings:
+                clearing.add(await connection.fetch(_CLEARING_ENTRIES, low, high, kind))
             done += count
             if progress:
                 progress(done, total)
@@ -80,7 +83,7 @@ async def prove(
         else:
             if every == 1:
                 findings.extend(sums.differences(await connection.fetch(_HOUSE_SUMS)))
-                findings.extend(clearing.left())
+                findings.extend(found for clearing, _ in clearings for found in clearing.left())
         return findings[:MAX_FINDINGS]
 
 
@@ -103,17 +106,24 @@ CLEARING = Check(
     "what gift cards' books gave for a sale, a refund or another card is what the other books took",
     "",  # the two sides lie on different books, in any two chunks
 )
+POINTS_CLEARING = Check(
+    "points_clearing",
+    "what left one member's books as points for another arrived there, and so it went back",
+    "",
+)
 _CLEARING_ENTRIES = """
 SELECT t.document_id, sum(e.amount)::bigint, max(e.member_id)
   FROM ledger_entry e JOIN ledger_transfer t ON t.member_id = e.member_id AND t.seq = e.seq
- WHERE e.member_id >= $1 AND e.member_id < $2 AND e.kind = 'house.gift_clearing'
+ WHERE e.member_id >= $1 AND e.member_id < $2 AND e.kind = $3
  GROUP BY 1 HAVING sum(e.amount) <> 0"""
+_CLEARED = ((CLEARING, HOUSE_GIFT_CLEARING, "fen"), (POINTS_CLEARING, HOUSE_POINTS_CLEARING, "points"))
 
 
 class _Clearing:
     """What is left between two books, by the document that both sides are about; gone again where they agree."""
 
-    def __init__(self) -> None:
+    def __init__(self, check: Check, unit: str) -> None:
+        self._check, self._unit = check, unit
         self._left: dict[str | None, tuple[int, int]] = {}
 
     def add(self, rows: Sequence[asyncpg.Record]) -> None:
@@ -126,7 +136,7 @@ class _Clearing:
     def left(self) -> list[Finding]:
         """What has no other side."""
         return [
-            Finding(CLEARING.name, member_id, f"document {document_id}: {amount} fen")
+            Finding(self._check.name, member_id, f"document {document_id}: {amount} {self._unit}")
             for document_id, (amount, member_id) in self._left.items()
         ]
 

@@ -6,8 +6,9 @@ from backend.kernel import db
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound
 
+from . import queries
 from .queries import RULE, rule_of
-from .records import StoredRule
+from .records import StoredRule, Transfer
 
 WITHIN = "SET LOCAL lock_timeout = '3s'"
 """What a transaction waits for each lock; its database connection is one of few."""
@@ -25,3 +26,13 @@ async def lock_rule(tx: Tx, rule_id: str) -> StoredRule:
     if not rows:
         raise NotFound("there is no such rule")
     return rule_of(rows[0])
+
+
+async def lock_transfer(tx: Tx, transfer_id: str) -> Transfer:
+    """A transfer between members, to be taken back; ``NotFound`` for none."""
+    await db.raw(tx).execute(WITHIN)
+    await db.fetch_in(tx, "SELECT FROM points_transfer WHERE id = $1 FOR UPDATE", transfer_id)
+    found = await queries.find_transfer_in(tx, transfer_id)
+    if found is None:
+        raise NotFound("there is no such transfer")
+    return found

@@ -8,10 +8,12 @@ import msgspec
 
 from backend.kernel import clock, db
 from backend.kernel.changes import Changes
+from backend.kernel.db import Tx
 from backend.kernel.kept import Kept
+from backend.kernel.paging import Place
 
-from .records import StoredRule
-from .types import Rule, RuleKind, RuleState, Terms
+from .records import StoredRule, Transfer
+from .types import Rule, RuleKind, RuleState, Terms, TransferState
 
 KEPT_S = 2.0
 """How long a change may stay unseen by another process; each looks at one number so often, and not per sale."""
@@ -122,3 +124,34 @@ async def list_versions(rule_id: str, *, limit: int) -> list[Rule]:
         limit,
     )
     return [_rule(row) for row in rows]
+
+
+_TRANSFER = "SELECT id, giver_id, receiver_id, points, state, at, reversed_at FROM points_transfer"
+_OF_MEMBER = f"""
+({_TRANSFER} WHERE giver_id = $1 AND ($2::timestamptz IS NULL OR (at, id) < ($2, $3))
+ ORDER BY at DESC, id DESC LIMIT $4)
+UNION ALL
+({_TRANSFER} WHERE receiver_id = $1 AND ($2::timestamptz IS NULL OR (at, id) < ($2, $3))
+ ORDER BY at DESC, id DESC LIMIT $4)
+ORDER BY at DESC, id DESC LIMIT $4"""
+
+
+def _transfer(row: db.Record) -> Transfer:
+    return Transfer(**dict(row) | {"state": TransferState(row["state"])})
+
+
+async def find_transfer(transfer_id: str) -> Transfer | None:
+    """A transfer between members, or None."""
+    row = await db.fetchrow(f"{_TRANSFER} WHERE id = $1", transfer_id)
+    return _transfer(row) if row else None
+
+
+async def find_transfer_in(tx: Tx, transfer_id: str) -> Transfer | None:
+    """The same on an open transaction."""
+    rows = await db.fetch_in(tx, f"{_TRANSFER} WHERE id = $1", transfer_id)
+    return _transfer(rows[0]) if rows else None
+
+
+async def list_transfers(member_id: int, *, before: Place | None, limit: int) -> list[Transfer]:
+    """What a member gave and was given, newest first, from below that time and id."""
+    return [_transfer(row) for row in await db.fetch(_OF_MEMBER, member_id, *(before or (None, "")), limit)]

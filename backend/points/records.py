@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from .types import RuleKind, RuleState, Terms
+from .types import RuleKind, RuleState, Terms, TransferState
 
 
 class StoredRule(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,3 +20,15 @@ class StoredRule(msgspec.Struct, frozen=True, kw_only=True):
     terms: Terms
     created_at: datetime
     updated_at: datetime
+
+
+class Transfer(msgspec.Struct, frozen=True, kw_only=True):
+    """Points that went from one member to another."""
+
+    id: str
+    giver_id: int
+    receiver_id: int
+    points: int
+    state: TransferState
+    at: datetime
+    reversed_at: datetime | None

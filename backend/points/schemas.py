@@ -11,7 +11,7 @@ from msgspec import Meta
 from backend.kernel.http import Body
 from backend.kernel.money import FenOrZero
 
-from .types import Birthday, RuleKind, RuleState, Terms
+from .types import Birthday, RuleKind, RuleState, Terms, TransferState
 
 # In patterns, `$` alone would let a line break through at the end; `(?!\n)` does not.
 Title = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$(?!\n)")]
@@ -108,3 +108,92 @@ class VersionsOut(msgspec.Struct):
     """The last hundred versions, newest first."""
 
     items: list[VersionOut]
+
+
+MemberNo = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[0-9A-Za-z]+$(?!\n)")]
+
+
+class RecipientIn(Body):
+    """Whose number."""
+
+    member_no: MemberNo
+
+
+class RecipientOut(msgspec.Struct):
+    """Whom the points would go to, as far as the giver may know."""
+
+    member_no: str
+    name_masked: str
+
+
+class TransferIn(Body, kw_only=True):
+    """Points for the member of that number; ``name_masked`` is the name that was shown and confirmed."""
+
+    member_no: MemberNo
+    name_masked: Annotated[str, Meta(min_length=1, max_length=64)]
+    points: Annotated[int, Meta(ge=1, le=1_000_000_000)]
+    pin: Annotated[str, Meta(pattern=r"^[0-9]{6}$(?!\n)")]
+
+
+class TransferOut(msgspec.Struct):
+    """A transfer as one of its two members sees it; ``direction`` is ``out`` or ``in``."""
+
+    id: str
+    at: datetime
+    direction: str
+    points: int
+    name_masked: str
+    state: TransferState
+
+
+class TransfersQuery(Body):
+    """Where to go on."""
+
+    cursor: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
+    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+
+
+class TransfersOut(msgspec.Struct):
+    """A page of transfers, newest first; ``next_cursor`` is null on the last one."""
+
+    items: list[TransferOut]
+    next_cursor: str | None
+
+
+class TransferLimits(msgspec.Struct, kw_only=True):
+    """What may be given away now: ``most`` at once, and what it comes from; without a PIN nothing."""
+
+    open: bool
+    most: int
+    per_transfer: int
+    day_left: int
+    month_left: int
+    least_kept: int
+    pin_set: bool
+
+
+class StaffTransferOut(msgspec.Struct):
+    """A transfer as staff see it."""
+
+    id: str
+    at: datetime
+    giver_id: str
+    giver_name: str
+    receiver_id: str
+    receiver_name: str
+    points: int
+    state: TransferState
+    reversed_at: datetime | None
+
+
+class StaffTransfersQuery(TransfersQuery, kw_only=True):
+    """Whose transfers, and where to go on."""
+
+    member_id: Annotated[str, Meta(min_length=1, max_length=20)]
+
+
+class StaffTransfersOut(msgspec.Struct):
+    """A page of transfers, newest first; ``next_cursor`` is null on the last one."""
+
+    items: list[StaffTransferOut]
+    next_cursor: str | None

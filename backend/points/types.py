@@ -192,3 +192,10 @@ class EarnedLine(msgspec.Struct, frozen=True):
     points: int
     base: NamedRule
     promotions: list[NamedRule]
+
+
+class TransferState(StrEnum):
+    """How a transfer between members stands; staff reversed it, or nobody did."""
+
+    DONE = "done"
+    REVERSED = "reversed"

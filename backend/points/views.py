@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from .records import StoredRule
-from .schemas import RuleOut, VersionOut
+from collections.abc import Mapping
+
+from backend.members.types import Listed
+
+from .records import StoredRule, Transfer
+from .schemas import RuleOut, StaffTransferOut, TransferOut, VersionOut
 from .types import Rule
 
 
@@ -24,3 +28,29 @@ def rule(stored: StoredRule) -> RuleOut:
 def version(found: Rule) -> VersionOut:
     """A version as staff see it."""
     return VersionOut(found.version, found.title, found.terms, found.from_at, found.until_at)
+
+
+def transfer(made: Transfer, member_id: int, names: Mapping[int, Listed]) -> TransferOut:
+    """A transfer as one of its members sees it: the other one's name is masked."""
+    out = made.giver_id == member_id
+    other = made.receiver_id if out else made.giver_id
+    return TransferOut(made.id, made.at, "out" if out else "in", made.points, _name(other, names), made.state)
+
+
+def staff_transfer(made: Transfer, names: Mapping[int, Listed]) -> StaffTransferOut:
+    """A transfer as staff see it."""
+    return StaffTransferOut(
+        made.id,
+        made.at,
+        str(made.giver_id),
+        _name(made.giver_id, names),
+        str(made.receiver_id),
+        _name(made.receiver_id, names),
+        made.points,
+        made.state,
+        made.reversed_at,
+    )
+
+
+def _name(member_id: int, names: Mapping[int, Listed]) -> str:
+    return names[member_id].name_masked if member_id in names else ""

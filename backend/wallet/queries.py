@@ -11,6 +11,7 @@ import msgspec
 from backend.kernel import db
 from backend.kernel.batching import Batcher
 from backend.kernel.config import settings
+from backend.kernel.kept import Kept
 from backend.ledger import queries as ledger
 from backend.ledger.types import Document, Entry, Snapshot
 from backend.members import queries as members
@@ -21,8 +22,11 @@ from .rules import Possible
 from .types import (
     RECHARGES,
     ExpiringPoints,
+    Expiry,
+    ExpiryMode,
     Offer,
     PointsBalance,
+    PointsSource,
     PspMovement,
     RechargeStatus,
     RefundState,
@@ -175,3 +179,43 @@ async def list_psp_movements(documents: Iterable[Document]) -> list[tuple[Docume
         )
         found.append((recharges[row["recharge_id"]], back))
     return found
+
+
+EXPIRY_KEPT_S = 5.0
+
+
+async def _read_expiry() -> dict[PointsSource, Expiry]:
+    rows = await db.fetch("SELECT source, mode, count, month, day FROM wallet_points_expiry")
+    return {PointsSource(row[0]): Expiry(ExpiryMode(row[1]), *row[2:]) for row in rows}
+
+
+_expiry = Kept(_read_expiry, keep_s=EXPIRY_KEPT_S)
+
+
+async def points_expiry(source: PointsSource) -> Expiry:
+    """How long points of that source last from now on; mostly no read.
+
+    Where nobody said it of the source, the setting holds: to the end of the month so many months on.
+    """
+    return (await _expiry.get()).get(source) or standard_expiry()
+
+
+async def list_expiry() -> dict[PointsSource, Expiry]:
+    """What was said of sources, as it stands in the database."""
+    return await _read_expiry()
+
+
+def standard_expiry() -> Expiry:
+    """What holds where nothing was said of a source."""
+    months = settings().points_valid_months
+    return Expiry(ExpiryMode.MONTH_END, months) if months else Expiry(ExpiryMode.NEVER)
+
+
+def forget_expiry() -> None:
+    """Read it again at the next question: it was changed here."""
+    _expiry.forget()
+
+
+async def points_expire_on(source: PointsSource, on: date) -> date | None:
+    """The last day of points of that source that are given on that day; None where they do not expire."""
+    return rules.last_day(await points_expiry(source), on)

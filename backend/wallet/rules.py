@@ -9,8 +9,10 @@ from datetime import date, datetime, timedelta
 
 import msgspec
 
+from backend.kernel import clock
+
 from .errors import RechargeDayLimitReached, RechargeNotRefundable, RefundExceedsPrincipal, StoredLimitReached
-from .types import Offer, SpendOrder
+from .types import Expiry, ExpiryMode, Offer, SpendOrder
 
 ASK_S = (60, 60, 60, 60)
 """Pauses between the first questions about an unpaid order; the phone may still wait for the answer."""
@@ -43,6 +45,9 @@ _TITLES = {
     ("points", "survey"): ("问卷奖励", "问卷奖励"),
     ("points", "case"): ("反馈补偿", "反馈补偿"),
     ("points", "maturity"): ("积分到账", "积分到账"),
+    ("points", "points_transfer"): ("收到转赠积分", "转赠积分"),
+    ("points", "points_transfer_back"): ("转赠积分退回", "转赠积分撤回"),
+    ("points", "points_adjustment"): ("积分调整", "积分调整"),
     ("points", "expiry"): ("积分过期", "积分过期"),
     ("rebate", "sale"): ("消费返利", "返利抵扣"),
     ("rebate", "refund"): ("返利退回", "返利扣回"),
@@ -206,3 +211,36 @@ STOPPING_S = 60
 def ask_refund_at(tries: int, *, now: datetime) -> datetime | None:
     """When to ask WeChat about a refund again after so many tries; None when a person must act."""
     return None if tries >= MAX_REFUND_TRIES else repeat_at(tries, now=now)
+
+
+def last_day(expiry: Expiry, on: date) -> date | None:
+    """The last day of points that are given on that day; None where they do not expire.
+
+    A day that a month does not have is its last one: 31 January and one month more is 28 or 29 February.
+    """
+    match expiry.mode:
+        case ExpiryMode.NEVER:
+            return None
+        case ExpiryMode.MONTH_END:
+            return clock.end_of_month(on, expiry.count)
+        case ExpiryMode.YEAR_END:
+            return date(on.year + expiry.count, 12, 31)
+        case ExpiryMode.MONTHS:
+            return _months_on(on, expiry.count)
+        case ExpiryMode.FIXED_DAY:
+            return _fixed_day(expiry, max(_months_on(on, expiry.count), on + timedelta(days=1)))
+
+
+def _months_on(on: date, months: int) -> date:
+    end = clock.end_of_month(on, months)
+    return end.replace(day=min(on.day, end.day))
+
+
+def _fixed_day(expiry: Expiry, earliest: date) -> date:
+    month, day = expiry.month or 12, expiry.day or 31
+    for year in (earliest.year, earliest.year + 1):
+        end = clock.end_of_month(date(year, month, 1), 0)
+        found = end.replace(day=min(day, end.day))
+        if found >= earliest:
+            return found
+    raise AssertionError("one of two years has the day")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -11,7 +11,7 @@ from msgspec import Meta
 from backend.kernel.http import Body
 from backend.kernel.money import Fen, FenOrZero
 
-from .types import Offer, SpendOrder
+from .types import ExpiryMode, Offer, PointsSource, SpendOrder
 
 OfferId = Annotated[str, Meta(min_length=1, max_length=16, description="充值档位")]
 PointsOrZero = Annotated[int, Meta(ge=0, le=10**9)]
@@ -115,3 +115,33 @@ class EntriesOut(msgspec.Struct):
 
     items: list[EntryOut]
     next_cursor: str | None
+
+
+class ExpiryIn(Body):
+    """How long points of a source last; what is earned already keeps its day.
+
+    ``count``: months of ``month_end`` and ``months``, years of ``year_end``, months at least of ``fixed_day``.
+    """
+
+    mode: ExpiryMode
+    count: Annotated[int, Meta(ge=0, le=120)] = 0
+    month: Annotated[int, Meta(ge=1, le=12)] | None = None
+    day: Annotated[int, Meta(ge=1, le=31)] | None = None
+
+
+class ExpiryOut(msgspec.Struct):
+    """How long points of a source last; ``standard``: as the setting says, because nobody said otherwise."""
+
+    source: PointsSource
+    mode: ExpiryMode
+    count: int
+    month: int | None
+    day: int | None
+    standard: bool
+    example: date | None
+
+
+class ExpiriesOut(msgspec.Struct):
+    """How long points last, by source; ``example`` is the last day of what is given today."""
+
+    items: list[ExpiryOut]

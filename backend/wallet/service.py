@@ -13,9 +13,9 @@ from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
 from backend.ledger.plans import POINTS_DEBT
 
-from . import plans
+from . import plans, queries
 from .models import RechargeOffer
-from .types import Offer
+from .types import Offer, PointsSource
 
 
 async def create_offer(tx: Tx, offer: Offer) -> None:
@@ -33,14 +33,13 @@ async def replace_offer(tx: Tx, offer: Offer) -> bool:
 async def give_points(
     tx: Tx, member_id: int, amount: int, *, scope: str, key: str, about: str, now: datetime, kind: str = plans.GIFT
 ) -> None:
-    """Give points to an active member, once per scope and key; they expire as points that are earned now do.
+    """Give points to an active member, once per scope and key; they last as rewards do.
 
     Raises ``Stale`` where the books have moved (``ledger.service.with_fresh_books``), ``MemberInactive``.
     """
     rules = settings()
     on = clock.local_date(now, rules.timezone)
     debt = (await ledger_queries.get_balances(member_id)).get(POINTS_DEBT, 0)
-    months = rules.points_valid_months
     plan = plans.gift(
         member_id,
         amount,
@@ -49,7 +48,7 @@ async def give_points(
         key=key,
         about=about,
         debt=debt,
-        expires_on=clock.end_of_month(on, months) if months else None,
+        expires_on=await queries.points_expire_on(PointsSource.REWARD, on),
         now=now,
         on=on,
     )

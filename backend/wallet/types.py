@@ -213,3 +213,36 @@ class RechargeRefund(msgspec.Struct, frozen=True, kw_only=True):
     def held_fen(self) -> int:
         """What of the member's value it holds, while it holds some."""
         return self.amount_fen + self.withheld_fen + self.bonus_fen
+
+
+class PointsSource(StrEnum):
+    """What points come from, as far as it decides how long they last: purchases, offers, rewards, staff."""
+
+    SALE = "sale"
+    RECHARGE = "recharge"
+    REWARD = "reward"
+    ADJUSTMENT = "adjustment"
+
+
+class ExpiryMode(StrEnum):
+    """When points have their last day, counted from the day on which they were given."""
+
+    MONTH_END = "month_end"
+    YEAR_END = "year_end"
+    MONTHS = "months"
+    FIXED_DAY = "fixed_day"
+    NEVER = "never"
+
+
+class Expiry(msgspec.Struct, frozen=True):
+    """How long points of a source last.
+
+    ``count``: months (``month_end``: to the end of the month so many months on; ``months``: to the same day), years
+    (``year_end``: to the end of the year so many years on), or months at least (``fixed_day``: to the first
+    ``month``-``day`` that comes so many months on, or later).
+    """
+
+    mode: ExpiryMode
+    count: int = 0
+    month: int | None = None
+    day: int | None = None

@@ -463,6 +463,7 @@ NOWHERE = {
     "letter_id": "L00000000000000000000000000",
     "conversation_id": "4711",
     "canned_id": "nothing",
+    "source": "nothing",
 }
 """Ids of nothing: another's object must look the same."""
 

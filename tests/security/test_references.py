@@ -221,6 +221,18 @@ CASES: dict[tuple[str, str], Case] = {
         lambda w: w.stranger.call("GET", f"/v1/member/inbox?cursor={w.inbox_cursor}"),
         nothing_listed,
     ),
+    ("GET /v1/member/points/transfers", "cursor"): (
+        lambda w: w.stranger.call("GET", f"/v1/member/points/transfers?cursor={w.inbox_cursor}"),
+        nothing_listed,
+    ),
+    ("GET /v1/admin/points-transfers", "member_id"): (
+        lambda w: w.manager.get(f"/v1/admin/points-transfers?member_id={w.owner.member_id}"),
+        refused(404, "not_found"),
+    ),
+    ("GET /v1/admin/points-transfers", "cursor"): (
+        lambda w: w.manager.get(f"/v1/admin/points-transfers?member_id={w.owner.member_id}&cursor={w.inbox_cursor}"),
+        refused(404, "not_found"),
+    ),
     ("POST /v1/admin/message-templates/{template}/preview", "member_no"): (
         lambda w: w.manager.post(
             "/v1/admin/message-templates/test.note/preview", {"member_no": w.owner.member["member_no"]}
@@ -687,6 +699,11 @@ OWN = {
     ("POST /v1/member/gift-cards", "card_no"),
     ("POST /v1/member/gift-cards/check", "card_no"),
     ("POST /v1/admin/gift-cards/cards/search", "card_no"),
+    ("POST /v1/admin/points-rules/simulate", "store_id"),
+    ("POST /v1/admin/points-rules/simulate", "member_id"),
+    # who may be given points is found by number, with a masked name and so many tries: tests/points
+    ("POST /v1/member/points/recipient", "member_no"),
+    ("POST /v1/member/points/transfers", "member_no"),
     ("POST /v1/admin/campaigns", "earning.tasks.code"),
     ("PUT /v1/admin/campaigns/{campaign_id}", "earning.tasks.code"),
     # head office alone composes surveys; which there are, everybody of the staff whose members they ask may see; a

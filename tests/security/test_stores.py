@@ -60,6 +60,12 @@ PROMOTION = {
     "scope": {"stores": ["S1", NONE]},
 }
 TEMPLATE = {"title": "满100减20", "claim_by": "centre", "terms": CASH | {"scope": {"stores": ["S1", NONE]}}}
+EARNING: dict[str, Any] = {
+    "kind": "promotion",
+    "title": "x",
+    "terms": {"plus": 1, "condition": {"stores": ["S1", NONE]}},
+}
+BASKET = {"lines": [{"sku": "6901", "qty": 1, "unit_price_fen": 100}], "store_id": NONE}
 CAMPAIGN = {"title": "集章", "kind": "stamps", "goal": 10, "reward": ["T1"], "stores": ["S1", NONE]}
 PASS = {"terms": WASHES | {"stores": ["S1", NONE]}}
 OFFER = {"pay_fen": 1_000, "bonus_fen": 100, "store_id": NONE, "active": True}
@@ -97,6 +103,9 @@ BODIES: dict[tuple[str, str], tuple[dict[str, Any], str]] = {
     ("POST /v1/admin/pass-products/{pass_product_id}/versions", "terms.stores"): (PASS, "/terms/stores/1"),
     ("POST /v1/admin/campaigns", "stores"): (CAMPAIGN, "/stores/1"),
     ("PUT /v1/admin/campaigns/{campaign_id}", "stores"): (CAMPAIGN, "/stores/1"),
+    ("POST /v1/admin/points-rules", "terms.condition.stores"): (EARNING, "/terms/condition/stores/1"),
+    ("PUT /v1/admin/points-rules/{rule_id}", "terms.condition.stores"): (EARNING, "/terms/condition/stores/1"),
+    ("POST /v1/admin/points-rules/simulate", "store_id"): (BASKET, "/store_id"),
     ("POST /v1/admin/mall/delivery-rules", "stores"): (RULE | {"stores": ["S1", NONE]}, "/stores/1"),
     ("PUT /v1/admin/mall/delivery-rules/{rule_id}", "stores"): (RULE | {"stores": ["S1", NONE]}, "/stores/1"),
     ("POST /v1/admin/mall/promotions", "scope.stores"): (PROMOTION, "/scope/stores/1"),

@@ -26,6 +26,8 @@ from backend.ledger.types import Document
 from backend.sales import plans as sales
 from backend.sales.rules import gift_cards, settling
 from backend.stock import service as stock
+from backend.wallet import queries as wallet
+from backend.wallet.types import PointsSource
 from backend.wechat import service as wechat
 from backend.wechat.errors import OrderClosed, OrderPaid, PayRefused
 from backend.wechat.types import Payment
@@ -151,7 +153,7 @@ async def _pay_plans(payment: Document, now: datetime) -> list[Plan]:
         on = clock.local_date(now, store.timezone)
         held, _ = await ledger_queries.find_moves(document.member_id, document.id, plans.HELD)
         earned = sales.sale_body(document).points_earned
-        dates = settling.lot_dates(on, settings())
+        dates = settling.lot_dates(on, settings(), await wallet.points_expiry(PointsSource.SALE))
         made.append(plans.pay_held(document, held=held, earned=earned, debt=debt, points_dates=dates, now=now, on=on))
         debt -= min(debt, earned)
     return made

@@ -38,6 +38,8 @@ from backend.sales.types import SaleBody
 from backend.stock import service as stock
 from backend.stock.errors import OutOfStock
 from backend.stock.types import Piece, Wish
+from backend.wallet import queries as wallet
+from backend.wallet.types import Expiry, PointsSource
 
 from .. import addresses, plans, queries, service
 from ..errors import PriceChanged
@@ -121,7 +123,8 @@ async def _place(body: PlaceIn, member_id: int, idem: Idempotency) -> Answer[Pla
         if not confirmed:
             counts = await pins.confirm(parts, member_id, body.pin)
             confirmed = body.pin is not None and pins.value_fen(parts) > 0
-        checkout = _plan(parts, idem, now, counts=counts)
+        expiry = await wallet.points_expiry(PointsSource.SALE)
+        checkout = _plan(parts, idem, now, expiry, counts=counts)
         try:
             posted = await _submit(checkout)
         except (Stale, InsufficientBalance) as refused:
@@ -174,7 +177,7 @@ def _check_price(body: PlaceIn, parts: Sequence[Part]) -> None:
         raise PriceChanged(extra={"quote": msgspec.to_builtins(views.quotes_out(parts))})
 
 
-def _plan(parts: Sequence[Part], idem: Idempotency, now: datetime, *, counts: bool) -> Checkout:
+def _plan(parts: Sequence[Part], idem: Idempotency, now: datetime, expiry: Expiry, *, counts: bool) -> Checkout:
     """Everything that a request places; ``counts``: towards what a day takes without a PIN."""
     member_id = parts[0].priced.card.member_id
     # In order, so that a retry, which finds them by it, answers them in that of the request.
@@ -192,7 +195,7 @@ def _plan(parts: Sequence[Part], idem: Idempotency, now: datetime, *, counts: bo
         plan = (
             plans.hold(terms, body, part.priced)
             if pay_fen
-            else plans.place_paid(terms, body, part.priced, points_dates=lot_dates(part.priced.on, rules))
+            else plans.place_paid(terms, body, part.priced, points_dates=lot_dates(part.priced.on, rules, expiry))
         )
         order = Order(
             member_id=member_id,

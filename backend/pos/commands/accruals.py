@@ -28,6 +28,8 @@ from backend.points.types import LineEarned
 from backend.sales import plans as sale_plans
 from backend.sales.rules import settling
 from backend.sales.rules.pricing import price_lines
+from backend.wallet import queries as wallet
+from backend.wallet.types import PointsSource
 
 from .. import plans, views
 from ..errors import AccrualLimit, CodeUsed, OccurredOutOfRange
@@ -92,7 +94,7 @@ async def _accrue(
             body.order_no, terminal.terminal_id, body.total_fen, earned, body.occurred_at.isoformat(), earns.kept
         )
         accrual_id = ids.new_document_id("A", member_id)
-        expires_on, matures_on = settling.lot_dates(on, settings())
+        expires_on, matures_on = settling.lot_dates(on, settings(), await wallet.points_expiry(PointsSource.SALE))
         account = ledger_plans.POINTS_PENDING if matures_on else ledger_plans.POINTS
         issue = ledger_plans.Issue("earned", 0, expires_on=expires_on, matures_on=matures_on)
         plan = Plan(

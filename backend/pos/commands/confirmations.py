@@ -21,6 +21,8 @@ from backend.sales.rules import settling
 from backend.sales.rules.coupons import line_shares
 from backend.sales.rules.pricing import check_sufficient
 from backend.sales.types import Price, SaleProgress, TenderType
+from backend.wallet import queries as wallet
+from backend.wallet.types import PointsSource
 
 from .. import plans, views
 from ..errors import SaleAlreadyCompleted, SaleNotWaiting
@@ -112,7 +114,7 @@ async def _plan(document: Document, decision: str, *, capped: bool) -> Plan:
         document.member_id, body.multiplier_bp, store=store, at=document.at, capped=capped
     )
     earned = settling.earned_points(price, body.tenders, earning, bonus_fen=bonus, coupon_fen=line_shares(body.coupons))
-    expires_on, matures_on = settling.lot_dates(on, settings())
+    expires_on, matures_on = settling.lot_dates(on, settings(), await wallet.points_expiry(PointsSource.SALE))
     return Plan(
         member_id=document.member_id,
         kind=plans.SALE,

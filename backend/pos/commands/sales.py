@@ -32,6 +32,8 @@ from backend.sales.rules import gift_cards
 from backend.sales.rules.pricing import check_sufficient
 from backend.sales.rules.settling import Priced, lot_dates
 from backend.sales.types import SaleBody, TenderType
+from backend.wallet import queries as wallet
+from backend.wallet.types import Expiry, PointsSource
 
 from .. import plans, views
 from ..errors import CodeUsed, SaleAlreadyCompleted, SaleNotWaiting
@@ -85,7 +87,10 @@ async def _complete(
             raise gone or refused from refused
         check_sufficient(priced.tenders, priced.available)
         waits = must_wait or priced.value_fen > settings().password_free_sale_fen
-        plan, sale = sale_plan(body, terminal, idem, store, customer, priced, sale_id=sale_id, waits=waits, now=now)
+        expiry = await wallet.points_expiry(PointsSource.SALE)
+        plan, sale = sale_plan(
+            body, terminal, idem, store, customer, priced, expiry, sale_id=sale_id, waits=waits, now=now
+        )
         try:
             posted = await (ledger.post(plan) if waits else post_paid(plan, sale_id, sale, store.id))
         except GuardRefused as refused:
@@ -142,6 +147,7 @@ def sale_plan(
     store: Store,
     customer: Customer,
     priced: Priced,
+    expiry: Expiry,
     *,
     sale_id: str,
     waits: bool,
@@ -168,7 +174,7 @@ def sale_plan(
         card_id=priced.benefit.card_id,
         earned_by=priced.earning.kept,
     )
-    expires_on, matures_on = lot_dates(priced.on, rules)
+    expires_on, matures_on = lot_dates(priced.on, rules, expiry)
     guards = customer.guards
     if sale.card_id:
         # A sale that waits uses the card when it is approved: it may as well be cancelled.

@@ -15,6 +15,8 @@ from backend.members.types import Benefit, Card, Cardholder
 from backend.passes.types import SoldPass
 from backend.points.rules.earning import earn
 from backend.points.types import Earned, Earning, EarningLine, Rule
+from backend.wallet.rules import last_day
+from backend.wallet.types import Expiry
 
 from ..types import Price, Tender, TenderType
 from .coupons import line_shares
@@ -131,9 +133,9 @@ def earned_points(
     return earn(lines, priced.payable_fen, earning)
 
 
-def lot_dates(on: date, rules: Settings) -> tuple[date | None, date | None]:
+def lot_dates(on: date, rules: Settings, expiry: Expiry) -> tuple[date | None, date | None]:
     """When points earned on that day expire and (where the chain lets them wait) become available."""
     return (
-        clock.end_of_month(on, rules.points_valid_months) if rules.points_valid_months else None,
+        last_day(expiry, on),
         clock.days_after(on, rules.points_pending_days) if rules.points_pending_days else None,
     )

@@ -15,9 +15,9 @@ from backend.ledger.types import Document
 from backend.wechat.errors import CallbackRefused
 from backend.wechat.types import CURRENCY, Payment
 
-from .. import plans
+from .. import plans, queries
 from ..events import RechargeGivenBack
-from ..types import RechargeProgress, RechargeStatus
+from ..types import PointsSource, RechargeProgress, RechargeStatus
 
 log = logging.get(__name__)
 
@@ -100,7 +100,6 @@ async def _post_credit(document: Document, payment: Payment, *, with_gift: bool)
     now, rules = clock.now(), settings()
     on = clock.local_date(now, rules.timezone)
     debt = (await ledger_queries.get_balances(document.member_id)).get(ledger_plans.POINTS_DEBT, 0)
-    months = rules.points_valid_months
     plan = plans.credit(
         document,
         transaction_id=payment.transaction_id,
@@ -108,7 +107,7 @@ async def _post_credit(document: Document, payment: Payment, *, with_gift: bool)
         debt=debt,
         now=now,
         on=on,
-        points_expire_on=clock.end_of_month(on, months) if months else None,
+        points_expire_on=await queries.points_expire_on(PointsSource.RECHARGE, on),
         limits=rules,
     )
     posted = await ledger.post(plan)
