@@ -86,6 +86,7 @@ PLACES: dict[str, Place] = {
             "giftcard_change",
             *("pass_product", "pass_change"),
             *("points_rule", "points_rule_version", "points_epoch", "points_change", "points_transfer"),
+            *("points_batch", "points_batch_row"),
             *("stamp_campaign", "stamp_change", "stamp_due"),
             *("mall_media", "mall_upload", "mall_store_picture", "mall_banner", "mall_change", "mall_media_use"),
             *("care_plan", "care_change", "care_task", "care_run", "care_birthday_gift", "care_fact"),

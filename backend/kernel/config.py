@@ -110,6 +110,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, _doc("Days before their last day that points are warned of a first time; 0 = never", ge=0, le=180)
     ] = 0
     points_pending_days: Annotated[int, _doc("Days until earned points can be spent", ge=0, le=90)] = 0
+    points_adjust_alone_max: Annotated[
+        int, _doc("Points that one person of the staff may give or take alone; 0 = a second one always decides", ge=0)
+    ] = 0
     points_transfer_max: Annotated[
         int, _doc("Points that a member may give to another at once; 0 = nobody may", ge=0, le=1_000_000_000)
     ] = 2_000

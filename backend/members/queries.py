@@ -250,6 +250,12 @@ async def list_numbers(member_ids: Sequence[int]) -> dict[int, str]:
     return {row["id"]: row["member_no"] for row in rows}
 
 
+async def list_by_numbers(member_nos: Sequence[str]) -> dict[str, tuple[int, str | None]]:
+    """The members who have these numbers, with their stores, by number; what is nobody's is absent."""
+    rows = await db.fetch("SELECT member_no, id, store_id FROM member WHERE member_no = ANY($1)", list(member_nos))
+    return {row["member_no"]: (row["id"], row["store_id"]) for row in rows}
+
+
 async def find_phone_index(member_id: int) -> str | None:
     """The index of a member's phone, to compare with ``phone_index``."""
     index: str | None = await db.fetchval("SELECT phone_index FROM member WHERE id = $1", member_id)

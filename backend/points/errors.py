@@ -59,3 +59,10 @@ class PointsTransferSpent(DomainError):
 
     code = "points_transfer_spent"
     kind = Kind.CONFLICT
+
+
+class PointsBatchOver(DomainError):
+    """This batch is over, or was cancelled."""
+
+    code = "points_batch_over"
+    kind = Kind.CONFLICT

@@ -9,7 +9,9 @@ import msgspec
 
 from backend.kernel.http import Idempotency
 from backend.ledger.plans import (
+    HOUSE_POINTS_ADJUSTED,
     HOUSE_POINTS_CLEARING,
+    HOUSE_POINTS_ISSUED,
     POINT,
     POINTS,
     POINTS_DEBT,
@@ -20,13 +22,14 @@ from backend.ledger.plans import (
     NewDocument,
     Plan,
     Saw,
+    earn_points,
     job_hash,
 )
 from backend.ledger.types import Document, Lot
 
 from .records import Transfer
 from .rules.lots import Held
-from .types import Earned
+from .types import Adjusting, Earned
 
 CAP = "points_cap"
 """The refusal of a promotion's most for a member and a day: plan again with what was taken before."""
@@ -171,3 +174,38 @@ def take_points_back(
         legs=(Leg(POINTS, POINT, -made.points, lots=out), Leg(HOUSE_POINTS_CLEARING, POINT, made.points)),
     )
     return home, away
+
+
+# -- adjustments by staff
+
+ADJUSTMENT = "points_adjustment"
+ADJUSTMENT_PREFIX = "Y"
+"""Of an adjustment's id."""
+
+
+def adjust_points(wish: Adjusting, *, debt: int, expires_on: date | None, now: datetime, on: date) -> Plan:
+    """Give points (what is owed is paid first) or take them (what expires first goes first), once per adjustment."""
+    body = {"points": wish.points, "reason": wish.reason.value, "by": str(wish.by)}
+    if wish.approval_id:
+        body["approval"] = wish.approval_id
+    return Plan(
+        member_id=wish.member_id,
+        kind=ADJUSTMENT,
+        at=now,
+        on=on,
+        scope="points-adjustment",
+        key=wish.id,
+        hash=job_hash("points-adjustment", wish.id, wish.points, wish.reason),
+        saw=(Saw(POINTS_DEBT, debt),) if wish.points > 0 else (),
+        document=NewDocument(wish.id, ADJUSTMENT, "posted", body, memo={"text": wish.text}),
+        legs=_adjusted(wish, debt, expires_on),
+    )
+
+
+def _adjusted(wish: Adjusting, debt: int, expires_on: date | None) -> tuple[Leg, ...]:
+    house = Leg(HOUSE_POINTS_ADJUSTED, POINT, -wish.points, ref=wish.reason.value)
+    if wish.points < 0:
+        return Leg(POINTS, POINT, wish.points), house
+    issue = Issue("adjusted", 0, expires_on=expires_on, source=wish.id)
+    given = [leg for leg in earn_points(wish.points, debt, issue) if leg.account != HOUSE_POINTS_ISSUED]
+    return (*given, house)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -12,8 +12,8 @@ from backend.kernel.db import Tx
 from backend.kernel.kept import Kept
 from backend.kernel.paging import Place
 
-from .records import StoredRule, Transfer
-from .types import Rule, RuleKind, RuleState, Terms, TransferState
+from .records import Batch, BatchRow, StoredRule, Transfer
+from .types import BatchState, Rule, RuleKind, RuleState, Terms, TransferState
 
 KEPT_S = 2.0
 """How long a change may stay unseen by another process; each looks at one number so often, and not per sale."""
@@ -155,3 +155,67 @@ async def find_transfer_in(tx: Tx, transfer_id: str) -> Transfer | None:
 async def list_transfers(member_id: int, *, before: Place | None, limit: int) -> list[Transfer]:
     """What a member gave and was given, newest first, from below that time and id."""
     return [_transfer(row) for row in await db.fetch(_OF_MEMBER, member_id, *(before or (None, "")), limit)]
+
+
+STUCK_AFTER = timedelta(minutes=1)
+_BATCH = (
+    "SELECT id, title, state, rows, skipped, given, taken, staff_id, store_id, approval_id, created_at, ended_at"
+    " FROM points_batch"
+)
+_ROW = "SELECT row_no, member_id, points, reason, note, expires_on, refusal FROM points_batch_row"
+
+
+def _batch(row: db.Record) -> Batch:
+    return Batch(**dict(row) | {"state": BatchState(row["state"])})
+
+
+async def find_batch(batch_id: str) -> Batch | None:
+    """A batch of adjustments, or None."""
+    row = await db.fetchrow(f"{_BATCH} WHERE id = $1", batch_id)
+    return _batch(row) if row else None
+
+
+async def find_batch_of(key: str) -> tuple[Batch, bytes] | None:
+    """The batch that was begun with that key, and the digest of what was sent."""
+    row = await db.fetchrow("SELECT id, digest FROM points_batch WHERE key = $1", key)
+    found = await find_batch(row["id"]) if row else None
+    return (found, bytes(row["digest"])) if row and found else None
+
+
+async def list_batches(store_id: str | None, *, limit: int) -> list[Batch]:
+    """Batches, newest first: those of people of a store, or everybody's."""
+    rows = await db.fetch(
+        f"{_BATCH} WHERE $1::text IS NULL OR store_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2", store_id, limit
+    )
+    return [_batch(row) for row in rows]
+
+
+async def list_waiting_rows(batch_id: str, *, limit: int) -> list[BatchRow]:
+    """Rows of a batch that are not posted yet, in their order."""
+    rows = await db.fetch(f"{_ROW} WHERE batch_id = $1 AND state = 'waiting' ORDER BY row_no LIMIT $2", batch_id, limit)
+    return [BatchRow(**dict(row)) for row in rows]
+
+
+async def list_refused_rows(batch_id: str, *, limit: int) -> list[BatchRow]:
+    """Rows of a batch that could not be posted, in their order."""
+    rows = await db.fetch(f"{_ROW} WHERE batch_id = $1 AND state = 'refused' ORDER BY row_no LIMIT $2", batch_id, limit)
+    return [BatchRow(**dict(row)) for row in rows]
+
+
+async def count_rows(batch_ids: list[str]) -> dict[str, dict[str, int]]:
+    """How many rows of each batch are in which state."""
+    rows = await db.fetch(
+        "SELECT batch_id, state, count(*) FROM points_batch_row WHERE batch_id = ANY($1) GROUP BY 1, 2", batch_ids
+    )
+    found: dict[str, dict[str, int]] = {}
+    for batch_id, state, count in rows:
+        found.setdefault(batch_id, {})[state] = count
+    return found
+
+
+async def list_stuck(before: datetime) -> list[str]:
+    """Running batches that nobody has worked on since then."""
+    rows = await db.fetch(
+        "SELECT id FROM points_batch WHERE state = 'running' AND updated_at < $1 ORDER BY updated_at LIMIT 20", before
+    )
+    return [row["id"] for row in rows]

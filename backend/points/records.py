@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 
-from .types import RuleKind, RuleState, Terms, TransferState
+from .types import BatchState, RuleKind, RuleState, Terms, TransferState
 
 
 class StoredRule(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,3 +32,32 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True):
     state: TransferState
     at: datetime
     reversed_at: datetime | None
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """A batch of adjustments; ``rows`` are those that are posted, ``skipped`` were bad."""
+
+    id: str
+    title: str
+    state: BatchState
+    rows: int
+    skipped: int
+    given: int
+    taken: int
+    staff_id: int
+    store_id: str | None
+    approval_id: str | None
+    created_at: datetime
+    ended_at: datetime | None
+
+
+class BatchRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of a batch, as the table had it."""
+
+    row_no: int
+    member_id: int
+    points: int
+    reason: str
+    note: str
+    expires_on: date | None
+    refusal: str | None

@@ -11,7 +11,7 @@ from msgspec import Meta
 from backend.kernel.http import Body
 from backend.kernel.money import FenOrZero
 
-from .types import Birthday, RuleKind, RuleState, Terms, TransferState
+from .types import AdjustReason, BatchState, Birthday, RuleKind, RuleState, Terms, TransferState
 
 # In patterns, `$` alone would let a line break through at the end; `(?!\n)` does not.
 Title = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$(?!\n)")]
@@ -197,3 +197,115 @@ class StaffTransfersOut(msgspec.Struct):
 
     items: list[StaffTransferOut]
     next_cursor: str | None
+
+
+Text = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$(?!\n)")]
+MOST_POINTS = 10_000_000
+
+
+class AdjustIn(Body, kw_only=True):
+    """Points to give, or to take where it is negative; ``expires_on`` only of those that are given."""
+
+    points: Annotated[int, Meta(ge=-MOST_POINTS, le=MOST_POINTS)]
+    reason: AdjustReason
+    text: Text
+    expires_on: Day | None = None
+
+
+class AdjustedOut(msgspec.Struct):
+    """What became of it: ``posted``, or ``waiting`` for a second person, who decides on that approval."""
+
+    id: str
+    status: str
+    approval_id: str | None
+
+
+class AdjustmentOut(msgspec.Struct):
+    """An adjustment that was posted: who wanted it, and who approved it where somebody had to."""
+
+    id: str
+    at: datetime
+    points: int
+    reason: AdjustReason
+    text: str
+    staff_id: str
+    approval_id: str | None
+
+
+class AdjustmentsOut(msgspec.Struct):
+    """The last hundred adjustments of a member, newest first."""
+
+    items: list[AdjustmentOut]
+
+
+class TakeBackIn(Body):
+    """Why a transfer is to be taken back."""
+
+    text: Text
+
+
+class TakeBackOut(msgspec.Struct):
+    """The approval that a second person decides on."""
+
+    approval_id: str
+    status: str
+
+
+class BatchQuery(Body, kw_only=True):
+    """What the batch is called, and whether bad rows are left out instead of refusing all of it."""
+
+    title: Title
+    skip_bad: bool = False
+
+
+class FlawOut(msgspec.Struct):
+    """What is wrong with a field of a row; rows count as a spreadsheet shows them."""
+
+    row: int
+    field: str
+    message: str
+
+
+class DryRunOut(msgspec.Struct):
+    """What a table would do: good rows, what they give and take, and the first thousand flaws of all."""
+
+    good: int
+    given: int
+    taken: int
+    flaws_total: int
+    flaws: list[FlawOut]
+    needs_approval: bool
+
+
+class RefusedRowOut(msgspec.Struct):
+    """A row that could not be posted, and why."""
+
+    row: int
+    member_id: str
+    points: int
+    code: str
+
+
+class BatchOut(msgspec.Struct, kw_only=True):
+    """A batch and how far it is; ``skipped`` rows were bad and left out."""
+
+    id: str
+    title: str
+    state: BatchState
+    rows: int
+    posted: int
+    refused: int
+    skipped: int
+    given: int
+    taken: int
+    staff_id: str
+    approval_id: str | None
+    created_at: datetime
+    ended_at: datetime | None
+    refused_rows: list[RefusedRowOut]
+
+
+class BatchesOut(msgspec.Struct):
+    """The last fifty batches, newest first."""
+
+    items: list[BatchOut]

@@ -199,3 +199,36 @@ class TransferState(StrEnum):
 
     DONE = "done"
     REVERSED = "reversed"
+
+
+class AdjustReason(StrEnum):
+    """Why staff give points or take them."""
+
+    COMPENSATION = "compensation"
+    CORRECTION = "correction"
+    GOODWILL = "goodwill"
+    ABUSE = "abuse"
+    MIGRATION = "migration"
+    OTHER = "other"
+
+
+class Adjusting(msgspec.Struct, frozen=True, kw_only=True):
+    """Points that staff give (or take, where it is negative); ``text`` is why, in words, ``by`` who wanted it."""
+
+    id: str
+    member_id: int
+    points: int
+    reason: AdjustReason
+    text: str
+    by: int
+    expires_on: date | None = None
+    approval_id: str | None = None
+
+
+class BatchState(StrEnum):
+    """How a batch of adjustments stands: ``waiting`` for a second person, then ``running``, then over."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"

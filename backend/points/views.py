@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from backend.ledger.types import Document
 from backend.members.types import Listed
 
-from .records import StoredRule, Transfer
-from .schemas import RuleOut, StaffTransferOut, TransferOut, VersionOut
-from .types import Rule
+from .records import Batch, BatchRow, StoredRule, Transfer
+from .schemas import AdjustmentOut, BatchOut, RefusedRowOut, RuleOut, StaffTransferOut, TransferOut, VersionOut
+from .types import AdjustReason, Rule
 
 
 def rule(stored: StoredRule) -> RuleOut:
@@ -54,3 +55,37 @@ def staff_transfer(made: Transfer, names: Mapping[int, Listed]) -> StaffTransfer
 
 def _name(member_id: int, names: Mapping[int, Listed]) -> str:
     return names[member_id].name_masked if member_id in names else ""
+
+
+def adjustment(document: Document) -> AdjustmentOut:
+    """An adjustment as staff see it."""
+    body = document.body
+    return AdjustmentOut(
+        document.id,
+        document.at,
+        body["points"],
+        AdjustReason(body["reason"]),
+        document.memo.get("text", ""),
+        body["by"],
+        body.get("approval"),
+    )
+
+
+def batch(found: Batch, counts: Mapping[str, int], refused: Sequence[BatchRow]) -> BatchOut:
+    """A batch as staff see it."""
+    return BatchOut(
+        id=found.id,
+        title=found.title,
+        state=found.state,
+        rows=found.rows,
+        posted=counts.get("posted", 0),
+        refused=counts.get("refused", 0),
+        skipped=found.skipped,
+        given=found.given,
+        taken=found.taken,
+        staff_id=str(found.staff_id),
+        approval_id=found.approval_id,
+        created_at=found.created_at,
+        ended_at=found.ended_at,
+        refused_rows=[RefusedRowOut(row.row_no, str(row.member_id), row.points, row.refusal or "") for row in refused],
+    )

@@ -6,7 +6,7 @@ from datetime import date
 
 import msgspec
 
-from backend.auth.types import MemberCaller
+from backend.auth.types import MemberCaller, StaffCaller
 from backend.kernel import clock, db, ids, limits, live, logging
 from backend.kernel.config import settings
 from backend.kernel.db import Tx
@@ -243,6 +243,15 @@ async def _holdings(member_id: int, on: date) -> rules.Held:
     balances = await ledger_queries.get_balances(member_id)
     lots = await ledger_queries.list_open_lots(member_id, POINTS)
     return rules.Held(balances.get(POINTS, 0), balances.get(POINTS_DEBT, 0), tuple(rules.transferable(lots, on)))
+
+
+async def get_reached(transfer_id: str, caller: StaffCaller) -> Transfer:
+    """A transfer one of whose members this person may see; ``NotFound`` for any other."""
+    made = await queries.find_transfer(transfer_id)
+    named = await members.list_masked([made.giver_id, made.receiver_id]) if made else {}
+    if made is None or not any(caller.reaches(one.store_id) for one in named.values()):
+        raise NotFound("there is no such transfer")
+    return made
 
 
 async def _first_answer(member_id: int, idem: Idempotency) -> Transfer | None:
