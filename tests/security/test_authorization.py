@@ -303,6 +303,8 @@ BODIES: dict[str, Any] = {
     "POST /v1/pos/gift-cards/charges/{charge_id}/refunds": {"amount_fen": 1, "reason": "x"},
     "POST /v1/admin/terminals/{terminal_id}/rotate-secret": {"overlap_s": 0},
     "POST /v1/admin/campaigns/{campaign_id}/members/{member_id}/tasks": {"task": "visit"},
+    "POST /v1/admin/members/{member_id}/points-adjustments": {"points": 1, "reason": "other", "text": "x"},
+    "POST /v1/admin/points-transfers/{transfer_id}/take-back": {"text": "x"},
     "POST /v1/member/inbox/{letter_id}/replies": {"text": "x"},
     "PUT /v1/admin/messages/members/{member_id}/consents": {
         "items": [{"channel": "sms", "purpose": "care", "granted": True}]
@@ -464,6 +466,8 @@ NOWHERE = {
     "conversation_id": "4711",
     "canned_id": "nothing",
     "source": "nothing",
+    "transfer_id": "X00000000000000000000000000",
+    "points_batch_id": "B000000000000",
 }
 """Ids of nothing: another's object must look the same."""
 
@@ -529,6 +533,7 @@ async def world(browser, chain, credentials) -> AsyncIterator[World]:
     values |= await suggestion_objects(admin, owner)
     values |= await conversation_objects(admin, owner)
     values |= await level_objects(admin, owner)
+    values |= await points_objects(owner)
     values["import_id"] = await imports.begin(b"sku", "csv", "refuse", key="k", staff_id=0)
     (code,) = await codes_of(stranger, 1)
     scanned = await chain.tills["S2"][0].post(browser, "/v1/pos/scan", {"code": code})
@@ -549,6 +554,21 @@ async def level_objects(admin: StaffSession, owner: Phone) -> dict[str, str]:
     await admin.call("PUT", f"/v1/admin/members/{owner.member_id}/key-account", agreed)
     ids = {"grant_id": grant, "run_id": run, "person_id": person}
     return {name: answer.json()["id"] for name, answer in ids.items()} | {"group_id": group["id"]}
+
+
+async def points_objects(owner: Phone) -> dict[str, str]:
+    """Points that the owner gave away, and a batch of adjustments of S1's manager."""
+    async with db.transaction() as tx:
+        await db.raw(tx).execute(
+            "INSERT INTO points_transfer (id, giver_id, receiver_id, points, state, at) VALUES ('X1', $1, 4711, 1,"
+            " 'done', now())",
+            owner.member_id,
+        )
+        await db.raw(tx).execute(
+            "INSERT INTO points_batch (id, key, digest, title, state, rows, skipped, given, taken, staff_id, store_id,"
+            " created_at, updated_at) VALUES ('B1', 'k', '', 'x', 'waiting', 1, 0, 1, 0, 1, 'S1', now(), now())"
+        )
+    return {"transfer_id": "X1", "points_batch_id": "B1", "source": "sale"}
 
 
 async def conversation_objects(admin: StaffSession, owner: Phone) -> dict[str, str]:
