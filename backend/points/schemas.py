@@ -254,7 +254,7 @@ class TakeBackOut(msgspec.Struct):
 class BatchQuery(Body, kw_only=True):
     """What the batch is called, and whether bad rows are left out instead of refusing all of it."""
 
-    title: Title
+    title: Title = "批量调整"
     skip_bad: bool = False
 
 
