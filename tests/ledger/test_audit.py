@@ -308,6 +308,7 @@ async def test_a_refund_that_spares_a_party_more_than_the_sale_cost_it_shows(set
 
 def test_every_check_has_a_falsification_that_makes_it_fire():
     from tests.ledger import test_audit_passes as passes  # both import this file
+    from tests.ledger import test_audit_points as points
     from tests.ledger import test_audit_stamps as stamps
 
     tampering = {
@@ -315,9 +316,10 @@ def test_every_check_has_a_falsification_that_makes_it_fire():
         *TAMPERING_WITH_COUPONS,
         *TAMPERING_WITH_GIFT_CARDS,
         *passes.TAMPERING,
+        *points.TAMPERING,
         *stamps.TAMPERING,
     }
-    checks = {proof.CLEARING.name, *(check.name for check in proof.checks())}
+    checks = {proof.CLEARING.name, proof.POINTS_CLEARING.name, *(check.name for check in proof.checks())}
     assert checks == {what.partition(":")[0] for what in tampering}
 
 
