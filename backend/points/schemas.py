@@ -309,3 +309,24 @@ class BatchesOut(msgspec.Struct):
     """The last fifty batches, newest first."""
 
     items: list[BatchOut]
+
+
+class EarningRuleOut(msgspec.Struct, kw_only=True):
+    """A rule that lives, as members are told of it; what it says of articles and stores, its title says."""
+
+    title: str
+    kind: RuleKind
+    rate_bp: int
+    times_bp: int
+    plus: int
+    birthday: Birthday | None
+    first_on: date | None
+    last_on: date | None
+    min_fen: int
+
+
+class EarningOut(msgspec.Struct):
+    """How a member earns: ``standard_bp`` points per ¥1 in 1/10000, by their level, and the rules that live."""
+
+    standard_bp: int
+    rules: list[EarningRuleOut]

@@ -112,3 +112,18 @@ def _named(reference: str | None, points: int, titles: dict[str, str]) -> NamedR
         return NamedRule(None, None, STANDARD, points)
     rule_id, _, number = reference.partition("/")
     return NamedRule(rule_id, int(number), titles.get(reference, ""), points)
+
+
+async def told(card: Card, now: datetime) -> tuple[int, tuple[Rule, ...]]:
+    """How a member earns by the standard rule, in points per ¥1 in 1/10000, and the rules that live for their level."""
+    rules = settings()
+    multiplier_bp = card.benefit_on(clock.local_date(now, rules.timezone)).points_multiplier_bp
+    live = live_at(await queries.rules(), now)
+    today = clock.local_date(now, rules.timezone)
+    shown = [
+        rule
+        for rule in live
+        if (not rule.terms.condition.levels or card.level.code in rule.terms.condition.levels)
+        and (rule.terms.condition.last_on is None or rule.terms.condition.last_on >= today)
+    ]
+    return rules.points_per_yuan_bp * multiplier_bp // 10_000, tuple(shown)

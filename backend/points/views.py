@@ -8,7 +8,17 @@ from backend.ledger.types import Document
 from backend.members.types import Listed
 
 from .records import Batch, BatchRow, StoredRule, Transfer
-from .schemas import AdjustmentOut, BatchOut, RefusedRowOut, RuleOut, StaffTransferOut, TransferOut, VersionOut
+from .schemas import (
+    AdjustmentOut,
+    BatchOut,
+    EarningOut,
+    EarningRuleOut,
+    RefusedRowOut,
+    RuleOut,
+    StaffTransferOut,
+    TransferOut,
+    VersionOut,
+)
 from .types import AdjustReason, Rule
 
 
@@ -88,4 +98,25 @@ def batch(found: Batch, counts: Mapping[str, int], refused: Sequence[BatchRow]) 
         created_at=found.created_at,
         ended_at=found.ended_at,
         refused_rows=[RefusedRowOut(row.row_no, str(row.member_id), row.points, row.refusal or "") for row in refused],
+    )
+
+
+def earning(standard_bp: int, rules: Sequence[Rule]) -> EarningOut:
+    """How a member earns, as the phone shows it."""
+    return EarningOut(
+        standard_bp,
+        [
+            EarningRuleOut(
+                title=rule.title,
+                kind=rule.kind,
+                rate_bp=rule.terms.rate_bp,
+                times_bp=rule.terms.times_bp,
+                plus=rule.terms.plus,
+                birthday=rule.terms.condition.birthday,
+                first_on=rule.terms.condition.first_on,
+                last_on=rule.terms.condition.last_on,
+                min_fen=rule.terms.condition.min_fen,
+            )
+            for rule in rules
+        ],
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backend.auth.guards import member, staff
 from backend.auth.types import MemberCaller, Permission, StaffCaller
-from backend.kernel import ids
+from backend.kernel import clock, ids
 from backend.kernel.errors import NotFound, RateLimited, ValidationFailed
 from backend.kernel.http import Answer, Idempotency, Router
 from backend.kernel.paging import place_cursor, read_place
@@ -12,7 +12,7 @@ from backend.ledger.errors import IdempotencyConflict, MemberInactive, Stale
 from backend.members import queries as members
 from backend.members.errors import PinInvalid, PinLocked, PinRequired
 
-from .. import queries, views
+from .. import queries, service, views
 from ..commands import transfers
 from ..errors import (
     PointsNotTransferable,
@@ -22,6 +22,7 @@ from ..errors import (
     PointsTransferOwn,
 )
 from ..schemas import (
+    EarningOut,
     RecipientIn,
     RecipientOut,
     StaffTransfersOut,
@@ -36,6 +37,13 @@ from ..schemas import (
 router = Router(tag="points")
 
 _POINTS = "/v1/member/points"
+
+
+@router.get(f"{_POINTS}/earning", guard=member, summary="怎样得积分")
+async def get_earning(caller: MemberCaller) -> EarningOut:
+    """How this member earns points now: by the standard rule, and by the rules that live."""
+    standard_bp, rules = await service.told(await members.get_card(caller.member_id), clock.now())
+    return views.earning(standard_bp, rules)
 
 
 @router.get(f"{_POINTS}/transfer-limits", guard=member, summary="可转赠积分")

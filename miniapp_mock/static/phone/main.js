@@ -47,6 +47,7 @@ import { entriesScreen } from "./screens/entries.js";
 import { giftScreen } from "./screens/gift.js";
 import { giftCardScreen } from "./screens/gift_card.js";
 import { goodsScreen } from "./screens/goods.js";
+import { givePointsScreen } from "./screens/give_points.js";
 import { handbookScreen } from "./screens/handbook.js";
 import { homeScreen } from "./screens/home.js";
 import { inboxScreen } from "./screens/inbox.js";
@@ -63,6 +64,7 @@ import { orderScreen } from "./screens/order.js";
 import { ordersScreen } from "./screens/orders.js";
 import { passScreen } from "./screens/pass.js";
 import { pinScreen } from "./screens/pin.js";
+import { pointsScreen } from "./screens/points.js";
 import { productScreen } from "./screens/product.js";
 import { profileScreen } from "./screens/profile.js";
 import { receiptScreen } from "./screens/receipt.js";
@@ -84,6 +86,8 @@ const SCREENS = {
   recharge: rechargeScreen,
   recharges: rechargesScreen,
   entries: entriesScreen,
+  points: pointsScreen,
+  "give-points": givePointsScreen,
   mall: mallScreen,
   "mall-search": mallSearchScreen,
   goods: goodsScreen,

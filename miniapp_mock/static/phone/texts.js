@@ -7,6 +7,7 @@ import { MALL } from "./mall_texts.js";
 import { NOTICES } from "./notice_texts.js";
 import { ORDERS } from "./order_texts.js";
 import { RECHARGES } from "./recharge_texts.js";
+import { POINTS } from "./points_texts.js";
 import { SURVEYS } from "./survey_texts.js";
 import { VOICE } from "./voice_texts.js";
 
@@ -21,6 +22,7 @@ const TABLE = {
   ...NOTICES,
   ...ORDERS,
   ...RECHARGES,
+  ...POINTS,
   ...SURVEYS,
   ...VOICE,
 
