@@ -293,8 +293,8 @@ MUTANTS = (
         "clawback-by-the-refund-alone",
         "Many small refunds each round the points to take back down to nothing: the points stay.",
         REFUNDS,
-        "clawed = earned * (progress.refunded_fen + refund) // body.payable_fen - progress.points_clawed",
-        "clawed = earned * refund // body.payable_fen",
+        "return (progress.points_earned or 0) * (progress.refunded_fen + sum(fen)) // body.payable_fen",
+        "return (progress.points_earned or 0) * sum(fen) // body.payable_fen",
         (f"{REFUND_TESTS}test_any_order_of_refunds_gives_back_everything_once",),
     ),
     Mutant(

@@ -69,7 +69,7 @@ export function givePointsScreen(app) {
   }
 
   async function enterPin(wish) {
-    const key = newKey();
+    const key = await newKey(app.wx);
     const problem = h("p", { class: "field-error center", role: "alert" });
     const pad = pinPad(send);
     const title = t("give.pin_title", { count: count(wish.points), name: wish.name_masked });
