@@ -115,7 +115,8 @@ def mine_whole(
         answers=list(answering.fitting(content, part.saved)),
     )
     fields = _mine(survey, part, content, titles, full=full, now=now)
-    return MySurveyOut(**fields, version=survey.version, content=_asked(content), saved=saved)
+    asked = _asked(content) if survey.has_begun(now) else Content(intro=content.intro)
+    return MySurveyOut(**fields, version=survey.version, content=asked, saved=saved)
 
 
 def _asked(content: Content) -> Content:

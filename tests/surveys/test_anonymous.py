@@ -84,6 +84,25 @@ async def test_photos_of_anonymous_answers_are_nobody_s_and_used_once(client, ad
     assert await db.fetchval("SELECT count(*) FROM mall_upload WHERE member_id = $1", phone.member_id) == 0
 
 
+async def test_photos_are_mixed_with_the_answers_they_belong_to(client, admin):
+    survey = await make_survey(admin, PHOTO, anonymous=True)
+    for number in range(12):
+        member = await register(client)
+        photo = (await upload(member, survey, picture("JPEG", color=f"#{number:02d}2233"))).json()["id"]
+        await send(member, survey, [{"question": "photo", "photos": [photo]}])
+    waiting = (await upload(await register(client), survey, picture("PNG"))).json()["id"]
+    sql = "SELECT id, xmin::text, large FROM survey_photo WHERE survey_id = $1 AND used ORDER BY ctid"
+    before = await db.fetch(sql, survey["id"])
+
+    await mixing.mix()
+
+    after = await db.fetch(sql, survey["id"])
+    assert {row["id"]: row["large"] for row in after} == {row["id"]: row["large"] for row in before}
+    assert len({row["xmin"] for row in after}) == 1
+    assert [row["id"] for row in after] != [row["id"] for row in before]  # 12! orders
+    assert await db.fetchval("SELECT used FROM survey_photo WHERE id = $1", waiting) is False
+
+
 async def test_what_is_no_photo_or_belongs_to_another_survey_is_refused(admin, phone, settings):
     named, anonymous, other = [await make_survey(admin, PHOTO, anonymous=flag) for flag in (False, True, True)]
     kept = (await upload(phone, other, picture("JPEG"))).json()["id"]

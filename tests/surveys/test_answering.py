@@ -124,6 +124,8 @@ async def test_closed_paused_foreign_and_early_surveys_take_nothing(client, admi
     assert await outcome(draft) == (404, "not_found")
     assert await outcome(closed) == await outcome(paused) == await outcome(early) == (409, "survey_closed")
     assert (await phone.call("GET", f"{MINE}/{foreign['id']}")).status_code == 404
+    unopened = (await phone.call("GET", f"{MINE}/{early['id']}")).json()
+    assert (unopened["standing"], unopened["content"]) == ("not_yet", {})  # nobody learns the questions before
     assert (await phone.call("GET", MINE)).json()["items"] == []
     assert await fingerprint(settings) == before
     assert (await send(stranger, foreign)).status_code == 201

@@ -21,8 +21,12 @@ _TABLES = {
     "survey_choice": (
         *("survey_id", "question", '"row"', "choice", "answer_id", "number", "version", "store_id", "level", '"on"'),
     ),
+    "survey_photo": ("id", "survey_id", '"on"', "used", "kind", "large", "small"),
 }
 
+
+SENT_BEFORE_DAYS = 21
+"""A photo's week is that in which it was sent: it waits for its answer two weeks at most."""
 
 MOST_S = 600
 """For one table, or one question of it: a hundred thousand rows take some seconds, and nobody waits for them."""
@@ -43,10 +47,11 @@ async def _mix(survey_id: str, since: date) -> int:
     """Answers first, then what was said to one question after the other, each in a transaction of its own."""
     mixed = await _put_back("survey_answer", survey_id, since)
     for row in await db.fetch(_QUESTIONS, survey_id):
-        await _put_back("survey_choice", survey_id, since, row["question"])
+        await _put_back("survey_choice", survey_id, since, " AND question = $3", row["question"])
+    sent = date.fromordinal(max(since.toordinal() - SENT_BEFORE_DAYS, 1))
+    await _put_back("survey_photo", survey_id, sent, " AND used")  # what is not, its member may use this moment
     async with db.transaction() as tx:
         await db.raw(tx).execute(locks.WITHIN)
-        await db.raw(tx).execute("UPDATE survey_photo SET used = used WHERE survey_id = $1 AND used", survey_id)
         await db.raw(tx).execute("UPDATE survey SET mixed_at = $2 WHERE id = $1", survey_id, clock.now())
     return mixed
 
@@ -60,9 +65,8 @@ WITH RECURSIVE q (question) AS (
 ) SELECT question FROM q WHERE question IS NOT NULL"""
 
 
-async def _put_back(table: str, survey_id: str, since: date, question: str | None = None) -> int:
+async def _put_back(table: str, survey_id: str, since: date, narrowed: str = "", *arguments: str) -> int:
     names = ", ".join(_TABLES[table])
-    narrowed = " AND question = $3" if question is not None else ""
     sql = (
         f'WITH taken AS (DELETE FROM {table} WHERE survey_id = $1 AND "on" >= $2{narrowed} RETURNING {names}),'  # noqa: S608 - ours
         f" put AS (INSERT INTO {table} ({names}) SELECT {names} FROM taken ORDER BY random() RETURNING 1)"
@@ -72,5 +76,4 @@ async def _put_back(table: str, survey_id: str, since: date, question: str | Non
         await db.raw(tx).execute(locks.WITHIN)
         # Not the survey's row, for whose end everybody who answers would wait: only another one that mixes.
         await db.raw(tx).execute("SELECT pg_advisory_xact_lock(hashtextextended('survey mix ' || $1, 0))", survey_id)
-        arguments = (survey_id, since) if question is None else (survey_id, since, question)
-        return int(await db.raw(tx).fetchval(sql, *arguments, timeout=MOST_S))
+        return int(await db.raw(tx).fetchval(sql, survey_id, since, *arguments, timeout=MOST_S))

@@ -83,7 +83,10 @@ class SavedOut(msgspec.Struct):
 
 
 class MySurveyOut(MySurveyRow, kw_only=True):
-    """A survey to be answered. ``content`` has no right answers; ``saved`` is what fits of what was saved."""
+    """A survey to be answered. ``content`` has no right answers, and no questions before the survey opens.
+
+    ``saved`` is what fits of what was saved.
+    """
 
     version: int
     content: Content
