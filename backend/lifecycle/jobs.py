@@ -19,6 +19,12 @@ async def settle_due() -> None:
     await runs.start_due()
 
 
+@jobs.every("17 * * * *", retry=3)
+async def look_at_new() -> None:
+    """Begin a look at members whom nobody has looked at yet, once what they bought is read."""
+    await runs.start_new()
+
+
 @jobs.every("* * * * *")
 async def look_back() -> None:
     """Read what was bought before levels counted it."""

@@ -236,10 +236,12 @@ class StageRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 
 
 class RunKind(StrEnum):
-    """What a run does: look at everybody, at those whose day has come, or only say what new rules would change."""
+    """What a run does: look at everybody, at those whose day has come, at those whom nobody has looked at yet, or only
+    say what new rules would change."""
 
     ALL = "all"
     DUE = "due"
+    NEW = "new"
     PREVIEW = "preview"
 
 

@@ -8,12 +8,14 @@ from datetime import date
 from time import monotonic
 from typing import Any
 
+import asyncpg
 import msgspec
 
 from backend.kernel import clock, db, ids, jobs, logging
 from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound
+from backend.members import queries as members
 
 from .. import queries, service
 from ..errors import RunEnded
@@ -31,13 +33,20 @@ RUN_S = 20.0
 
 _rules = msgspec.json.Decoder(dict[str, LevelRule])
 _EVERYBODY = "SELECT count(*) FROM member WHERE status <> 'none'"
+_UNSEEN = f"{_EVERYBODY} AND NOT EXISTS (SELECT FROM lifecycle_standing s WHERE s.member_id = member.id)"
+_ALL = "SELECT id FROM member WHERE id > $1 AND status <> 'none' ORDER BY id LIMIT $2"
+_NEW = (
+    "SELECT id FROM member WHERE id > $1 AND status <> 'none'"
+    " AND NOT EXISTS (SELECT FROM lifecycle_standing s WHERE s.member_id = member.id) ORDER BY id LIMIT $2"
+)
 _DUE = "SELECT count(*) FROM lifecycle_standing WHERE due_on <= $1"
 
 
 async def start(tx: Tx, kind: RunKind, staff_id: int | None, rules: Mapping[str, LevelRule] | None = None) -> str:
     """Begin a run; a job goes on with it. Its id."""
     run_id, today = ids.new_short("LR"), clock.local_date(clock.now(), settings().timezone)
-    (row,) = await db.fetch_in(tx, *((_DUE, today) if kind is RunKind.DUE else (_EVERYBODY,)))
+    sql = {RunKind.DUE: _DUE, RunKind.NEW: _UNSEEN}.get(kind, _EVERYBODY)
+    (row,) = await db.fetch_in(tx, sql, *((today,) if kind is RunKind.DUE else ()))
     await db.raw(tx).execute(
         "INSERT INTO lifecycle_run (id, kind, state, day, rules, total, staff_id, created_at)"
         " VALUES ($1, $2, 'running', $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
@@ -89,12 +98,28 @@ async def start_due() -> bool:
     return True
 
 
+async def start_new() -> bool:
+    """Begin a run over members whom nobody has looked at yet (imported, or from before there were stages), if any."""
+    if not await db.fetchval("SELECT done FROM lifecycle_backfill"):
+        return False  # what they bought is not read yet
+    if await db.fetchval("SELECT true FROM lifecycle_run WHERE kind = 'new' AND state = 'running' LIMIT 1"):
+        return False
+    if not await db.fetch(_NEW, 0, 1):
+        return False
+    async with db.transaction() as tx:
+        await start(tx, RunKind.NEW, None)
+    return True
+
+
 async def go_on(seconds: float = RUN_S) -> bool:
     """Go on with the runs, the oldest first, for so long; whether something is left."""
     until = monotonic() + seconds
     while monotonic() < until:
-        if not await _step():
-            return False
+        try:
+            if not await _step():
+                return False
+        except asyncpg.DeadlockDetectedError:  # with purchases of the same members, in another order: again
+            log.info("levels.step_again")
     async with db.transaction() as tx:
         await jobs.defer(tx, JOB, unique=JOB)
     return True
@@ -111,6 +136,8 @@ async def _step() -> bool:
         if not rows:
             return False
         run = rows[0]
+        queries.forget_rules()  # it may have begun with rules that came a moment ago
+        members.forget_levels()
         member_ids, after = await _next(tx, run)
         found = await _look(tx, run, member_ids) if member_ids else []
         moved = [one for one in found if one.own != one.state.own]
@@ -146,9 +173,7 @@ async def _next(tx: Tx, run: db.Record) -> tuple[list[int], tuple[date | None, i
         )
         place = (rows[-1]["due_on"], rows[-1]["member_id"]) if rows else (run["after_day"], run["after"])
         return [row["member_id"] for row in rows], place
-    rows = await db.fetch_in(
-        tx, "SELECT id FROM member WHERE id > $1 AND status <> 'none' ORDER BY id LIMIT $2", run["after"], AT_ONCE
-    )
+    rows = await db.fetch_in(tx, _NEW if run["kind"] == RunKind.NEW else _ALL, run["after"], AT_ONCE)
     return [row["id"] for row in rows], (None, rows[-1]["id"] if rows else run["after"])
 
 

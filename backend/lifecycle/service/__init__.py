@@ -3,5 +3,6 @@
 from .facts import note_purchase, note_return, write_facts
 from .granting import end_grant, grant
 from .looking import Because, look
+from .merging import merge
 
-__all__ = ["Because", "end_grant", "grant", "look", "note_purchase", "note_return", "write_facts"]
+__all__ = ["Because", "end_grant", "grant", "look", "merge", "note_purchase", "note_return", "write_facts"]

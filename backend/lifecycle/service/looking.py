@@ -95,6 +95,9 @@ async def examine(tx: Tx, rules: Rules, member_ids: Iterable[int], because: Beca
         rules = msgspec.structs.replace(rules, levels=await members.levels())
     ids = [state.member_id for state in states]
     held = await queries.find_held(tx, ids)
+    if any(one.version > (rules.chain.latest if rules.chain else 0) for one in held.values()):
+        queries.forget_rules()  # somebody looked by rules that this process has not read yet
+        rules = await rules_now()
     facts = await queries.load_facts(tx, states, {i: _horizon(rules, held.get(i)) for i in ids})
     given = await queries.list_live_grants(tx, ids, rules.today)
     return [

@@ -19,7 +19,7 @@ export async function open({ api, me, place, signal, href }) {
     none: { icon: "chart", title: w("lv.no_history") },
     columns: [
       { title: w("lv.since"), cell: (one) => h("span", { class: "num" }, date(one.on)) },
-      { title: w("lv.history"), cell: (one) => pill(w(`lv.why_${one.why}`)) },
+      { title: w("lv.change"), cell: (one) => pill(w(`lv.why_${one.why}`)) },
       { title: w("lv.level"), cell: (one) => (one.source === one.level ? one.level_name : `${one.source_name} → ${one.level_name}`) },
       { title: w("lv.until"), cell: (one) => h("span", { class: "num" }, ends(one.until)) },
       { title: w("lv.reason"), width: "wide", hide: "narrow", cell: (one) => h("span", { class: "small muted" }, [one.note, one.by].filter(Boolean).join(" · ")) },

@@ -19,7 +19,7 @@ export async function open({ api, me, signal }) {
     if (!me.may("levels.write")) return [];
     const found = await api.get(RUNS, { limit: 8 }, { signal });
     if (found.items.some((one) => one.state === "running")) later();
-    return [h("section", { class: "card stack" }, h("h2", null, w("lv.runs")), found.items.map(runRow))];
+    return found.items.length ? h("section", { class: "card stack" }, h("h2", null, w("lv.runs")), found.items.map(runRow)) : [];
   }, { signal });
 
   async function read() {
@@ -99,6 +99,7 @@ export async function open({ api, me, signal }) {
         await new Promise((done) => setTimeout(done, LOOK_EVERY_MS));
         run = await api.get(`${RUNS}/${encodeURIComponent(run.id)}`, {}, { signal });
       }
+      later();
       fill(result, h("section", { class: "card stack" }, h("h2", null, w("lv.preview_result", { total: count(run.total), changed: count(run.changed) })), moves(run)));
     });
   }
