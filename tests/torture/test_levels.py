@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from backend.torture.domains.levels import GIVEN_BACK, HAD, HAPPENED, compare, level_after
 
 
@@ -18,6 +20,10 @@ def test_levels_go_up_and_back_with_the_purchase_that_brought_them():
 
 
 def test_a_level_that_is_not_what_was_bought_is_told():
-    books = {HAD: [(7, "gold"), (8, "silver")], HAPPENED: [(7, 1, "a", 5_000), (8, 1, "b", 5_000)], GIVEN_BACK: []}
+    books: dict[str, list[tuple[Any, ...]]] = {
+        HAD: [(7, "gold"), (8, "silver")],
+        HAPPENED: [(7, 1, "a", 5_000), (8, 1, "b", 5_000)],
+        GIVEN_BACK: [],
+    }
 
     assert list(compare({7, 8}, books)) == ["member 7 is at gold, by what they bought at silver"]
