@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from backend.kernel import clock
+
 from .types import Channel, Purpose, State, Template, Text, Variable, VariableKind
 
 MOST_TITLE = 60
@@ -18,6 +20,7 @@ MOST_ONCE = 80
 MOST_LINK = 200
 
 VARIABLE = re.compile(r"\{([a-z][a-z0-9_]{0,31})\}")
+_WHOLE = re.compile(r"-?[0-9]{1,15}\Z")
 _LINK = re.compile(r"#/[\x21-\x7e]*\Z")
 
 # A delivery goes forward only: what may become what.
@@ -106,18 +109,34 @@ def shown(value: str, kind: VariableKind, zone: ZoneInfo) -> str:
         case VariableKind.TEXT:
             return value
         case VariableKind.NUMBER:
-            return str(int(value))
+            return str(_whole(value))
         case VariableKind.MONEY:
-            fen = int(value)
+            fen = _whole(value)
             sign, yuan, rest = "-" if fen < 0 else "", abs(fen) // 100, abs(fen) % 100
             return f"{sign}¥{yuan}.{rest:02}"
         case VariableKind.DATE:
-            return date.fromisoformat(value).strftime("%Y-%m-%d")
+            on = date.fromisoformat(value)
+            _check_year(on.year)
+            return on.strftime("%Y-%m-%d")
         case VariableKind.TIME:
             at = datetime.fromisoformat(value)
             if at.tzinfo is None:
                 raise ValueError("an instant has a zone")
+            _check_year(at.year)
             return at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+
+
+def _whole(value: str) -> int:
+    """Digits and nothing else: no other scripts' digits, no spaces, underscores or signs but a minus."""
+    if not _WHOLE.match(value):
+        raise ValueError("no whole number")
+    return int(value)
+
+
+def _check_year(year: int) -> None:
+    """Beyond these years an instant of another zone may be none of the calendar's."""
+    if year not in clock.YEARS:
+        raise ValueError("out of range")
 
 
 def shown_values(values: Mapping[str, str], variables: Sequence[Variable], zone: ZoneInfo) -> dict[str, str]:

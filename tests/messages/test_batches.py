@@ -216,6 +216,8 @@ async def test_what_could_not_be_written_is_refused(admin, settings):
         ({"values": {}}, "/values"),
         ({"link": "https://example.com"}, "/link"),
         ({"audience": {"levels": ["none"]}}, "/audience/levels/0"),
+        ({"send_at": "0001-01-01T00:00:00+14:00"}, "/send_at"),  # in UTC there was no such day
+        ({"send_at": "9999-12-31T23:59:59-14:00"}, "/send_at"),
     ]
 
     answers = [

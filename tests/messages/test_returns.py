@@ -168,6 +168,18 @@ async def test_other_replies_are_kept_for_staff_and_end_nothing(phone, gateway, 
     )
 
 
+async def test_a_reply_of_a_day_that_never_was_is_of_now(phone, gateway):
+    """The gateway would send it again and again, and all replies with it."""
+    number, id_ = await number_of(phone.member_id), ids.new_short("R")
+    said = reply(number, "几点开门？", id_)
+    said["items"][0]["at"] = "0001-01-01T00:00:00+14:00"
+
+    answer = await gateway.post(REPLIES, said)
+
+    assert (answer.status_code, answer.json()["taken"]) == (200, 1)
+    assert await db.fetchval("SELECT at > now() - interval '1 hour' FROM message_reply WHERE id = $1", id_)
+
+
 async def test_a_number_of_nobody_is_forgotten(gateway, settings):
     before = await fingerprint(settings)
 

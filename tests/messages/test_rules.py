@@ -51,7 +51,15 @@ def test_values_are_shown_by_their_kind(kind, value, shown):
     [
         (VariableKind.NUMBER, "1.5"),
         (VariableKind.MONEY, "¥3"),
+        *[
+            (kind, text)
+            for kind in (VariableKind.NUMBER, VariableKind.MONEY)
+            for text in ("1" * 16, "1_0", " 1", "١", "")
+        ],
         (VariableKind.DATE, "tomorrow"),
+        (VariableKind.DATE, "0001-01-01"),
+        (VariableKind.TIME, "0001-01-01T00:00:00+14:00"),
+        (VariableKind.TIME, "9999-12-31T23:59:59-14:00"),
         (VariableKind.TIME, "2026-11-27T16:30:00"),
         (VariableKind.TEXT, "x" * 501),
     ],

@@ -173,6 +173,8 @@ async def _template(code: str, caller: StaffCaller) -> Template:
 
 def _check_said(template: Template, body: BatchIn) -> None:
     """Refuse a letter that could not be written: values that lack or are none of their kind, a link elsewhere."""
+    if body.send_at is not None and body.send_at.year not in clock.YEARS:
+        raise invalid("/send_at", "is out of range")
     if body.link is not None and not rules.is_link(body.link):
         raise invalid("/link", "is no address of the phone page")
     try:

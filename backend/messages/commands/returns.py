@@ -82,7 +82,7 @@ async def take_replies(items: Sequence[ReplyIn]) -> int:
 
 
 async def _take_reply(tx: Tx, item: ReplyIn, member_id: int) -> bool:
-    stop = is_stop(item.text)
+    stop, now = is_stop(item.text), clock.now()
     new = await db.fetch_in(
         tx,
         "INSERT INTO message_reply (id, member_id, channel, text, stop, at, taken_at, letter_id)"
@@ -94,8 +94,8 @@ async def _take_reply(tx: Tx, item: ReplyIn, member_id: int) -> bool:
         Channel.SMS.value,
         item.text,
         stop,
-        item.at,
-        clock.now(),
+        item.at if item.at.year in clock.YEARS else now,  # of another zone it may be none of the calendar's
+        now,
     )
     if new and stop:
         for purpose in WITH_CONSENT:
