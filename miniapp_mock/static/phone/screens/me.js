@@ -32,6 +32,7 @@ export function meScreen(app) {
         to("box", t("orders.title"), "orders"),
         to("cards", t("me.cards"), "cards", t("cards.hint")),
         to("list", t("me.entries"), "entries"),
+        to("gift", t("points.title"), "points"),
         to("star", t("review.own"), "own-reviews"),
         to("tag", t("invoice.list"), "invoices"),
       ],
@@ -50,27 +51,6 @@ export function meScreen(app) {
       ],
     };
     fill(list, Object.entries(groups).map(([title, cells]) => h("section", { class: "stack tight", "aria-label": t(title) }, h("h2", { class: "small muted section-head" }, t(title)), h("div", { class: "card flush cells" }, cells))));
-    fill(
-      list,
-      linkCell({ icon: "bell", text: t("inbox.title"), value: unread ? t("inbox.me_unread", { count: unread }) : "", onclick: () => app.go("inbox") }),
-      linkCell({ icon: "crown", text: t("level.title"), value: t("level.hint"), onclick: () => app.go("level") }),
-      linkCell({ icon: "box", text: t("orders.title"), onclick: () => app.go("orders") }),
-      linkCell({ icon: "cards", text: t("me.cards"), value: t("cards.hint"), onclick: () => app.go("cards") }),
-      linkCell({ icon: "star", text: t("points.title"), onclick: () => app.go("points") }),
-      linkCell({ icon: "edit", text: t("survey.mine"), onclick: () => app.go("surveys") }),
-      linkCell({ icon: "bubble", text: t("cases.title"), value: t("cases.hint"), onclick: () => app.go("cases") }),
-      linkCell({ icon: "letterbox", text: t("box.title"), value: t("box.hint"), onclick: () => app.go("suggestion-boxes") }),
-      linkCell({ icon: "star", text: t("review.own"), onclick: () => app.go("own-reviews") }),
-      linkCell({ icon: "tag", text: t("invoice.list"), onclick: () => app.go("invoices") }),
-      linkCell({ icon: "bell", text: t("notice.title"), onclick: () => app.go("announcements") }),
-      linkCell({ icon: "book", text: t("handbook.title"), onclick: () => app.go("handbook") }),
-      linkCell({ icon: "chat", text: t("chat.me"), value: t("chat.me_hint"), onclick: () => app.go("chat") }),
-      linkCell({ icon: "pin", text: t("address.title"), onclick: () => app.go("addresses") }),
-      linkCell({ icon: "person", text: t("me.profile"), onclick: () => app.go("profile") }),
-      linkCell({ icon: "list", text: t("me.entries"), onclick: () => app.go("entries") }),
-      linkCell({ icon: "lock", text: t("me.pin"), value: pinState, onclick: () => app.go("pin") }),
-      linkCell({ icon: "phone", text: t("me.devices"), onclick: () => app.go("devices") }),
-    );
   });
   app.notices.list(null, 1).catch(() => undefined); // how many are unread
   return { title: t("me.title"), node, leave: stop };
