@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from backend.auth import queries as auth
-from backend.auth.types import Staff
+from backend.auth.types import Permission, Staff
 from backend.coupons import queries as coupons
 from backend.kernel import clock
 from backend.kernel.config import settings
@@ -58,7 +58,12 @@ async def _staff() -> dict[int, Staff]:
     return {int(person.id): person for person in await auth.list_staff()}
 
 
+async def _who_may() -> list[Staff]:
+    return await auth.list_who_may(Permission.CONVERSATIONS_HANDLE)
+
+
 _people = Kept(_staff, keep_s=STAFF_KEPT_S)
+_able = Kept(_who_may, keep_s=STAFF_KEPT_S)
 
 
 def window(conversation: Conversation, now: datetime) -> WindowOut:
@@ -121,14 +126,11 @@ def _colleague(staff_id: int | None, people: Mapping[int, Staff]) -> ColleagueOu
 async def detail(item: Conversation) -> ConversationDetail:
     """One conversation, with what the person at the desk must know."""
     (shown,) = await conversations([item])
-    people = await _people.get()
     member = await members.find_member(item.member_id) if item.member_id is not None else None
     if member is not None:
         shown.customer.name = member.name
     home = member.store_id if member else None
-    able = [
-        ColleagueOut(person.id, person.username) for person in people.values() if person.active and person.reaches(home)
-    ]
+    able = [ColleagueOut(person.id, person.username) for person in await _able.get() if person.reaches(home)]
     return ConversationDetail(
         **{name: getattr(shown, name) for name in shown.__struct_fields__},
         summary=await _summary(member) if member else None,

@@ -12,7 +12,9 @@ from backend.care.commands import running
 from backend.kernel import clock, db
 from tests.support.books import fingerprint
 from tests.support.care import PLANS, TASKS, born_today, points_of, started, today
+from tests.support.cases import complain
 from tests.support.members import register
+from tests.support.suggestions import hire
 
 pytestmark = pytest.mark.usefixtures("quiet")
 
@@ -206,3 +208,27 @@ async def test_the_plan_of_birthdays_is_there_from_the_beginning(admin):
         None,
     )
     assert date.fromisoformat(found["created_at"][:10]) <= today() + timedelta(days=1)
+
+
+async def test_nothing_is_given_to_who_may_not_see_to_it(admin, manager, chain, office, phone, settings):
+    """An auditor of the store reads figures; a case, a to-do, a plan or a box of theirs would lie there for good."""
+    auditor, _ = await hire(office, chain, admin, f"a-{uuid4().hex[:6]}", "auditor", "S1")
+    await of_store(phone, "S1")
+    (todo,) = await calls(admin, phone)
+    case = await complain(phone, store_id="S1")
+    plan = {"title": "x", "trigger": {"on": "birthday"}, "how": "call", "owner_id": auditor}
+    before = await fingerprint(settings)
+
+    refused = [
+        await manager.post(f"{TASKS}/{todo}/assign", {"staff_id": auditor}),
+        await manager.post(f"/v1/admin/cases/{case['id']}/assign", {"staff_id": auditor, "version": 1}),
+        await admin.post(PLANS, plan, key=uuid4().hex),
+        await admin.post("/v1/admin/suggestion-boxes", {"title": "食堂", "administrators": [auditor]}),
+    ]
+    listed = (await manager.get("/v1/admin/cases/assignees")).json()["items"]
+
+    assert [(one.status_code, one.json()["errors"][0]["pointer"]) for one in refused] == [
+        (422, "/staff_id"), (422, "/staff_id"), (422, "/owner_id"), (422, "/administrators/0"),
+    ]  # fmt: skip
+    assert auditor not in {one["staff_id"] for one in listed}
+    assert await fingerprint(settings) == before

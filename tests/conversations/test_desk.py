@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest_asyncio
 
+from backend.conversations import views
 from backend.conversations.commands import desk as commands
 from backend.conversations.commands import receive
 from backend.kernel import clock as kernel_clock
@@ -15,6 +16,7 @@ from backend.wechat.types import PushMessage
 from tests.support.books import fingerprint
 from tests.support.chat import DESK, Customer, newest, say, work
 from tests.support.staff import StaffSession, log_in
+from tests.support.suggestions import hire
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -166,13 +168,17 @@ async def test_only_who_has_it_answers_and_closes(manager, admin, at_home, setti
     assert await fingerprint(settings) == before
 
 
-async def test_it_is_passed_on_to_a_colleague_who_may_see_the_customer(manager, other, admin, at_home, settings):
+async def test_it_is_passed_on_to_a_colleague_who_may_see_the_customer(
+    manager, other, admin, office, chain, at_home, settings
+):
+    auditor, _ = await hire(office, chain, admin, "auditor-s1", "auditor", "S1")
+    views._able.forget()
     await claimed(manager, at_home)
     detail = await get(manager, f"/{at_home}")
     able = {colleague["username"]: colleague["id"] for colleague in detail["colleagues"]}
     stranger = await db.fetchval("SELECT id FROM auth_staff WHERE username = 'manager-S2'")
     before = await fingerprint(settings)
-    for nobody in (str(stranger), "4711", "x"):
+    for nobody in (str(stranger), auditor, "4711", "x"):
         refused = await manager.post(f"{DESK}/{at_home}/transfer", {"staff_id": nobody})
         assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/staff_id")
     assert await fingerprint(settings) == before
@@ -180,7 +186,7 @@ async def test_it_is_passed_on_to_a_colleague_who_may_see_the_customer(manager, 
     given = await manager.post(f"{DESK}/{at_home}/transfer", {"staff_id": able["admin"]})
     assert (given.json()["state"], given.json()["staff"]["username"]) == ("open", "admin")
     assert (await admin.post(f"{DESK}/{at_home}/transfer", {})).json()["state"] == "waiting"
-    assert "manager-S2" not in able
+    assert not {"manager-S2", "auditor-s1"} & set(able)
 
 
 async def test_a_store_sees_its_own_members_and_nobody_else_s(manager, other, admin, at_home, stranger: Customer):

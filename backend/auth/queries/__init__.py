@@ -36,6 +36,7 @@ from .people import (
     is_manager,
     list_roles,
     list_staff,
+    list_who_may,
     role_of,
     staff_names,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "list_staff",
     "list_stores",
     "list_terminals",
+    "list_who_may",
     "role_of",
     "staff_names",
 ]

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from backend.auth import rules
-from backend.auth.types import Role, RoleInfo, Scope, Staff, StaffCaller
+from backend.auth.types import Permission, Role, RoleInfo, Scope, Staff, StaffCaller
 from backend.kernel import clock, db
 from backend.kernel.errors import NotFound
 from backend.kernel.kept import Kept
@@ -98,6 +98,16 @@ async def list_roles() -> list[RoleInfo]:
     order = {role.value: number for number, role in enumerate(Role)}
     found = [role_of(row) for row in await db.fetch(f"{_ROLE} ORDER BY code")]
     return sorted(found, key=lambda role: order.get(role.code, len(order)))
+
+
+async def list_who_may(permission: Permission) -> list[Staff]:
+    """Everybody active whose role holds the permission where they work, by name: whom something can be given to."""
+    holders = {role.code for role in await list_roles() if permission in role.permissions}
+    return [
+        one
+        for one in await list_staff()
+        if one.active and one.role in holders and (one.office or not permission.office)
+    ]
 
 
 async def get_role(code: str) -> RoleInfo:

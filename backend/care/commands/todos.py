@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from backend.auth import queries as auth
-from backend.auth.types import Staff, StaffCaller
-from backend.kernel import clock, db, ids
+from backend.auth.types import Permission, Staff, StaffCaller
+from backend.kernel import clock, db
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound, invalid
 from backend.ledger import service as ledger
@@ -80,12 +80,9 @@ async def assign(caller: StaffCaller, task_id: str, staff_id: str | None) -> Tas
 
 
 async def _person(staff_id: str) -> Staff:
-    number = ids.read_bigint(staff_id)
-    try:
-        found = await auth.get_staff(number) if number is not None else None
-    except NotFound:
-        found = None
-    if found is None or not found.active:
+    able = await auth.list_who_may(Permission.CARE_HANDLE)
+    found = next((one for one in able if one.id == staff_id), None)
+    if found is None:
         raise invalid("/staff_id", "there is no such person at the member's store")
     return found
 

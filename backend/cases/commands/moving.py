@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from backend.auth import queries as auth
-from backend.auth.types import StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel import clock, db, logging
 from backend.kernel.config import settings
 from backend.kernel.db import Tx
@@ -162,7 +162,8 @@ async def _say(
 async def assign(case_id: str, body: AssignIn, caller: StaffCaller) -> None:
     """Say who sees to a case: somebody of its store, or of head office."""
     found = await reached(case_id, caller)
-    person = next((one for one in await auth.list_staff() if one.id == body.staff_id and one.active), None)
+    able = await auth.list_who_may(Permission.CASES_HANDLE)
+    person = next((one for one in able if one.id == body.staff_id), None)
     if person is None or not person.reaches(found.store_id):
         raise invalid("/staff_id", "there is nobody who sees this case")
     staff_id = int(person.id)

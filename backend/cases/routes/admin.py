@@ -104,7 +104,7 @@ async def list_todos(caller: StaffCaller) -> TodosOut:
 @router.get(f"{_CASES}/assignees", guard=staff(Permission.CASES_HANDLE), summary="可指派员工")
 async def list_assignees(caller: StaffCaller) -> AssigneesOut:
     """Head office and the staff of the stores that the caller sees."""
-    people = [one for one in await auth.list_staff() if one.active]
+    people = await auth.list_who_may(Permission.CASES_HANDLE)
     seen = [one for one in people if one.office or caller.reaches(one.store_id)]
     return AssigneesOut([AssigneeOut(one.id, one.username, one.role, one.store_id) for one in seen])
 

@@ -93,14 +93,11 @@ async def transfer(conversation_id: int, caller: StaffCaller, to: str | None) ->
 
 
 async def _colleague(conversation_id: int, to: str) -> Staff:
-    id_ = ids.read_bigint(to)
-    try:
-        target = await auth.get_staff(id_) if id_ is not None else None
-    except NotFound:
-        target = None
+    able = await auth.list_who_may(Permission.CONVERSATIONS_HANDLE)
+    target = next((one for one in able if one.id == to), None)
     conversation = await queries.find_conversation(conversation_id)
     home = await home_of(conversation) if conversation else None
-    if target is None or not target.active or not target.reaches(home):
+    if target is None or not target.reaches(home):
         raise invalid("/staff_id", "is nobody who may answer this customer")
     return target
 

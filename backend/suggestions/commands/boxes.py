@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from backend.auth import queries as auth
+from backend.auth.types import Permission
 from backend.kernel import clock, db, ids, logging
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound, invalid
@@ -112,11 +113,11 @@ async def _check(body: BoxIn) -> list[int]:
         raise invalid("/store_id", "there is no such store")
     if len(set(body.administrators)) < len(body.administrators):
         raise invalid("/administrators", "each person at most once")
-    staff = {person.id: person for person in await auth.list_staff() if person.active}
+    staff = {person.id: person for person in await auth.list_who_may(Permission.SUGGESTIONS_HANDLE)}
     for index, staff_id in enumerate(body.administrators):
         person = staff.get(staff_id)
         if person is None:
-            raise invalid(f"/administrators/{index}", "there is no such person")
+            raise invalid(f"/administrators/{index}", "there is nobody of that id who reads suggestions")
         if body.store_id is not None and not person.reaches(body.store_id):
             raise invalid(f"/administrators/{index}", "works at another store")
     return sorted(int(staff_id) for staff_id in body.administrators)
