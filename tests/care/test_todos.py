@@ -8,7 +8,10 @@ from uuid import uuid4
 
 import pytest
 
+from backend.care import queries
 from backend.care.commands import running
+from backend.care.queries.tasks import TASK, _where
+from backend.care.types import TaskState
 from backend.kernel import clock, db
 from tests.support.books import fingerprint
 from tests.support.care import PLANS, TASKS, born_today, points_of, started, today
@@ -232,3 +235,28 @@ async def test_nothing_is_given_to_who_may_not_see_to_it(admin, manager, chain, 
     ]  # fmt: skip
     assert auditor not in {one["staff_id"] for one in listed}
     assert await fingerprint(settings) == before
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        ({"state": TaskState.FAILED}, "care_task_failed"),
+        ({"state": TaskState.OPEN, "store_id": "S1"}, "care_task_todo"),
+        ({"owner_id": 7}, "care_task_of_owner"),
+    ],
+)
+async def test_a_short_list_among_many_tasks_has_its_index(database, wanted, index):
+    """Else it is looked for among all tasks of all years, whenever somebody opens the page."""
+    where, arguments = _where(queries.Wanted(today=today(), **wanted))
+    async with db.transaction() as tx:
+        await db.raw(tx).execute("SET LOCAL enable_seqscan = off")
+        await db.raw(tx).execute("SET LOCAL enable_bitmapscan = off")
+        rows = await db.fetch_in(
+            tx,
+            f"EXPLAIN {TASK} WHERE {where} ORDER BY made_at DESC, id DESC LIMIT 51",
+            *arguments,
+        )
+
+    plan = "\n".join(row[0] for row in rows)
+    assert index in plan
+    assert "Sort" not in plan

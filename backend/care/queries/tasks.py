@@ -55,7 +55,9 @@ def _where(wanted: Wanted) -> tuple[str, list[Any]]:
             arguments.append(argument)
             texts.append(text.replace("$?", f"${len(arguments)}"))
 
-    add("state = $?", "open" if wanted.overdue else wanted.state and wanted.state.value)
+    state = TaskState.OPEN if wanted.overdue else wanted.state
+    if state is not None:  # in the text: some states have an index of their own
+        texts.append(f"state = '{state.value}'")
     add("due_on < $?", wanted.today if wanted.overdue else None)
     add("plan_id = $?", wanted.plan_id)
     add("store_id = $?", wanted.store_id)
