@@ -40,6 +40,48 @@ class TooManyDevices(DomainError):
     kind = Kind.CONFLICT
 
 
+class LastAdmin(DomainError):
+    """Somebody must be left who may do everything."""
+
+    code = "last_admin"
+    kind = Kind.CONFLICT
+
+
+class BeyondOneself(DomainError):
+    """Nobody gives, or decides over, what they may not do themselves."""
+
+    code = "beyond_oneself"
+    kind = Kind.FORBIDDEN
+
+
+class LinkGone(DomainError):
+    """This link was used, taken back, or is too old; ask for another."""
+
+    code = "link_gone"
+    kind = Kind.CONFLICT
+
+
+class PasswordWrong(DomainError):
+    """The password or the code is wrong."""
+
+    code = "password_wrong"
+    kind = Kind.CONFLICT
+
+
+class RoleConflict(DomainError):
+    """The role was changed meanwhile, or that cannot be done to it."""
+
+    code = "role_conflict"
+    kind = Kind.CONFLICT
+
+
+class TooManyInvitations(DomainError):
+    """As many invitations wait, or roles exist, as there may be."""
+
+    code = "too_many"
+    kind = Kind.CONFLICT
+
+
 class AlreadyExists(DomainError):
     """Something with this id or name exists already."""
 

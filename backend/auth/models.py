@@ -150,6 +150,7 @@ class Staff(Model):
     active = fields.BooleanField(default=True)
     created_at = fields.DatetimeField()
     member_id: int | None = fields.BigIntField(null=True, unique=True)
+    totp_pending = fields.CharField(max_length=200, null=True)
 
     class Meta:
         table = "auth_staff"
@@ -167,6 +168,9 @@ class StaffSession(Model):
     created_at = fields.DatetimeField()
     expires_at = fields.DatetimeField(db_index=True)
     ended_at: datetime | None = fields.DatetimeField(null=True)
+    address = fields.CharField(max_length=45, null=True)
+    agent = fields.CharField(max_length=200, null=True)
+    seen_at: datetime | None = fields.DatetimeField(null=True)
 
     class Meta:
         table = "auth_staff_session"

@@ -34,6 +34,13 @@ HANDLE_GRACE = timedelta(seconds=60)
 SKEW_S = 300
 NONCE_KEPT_S = 600
 
+INVITED = timedelta(hours=72)
+RESET_WITHIN = timedelta(hours=24)
+RECOVERY_CODES = 10
+MOST_ROLES = 50
+MOST_INVITATIONS = 200
+"""That wait at once."""
+
 LOGIN_FAILURES = 8
 LOGIN_LOCK = timedelta(minutes=15)
 TOTP_STEP_S = 30

@@ -18,7 +18,7 @@ from backend.kernel.http import Request, Response, status_of
 from backend.kernel.redaction import redact_text
 from backend.kernel.trail import Kept
 
-from .types import BEGUN, StaffCaller
+from .types import BEGUN, Sender, StaffCaller
 
 log = logging.get(__name__)
 
@@ -67,7 +67,7 @@ def what(route: Any, request: Request) -> What:
 
 
 def _harmless(text: str) -> str:
-    return redact_text(text[:MOST_CHARS].replace("\0", ""))
+    return redact_text(text.replace("\0", ""))[:MOST_CHARS]
 
 
 class CallTrail:
@@ -145,6 +145,22 @@ def row(person: Who, call: What, things: list[str], status: int, code: str, deta
         call.request_id,
         msgspec.json.encode(detail).decode(),
     )
+
+
+LOGIN = "POST /v1/admin/login"
+
+
+def sender(request: Request) -> Sender:
+    """Where a call came from, within what is stored."""
+    agent = _harmless(request.headers.get("user-agent", "")[:200])
+    return Sender(request.client[:45], agent, request.id[:64])
+
+
+async def note_login(tx: Any, person: db.Record, of: Sender, *, status: int, code: str, detail: dict[str, Any]) -> None:
+    """Write down that somebody logged in, or that somebody tried with their name; ``person``: id, role, store_id."""
+    someone = Who(person["id"], person["role"], person["store_id"])
+    call = What(LOGIN, "员工登录", (), status, of.address, of.request_id)
+    await db.raw(tx).execute(INSERT, *row(someone, call, [], status, code, detail))
 
 
 async def finish(trail: CallTrail, status: int, code: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
 import msgspec
 
@@ -353,27 +352,22 @@ class RoleInfo(msgspec.Struct, frozen=True, kw_only=True):
     version: int
 
 
-class AuditRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the audit log.
-
-    ``things`` are what the address names, in its order, then what else was meant; ``code`` is empty where ``status`` is
-    a success, ``begun`` where it only says that something was about to happen; ``detail`` has ``actions`` and
-    ``fields`` (names), and ``said`` (harmless values).
-    """
+class Person(msgspec.Struct, frozen=True):
+    """Somebody of the staff, as a command that changes them sees them under their lock."""
 
     id: int
-    at: datetime
-    staff_id: int
+    username: str
     role: str
     store_id: str | None
-    route: str
-    title: str
-    things: list[str]
-    status: int
-    code: str
+    active: bool
+
+
+class Sender(msgspec.Struct, frozen=True):
+    """Where a call came from: address, the program's own name for itself, and the id of the request."""
+
     address: str
+    agent: str
     request_id: str
-    detail: dict[str, Any]
 
 
 class HandleDevice(msgspec.Struct, frozen=True):

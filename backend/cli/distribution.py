@@ -112,6 +112,7 @@ PLACES: dict[str, Place] = {
             *("survey_quota", "survey_prize", "survey_change", "survey_invitation", "survey_photo"),
             *("auth_wechat_identity", "auth_session", "auth_device", "auth_handle", "auth_login_failure", "auth_nonce"),
             *("auth_terminal", "auth_role", "auth_staff", "auth_staff_session", "auth_epoch", "auth_audit"),
+            *("auth_staff_link", "auth_recovery_code"),
             "approval",
             *("procrastinate_workers", "procrastinate_jobs", "procrastinate_events", "procrastinate_periodic_defers"),
             *("tortoise_migrations", "schema_sql"),

@@ -669,6 +669,12 @@ OWN = {
     ("POST /v1/member/profile", "store_id"),
     # head office alone
     ("POST /v1/admin/staff", "username"),
+    ("PUT /v1/admin/staff/{staff_id}", "store_id"),
+    ("POST /v1/admin/invitations", "username"),
+    ("POST /v1/admin/invitations", "store_id"),
+    ("POST /v1/admin/roles", "code"),
+    # whoever has it: good once (auth/test_people.py)
+    ("POST /v1/admin/links/use", "token"),
     ("POST /v1/admin/staff", "store_id"),
     ("PUT /v1/admin/staff/{staff_id}/member", "member_id"),
     ("POST /v1/admin/levels", "code"),

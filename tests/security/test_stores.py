@@ -82,6 +82,10 @@ TRANSFER = {"kind": "transfer", "place_id": "S1", "other_place_id": NONE} | LINE
 BODIES: dict[tuple[str, str], tuple[dict[str, Any], str]] = {
     ("POST /v1/admin/terminals", "store_id"): ({"name": "x", "store_id": NONE}, "/store_id"),
     ("POST /v1/admin/staff", "store_id"): (STAFF, "/store_id"),
+    ("POST /v1/admin/invitations", "store_id"): (
+        {"username": "nobody", "role": "clerk", "store_id": NONE},
+        "/store_id",
+    ),
     ("PATCH /v1/member/profile", "store_id"): ({"store_id": NONE}, "/store_id"),
     ("POST /v1/member/profile", "store_id"): ({"store_id": NONE}, "/store_id"),
     ("POST /v1/member/register", "store_id"): (
@@ -136,6 +140,7 @@ NOT_FOUND: dict[tuple[str, str], dict[str, Any]] = {
 
 
 ELSEWHERE = {
+    ("PUT /v1/admin/staff/{staff_id}", "store_id"),  # auth/test_people.py
     ("POST /v1/admin/surveys", "after_sale.store_ids"),
     ("PUT /v1/admin/surveys/{survey_id}", "after_sale.store_ids"),
     ("POST /v1/admin/surveys/{survey_id}/answers", "store_id"),

@@ -1,20 +1,24 @@
 """Use cases of sessions, tills and staff; each opens the one transaction it needs."""
 
+from . import account, links, people, roles
 from .chain import create_store, create_terminal, revoke_terminal, rotate_terminal
 from .logins import login_staff, logout_staff, refresh_staff
-from .people import close_staff, create_staff
+from .people import create_staff
 from .sessions import logout, refresh_member
 
 __all__ = [
-    "close_staff",
+    "account",
     "create_staff",
     "create_store",
     "create_terminal",
+    "links",
     "login_staff",
     "logout",
     "logout_staff",
+    "people",
     "refresh_member",
     "refresh_staff",
     "revoke_terminal",
+    "roles",
     "rotate_terminal",
 ]

@@ -2,41 +2,53 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 
 import pyotp
 
-from backend.auth import passwords, queries, rules, tokens
+from backend.auth import passwords, queries, rules, service, tokens, trails
 from backend.auth.errors import LoginLocked
 from backend.auth.service.staff import TOTP_CONTEXT
-from backend.auth.types import Tokens
-from backend.kernel import clock, db, ids
+from backend.auth.types import Sender, Tokens
+from backend.kernel import clock, db, ids, logging
+from backend.kernel.db import Tx
 from backend.kernel.errors import Unauthenticated
 from backend.kernel.vault import vault
+
+log = logging.get(__name__)
 
 _ACCESS_S = int(rules.ACCESS_TTL.total_seconds())
 
 
-async def login_staff(username: str, password: str, totp: str | None) -> Tokens:
+async def login_staff(username: str, password: str, totp: str | None, recovery: str | None, sender: Sender) -> Tokens:
     """Begin a staff session; eight wrong tries of a name lock it for 15 minutes.
 
     A try is counted before it is judged, so that many at once are no way round; names that do not exist are counted,
-    locked and answered like those that do.
+    locked and answered like those that do. A recovery code stands for the second factor, once.
     """
-    subject = vault().blind_index(username.lower(), context="staff-login")
-    await _take_a_try(subject)
+    subject = login_subject(username)
+    await take_a_try(subject)
     row = await queries.find_staff_login(username.lower())
     if row is None:
         await passwords.waste_time()
         raise Unauthenticated("name, password or code is wrong")
     right = await passwords.matches(row["password_hash"], password)
-    step = _totp_step(row["totp_sealed"], totp)
+    spare = row["totp_sealed"] is not None and totp is None and recovery is not None
+    step = 0 if spare else totp_step(row["totp_sealed"], totp)
     if not right or step is None or not row["active"]:
+        _tell_of_failure(row, sender)
         raise Unauthenticated("name, password or code is wrong")
-    return await _open_staff_session(row["id"], subject, step)
+    return await _open_staff_session(row, subject, step, recovery if spare else None, sender)
 
 
-async def _take_a_try(subject: str) -> None:
+def login_subject(username: str) -> str:
+    """What tries of a name are counted under."""
+    return vault().blind_index(username.lower(), context="staff-login")
+
+
+async def take_a_try(subject: str) -> None:
+    """Count one try, before it is judged; ``LoginLocked`` after too many."""
     now = clock.now()
     taken = await db.fetchval(
         "INSERT INTO auth_login_failure AS f (subject, failures, last_at) VALUES ($1, 1, $2) ON CONFLICT (subject)"
@@ -51,7 +63,7 @@ async def _take_a_try(subject: str) -> None:
         raise LoginLocked(retry_after_s=int(rules.LOGIN_LOCK.total_seconds()))
 
 
-def _totp_step(sealed: str | None, code: str | None) -> int | None:
+def totp_step(sealed: str | None, code: str | None) -> int | None:
     """The step whose code this is (now or a neighbour), 0 where no second factor is set up, None for a wrong code."""
     if sealed is None:
         return 0
@@ -64,46 +76,79 @@ def _totp_step(sealed: str | None, code: str | None) -> int | None:
     return found
 
 
-async def _open_staff_session(staff_id: int, subject: str, step: int) -> Tokens:
-    """Spend the code's step (each is good once) and begin the session."""
+async def spend_step(tx: Tx, staff_id: int, step: int) -> None:
+    """Spend a code's step: each is good once."""
+    spent = await db.fetch_in(
+        tx,
+        "UPDATE auth_staff SET totp_step = $2 WHERE id = $1 AND ($2 = 0 OR totp_step < $2) RETURNING id",
+        staff_id,
+        step,
+    )
+    if not spent:
+        raise Unauthenticated("this code was used already; wait for the next one")
+
+
+async def _open_staff_session(row: db.Record, subject: str, step: int, recovery: str | None, sender: Sender) -> Tokens:
+    """Spend the code's step or the recovery code, and begin the session."""
+    staff_id: int = row["id"]
     session_id, now = ids.new_bigint(), clock.now()
     refresh_token, digest = tokens.make_refresh_token(session_id, tokens.STAFF)
     async with db.transaction() as tx:
-        spent = await db.fetch_in(
-            tx,
-            "UPDATE auth_staff SET totp_step = $2 WHERE id = $1 AND ($2 = 0 OR totp_step < $2) RETURNING id",
-            staff_id,
-            step,
-        )
-        if not spent:
-            raise Unauthenticated("this code was used already; wait for the next one")
+        await spend_step(tx, staff_id, step)
+        if recovery is not None and not await service.spend_recovery_code(tx, staff_id, recovery):
+            raise Unauthenticated("name, password or code is wrong")
         await db.raw(tx).execute(
-            "INSERT INTO auth_staff_session (id, staff_id, refresh_hash, created_at, expires_at)"
-            " VALUES ($1, $2, $3, $4, $5)",
+            "INSERT INTO auth_staff_session"
+            " (id, staff_id, refresh_hash, created_at, expires_at, address, agent, seen_at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $4)",
             session_id,
             staff_id,
             digest,
             now,
             now + rules.STAFF_TTL,
+            sender.address,
+            sender.agent,
         )
         await db.raw(tx).execute("DELETE FROM auth_login_failure WHERE subject = $1", subject)
+        detail = {"actions": ["recovery_code"]} if recovery is not None else {}
+        await trails.note_login(tx, row, sender, status=200, code="", detail=detail)
     access_token = tokens.make_access_token(session_id, tokens.STAFF)
     return Tokens(access_token=access_token, refresh_token=refresh_token, expires_in=_ACCESS_S)
 
 
-async def refresh_staff(refresh_token: str) -> Tokens:
+_telling: set[asyncio.Task[None]] = set()
+
+
+def _tell_of_failure(row: db.Record, sender: Sender) -> None:
+    """Have it in the audit log, beside the answer: a name that exists must not take longer than one that does not."""
+    task = asyncio.create_task(_tell(row, sender))
+    _telling.add(task)
+    task.add_done_callback(_telling.discard)
+
+
+async def _tell(row: db.Record, sender: Sender) -> None:
+    try:
+        async with db.transaction() as tx:
+            await trails.note_login(tx, row, sender, status=401, code="unauthenticated", detail={})
+    except Exception as error:
+        log.error("auth.audit_row_missing", code="unauthenticated", status=401, error=type(error).__name__)
+
+
+async def refresh_staff(refresh_token: str, sender: Sender) -> Tokens:
     """Exchange a staff refresh token for a new pair, within 12 hours of the login; a dead one ends the session."""
     given = tokens.read_refresh_token(refresh_token, tokens.STAFF)
     if given is None:
         raise Unauthenticated("this refresh token does not hold")
     next_token, digest = tokens.make_refresh_token(given.session_id, tokens.STAFF)
     exchanged = await db.fetchval(
-        "UPDATE auth_staff_session SET refresh_hash = $3"
+        "UPDATE auth_staff_session SET refresh_hash = $3, seen_at = $4, address = $5, agent = $6"
         " WHERE id = $1 AND refresh_hash = $2 AND ended_at IS NULL AND expires_at > $4 RETURNING true",
         given.session_id,
         given.digest,
         digest,
         clock.now(),
+        sender.address,
+        sender.agent,
     )
     if not exchanged:
         await logout_staff(given.session_id)

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from backend.auth.types import BEGUN, AuditRow
+from backend.auth.types import BEGUN
 from backend.kernel import db
 from backend.kernel.paging import Place
 
@@ -35,6 +35,29 @@ _CONDITIONS = {
     "since": "a.at >= {}",
     "until": "a.at < {}",
 }
+
+
+class AuditRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the audit log.
+
+    ``things`` are what the address names, in its order, then what else was meant; ``code`` is empty where ``status`` is
+    a success, ``begun`` where it only says that something was about to happen; ``detail`` has ``actions`` and
+    ``fields`` (names), and ``said`` (harmless values).
+    """
+
+    id: int
+    at: datetime
+    staff_id: int
+    role: str
+    store_id: str | None
+    route: str
+    title: str
+    things: list[str]
+    status: int
+    code: str
+    address: str
+    request_id: str
+    detail: dict[str, Any]
 
 
 class AuditFilter(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 import msgspec
 
@@ -69,7 +70,8 @@ def forget_managers() -> None:
 async def find_staff_login(username: str) -> db.Record | None:
     """What a login is checked against: id, password_hash, totp_sealed, totp_step, active; None for no such name."""
     return await db.fetchrow(
-        "SELECT id, password_hash, totp_sealed, totp_step, active FROM auth_staff WHERE username = $1", username
+        "SELECT id, password_hash, totp_sealed, totp_step, active, role, store_id FROM auth_staff WHERE username = $1",
+        username,
     )
 
 
@@ -146,4 +148,61 @@ async def find_staff_session(session_id: int) -> db.Record | None:
         " WHERE s.id = $1 AND s.ended_at IS NULL AND s.expires_at > $2 AND f.active",
         session_id,
         clock.now(),
+    )
+
+
+async def find_account(staff_id: int) -> db.Record:
+    """What somebody's own login is checked against: username, password_hash, totp_sealed, totp_pending."""
+    row = await db.fetchrow(
+        "SELECT username, password_hash, totp_sealed, totp_pending FROM auth_staff WHERE id = $1", staff_id
+    )
+    if row is None:
+        raise NotFound
+    return row
+
+
+async def find_link(digest: str) -> db.Record | None:
+    """A link that is good now (id, kind, username), or None."""
+    return await db.fetchrow(
+        "SELECT id, kind, username, role, store_id FROM auth_staff_link WHERE digest = $1 AND used_at IS NULL"
+        " AND revoked_at IS NULL AND expires_at > $2",
+        digest,
+        clock.now(),
+    )
+
+
+async def list_invitations() -> list[db.Record]:
+    """The last two hundred invitations, newest first, with who made them and what became of them."""
+    return await db.fetch(
+        "SELECT l.id, l.username, l.role, l.store_id, l.made_by, s.username AS made_by_name, l.made_at, l.expires_at,"
+        " l.used_at, l.revoked_at FROM auth_staff_link l JOIN auth_staff s ON s.id = l.made_by WHERE l.kind = 'invite'"
+        " ORDER BY l.made_at DESC, l.id DESC LIMIT 200"
+    )
+
+
+async def list_staff_sessions(staff_id: int) -> list[db.Record]:
+    """The living sessions of somebody, newest first; at most two hundred."""
+    return await db.fetch(
+        "SELECT id, created_at, seen_at, expires_at, address, agent FROM auth_staff_session"
+        " WHERE staff_id = $1 AND ended_at IS NULL AND expires_at > $2 ORDER BY created_at DESC, id LIMIT 200",
+        staff_id,
+        clock.now(),
+    )
+
+
+async def list_locked(subjects: Iterable[str]) -> dict[str, datetime]:
+    """Which of these names of log-ins are locked now, and until when."""
+    rows = await db.fetch(
+        "SELECT subject, last_at FROM auth_login_failure WHERE subject = ANY($1) AND failures >= $2 AND last_at > $3",
+        list(subjects),
+        rules.LOGIN_FAILURES,
+        clock.now() - rules.LOGIN_LOCK,
+    )
+    return {row["subject"]: row["last_at"] + rules.LOGIN_LOCK for row in rows}
+
+
+async def count_recovery_codes(staff_id: int) -> int:
+    """How many recovery codes somebody has left."""
+    return int(
+        await db.fetchval("SELECT count(*) FROM auth_recovery_code WHERE staff_id = $1 AND used_at IS NULL", staff_id)
     )

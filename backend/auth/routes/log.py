@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 
-from backend.auth import queries, schemas
+from backend.auth import queries
 from backend.auth.guards import staff
-from backend.auth.queries import AuditFilter
-from backend.auth.types import AuditRow, Permission, StaffCaller
+from backend.auth.queries import AuditFilter, AuditRow
+from backend.auth.schemas import log as schemas
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel import ids, sheets
 from backend.kernel.errors import NotFound, ValidationFailed, invalid
 from backend.kernel.http import Reply, Router

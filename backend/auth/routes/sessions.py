@@ -5,6 +5,7 @@ from __future__ import annotations
 from backend.auth import commands, queries, schemas
 from backend.auth.errors import LoginLocked
 from backend.auth.guards import session, staff
+from backend.auth.trails import sender
 from backend.auth.types import Permission, SessionCaller, StaffCaller, Tokens
 from backend.kernel import limits
 from backend.kernel.config import settings
@@ -31,13 +32,13 @@ async def logout_member(caller: SessionCaller, body: schemas.Logout | None) -> N
 async def login(body: schemas.StaffLogin, request: Request) -> Tokens:
     """Begin a staff session."""
     await limits.hit(f"login:{request.client}", settings().rate_login_per_minute)
-    return await commands.login_staff(body.username, body.password, body.totp)
+    return await commands.login_staff(body.username, body.password, body.totp, body.recovery, sender(request))
 
 
 @router.post("/v1/admin/token", guard=public, errors=(Unauthenticated,), summary="员工换取新令牌")
-async def refresh(body: schemas.Refresh) -> Tokens:
+async def refresh(body: schemas.Refresh, request: Request) -> Tokens:
     """Exchange a refresh token; the old one is dead, and its reuse ends the session."""
-    return await commands.refresh_staff(body.refresh_token)
+    return await commands.refresh_staff(body.refresh_token, sender(request))
 
 
 @router.post("/v1/admin/logout", guard=staff(), status=204, summary="员工退出")

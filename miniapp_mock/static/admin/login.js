@@ -11,7 +11,7 @@ export function show(app, chainName, why = "") {
   return new Promise((resolve) => {
     const username = field({ name: "username", label: t("login.username"), input: h("input", { autocomplete: "username", autocapitalize: "none", spellcheck: "false", maxlength: 40 }) });
     const password = field({ name: "password", label: t("login.password"), input: h("input", { type: "password", autocomplete: "current-password", maxlength: 200 }) });
-    const totp = field({ name: "totp", label: t("login.totp"), note: t("login.totp_note"), input: h("input", { autocomplete: "one-time-code", inputmode: "numeric", maxlength: 6, class: "num" }) });
+    const totp = field({ name: "totp", label: t("login.totp"), note: t("login.totp_note"), input: h("input", { autocomplete: "one-time-code", maxlength: 11, class: "num" }) });
     const problem = h("p", { class: "field-error", role: "alert" });
     const button = h("button", { class: "button primary wide" }, t("login.submit"));
 
@@ -33,7 +33,7 @@ export function show(app, chainName, why = "") {
 
     function wrong() {
       if (!username.input.value.trim() || !password.input.value) return t("login.missing");
-      return totp.input.value && !/^\d{6}$/.test(totp.input.value.trim()) ? t("login.totp_wrong") : "";
+      return totp.input.value && !/^(\d{6}|[0-9A-Za-z]{5}-?[0-9A-Za-z]{5})$/.test(totp.input.value.trim()) ? t("login.totp_wrong") : "";
     }
 
     fill(app, h(

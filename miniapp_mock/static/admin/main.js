@@ -2,6 +2,7 @@
 import { fill, h } from "/static/shared/dom.js";
 import * as api from "./api.js";
 import * as frame from "./frame.js";
+import * as join from "./join.js";
 import * as keys from "./keys.js";
 import * as login from "./login.js";
 import * as router from "./router.js";
@@ -56,6 +57,12 @@ function known({ staff, role, permissions }) {
 
 /** Ask who we are, once there is a session; logs in as often as it takes. */
 async function begin(why = "") {
+  const link = router.read();
+  if (link.path === "join" && link.query.token) {
+    const said = await join.show(app, link.query.token);
+    history.replaceState(null, "", router.href("home"));
+    return begin(said);
+  }
   for (let reason = why; ; reason = t("login.ended")) {
     if (!session.kept()) await login.show(app, chainName, reason);
     try {

@@ -20,6 +20,7 @@ export const GROUPS = [
 
 export const SCREENS = [
   { path: "home", title: "工作台", group: "start", icon: "home", load: () => import("./screens/home.js") },
+  { path: "approvals", title: "审批", group: "start", icon: "survey", todo: true, load: () => import("./screens/approvals.js") },
   { path: "contact", title: "会员卡片", group: "members", icon: "card", needs: "contact.read", load: () => import("./screens/contact.js") },
   { path: "members", title: "会员列表", group: "members", icon: "people", needs: "members.read", todo: true, load: () => import("./screens/members.js") },
   { path: "levels", title: "会员等级", group: "members", icon: "template", needs: "members.read", load: () => import("./screens/levels.js") },
@@ -55,6 +56,10 @@ export const SCREENS = [
   { path: "chapter", title: "手册章节", group: "care", needs: "handbook.write", load: () => import("./screens/chapter.js") },
   { path: "stores", title: "门店与终端", group: "chain", icon: "shop", needs: "terminals.manage", load: () => import("./screens/stores.js") },
   { path: "staff", title: "员工", group: "chain", icon: "badge", needs: "staff.read", load: () => import("./screens/staff.js") },
+  { path: "person", title: "员工", group: "chain", needs: "staff.read", load: () => import("./screens/person.js") },
+  { path: "roles", title: "角色与权限", group: "chain", needs: "staff.read", load: () => import("./screens/roles.js") },
+  { path: "audit", title: "操作日志", group: "chain", icon: "search", needs: "audit.read", load: () => import("./screens/audit.js") },
+  { path: "account", title: "我的账户", group: "start", icon: "lock", load: () => import("./screens/account.js") },
 ];
 
 /** The screen at an address, or null. */

@@ -81,10 +81,14 @@ function hold(tab) {
   });
 }
 
-/** Begin a session. */
-export async function logIn(username, password, totp) {
-  keep(await send("POST", "/v1/admin/login", { body: { username, password, totp: totp || null } }));
+/** Begin a session; `code` is the second factor's (six digits) or a recovery code. */
+export async function logIn(username, password, code) {
+  const second = /^\d{6}$/.test(code) || !code ? { totp: code || null } : { recovery: code };
+  keep(await send("POST", "/v1/admin/login", { body: { username, password, ...second } }));
 }
+
+/** Set a password with a link; answers whose it is. */
+export const useLink = (token, password) => send("POST", "/v1/admin/links/use", { body: { token, password } });
 
 /** End the session, here and at the server where it can be reached. */
 export async function logOut() {

@@ -17,21 +17,18 @@ const TEXTS = {
   "app.unknown_hint": "地址可能写错了，或者你的角色看不到它。",
   "app.to_start": "回到工作台",
 
-  "role.admin": "总部",
-  "role.manager": "店长",
-  "role.clerk": "店员",
 
   "login.title": "员工登录",
   "login.username": "用户名",
   "login.password": "密码",
   "login.totp": "动态验证码",
-  "login.totp_note": "6 位数字，来自验证器；没有设置可留空",
+  "login.totp_note": "6 位数字，来自验证器；手机不在身边时填恢复码；没有设置可留空",
   "login.submit": "登录",
   "login.wrong": "用户名、密码或动态验证码不正确",
   "login.locked": "输错次数太多，请约 {minutes} 分钟后再试",
   "login.ended": "登录已失效，请重新登录，会回到刚才的页面",
   "login.missing": "请填写用户名和密码",
-  "login.totp_wrong": "动态验证码是 6 位数字",
+  "login.totp_wrong": "动态验证码是 6 位数字，恢复码是 10 个字符",
 
   "table.more": "加载更多",
   "table.all": "共 {count} 条，已全部显示",
