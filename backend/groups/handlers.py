@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backend.kernel import events
 from backend.kernel.db import Tx
-from backend.ledger.events import SaleCompleted, SaleRefunded
+from backend.ledger.events import AccrualPosted, SaleCompleted, SaleRefunded
 
 from . import service
 
@@ -13,6 +13,12 @@ from . import service
 async def count(event: SaleCompleted, tx: Tx) -> None:
     """Count what was spent; what coupons paid is not."""
     await service.note_purchase(tx, event.member_id, event.sale_id, event.spent_fen)
+
+
+@events.on(AccrualPosted)
+async def count_offline(event: AccrualPosted, tx: Tx) -> None:
+    """Count what was bought while a till was offline."""
+    await service.note_accrual(tx, event.member_id, event.accrual_id)
 
 
 @events.on(SaleRefunded)

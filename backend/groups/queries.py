@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -72,9 +73,14 @@ async def find_belonging(member_id: int) -> SubMember | None:
     return person_of(row) if row else None
 
 
-async def count_people(group_id: str) -> int:
-    """How many belong to a group."""
-    return int(await db.fetchval("SELECT count(*) FROM group_member WHERE group_id = $1 AND left_at IS NULL", group_id))
+async def count_people(group_ids: Sequence[str]) -> dict[str, int]:
+    """How many belong to each of these groups; one without anybody is absent."""
+    rows = await db.fetch(
+        "SELECT group_id, count(*) AS people FROM group_member WHERE group_id = ANY($1) AND left_at IS NULL"
+        " GROUP BY group_id",
+        list(group_ids),
+    )
+    return {row["group_id"]: row["people"] for row in rows}
 
 
 async def list_people(group_id: str, *, after: Place | None, limit: int, gone: bool = False) -> list[SubMember]:
@@ -108,9 +114,19 @@ async def list_spent(group_id: str, since: datetime, before: datetime) -> list[S
     return [Spent(**dict(row)) for row in await db.fetch(_SPENT, group_id, since, before, MOST_LINES)]
 
 
-async def get_spent_fen(group_id: str, since: datetime, before: datetime) -> int:
-    """What was bought for a group together, less what came back of it."""
-    return sum(one.spent_fen - one.back_fen for one in await list_spent(group_id, since, before))
+_SPENT_TOGETHER = """
+SELECT w.group_id, sum(greatest(0, p.spent_fen - coalesce(b.fen, 0)))::bigint AS fen
+  FROM unnest($1::text[], $2::timestamptz[]) AS w (group_id, since)
+  JOIN group_purchase p ON p.group_id = w.group_id AND p.at >= w.since AND p.at < $3
+  LEFT JOIN LATERAL (SELECT sum(fen) AS fen FROM group_return r
+                      WHERE r.member_id = p.member_id AND r.sale_id = p.sale_id) AS b ON true
+ GROUP BY w.group_id"""
+
+
+async def get_spent_fen(since: Mapping[str, datetime], before: datetime) -> dict[str, int]:
+    """What was bought for groups together from an instant of each on, less what came back; absent: nothing."""
+    rows = await db.fetch(_SPENT_TOGETHER, list(since), list(since.values()), before)
+    return {row["group_id"]: row["fen"] for row in rows}
 
 
 async def find_key_account(member_id: int) -> KeyAccount | None:

@@ -6,6 +6,7 @@ Lock order: members in order of id, then the group.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from backend.kernel import clock, db
 from backend.kernel.db import Tx
@@ -81,10 +82,21 @@ async def note_purchase(tx: Tx, member_id: int, sale_id: str, spent_fen: int) ->
     if not await db.fetch_in(tx, "SELECT 1 FROM group_member WHERE member_id = $1 LIMIT 1", member_id):
         return
     document = (await ledger.find_documents([(member_id, sale_id)])).get(sale_id)
-    at = document.at if document else clock.now()
+    await _count(tx, member_id, sale_id, document.at if document else clock.now(), spent_fen)
+
+
+async def _count(tx: Tx, member_id: int, sale_id: str, at: datetime, spent_fen: int) -> None:
     made = await db.fetch_in(tx, _BOUGHT, member_id, sale_id, at, spent_fen)
     if made:
         await db.raw(tx).execute(_DIRTY, made[0]["group_id"])
+
+
+async def note_accrual(tx: Tx, member_id: int, accrual_id: str) -> None:
+    """Count a purchase that a till took offline for the group that its buyer belonged to when it was made."""
+    document = (await ledger.find_documents([(member_id, accrual_id)])).get(accrual_id)
+    if document is not None:
+        at = datetime.fromisoformat(document.body["occurred_at"])
+        await _count(tx, member_id, accrual_id, at, int(document.body["total_fen"]))
 
 
 async def note_return(tx: Tx, member_id: int, sale_id: str, refund_id: str, fen: int) -> None:

@@ -20,15 +20,25 @@ async def _lends(found: Group) -> str | None:
     return rules.lends(found, {code: place for place, code in enumerate(await members.levels())})
 
 
+async def groups(found: Sequence[Group]) -> list[GroupOut]:
+    """Groups with what they lend, how many belong to each, and what they spent lately."""
+    people = await queries.count_people([one.id for one in found])
+    spent = await spending.spent_lately(found)
+    return [
+        GroupOut(
+            **{name: getattr(one, name) for name in Group.__struct_fields__} | {"rules": list(one.rules)},
+            lends_level=await _lends(one),
+            members=people.get(one.id, 0),
+            spent_fen=spent.get(one.id, 0),
+        )
+        for one in found
+    ]
+
+
 async def group(found: Group) -> GroupOut:
-    """A group with what it lends, how many belong to it, and what they spent lately."""
-    fields = {name: getattr(found, name) for name in Group.__struct_fields__} | {"rules": list(found.rules)}
-    return GroupOut(
-        **fields,
-        lends_level=await _lends(found),
-        members=await queries.count_people(found.id),
-        spent_fen=await spending.spent_lately(found),
-    )
+    """One group."""
+    (shown,) = await groups([found])
+    return shown
 
 
 def person(found: SubMember, listed: Mapping[int, Listed], *, for_staff: bool) -> SubMemberOut:
@@ -69,9 +79,9 @@ async def my_group(mine: SubMember) -> MyGroupOut:
         level=level,
         level_name=levels[level].name if level else None,
         discount_bp=rules.discount_of(found, None),
-        members=await queries.count_people(found.id),
+        members=(await queries.count_people([found.id])).get(found.id, 0),
         member_limit=found.member_limit,
-        spent_fen=await spending.spent_lately(found) if answers else None,
+        spent_fen=(await spending.spent_lately([found])).get(found.id, 0) if answers else None,
         people=await people(shown, for_staff=False),
     )
 

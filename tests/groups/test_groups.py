@@ -264,3 +264,23 @@ def test_a_group_rises_at_once_and_falls_when_its_time_is_over():
     assert rules.earns(held, 100, ranks, today, until) == ("gold", today)
     assert rules.earns(over, 100, ranks, today, until) == ("silver", until)
     assert rules.earns(over, 99, ranks, today, until) == (None, None)
+
+
+async def test_what_was_bought_offline_counts_for_whoever_the_buyer_belonged_to_then(
+    client, chain, admin, phone, books
+):
+    group = await make_group(admin)
+    await add(admin, group, phone)
+    number = (await phone.call("GET", "/v1/member/profile")).json()["member_no"]
+    for fen, ago in ((700, timedelta(days=2)), (500, timedelta())):
+        body = {
+            "member_no": number,
+            "order_no": uuid.uuid4().hex[:12],
+            "total_fen": fen,
+            "lines": [{"sku": "X", "qty": 1, "unit_price_fen": fen}],
+            "occurred_at": (kernel_clock.now() - ago).isoformat(),
+        }
+        assert (await chain.till.post(client, "/v1/pos/accruals", body)).status_code == 201
+    await outbox.drain()
+
+    assert (await admin.get(f"{GROUPS}/{group['id']}")).json()["spent_fen"] == 500

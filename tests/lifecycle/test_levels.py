@@ -141,6 +141,7 @@ async def test_a_level_that_was_given_holds_to_its_day_and_never_lowers(client, 
 
     made = await admin.post(path, body, key=key)
     again = await admin.post(path, body, key=key)
+    other = await admin.post(path, body | {"reason": "别的"}, key=key)
     lower = await admin.post(path, body | {"level": "basic"}, key=uuid.uuid4().hex)
     given = (await phone.call("GET", "/v1/member/level")).json()
     for_staff = (await admin.get(f"/v1/admin/members/{phone.member_id}/level")).json()
@@ -148,6 +149,7 @@ async def test_a_level_that_was_given_holds_to_its_day_and_never_lowers(client, 
     await settle()
 
     assert (made.status_code, again.json()["id"], lower.status_code) == (201, made.json()["id"], 201)
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_conflict")
     assert (given["level"]["code"], given["granted"], given["granted_until"]) == ("gold", True, body["until"])
     assert [one["reason"] for one in for_staff["grants"]] == ["周年庆贵宾"] * 2
     assert (await members.get_member(phone.member_id)).level.code == "silver"

@@ -110,6 +110,12 @@ def test_only_the_return_of_the_purchase_that_brought_it_takes_a_level_back():
     assert steps(all_of_it)[2:] == [(Why.TAKEN_BACK, "gold", "silver"), (Why.TAKEN_BACK, "silver", "basic")]
 
 
+def test_a_return_years_later_takes_from_the_day_of_its_purchase_not_from_today():
+    found = seen(CHAIN, bought(10, 4_000, "old"), bought(900, 1_000, "new"), back(901, "old", 4_000), now=901)
+
+    assert (found.standing.level, found.standing.sale_id) == ("silver", "new")
+
+
 def test_a_return_goes_back_through_every_level_that_its_purchase_left():
     found = seen(
         CHAIN, bought(10, 1_000, "a"), bought(20, 4_500, "b"), back(30, "a", 1_000), back(31, "b", 4_500), now=40

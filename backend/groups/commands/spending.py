@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
 from backend.kernel import clock, db, logging
@@ -34,10 +35,11 @@ def months_later(on: date, months: int) -> date:
     return end.replace(day=min(on.day, end.day))
 
 
-async def spent_lately(group: Group) -> int:
-    """What a group's people spent together within its months, up to now."""
+async def spent_lately(groups: Sequence[Group]) -> dict[str, int]:
+    """What the people of each of these groups spent together within its months, up to now; absent: nothing."""
     today = clock.local_date(clock.now(), settings().timezone)
-    return await queries.get_spent_fen(group.id, *window(group.months, today))
+    _, before = instants(today, today)
+    return await queries.get_spent_fen({one.id: window(one.months, today)[0] for one in groups}, before)
 
 
 async def settle_levels() -> int:
@@ -58,7 +60,7 @@ async def _settle(group_id: str, today: date) -> None:
     levels = {code: place for place, code in enumerate(await members.levels())}
     async with db.transaction() as tx:
         group, people = await service.lock_with_people(tx, group_id)
-        spent = await queries.get_spent_fen(group_id, *window(group.months, today))
+        spent = (await spent_lately([group])).get(group_id, 0)
         until = months_later(today, group.months) - timedelta(days=1)
         level, held_until = rules.earns(group, spent, levels, today, until)
         await db.raw(tx).execute(

@@ -55,7 +55,7 @@ async def list_groups(caller: StaffCaller, query: GroupsQuery) -> GroupsOut:
     found = await queries.list_groups(caller.store_id, query.state, query.number, after=after, limit=query.limit + 1)
     page = found[: query.limit]
     following = place_cursor(page[-1].created_at, page[-1].id) if len(found) > query.limit else None
-    return GroupsOut([await views.group(one) for one in page], following)
+    return GroupsOut(await views.groups(page), following)
 
 
 @router.post(_GROUPS, guard=_MANAGE, status=201, summary="新建团体", errors=(ValidationFailed, NumberTaken))

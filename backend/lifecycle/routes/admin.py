@@ -9,6 +9,7 @@ from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, ValidationFailed
 from backend.kernel.http import Idempotency, Router
 from backend.kernel.paging import place_cursor, read_place
+from backend.ledger.errors import IdempotencyConflict
 
 from .. import queries, views
 from ..commands import rules, runs, standing
@@ -98,7 +99,7 @@ async def get_history(caller: StaffCaller, member_id: str, query: PageQuery) -> 
     status=201,
     summary="手工授予等级",
     idempotent=True,
-    errors=(NotFound, ValidationFailed),
+    errors=(NotFound, ValidationFailed, IdempotencyConflict),
 )
 async def give(caller: StaffCaller, member_id: str, body: GrantIn, idem: Idempotency) -> GrantOut:
     """Give a member a level, with a reason; it never lowers what they reached."""

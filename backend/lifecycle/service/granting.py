@@ -7,6 +7,7 @@ from datetime import date
 from backend.kernel import clock, db, ids
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound, invalid
+from backend.ledger.errors import IdempotencyConflict
 from backend.members import queries as members
 from backend.members import service as member_service
 
@@ -28,7 +29,8 @@ async def grant(
 ) -> str:
     """Give a member a level to the end of a day (None: for good), once for each ``key``; the grant's id.
 
-    A level that is not above the member's own waits beneath it. ``NotFound`` for no member, ``invalid`` for no level.
+    A level that is not above the member's own waits beneath it. ``NotFound`` for no member, ``invalid`` for no level,
+    ``IdempotencyConflict`` for another grant under the same key.
     """
     if level not in await members.levels():
         raise invalid("/level", "there is no such level")
@@ -50,8 +52,10 @@ async def grant(
     )
     if not made:
         (known,) = await db.fetch_in(
-            tx, "SELECT id FROM lifecycle_grant WHERE member_id = $1 AND key = $2", member_id, key
+            tx, "SELECT id, level, until, reason FROM lifecycle_grant WHERE member_id = $1 AND key = $2", member_id, key
         )
+        if (known["level"], known["until"], known["reason"]) != (level, until, reason):
+            raise IdempotencyConflict
         return str(known["id"])
     grant_id = str(made[0]["id"])
     await look(tx, [member_id], Because(Why.GRANTED, grant_id, reason))

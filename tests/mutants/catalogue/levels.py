@@ -100,8 +100,8 @@ MUTANTS = (
         "lock-does-not-hold",
         "A level that was agreed goes with the rules all the same.",
         SERVICE,
-        "    if state.locked:\n        standing",
-        "    if False:\n        standing",
+        "own = state.own if state.locked else max(",
+        "own = max(",
         (f"{GROUP_TESTS}test_a_key_account_has_a_least_discount_and_a_level_that_is_held",),
     ),
     Mutant(

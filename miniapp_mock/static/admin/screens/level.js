@@ -3,7 +3,7 @@ import { h, s } from "/static/shared/dom.js";
 import { amount, ends, w } from "../level_words.js";
 import { attempt } from "../parts/dialogs.js";
 import { formDialog } from "../parts/form.js";
-import { date, stamp } from "../parts/format.js";
+import { date, discount, stamp } from "../parts/format.js";
 import { factList, head, pill, section } from "../parts/states.js";
 import { table } from "../parts/table.js";
 
@@ -12,6 +12,7 @@ export async function open({ api, me, place, signal, href }) {
   const { items: levels } = await api.get("/v1/admin/levels", {}, { signal });
   const name = (code) => levels.find((one) => one.code === code)?.name || code;
   const card = section(async () => drawn(await api.get(`${base}/level`, {}, { signal })), { signal, className: "stack" });
+  const agreed = section(async () => agreement(await api.get(`${base}/key-account`, {}, { signal }).catch((error) => { if (error.status === 404) return null; throw error; })), { signal });
   const history = table({
     label: w("lv.history"),
     signal,
@@ -39,6 +40,29 @@ export async function open({ api, me, place, signal, href }) {
     ];
   }
 
+  function agreement(found) {
+    if (!me.may("groups.read") || (!found && !me.may("groups.manage"))) return [];
+    return h("section", { class: "card stack" }, h("h2", null, w("lv.key")),
+      found && factList([[w("lv.key_staff_name"), found.staff_name], [w("lv.key_discount"), found.discount_bp ? discount(found.discount_bp) : null], [w("lv.key_locked"), found.level_locked ? "✓" : null], [w("lv.key_note"), found.note], [w("lv.since"), stamp(found.since)]]),
+      me.may("groups.manage") && h("div", { class: "row wrap" },
+        h("button", { type: "button", class: "button compact", onclick: () => agree(found) }, w(found ? "lv.key_change" : "lv.key_put")),
+        found && h("button", { type: "button", class: "button compact danger", onclick: async () => { if (await attempt(() => api.post(`${base}/key-account/end`), w("lv.key_ended"))) reload(); } }, w("lv.key_end"))));
+  }
+
+  async function agree(found) {
+    const done = await formDialog({
+      title: w(found ? "lv.key_change" : "lv.key_put"),
+      fields: [
+        { name: "staff_id", label: w("lv.key_staff"), value: found?.staff_id || me.id, required: true, most: 19 },
+        { name: "discount", label: w("lv.key_discount"), value: found?.discount_bp ? String(found.discount_bp / 100) : "" },
+        { name: "level_locked", label: w("lv.key_locked"), kind: "tick", value: found?.level_locked },
+        { name: "note", label: w("lv.key_note"), kind: "lines", rows: 2, value: found?.note, most: 200 },
+      ],
+      onSubmit: (values) => api.put(`${base}/key-account`, { staff_id: values.staff_id, discount_bp: values.discount ? Math.round(Number(values.discount) * 100) : null, level_locked: values.level_locked, note: values.note || "" }),
+    });
+    if (done) reload();
+  }
+
   async function give() {
     const key = api.newKey();
     const made = await formDialog({
@@ -59,13 +83,13 @@ export async function open({ api, me, place, signal, href }) {
     if (done) { await attempt(async () => undefined, w("lv.taken")); reload(); }
   }
 
-  function reload() { card.reload(); history.reload(); }
+  function reload() { card.reload(); agreed.reload(); history.reload(); }
 
   const actions = [
     h("a", { class: "button", href: href("contact", { member: place.query.id }) }, w("lv.back")),
     me.may("levels.grant") && h("button", { type: "button", class: "button primary", onclick: give }, w("lv.give")),
   ].filter(Boolean);
-  return [head(w("lv.of_member"), { actions }), card, history];
+  return [head(w("lv.of_member"), { actions }), card, agreed, history];
 }
 
 function goal(title, found) {

@@ -99,8 +99,30 @@ function mine(app, group, reload) {
     h("p", { class: "row" }, h("span", { class: "strong grow" }, group.name), group.level_name && h("span", { class: "pill gold" }, group.level_name), h("span", { class: "pill" }, t(`group.role_${group.role}`))),
     group.spent_fen !== null && h("dl", { class: "facts" }, fact(t("group.spent"), money(group.spent_fen))),
     group.people.length > 0 && h("p", { class: "small muted num" }, t("group.people", { count: group.members, most: group.member_limit })),
-    group.people.length > 0 && h("ul", { class: "stack" }, group.people.map((one) => h("li", { class: "small" }, `${one.name_masked}（${t(`group.role_${one.role}`)}）`))),
+    group.people.map((one) => person(app, group, one, reload)),
     group.role !== "member" && invite, said, group.role !== "owner" && leave);
+}
+
+/** Somebody of the group; who may, makes them manager or lets them go. */
+function person(app, group, one, reload) {
+  const own = one.member_no === app.store.get("member")?.member_no;
+  const may = !own && (group.role === "owner" || one.role === "member");
+  const act = (question, work) => async () => {
+    const { confirm } = await app.wx.showModal({ title: t(question, { name: one.name_masked }), confirmText: t("common.confirm"), cancelText: t("common.cancel") });
+    if (!confirm) return;
+    try {
+      await work();
+      reload();
+    } catch (error) {
+      app.toast(problemText(error));
+    }
+  };
+  const path = `/v1/member/group/members/${encodeURIComponent(one.id)}`;
+  const role = one.role === "member" ? "manager" : "member";
+  return h("div", { class: "row between small" },
+    h("span", { class: "grow" }, `${one.name_masked}（${t(`group.role_${one.role}`)}）`),
+    may && group.role === "owner" && h("button", { type: "button", class: "button plain compact", "aria-label": t(`group.make_${role}_of`, { name: one.name_masked }), onclick: act(`group.make_${role}_of`, () => app.api.put(`${path}/role`, { role })) }, t(`group.make_${role}`)),
+    may && h("button", { type: "button", class: "button plain compact", "aria-label": t("group.remove_of", { name: one.name_masked }), onclick: act("group.remove_of", () => app.api.post(`${path}/remove`)) }, t("group.remove")));
 }
 
 function joining(app, reload) {
