@@ -302,3 +302,35 @@ async def test_what_a_store_may_not_see_is_not_found(client, chain, admin, phone
 
     assert [answer.status_code for answer in answers] == [404] * 4
     assert await level_of(phone) == "basic"
+
+
+async def test_events_and_looks_at_the_same_moment_tell_one_story(client, chain, admin, phone, books):
+    await put_rules(admin, silver=SILVER, gold=GOLD)
+    sales = []
+    for code in await codes_of(phone, 4):
+        answer = await chain.till.sell(client, code, fen=4_000, tenders=[{"type": "cash"}])
+        sales.append(answer.json()["id"])
+
+    async def handle(sale_id: str) -> None:
+        sale = SaleCompleted(member_id=phone.member_id, sale_id=sale_id, store_id="S1", payable_fen=4_000)
+        async with db.transaction() as tx:
+            await handlers.grow(sale, tx)
+
+    async def look() -> None:
+        async with db.transaction() as tx:
+            await service.look(tx, [phone.member_id])
+
+    await asyncio.gather(
+        *(asyncio.create_task(handle(one)) for one in (*sales, *sales)),
+        *(asyncio.create_task(look()) for _ in range(4)),
+    )
+    await outbox.drain()
+
+    assert (await members.get_member(phone.member_id)).growth_fen == 16_000
+    assert await history(phone) == [("promoted", "basic", "silver")]
+    standing = await queries.find_standing(phone.member_id)
+    assert standing is not None
+    in_order = await db.fetch(
+        "SELECT sale_id FROM lifecycle_purchase WHERE member_id = $1 ORDER BY at, sale_id", phone.member_id
+    )
+    assert standing.sale_id == in_order[2]["sale_id"]

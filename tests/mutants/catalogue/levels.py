@@ -10,6 +10,7 @@ STAGES = "backend/lifecycle/rules/stages.py"
 LOOKING = "backend/lifecycle/rules/looking.py"
 SERVICE = "backend/lifecycle/service/looking.py"
 GROUPS = "backend/groups/rules.py"
+LENDING = "backend/groups/service.py"
 PEOPLE = "backend/groups/commands/people.py"
 PURE = "tests/lifecycle/test_rules.py::"
 LEVELS = "tests/lifecycle/test_levels.py::"
@@ -99,9 +100,9 @@ MUTANTS = (
     Mutant(
         "lock-does-not-hold",
         "A level that was agreed goes with the rules all the same.",
-        SERVICE,
-        "own = state.own if state.locked else max(",
-        "own = max(",
+        LENDING,
+        "locked=key is not None and key.level_locked,",
+        "locked=False,",
         (f"{GROUP_TESTS}test_a_key_account_has_a_least_discount_and_a_level_that_is_held",),
     ),
     Mutant(
