@@ -176,6 +176,20 @@ async def test_a_job_that_runs_at_shutdown_is_finished(database):
     assert "parcels.send" not in [name for name, _, _ in await stored()]
 
 
+async def test_what_somebody_waits_for_lies_in_a_queue_of_its_own(database):
+    for urgent in (False, True):
+        await defer("parcels.answer", urgent=urgent)
+        await defer("parcels.tell", urgent=urgent, unique=f"tell-{urgent}")
+
+    rows = await db.fetch("SELECT task_name, queue_name FROM procrastinate_jobs ORDER BY id")
+    assert [tuple(row) for row in rows] == [
+        ("parcels.answer", "default"),
+        ("parcels.tell", "default"),
+        ("parcels.answer", "urgent"),
+        ("parcels.tell", "urgent"),
+    ]
+
+
 async def test_what_somebody_waits_for_runs_beside_jobs_that_take_all_the_other_places(database):
     """A customer's answer does not wait until a catalogue is imported; and none of it is lost when the worker stops."""
     busy, over, answered = asyncio.Semaphore(0), asyncio.Event(), asyncio.Event()

@@ -243,6 +243,6 @@ MUTANTS = (
         "backend/kernel/jobs/queue.py",
         "URGENT if urgent else QUEUE",
         "QUEUE if urgent else QUEUE",
-        ("tests/kernel/test_jobs.py::test_what_somebody_waits_for_runs_beside_jobs_that_take_all_the_other_places",),
+        ("tests/kernel/test_jobs.py::test_what_somebody_waits_for_lies_in_a_queue_of_its_own",),
     ),
 )
