@@ -15,8 +15,8 @@ from .types import Participation, Survey
 WITHIN = "SET LOCAL lock_timeout = '3s'"
 """What a transaction waits for each lock; its database connection is one of few."""
 
-AGAIN_AFTER = timedelta(minutes=10)
-"""What could not be paid is tried again so much later."""
+AGAIN_AFTER, LATER_AFTER = timedelta(minutes=10), timedelta(hours=6)
+"""What could not be paid is tried again so much later; where the answer is older than two days, the other."""
 
 
 async def lock_survey(tx: Tx, survey_id: str) -> Survey:

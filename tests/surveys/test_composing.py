@@ -164,6 +164,21 @@ async def test_a_quota_that_is_changed_counts_what_was_answered_before(admin, ph
     ]
 
 
+async def test_a_change_does_not_write_over_another_s_that_was_not_read(admin, settings):
+    survey = await make_survey(admin)
+    path, read = f"{SURVEYS}/{survey['id']}", {"updated_at": survey["updated_at"]}
+
+    first = await admin.call("PUT", path, body_of(survey, title="第一个人改的") | read)
+    before = await fingerprint(settings)
+    second = await admin.call("PUT", path, body_of(survey, title="第二个人改的") | read)
+
+    assert (first.status_code, first.json()["title"]) == (200, "第一个人改的")
+    assert (second.status_code, second.json()["code"]) == (409, "survey_conflict")
+    assert await fingerprint(settings) == before
+    again = await admin.call("PUT", path, body_of(survey) | {"updated_at": first.json()["updated_at"]})
+    assert again.status_code == 200
+
+
 async def test_a_closed_survey_is_over_for_good(admin):
     survey = await make_survey(admin)
     await move(admin, survey["id"], "close")

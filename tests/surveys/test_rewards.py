@@ -56,6 +56,22 @@ async def test_a_reward_that_has_run_out_is_paid_when_there_is_more_and_once(adm
     assert coupon == template["id"]
 
 
+async def test_what_cannot_be_had_for_days_is_tried_less_often(admin, phone, clock):
+    template = await make_template(admin, GIFT, claim_by="nobody", title="问卷礼", per_member=None, total=1)
+    survey = await make_survey(admin, reward={"template_id": template["id"]})
+    await send(await register(phone.client), survey)
+    await send(phone, survey)
+    clock.shift(timedelta(minutes=11))
+    assert await rewards.pay_due() == 1
+    clock.shift(timedelta(days=3))
+    assert await rewards.pay_due() == 1
+
+    clock.shift(timedelta(hours=5))
+    assert await rewards.pay_due() == 0
+    clock.shift(timedelta(hours=1, seconds=1))
+    assert await rewards.pay_due() == 1
+
+
 async def _coupons(phone):
     rows = await db.fetch("SELECT template_id FROM coupon WHERE member_id = $1", phone.member_id)
     return [dict(row) for row in rows]

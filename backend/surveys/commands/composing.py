@@ -82,12 +82,15 @@ async def create_survey(body: SurveyIn, staff_id: int) -> Survey:
 async def change_survey(survey_id: str, body: SurveyIn, staff_id: int) -> Survey:
     """Change terms and draft. What members were promised stays: anonymity, the reward, who is invited after a sale.
 
-    ``SurveyConflict`` for these once it was published, and for one that is closed.
+    ``SurveyConflict`` for these once it was published, for one that is closed, and for one that has changed since it
+    was read, where the body says when that was.
     """
     terms = await _terms(body)
     async with db.transaction() as tx:
         now = clock.now()
         found = await locks.lock_survey(tx, survey_id)
+        if body.updated_at not in (None, found.updated_at):
+            raise SurveyConflict("the survey was changed meanwhile; read it again")
         await _check_project(tx, body.project_id)
         _check_promises(found, terms)
         if found.version:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import asyncpg
 import msgspec
 
@@ -12,7 +14,7 @@ from backend.kernel.errors import DomainError
 from backend.ledger import service as ledger
 from backend.wallet import service as wallet
 
-from .. import locks
+from .. import locks, service
 from ..types import Outcome
 
 log = logging.get(__name__)
@@ -24,6 +26,7 @@ REWARD = "survey"
 """The kind of the transfer, and the scope of its key: one for a member and a survey, whatever is tried how often."""
 
 DUE_AT_ONCE, ROUNDS = 100, 100
+LATELY = timedelta(days=2)
 
 
 async def try_pay(survey_id: str, member_id: int) -> None:
@@ -90,14 +93,22 @@ async def _note_try(survey_id: str, member_id: int) -> None:
 
 
 async def pay_due() -> int:
-    """Pay what could not be paid at once, each tried again after ten minutes; returns how many were tried."""
-    before, tried = clock.now() - locks.AGAIN_AFTER, 0
+    """Pay what could not be paid at once; returns how many were tried.
+
+    Each is tried again after ten minutes, in the third day and later every six hours: of a coupon that has run out for
+    good there may be thousands.
+    """
+    now, tried = clock.now(), 0
+    lately = service.today(now) - LATELY
     for _ in range(ROUNDS):
         rows = await db.fetch(
             "SELECT survey_id, member_id FROM survey_participation WHERE outcome IS NOT NULL AND NOT paid"
-            " AND (tried_at IS NULL OR tried_at < $1) ORDER BY tried_at NULLS FIRST, survey_id, member_id LIMIT $2",
-            before,
+            " AND (tried_at IS NULL OR tried_at < CASE WHEN done_on < $4 THEN $2::timestamptz ELSE $1 END)"
+            " ORDER BY tried_at NULLS FIRST, survey_id, member_id LIMIT $3",
+            now - locks.AGAIN_AFTER,
+            now - locks.LATER_AFTER,
             DUE_AT_ONCE,
+            lately,
         )
         for row in rows:
             await _note_try(row["survey_id"], row["member_id"])

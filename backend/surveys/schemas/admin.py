@@ -60,7 +60,8 @@ class SurveyIn(Body, kw_only=True):
     """A survey: its terms and what it asks.
 
     Once it was published, ``anonymous``, ``reward`` and ``after_sale`` stay as they are; changed ``content`` is a draft
-    until it is published as the next version.
+    until it is published as the next version. ``updated_at`` as it was read: with it a survey that somebody else has
+    changed meanwhile is not written over.
     """
 
     project_id: SurveyId
@@ -74,6 +75,7 @@ class SurveyIn(Body, kw_only=True):
     reward: Reward | None = None
     opens_at: Instant | None = None
     closes_at: Instant | None = None
+    updated_at: Instant | None = None
 
 
 class QuotaOut(msgspec.Struct):

@@ -9,7 +9,7 @@ import { prizesDialog, quotaKey, quotaNames, quotasDialog } from "./limits.js";
 import { termsDialog } from "./terms.js";
 import { address, kindName, questionsOf, w } from "./words.js";
 
-const TERMS = ["project_id", "title", "anonymous", "audience", "after_sale", "total", "quotas", "reward", "opens_at", "closes_at"];
+const TERMS = ["project_id", "title", "anonymous", "audience", "after_sale", "total", "quotas", "reward", "opens_at", "closes_at", "updated_at"];
 
 export async function builder({ api, signal }, survey, again) {
   const [levels, stores] = await Promise.all([api.get("/v1/admin/levels", {}, { signal }), api.get("/v1/admin/stores", {}, { signal })]);
