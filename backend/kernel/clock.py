@@ -91,6 +91,11 @@ def end_of_month(on: date, months: int) -> date:
     return date(month // 12, month % 12 + 1, 1) - timedelta(days=1)
 
 
+def is_told(*days: date) -> bool:
+    """Whether these days are in ``YEARS``: the calendar's very ends can be told in no other zone."""
+    return all(on.year in YEARS for on in days)
+
+
 def days_after(on: date, days: int) -> date:
     """The day that many days later."""
     return on + timedelta(days=days)

@@ -69,6 +69,8 @@ def bounds(from_on: date, to_on: date, zone: str, *, most_days: int) -> tuple[da
         raise invalid("/query/to", "is before from")
     if (to_on - from_on).days >= most_days:
         raise invalid("/query/to", f"at most {most_days} days")
+    if not clock.is_told(from_on, to_on):
+        raise invalid("/query/from", "is out of range")
     midnight = time(tzinfo=clock.zone(zone))
     return datetime.combine(from_on, midnight), datetime.combine(to_on + timedelta(days=1), midnight)
 

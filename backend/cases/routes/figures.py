@@ -41,6 +41,8 @@ def _span(query: SpanQuery) -> tuple[datetime, datetime]:
     """The instants between which cases were opened on these days of the chain."""
     if not timedelta() <= query.to_on - query.from_on <= timedelta(days=MOST_DAYS):
         raise invalid("/query/from", f"must be at most {MOST_DAYS} days before `to`")
+    if not clock.is_told(query.from_on, query.to_on):
+        raise invalid("/query/from", "is out of range")
     zone = clock.zone(settings().timezone)
     until = clock.days_after(query.to_on, 1)
     return datetime.combine(query.from_on, time(), zone), datetime.combine(until, time(), zone)
