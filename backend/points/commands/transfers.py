@@ -117,7 +117,7 @@ async def _transfer(body: TransferIn, giver_id: int, idem: Idempotency) -> Answe
     if not await members.has_pin(giver_id):
         raise PinRequired("set a payment PIN first")
     await member_service.check_pin(giver_id, body.pin)
-    transfer_id = ids.new_document_id(plans.TRANSFER_PREFIX, giver_id)
+    transfer_id = new_id(giver_id)
     for attempt in range(MAX_TIMES_PLANNED):
         now = clock.now()
         on = clock.local_date(now, settings().timezone)
@@ -128,7 +128,7 @@ async def _transfer(body: TransferIn, giver_id: int, idem: Idempotency) -> Answe
             transfer_id, giver_id, receiver.member_id, rules.take(held.lots, body.points), now=now, on=on
         )
         try:
-            return await _move(sent, held, idem, receiver, body.points)
+            return await move(sent, held, idem, receiver, body.points)
         except GuardRefused as refused:
             raise PointsTransferLimit(extra={"limit": refused.refusal.removeprefix(plans.LIMIT)}) from refused
         except Stale:
@@ -137,7 +137,12 @@ async def _transfer(body: TransferIn, giver_id: int, idem: Idempotency) -> Answe
     raise Stale
 
 
-async def _move(
+def new_id(giver_id: int) -> str:
+    """An id for a transfer that a member is about to make."""
+    return ids.new_document_id(plans.TRANSFER_PREFIX, giver_id)
+
+
+async def move(
     sent: plans.Sending, held: rules.Held, idem: Idempotency, receiver: Card, points: int
 ) -> Answer[Transfer]:
     """Both halves, by member ascending, in which order every transaction locks their books; and its row."""
