@@ -23,7 +23,8 @@ APPLICATION = "huiyuan_app"
 DATABASE = "huiyuan"
 SIMULATOR_DATABASE = "wechat_mock"
 
-# For a small machine. Durability stays on: an acknowledged sale must survive `kill -9` and a power cut.
+# For a small machine. Durability stays on: an acknowledged sale must survive `kill -9` and a power cut. Errors are
+# logged without parameters and details, which say whole rows: names, openids, digests.
 CONFIG = """\
 listen_addresses = ''
 unix_socket_permissions = 0700
@@ -57,6 +58,7 @@ log_line_prefix = '%m [%p] '
 log_checkpoints = off
 log_min_messages = warning
 log_parameter_max_length_on_error = 0
+log_error_verbosity = terse
 """
 
 _ROLES = f"""\

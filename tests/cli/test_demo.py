@@ -20,6 +20,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.logs import watch
+
 HUIYUAN = [sys.executable, "-m", "backend.cli.main"]
 
 
@@ -53,6 +55,7 @@ class Demo:
     def stop(self, how: signal.Signals = signal.SIGINT) -> str:
         self.process.send_signal(how)
         printed, _ = self.process.communicate(timeout=60)
+        watch.printed_in(self.data)
         return printed
 
     def __enter__(self) -> Demo:
@@ -100,11 +103,13 @@ def wait_for_end(pids: list[int]) -> None:
 def letter_in_the_mailbox(demo: Demo) -> str:
     """A new member gives an e-mail address, and finds the letter with the code in the demo's own mailbox."""
     join = {"phone_code": "phone-13900007777", "name": "李雷", "consents": ["terms", "privacy"]}
+    address = {"email": "li.lei@mail.example"}
+    watch.sent((), json.dumps(join | address, ensure_ascii=False).encode())
     with httpx.Client(base_url=demo.url) as phone:
         tokens = phone.post("/v1/member/login", json={"js_code": "demo-letters"}).json()
         phone.headers["Authorization"] = f"Bearer {tokens['access_token']}"
         assert phone.post("/v1/member/register", json=join).status_code == 201
-        assert phone.put("/v1/member/email", json={"email": "li.lei@mail.example"}).status_code == 200
+        assert phone.put("/v1/member/email", json=address).status_code == 200
         (item,) = phone.get("/mock/mail/sent", params={"to": "li.lei@mail.example"}).json()["items"]
         code = re.search(r"验证码是 (\d{6})", item["text"])
         assert code is not None

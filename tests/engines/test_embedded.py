@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -15,6 +16,7 @@ import pytest
 from backend.engines import embedded
 from backend.engines.embedded import Engines
 from backend.engines.errors import DataInUse, EngineError
+from tests.support.books import connected
 
 STARTER = """
 import signal, sys, time
@@ -163,3 +165,20 @@ def test_a_directory_that_cannot_be_written_is_said_in_plain_words(tmp_path):
 
     with pytest.raises(EngineError, match="cannot write to the data directory"):
         Engines(tmp_path).lock()
+
+
+async def test_the_log_of_postgresql_says_no_values(settings, engines):
+    async with connected(settings, "postgres") as session:
+        await session.execute("CREATE TABLE told (openid text PRIMARY KEY, name text CHECK (name <> '欧阳修远'))")
+        refused = [("openid-told-twice", "x"), ("openid-told-twice", "x"), ("y", "欧阳修远")]
+        answers = [
+            await asyncio.gather(session.execute("INSERT INTO told VALUES ($1, $2)", *row), return_exceptions=True)
+            for row in refused
+        ]
+        await session.execute("DROP TABLE told")
+
+    assert [type(answer[0]).__name__ for answer in answers] == ["str", "UniqueViolationError", "CheckViolationError"]
+    said = (engines.data / "postgres.log").read_text()
+    assert "violates unique constraint" in said
+    assert "openid-told-twice" not in said
+    assert "欧阳修远" not in said

@@ -29,6 +29,7 @@ from backend.engines import datadir
 from backend.engines.embedded import running_urls
 from backend.kernel import db
 from backend.kernel.config import Settings
+from tests.support.logs import watch
 from tests.support.members import Phone, make_code, register
 from tests.support.pos import Till
 from tests.support.seed import Chain, seed_chain
@@ -98,6 +99,8 @@ def demo() -> Iterator[Demo]:
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(30)
+        watch.printed_in(data)
+        watch.printed(Path(log.name).read_text())
         shutil.rmtree(data, ignore_errors=True)
         Path(log.name).unlink()
 

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from subprocess import CompletedProcess
 
+from tests.support.logs import watch
+
 LIMIT_S = 60
 
 _copies = multiprocessing.get_context("forkserver")
@@ -32,7 +34,9 @@ def huiyuan(*arguments: str, env: Mapping[str, str], stdin: str = "") -> Complet
             child.kill()
             child.join()
         assert child.exitcode is not None
-        return CompletedProcess(arguments, child.exitcode, streams[1].read_text(), streams[2].read_text())
+        said = streams[2].read_text()
+        watch.printed(said)
+        return CompletedProcess(arguments, child.exitcode, streams[1].read_text(), said)
 
 
 def _run(arguments: tuple[str, ...], env: dict[str, str], directory: str, streams: list[str]) -> None:
