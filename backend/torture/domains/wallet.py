@@ -58,7 +58,7 @@ class Wallet(Domain):
         "recharge": {
             "": ("pending",),
             "pending": PENDING,
-            "paid": (),
+            "paid": ("refunded",),
             "closed": ("refunding",),
             "refunding": ("refunded",),
             "refunded": (),
@@ -241,12 +241,13 @@ class Wallet(Domain):
         state, at_psp = document.state, order[0] if order else "none"
         if order is not None and order[1] != recharge.pay_fen:
             yield f"recharge {recharge.id}: {recharge.pay_fen} fen here, {order[1]} at the PSP"
-        if recharge.credited and state != CREDITED:
+        credited = state == CREDITED or "refunded_fen" in msgspec.json.decode(document.facts)
+        if recharge.credited and not credited:
             yield f"recharge {recharge.id} was credited and is {state}"
-        if recharge.credited and at_psp != "SUCCESS":
+        if recharge.credited and at_psp not in ("SUCCESS", "REFUND"):  # what went back of it: recharge_refunds
             yield f"recharge {recharge.id} was credited, but is {at_psp} at the PSP"
-        if state == CREDITED and not recharge.credited:
-            if at_psp != "SUCCESS":
+        if credited and not recharge.credited:
+            if at_psp not in ("SUCCESS", "REFUND"):
                 yield f"recharge {recharge.id} is credited, but {at_psp} at the PSP"
             yield from self._credit(recharge, document)
             self.settled[recharge.id] = document.version, at_psp
