@@ -39,6 +39,7 @@ from . import (
     sold,
     stamps,
     stock,
+    stored_value,
     surveys,
     voice,
 )
@@ -110,6 +111,7 @@ def _steps(settings: Settings, say: Callable[[str], None], *, people: bool) -> l
         ("stamp_campaign", "campaign cards", _load_campaigns),
         ("points_rule", "earning rules, points between friends", points.load),
         ("group_account", "levels, stages, groups", levels.load),
+        ("wallet_refund", "refunds of recharges", stored_value.load),
         ("suggestion_box", "suggestion boxes", _load_boxes),
         ("feedback_case", "feedback", _load_cases),
         ("feedback_gift", "what feedback gives", voice.load_gifts),

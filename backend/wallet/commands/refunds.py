@@ -236,7 +236,7 @@ async def _freeze_or_propose(
 ) -> RechargeRefund:
     """Freeze it, or above the limit ask a second person to: what they approve is frozen in their transaction."""
     if refund.amount_fen <= settings().recharge_refund_approval_fen:
-        return await _freeze(tx, refund, now, staff_id=caller.staff_id, note=note)
+        return await freeze(tx, refund, now, staff_id=caller.staff_id, note=note)
     if await _waits(refund):
         return refund
     approval = await approvals.request(
@@ -268,7 +268,7 @@ async def apply_approval(tx: Tx, body: RefundApproval, approval: Approval) -> No
     if refund.state is not RefundState.ASKED:
         raise RefundNotMovable(extra={"state": str(refund.state)})
     wanted = msgspec.structs.replace(refund, amount_fen=body.amount_fen)
-    await _freeze(tx, wanted, clock.now(), staff_id=None, note=f"approval {approval.id}")
+    await freeze(tx, wanted, clock.now(), staff_id=None, note=f"approval {approval.id}")
 
 
 async def reject(refund_id: str, note: str, caller: StaffCaller) -> RechargeRefund:
@@ -356,7 +356,7 @@ async def _end_asked(
 # -- the books
 
 
-async def _freeze(
+async def freeze(
     tx: Tx, refund: RechargeRefund, now: datetime, *, staff_id: int | None, note: str = ""
 ) -> RechargeRefund:
     """Hold a locked refund's value and have the worker ask WeChat; raises what refuses it."""
