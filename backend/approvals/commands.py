@@ -22,7 +22,8 @@ async def approve(approval_id: str, note: str, caller: StaffCaller) -> Approval:
     async with db.transaction() as tx:
         approval, kind = await _to_decide(tx, approval_id, caller)
         await _move(tx, approval, ApprovalState.APPROVED, note, caller)
-        await kind.apply(tx, msgspec.json.decode(approval.body, type=kind.body), approval)
+        approved = msgspec.structs.replace(approval, state=ApprovalState.APPROVED, decided_by=caller.staff_id)
+        await kind.apply(tx, msgspec.json.decode(approval.body, type=kind.body), approved)
     log.info("approvals.approved", approval_id=approval_id, kind=kind.code, staff_id=caller.staff_id)
     return await queries.get_approval(approval_id)
 

@@ -132,6 +132,7 @@ class Permission(StrEnum):
     RECONCILIATION_READ = "reconciliation.read", "查看对账", "fa", "office"
     RECONCILIATION_WORK = "reconciliation.work", "重新对账、处理差异", "f", "office"
     CLEARING_READ = "clearing.read", "查看跨店结算", "mfa"
+    CLEARING_SETTLE = "clearing.settle", "提出、批准跨店结算", "f", "office"
 
     STOCK_READ = "stock.read", "查看库存", "mcfa"
     STOCK_HANDLE = "stock.handle", "登记库存单据、盘点", "mc"

@@ -100,7 +100,7 @@ PLACES: dict[str, Place] = {
             "contact_look",
             # asked by day, whosever it is
             *("reconciliation_bill", "reconciliation_item", "reconciliation_difference", "reconciliation_step"),
-            *("clearing_source", "clearing_due", "clearing_line", "clearing_backfill"),
+            *("clearing_source", "clearing_due", "clearing_settlement", "clearing_line", "clearing_backfill"),
             # a box before what refers to it; what is anonymous has no member to lie by
             *("suggestion_box", "suggestion_box_admin", "suggestion", "suggestion_message", "suggestion_picture"),
             *("suggestion_key", "suggestion_issued", "suggestion_spent", "suggestion_change"),

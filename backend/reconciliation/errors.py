@@ -24,3 +24,24 @@ class DifferenceEnded(DomainError):
 
     code = "difference_ended"
     kind = Kind.CONFLICT
+
+
+class NothingToSettle(DomainError):
+    """Up to that day everything is settled."""
+
+    code = "nothing_to_settle"
+    kind = Kind.CONFLICT
+
+
+class SettlementTooEarly(DomainError):
+    """That day is not over, or some of its purchases are not counted yet; try again in some minutes."""
+
+    code = "settlement_too_early"
+    kind = Kind.CONFLICT
+
+
+class SettlementChanged(DomainError):
+    """Since this was asked for more was counted, or it was settled already; ask for it anew."""
+
+    code = "settlement_changed"
+    kind = Kind.CONFLICT

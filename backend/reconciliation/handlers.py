@@ -6,7 +6,10 @@ from backend.kernel import events
 from backend.kernel.db import Tx
 from backend.ledger.events import Recharged, SaleCompleted, SaleRefunded
 
-from .commands import clearing
+from .commands import (
+    clearing,
+    settling,  # noqa: F401 - what a second person decides
+)
 
 
 @events.on(Recharged)

@@ -237,3 +237,58 @@ class LinesOut(msgspec.Struct, frozen=True):
 
     items: list[LineOut]
     next_cursor: str | None
+
+
+class SettleIn(Body, kw_only=True):
+    """Settle everything up to that day, it included; ``with_bonus``: what stores gave on top is borne by them, too."""
+
+    to_on: date = msgspec.field(name="to")
+    with_bonus: bool = False
+    reason: Annotated[str, Meta(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$(?!\n)")]
+
+
+class AskedOut(msgspec.Struct, frozen=True):
+    """A second person is asked, under that id of an approval."""
+
+    approval_id: str
+    state: str
+
+
+class SettlementOut(msgspec.Struct, frozen=True, kw_only=True, rename={"from_on": "from", "to_on": "to"}):
+    """A settlement: its days, who fixed it, and what each store gets and pays."""
+
+    id: str
+    from_on: date
+    to_on: date
+    with_bonus: bool
+    asked_by: str
+    approved_by: str
+    at: datetime
+    balances: list[BalanceOut]
+
+
+class SettlementDetail(msgspec.Struct, frozen=True):
+    """A settlement with the flows it was made of."""
+
+    settlement: SettlementOut
+    flows: list[FlowOut]
+
+
+class SettlementsOut(msgspec.Struct, frozen=True):
+    """A page of settlements, the last one first."""
+
+    items: list[SettlementOut]
+    next_cursor: str | None
+
+
+class SettlementsQuery(Body, kw_only=True):
+    """A page of settlements."""
+
+    cursor: Cursor | None = None
+    limit: Limit = 20
+
+
+class FileQuery(Body, kw_only=True):
+    """In which form a file is wanted."""
+
+    format: Format = "csv"

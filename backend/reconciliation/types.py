@@ -163,3 +163,27 @@ class Balance(msgspec.Struct, frozen=True):
     def net_fen(self) -> int:
         """What the store gets (negative: pays)."""
         return self.receives_fen - self.pays_fen
+
+
+class Settlement(msgspec.Struct, frozen=True, kw_only=True):
+    """What was owed up to a day and in no settlement before, as two people fixed it; ``from_on``: its first purchase.
+
+    Purchases of long ago that were counted late are in the first settlement after that.
+    """
+
+    id: str
+    from_on: date
+    to_on: date
+    with_bonus: bool
+    flows: tuple[Flow, ...]
+    asked_by: int
+    approved_by: int
+    at: datetime
+
+
+class SettlementWish(msgspec.Struct, frozen=True):
+    """What a second person is asked for: settle everything up to that day, if it still is what ``digest`` is of."""
+
+    to_on: date
+    with_bonus: bool
+    digest: str

@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from tests.support.one_chain import *  # noqa: F403 - fixtures, by name
 from tests.support.recharge import WECHAT
+from tests.support.seed import Login
 from tests.support.staff import StaffSession, log_in
 
 
@@ -15,6 +16,16 @@ from tests.support.staff import StaffSession, log_in
 async def manager(office, chain) -> StaffSession:
     """The first store's."""
     return await log_in(office, chain, "manager-S1")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def finance(office, chain, admin) -> StaffSession:
+    """The second person, of head office."""
+    body = {"username": "finance", "password": "correct horse", "role": "finance"}
+    made = await admin.post("/v1/admin/staff", body)
+    assert made.status_code == 201, made.text
+    chain.staff.append(Login("finance", "correct horse", "finance", None))
+    return await log_in(office, chain, "finance")
 
 
 @pytest_asyncio.fixture(loop_scope="session")

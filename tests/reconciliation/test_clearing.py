@@ -155,3 +155,48 @@ async def test_a_manager_sees_what_concerns_the_store_and_nobody_elses(client, g
         assert (refused.status_code, refused.json()["code"]) == (404, "not_found")
     file = await admin.get(f"{BASE}/flows/file?{span}&format=csv")
     assert file.text.lstrip("\ufeff").splitlines()[0] == "充值门店,消费门店,本金（分）,赠送（分）,消费笔数"
+
+
+async def _spend_days_ago(client, phone: Phone, chain, days: int, fen: int) -> None:
+    """A purchase of some days ago at the second store."""
+    kernel_clock.shift(timedelta(days=-days))
+    await sell(client, phone, chain.tills["S2"][0], fen)
+    kernel_clock.reset()
+    await _count()
+
+
+async def test_two_people_settle_what_is_owed_once_and_what_comes_later_next_time(client, guest, chain, admin, finance):
+    await _spend_days_ago(client, guest, chain, 2, 600)
+    today = kernel_clock.local_date(kernel_clock.now(), "Asia/Shanghai")
+    yesterday = str(today - timedelta(days=1))
+    wish = {"to": yesterday, "reason": "十一月"}
+
+    early = await admin.post(f"{BASE}/settlements", wish | {"to": str(today)}, key="early")
+    asked = await admin.post(f"{BASE}/settlements", wish, key="one")
+    other = await admin.post(f"{BASE}/settlements", wish, key="two")
+    own = await admin.post(f"/v1/admin/approvals/{asked.json()['approval_id']}/approve", {"note": ""})
+    done = await finance.post(f"/v1/admin/approvals/{asked.json()['approval_id']}/approve", {"note": ""})
+    late = await finance.post(f"/v1/admin/approvals/{other.json()['approval_id']}/approve", {"note": ""})
+    nothing = await admin.post(f"{BASE}/settlements", wish, key="three")
+
+    assert (early.status_code, early.json()["code"]) == (409, "settlement_too_early")
+    assert (asked.status_code, own.status_code, own.json()["code"]) == (202, 409, "approval_own")
+    assert done.status_code == 200, done.text
+    assert (late.status_code, late.json()["code"]) == (409, "settlement_changed")
+    assert (nothing.status_code, nothing.json()["code"]) == (409, "nothing_to_settle")
+
+    (settled,) = (await admin.get(f"{BASE}/settlements")).json()["items"]
+    assert (settled["asked_by"], settled["approved_by"], settled["to"]) == ("admin", "finance", yesterday)
+    detail = (await admin.get(f"{BASE}/settlements/{settled['id']}")).json()
+    assert between(detail, "S1", "S2")[0] >= 600
+    assert sum(one["net_fen"] for one in settled["balances"]) == 0
+
+    async with db.transaction() as tx:
+        await db.raw(tx).execute("UPDATE clearing_backfill SET member_id = 0, document_id = '', done = false")
+    busy = await admin.post(f"{BASE}/settlements", wish, key="busy")
+    assert busy.json()["code"] == "settlement_too_early"
+    await clearing.look_back()
+    again = await admin.post(f"{BASE}/settlements", wish, key="four")
+    assert again.json()["code"] == "nothing_to_settle", "what is counted anew is not settled twice"
+    await _spend_days_ago(client, guest, chain, 1, 250)
+    assert (await admin.post(f"{BASE}/settlements", wish, key="five")).status_code == 202

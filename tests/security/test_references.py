@@ -810,7 +810,7 @@ OWN = {
     ("GET /v1/admin/contacts/looks", "member_id"),
     ("GET /v1/admin/contacts/looks", "staff_id"),
     ("GET /v1/admin/contacts/looks", "cursor"),
-    # the same figures, refused alike: tests/suggestions/test_figures.py
+    # the same figures, refused alike: tests/suggestions/test_boxes.py
     ("GET /v1/admin/suggestion-boxes/statistics/chart", "box_id"),
     ("GET /v1/admin/suggestion-boxes/statistics/file", "box_id"),
     # boxes and keys are everybody's

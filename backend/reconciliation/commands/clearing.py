@@ -90,9 +90,10 @@ async def look_back() -> int:
     return counted
 
 
+# What is settled stays; what a purchase did to lots never changes, so there is nothing to add to it either.
 _CLEAR = f"""
 DELETE FROM clearing_line l USING unnest({db.given(1, "bigint")}, {db.given(2, "text")}) AS w (member_id, id)
- WHERE l.member_id = w.member_id AND l.document_id = w.id"""  # noqa: S608 - put together of constants
+ WHERE l.member_id = w.member_id AND l.document_id = w.id AND l.settlement_id IS NULL"""  # noqa: S608 - put together of constants
 
 # A lot of a recharge belongs to the store that the recharge was noted for; one from before that was noted, to the
 # member's own store now. What came another way (a gift card's value, a merge) is head office's.
@@ -107,7 +108,8 @@ SELECT w.member_id, w.id, v.lot_id, w.day, CASE WHEN s.member_id IS NULL THEN m.
   JOIN ledger_lot l ON l.member_id = v.member_id AND l.lot_id = v.lot_id AND l.kind = 'stored'
   LEFT JOIN clearing_source s ON s.member_id = l.member_id AND s.recharge_id = l.source
   LEFT JOIN member m ON m.id = w.member_id
- GROUP BY w.member_id, w.id, v.lot_id, w.day, 5, w.store_id, l.part HAVING sum(v.amount) <> 0"""  # noqa: S608 - constants
+ GROUP BY w.member_id, w.id, v.lot_id, w.day, 5, w.store_id, l.part HAVING sum(v.amount) <> 0
+    ON CONFLICT (member_id, document_id, lot_id) DO NOTHING"""  # noqa: S608 - constants
 
 
 async def _count(tx: Tx, documents: Iterable[Document]) -> None:

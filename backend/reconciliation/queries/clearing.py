@@ -7,14 +7,16 @@ from datetime import date
 import msgspec
 
 from backend.kernel import db
+from backend.kernel.paging import Place
 
-from ..types import Flow
+from ..types import Flow, Settlement
 
-_FLOWS = """
+FLOWS = """
 SELECT from_store, to_store, coalesce(sum(fen) FILTER (WHERE part <> 'bonus'), 0)::bigint AS principal_fen,
        coalesce(sum(fen) FILTER (WHERE part = 'bonus'), 0)::bigint AS bonus_fen,
        count(DISTINCT document_id) FILTER (WHERE fen > 0) AS purchases
-  FROM clearing_line
+  FROM clearing_line"""
+_FLOWS = f"""{FLOWS}
  WHERE day BETWEEN $1 AND $2 AND ($3::text IS NULL OR from_store = $3 OR to_store = $3)
  GROUP BY from_store, to_store ORDER BY from_store NULLS LAST, to_store NULLS LAST LIMIT $4
 """
@@ -58,3 +60,36 @@ async def list_flow_lines(wanted: Filter, *, after: tuple[date, str, int] | None
         limit,
     )
     return [FlowLine(**row) for row in rows]
+
+
+async def is_counting() -> bool:
+    """Whether purchases wait to be counted."""
+    return bool(
+        await db.fetchval(
+            "SELECT EXISTS (SELECT FROM clearing_due) OR EXISTS (SELECT FROM clearing_backfill WHERE NOT done)"
+        )
+    )
+
+
+_SETTLEMENT = "SELECT id, from_on, to_on, with_bonus, flows, asked_by, approved_by, at FROM clearing_settlement"
+_flows_of = msgspec.json.Decoder(tuple[Flow, ...])
+
+
+def _settlement(row: db.Record) -> Settlement:
+    return Settlement(**dict(row) | {"flows": _flows_of.decode(row["flows"])})
+
+
+async def find_settlement(settlement_id: str) -> Settlement | None:
+    """A settlement, or None."""
+    row = await db.fetchrow(f"{_SETTLEMENT} WHERE id = $1", settlement_id)
+    return _settlement(row) if row else None
+
+
+async def list_settlements(*, before: Place | None, limit: int) -> list[Settlement]:
+    """Settlements, the last one first, from behind that place."""
+    rows = await db.fetch(
+        f"{_SETTLEMENT} WHERE ($1::timestamptz IS NULL OR (at, id) < ($1, $2)) ORDER BY at DESC, id DESC LIMIT $3",
+        *(before or (None, None)),
+        limit,
+    )
+    return [_settlement(row) for row in rows]

@@ -15,6 +15,7 @@ export const GROUPS = [
   ["members", "会员"],
   ["voice", "会员之声"],
   ["care", "触达与关怀"],
+  ["money", "财务"],
   ["chain", "门店"],
 ];
 
@@ -54,6 +55,10 @@ export const SCREENS = [
   { path: "care-plans", title: "关怀计划", group: "care", icon: "heart", needs: "care.plan", load: () => import("./screens/care_plans.js") },
   { path: "handbook", title: "服务手册", group: "care", icon: "book", needs: "handbook.read", load: () => import("./screens/handbook.js") },
   { path: "chapter", title: "手册章节", group: "care", needs: "handbook.write", load: () => import("./screens/chapter.js") },
+  { path: "bills", title: "微信对账", group: "money", icon: "scale", needs: "reconciliation.read", todo: true, load: () => import("./screens/bills.js") },
+  { path: "bill", title: "对账明细", group: "money", needs: "reconciliation.read", load: () => import("./screens/bill.js") },
+  { path: "difference", title: "对账差异", group: "money", needs: "reconciliation.read", load: () => import("./screens/difference.js") },
+  { path: "clearing", title: "跨店结算", group: "money", icon: "exchange", needs: "clearing.read", load: () => import("./screens/clearing.js") },
   { path: "stores", title: "门店与终端", group: "chain", icon: "shop", needs: "terminals.manage", load: () => import("./screens/stores.js") },
   { path: "staff", title: "员工", group: "chain", icon: "badge", needs: "staff.read", load: () => import("./screens/staff.js") },
   { path: "person", title: "员工", group: "chain", needs: "staff.read", load: () => import("./screens/person.js") },
