@@ -54,7 +54,8 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
         body: the struct that a request carries: ids and amounts, no personal data. It is read again by later releases,
             so a field that is added needs a default.
         apply: ``async def apply(tx, body, approval)`` does it, on the deciding transaction, after the approval's own
-            row was locked; ``approval.decided_by`` is who approves. What it raises is the answer to who approves, and the request stays waiting.
+            row was locked; ``approval.decided_by`` is who approves. What it raises is the answer to them, and the
+            request stays waiting.
     """
 
     code: str

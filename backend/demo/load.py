@@ -36,6 +36,7 @@ from . import (
     passes,
     places,
     points,
+    reconciliation,
     sold,
     stamps,
     stock,
@@ -98,6 +99,9 @@ def _steps(settings: Settings, say: Callable[[str], None], *, people: bool) -> l
     async def conversations() -> None:
         await chats.load(settings)
 
+    async def bills() -> None:
+        await reconciliation.load(settings)
+
     of_chain: list[Step] = [
         ("auth_store", "stores, tills, staff, articles", _load_chain),
         ("mall_product", "the mall", _load_mall),
@@ -131,6 +135,7 @@ def _steps(settings: Settings, say: Callable[[str], None], *, people: bool) -> l
         ("care_task", "care", care.load),
         ("survey_project", "surveys", surveys.load),
         ("contact_look", "who was looked up", contact.load),
+        ("reconciliation_bill", "WeChat's bills, what stores owe each other", bills),
     ]
     return of_chain + (of_people if people else []) + of_shops + (of_shoppers if people else [])
 

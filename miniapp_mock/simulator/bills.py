@@ -74,7 +74,7 @@ class Bills:
         today = self._config.now().astimezone(BEIJING).date()
         if not today - timedelta(days=KEPT_DAYS) <= day < today:
             raise PayError(400, "INVALID_REQUEST", "账单日期必须是三个月内且早于今天的日期")
-        text = await self._write(day)
+        text = await self.write(day)
         if text is None:
             raise PayError(400, "NO_STATEMENT_EXIST", "账单文件不存在")
         spoilt = (await self._tampering()).spoilt
@@ -89,7 +89,7 @@ class Bills:
         """The file, for as long as its address is good; unsigned, as WeChat's is."""
         self._platform.check_signature(request)
         day, form = self._read_token(request.query_params.get("token", ""))
-        text = await self._write(day)
+        text = await self.write(day)
         if text is None:
             raise PayError(400, "NO_STATEMENT_EXIST", "账单文件不存在")
         body = gzip.compress(text, mtime=0) if form else text
@@ -110,7 +110,8 @@ class Bills:
         row = await self._platform.store.fetchrow("SELECT body FROM bill_tampering")
         return msgspec.convert(row["body"], Tampering) if row else Tampering()
 
-    async def _write(self, day: date) -> bytes | None:
+    async def write(self, day: date) -> bytes | None:
+        """The bill of a day as text, None where there was nothing."""
         since = datetime.combine(day, time(), BEIJING)
         lies = await self._tampering()
         async with self._platform.store.transaction() as tx:

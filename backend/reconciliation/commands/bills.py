@@ -41,7 +41,7 @@ async def take_due(now: datetime) -> int:
     """
     if not wechat.takes_payments():
         return 0
-    await _want(now)
+    await _want_all(now)
     taken = 0
     for row in await db.fetch(_DUE, now, DAYS_A_RUN):
         try:
@@ -54,11 +54,15 @@ async def take_due(now: datetime) -> int:
     return taken
 
 
-async def _want(now: datetime) -> None:
+async def _want_all(now: datetime) -> None:
     """Note the days up to yesterday whose bills nobody has asked for yet."""
     last = rules.day_of(now) - timedelta(days=1)
     known = await db.fetchval("SELECT max(day) FROM reconciliation_bill")
-    days = rules.days_to_want(known, last)
+    await want(rules.days_to_want(known, last))
+
+
+async def want(days: Sequence[date]) -> None:
+    """Note days whose bills are to be asked for, each from when on it can be had."""
     if days:
         async with db.transaction() as tx:
             await db.raw(tx).execute(_WANTED, days, [rules.bill_due(day) for day in days])
@@ -74,9 +78,8 @@ async def take_again(day: date) -> Bill:
     if not last - timedelta(days=rules.MOST_BACK_DAYS) < day <= last:
         raise BillDayRefused
     bill = await _fetch(day)
-    async with db.transaction() as tx:
-        await db.raw(tx).execute(_WANTED, [day], [rules.bill_due(day)])
-    await _keep(day, bill, now)
+    await want([day])
+    await keep(day, bill, now)
     found = await queries.find_bill(day)
     assert found is not None
     return found
@@ -84,7 +87,7 @@ async def take_again(day: date) -> Bill:
 
 async def take(day: date, now: datetime) -> None:
     """Fetch the bill of a day, keep both sides of its items, and judge them."""
-    await _keep(day, await _fetch(day), now)
+    await keep(day, await _fetch(day), now)
 
 
 async def _fetch(day: date) -> TradeBill:
@@ -94,7 +97,8 @@ async def _fetch(day: date) -> TradeBill:
         return TradeBill(())
 
 
-async def _keep(day: date, bill: TradeBill, now: datetime) -> None:
+async def keep(day: date, bill: TradeBill, now: datetime) -> None:
+    """Keep both sides of a day's items, and judge them; the day is noted already."""
     for start in range(0, len(bill.lines), AT_ONCE):
         await _keep_theirs(day, bill.lines[start : start + AT_ONCE])
     await _keep_ours(day)

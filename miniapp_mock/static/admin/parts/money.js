@@ -1,6 +1,6 @@
 /** What the screens about money say alike: sides that agree or not, and what became of a difference. */
 import { h } from "/static/shared/dom.js";
-import { yuan } from "./format.js";
+import { money } from "./format.js";
 import { pill } from "./states.js";
 import { words } from "../texts.js";
 
@@ -38,7 +38,7 @@ export const standing = (state) => pill(say(state), LOOKS[state]);
 export const wrong = (what) => (what ? pill(say(what), "danger") : "");
 
 /** Fen in a column; what one side does not know is a dash. */
-export const fen = (amount) => h("span", { class: "num" }, amount === null ? "—" : `¥${yuan(amount)}`);
+export const fen = (amount) => h("span", { class: "num" }, amount === null ? "—" : money(amount));
 
 /** A store in words; none is head office. */
 export const store = (id) => id || say("head_office");

@@ -14,7 +14,9 @@ const w = words({
   "bills.take": "重新对账",
   "bills.day": "日期",
   "bills.taken": "已取得账单",
-  "bills.state": "账单",
+  "bills.bill": "账单",
+  "bills.state": "状态",
+  "bills.daily": "每日账单",
   "bills.waiting": "等待账单",
   "bills.tried": "未取到，已试 {count} 次",
   "bills.empty": "当日无交易",
@@ -82,8 +84,8 @@ export async function open({ api, me, place, signal, go, href }) {
     load: () => api.get("/v1/admin/reconciliation/days", span, { signal }),
     open: (one) => go("bill", { day: one.day }),
     columns: [
-      { title: w("bills.day"), cell: (one) => h("a", { class: "strong num", href: href("bill", { day: one.day }) }, one.day) },
-      { title: w("bills.state"), cell: bill },
+      { title: w("bills.day"), cell: (one) => h("span", { class: "strong num" }, one.day) },
+      { title: w("bills.bill"), cell: bill },
       { title: w("bills.paid"), number: true, cell: (one) => sides(one.theirs_paid_fen, one.ours_paid_fen) },
       { title: w("bills.refunded"), number: true, hide: "narrow", cell: (one) => sides(one.theirs_refunded_fen, one.ours_refunded_fen) },
       { title: w("bills.items"), number: true, hide: "narrow", cell: (one) => count(one.items) },
@@ -95,7 +97,7 @@ export async function open({ api, me, place, signal, go, href }) {
     load: ({ cursor }) => api.get("/v1/admin/reconciliation/differences", { cursor, limit: 50, waiting: !every }, { signal }),
     open: (one) => go("difference", { id: one.id }),
     columns: [
-      { title: w("bills.found"), cell: (one) => h("a", { class: "num", href: href("difference", { id: one.id }) }, stamp(one.found_at)) },
+      { title: w("bills.found"), cell: (one) => h("span", { class: "num" }, stamp(one.found_at)) },
       { title: w("bills.kind"), hide: "narrow", cell: (one) => say(one.kind) },
       { title: w("bills.what"), cell: (one) => wrong(one.what) },
       { title: w("bills.theirs"), number: true, cell: (one) => fen(one.theirs_fen) },
@@ -110,7 +112,7 @@ export async function open({ api, me, place, signal, go, href }) {
     h("h2", null, w("bills.differences")),
     h("nav", { class: "tabs", "aria-label": w("bills.differences") }, tab("", w("bills.only_waiting")), tab("all", w("bills.every"))),
     differences,
-    h("h2", null, w("bills.title")),
+    h("h2", null, w("bills.daily")),
     days,
   ];
 }

@@ -20,6 +20,7 @@ const w = words({
   "difference.state": "状态",
   "difference.who": "处理人",
   "difference.resolution": "结果",
+  "difference.choose": "请选择",
   "difference.steps": "经过",
   "difference.by_itself": "系统",
   "difference.take": "由我处理",
@@ -54,7 +55,7 @@ export async function open({ api, me, place, signal, href }) {
     const resolve = works && waits && h("section", { class: "card" }, h("h2", null, w("difference.resolve")), form({
       submit: w("difference.resolve"),
       fields: [
-        { name: "resolution", label: w("difference.resolution"), kind: "choice", required: true, options: RESOLUTIONS.map((code) => [code, say(code)]) },
+        { name: "resolution", label: w("difference.resolution"), kind: "choice", required: true, options: [["", w("difference.choose")], ...RESOLUTIONS.map((code) => [code, say(code)])] },
         { name: "note", label: w("difference.why"), kind: "lines", required: true, most: 500 },
       ],
       onSubmit: async (values) => draw(await act("resolve", values)),
