@@ -37,7 +37,7 @@ from tests.support.members import Phone, register
 from tests.support.messages import inbox, make_batch, own_template, write
 from tests.support.passes import buy, line_of, make_pass_product, passes_of, use
 from tests.support.races import codes_of
-from tests.support.reconciliation import make_difference
+from tests.support.reconciliation import make_difference, make_settlement
 from tests.support.seed import Chain, Login
 from tests.support.staff import StaffSession, log_in
 from tests.support.stamps import make_campaign
@@ -472,6 +472,7 @@ NOWHERE = {
     "template": "none.there",
     "care_plan_id": "P000000000000",
     "difference_id": "B000000000000",
+    "settlement_id": "Z000000000000",
     "task_id": "K000000000000",
     "announcement_id": "N000000000000",
     "chapter_id": "H000000000000",
@@ -554,7 +555,7 @@ async def world(browser, chain, credentials) -> AsyncIterator[World]:
     values |= await pass_objects(browser, chain, admin, owner)
     values |= await stock_objects(admin)
     values |= await care_objects(admin, owner)
-    values["difference_id"] = await make_difference()
+    values |= {"difference_id": await make_difference(), "settlement_id": await make_settlement()}
     values |= await notice_objects(admin, await log_in(browser, chain, "manager-S1"))
     values |= await suggestion_objects(admin, owner)
     values |= await conversation_objects(admin, owner)

@@ -166,9 +166,10 @@ def _settlement(caller: StaffCaller, one: Settlement, names: dict[int, str]) -> 
     )
 
 
-async def _find(settlement_id: str) -> Settlement:
+async def _find(caller: StaffCaller, settlement_id: str) -> Settlement:
+    """A settlement that says something of the caller's store; of another there is none for them."""
     found = await queries.find_settlement(settlement_id)
-    if found is None:
+    if found is None or (caller.store_id is not None and not _own(caller, found)):
         raise NotFound("there is no such settlement")
     return found
 
@@ -176,12 +177,12 @@ async def _find(settlement_id: str) -> Settlement:
 @router.get(f"{_BASE}/settlements/{{settlement_id}}", guard=_READ, summary="跨店结算单详情", errors=(NotFound,))
 async def get_settlement(caller: StaffCaller, settlement_id: str) -> schemas.SettlementDetail:
     """A settlement with the flows it was made of; a store's staff see those that concern their store."""
-    found = await _find(settlement_id)
+    found = await _find(caller, settlement_id)
     return schemas.SettlementDetail(_settlement(caller, found, await _names()), _flows_out(_own(caller, found)))
 
 
 @router.get(f"{_BASE}/settlements/{{settlement_id}}/file", guard=_READ, summary="跨店结算单导出", errors=(NotFound,))
 async def export_settlement(caller: StaffCaller, settlement_id: str, query: schemas.FileQuery) -> Reply:
     """The same as CSV or XLSX."""
-    found = await _find(settlement_id)
+    found = await _find(caller, settlement_id)
     return await _file(_own(caller, found), f"settlement-{found.id}", query.format)
