@@ -167,6 +167,7 @@ async def _spend_days_ago(client, phone: Phone, chain, days: int, fen: int) -> N
 
 async def test_two_people_settle_what_is_owed_once_and_what_comes_later_next_time(client, guest, chain, admin, finance):
     await _spend_days_ago(client, guest, chain, 2, 600)
+    await clearing.look_back()
     today = kernel_clock.local_date(kernel_clock.now(), "Asia/Shanghai")
     yesterday = str(today - timedelta(days=1))
     wish = {"to": yesterday, "reason": "十一月"}
