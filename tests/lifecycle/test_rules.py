@@ -301,3 +301,24 @@ LEVELS = [
 )
 def test_the_highest_level_that_growth_has_reached(growth_fen, code):
     assert looking.by_growth(growth_fen, LEVELS).code == code
+
+
+@given(story=_stories, returns=_returns, first=_numbers, days=st.integers(0, 500))
+@settings(max_examples=60)
+def test_a_window_is_the_sum_of_what_is_left_of_its_purchases(story, returns, first, days):
+    facts = sorted(_told(story, returns), key=lambda one: (one.at, isinstance(one, Return), one.id))
+    told = counting.Ledger(Facts(BEGAN))
+    asked = []
+    for one in facts:  # what is asked in between must not be what is answered later
+        if isinstance(one, Purchase):
+            told.buy(one)
+        else:
+            told.take_back(one.sale_id, one.fen, one.points)
+        asked.append(told.between(day(first), day(first + days)))
+
+    sales = [one for one in facts if isinstance(one, Purchase) and day(first) <= one.on <= day(first + days)]
+    back = {one.id: sum(two.fen for two in facts if isinstance(two, Return) and two.sale_id == one.id) for one in sales}
+    left = [max(0, one.spent_fen - back[one.id]) for one in sales]
+    assert asked[-1] == Totals(sum(left), 0, sum(fen > 0 for fen in left))
+    for one, fen in zip(sales, left, strict=True):
+        assert told.between(day(first), day(first + days), but=one.id).spend_fen == sum(left) - fen

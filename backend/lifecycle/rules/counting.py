@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from calendar import monthrange
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 from ..types import Facts, Match, Purchase, Thresholds, Totals, Window, WindowKind
@@ -53,22 +53,36 @@ def plus(one: Totals, other: Totals) -> Totals:
     return Totals(one.spend_fen + other.spend_fen, one.points + other.points, one.purchases + other.purchases)
 
 
+def minus(one: Totals, other: Totals) -> Totals:
+    """The one without the other, which is a part of it."""
+    return Totals(one.spend_fen - other.spend_fen, one.points - other.points, one.purchases - other.purchases)
+
+
 class Ledger:
-    """A member's purchases as they stand at some moment of the story: told one by one, and what came back of them."""
+    """A member's purchases as they stand at some moment of the story: told one by one, and what came back of them.
+
+    Sums up to each purchase are kept, so that a window costs the same however much was bought; they are made anew from
+    the purchase on of which something came back.
+    """
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
         self._told: list[Purchase] = []
+        self._places: dict[str, int] = {}
         self._back: dict[str, tuple[int, int]] = {}
+        self._sums: list[Totals] = [NOTHING]
 
     def buy(self, purchase: Purchase) -> None:
         """Hear of a purchase; in the order of time."""
+        self._places[purchase.id] = len(self._told)
         self._told.append(purchase)
 
     def take_back(self, sale_id: str, fen: int, points: int) -> None:
         """Hear that some of a purchase came back."""
         before = self._back.get(sale_id, (0, 0))
         self._back[sale_id] = (before[0] + fen, before[1] + points)
+        if (place := self._places.get(sale_id)) is not None:
+            del self._sums[place + 1 :]
 
     def came_back(self, sale_id: str) -> bool:
         """Whether anything of a purchase came back so far."""
@@ -82,12 +96,21 @@ class Ledger:
 
     def between(self, first: date, last: date, *, but: str | None = None) -> Totals:
         """What is left of what was bought from one day to another, without one purchase."""
-        return _sum(self.worth(one) for one in self._days(first, last) if one.id != but)
+        begin, end = self._span(first, last)
+        total = minus(self._sum(end), self._sum(begin))
+        place = self._places.get(but, -1) if but is not None else -1
+        return minus(total, self.worth(self._told[place])) if begin <= place < end else total
 
-    def _days(self, first: date, last: date) -> Iterator[Purchase]:
-        """Those told of from one day to another; days go up with time, so the last ones are looked at first."""
+    def _span(self, first: date, last: date) -> tuple[int, int]:
+        """Where those told of from one day to another begin and end; days go up with time."""
         begin = bisect_left(self._told, first, key=_day)
-        return iter(self._told[begin : bisect_right(self._told, last, key=_day)])
+        return begin, max(begin, bisect_right(self._told, last, key=_day))
+
+    def _sum(self, count: int) -> Totals:
+        """What is left of the first so many purchases together."""
+        while len(self._sums) <= count:
+            self._sums.append(plus(self._sums[-1], self.worth(self._told[len(self._sums) - 1])))
+        return self._sums[count]
 
     def before(self, window: Window) -> Totals:
         """What a window has besides the purchases that are told of."""
@@ -107,7 +130,8 @@ class Ledger:
         have = self.before(window)
         if met(wanted, have):
             return None
-        for one in self._days(first_day(window, as_of, self._facts.joined_on), as_of):
+        begin, end = self._span(first_day(window, as_of, self._facts.joined_on), as_of)
+        for one in self._told[begin:end]:
             have = plus(have, self.worth(one))
             if met(wanted, have):
                 return one.id
@@ -116,13 +140,6 @@ class Ledger:
 
 def _day(purchase: Purchase) -> date:
     return purchase.on
-
-
-def _sum(worths: Iterable[Totals]) -> Totals:
-    spend = points = purchases = 0
-    for worth in worths:
-        spend, points, purchases = spend + worth.spend_fen, points + worth.points, purchases + worth.purchases
-    return Totals(spend, points, purchases)
 
 
 def missing(wanted: Thresholds, have: Totals) -> Mapping[str, int]:
