@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.points.rules.conditions import is_birthday
-from backend.points.rules.earning import cap_mark, earn, live_at, standard_points
+from backend.points.rules.earning import cap_mark, earn, earn_by_standard, live_at, standard_points
 from backend.points.types import (
     Birthday,
     Condition,
@@ -207,6 +207,7 @@ lines = st.lists(st.tuples(st.integers(0, 90_000), st.sampled_from([0, 5_000, 10
 def test_no_rule_takes_away_and_no_promotion_exceeds_what_it_may_add(basket, some_bases, some_promotions):
     basket = [line(number, fen, rate_bp=rate) for number, (fen, rate) in enumerate(basket, 1)]
     plain = earned(basket).lines
+    assert plain == earn_by_standard([(one.line_no, one.earning_fen, one.rate_bp) for one in basket], here()).lines
 
     found = earned(basket, *some_bases, *some_promotions)
 

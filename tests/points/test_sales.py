@@ -220,3 +220,24 @@ async def test_history_of_rules_is_never_rewritten(chain, admin):
     with pytest.raises(asyncpg.RestrictViolationError):
         async with db.transaction() as tx:
             await db.raw(tx).execute("DELETE FROM points_change")
+
+
+async def test_a_living_rule_costs_a_sale_no_further_read(client, chain, admin, phone, clock, monkeypatch):
+    await make(admin, SPRING)
+    await sell(client, chain, phone)  # the rule is in mind from now on
+    clock.shift(timedelta(seconds=15))
+    reads: list[str] = []
+    read = db._read
+
+    async def noted(method, sql, args):
+        reads.append(sql)
+        return await read(method, sql, args)
+
+    monkeypatch.setattr(db, "_read", noted)
+    sale = await sell(client, chain, phone)
+
+    assert sale["points_earned"] == 40
+    assert reads
+    # One number is looked at every two seconds, whoever sells what; nothing is read of the member's day.
+    assert {sql for sql in reads if "FROM points_" in sql} <= {"SELECT value FROM points_epoch"}
+    assert not [sql for sql in reads if "ledger_guard" in sql]

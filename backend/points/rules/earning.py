@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from ..types import CapUse, Earned, Earning, EarningLine, Extra, LineEarned, Occasion, Rule, RuleKind
@@ -19,6 +19,12 @@ def standard_points(earning_fen: int, rate_bp: int, multiplier_bp: int, per_yuan
     Source: CONTRACT, POS, points earned.
     """
     return earning_fen * rate_bp * multiplier_bp * per_yuan_bp // _UNIT
+
+
+def earn_by_standard(lines: Iterable[tuple[int, int, int]], here: Occasion) -> Earned:
+    """What ``earn`` says where no rule lives, for lines as ``(line_no, earning fen, rate)``: the till's usual case."""
+    by_yuan = here.multiplier_bp * here.per_yuan_bp
+    return Earned(tuple([LineEarned(number, fen * rate_bp * by_yuan // _UNIT) for number, fen, rate_bp in lines]))
 
 
 def earn(lines: Sequence[EarningLine], payable_fen: int, earning: Earning) -> Earned:

@@ -13,7 +13,7 @@ from backend.kernel.config import Settings
 from backend.ledger.types import Snapshot
 from backend.members.types import Benefit, Card, Cardholder
 from backend.passes.types import SoldPass
-from backend.points.rules.earning import earn
+from backend.points.rules.earning import earn, earn_by_standard
 from backend.points.types import Earned, Earning, EarningLine, Rule
 from backend.wallet.rules import last_day
 from backend.wallet.types import Expiry
@@ -126,6 +126,11 @@ def earned_points(
     """What the sale earns; ``coupon_fen`` is what coupons took off its lines."""
     not_earning = bonus_fen + sum(tender.amount_fen for tender in tenders if tender.type in NOT_EARNING)
     fen = earning_fen(priced.lines, not_earning_fen=not_earning, coupon_fen=coupon_fen)
+    if not earning.rules:
+        return earn_by_standard(
+            [(line.line_no, part, line.rate_bp) for line, part in zip(priced.lines, fen, strict=True)],
+            earning.occasion,
+        )
     lines = [
         EarningLine(line.line_no, line.sku, line.category, line.brand, part, line.rate_bp)
         for line, part in zip(priced.lines, fen, strict=True)
