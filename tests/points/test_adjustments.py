@@ -51,13 +51,16 @@ async def points(phone):
 
 
 async def test_nothing_is_given_before_a_second_person_approves(chain, admin, second, phone):
-    asked = (await adjust(admin, phone, 500, expires_on="2027-03-31")).json()
+    key = uuid.uuid4().hex
+    twice = await asyncio.gather(*(adjust(admin, phone, 500, key=key, expires_on="2027-03-31") for _ in range(3)))
+    asked = twice[0].json()
     before = await points(phone)
 
     own = await admin.post(f"/v1/admin/approvals/{asked['approval_id']}/approve", {})
     done = await second.post(f"/v1/admin/approvals/{asked['approval_id']}/approve", {})
     again = await second.post(f"/v1/admin/approvals/{asked['approval_id']}/approve", {})
 
+    assert [answer.json() for answer in twice] == [asked] * 3
     assert (asked["status"], before) == ("waiting", 0)
     assert (own.json()["code"], done.status_code, again.json()["code"]) == ("approval_own", 200, "approval_decided")
     (lot,) = await ledger.list_open_lots(phone.member_id, "points")

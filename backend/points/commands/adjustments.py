@@ -7,6 +7,7 @@ from datetime import date, datetime
 import msgspec
 
 from backend.approvals import service as approvals
+from backend.approvals.errors import ApprovalKeyReused
 from backend.approvals.types import Approval, Kind
 from backend.auth.types import Permission, StaffCaller
 from backend.kernel import clock, db, ids, live, logging
@@ -113,18 +114,34 @@ def _id_of(member_id: int, caller: StaffCaller, key: str) -> str:
 
 async def _ask(wish: Adjusting, member: Member, caller: StaffCaller, idem: Idempotency) -> Adjusted:
     asked = Asked(wish.id, wish.member_id, wish.points, wish.reason, wish.expires_on)
-    async with db.transaction() as tx:
-        approval = await approvals.request(
-            tx,
-            KIND,
-            asked,
-            caller=caller,
-            reason=wish.text,
-            store_id=member.store_id,
-            summary=f"会员 {member.member_no}：{wish.points:+,} 积分（{TITLES[wish.reason]}）",
-            key=idem.key,
-        )
+    summary = f"会员 {member.member_no}：{wish.points:+,} 积分（{TITLES[wish.reason]}）"
+    approval = await _requested(
+        KIND, asked, caller=caller, reason=wish.text, store_id=member.store_id, summary=summary, key=idem.key
+    )
     return Adjusted(wish.id, approval)
+
+
+async def _requested(
+    kind: str,
+    body: msgspec.Struct,
+    *,
+    caller: StaffCaller,
+    reason: str,
+    store_id: str | None,
+    summary: str,
+    key: str,
+) -> Approval:
+    """Ask a second person; of two that ask the same at one moment, the later one finds what the other made."""
+    for attempt in range(2):
+        try:
+            async with db.transaction() as tx:
+                return await approvals.request(
+                    tx, kind, body, caller=caller, reason=reason, store_id=store_id, summary=summary, key=key
+                )
+        except ApprovalKeyReused:
+            if attempt:
+                raise
+    raise AssertionError("unreachable")
 
 
 TITLES = {
@@ -161,17 +178,15 @@ async def _apply_back(tx: Tx, body: AskedBack, approval: Approval) -> None:
 async def ask_back(transfer_id: str, reason: str, caller: StaffCaller, idem: Idempotency) -> Approval:
     """Ask a second person to take a transfer between members back; ``NotFound`` for none that this person reaches."""
     made = await transfers.get_reached(transfer_id, caller)
-    async with db.transaction() as tx:
-        return await approvals.request(
-            tx,
-            BACK,
-            AskedBack(made.id),
-            caller=caller,
-            reason=reason,
-            store_id=caller.store_id,
-            summary=f"撤回积分转赠 {made.points:,} 积分",
-            key=idem.key,
-        )
+    return await _requested(
+        BACK,
+        AskedBack(made.id),
+        caller=caller,
+        reason=reason,
+        store_id=caller.store_id,
+        summary=f"撤回积分转赠 {made.points:,} 积分",
+        key=idem.key,
+    )
 
 
 async def _plan(wish: Adjusting) -> Plan:
