@@ -140,7 +140,7 @@ class _Pages:
             self.y += 3.4
             self._write(COLUMNS[1], 6.5, line.reference, grey=True)
             self.y -= 3.4
-        self.y += ROW + 1.6
+        self.y += ROW + 2.4
         self._rule()
 
     def _foot(self) -> None:
@@ -149,7 +149,7 @@ class _Pages:
         self.y = y
 
     def _rule(self) -> None:
-        base = (297 - self.y + 2.6) * MM
+        base = (297 - self.y + 1.4) * MM
         self.canvas.setStrokeGray(0.85)
         self.canvas.setLineWidth(0.4)
         self.canvas.line(LEFT * MM, base, RIGHT * MM, base)
