@@ -192,8 +192,7 @@ SELECT member_id, id, (body->>'points')::bigint FROM ledger_document WHERE kind 
 
     def check(self, books: Books, *, final: bool) -> Iterator[str]:
         """Both sides of a transfer agree, to the last day; adjustments were asked for, what was approved is there."""
-        (between,) = books.facts["points between members"][0]
-        if between:
+        if between := sum(row[0] for row in books.facts["points between members"]):
             yield f"{between} points are on their way between members"
         for document_id, day, points in books.facts["points whose last day changed hands"]:
             yield f"transfer {document_id} changed the last day {day} of {points} points"

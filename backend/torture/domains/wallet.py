@@ -72,6 +72,7 @@ class Wallet(Domain):
         self.offers: dict[str, tuple[int, set[tuple[int, int]]]] = {}
         self.settled: dict[str, tuple[int, str]] = {}
         self.gifts: dict[int, int] = {}
+        self.given_back: set[str] = set()
 
     @property
     def operations(self) -> Sequence[Operation]:
@@ -215,6 +216,7 @@ class Wallet(Domain):
     def check(self, books: Books, *, final: bool) -> Iterator[str]:
         """The PSP and the recharges agree, every gift is one that was promised, and only gifts and points expire."""
         unknown = 0
+        self.given_back = {row[2] for row in books.facts["recharge refunds"]}
         orders = {row[0]: (row[1], row[2]) for row in books.facts["orders"]}
         for id_, document in books.documents.items():
             if document.kind != "recharge":
@@ -244,10 +246,11 @@ class Wallet(Domain):
         credited = state == CREDITED or "refunded_fen" in msgspec.json.decode(document.facts)
         if recharge.credited and not credited:
             yield f"recharge {recharge.id} was credited and is {state}"
-        if recharge.credited and at_psp not in ("SUCCESS", "REFUND"):  # what went back of it: recharge_refunds
+        kept = ("SUCCESS", "REFUND") if recharge.id in self.given_back else ("SUCCESS",)
+        if recharge.credited and at_psp not in kept:  # what went back of it: recharge_refunds
             yield f"recharge {recharge.id} was credited, but is {at_psp} at the PSP"
         if credited and not recharge.credited:
-            if at_psp not in ("SUCCESS", "REFUND"):
+            if at_psp not in kept:
                 yield f"recharge {recharge.id} is credited, but {at_psp} at the PSP"
             yield from self._credit(recharge, document)
             self.settled[recharge.id] = document.version, at_psp
