@@ -80,6 +80,7 @@ def prove_books(url_args: dict[str, object]) -> bool:
     from backend.ledger.audit import CLEARING, HOUSE_SUMS, MAX_FINDINGS, Finding, audit, checks
     from backend.messages import audit as letters
     from backend.orders import audit as orders
+    from backend.reconciliation import audit as money
     from backend.stock import audit as stock
 
     with step("Check the books") as say:
@@ -92,23 +93,27 @@ def prove_books(url_args: dict[str, object]) -> bool:
 
         try:
             findings = asyncio.run(audit(url_args, progress))
-            say("orders, coupons, stock and letters")
+            say("orders, coupons, stock, letters, bills and settlements")
             of_orders = asyncio.run(orders.audit(url_args))
             of_coupons = asyncio.run(coupons.audit(url_args))
             of_stock = asyncio.run(stock.audit(url_args))
             of_letters = asyncio.run(letters.audit(url_args))
+            of_money = asyncio.run(money.audit(url_args))
         except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.UndefinedFunctionError) as error:
             raise EngineError(
                 f"these books were kept by another release ({error}): audit with that one, or run `huiyuan migrate`"
             ) from error
-    of_members: list[Finding | orders.Finding | letters.Finding] = [*findings, *of_orders, *of_letters]
+    of_members: list[Finding | orders.Finding | letters.Finding | money.Finding] = [
+        *(*findings, *of_orders, *of_letters, *of_money)
+    ]
     if not of_members and not of_coupons and not of_stock:
-        count = len(checks()) + 2 + 1 + 1 + 1 + len(stock.checks())
+        count = len(checks()) + 2 + 1 + 1 + 1 + 1 + len(stock.checks())
         out.print(f"The books balance: {count} checks over {members} members and all stock found nothing.")
         return True
     titles = {check.name: check.title for check in [*checks(), HOUSE_SUMS, CLEARING]} | {
         orders.CHECK: orders.TITLE,
         letters.CHECK: letters.TITLE,
+        money.CHECK: money.TITLE,
     }
     for finding in of_members:
         title = titles.get(finding.check, finding.check)
@@ -125,6 +130,8 @@ def prove_books(url_args: dict[str, object]) -> bool:
         out.print(f"The proof of orders stopped at {orders.MAX_FINDINGS}: there may be more.")
     if len(of_letters) == letters.MAX_FINDINGS:
         out.print(f"The proof of letters stopped at {letters.MAX_FINDINGS}: there may be more.")
+    if len(of_money) == money.MAX_FINDINGS:
+        out.print(f"The proof of bills and settlements stopped at {money.MAX_FINDINGS}: there may be more.")
     if len(of_coupons) == coupons.MAX_FINDINGS:
         out.print(f"The proof of coupons' days stopped at {coupons.MAX_FINDINGS}: there may be more.")
     if len(of_stock) == stock.MAX_FINDINGS:
