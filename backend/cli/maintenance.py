@@ -103,9 +103,8 @@ def prove_books(url_args: dict[str, object]) -> bool:
             raise EngineError(
                 f"these books were kept by another release ({error}): audit with that one, or run `huiyuan migrate`"
             ) from error
-    of_members: list[Finding | orders.Finding | letters.Finding | money.Finding] = [
-        *(*findings, *of_orders, *of_letters, *of_money)
-    ]
+    of_members: list[Finding | orders.Finding | letters.Finding | money.Finding]
+    of_members = [*findings, *of_orders, *of_letters, *of_money]
     if not of_members and not of_coupons and not of_stock:
         count = len(checks()) + 2 + 1 + 1 + 1 + 1 + len(stock.checks())
         out.print(f"The books balance: {count} checks over {members} members and all stock found nothing.")
@@ -126,16 +125,15 @@ def prove_books(url_args: dict[str, object]) -> bool:
     out.print(f"The books do NOT balance: {len(of_members) + len(of_coupons) + len(of_stock)} findings.")
     if len(findings) == MAX_FINDINGS:
         out.print(f"The proof of members stopped at {MAX_FINDINGS}, after {proved} of {members}: there may be more.")
-    if len(of_orders) == orders.MAX_FINDINGS:
-        out.print(f"The proof of orders stopped at {orders.MAX_FINDINGS}: there may be more.")
-    if len(of_letters) == letters.MAX_FINDINGS:
-        out.print(f"The proof of letters stopped at {letters.MAX_FINDINGS}: there may be more.")
-    if len(of_money) == money.MAX_FINDINGS:
-        out.print(f"The proof of bills and settlements stopped at {money.MAX_FINDINGS}: there may be more.")
-    if len(of_coupons) == coupons.MAX_FINDINGS:
-        out.print(f"The proof of coupons' days stopped at {coupons.MAX_FINDINGS}: there may be more.")
-    if len(of_stock) == stock.MAX_FINDINGS:
-        out.print(f"The proof of stock stopped at {stock.MAX_FINDINGS}: there may be more.")
+    for found_of, most, what in (
+        (of_orders, orders.MAX_FINDINGS, "orders"),
+        (of_letters, letters.MAX_FINDINGS, "letters"),
+        (of_money, money.MAX_FINDINGS, "bills and settlements"),
+        (of_coupons, coupons.MAX_FINDINGS, "coupons' days"),
+        (of_stock, stock.MAX_FINDINGS, "stock"),
+    ):
+        if len(found_of) == most:
+            out.print(f"The proof of {what} stopped at {most}: there may be more.")
     return False
 
 

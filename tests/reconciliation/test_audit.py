@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncpg
 import pytest
 
-from backend.kernel import db
 from backend.reconciliation import audit
+from tests.support import kept
 from tests.support.reconciliation import make_difference
 
 DAY = "2026-01-02"
@@ -37,13 +36,12 @@ LIES = {
 @pytest.mark.parametrize("lie", LIES)
 async def test_a_lie_is_told(database, settings, lie):
     await make_difference(f"N-{list(LIES).index(lie)}")
-    connection = await asyncpg.connect(**db.connect_args(settings.migrate_database_url))
+    connection = await kept.connection(settings, "huiyuan_owner")
     assert await audit.prove(connection) == []
     lying = connection.transaction()
     await lying.start()
     await connection.execute(LIES[lie])
     (finding,) = await audit.prove_in(connection)
     await lying.rollback()
-    await connection.close()
 
     assert lie in finding.what
