@@ -19,6 +19,7 @@ from backend.ledger import audit as proof
 from backend.ledger import service as ledger
 from backend.messages import audit as letters
 from backend.orders import audit as orders
+from backend.reconciliation import audit as money
 from backend.stock import audit as stock
 from tests.support import huiyuan as commands
 from tests.support.value import give
@@ -118,7 +119,11 @@ def test_an_audit_that_stops_at_its_bound_says_so(monkeypatch, capsys, found, st
     async def audit_letters(url_args):
         return [letters.Finding(letters.CHECK, 9, "L1")] * found
 
+    async def audit_money(url_args):
+        return [money.Finding(money.CHECK, 10, "B1")] * found
+
     monkeypatch.setattr(letters, "audit", audit_letters)
+    monkeypatch.setattr(money, "audit", audit_money)
     monkeypatch.setattr(proof, "audit", audit)
     monkeypatch.setattr(coupons, "audit", audit_coupons)
     monkeypatch.setattr(orders, "audit", audit_orders)
@@ -130,13 +135,15 @@ def test_an_audit_that_stops_at_its_bound_says_so(monkeypatch, capsys, found, st
     assert f"{proof.CLEARING.title}: member 7: S1" in " ".join(printed.split())
     assert f"{orders.TITLE}: member 8: D1" in " ".join(printed.split())
     assert f"{coupons.TITLE}: 2026-11-01" in " ".join(printed.split())
-    assert f"{5 * found} findings" in printed
+    assert f"{6 * found} findings" in printed
     assert ("after 300 of 900: there may be more" in printed) is stopped
     assert ("of orders stopped" in printed) is stopped
     assert ("of coupons' days stopped" in printed) is stopped
     assert ("of stock stopped" in printed) is stopped
     assert f"{letters.TITLE}: member 9: L1" in " ".join(printed.split())
     assert ("of letters stopped" in printed) is stopped
+    assert f"{money.TITLE}: member 10: B1" in " ".join(printed.split())
+    assert ("of bills and settlements stopped" in printed) is stopped
 
 
 async def test_the_audit_never_writes_over_a_record_that_the_books_lack_something_of(huiyuan, database, tmp_path):
