@@ -170,12 +170,16 @@ UNDER_WAY = HOLDING | {RefundState.ASKED}
 
 
 class RefundStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What happened to a refund: by staff (their id), or by the member or the clock (None)."""
+    """What happened to a refund: by staff (their id), or by the member or the clock (None).
+
+    ``amount_fen`` is what was asked for, in the step that asked.
+    """
 
     step: str
     at: datetime
     staff_id: int | None = None
     note: str = ""
+    amount_fen: int | None = None
 
 
 class RechargeRefund(msgspec.Struct, frozen=True, kw_only=True):
@@ -208,6 +212,25 @@ class RechargeRefund(msgspec.Struct, frozen=True, kw_only=True):
     asked_at: datetime
     updated_at: datetime
     due_at: datetime | None
+
+    @property
+    def as_asked(self) -> RechargeRefund:
+        """How it stood when whoever asked was answered: what a retry is answered, whatever became of it since."""
+        steps = tuple(step for step in self.steps[:2] if step.at == self.asked_at)
+        frozen = steps[-1].step == "freeze"
+        return msgspec.structs.replace(
+            self,
+            state=RefundState.FROZEN if frozen else RefundState.ASKED,
+            amount_fen=self.amount_fen if frozen else self.steps[0].amount_fen or self.amount_fen,
+            bonus_fen=self.bonus_fen if frozen else 0,
+            withheld_fen=self.withheld_fen if frozen else 0,
+            points=0,
+            psp_refund_id=None,
+            failure=None,
+            approval_id=self.approval_id if steps[-1].step == "propose" else None,
+            steps=steps,
+            updated_at=self.asked_at,
+        )
 
     @property
     def held_fen(self) -> int:

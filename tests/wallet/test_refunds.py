@@ -246,6 +246,21 @@ async def test_the_same_key_is_the_same_refund(client, phone, admin):
     assert await wallet(phone) == {"total_fen": 5_000, "principal_fen": 5_000, "bonus_fen": 0, "held_fen": 4_000}
 
 
+async def test_a_retry_is_answered_as_the_first_was_whatever_became_of_it(client, phone, admin, clock):
+    own, theirs = uuid.uuid4().hex, uuid.uuid4().hex
+    recharge_id = await refunds.paid(client, phone, amount_fen=9_000)
+    first = await refunds.ask(admin, recharge_id, 4_000, key=theirs)
+    await refunds.until_state(clock, first.json()["id"], "done")
+    wish = await refunds.ask(phone, recharge_id, 3_000, key=own)
+    assert (await refunds.decide(admin, wish.json()["id"], "approve", amount_fen=1_000)).status_code == 200
+
+    again = await refunds.ask(admin, recharge_id, 4_000, key=theirs)
+    wished = await refunds.ask(phone, recharge_id, 3_000, key=own)
+
+    assert again.json() == first.json()
+    assert wished.json() == wish.json()
+
+
 async def test_of_refunds_at_once_one_is_under_way(client, phone, admin):
     recharge_id = await refunds.paid(client, phone, amount_fen=10_000)
 

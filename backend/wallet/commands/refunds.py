@@ -153,7 +153,7 @@ async def _known(member_id: int, refund_id: str, idem: Idempotency) -> RechargeR
     known = await queries.find(member_id, refund_id)
     if known is not None and known.request_hash != idem.request_hash:
         raise IdempotencyConflict
-    return known
+    return None if known is None else known.as_asked
 
 
 async def _open(
@@ -188,7 +188,7 @@ async def _open(
         psp_refund_id=None,
         failure=None,
         tries=0,
-        steps=(RefundStep(step="ask", at=now, staff_id=staff_id, note=reason),),
+        steps=(RefundStep(step="ask", at=now, staff_id=staff_id, note=reason, amount_fen=terms.amount_fen),),
         asked_by=staff_id,
         request_hash=idem.request_hash,
         approval_id=None,
