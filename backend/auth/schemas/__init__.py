@@ -143,13 +143,13 @@ class ChangeRole(Body, frozen=True):
 
     title: RoleTitle
     permissions: frozenset[Permission]
-    version: Annotated[int, Meta(ge=1)]
+    version: Annotated[int, Meta(ge=1, le=1_000_000)]
 
 
 class VersionQuery(Body, frozen=True):
     """The version that was seen."""
 
-    version: Annotated[int, Meta(ge=1)]
+    version: Annotated[int, Meta(ge=1, le=1_000_000)]
 
 
 class TerminalQuery(Body, frozen=True):
