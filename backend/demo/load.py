@@ -38,6 +38,7 @@ from . import (
     points,
     reconciliation,
     sold,
+    staff,
     stamps,
     stock,
     stored_value,
@@ -136,6 +137,8 @@ def _steps(settings: Settings, say: Callable[[str], None], *, people: bool) -> l
         ("survey_project", "surveys", surveys.load),
         ("contact_look", "who was looked up", contact.load),
         ("reconciliation_bill", "WeChat's bills, what stores owe each other", bills),
+        ("approval", "what waits for a second person", staff.load_approvals),
+        ("auth_audit", "the audit log", staff.load_log),
     ]
     return of_chain + (of_people if people else []) + of_shops + (of_shoppers if people else [])
 
@@ -172,13 +175,14 @@ def _staff() -> list[dict[str, Any]]:
     for number, store in enumerate(STORES, 1):
         people.append({"username": f"manager{number}", "role": "manager", "store_id": store.id})
         people.append({"username": f"clerk{number}", "role": "clerk", "store_id": store.id})
+    people += [{"username": role, "role": role, "store_id": None} for role in staff.PEOPLE]
     return [
         person | {"password": _secret(f"staff:{person['username']}")[:20], "totp_secret": None} for person in people
     ]
 
 
 async def _load_chain() -> None:
-    staff = [(person, await auth.hash_secret(person["password"])) for person in _staff()]
+    hired = [(person, await auth.hash_secret(person["password"])) for person in _staff()]
     async with db.transaction() as tx:
         for store in STORES:
             await auth.create_store(tx, store)
@@ -187,7 +191,7 @@ async def _load_chain() -> None:
             await auth.create_terminal(
                 tx, terminal["store_id"], name, terminal_id=terminal["id"], secret=terminal["secret"]
             )
-        for person, hashed in staff:
+        for person, hashed in hired:
             await auth.create_staff(
                 tx,
                 username=person["username"],

@@ -164,6 +164,20 @@ async def test_what_is_rolled_back_has_no_row_of_success(manager):
     assert [(row.code, row.status, row.detail) for row in rows] == [("stale", 409, {"said": {"amount_fen": 1}})]
 
 
+async def test_what_fails_after_its_transaction_has_both_rows():
+    caller = await queries.get_caller(await db.fetchval("SELECT id FROM auth_staff WHERE username = 'admin'"))
+    call = trails.What("POST /v1/admin/z", "试", (), 200, "127.0.0.1", f"both-{uuid.uuid4().hex[:8]}")
+    keeper = trails.CallTrail(trails.who(caller), call)
+
+    with trail.kept_by(keeper):
+        async with db.transaction() as tx:
+            await db.raw(tx).execute("SELECT 1")
+        await keeper.end(503, "unavailable")
+
+    rows = await queries.list_audit(AuditFilter(request_id=call.request_id), before=None, limit=9)
+    assert sorted((row.code, row.status) for row in rows) == [("", 200), ("unavailable", 503)]
+
+
 async def test_a_store_sees_its_own_staff_and_whoever_lacks_the_permission_nothing(client, chain, admin, manager):
     await add_till(admin)
     await add_till(manager)
