@@ -48,7 +48,7 @@ MUTANTS = (
         "approved-without-being-done",
         "An approval says approved, and nothing was done.",
         APPROVALS,
-        "        await kind.apply(tx, msgspec.json.decode(approval.body, type=kind.body), approval)\n",
+        "        await kind.apply(tx, msgspec.json.decode(approval.body, type=kind.body), approved)\n",
         "",
         (f"{DECIDING}test_what_a_second_person_approves_is_done",),
     ),
