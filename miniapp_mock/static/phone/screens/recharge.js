@@ -28,7 +28,7 @@ export function rechargeScreen(app) {
     h("h2", { class: "section-head" }, t("recharge.choose")),
     list,
     ownRow,
-    h("div", { class: "foot-bar stack tight" }, problem, submit, h("p", { class: "tiny muted center" }, t("recharge.note"), " ", h("a", { href: "#/recharges" }, t("recharges.title")))),
+    h("div", { class: "foot-bar stack tight" }, problem, submit, h("p", { class: "tiny muted center" }, t("recharge.note")), h("a", { class: "button plain wide", href: "#/recharges" }, t("recharges.title"))),
   );
   fill(stage, form);
 
