@@ -164,7 +164,7 @@ async def test_what_is_rolled_back_has_no_row_of_success(manager):
     assert [(row.code, row.status, row.detail) for row in rows] == [("stale", 409, {"said": {"amount_fen": 1}})]
 
 
-async def test_what_fails_after_its_transaction_has_both_rows():
+async def test_what_fails_after_its_transaction_has_both_rows(admin):
     caller = await queries.get_caller(await db.fetchval("SELECT id FROM auth_staff WHERE username = 'admin'"))
     call = trails.What("POST /v1/admin/z", "试", (), 200, "127.0.0.1", f"both-{uuid.uuid4().hex[:8]}")
     keeper = trails.CallTrail(trails.who(caller), call)

@@ -29,22 +29,6 @@ MUTANTS = (
         (f"{PEOPLE}test_what_is_built_in_is_changed_within_bounds_and_keeps_what_a_release_adds",),
     ),
     Mutant(
-        "own-request-approved",
-        "One person gives any amount of points: they ask, and approve it themselves.",
-        "backend/approvals/rules.py",
-        "    if approval.asked_by == staff_id:\n        raise ApprovalOwn",
-        "    if approval.asked_by == staff_id + 1:\n        raise ApprovalOwn",
-        (f"{DECIDING}test_nobody_decides_what_they_asked_for",),
-    ),
-    Mutant(
-        "approved-twice",
-        "Two who approve at once give the points twice.",
-        APPROVALS,
-        "    rules.check_waiting(approval)\n    return approval, kind",
-        "    return approval, kind",
-        (f"{DECIDING}test_it_is_decided_once_whoever_comes_second",),
-    ),
-    Mutant(
         "approved-without-being-done",
         "An approval says approved, and nothing was done.",
         APPROVALS,
