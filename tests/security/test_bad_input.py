@@ -96,7 +96,7 @@ _PATTERNED = {
 }
 
 
-_OTHERS = ("1", "aa.bb", "A1", "1" * 6, "1" * 8, "139" + "0" * 8, "1" * 12, "1" * 20, "a" * 64)
+_OTHERS = ("1", "aa.bb", "A1", "1" * 6, "1" * 8, "1" * 10, "139" + "0" * 8, "1" * 12, "1" * 20, "a" * 64)
 """What is tried where a pattern wants something else."""
 
 
