@@ -68,7 +68,8 @@ class Watch:
         texts = (match[2].decode("utf-8", "replace") for match in _TEXTS.finditer(body))
         self.words.update(text for text in texts if "@" in text or not text.isascii())
         if b'"phone_code"' in body:  # somebody registers
-            self.words.update(match[1].decode("utf-8", "replace") for match in _NAME.finditer(body))
+            names = (match[1].decode("utf-8", "replace") for match in _NAME.finditer(body))
+            self.words.update(name for name in names if not name.isascii())  # else any number might hold it
 
     def logged(self, event: Event) -> None:
         """Take note of what is logged, as it was said."""
