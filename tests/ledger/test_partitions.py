@@ -98,7 +98,8 @@ async def test_a_month_has_the_indexes_triggers_and_rights_of_the_others(setting
     indexes, triggers, writes = await shape(settings, "ledger_entry_203105")
     assert (indexes, triggers, writes) == await shape(settings, "ledger_entry_default")
     assert indexes[0].startswith("(at) WHERE (kind = ANY")  # of coupons alone, for their statements
-    assert indexes[1:] == ["(member_id, kind, ref, version)", "(member_id, seq, leg, at)"]
+    assert indexes[1] == "(at, member_id, seq) WHERE (kind = 'house.psp_clearing'::text)"  # for WeChat's bills
+    assert indexes[2:] == ["(member_id, kind, ref, version)", "(member_id, seq, leg, at)"]
     assert triggers == ["ledger_entry_is_history:O", "ledger_entry_stays:O"]
     assert writes is False
     async with connected(settings, "huiyuan_owner") as owner:

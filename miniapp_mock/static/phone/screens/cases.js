@@ -14,7 +14,7 @@ export function casesScreen(app) {
       h("a", { class: "voice-row", href: `#/case?${encodeURIComponent(one.id)}` },
         h("span", { class: "row between" }, h("span", { class: "small muted clip" }, [t(`case.kind_${one.kind}`), one.store].filter(Boolean).join(" · ")), h("span", { class: "tiny brand" }, t(`case.state_${one.state}`))),
         h("span", null, one.excerpt), h("span", { class: "tiny muted num" }, dateTime(one.updated_at)))))),
-    nothing: () => h("div", { class: "card" }, emptyState({ icon: "bubble", title: t("cases.none"), hint: t("cases.none_hint"), action: t("cases.new"), onAction: open })),
+    nothing: () => h("div", { class: "card" }, emptyState({ icon: "bubble", title: t("cases.none"), hint: t("cases.none_hint") })),
   });
   list.reload();
   app.cases.claim().then(({ items }) => {
