@@ -1,4 +1,4 @@
-"""Feedback cases: opened twice at once, moved by two hands at once, looked at by those whose they are not."""
+"""Feedback cases: opened twice at once, moved by two hands at once, given for once, seen by those they concern."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 OWN, DESK = "/v1/member/cases", "/v1/admin/cases"
 REFUSED = frozenset({"case_conflict", "case_full"})
+UNGIVEN = frozenset({"case_gift_given", "case_gift_limit", "member_inactive"})
+POINTS = 4
 MOST_KEPT = 30
 
 # By action: from which states, and where to. What is not named leaves the state as it is.
@@ -28,8 +30,8 @@ MOVES: dict[str, tuple[tuple[str, ...], str | None]] = {
     "reopen": (("answered", "confirmed", "closed"), "reopened"),
     "close": (("answered", "confirmed"), "closed"),
 }
-ACTIONS = ("start", "answer", "answer", "close", "prioritise", "confirm", "reopen", "say", "rate")
-QUIET = ("say", "note", "rate", "prioritise", "escalate", "contact", "claim")
+ACTIONS = ("start", "answer", "answer", "close", "prioritise", "confirm", "reopen", "say", "rate", "give")
+QUIET = ("say", "give", "note", "rate", "prioritise", "escalate", "contact", "claim")
 
 
 @dataclass
@@ -46,7 +48,9 @@ class Case:
 class Cases(Domain):
     """Of two steps decided on one version one is taken; steps have no gaps, and states go only where they may."""
 
+    order: ClassVar[int] = 35
     facts: ClassVar = {
+        "case gifts": "SELECT id, member_id, (given->>'points')::int FROM feedback_case WHERE given IS NOT NULL",
         "cases": "SELECT id, member_id, state, version, excerpt FROM feedback_case",
         "case_steps": "SELECT case_id, version, action, state FROM feedback_step ORDER BY case_id, version",
     }
@@ -55,6 +59,7 @@ class Cases(Domain):
         super().__init__(world)
         self.cases: dict[str, Case] = {}
         self.asked: set[str] = set()
+        self.given: set[str] = set()
 
     @property
     def operations(self) -> Sequence[Operation]:
@@ -95,9 +100,7 @@ class Cases(Domain):
 
     def _hand(self, op: Op, case: Case, name: str) -> tuple[str, Request]:
         """What somebody does next: an action, and how it is asked for."""
-        action = op.random.choice(
-            ("start", "answer", "answer", "close", "prioritise", "confirm", "reopen", "say", "rate")
-        )
+        action = op.random.choice(ACTIONS)
         own, version, text = f"{OWN}/{case.id}", case.version, f"{action} {name}"
         staff = op.random.choice([one for one in self.world.staff if self._handles(one, case)])
         urgency = op.random.choice(("low", "high"))
@@ -105,6 +108,7 @@ class Cases(Domain):
             "start": (staff, "POST", f"{DESK}/{case.id}/start", {}),
             "answer": (staff, "POST", f"{DESK}/{case.id}/answer", {"text": text}),
             "close": (staff, "POST", f"{DESK}/{case.id}/close", {"outcome": "solved", "compensation": name}),
+            "give": (staff, "POST", f"{DESK}/{case.id}/give", {"points": POINTS, "reason": text}),
             "prioritise": (staff, "POST", f"{DESK}/{case.id}/priority", {"priority": urgency}),
             "confirm": (case.member, "POST", f"{own}/confirm", {}),
             "reopen": (case.member, "POST", f"{own}/reopen", {"text": text}),
@@ -138,7 +142,8 @@ class Cases(Domain):
                 if before != action:
                     self.world.blame(f"step {decided_on + 1} of case {case.id} was {before} and {action}")
 
-        answer = await self.world.ask(op, request, accept=accept, refusals=REFUSED)
+        refusals = REFUSED | UNGIVEN if action == "give" else REFUSED
+        answer = await self.world.ask(op, request, accept=accept, refusals=refusals)
         if answer.code == "case_conflict":
             fresh = Request(self.world.admin, "GET", f"{DESK}/{case.id}")
             await self.world.ask(op, fresh, accept=lambda shown: self._saw(case, shown))
@@ -177,12 +182,25 @@ class Cases(Domain):
             yield from _whole(case_id, state, version, steps.get(case_id, []))
             if case_id in self.cases:
                 yield from self._told(self.cases[case_id], member_id, steps.get(case_id, []))
+        yield from self._gifts(books)
         for text, count in times.items():
             if count > 1:
                 yield f"{text} was opened {count} times"
         for case_id in self.cases:
             if case_id not in stored:
                 yield f"case {case_id} was acknowledged and is not stored"
+
+    def _gifts(self, books: Books) -> Iterator[str]:
+        """Each case gave once, as much as was asked for; the model knows it from now on."""
+        for case_id, member_id, points in books.facts["case gifts"]:
+            if points != POINTS:
+                yield f"case {case_id} gave {points} points"
+            if case_id not in self.given:
+                self.given.add(case_id)
+                self.world.model.move(member_id, points=points)
+        for case in self.cases.values():
+            if "give" in case.told.values() and case.id not in self.given:
+                yield f"case {case.id} was acknowledged as given for and is not"
 
     @staticmethod
     def _told(case: Case, member_id: int | None, steps: Sequence[tuple[int, str, str]]) -> Iterator[str]:
