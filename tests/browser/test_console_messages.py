@@ -34,6 +34,7 @@ async def test_a_text_is_written_sent_to_many_and_watched(chromium, server, chai
         await form.get_by_role("textbox", name="标题").fill("{what}上新了")
         await form.get_by_role("textbox", name="正文").first.fill("{member_name}，{what}会员价 {price}。")
         await form.get_by_role("button", name="保存").click()
+        await screen.page.wait_for_load_state("networkidle")  # the list begins anew, and own texts stand at its end
         await screen.button("加载更多").click()
         await screen.sees("promo.shop")
         await screen.button("预览 {what}上新了").click()
