@@ -322,3 +322,14 @@ def test_a_window_is_the_sum_of_what_is_left_of_its_purchases(story, returns, fi
     assert asked[-1] == Totals(sum(left), 0, sum(fen > 0 for fen in left))
     for one, fen in zip(sales, left, strict=True):
         assert told.between(day(first), day(first + days), but=one.id).spend_fen == sum(left) - fen
+
+
+def test_a_purchase_of_a_server_whose_clock_is_ahead_counts_at_once():
+    def look(ahead_s: int) -> str:
+        fact = Purchase("S1", at(day(10), 6) + timedelta(seconds=ahead_s), day(10), 10**9, 0)
+        now = at(day(10), 6)
+        facts = Facts(BEGAN, (fact,), ())
+        return looking.look(CHAIN, looking.first_base(CHAIN, "basic", at(BEGAN)), facts, now).standing.level
+
+    assert look(1) == look(299) == look(-1) != "basic"
+    assert look(301) == "basic"

@@ -19,6 +19,10 @@ KEPT = timedelta(days=31)
 """… to so long ago. What is heard of later than that only counts from then on; a till is offline for 7 days at most."""
 
 
+AHEAD = timedelta(minutes=5)
+"""A purchase that is said to be so much later than now has happened: servers' clocks differ, and are set back."""
+
+
 class Base(msgspec.Struct, frozen=True):
     """A standing at an instant, under a programme. ``judge``: see at once what is reached."""
 
@@ -79,18 +83,20 @@ def look(chain: Chain, base: Base, facts: Facts, now: datetime) -> Seen:
         standing, steps = _follow(chain, base, facts, cut)
         changes += steps
         base = Base(base.version, standing, cut, judge=False)
-    standing, told = _follow(chain, base, facts, now)
+    standing, told = _follow(chain, base, facts, now, ahead=AHEAD)
     return Seen(base, standing, (*changes, *told), tuple(told))
 
 
-def _follow(chain: Chain, base: Base, facts: Facts, until: datetime) -> tuple[Standing, list[Change]]:
+def _follow(
+    chain: Chain, base: Base, facts: Facts, until: datetime, *, ahead: timedelta = timedelta()
+) -> tuple[Standing, list[Change]]:
     return follow(
         chain.rungs[base.version],
         facts,
         base.standing,
         since=base.at,
         began_on=chain.day_of(base.at),
-        until=until,
+        until=until + ahead,
         today=chain.day_of(until),
         judge=base.judge,
     )
