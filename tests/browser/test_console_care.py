@@ -49,6 +49,7 @@ async def test_a_plan_is_written_in_full_changed_while_it_is_a_draft_and_ended(c
         await form.get_by_label("送优惠券").select_option(label="不送")
         await screen.button("保存", exact=True).click()
         await expect(screen.page.get_by_role("dialog")).to_have_count(0)
+        await screen.page.wait_for_load_state("networkidle")  # until then the row stands as it was
         await screen.button("查看 金卡生日电话").click()
         await screen.sees("女；生日月份 5 月", "66 积分", "会员所属门店")
         await look(screen)
