@@ -73,14 +73,22 @@ async def _pay_there(platform: Simulator, payments: list[tuple[datetime, PspMove
         for place, (at, move) in enumerate(payments):
             if place != lost:
                 fen = move.fen + (100 if place == changed else 0)
-                await tx.execute(_PAID, *_row(move.number, fen, at, place, settings))
+                known = move.transaction_id or _transaction(at, place)
+                await tx.execute(_PAID, *_row(move.number, fen, at, known, settings))
         if payments:
-            await tx.execute(_PAID, *_row("MARKET-2026-11", OTHER_FEN, payments[-1][0], len(payments), settings))
+            at = payments[-1][0]
+            other = _row("MARKET-2026-11", OTHER_FEN, at, _transaction(at, len(payments)), settings)
+            await tx.execute(_PAID, *other)
 
 
-def _row(number: str, fen: int, at: datetime, place: int, settings: Settings) -> tuple[Any, ...]:
+def _transaction(at: datetime, place: int) -> str:
+    """WeChat's number of a payment that our books know none of."""
+    return f"4200000{at:%Y%m%d}{place:08d}"
+
+
+def _row(number: str, fen: int, at: datetime, transaction_id: str, settings: Settings) -> tuple[Any, ...]:
     terms = {"payer": {"openid": "openid-demo"}, "description": f"{settings.chain_name}储值"}
-    return number, terms, fen, at, f"4200000{at:%Y%m%d}{place:08d}"
+    return number, terms, fen, at, transaction_id
 
 
 async def _resolve_one() -> None:
