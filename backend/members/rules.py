@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from backend.kernel.errors import invalid
+from backend.kernel import ids
+from backend.kernel.errors import NotFound, invalid
 
 NAME_MAX = 40
 EARLIEST_BIRTHDAY = date(1900, 1, 1)
@@ -99,3 +100,11 @@ def merge_attributes(old: Mapping[str, Any], changes: Mapping[str, Any]) -> dict
     if len(merged) > ATTRIBUTES_MAX:
         raise invalid("/attributes", f"may hold at most {ATTRIBUTES_MAX} attributes")
     return merged
+
+
+def row_id(text: str) -> int:
+    """The id that an address names; ``NotFound`` for what is none."""
+    found = ids.read_bigint(text)
+    if found is None:
+        raise NotFound
+    return found

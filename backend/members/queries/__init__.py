@@ -1,0 +1,68 @@
+"""Reads of members and levels (public)."""
+
+from .levels import (
+    LEVEL_STATES,
+    LEVELS_KEPT_S,
+    forget_levels,
+    get_level,
+    get_level_state,
+    level_state,
+    levels,
+    list_levels,
+)
+from .lists import count_segment, list_birthdays, list_registered, list_segment, search_members
+from .people import (
+    PHONE_CONTEXT,
+    find_id_by_number,
+    find_id_by_phone,
+    find_member,
+    find_phone,
+    find_phone_index,
+    get_member,
+    has_phone_ending,
+    list_by_numbers,
+    list_consents,
+    list_masked,
+    list_named,
+    list_numbers,
+    open_phone,
+    phone_index,
+)
+from .pins import has_pin
+from .tills import CARDHOLDERS, find_cardholder, get_card, get_cardholder
+
+__all__ = [
+    "CARDHOLDERS",
+    "LEVELS_KEPT_S",
+    "LEVEL_STATES",
+    "PHONE_CONTEXT",
+    "count_segment",
+    "find_cardholder",
+    "find_id_by_number",
+    "find_id_by_phone",
+    "find_member",
+    "find_phone",
+    "find_phone_index",
+    "forget_levels",
+    "get_card",
+    "get_cardholder",
+    "get_level",
+    "get_level_state",
+    "get_member",
+    "has_phone_ending",
+    "has_pin",
+    "level_state",
+    "levels",
+    "list_birthdays",
+    "list_by_numbers",
+    "list_consents",
+    "list_levels",
+    "list_masked",
+    "list_named",
+    "list_numbers",
+    "list_registered",
+    "list_segment",
+    "open_phone",
+    "phone_index",
+    "search_members",
+]

@@ -1,0 +1,1 @@
+"""The calls of members' phones, and staff's calls about members and levels."""

@@ -1,0 +1,22 @@
+"""Writes on members that others may ask for (public), on the caller's open transaction; but for ``check_pin``."""
+
+from .levels import add_growth, lock_levels, set_agreement, set_discount_card, set_levels, set_ruled, set_stages
+from .people import create_member, lock, note_completed, set_status
+from .pins import check_pin, peppered, put_pin
+
+__all__ = [
+    "add_growth",
+    "check_pin",
+    "create_member",
+    "lock",
+    "lock_levels",
+    "note_completed",
+    "peppered",
+    "put_pin",
+    "set_agreement",
+    "set_discount_card",
+    "set_levels",
+    "set_ruled",
+    "set_stages",
+    "set_status",
+]

@@ -1,0 +1,77 @@
+"""Members made, locked and moved from one status to another."""
+
+from __future__ import annotations
+
+import secrets
+
+from backend.auth import service as auth
+from backend.auth.types import Standing
+from backend.kernel import clock, db, events, ids
+from backend.kernel.db import Tx
+from backend.kernel.vault import vault
+from backend.ledger import service as ledger
+
+from .. import locks, queries, rules
+from ..events import ProfileCompleted
+from ..types import Gender, NewMember, Status
+
+
+async def create_member(tx: Tx, new: NewMember) -> int | None:
+    """Make a member with open books, at the lowest level unless one is named; None where the phone is taken."""
+    index = queries.phone_index(new.phone)
+    for _ in range(10):
+        member_id = await _insert(tx, new, index)
+        if member_id is not None:
+            await ledger.open_member(tx, member_id, active=new.status is Status.ACTIVE)
+            return member_id
+        if await db.fetch_in(tx, "SELECT 1 FROM member WHERE phone_index = $1", index):
+            return None
+    raise RuntimeError("no free member number in ten tries")
+
+
+async def _insert(tx: Tx, new: NewMember, index: str) -> int | None:
+    rows = await db.fetch_in(
+        tx,
+        "INSERT INTO member (id, member_no, name, phone_sealed, phone_index, birthday, gender, store_id, referrer_id,"
+        " level_id, status, growth_fen, attributes, created_at, updated_at)"
+        " SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, code, $11, 0, '{}', $12, $12 FROM member_level"
+        " WHERE $10::text IS NULL OR code = $10 ORDER BY growth_from_fen LIMIT 1"
+        " ON CONFLICT DO NOTHING RETURNING id",
+        ids.new_bigint(),
+        rules.make_member_no(secrets.randbelow(9 * 10**10)),
+        new.name,
+        vault().seal(new.phone.encode(), context=queries.PHONE_CONTEXT),
+        index,
+        new.birthday,
+        new.gender.value,
+        new.store_id,
+        new.referrer_id,
+        new.level,
+        new.status.value,
+        clock.now(),
+    )
+    return rows[0]["id"] if rows else None
+
+
+async def lock(tx: Tx, member_id: int) -> None:
+    """Lock a member's row until the transaction ends, before anything that is theirs; ``NotFound`` for none."""
+    await locks.lock_member(tx, member_id)
+
+
+async def set_status(tx: Tx, member_id: int, status: Status) -> None:
+    """Change a member's status everywhere it is looked at: here, at the guards and in the ledger."""
+    await db.raw(tx).execute(
+        "UPDATE member SET status = $2, updated_at = $3 WHERE id = $1", member_id, status.value, clock.now()
+    )
+    if status is Status.NONE:
+        await auth.unbind_identities(tx, member_id)
+    else:
+        await auth.set_standing(tx, member_id, Standing(status.value))
+    await ledger.set_member_status(tx, member_id, active=status is Status.ACTIVE)
+
+
+async def note_completed(tx: Tx, member_id: int) -> None:
+    """Tell of a profile that says everything."""
+    (row,) = await db.fetch_in(tx, "SELECT birthday, gender FROM member WHERE id = $1", member_id)
+    if row["birthday"] is not None and row["gender"] != Gender.UNKNOWN:
+        await events.publish(tx, ProfileCompleted(member_id=member_id))
