@@ -87,3 +87,24 @@ class AlreadyExists(DomainError):
 
     code = "already_exists"
     kind = Kind.CONFLICT
+
+
+class CodeInvalid(DomainError):
+    """This is not a member code of ours; ask the member to show it again."""
+
+    code = "code_invalid"
+    kind = Kind.INVALID
+
+
+class CodeExpired(DomainError):
+    """This code is too old; ask the member to show the current one."""
+
+    code = "code_expired"
+    kind = Kind.INVALID
+
+
+class CodeUsed(DomainError):
+    """This code was used already; the next one appears within 15 seconds."""
+
+    code = "code_used"
+    kind = Kind.CONFLICT

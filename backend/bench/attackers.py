@@ -20,8 +20,8 @@ from random import Random
 import msgspec
 import uvloop
 
+from backend.auth import codes
 from backend.kernel import clock
-from backend.pos.rules import codes
 
 from .population import Population
 from .requests import Requests

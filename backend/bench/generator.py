@@ -15,8 +15,8 @@ from random import Random
 
 import msgspec
 
+from backend.auth import codes
 from backend.kernel import clock
-from backend.pos.rules import codes
 
 from . import paths
 from .clients import Connection, Crowd, Driver, Paced, moments

@@ -17,8 +17,8 @@ from time import perf_counter
 import msgspec
 import uvloop
 
+from backend.auth import codes
 from backend.kernel import clock
-from backend.pos.rules import codes
 
 from . import paths
 from .generator import percentiles

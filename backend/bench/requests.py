@@ -6,8 +6,7 @@ import hashlib
 import hmac
 from random import Random
 
-from backend.auth import tokens
-from backend.pos.rules import codes
+from backend.auth import codes, tokens
 
 from .population import Population, Till
 

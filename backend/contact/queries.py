@@ -16,7 +16,7 @@ FIND: dict[By, Callable[[str], Awaitable[int | None]]] = {
     By.MEMBER_NO: members.find_id_by_number,
     By.OPENID: auth.find_member_by_openid,
 }
-"""How a member is found by what is no secret of a moment; a code is ``pos.service.recognise``'s."""
+"""How a member is found by what is no secret of a moment; a code is ``auth.service.shown``'s."""
 
 _LOOKS = """
 SELECT id, at, staff_id, by, outcome, member_id, view FROM contact_look

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from backend.auth.errors import CodeExpired, CodeInvalid, CodeUsed
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
 from backend.kernel import ids
 from backend.kernel.errors import NotFound, RateLimited, invalid
 from backend.kernel.http import Router
 from backend.kernel.paging import place_cursor, read_place
-from backend.pos.errors import CodeExpired, CodeInvalid, CodeUsed
 
 from . import queries, schemas
 from .commands import lookup

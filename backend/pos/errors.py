@@ -5,27 +5,6 @@ from __future__ import annotations
 from backend.kernel.errors import DomainError, Kind
 
 
-class CodeInvalid(DomainError):
-    """This is not a member code of ours; ask the member to show it again."""
-
-    code = "code_invalid"
-    kind = Kind.INVALID
-
-
-class CodeExpired(DomainError):
-    """This code is too old; ask the member to show the current one."""
-
-    code = "code_expired"
-    kind = Kind.INVALID
-
-
-class CodeUsed(DomainError):
-    """This code was used already; the next one appears within 15 seconds."""
-
-    code = "code_used"
-    kind = Kind.CONFLICT
-
-
 class SaleNotRefundable(DomainError):
     """Only a completed sale can be refunded."""
 

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from rich.console import Console
 
+from backend.auth import codes
 from backend.bench import bare, generator, overview, overview_report, paths, statements
 from backend.bench.generator import Driven
 from backend.bench.overview import Bench, Measured, Options, Outcome
@@ -16,7 +17,6 @@ from backend.bench.requests import Requests
 from backend.bench.runs import Served
 from backend.bench.system import Used
 from backend.kernel import clock
-from backend.pos.rules import codes
 from tests.support.value import findings
 
 MEMBERS = 40

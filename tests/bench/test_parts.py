@@ -12,12 +12,12 @@ from threading import Thread
 import msgspec
 import pytest
 
+from backend.auth import codes
 from backend.auth import rules as auth_rules
 from backend.bench import bare, clients, floor, generator, paths
 from backend.bench.clients import Connection, Paced
 from backend.bench.population import DEVICES, Population
 from backend.bench.requests import Requests
-from backend.pos.rules import codes
 from backend.pos.schemas import SaleIn
 
 MEMBERS = 2000

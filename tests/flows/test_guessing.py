@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from backend.auth import codes
 from backend.auth import service as auth
 from backend.kernel import db
 from backend.pos.commands.identify import TERMINAL_MISSES
-from backend.pos.rules import codes
 from tests.support.pos import Till
 from tests.support.value import give
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.pos.rules import codes
-from backend.pos.rules.codes import Verdict
+from backend.auth import codes
+from backend.auth.codes import Verdict
 
 SECRET = bytes(range(32))
 HANDLE = "123456789"

@@ -13,8 +13,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from backend.auth import service as auth
 from backend.kernel import limits, redis
-from backend.pos import service as pos
 from backend.pos.commands import identify
 from tests.support.books import fingerprint
 from tests.support.members import make_code
@@ -165,7 +165,7 @@ async def test_what_is_no_code_at_all_counts_as_no_guess(client, chain, phone):
 async def test_guesses_at_one_handle_from_many_tills_make_its_sales_wait_for_the_phone(client, chain, phone, clock):
     await give(phone.member_id, principal=10_000)
     tills = [till for store in chain.tills.values() for till in store]
-    for number in range(pos.HANDLE_MISSES):
+    for number in range(auth.HANDLE_MISSES):
         code = wrong_code_of(phone.device["handle"], clock)
         answer = await tills[number % len(tills)].post(client, SCAN, {"code": code}, key="")
         assert answer.json()["code"] == "code_invalid"

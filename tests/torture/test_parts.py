@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backend.auth import codes
 from backend.auth import rules as auth_rules
-from backend.pos.rules import codes
 from backend.torture import signing
 from backend.torture.proxy import Proxy
 from backend.torture.wire import Client, NoAnswer

@@ -2,6 +2,7 @@
 
 from backend.auth.passwords import hash_secret, matches
 
+from .codes import HANDLE_MISSES, Shown, count_handle_miss, shown
 from .devices import (
     create_device,
     ensure_session_device,
@@ -35,8 +36,11 @@ from .staff import (
 from .tills import create_store, create_terminal, revoke_terminal, rotate_terminal
 
 __all__ = [
+    "HANDLE_MISSES",
+    "Shown",
     "bind_identity",
     "check_may_give",
+    "count_handle_miss",
     "create_device",
     "create_staff",
     "create_store",
@@ -63,6 +67,7 @@ __all__ = [
     "sessions_of",
     "set_password",
     "set_standing",
+    "shown",
     "spend_recovery_code",
     "unbind_identities",
 ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 
+from backend.auth import service as auth
+from backend.auth.errors import CodeInvalid
 from backend.auth.types import StaffCaller
 from backend.kernel import clock, db, guessing, ids, limits, logging
 from backend.kernel.config import settings
@@ -12,8 +14,6 @@ from backend.kernel.errors import DomainError, NotFound, invalid
 from backend.kernel.tasks import end
 from backend.members import queries as members
 from backend.members.types import Member
-from backend.pos import service as pos
-from backend.pos.errors import CodeInvalid
 
 from .. import queries, rules, service
 from ..schemas import ContactOut, Lookup
@@ -34,7 +34,7 @@ async def look_up(caller: StaffCaller, wanted: Lookup) -> ContactOut:
     by, value = _what(wanted)
     await _check(caller.staff_id)
     try:
-        member_id = await pos.recognise(value) if by is By.CODE else await queries.FIND[by](value)
+        member_id = (await auth.shown(value)).member_id if by is By.CODE else await queries.FIND[by](value)
     except DomainError as refused:
         await _note(caller, by, Outcome.REFUSED, None, None)
         if isinstance(refused, CodeInvalid):

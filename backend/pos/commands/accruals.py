@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from backend.auth import queries as auth
+from backend.auth.errors import CodeUsed
 from backend.auth.types import TerminalCaller
 from backend.kernel import clock, ids, live
 from backend.kernel.config import settings
@@ -32,7 +33,7 @@ from backend.wallet import queries as wallet
 from backend.wallet.types import PointsSource
 
 from .. import plans, views
-from ..errors import AccrualLimit, CodeUsed, OccurredOutOfRange
+from ..errors import AccrualLimit, OccurredOutOfRange
 from ..schemas import AccrualIn, AccrualOut
 from . import pricing, sales
 from .identify import by_offline_code

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from backend.auth import queries, service
+from backend.auth import codes, queries, service
 from backend.kernel import clock, db
 
-from ..rules import codes
 from ..schemas import CodeOut
 
 

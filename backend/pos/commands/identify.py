@@ -8,7 +8,11 @@ from typing import TypeVar
 
 import msgspec
 
+from backend.auth import codes
 from backend.auth import queries as auth
+from backend.auth import service as auth_service
+from backend.auth.codes import Verdict
+from backend.auth.errors import CodeExpired, CodeInvalid
 from backend.auth.types import HandleDevice
 from backend.kernel import clock, limits, logging, metrics
 from backend.kernel.errors import RateLimited
@@ -18,12 +22,8 @@ from backend.ledger.service import device_mark
 from backend.members import queries as members
 from backend.members.types import Cardholder
 
-from ..errors import CodeExpired, CodeInvalid
 from ..plans import CODE_USED
-from ..rules import codes
-from ..rules.codes import Verdict
 from ..rules.tokens import ScanToken, unseal
-from ..service import count_handle_miss
 
 TERMINAL_MISSES = 20
 TERMINAL_WINDOW_S = 60
@@ -172,7 +172,7 @@ async def count_miss(wrong: WrongCode) -> None:
     Raises ``RateLimited`` where this one was too many.
     """
     terminal_id = wrong.terminal_id
-    await count_handle_miss(wrong.handle, known=wrong.known)
+    await auth_service.count_handle_miss(wrong.handle, known=wrong.known)
     try:
         await limits.hit(f"code-miss:terminal:{terminal_id}", TERMINAL_MISSES, TERMINAL_WINDOW_S)
     except RateLimited as error:

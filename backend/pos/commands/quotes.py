@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from backend.auth import queries as auth
+from backend.auth.errors import CodeUsed
 from backend.auth.types import TerminalCaller
 from backend.coupons import queries as coupons
 from backend.kernel import clock
@@ -18,7 +19,6 @@ from backend.sales.rules.pricing import check_sufficient
 from backend.sales.rules.settling import Priced
 
 from .. import views
-from ..errors import CodeUsed
 from ..schemas import QuoteIn, QuoteOut
 from . import pricing, sales
 from .identify import counted

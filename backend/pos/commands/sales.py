@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 import msgspec
 
 from backend.auth import queries as auth
+from backend.auth.errors import CodeUsed
 from backend.auth.types import Store, TerminalCaller
 from backend.coupons import service as coupons
 from backend.coupons.errors import CouponRefused
@@ -36,7 +37,7 @@ from backend.wallet import queries as wallet
 from backend.wallet.types import Expiry, PointsSource
 
 from .. import plans, views
-from ..errors import CodeUsed, SaleAlreadyCompleted, SaleNotWaiting
+from ..errors import SaleAlreadyCompleted, SaleNotWaiting
 from ..plans import TWO_STORES
 from ..schemas import QuoteIn, SaleIn, SaleOut
 from ..types import SaleStatus

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 from backend.auth import queries as auth
+from backend.auth.errors import CodeExpired, CodeUsed
 from backend.auth.types import Store, TerminalCaller
 from backend.cards import queries as cards
 from backend.coupons import queries as coupon_queries
@@ -21,7 +22,6 @@ from backend.members.types import Cardholder
 from backend.wallet import queries as wallet
 
 from .. import plans, views
-from ..errors import CodeExpired, CodeUsed
 from ..rules.tokens import ScanToken, seal
 from ..schemas import HeldCoupon, LevelOut, ScanMemberOut, ScanOut
 from . import pricing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from backend.auth.errors import CodeExpired, CodeInvalid
 from backend.auth.guards import terminal
 from backend.auth.types import TerminalCaller
 from backend.kernel.errors import NotFound, ValidationFailed
@@ -9,7 +10,6 @@ from backend.kernel.http import Answer, Idempotency, Router
 from backend.ledger.errors import MemberInactive
 from backend.passes import errors as refusals
 
-from .. import errors
 from ..commands import passes
 from ..schemas import PassUseIn, PassUseOut
 from .pos import MONEY
@@ -28,8 +28,8 @@ router = Router(tag="pos")
         NotFound,
         ValidationFailed,
         MemberInactive,
-        errors.CodeInvalid,
-        errors.CodeExpired,
+        CodeInvalid,
+        CodeExpired,
         refusals.PassUsedUp,
         refusals.PassTooFewUses,
         refusals.PassExpired,

@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from backend.auth import queries as auth
+from backend.auth.errors import CodeExpired, CodeInvalid, CodeUsed
 from backend.auth.guards import terminal
 from backend.auth.types import TerminalCaller
 from backend.coupons.errors import REFUSALS, CouponUnavailable
@@ -49,7 +50,7 @@ from ..schemas import (
 
 router = Router(tag="pos")
 
-CODE = (errors.CodeInvalid, errors.CodeExpired, errors.CodeUsed, RateLimited)
+CODE = (CodeInvalid, CodeExpired, CodeUsed, RateLimited)
 COUPON = (CouponUnavailable, *REFUSALS.values())
 MONEY = (IdempotencyConflict, Stale, OutcomeUnknown)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.mutants.mutant import Mutant
 
-CODES = "backend/pos/rules/codes.py"
+CODES = "backend/auth/codes.py"
 PRICING = "backend/sales/rules/pricing.py"
 REFUNDS = "backend/sales/rules/refunds.py"
 IDENTIFY = "backend/pos/commands/identify.py"
