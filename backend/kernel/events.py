@@ -100,8 +100,8 @@ def handled_names() -> list[str]:
 
 
 def load(packages: Iterable[str]) -> None:
-    """Import ``events`` and ``handlers`` of these packages wherever they have them, so that all are registered."""
+    """Import ``events``, ``handlers`` and ``holdings`` of these packages wherever there are: that registers them."""
     for package in packages:
-        for module in ("events", "handlers"):
+        for module in ("events", "handlers", "holdings"):
             if find_spec(package) and find_spec(f"{package}.{module}"):
                 importlib.import_module(f"{package}.{module}")

@@ -30,7 +30,7 @@ from .show import owner_of, read_order
 
 log = logging.get(__name__)
 
-_CONTEXT = "orders_invoice.sealed"
+CONTEXT = "orders_invoice.sealed"
 _RECEIVED = frozenset({OrderState.RECEIVED, OrderState.COMPLETED})
 _NO_MONEY = frozenset({TenderType.COUPON, TenderType.POINTS, TenderType.GIFT_CARD})
 """Tenders that no invoice names: what coupons and points paid is a discount, and a gift card's invoice was its buyer's.
@@ -48,7 +48,7 @@ class Written(msgspec.Struct, frozen=True):
 
 def opened(invoice: Invoice) -> Written:
     """Whom an invoice is for."""
-    return msgspec.json.decode(vault().open(invoice.sealed, context=_CONTEXT), type=Written)
+    return msgspec.json.decode(vault().open(invoice.sealed, context=CONTEXT), type=Written)
 
 
 def invoiced_fen(body: SaleBody, progress: SaleProgress) -> int:
@@ -89,7 +89,7 @@ async def ask(order_id: str, body: InvoiceIn, member_id: int) -> None:
             order_id,
             order.store_id,
             body.kind,
-            vault().seal(written, context=_CONTEXT),
+            vault().seal(written, context=CONTEXT),
             amount_fen,
             now,
         )

@@ -1,0 +1,62 @@
+"""What is held of a member here: coupons, and those that changed hands."""
+
+from __future__ import annotations
+
+from backend.members.holding import DELETED, Holding, Shown, Table, holds, kept
+
+COUNTED = "counted against the template's total and settled with whoever bears the cost; no name"
+
+HOLDING = holds(
+    Holding(
+        name="coupons",
+        title="优惠券",
+        tables=(
+            Table(
+                "coupon",
+                kept(COUNTED),
+                Shown(
+                    title="优惠券",
+                    columns={
+                        "id": "编号",
+                        "template_id": "券",
+                        "source": "来源",
+                        "issued_at": "发放时间",
+                        "valid_from": "生效",
+                        "expires_on": "到期日",
+                        "ended_as": "结果",
+                        "ended_at": "结束时间",
+                    },
+                    key=("id",),
+                ),
+            ),
+            Table(
+                "coupon_gift",
+                kept(COUNTED),
+                Shown(
+                    title="转赠的券",
+                    columns={
+                        "id": "编号",
+                        "coupon_id": "券",
+                        "given_at": "赠出时间",
+                        "ended_as": "结果",
+                        "ended_at": "结束时间",
+                    },
+                    key=("id",),
+                ),
+            ),
+            Table("coupon_due", DELETED, unshown="a coupon about to be issued, within a minute"),
+            Table(
+                "coupon_code",
+                kept("a printed code is good once: who used it is a number"),
+                unshown="the coupon that came of it is listed",
+                whose="claimed_by = $1",
+            ),
+            Table(
+                "coupon_handout",
+                kept("whom staff gave coupons to, as numbers"),
+                unshown="the coupons that came of it are listed; it names others too",
+                whose="members @> ARRAY[$1]::bigint[]",
+            ),
+        ),
+    )
+)

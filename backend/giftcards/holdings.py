@@ -1,0 +1,23 @@
+"""What is held of a member here: cards that are bound to them. What a card holds is the card's own."""
+
+from __future__ import annotations
+
+from backend.members.holding import Holding, Shown, Table, holds, stripped
+
+HOLDING = holds(
+    Holding(
+        name="giftcards",
+        title="礼品卡",
+        tables=(
+            Table(
+                "giftcard",
+                stripped("a card and its value are the bearer's, whoever that is", member_id="NULL", bound_at="NULL"),
+                Shown(
+                    title="绑定的礼品卡",
+                    columns={"last4": "卡号末四位", "state": "状态", "bound_at": "绑定时间", "valid_until": "有效至"},
+                    key=("id",),
+                ),
+            ),
+        ),
+    )
+)

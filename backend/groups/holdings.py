@@ -1,0 +1,58 @@
+"""What is held of a member here: belonging to an organisation, and agreements with key accounts."""
+
+from __future__ import annotations
+
+from backend.members.holding import DELETED, Holding, Shown, Table, holds, kept
+
+SUMS = "sums of an organisation, which decide its level; amounts without a name"
+
+HOLDING = holds(
+    Holding(
+        name="groups",
+        title="团体与大客户",
+        tables=(
+            Table(
+                "group_purchase",
+                kept(SUMS),
+                Shown(
+                    title="计入团体的消费",
+                    columns={"at": "时间", "sale_id": "单据", "group_id": "团体", "spent_fen": "金额（分）"},
+                    key=("sale_id",),
+                ),
+            ),
+            Table(
+                "group_return",
+                kept(SUMS),
+                Shown(
+                    title="从团体扣回的退款",
+                    columns={"refund_id": "退款", "sale_id": "单据", "fen": "金额（分）"},
+                    key=("refund_id",),
+                ),
+            ),
+            Table("group_invitation", DELETED, unshown="digests of invitations that run out in days"),
+            Table(
+                "group_member",
+                kept("that a number belonged to an organisation, from when until when"),
+                Shown(
+                    title="所属团体",
+                    columns={"group_id": "团体", "role": "角色", "joined_at": "加入", "left_at": "离开"},
+                    key=("id",),
+                ),
+            ),
+            Table(
+                "key_account",
+                DELETED,
+                Shown(
+                    title="大客户约定",
+                    columns={
+                        "since": "起始",
+                        "discount_bp": "折扣（万分之）",
+                        "level_locked": "等级保留",
+                        "note": "备注",
+                    },
+                    key=("member_id",),
+                ),
+            ),
+        ),
+    )
+)

@@ -1,0 +1,173 @@
+"""What the chain holds of a member, table by table: one registry for what happens to a member everywhere at once.
+
+A domain says in its ``holdings.py`` what it holds (``holds(Holding(…))``), and ``kernel.events.load`` imports it. The
+archive of a member, erasure and merging go through the registry, and know no domain. Most tables are plain, and are
+declared; what is not, a function does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from backend.kernel.db import Tx
+
+MEMBER = "member_id = $1"
+
+Pages = AsyncIterator[list[dict[str, Any]]]
+"""Rows for an archive, some hundred at a time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Erased:
+    """What becomes of a table's rows when their member is erased: they are deleted, stripped, or stay as they are.
+
+    ``strips`` are the columns that lose what they say, with the SQL that is put there. What stays, stays for a reason,
+    which docs/privacy.md lists.
+    """
+
+    deleted: bool = False
+    strips: Mapping[str, str] = field(default_factory=dict)
+    why: str = ""
+
+
+DELETED = Erased(deleted=True)
+
+
+def kept(why: str) -> Erased:
+    """The rows stay as they are: they name nobody once the member's own row is stripped, and are needed."""
+    return Erased(why=why)
+
+
+def stripped(why: str, /, **columns: str) -> Erased:
+    """The rows stay, without what these columns said: ``stripped("amounts are tax records", note="''")``."""
+    return Erased(strips=columns, why=why)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What an archive has of a table's rows.
+
+    Args:
+        title: what the list is called, in Chinese.
+        columns: heading of each column, in Chinese; a heading may be the column's name.
+        key: columns that tell a member's rows apart, in the order in which they are listed; best an index after the
+            member.
+        only: a further condition; rows that do not meet it are not the member's to read.
+        sealed: the vault's context of columns that are opened.
+        pictures: columns whose bytes become files of their own.
+    """
+
+    title: str
+    columns: Mapping[str, str]
+    key: tuple[str, ...]
+    only: str = "true"
+    sealed: Mapping[str, str] = field(default_factory=dict)
+    pictures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class MovingTable:
+    """A table whose rows go over to another member as they are, when two are merged: no key of it can clash."""
+
+    name: str
+    column: str = "member_id"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table in which a member's rows stand.
+
+    Args:
+        name: the table.
+        erased: what becomes of the rows.
+        shown: what an archive has of them; without it ``unshown`` says why nothing.
+        whose: the condition under which a row is the member's, who is ``$1``.
+        unshown: why the archive has nothing of it.
+    """
+
+    name: str
+    erased: Erased
+    shown: Shown | None = None
+    whose: str = field(default=MEMBER, kw_only=True)
+    unshown: str = field(default="", kw_only=True)
+
+    def __post_init__(self) -> None:
+        if (self.shown is None) is not bool(self.unshown):
+            raise TypeError(f"{self.name}: say what an archive shows of it, or why nothing")
+        if self.erased.deleted is bool(self.erased.why):
+            raise TypeError(f"{self.name}: say why rows stay, or delete them")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AtStake:
+    """Something that a member would lose by being erased, or that must be settled before (``blocks``).
+
+    Args:
+        code: stable, for clients.
+        title: for the member, in Chinese.
+        amount: how much of ``unit`` (``fen``, ``points``, ``uses``, ``pieces``).
+    """
+
+    code: str
+    title: str
+    amount: int
+    unit: str
+    blocks: bool = False
+
+
+Export = Callable[[Tx, int], Pages]
+Stakes = Callable[[Tx, int], Awaitable[list[AtStake]]]
+Erase = Callable[[Tx, int, datetime], Awaitable[None]]
+Merge = Callable[[Tx, int, int, datetime], Awaitable[None]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holding:
+    """What one domain holds of a member.
+
+    Args:
+        name: the domain's.
+        title: for the member, in Chinese.
+        tables: every table with rows of members; details before what they belong to, for rows are erased in this order.
+        export: pages of what is not a table's (``shown`` says how they look).
+        shown: of ``export``.
+        at_stake: what stands in the way of erasing, or is lost by it; called with the member locked.
+        give_up: lets value go, through the ledger; called with the member locked, in the transaction that erases.
+        erase: what the tables' declarations cannot say; called before them, and again after a crash.
+        moves: tables whose rows become the target's, as they are, when two members are merged.
+        merge: moves what else is the source's to the target, or closes it; called with both locked, after ``moves``.
+    """
+
+    name: str
+    title: str
+    tables: tuple[Table, ...] = ()
+    export: Export | None = None
+    shown: Shown | None = None
+    at_stake: Stakes | None = None
+    give_up: Erase | None = None
+    erase: Erase | None = None
+    moves: tuple[MovingTable, ...] = ()
+    merge: Merge | None = None
+
+
+_holdings: dict[str, Holding] = {}
+
+
+def holds(holding: Holding) -> Holding:
+    """Enter what a domain holds of members; raises for a name or a table that is entered already."""
+    known = {table.name: other.name for other in _holdings.values() for table in other.tables}
+    if holding.name in _holdings:
+        raise TypeError(f"two holdings are called {holding.name}")
+    for table in holding.tables:
+        if table.name in known:
+            raise TypeError(f"{table.name} is held by {known[table.name]} and by {holding.name}")
+    _holdings[holding.name] = holding
+    return holding
+
+
+def all_holdings() -> tuple[Holding, ...]:
+    """Every holding, in the order of the layers."""
+    return tuple(_holdings.values())

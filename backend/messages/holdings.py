@@ -1,0 +1,107 @@
+"""What is held of a member here: letters, their ways, and which of them are wanted."""
+
+from __future__ import annotations
+
+from backend.members.holding import DELETED, Holding, Shown, Table, holds, kept, stripped
+
+from .queries.addresses import EMAIL_CONTEXT
+
+FIGURES = "counted in the figures of a batch; without text, link or address"
+
+HOLDING = holds(
+    Holding(
+        name="messages",
+        title="消息",
+        tables=(
+            Table(
+                "message_touch",
+                stripped(FIGURES, client="''"),
+                Shown(
+                    title="消息的打开与点击",
+                    columns={"at": "时间", "letter_id": "消息", "channel": "渠道", "kind": "动作"},
+                    key=("letter_id", "channel", "seq"),
+                ),
+            ),
+            Table(
+                "message_delivery",
+                kept(FIGURES),
+                Shown(
+                    title="消息的发送",
+                    columns={
+                        "letter_id": "消息",
+                        "channel": "渠道",
+                        "purpose": "用途",
+                        "state": "状态",
+                        "sent_at": "发送时间",
+                        "opened_at": "打开时间",
+                        "clicked_at": "点击时间",
+                    },
+                    key=("letter_id", "channel"),
+                ),
+            ),
+            Table(
+                "message_letter",
+                stripped(FIGURES, title="''", body="''", link="NULL", given="'{}'"),
+                Shown(
+                    title="收到的消息",
+                    columns={
+                        "id": "编号",
+                        "at": "时间",
+                        "title": "标题",
+                        "body": "正文",
+                        "purpose": "用途",
+                        "read_at": "阅读时间",
+                    },
+                    key=("id",),
+                ),
+            ),
+            Table(
+                "message_reply",
+                DELETED,
+                Shown(
+                    title="回复的短信",
+                    columns={"at": "时间", "channel": "渠道", "text": "内容"},
+                    key=("id",),
+                ),
+            ),
+            Table(
+                "message_consent",
+                DELETED,
+                Shown(
+                    title="消息订阅",
+                    columns={"channel": "渠道", "purpose": "用途", "granted": "同意", "at": "时间"},
+                    key=("channel", "purpose"),
+                ),
+            ),
+            Table(
+                "message_consent_change",
+                kept("proof of which letters were wanted, when, and who wrote it down"),
+                Shown(
+                    title="消息订阅的变更",
+                    columns={"at": "时间", "channel": "渠道", "purpose": "用途", "granted": "同意", "by": "由谁"},
+                    key=("id",),
+                ),
+            ),
+            Table(
+                "message_email",
+                DELETED,
+                Shown(
+                    title="邮箱",
+                    columns={"sealed": "邮箱", "pending_sealed": "待确认的邮箱", "confirmed_at": "确认时间"},
+                    key=("member_id",),
+                    sealed={"sealed": EMAIL_CONTEXT, "pending_sealed": EMAIL_CONTEXT},
+                ),
+            ),
+            Table(
+                "message_subscription",
+                DELETED,
+                Shown(
+                    title="微信订阅消息",
+                    columns={"template_id": "模板", "accepted": "同意次数", "used": "已用", "refused_at": "拒绝时间"},
+                    key=("template_id",),
+                ),
+            ),
+            Table("message_subscription_answer", DELETED, unshown="keys of requests, against counting one twice"),
+        ),
+    )
+)

@@ -1,0 +1,32 @@
+"""What is held of a member here: service cards and discount cards."""
+
+from __future__ import annotations
+
+from backend.members.holding import Holding, Shown, Table, holds, kept
+
+HOLDING = holds(
+    Holding(
+        name="passes",
+        title="服务卡与折扣卡",
+        tables=(
+            Table(
+                "pass_card",
+                kept("what was sold and how much of it was used: amounts without a name"),
+                Shown(
+                    title="服务卡与折扣卡",
+                    columns={
+                        "id": "编号",
+                        "product_id": "卡种",
+                        "uses": "次数",
+                        "paid_fen": "支付（分）",
+                        "issued_at": "购买时间",
+                        "expires_on": "到期日",
+                        "ended_as": "结果",
+                        "ended_at": "结束时间",
+                    },
+                    key=("id",),
+                ),
+            ),
+        ),
+    )
+)

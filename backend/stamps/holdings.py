@@ -1,0 +1,35 @@
+"""What is held of a member here: cards of campaigns and the stamps on them."""
+
+from __future__ import annotations
+
+from backend.members.holding import DELETED, Holding, Shown, Table, holds, kept
+
+COUNTED = "counted in the campaign's figures; no name"
+
+HOLDING = holds(
+    Holding(
+        name="stamps",
+        title="集点卡",
+        tables=(
+            Table(
+                "stamp_given",
+                kept(COUNTED),
+                Shown(
+                    title="得到的印花",
+                    columns={"at": "时间", "campaign_id": "活动", "source": "来源", "given": "得到", "taken": "收回"},
+                    key=("campaign_id", "source"),
+                ),
+            ),
+            Table(
+                "stamp_card",
+                kept(COUNTED),
+                Shown(
+                    title="集点卡",
+                    columns={"campaign_id": "活动", "since": "开始", "rewards": "奖励次数", "closed_at": "结束"},
+                    key=("campaign_id",),
+                ),
+            ),
+            Table("stamp_due", DELETED, unshown="a stamp about to be given, within a minute"),
+        ),
+    )
+)

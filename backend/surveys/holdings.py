@@ -1,0 +1,40 @@
+"""What is held of a member here: answers that are not anonymous, and what they brought."""
+
+from __future__ import annotations
+
+from backend.members.holding import Holding, Shown, Table, holds, stripped
+
+HOLDING = holds(
+    Holding(
+        name="surveys",
+        title="问卷",
+        tables=(
+            Table(
+                "survey_answer",
+                stripped(
+                    "choices are counted in the results; what was written is gone", given="'{}'", member_id="NULL"
+                ),
+                Shown(
+                    title="问卷回答",
+                    columns={"on": "日期", "survey_id": "问卷", "given": "回答", "score": "得分"},
+                    key=("survey_id", "id"),
+                ),
+            ),
+            Table(
+                "survey_participation",
+                stripped("that a number took part, and was rewarded once", saved="NULL", answer_id="NULL"),
+                Shown(
+                    title="参加的问卷",
+                    columns={
+                        "survey_id": "问卷",
+                        "invited_at": "邀请时间",
+                        "done_on": "完成",
+                        "outcome": "奖励",
+                        "saved": "草稿",
+                    },
+                    key=("survey_id", "round"),
+                ),
+            ),
+        ),
+    )
+)
