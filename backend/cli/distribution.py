@@ -65,7 +65,7 @@ PLACES: dict[str, Place] = {
     **dict.fromkeys(
         (
             *("ledger_rollup", "wallet_day"),  # sums over all members
-            *("member", "member_pin", "member_consent", "member_growth"),
+            *("member", "member_pin", "member_consent", "member_growth", "member_change"),
             *("group_account", "group_member", "group_invitation", "group_purchase", "group_return"),
             *("key_account", "group_change"),
             *("lifecycle_purchase", "lifecycle_return", "lifecycle_backfill", "lifecycle_programme"),

@@ -9,6 +9,13 @@ class MemberRegistered(Event, frozen=True, kw_only=True):
     """Somebody became an active member: registered, or was approved after it."""
 
 
+class MemberChanged(Event, frozen=True, kw_only=True):
+    """Something about a member was changed: which fields, and the ids of the changes, which say how."""
+
+    fields: tuple[str, ...]
+    change_ids: tuple[int, ...] = ()
+
+
 class LevelReached(Event, frozen=True, kw_only=True):
     """A member's spending reached a higher level."""
 

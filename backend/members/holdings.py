@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .holding import DELETED, Holding, Shown, Table, holds, kept, stripped
-from .queries import PHONE_CONTEXT
+from .queries import CHANGE_CONTEXT, PHONE_CONTEXT
 
 BOOKS = "the books: numbers that prove each other, hashed in a chain, and no name"
 NUMBERS = "numbers that the chain of transfers needs; what they say stands in the transfers"
@@ -156,6 +156,29 @@ MEMBERS = holds(
                     title="成长值",
                     columns={"at": "时间", "source_id": "单据", "growth_fen": "成长值（分）"},
                     key=("at", "id"),
+                ),
+            ),
+            Table(
+                "member_change",
+                stripped(
+                    "that something was changed, when and by whom; not from what to what",
+                    before_sealed="NULL",
+                    after_sealed="NULL",
+                    reason="NULL",
+                    erased="true",
+                ),
+                Shown(
+                    title="资料变更",
+                    columns={
+                        "at": "时间",
+                        "actor": "变更人",
+                        "field": "字段",
+                        "before_sealed": "原值",
+                        "after_sealed": "新值",
+                        "reason": "原因",
+                    },
+                    key=("id",),
+                    sealed={"before_sealed": CHANGE_CONTEXT, "after_sealed": CHANGE_CONTEXT},
                 ),
             ),
             Table("member_pin", DELETED, unshown="a secret, kept as a hash"),

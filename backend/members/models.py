@@ -54,6 +54,7 @@ class Member(Model):
     level_locked = fields.BooleanField(null=True)
     stage = fields.CharField(max_length=12, null=True)
     stage_since: date | None = fields.DateField(null=True)
+    version = fields.IntField(default=1, db_default=1)
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from backend.kernel import ids
 from backend.kernel.errors import NotFound, invalid
+from backend.kernel.paging import read_cursor
 
 NAME_MAX = 40
 EARLIEST_BIRTHDAY = date(1900, 1, 1)
@@ -20,6 +21,9 @@ CONSENT_VERSIONS = {"terms": "1", "privacy": "1"}
 
 MEMBER_NO_DIGITS = 12
 _SEPARATORS = re.compile(r"[\s()\-]")
+
+PLAIN_FIELDS = frozenset({"status", "store_id", "referrer_id", "valid_until", "card_type", "merged_into"})
+"""Fields that say nothing of the person: whoever may see a history may see them."""
 
 PIN_TRIES = 5
 PIN_LOCK = timedelta(minutes=15)
@@ -74,6 +78,29 @@ def mask_name(name: str) -> str:
     return name[:1] + "*" * min(max(len(name) - 1, 1), 2)
 
 
+def shown_value(field: str, value: Any, *, open_: bool) -> tuple[Any, bool]:
+    """A field's value as somebody sees it, and whether less of it than there is.
+
+    Phone numbers and addresses of e-mail are masked for everybody; what is personal is hidden from who may not read
+    members (``open_``), but for the first character of a name.
+    """
+    if value is None:
+        return None, False
+    if field == "phone":
+        return mask_phone(str(value)), True
+    if field == "email":
+        return mask_email(str(value)), True
+    if open_ or field in PLAIN_FIELDS:
+        return value, False
+    return (mask_name(str(value)) if field == "name" else None), True
+
+
+def mask_email(address: str) -> str:
+    """``w***@example.com``: the first character and where it is."""
+    local, at, domain = address.rpartition("@")
+    return f"{local[:1]}***{at}{domain}"
+
+
 def luhn_digit(digits: str) -> str:
     """The check digit to append. Source: ISO/IEC 7812-1, annex B (Luhn)."""
     total = 0
@@ -108,3 +135,14 @@ def row_id(text: str) -> int:
     if found is None:
         raise NotFound
     return found
+
+
+def read_change_place(cursor: str | None) -> int | None:
+    """The id before which a list of changes goes on; None for its beginning."""
+    if cursor is None:
+        return None
+    parts = read_cursor(cursor, 1)
+    place = ids.read_bigint(parts[0]) if parts else None
+    if place is None:
+        raise invalid("/query/cursor", "not a cursor of this list")
+    return place

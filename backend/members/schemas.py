@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from backend.kernel.http import Body
 
-from .types import Gender, Level, Status
+from .types import ActorKind, Gender, Level, Status
 
 # In patterns, `$` alone would let a line break through at the end; `(?!\n)` does not.
 Name = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$(?!\n)")]
@@ -167,6 +167,42 @@ class AdminMemberList(msgspec.Struct):
     """Members, newest first; at most 50."""
 
     items: list[AdminMember]
+
+
+class ChangesQuery(Body, frozen=True):
+    """Where to go on."""
+
+    cursor: Annotated[str, Meta(min_length=1, max_length=60)] | None = None
+    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+
+
+class ActorView(msgspec.Struct):
+    """Who changed something: the member, staff, the program, an import or a merge; ``name`` of a person."""
+
+    kind: ActorKind
+    id: str | None
+    name: str | None
+
+
+class MemberChangeView(msgspec.Struct):
+    """One field that was changed. ``masked``: the values are shown in part or not at all; ``erased``: they are gone."""
+
+    id: str
+    at: datetime
+    by: ActorView
+    field: str
+    before: Any
+    after: Any
+    masked: bool
+    erased: bool
+    reason: str | None
+
+
+class MemberChangeList(msgspec.Struct):
+    """Changes, newest first."""
+
+    items: list[MemberChangeView]
+    next_cursor: str | None
 
 
 class MemberQuery(Body, frozen=True):

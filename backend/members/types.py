@@ -39,6 +39,51 @@ class Stage(StrEnum):
     LOST = "lost"
 
 
+class ActorKind(StrEnum):
+    """Who changed something: the member, somebody of the staff, a job, an import, a merge of two members."""
+
+    MEMBER = "member"
+    STAFF = "staff"
+    SYSTEM = "system"
+    IMPORT = "import"
+    MERGE = "merge"
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """Who changed something; ``id`` is the member's, the person's, or that of an import or a merge."""
+
+    kind: ActorKind
+    id: int | None = None
+
+    @classmethod
+    def member(cls, member_id: int) -> Actor:
+        """The member, on the own phone."""
+        return cls(ActorKind.MEMBER, member_id)
+
+    @classmethod
+    def staff(cls, staff_id: int) -> Actor:
+        """Somebody of the staff."""
+        return cls(ActorKind.STAFF, staff_id)
+
+
+SYSTEM = Actor(ActorKind.SYSTEM)
+"""Nobody: the program itself."""
+
+
+class MemberChange(msgspec.Struct, frozen=True, kw_only=True):
+    """One field that was changed; values as JSON has them, None for none, or where they were erased."""
+
+    id: int
+    member_id: int
+    at: datetime
+    by: Actor
+    field: str
+    before: Any
+    after: Any
+    reason: str | None
+    erased: bool
+
+
 class Level(msgspec.Struct, frozen=True):
     """A level: ``discount_bp`` is what is taken off, ``points_multiplier_bp`` what points are multiplied by.
 

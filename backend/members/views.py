@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from . import queries, schemas
-from .types import Level, Member
+from collections.abc import Mapping, Sequence
+
+from backend.auth import queries as auth
+from backend.auth.types import Permission, StaffCaller
+
+from . import queries, rules, schemas
+from .types import ActorKind, Level, Member, MemberChange
 
 
 async def view(found: Member) -> schemas.MemberView:
@@ -54,3 +59,29 @@ async def _next_level(found: Member) -> schemas.NextLevel | None:
     start, goal = found.level.growth_from_fen, above[0].growth_from_fen
     progress = (found.growth_fen - start) * 10_000 // (goal - start)
     return schemas.NextLevel(above[0].name, max(0, goal - found.growth_fen), min(10_000, max(0, progress)))
+
+
+async def changes_view(found: Sequence[MemberChange], caller: StaffCaller) -> list[schemas.MemberChangeView]:
+    """Changes as somebody of the staff may see them."""
+    people = [one.by.id for one in found if one.by.kind is ActorKind.STAFF and one.by.id is not None]
+    names = await auth.staff_names(people)
+    return [_change_view(one, caller, names) for one in found]
+
+
+def _change_view(change: MemberChange, caller: StaffCaller, names: Mapping[int, str]) -> schemas.MemberChangeView:
+    open_ = caller.may(Permission.MEMBERS_READ)
+    before, hid_before = rules.shown_value(change.field, change.before, open_=open_)
+    after, hid_after = rules.shown_value(change.field, change.after, open_=open_)
+    by = change.by
+    staff = by.id if by.kind is ActorKind.STAFF else None
+    return schemas.MemberChangeView(
+        id=str(change.id),
+        at=change.at,
+        by=schemas.ActorView(by.kind, str(by.id) if by.id is not None else None, names.get(staff) if staff else None),
+        field=change.field,
+        before=before,
+        after=after,
+        masked=hid_before or hid_after,
+        erased=change.erased,
+        reason=change.reason,
+    )

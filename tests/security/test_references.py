@@ -381,6 +381,10 @@ CASES |= {
         lambda w: w.stranger.call("GET", f"/v1/member/level/history?cursor={make_cursor('9')}"),
         nothing_listed,
     ),
+    ("GET /v1/admin/members/{member_id}/changes", "cursor"): (
+        lambda w: w.manager.get(f"/v1/admin/members/{w.owner.member_id}/changes?cursor={make_cursor('9')}"),
+        refused(404, "not_found"),
+    ),
     ("GET /v1/admin/members/{member_id}/level-history", "cursor"): (
         lambda w: w.manager.get(f"/v1/admin/members/{w.owner.member_id}/level-history?cursor={make_cursor('9')}"),
         refused(404, "not_found"),

@@ -16,7 +16,7 @@ from .. import locks, queries, rules, service
 from ..errors import AlreadyRegistered, PhoneTaken
 from ..events import MemberRegistered
 from ..schemas import Register
-from ..types import Gender, Member, NewMember, Status
+from ..types import Actor, ActorKind, Gender, Member, NewMember, Status
 
 log = logging.get(__name__)
 
@@ -85,7 +85,7 @@ async def _find_or_create(tx: db.Tx, new: NewMember) -> int:
     index = queries.phone_index(new.phone)
     known = await locks.lock_by_phone(tx, index)
     if known is None:
-        member_id = await service.create_member(tx, new)
+        member_id = await service.create_member(tx, new, by=Actor(ActorKind.MEMBER))
         if member_id is not None:
             return member_id
         known = await locks.lock_by_phone(tx, index)  # somebody else was quicker
@@ -99,19 +99,17 @@ async def _find_or_create(tx: db.Tx, new: NewMember) -> int:
 async def _complete(tx: db.Tx, known: db.Record, new: NewMember) -> None:
     """Fill in what was not known of a member; somebody who was refused before registers anew."""
     anew = known["status"] == Status.NONE
-    await db.raw(tx).execute(
-        "UPDATE member SET name = $2, birthday = coalesce(birthday, $3), gender = $4,"
-        " store_id = coalesce(store_id, $5), referrer_id = coalesce(referrer_id, $6), updated_at = $7 WHERE id = $1",
-        known["id"],
-        new.name if anew else known["name"],
-        new.birthday,
-        new.gender.value if known["gender"] == Gender.UNKNOWN else known["gender"],
-        new.store_id,
-        new.referrer_id if new.referrer_id != known["id"] else None,
-        clock.now(),
-    )
+    filled = {
+        "name": new.name if anew else known["name"],
+        "birthday": known["birthday"] or new.birthday,
+        "gender": new.gender.value if known["gender"] == Gender.UNKNOWN else known["gender"],
+        "store_id": known["store_id"] or new.store_id,
+        "referrer_id": known["referrer_id"] or (new.referrer_id if new.referrer_id != known["id"] else None),
+    }
+    by = Actor.member(known["id"])
+    await service.write_profile(tx, known, filled, by=by)
     if anew:
-        await service.set_status(tx, known["id"], new.status)
+        await service.set_status(tx, known["id"], new.status, by=by)
 
 
 async def _record_consents(tx: db.Tx, member_id: int) -> None:

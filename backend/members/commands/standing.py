@@ -9,7 +9,7 @@ from backend.kernel.errors import NotFound
 from .. import locks, queries, rules, service
 from ..errors import StatusConflict
 from ..events import MemberRegistered
-from ..types import Member, Status
+from ..types import Actor, Member, Status
 
 log = logging.get(__name__)
 
@@ -31,7 +31,7 @@ async def move_member(caller: StaffCaller, member_id: str, move: str) -> Member:
             raise NotFound("there is no such member")
         status = Status(row["status"])
         if status in sources:
-            await service.set_status(tx, row_id, target)
+            await service.set_status(tx, row_id, target, by=Actor.staff(caller.staff_id))
             if move == "approve":
                 await events.publish(tx, MemberRegistered(member_id=row_id))
         elif status is not target:

@@ -1,5 +1,6 @@
 """Reads of members and levels (public)."""
 
+from .changes import CHANGE_CONTEXT, list_changes, list_changes_by_id
 from .levels import (
     LEVEL_STATES,
     LEVELS_KEPT_S,
@@ -33,6 +34,7 @@ from .tills import CARDHOLDERS, find_cardholder, get_card, get_cardholder
 
 __all__ = [
     "CARDHOLDERS",
+    "CHANGE_CONTEXT",
     "LEVELS_KEPT_S",
     "LEVEL_STATES",
     "PHONE_CONTEXT",
@@ -55,6 +57,8 @@ __all__ = [
     "levels",
     "list_birthdays",
     "list_by_numbers",
+    "list_changes",
+    "list_changes_by_id",
     "list_consents",
     "list_levels",
     "list_masked",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
 from backend.kernel import guessing, logging
-from backend.kernel.errors import RateLimited, invalid
+from backend.kernel.errors import RateLimited, ValidationFailed, invalid
 from backend.kernel.http import Router
+from backend.kernel.paging import make_cursor
 
 from .. import queries, rules, schemas, views
 from ..commands import standing
@@ -112,3 +113,22 @@ async def freeze(caller: StaffCaller, member_id: str) -> schemas.AdminMember:
 async def unfreeze(caller: StaffCaller, member_id: str) -> schemas.AdminMember:
     """Let a frozen member in again."""
     return views.admin_view(await standing.move_member(caller, member_id, "unfreeze"))
+
+
+@router.get(
+    "/v1/admin/members/{member_id}/changes",
+    guard=staff(Permission.MEMBERS_HISTORY),
+    errors=(ValidationFailed,),
+    summary="会员资料变更记录",
+)
+async def list_changes(caller: StaffCaller, member_id: str, query: schemas.ChangesQuery) -> schemas.MemberChangeList:
+    """What was changed about a member, newest first: who, when, before, after; less of what the caller may not see."""
+    place = rules.read_change_place(query.cursor)
+    member = await standing.get_for_staff(caller, member_id)
+    found = await queries.list_changes(member.id, before=place, limit=query.limit + 1)
+    page = found[: query.limit]
+    log.info("members.changes_viewed", staff_id=caller.staff_id, member_id=member.id)
+    return schemas.MemberChangeList(
+        items=await views.changes_view(page, caller),
+        next_cursor=make_cursor(str(page[-1].id)) if len(found) > query.limit else None,
+    )

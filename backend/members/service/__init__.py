@@ -1,11 +1,15 @@
 """Writes on members that others may ask for (public), on the caller's open transaction; but for ``check_pin``."""
 
+from .changes import changed, changed_many
 from .levels import add_growth, lock_levels, set_agreement, set_discount_card, set_levels, set_ruled, set_stages
-from .people import create_member, lock, note_completed, set_status
+from .people import create_member, lock, set_status
 from .pins import check_pin, peppered, put_pin
+from .profile import note_completed, write_profile
 
 __all__ = [
     "add_growth",
+    "changed",
+    "changed_many",
     "check_pin",
     "create_member",
     "lock",
@@ -19,4 +23,5 @@ __all__ = [
     "set_ruled",
     "set_stages",
     "set_status",
+    "write_profile",
 ]

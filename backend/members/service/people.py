@@ -6,23 +6,24 @@ import secrets
 
 from backend.auth import service as auth
 from backend.auth.types import Standing
-from backend.kernel import clock, db, events, ids
+from backend.kernel import clock, db, ids
 from backend.kernel.db import Tx
 from backend.kernel.vault import vault
 from backend.ledger import service as ledger
 
 from .. import locks, queries, rules
-from ..events import ProfileCompleted
-from ..types import Gender, NewMember, Status
+from ..types import SYSTEM, Actor, NewMember, Status
+from .changes import changed
 
 
-async def create_member(tx: Tx, new: NewMember) -> int | None:
+async def create_member(tx: Tx, new: NewMember, *, by: Actor = SYSTEM) -> int | None:
     """Make a member with open books, at the lowest level unless one is named; None where the phone is taken."""
     index = queries.phone_index(new.phone)
     for _ in range(10):
         member_id = await _insert(tx, new, index)
         if member_id is not None:
             await ledger.open_member(tx, member_id, active=new.status is Status.ACTIVE)
+            await changed(tx, member_id, by=by, changes={"status": (None, new.status.value)})
             return member_id
         if await db.fetch_in(tx, "SELECT 1 FROM member WHERE phone_index = $1", index):
             return None
@@ -58,8 +59,9 @@ async def lock(tx: Tx, member_id: int) -> None:
     await locks.lock_member(tx, member_id)
 
 
-async def set_status(tx: Tx, member_id: int, status: Status) -> None:
+async def set_status(tx: Tx, member_id: int, status: Status, *, by: Actor = SYSTEM, reason: str | None = None) -> None:
     """Change a member's status everywhere it is looked at: here, at the guards and in the ledger."""
+    row = await locks.lock_member(tx, member_id)
     await db.raw(tx).execute(
         "UPDATE member SET status = $2, updated_at = $3 WHERE id = $1", member_id, status.value, clock.now()
     )
@@ -68,10 +70,4 @@ async def set_status(tx: Tx, member_id: int, status: Status) -> None:
     else:
         await auth.set_standing(tx, member_id, Standing(status.value))
     await ledger.set_member_status(tx, member_id, active=status is Status.ACTIVE)
-
-
-async def note_completed(tx: Tx, member_id: int) -> None:
-    """Tell of a profile that says everything."""
-    (row,) = await db.fetch_in(tx, "SELECT birthday, gender FROM member WHERE id = $1", member_id)
-    if row["birthday"] is not None and row["gender"] != Gender.UNKNOWN:
-        await events.publish(tx, ProfileCompleted(member_id=member_id))
+    await changed(tx, member_id, by=by, changes={"status": (row["status"], status.value)}, reason=reason)
