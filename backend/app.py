@@ -26,6 +26,7 @@ ROUTES = (
     "backend.auth.routes",
     "backend.approvals.routes",
     "backend.members.routes",
+    "backend.feeds.routes",
     "backend.messages.routes",
     "backend.lifecycle.routes",
     "backend.groups.routes",

@@ -24,6 +24,7 @@ DOMAINS = (
     "backend.approvals",
     "backend.members",
     "backend.audience",
+    "backend.feeds",
     "backend.messages",
     "backend.lifecycle",
     "backend.groups",

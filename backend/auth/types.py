@@ -70,6 +70,7 @@ class Permission(StrEnum):
     STAFF_READ = "staff.read", "查看员工与会话", "a"
     STAFF_MANAGE = "staff.manage", "管理员工、邀请与会话", "", "office"
     ROLES_MANAGE = "roles.manage", "设定角色权限", "", "office"
+    FEEDS_MANAGE = "feeds.manage", "管理数据订阅与推送", "", "office"
     AUDIT_READ = "audit.read", "查看操作日志", "ma"
 
     MEMBERS_READ = "members.read", "查看会员与等级", "mcbkfa"

@@ -242,6 +242,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = "admin=100,member_centre=100,manager=20,clerk=3"
 
+    webhook_networks: Annotated[
+        str, _doc("Networks of our own that webhooks may call, also without TLS: `10.0.0.0/8,192.168.1.5/32`")
+    ] = ""
+
     audit_kept_days: Annotated[int, _doc("Days that the audit log of staff is kept", ge=183, le=3650)] = 1_095
 
     log_format: Annotated[str, _doc("`json` or `console`", pattern="^(json|console)$")] = "json"
@@ -336,6 +340,7 @@ _CHECKS: dict[str, tuple[Callable[[str], object], str]] = {
     "wechat_pay_url": _HTTP,
     "master_keys": (read_master_keys, "each key is `id:base64url of 32 bytes`, separated by commas, each id once"),
     "trusted_proxies": (_check_proxies, "must be IP addresses or networks, separated by commas"),
+    "webhook_networks": (_check_proxies, "must be IP addresses or networks, separated by commas"),
     "smtp_url": (
         _check_url("smtp", "smtps", "smtp+starttls", host=True),
         "must be smtp+starttls://user:password@host:port, smtps://… or smtp://…",

@@ -75,6 +75,7 @@ OUTBOX_RELAYED = Counter("huiyuan_outbox_relayed", "Events handled and deleted",
 OUTBOX_FAILURES = Counter(
     "huiyuan_outbox_failures", "Tries of an event's handlers that failed", ("name",), registry=REGISTRY
 )
+FEED_CALLS = Counter("huiyuan_feed_calls", "Calls of subscribers' addresses", ("outcome",), registry=REGISTRY)
 CODE_FAILURES = Counter("huiyuan_code_failures", "Member codes that were refused", ("reason",), registry=REGISTRY)
 CONTACT_MISSES = Counter(
     "huiyuan_contact_misses", "Look-ups of contacts by staff that found nobody", ("by",), registry=REGISTRY

@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import httpx
 
 from .errors import DomainError, Kind
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
@@ -41,6 +42,11 @@ def is_public(text: str) -> bool:
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
+def read_networks(text: str) -> list[Network]:
+    """The networks of a setting, by commas; ``ValueError`` for what is none."""
+    return [ipaddress.ip_network(item.strip(), strict=False) for item in text.split(",") if item.strip()]
+
+
 async def resolve(host: str, port: int) -> list[str]:
     """Every address of a host name."""
     loop = asyncio.get_running_loop()
@@ -52,7 +58,8 @@ async def resolve(host: str, port: int) -> list[str]:
 class PublicOnly(httpx.AsyncBaseTransport):
     """A transport for ``httpx.AsyncClient`` that refuses with ``AddressRefused`` what is not public.
 
-    Give the client ``trust_env=False``: a proxy from the environment would resolve names itself.
+    What lies in the networks of our ``own`` is called, too: at any port, and without TLS. With ``tls`` everything else
+    is called by https only. Give the client ``trust_env=False``: a proxy of the environment would resolve names itself.
     """
 
     def __init__(
@@ -61,18 +68,24 @@ class PublicOnly(httpx.AsyncBaseTransport):
         *,
         resolve: Resolve = resolve,
         public: Callable[[str], bool] = is_public,
+        own: Sequence[Network] = (),
+        tls: bool = False,
     ) -> None:
         self._inner = inner or httpx.AsyncHTTPTransport(trust_env=False)
         self._resolve = resolve
         self._public = public
+        self._own = own
+        self._tls = tls
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send to the address that was checked; the Host header and the certificate's name stay the host's."""
         url = request.url
         port = url.port or (443 if url.scheme == "https" else 80)
-        if url.scheme not in ("http", "https") or url.userinfo or port not in PORTS:
-            raise AddressRefused("an address is http:// or https://, without a user, at a usual port")
+        if url.scheme not in ("http", "https") or url.userinfo:
+            raise AddressRefused("an address is http:// or https://, without a user")
         address = await self._checked(url.host, port)
+        if not self._is_own(address) and (port not in PORTS or (self._tls and url.scheme == "http")):
+            raise AddressRefused("an address on the internet has a usual port, and is called with TLS")
         pinned = httpx.Request(
             request.method,
             url.copy_with(host=address),
@@ -91,6 +104,10 @@ class PublicOnly(httpx.AsyncBaseTransport):
             addresses = await self._resolve(host, port)
         except (OSError, UnicodeError, TimeoutError):
             raise AddressRefused("this host name has no address") from None
-        if not addresses or not all(self._public(address) for address in addresses):
+        if not addresses or not all(self._public(one) or self._is_own(one) for one in addresses):
             raise AddressRefused
         return addresses[0]
+
+    def _is_own(self, text: str) -> bool:
+        address: Address = ipaddress.ip_address(text)
+        return any(address in network for network in self._own)

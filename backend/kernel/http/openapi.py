@@ -326,7 +326,11 @@ def _security_scheme(name: str) -> dict[str, Any]:
     return {"type": "http", "scheme": "bearer", "description": f"`Authorization: Bearer {shown}`"}
 
 
-_SHOWN = {"ticketBearer": "<key_id>.<nonce>.<signature>", "receiptBearer": "<receipt>"}
+_SHOWN = {
+    "ticketBearer": "<key_id>.<nonce>.<signature>",
+    "receiptBearer": "<receipt>",
+    "subscriberBearer": "<key>",
+}
 """What those show who have no session."""
 
 

@@ -30,6 +30,7 @@ from .people import (
     phone_index,
 )
 from .pins import has_pin
+from .records import MemberRecord, list_records
 from .tills import CARDHOLDERS, find_cardholder, get_card, get_cardholder
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "LEVELS_KEPT_S",
     "LEVEL_STATES",
     "PHONE_CONTEXT",
+    "MemberRecord",
     "count_segment",
     "find_cardholder",
     "find_id_by_number",
@@ -64,6 +66,7 @@ __all__ = [
     "list_masked",
     "list_named",
     "list_numbers",
+    "list_records",
     "list_registered",
     "list_segment",
     "open_phone",

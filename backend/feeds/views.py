@@ -1,0 +1,86 @@
+"""Entries and members as a subscriber sees them, whether it asks or is called: its own fields and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from backend.members import queries as members
+
+from . import rules, schemas
+from .types import Entry, EntryKind, Subscriber
+
+PLAIN = (
+    ("name", "姓名", True),
+    ("phone", "手机号", True),
+    ("birthday", "生日", True),
+    ("gender", "性别", True),
+    ("email", "邮箱", True),
+    ("store_id", "所属门店", False),
+    ("status", "状态", False),
+    ("level", "等级", False),
+    ("stage", "生命周期", False),
+    ("registered_at", "注册时间", False),
+    ("valid_from", "有效期起", False),
+    ("valid_until", "有效期止", False),
+    ("card_type", "会员卡种", False),
+    ("attributes", "全部扩展属性", True),
+)
+"""The fields of members that there are without extension attributes: code, name, and whether it is personal."""
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """The body of a delivery. Source: Standard Webhooks, "Payload structure"."""
+
+    type: str
+    timestamp: datetime
+    data: Sequence[schemas.EntryOut]
+
+
+async def fields() -> list[schemas.FieldOut]:
+    """The fields that a subscriber can be given, extension attributes one by one, too."""
+    return [schemas.FieldOut(*field) for field in PLAIN]
+
+
+async def shown(entries: Sequence[Entry], subscriber: Subscriber) -> list[schemas.EntryOut]:
+    """These entries, in order; what the subscriber may see nothing of is left out."""
+    numbers = await members.list_numbers(sorted({one.member_id for one in entries}))
+    allowed, found = frozenset(subscriber.fields), []
+    for entry in entries:
+        changes = [change for change in _changes(entry) if rules.seen(change.field, allowed)]
+        if not changes and entry.kind is not EntryKind.REGISTERED:
+            continue
+        found.append(
+            schemas.EntryOut(
+                seq=entry.seq,
+                type=entry.kind,
+                at=entry.at,
+                member=schemas.MemberRef(str(entry.member_id), numbers.get(entry.member_id, "")),
+                by=None,
+                reason=None,
+                changes=changes,
+            )
+        )
+    return found
+
+
+def _changes(entry: Entry) -> list[schemas.ChangeOut]:
+    if entry.kind is EntryKind.LEVEL:
+        return [schemas.ChangeOut("level", None, entry.body["level"])]
+    return []
+
+
+async def snapshot(after: int, limit: int, subscriber: Subscriber) -> list[schemas.SnapshotItem]:
+    """The members with the ids that follow, as they are now."""
+    allowed = frozenset(subscriber.fields)
+    return [
+        schemas.SnapshotItem(schemas.MemberRef(str(one.id), one.member_no), _seen(one.fields, allowed))
+        for one in await members.list_records(after, limit)
+    ]
+
+
+def _seen(fields: dict[str, Any], allowed: frozenset[str]) -> dict[str, Any]:
+    return {field: value for field, value in fields.items() if rules.seen(field, allowed)}

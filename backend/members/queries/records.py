@@ -1,0 +1,47 @@
+"""Members as other systems of the chain take them over: whole, page by page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from backend.kernel import db
+
+from .people import open_phone
+
+_PAGE = (
+    "SELECT id, member_no, name, phone_sealed, birthday, gender, store_id, level_id, status, stage, attributes,"
+    " created_at FROM member WHERE id > $1 ORDER BY id LIMIT $2"
+)
+
+
+class MemberRecord(msgspec.Struct, frozen=True):
+    """One member with everything that its row says, by field; personal data in the clear."""
+
+    id: int
+    member_no: str
+    fields: dict[str, Any]
+
+
+async def list_records(after: int, limit: int) -> list[MemberRecord]:
+    """The members with the ids that follow, whatever their status."""
+    return [_record(row) for row in await db.fetch(_PAGE, after, limit)]
+
+
+def _record(row: db.Record) -> MemberRecord:
+    fields = {
+        "name": row["name"],
+        "phone": open_phone(row["phone_sealed"]) if row["phone_sealed"] else None,
+        "birthday": row["birthday"],
+        "gender": row["gender"],
+        "store_id": row["store_id"],
+        "status": row["status"],
+        "level": row["level_id"],
+        "stage": row["stage"],
+        "registered_at": row["created_at"],
+    }
+    own = msgspec.json.decode(row["attributes"])
+    return MemberRecord(
+        row["id"], row["member_no"], fields | {f"attributes.{code}": value for code, value in own.items()}
+    )

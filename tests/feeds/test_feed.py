@@ -1,0 +1,212 @@
+"""Other systems ask for what was changed: in order, without gaps, and only the fields that they were given."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from backend.feeds.commands import numbering
+from backend.kernel import clock as kernel_clock
+from backend.kernel import db, ids, outbox
+
+ADMIN = "/v1/admin/feeds/subscribers"
+FEED = "/v1/feeds/members"
+
+
+async def subscriber(admin, fields: list[str], url: str | None = None) -> dict[str, Any]:
+    body = {"name": ids.new_short("N"), "fields": fields, "url": url}
+    made = await admin.post(ADMIN, body)
+    assert made.status_code == 201, made.text
+    return made.json()
+
+
+async def ask(client: httpx.AsyncClient, key: str, path: str = FEED, **query: Any) -> httpx.Response:
+    return await client.get(path, params=query, headers={"Authorization": f"Bearer {key}"})
+
+
+async def rest(client: httpx.AsyncClient, key: str, cursor: str | None = None) -> tuple[list[dict[str, Any]], str]:
+    """Everything from a place on, and the place behind it."""
+    found: list[dict[str, Any]] = []
+    while True:
+        answer = await ask(client, key, limit=3, **({"cursor": cursor} if cursor else {}))
+        assert answer.status_code == 200, answer.text
+        page = answer.json()
+        found += page["items"]
+        cursor = page["next_cursor"]
+        if not page["more"]:
+            return found, cursor
+
+
+async def everybody(client: httpx.AsyncClient, key: str) -> list[dict[str, Any]]:
+    """All pages of the snapshot."""
+    found: list[dict[str, Any]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = (await ask(client, key, "/v1/feeds/snapshot", limit=2, **cursor)).json()
+        found += page["items"]
+        if page["next_cursor"] is None:
+            return found
+        cursor = {"cursor": page["next_cursor"]}
+
+
+async def entry(member_id: int = 1, tx: Any = None) -> None:
+    text = "INSERT INTO feed_entry (id, kind, member_id, body, at) VALUES ($1, 'member.registered', $2, '{}', $3)"
+    if tx is None:
+        await db.fetch(text, ids.new_bigint(), member_id, kernel_clock.now())
+    else:
+        await db.raw(tx).execute(text, ids.new_bigint(), member_id, kernel_clock.now())
+
+
+async def test_a_place_is_kept_and_nothing_is_missed_or_told_twice(client, admin):
+    made = await subscriber(admin, ["status"])
+    _, place = await rest(client, made["key"])
+    for member_id in range(1, 8):
+        await entry(member_id)
+
+    found, place = await rest(client, made["key"], place)
+    assert [item["member"]["id"] for item in found] == [str(one) for one in range(1, 8)]
+    assert [item["seq"] for item in found] == list(range(found[0]["seq"], found[0]["seq"] + 7))
+
+    assert (await rest(client, made["key"], place))[0] == []
+
+
+async def test_what_is_committed_late_is_told_late_and_not_lost(client, admin):
+    made = await subscriber(admin, ["status"])
+    _, place = await rest(client, made["key"])
+    async with db.transaction() as tx:
+        await entry(1, tx)
+        await _outside(entry(2))
+        found, place = await _outside(rest(client, made["key"], place))
+        assert [item["member"]["id"] for item in found] == ["2"]
+
+    found, _ = await rest(client, made["key"], place)
+    assert [item["member"]["id"] for item in found] == ["1"]
+
+
+async def _outside(work: Any) -> Any:
+    return await asyncio.get_running_loop().create_task(work, context=contextvars.Context())
+
+
+async def test_many_who_number_at_once_leave_no_gap(client, admin):
+    made = await subscriber(admin, ["status"])
+    _, place = await rest(client, made["key"])
+
+    await asyncio.gather(*(entry(one) for one in range(20)), *(numbering.number() for _ in range(8)))
+
+    found, _ = await rest(client, made["key"], place)
+    assert sorted(int(item["member"]["id"]) for item in found) == list(range(20))
+    assert [item["seq"] for item in found] == list(range(found[0]["seq"], found[0]["seq"] + 20))
+
+
+async def test_a_new_member_is_told_of(client, admin, phone):
+    made = await subscriber(admin, ["phone"])
+    await outbox.drain()
+
+    found, _ = await rest(client, made["key"])
+    mine = [item for item in found if item["member"]["id"] == phone.member["id"]]
+    assert [(item["type"], item["changes"]) for item in mine] == [("member.registered", [])]
+    assert mine[0]["member"]["member_no"] == phone.member["member_no"]
+
+
+async def test_the_snapshot_has_everybody_in_the_fields_that_were_given(client, admin, phone):
+    some, all_of_it = await subscriber(admin, ["store_id", "level"]), await subscriber(admin, ["phone", "level"])
+    for made, expected in ((some, {"store_id", "level"}), (all_of_it, {"phone", "level"})):
+        items = await everybody(client, made["key"])
+        (mine,) = [one for one in items if one["member"]["id"] == phone.member["id"]]
+        assert set(mine["fields"]) == expected
+        assert len(items) == await db.fetchval("SELECT count(*) FROM member")
+    assert len(mine["fields"]["phone"]) == 11
+
+
+@pytest.mark.parametrize("cursor", ["x", "MQ", "LTE", "OTk5OTk5OTk5OTk5OTk5OTk5OTk", "8J-YgA"])
+async def test_a_cursor_that_was_never_given_is_refused(client, admin, cursor):
+    made = await subscriber(admin, ["status"])
+    await db.fetch("UPDATE feed_head SET first = greatest(first, 1)")
+
+    answer = await ask(client, made["key"], cursor=cursor)
+
+    assert answer.status_code in (200, 422)
+    assert answer.status_code == 422 or cursor == "MQ"
+
+
+async def test_what_is_too_old_is_forgotten_and_whoever_was_there_is_told(client, admin, clock):
+    made = await subscriber(admin, ["status"])
+    _, place = await rest(client, made["key"])
+    await entry(1)
+    await entry(2)
+    _, newest = await rest(client, made["key"], place)
+    clock.shift(timedelta(days=401))
+
+    assert await numbering.forget(kernel_clock.now()) > 0
+
+    answer = await ask(client, made["key"], cursor=place)
+    assert (answer.status_code, answer.json()["code"]) == (409, "feed_expired")
+    assert (await rest(client, made["key"], newest))[0] == []
+    assert [item["member"]["id"] for item in (await rest(client, made["key"]))[0]] == ["2"], "the newest one stays"
+
+
+async def test_only_a_key_that_is_good_lets_in(client, admin):
+    made = await subscriber(admin, ["status"])
+    of = f"{ADMIN}/{made['subscriber']['id']}"
+    assert (await ask(client, "hyfeed_" + "x" * 43)).status_code == 401
+    assert (await ask(client, made["key"])).status_code == 200
+
+    renewed = (await admin.post(f"{of}/key", {})).json()
+    assert (await ask(client, made["key"])).status_code == 200, "for a day"
+    assert (await ask(client, renewed["key"])).status_code == 200
+
+    before = (await admin.get(of)).json()
+    paused = {"version": before["version"], "name": before["name"], "fields": ["status"], "active": False}
+    assert (await admin.call("PUT", of, paused)).status_code == 200
+    assert (await ask(client, renewed["key"])).status_code == 401
+    stale = await admin.call("PUT", of, paused)
+    assert (stale.status_code, stale.json()["code"]) == (409, "subscriber_conflict")
+    assert (await admin.call("PUT", of, paused | {"version": before["version"] + 1, "active": True})).status_code == 200
+
+    assert (await admin.call("DELETE", of)).status_code == 204
+    assert (await ask(client, renewed["key"])).status_code == 401
+    ended = await admin.post(f"{of}/key", {})
+    assert (ended.status_code, ended.json()["code"]) == (409, "subscriber_ended")
+
+
+async def test_the_key_before_the_last_is_good_for_a_day_only(client, admin, clock):
+    made = await subscriber(admin, ["status"])
+    await admin.post(f"{ADMIN}/{made['subscriber']['id']}/key", {})
+
+    clock.shift(timedelta(hours=24, seconds=1))
+
+    assert (await ask(client, made["key"])).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("change", "at"),
+    [
+        ({"fields": ["nothing"]}, "/fields/0"),
+        ({"url": "ftp://example.com/"}, "/url"),
+        ({"url": "http://user:pass@example.com/"}, "/url"),
+        ({"url": "http://example.com:99999/"}, "/url"),
+        ({"name": ""}, "/name"),
+    ],
+)
+async def test_what_cannot_be_a_subscriber_is_refused_and_none_is_made(admin, change, at):
+    before = await db.fetchval("SELECT count(*) FROM feed_subscriber")
+
+    answer = await admin.post(ADMIN, {"name": ids.new_short("N"), "fields": ["status"]} | change)
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == at
+    assert await db.fetchval("SELECT count(*) FROM feed_subscriber") == before
+
+
+async def test_a_name_is_one_subscribers(admin):
+    made = await subscriber(admin, ["status"])
+    again = {"name": made["subscriber"]["name"], "fields": ["status"]}
+
+    assert (await admin.post(ADMIN, again)).status_code == 422
+    await admin.call("DELETE", f"{ADMIN}/{made['subscriber']['id']}")
+    assert (await admin.post(ADMIN, again)).status_code == 201
