@@ -12,7 +12,9 @@ import pytest_asyncio
 from backend.kernel import config, db
 from backend.kernel.config import Settings
 from tests.support.mis import Mis
-from tests.support.one_chain import *  # noqa: F403 - fixtures, by name
+from tests.support.one_chain import admin, chain, fresh_limits, office, phone, worker
+
+__all__ = ["admin", "chain", "fresh_limits", "office", "phone", "worker"]
 
 
 @pytest.fixture(scope="module")

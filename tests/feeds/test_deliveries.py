@@ -10,7 +10,8 @@ import pytest
 from backend.feeds.commands import delivering, numbering
 from backend.kernel import clock as kernel_clock
 from backend.kernel import db
-from tests.feeds.test_feed import ADMIN, entry, subscriber
+from tests.feeds.test_feed import ADMIN, entry
+from tests.support.mis import make_subscriber
 
 
 async def tell() -> int:
@@ -28,7 +29,7 @@ async def state_of(made) -> str:
 
 
 async def test_what_was_changed_is_sent_in_order_and_signed(admin, mis):
-    made = await subscriber(admin, ["status"], mis.url)
+    made = await make_subscriber(admin, ["status"], mis.url)
     for member_id in range(1, 251):
         await entry(member_id)
 
@@ -45,7 +46,7 @@ async def test_what_was_changed_is_sent_in_order_and_signed(admin, mis):
 
 @pytest.mark.parametrize("answer", [500, 404, 302, None])
 async def test_what_is_not_taken_is_sent_again_later_and_whole(admin, mis, clock, answer):
-    made = await subscriber(admin, ["status"], mis.url)
+    made = await make_subscriber(admin, ["status"], mis.url)
     await entry(1)
     mis.answers = [answer, answer]
 
@@ -68,7 +69,7 @@ async def test_what_is_not_taken_is_sent_again_later_and_whole(admin, mis, clock
 
 
 async def test_who_fails_for_days_is_called_no_more_until_staff_say_so(admin, mis, clock):
-    made = await subscriber(admin, ["status"], mis.url)
+    made = await make_subscriber(admin, ["status"], mis.url)
     await entry(1)
     mis.answers = [500] * 100
     started = kernel_clock.now()
@@ -91,7 +92,7 @@ async def test_who_fails_for_days_is_called_no_more_until_staff_say_so(admin, mi
 
 
 async def test_an_address_that_says_it_is_gone_is_called_no_more(admin, mis):
-    made = await subscriber(admin, ["status"], mis.url)
+    made = await make_subscriber(admin, ["status"], mis.url)
     await entry(1)
     mis.answers = [410]
 
@@ -101,8 +102,8 @@ async def test_an_address_that_says_it_is_gone_is_called_no_more(admin, mis):
 
 
 async def test_one_that_does_not_answer_holds_up_nobody(admin, mis):
-    dead = await subscriber(admin, ["status"], "http://127.0.0.1:9/")
-    await subscriber(admin, ["status"], mis.url)
+    dead = await make_subscriber(admin, ["status"], "http://127.0.0.1:9/")
+    await make_subscriber(admin, ["status"], mis.url)
     await entry(1)
 
     assert await tell() == 1
@@ -111,7 +112,7 @@ async def test_one_that_does_not_answer_holds_up_nobody(admin, mis):
 
 
 async def test_two_workers_send_it_once(admin, mis):
-    await subscriber(admin, ["status"], mis.url)
+    await make_subscriber(admin, ["status"], mis.url)
     for member_id in range(1, 6):
         await entry(member_id)
     await numbering.number()
@@ -122,7 +123,7 @@ async def test_two_workers_send_it_once(admin, mis):
 
 
 async def test_what_is_sent_while_its_place_is_moved_does_not_move_it_back(admin, mis, clock):
-    made = await subscriber(admin, ["status"], mis.url)
+    made = await make_subscriber(admin, ["status"], mis.url)
     of = f"{ADMIN}/{made['subscriber']['id']}"
     await entry(1)
     await tell()
@@ -138,7 +139,7 @@ async def test_what_is_sent_while_its_place_is_moved_does_not_move_it_back(admin
 
 
 async def test_after_a_new_secret_both_sign_for_a_day(admin, mis, clock):
-    made = await subscriber(admin, ["status"], mis.url)
+    made = await make_subscriber(admin, ["status"], mis.url)
     renewed = (await admin.post(f"{ADMIN}/{made['subscriber']['id']}/secret", {})).json()["secret"]
     await entry(1)
     await tell()
@@ -151,7 +152,7 @@ async def test_after_a_new_secret_both_sign_for_a_day(admin, mis, clock):
 
 
 async def test_paused_ones_are_not_called_and_miss_nothing(admin, mis):
-    made = await subscriber(admin, ["status"], mis.url)
+    made = await make_subscriber(admin, ["status"], mis.url)
     before = made["subscriber"]
     state = {"name": before["name"], "fields": ["status"], "url": mis.url}
     await admin.call("PUT", f"{ADMIN}/{before['id']}", state | {"version": 1, "active": False})
@@ -163,7 +164,7 @@ async def test_paused_ones_are_not_called_and_miss_nothing(admin, mis):
 
 
 async def test_a_ping_says_what_the_address_answers_and_moves_nothing(admin, mis):
-    made = await subscriber(admin, ["status"], mis.url)
+    made = await make_subscriber(admin, ["status"], mis.url)
     of = f"{ADMIN}/{made['subscriber']['id']}"
     mis.answers = [200, 503]
 
@@ -172,14 +173,14 @@ async def test_a_ping_says_what_the_address_answers_and_moves_nothing(admin, mis
     assert mis.batches[0]["type"] == "ping"
     assert mis.is_signed(0, made["secret"])
     assert (await shown(admin, made))["tries"] == 0
-    without = await subscriber(admin, ["status"])
+    without = await make_subscriber(admin, ["status"])
     refused = await admin.post(f"{ADMIN}/{without['subscriber']['id']}/ping", {})
     assert (refused.status_code, refused.json()["code"]) == (409, "subscriber_without_address")
 
 
 @pytest.mark.parametrize("url", ["http://10.1.2.3/", "https://169.254.169.254/latest", "http://[::1]:8080/"])
 async def test_an_address_that_is_neither_public_nor_named_as_ours_is_not_called(admin, url):
-    made = await subscriber(admin, ["status"], url)
+    made = await make_subscriber(admin, ["status"], url)
     await entry(1)
 
     await tell()
@@ -188,7 +189,7 @@ async def test_an_address_that_is_neither_public_nor_named_as_ours_is_not_called
 
 
 async def test_nothing_that_one_may_not_see_is_sent_and_its_place_moves_on(admin, mis):
-    made = await subscriber(admin, ["status"], mis.url)
+    made = await make_subscriber(admin, ["status"], mis.url)
     text = "INSERT INTO feed_entry (id, kind, member_id, body, at) VALUES (7, 'member.level_changed', 1, $1, $2)"
     await db.fetch(text, '{"level":"gold"}', kernel_clock.now())
 

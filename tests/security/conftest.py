@@ -24,6 +24,7 @@ from backend.members import service as members
 from backend.members.types import Status
 from tests.support import gateways, wire
 from tests.support.members import Phone, register
+from tests.support.mis import make_subscriber
 from tests.support.pos import Till
 from tests.support.seed import Chain, Login, seed_chain
 from tests.support.staff import StaffSession, log_in
@@ -175,6 +176,7 @@ async def credentials(browser, chain, routes) -> list[Credential]:
     box = await make_box(admin, made.json()["staff"]["id"])
     receipt = (await whisper(active, box))["receipt"]
     (ticket,) = await fetch(active)
+    system = await make_subscriber(admin)
     return [
         Credential("nobody", lambda *_: {}),
         Credential("a scheme without a token", lambda *_: {"Authorization": "Bearer"}),
@@ -213,6 +215,7 @@ async def credentials(browser, chain, routes) -> list[Credential]:
         gateway("mail", config.settings().mail_report_secret, "mailHmac"),
         bearer("a ticket", ticket, "ticket", scheme="ticketBearer"),
         bearer("a receipt", receipt, "receipt", scheme="receiptBearer"),
+        bearer("another system", system["key"], "subscriber", scheme="subscriberBearer"),
     ]
 
 
@@ -235,6 +238,7 @@ def by_scheme(credentials: list[Credential]) -> dict[str, Credential]:
         "mailHmac": found["the mail gateway"],
         "ticketBearer": found["a ticket"],
         "receiptBearer": found["a receipt"],
+        "subscriberBearer": found["another system"],
         "": found["nobody"],
     }
 

@@ -35,6 +35,7 @@ from tests.support.gift_cards import activate, bind, charge, make_product, print
 from tests.support.mall import checkout, open_mall, order, put
 from tests.support.members import Phone, register
 from tests.support.messages import inbox, make_batch, own_template, write
+from tests.support.mis import make_subscriber
 from tests.support.passes import buy, line_of, make_pass_product, passes_of, use
 from tests.support.races import codes_of
 from tests.support.reconciliation import make_difference, make_settlement
@@ -91,6 +92,7 @@ GUARDS = {
     "terminal",
     "ticket",
     "receipt",
+    "subscriber",
     "gateway:sms",
     "gateway:mail",
 }
@@ -473,6 +475,7 @@ NOWHERE = {
     "care_plan_id": "P000000000000",
     "difference_id": "B000000000000",
     "settlement_id": "Z000000000000",
+    "subscriber_id": "U000000000000",
     "task_id": "K000000000000",
     "announcement_id": "N000000000000",
     "chapter_id": "H000000000000",
@@ -556,6 +559,7 @@ async def world(browser, chain, credentials) -> AsyncIterator[World]:
     values |= await stock_objects(admin)
     values |= await care_objects(admin, owner)
     values |= {"difference_id": await make_difference(), "settlement_id": await make_settlement()}
+    values["subscriber_id"] = (await make_subscriber(admin))["subscriber"]["id"]
     values |= await notice_objects(admin, await log_in(browser, chain, "manager-S1"))
     values |= await suggestion_objects(admin, owner)
     values |= await conversation_objects(admin, owner)

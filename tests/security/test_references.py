@@ -840,6 +840,10 @@ OWN = {
     ("GET /v1/admin/clearing/flows/file", "store_id"),
     ("GET /v1/admin/clearing/lines", "cursor"),
     ("GET /v1/admin/clearing/settlements", "cursor"),
+    # a place in what everybody with a key may read; head office alone
+    ("GET /v1/feeds/members", "cursor"),
+    ("GET /v1/feeds/snapshot", "cursor"),
+    ("GET /v1/admin/feeds/subscribers/{subscriber_id}/deliveries", "cursor"),
     # templates are head office's; what stores may not give: tests/cases/test_giving.py
     ("POST /v1/admin/cases/{case_id}/give", "template_id"),
     # the gateway's own messages; the caller's own code; a page of what staff may see: tests/messages/test_returns.py

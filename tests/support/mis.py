@@ -7,7 +7,23 @@ import base64
 import hashlib
 import hmac
 import json
+from collections.abc import Sequence
+from secrets import token_hex
 from typing import Any
+
+from tests.support.staff import StaffSession
+
+
+async def make_subscriber(
+    admin: StaffSession, fields: Sequence[str] = ("status",), url: str | None = None
+) -> dict[str, Any]:
+    """A subscriber of head office's making, with its key and its secret."""
+    made = await admin.post(
+        "/v1/admin/feeds/subscribers", {"name": f"mis-{token_hex(6)}", "fields": [*fields], "url": url}
+    )
+    assert made.status_code == 201, made.text
+    answer: dict[str, Any] = made.json()
+    return answer
 
 
 class Mis:
