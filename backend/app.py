@@ -39,6 +39,7 @@ ROUTES = (
     "backend.cards.routes",
     "backend.mall.routes",
     "backend.stock.routes",
+    "backend.overrides.routes",
     "backend.orders.routes",
     "backend.pos.routes",
     "backend.reconciliation.routes",

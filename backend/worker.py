@@ -37,6 +37,7 @@ DOMAINS = (
     "backend.cards",
     "backend.mall",
     "backend.stock",
+    "backend.overrides",
     "backend.orders",
     "backend.pos",
     "backend.reconciliation",

@@ -112,6 +112,9 @@ class Permission(StrEnum):
     POINTS_READ = "points.read", "查看积分规则与批次", "kbfa", "office"
     POINTS_RULES = "points.rules", "设定积分规则与有效期", "k", "office"
     POINTS_ADJUST = "points.adjust", "调整会员积分", "mb"
+    OVERRIDES_GIVE = "overrides.give", "在收银台授权特价", "m"
+    OVERRIDES_READ = "overrides.read", "查看特价授权", "mfa"
+    OVERRIDES_LIMITS = "overrides.limits", "设定特价授权额度", "", "office"
     STATEMENTS_READ = "statements.read", "查看卡券结算与异常", "mfa"
 
     CATALOGUE_READ = "catalogue.read", "查看商品", "mkfa"

@@ -48,6 +48,7 @@ APPS: dict[str, str] = {
     "stamps": "backend.stamps",
     "mall": "backend.mall",
     "stock": "backend.stock",
+    "overrides": "backend.overrides",
     "orders": "backend.orders",
     "reconciliation": "backend.reconciliation",
     "surveys": "backend.surveys",
@@ -62,6 +63,7 @@ WITHOUT_MODELS = frozenset(
     {
         "ledger",
         "jobs",
+        "overrides",
         "audience",
         "feeds",
         "messages",

@@ -135,6 +135,7 @@ LOGINS = holds(
                     key=("id",),
                 ),
             ),
+            Table("auth_staff_phone", DELETED, unshown="that their phone speaks for a login, which is of their work"),
             Table(
                 "auth_staff",
                 stripped("the login belongs to their work here, not to the membership", member_id="NULL"),

@@ -16,6 +16,8 @@ from backend.points.types import EarnedLine
 from backend.sales.types import TenderType
 from backend.wallet.types import Wallet
 
+from .override_schemas import MissingOut, OverrideIn
+
 Code = Annotated[
     str, Meta(min_length=1, max_length=64, description="会员码：20 位数字", examples=["70123456789012345678"])
 ]
@@ -95,6 +97,7 @@ class SaleIn(Body):
     cashier: Text | None = None
     occurred_at: Instant | None = None
     tenders: Tenders | None = None
+    override: OverrideIn | None = None
 
 
 class RefundLineIn(Body):
@@ -182,6 +185,7 @@ class SaleOut(msgspec.Struct, omit_defaults=True, kw_only=True):
     lines: list[SaleLineOut]
     at: datetime | None = None
     refunded_fen: int | None = None
+    override_id: str | None = None
 
 
 class HeldCoupon(msgspec.Struct, omit_defaults=True, kw_only=True):
@@ -235,7 +239,10 @@ class Suggestion(msgspec.Struct):
 
 
 class QuoteOut(msgspec.Struct, kw_only=True):
-    """What the sale would cost; nothing is spent or bound. ``earned`` says which rules give what to each line."""
+    """What the sale would cost; nothing is spent or bound. ``earned`` says which rules give what to each line.
+
+    ``override`` is there where the till's own discount is more than a cashier may give.
+    """
 
     total_fen: int
     discount_fen: int
@@ -249,6 +256,7 @@ class QuoteOut(msgspec.Struct, kw_only=True):
     coupons: list[QuotedCoupon]
     suggestion: Suggestion
     earned: list[EarnedLine] = []
+    override: MissingOut | None = None
 
 
 class PassUseOut(msgspec.Struct):

@@ -88,6 +88,7 @@ def sale_out(
         lines=lines_out(body.lines, progress),
         at=at,
         refunded_fen=progress.refunded_fen if progress is not None and status in _REFUNDED else None,
+        override_id=body.override_id,
     )
 
 

@@ -89,6 +89,7 @@ class SaleBody(msgspec.Struct, frozen=True, omit_defaults=True):
     ``coupons`` are those of its coupon tenders, in the order in which they took. ``passes`` are what it sold of
     them, in the order of lines and pieces; ``card_id`` is the discount card that gave more than the level.
     ``earned_by`` says what each line earned and by which rules; none where the standard rule alone gave.
+    ``override_id`` is what let the till give more than its cashier may.
     """
 
     order_no: str
@@ -107,6 +108,7 @@ class SaleBody(msgspec.Struct, frozen=True, omit_defaults=True):
     passes: tuple[SoldPass, ...] = ()
     card_id: str | None = None
     earned_by: tuple[LineEarned, ...] = ()
+    override_id: str | None = None
 
 
 class SaleProgress(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -110,6 +110,9 @@ OWN = {
     "POST /v1/admin/me/end-other-sessions",
     "GET /v1/admin/me/logins",
     "GET /v1/admin/me",
+    "GET /v1/admin/me/phone",
+    "POST /v1/admin/me/phone",
+    "POST /v1/admin/me/phone/unbind",
     # what somebody asked for; and what they decide, by the permission of its kind
     "GET /v1/admin/approvals",
     "GET /v1/admin/approvals/kinds",
@@ -124,6 +127,7 @@ ASKED_INSIDE = {
     Permission.CASES_LEAD,
     Permission.CONTACT_FULL,
     Permission.MESSAGES_SERVICE,
+    Permission.OVERRIDES_GIVE,
     Permission.STOCK_DECIDE_LARGE,
 }
 """Permissions that no guard names: how much a call does or shows goes by them."""
@@ -353,6 +357,7 @@ BODIES: dict[str, Any] = {
     "POST /v1/admin/stock/documents/{document_id}/actions": {"action": "submit", "version": 1},
     "POST /v1/admin/approvals/{approval_id}/approve": {},
     "PUT /v1/admin/staff/{staff_id}": {"role": "clerk", "store_id": "S1"},
+    "PUT /v1/admin/override-limits/{role_code}": {"sale_bp": 1, "sale_fen": 1},
     "PUT /v1/admin/roles/{role_code}": {"title": "x", "permissions": [], "version": 1},
     "POST /v1/admin/approvals/{approval_id}/reject": {"note": "x"},
     "POST /v1/admin/stock/alerts/{alert_id}/acknowledge": {"note": "x"},

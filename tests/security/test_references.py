@@ -620,6 +620,10 @@ CASES |= {
 }
 
 OWN = {
+    # whoever's code it is: overrides/test_at_the_till.py, as is what another store's staff see of authorisations
+    ("POST /v1/pos/sales", "override.code"),
+    *(("GET /v1/admin/overrides", name) for name in ("staff_id", "store_id", "order_no", "cursor")),
+    ("GET /v1/admin/reports/overrides", "store_id"),
     # the log of the caller's own store, whatever else is asked for (auth/test_audit.py)
     *(
         (f"GET /v1/admin/audit{form}", name)

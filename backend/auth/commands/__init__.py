@@ -1,6 +1,6 @@
 """Use cases of sessions, tills and staff; each opens the one transaction it needs."""
 
-from . import account, links, people, roles
+from . import account, links, people, phones, roles
 from .chain import create_store, create_terminal, revoke_terminal, rotate_terminal
 from .logins import login_staff, logout_staff, refresh_staff
 from .people import create_staff
@@ -16,6 +16,7 @@ __all__ = [
     "logout",
     "logout_staff",
     "people",
+    "phones",
     "refresh_member",
     "refresh_staff",
     "revoke_terminal",

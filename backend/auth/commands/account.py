@@ -18,12 +18,12 @@ from .people import end_one
 
 async def change_password(caller: StaffCaller, current: str, password: str) -> None:
     """Take another password; every session ends, this one too."""
-    row = await _prove(caller, current)
+    row = await prove(caller, current)
     password_rules.check_password(password, row["username"])
     password_hash = await passwords.hash_secret(password)
     async with db.transaction() as tx:
         await service.set_password(tx, caller.staff_id, password_hash)
-        await db.raw(tx).execute(_FORGET, login_subject(row["username"]))
+        await proved(tx, row)
 
 
 _FORGET = "DELETE FROM auth_login_failure WHERE subject = $1"
@@ -34,7 +34,7 @@ async def begin_totp(caller: StaffCaller, current: str, code: str | None) -> str
 
     Whoever has one shows a code of it too: a stolen session and the password are not enough to replace it.
     """
-    row = await _prove(caller, current)
+    row = await prove(caller, current)
     step = totp_step(row["totp_sealed"], code)
     if step is None:
         raise PasswordWrong
@@ -46,7 +46,7 @@ async def begin_totp(caller: StaffCaller, current: str, code: str | None) -> str
             caller.staff_id,
             vault().seal(secret.encode(), context=TOTP_CONTEXT),
         )
-        await db.raw(tx).execute(_FORGET, login_subject(row["username"]))
+        await proved(tx, row)
     return secret
 
 
@@ -70,19 +70,19 @@ async def finish_totp(caller: StaffCaller, code: str) -> list[str]:
             raise PasswordWrong
         codes = await service.new_recovery_codes(tx, caller.staff_id)
         await service.end_staff_sessions(tx, caller.staff_id, but=caller.session_id)
-        await db.raw(tx).execute(_FORGET, login_subject(row["username"]))
+        await proved(tx, row)
     return codes
 
 
 async def renew_codes(caller: StaffCaller, current: str, code: str) -> list[str]:
     """Make new recovery codes; those of before are void."""
-    row = await _prove(caller, current)
+    row = await prove(caller, current)
     step = totp_step(row["totp_sealed"], code) if row["totp_sealed"] is not None else None
     if step is None:
         raise PasswordWrong
     async with db.transaction() as tx:
         await _spend(tx, caller, step)
-        await db.raw(tx).execute(_FORGET, login_subject(row["username"]))
+        await proved(tx, row)
         return await service.new_recovery_codes(tx, caller.staff_id)
 
 
@@ -98,7 +98,12 @@ async def end_other_sessions(caller: StaffCaller) -> int:
         return await service.end_staff_sessions(tx, caller.staff_id, but=caller.session_id)
 
 
-async def _prove(caller: StaffCaller, current: str) -> db.Record:
+async def proved(tx: db.Tx, row: db.Record) -> None:
+    """The password was right: its tries begin anew."""
+    await db.raw(tx).execute(_FORGET, login_subject(row["username"]))
+
+
+async def prove(caller: StaffCaller, current: str) -> db.Record:
     """Ask for the password again, with the tries of a login: whoever found an open till has a session, no password."""
     row = await queries.find_account(caller.staff_id)
     await take_a_try(login_subject(row["username"]))

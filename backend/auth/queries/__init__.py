@@ -43,6 +43,7 @@ from .people import (
     list_staff,
     list_staff_sessions,
     list_who_may,
+    phone_bound_at,
     role_of,
     staff_names,
 )
@@ -92,6 +93,7 @@ __all__ = [
     "list_stores",
     "list_terminals",
     "list_who_may",
+    "phone_bound_at",
     "role_of",
     "staff_names",
 ]

@@ -42,6 +42,12 @@ async def get_staff(staff_id: int) -> Staff:
     return _staff(row)
 
 
+async def phone_bound_at(staff_id: int) -> datetime | None:
+    """Since when a phone speaks for somebody; None where none does."""
+    at: datetime | None = await db.fetchval("SELECT proved_at FROM auth_staff_phone WHERE staff_id = $1", staff_id)
+    return at
+
+
 MANAGERS_KEPT_S = 5.0
 """How old what a process knows of linked managers may be: a card that is shown decides nothing."""
 

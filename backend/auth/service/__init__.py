@@ -11,6 +11,7 @@ from .devices import (
     revoke_device,
     rotate_device,
 )
+from .phones import forget_phone, hold_phone_owner
 from .sessions import (
     bind_identity,
     end_sessions,
@@ -48,7 +49,9 @@ __all__ = [
     "end_sessions",
     "end_staff_sessions",
     "ensure_session_device",
+    "forget_phone",
     "hash_secret",
+    "hold_phone_owner",
     "is_bound",
     "keep_an_admin",
     "link_member",

@@ -13,12 +13,14 @@ from backend.kernel.config import settings
 from backend.ledger import queries as ledger_queries
 from backend.ledger.errors import InsufficientBalance
 from backend.members import queries as members
+from backend.overrides import service as overrides
 from backend.points import service as points
 from backend.sales import plans as sale_plans
 from backend.sales.rules.pricing import check_sufficient
 from backend.sales.rules.settling import Priced
 
 from .. import views
+from ..override_schemas import MissingOut
 from ..schemas import QuoteIn, QuoteOut
 from . import pricing, sales
 from .identify import counted
@@ -60,7 +62,15 @@ async def quote(body: QuoteIn, terminal: TerminalCaller) -> QuoteOut:
         coupons=views.quoted_coupons(quoted, helds, await coupons.titles_of(helds)),
         suggestion=views.suggestion(quoted.best),
         earned=points.explained(priced.earning, priced.rules),
+        override=await _missing(priced),
     )
+
+
+async def _missing(priced: Priced) -> MissingOut | None:
+    """What somebody must authorise of the till's own discount, if anything."""
+    given = sum(line.discount_fen for line in priced.price.lines)
+    allowed = await overrides.beyond(given, priced.price.total_fen)
+    return None if allowed is None else MissingOut(given, allowed, given - allowed)
 
 
 def _is_sufficient(priced: Priced) -> bool:

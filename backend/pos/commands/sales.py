@@ -41,7 +41,8 @@ from ..errors import SaleAlreadyCompleted, SaleNotWaiting
 from ..plans import TWO_STORES
 from ..schemas import QuoteIn, SaleIn, SaleOut
 from ..types import SaleStatus
-from . import pricing
+from . import authorising, pricing
+from .authorising import Authority
 from .identify import Customer, by_code, by_scan_token
 from .replay import Again, first_answer, terminal_scope
 
@@ -76,6 +77,9 @@ async def _complete(
     must_wait = body.code_entry == "typed" or customer.suspect
     card_over, gone, capped = False, None, False
     sale_id = ids.new_document_id("S", customer.member_id)
+    authority = await authorising.of_sale(
+        body, terminal, idem, sale_id=sale_id, member_id=customer.member_id, now=now, on=on
+    )
     for attempt in range(MAX_TIMES_PLANNED):
         if attempt:
             holder = await _read_again(customer.member_id, on, without_card=card_over)
@@ -90,10 +94,20 @@ async def _complete(
         waits = must_wait or priced.value_fen > settings().password_free_sale_fen
         expiry = await wallet.points_expiry(PointsSource.SALE)
         plan, sale = sale_plan(
-            body, terminal, idem, store, customer, priced, expiry, sale_id=sale_id, waits=waits, now=now
+            body,
+            terminal,
+            idem,
+            store,
+            customer,
+            priced,
+            expiry,
+            sale_id=sale_id,
+            waits=waits,
+            now=now,
+            authority=authority,
         )
         try:
-            posted = await (ledger.post(plan) if waits else post_paid(plan, sale_id, sale, store.id))
+            posted = await _post(plan, sale_id, sale, store.id, authority, waits=waits)
         except GuardRefused as refused:
             capped = capped or refused.refusal == points.CAP
             card_over = card_over or _is_card_over(refused)
@@ -111,8 +125,17 @@ async def _complete(
                 return await again(customer.member_id, posted)
             answer = views.sale_out(sale_id, sale, status=posted.state or "", balances=posted.balances, at=now)
             announce(customer.member_id, store, answer)
+            authorising.tell(authority)
             return Answer(answer)
     raise Stale
+
+
+async def _post(
+    plan: Plan, sale_id: str, sale: SaleBody, store_id: str, authority: Authority | None, *, waits: bool
+) -> Posted:
+    if authority is not None:
+        return await authorising.post_sale(plan, sale, sale_id, authority, waits=waits)
+    return await (ledger.post(plan) if waits else post_paid(plan, sale_id, sale, store_id))
 
 
 async def post_paid(plan: Plan, sale_id: str, sale: SaleBody, store_id: str) -> Posted:
@@ -153,6 +176,7 @@ def sale_plan(
     sale_id: str,
     waits: bool,
     now: datetime,
+    authority: Authority | None = None,
 ) -> tuple[Plan, SaleBody]:
     """The whole sale as one plan: a waiting one spends the code and moves nothing."""
     rules = settings()
@@ -174,6 +198,7 @@ def sale_plan(
         passes=priced.passes,
         card_id=priced.benefit.card_id,
         earned_by=priced.earning.kept,
+        override_id=authority.grant_id if authority else None,
     )
     expires_on, matures_on = lot_dates(priced.on, rules, expiry)
     guards = customer.guards

@@ -24,6 +24,7 @@ from backend.ledger.errors import (
     Stale,
 )
 from backend.mall import queries as mall
+from backend.overrides.errors import OF_A_SALE
 from backend.passes.errors import PassExpired, PassRefundByLine, PassTooMany, PassUsed, PassVoid
 from backend.sales.errors import RefundExceedsPaid, TendersMismatch, TenderUnsupported
 from backend.sales.types import Refund
@@ -85,6 +86,7 @@ class ArticleQuery(Body):
         TenderUnsupported,
         *gift.OF_A_TENDER,
         PassTooMany,
+        *OF_A_SALE,
     ),
 )
 async def create_sale(caller: TerminalCaller, body: SaleIn, idem: Idempotency) -> Answer[SaleOut]:

@@ -1,0 +1,31 @@
+"""What a till sends and hears about somebody's authorisation."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from backend.kernel.http import Body
+from backend.overrides.types import Reason
+
+AuthoriserCode = Annotated[
+    str, Meta(min_length=1, max_length=64, description="授权人手机上的会员码", examples=["70123456789012345678"])
+]
+
+
+class OverrideIn(Body):
+    """Who lets the till do it, by the code on their own phone, and why; ``other`` needs a text."""
+
+    code: AuthoriserCode
+    reason: Reason
+    note: Annotated[str, Meta(max_length=200)] = ""
+
+
+class MissingOut(msgspec.Struct):
+    """What a sale lacks: its till's own discount, what a cashier may give of it, and what is beyond that."""
+
+    discount_fen: int
+    allowed_fen: int
+    beyond_fen: int
