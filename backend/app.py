@@ -27,6 +27,7 @@ ROUTES = (
     "backend.approvals.routes",
     "backend.members.routes",
     "backend.feeds.routes",
+    "backend.registration.routes",
     "backend.messages.routes",
     "backend.lifecycle.routes",
     "backend.groups.routes",

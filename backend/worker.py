@@ -25,6 +25,7 @@ DOMAINS = (
     "backend.members",
     "backend.audience",
     "backend.feeds",
+    "backend.registration",
     "backend.messages",
     "backend.lifecycle",
     "backend.groups",

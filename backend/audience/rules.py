@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from backend.kernel import clock
+from backend.members.types import Status
 
 from .types import Audience
 
@@ -21,6 +22,9 @@ BOUGHT = frozenset(
     }
 )
 """The states of a purchase that was paid for; what came back of it is taken off."""
+
+
+_NOBODY = frozenset({"none", "merged", "erased"})
 
 
 class _Line(msgspec.Struct):
@@ -72,13 +76,23 @@ def spent_fen(state: str, body: Mapping[str, Any], progress: Mapping[str, Any]) 
     return max(0, bought.payable_fen - back.refunded_fen)
 
 
+_AMONG = {
+    "levels": "level_id",
+    "store_ids": "store_id",
+    "stages": "stage",
+    "genders": "gender",
+    "member_nos": "member_no",
+}
+"""Conditions that name values of a member's column."""
+
+
 def conditions(audience: Audience, *, today: date, zone: ZoneInfo, after: int = 0) -> tuple[list[str], list[Any]]:
     """The audience as conditions on ``member m`` and their arguments, of which the first is ``$1``.
 
     ``after``: nobody up to that id is asked about. It is said of the purchases, too: the database does not conclude it
     from the members', and would read those of everybody before a page again for each page.
     """
-    texts, arguments = ["m.status = 'active'"], list[Any]()
+    texts, arguments = [_of_status(audience.statuses)], list[Any]()
 
     def add(text: str, *given: Any) -> None:
         for argument in given:
@@ -86,28 +100,31 @@ def conditions(audience: Audience, *, today: date, zone: ZoneInfo, after: int = 
             text = text.replace("$?", f"${len(arguments)}", 1)
         texts.append(text)
 
-    if audience.levels is not None:
-        add("m.level_id = ANY($?::text[])", list(audience.levels))
-    if audience.store_ids is not None:
-        add("m.store_id = ANY($?::text[])", list(audience.store_ids))
-    if audience.stages is not None:
-        add("m.stage = ANY($?::text[])", [stage.value for stage in audience.stages])
-    if audience.genders is not None:
-        add("m.gender = ANY($?::text[])", [gender.value for gender in audience.genders])
+    for name, column in _AMONG.items():
+        if (values := getattr(audience, name)) is not None:
+            add(f"m.{column} = ANY($?::text[])", [str(value) for value in values])
     if audience.birthday_months is not None:
         texts.append(_in_months(audience.birthday_months))
+    if audience.valid_until_from is not None:
+        add("m.valid_until >= $?", audience.valid_until_from)
+    if audience.valid_until_to is not None:
+        add("m.valid_until <= $?", audience.valid_until_to)
     if audience.registered_from is not None:
         add("m.created_at >= $?", _midnight(audience.registered_from, zone))
     if audience.registered_until is not None:
         until = min(audience.registered_until, date.max - timedelta(days=1))
         add("m.created_at < $?", _midnight(until + timedelta(days=1), zone))
-    if audience.member_nos is not None:
-        add("m.member_no = ANY($?::text[])", list(audience.member_nos))
     if audience.bought_skus is not None:
         days = audience.bought_within_days
         since = date.min if days is None else today - timedelta(days=days)
         add(_BUYERS, list(audience.bought_skus), since, after)
     return texts, arguments
+
+
+def _of_status(statuses: Sequence[Status] | None) -> str:
+    """In the text: the planner must see whether it is a rare one. Who was refused, merged or erased is never meant."""
+    meant = sorted({one.value for one in statuses or (Status.ACTIVE,)} - _NOBODY)
+    return "m.status IN ({})".format(", ".join(f"'{one}'" for one in meant)) if meant else "false"
 
 
 def _in_months(months: Sequence[int]) -> str:

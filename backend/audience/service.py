@@ -15,11 +15,14 @@ from backend.members import queries as members
 from .types import Audience
 
 
-async def check(audience: Audience, caller_store: str | None, *, pointer: str = "/audience") -> Audience:
+async def check(
+    audience: Audience, caller_store: str | None, *, pointer: str = "/audience", any_status: bool = False
+) -> Audience:
     """The audience as this caller may mean it; ``ValidationFailed`` names what is unknown in it.
 
     A store's staff (``caller_store``) mean their own store's members: no other store is known to them, and an audience
-    that names none is narrowed to theirs. ``pointer`` is where the audience stands in the request's body.
+    that names none is narrowed to theirs. ``pointer`` is where the audience stands in the request's body. Others than
+    active members are meant only where the caller's call is for them (``any_status``).
     """
     wrong: list[FieldError] = []
     known = await members.levels()
@@ -32,7 +35,9 @@ async def check(audience: Audience, caller_store: str | None, *, pointer: str = 
         wrong += _unknown(audience.store_ids, stores, f"{pointer}/store_ids", "there is no such store")
     if audience.bought_within_days is not None and audience.bought_skus is None:
         wrong.append(FieldError(f"{pointer}/bought_within_days", "needs bought_skus"))
-    for name in ("registered_from", "registered_until"):
+    if audience.statuses is not None and not any_status:
+        wrong.append(FieldError(f"{pointer}/statuses", "active members only are meant here"))
+    for name in ("registered_from", "registered_until", "valid_until_from", "valid_until_to"):
         on = getattr(audience, name)
         if on is not None and on.year not in clock.YEARS:
             wrong.append(FieldError(f"{pointer}/{name}", "is out of range"))

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from backend.members.types import Gender, Stage
+from backend.members.types import Gender, Stage, Status
 
 MOST_STORES = 1_000
 MOST_NUMBERS = 1_000
@@ -25,7 +25,8 @@ class Audience(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     Used as it is in request bodies, and stored so. A list that is empty is refused: nobody means everybody by it.
     ``store_ids`` are the members' own stores, ``stages`` where they are in a customer's life; ``registered_until`` and
-    ``bought_within_days`` include their last day;
+    ``bought_within_days`` include their last day, and so does ``valid_until_to`` of the days with which memberships
+    end. ``statuses`` are for who may mean others than active members;
     who bought any of ``bought_skus`` and kept a piece of it is a buyer.
     """
 
@@ -34,6 +35,9 @@ class Audience(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     stages: Annotated[tuple[Stage, ...], Meta(min_length=1, max_length=6)] | None = None
     genders: Annotated[tuple[Gender, ...], Meta(min_length=1, max_length=3)] | None = None
     birthday_months: Annotated[tuple[Month, ...], Meta(min_length=1, max_length=12)] | None = None
+    statuses: Annotated[tuple[Status, ...], Meta(min_length=1, max_length=7)] | None = None
+    valid_until_from: date | None = None
+    valid_until_to: date | None = None
     registered_from: date | None = None
     registered_until: date | None = None
     bought_skus: Annotated[tuple[Sku, ...], Meta(min_length=1, max_length=100)] | None = None

@@ -26,6 +26,13 @@ class MemberFrozen(DomainError):
     kind = Kind.FORBIDDEN
 
 
+class MemberExpired(DomainError):
+    """This membership is outside of its validity; ask the shop."""
+
+    code = "member_expired"
+    kind = Kind.FORBIDDEN
+
+
 class LoginLocked(DomainError):
     """Too many wrong passwords or codes; wait and try again."""
 

@@ -14,7 +14,7 @@ from backend.kernel.http import Request, Response, Work
 from backend.kernel.trail import kept_by
 
 from . import nonces, queries, rules, tills, tokens, trails
-from .errors import MemberFrozen, RegistrationPending, RegistrationRequired
+from .errors import MemberExpired, MemberFrozen, RegistrationPending, RegistrationRequired
 from .types import MemberCaller, Permission, SessionCaller, StaffCaller, Standing, TerminalCaller
 
 
@@ -31,6 +31,7 @@ _REFUSED = {
     Standing.NONE: RegistrationRequired,
     Standing.PENDING: RegistrationPending,
     Standing.FROZEN: MemberFrozen,
+    Standing.EXPIRED: MemberExpired,
 }
 
 
@@ -199,7 +200,7 @@ session = SessionGuard()
 member = MemberGuard("member", frozenset({Standing.ACTIVE}))
 """An active member; the caller is a ``MemberCaller``."""
 
-registered = MemberGuard("registered", frozenset({Standing.ACTIVE, Standing.PENDING, Standing.FROZEN}))
+registered = MemberGuard("registered", frozenset(Standing) - {Standing.NONE})
 """A member in whatever standing: for reading one's own profile."""
 
 terminal = TerminalGuard()

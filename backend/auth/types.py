@@ -76,6 +76,7 @@ class Permission(StrEnum):
     MEMBERS_READ = "members.read", "查看会员与等级", "mcbkfa"
     MEMBERS_DECIDE = "members.decide", "审核、冻结会员", "mb"
     MEMBERS_HISTORY = "members.history", "查看会员资料变更", "mba"
+    MEMBERS_BATCH = "members.batch", "批量变更会员", "mb"
     LEVELS_WRITE = "levels.write", "设定会员等级", "b", "office"
     LEVELS_GRANT = "levels.grant", "授予、收回会员等级", "mb"
     STAGES_READ = "stages.read", "查看会员生命周期", "mbka"
@@ -186,6 +187,7 @@ class Standing(StrEnum):
     PENDING = "pending"
     ACTIVE = "active"
     FROZEN = "frozen"
+    EXPIRED = "expired"
 
 
 class Store(msgspec.Struct, frozen=True):

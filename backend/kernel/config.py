@@ -98,6 +98,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     brand_color: Annotated[str, _doc("Brand colour of the pages", pattern="^#[0-9A-Fa-f]{6}$")] = "#0B7A5B"
     timezone: Annotated[str, _doc("Zone of the chain; a store may have its own")] = "Asia/Shanghai"
     registration_approval: Annotated[bool, _doc("A new member waits until staff approve")] = False
+    member_batch_alone_max: Annotated[
+        int, _doc("Members that one person of the staff may change at once; above it a second one decides", ge=0)
+    ] = 100
     points_per_yuan_bp: Annotated[int, _doc("Points per ¥1, in 1/10000", ge=0, le=1_000_000)] = 10_000
     point_value_fen_bp: Annotated[int, _doc("What one point pays, in 1/10000 fen (10000 = 1 fen)", ge=1)] = 10_000
     points_valid_months: Annotated[

@@ -55,6 +55,8 @@ class Member(Model):
     stage = fields.CharField(max_length=12, null=True)
     stage_since: date | None = fields.DateField(null=True)
     version = fields.IntField(default=1, db_default=1)
+    valid_from: date | None = fields.DateField(null=True)
+    valid_until: date | None = fields.DateField(null=True)
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
 

@@ -219,6 +219,12 @@ class MemberSearch(Body, frozen=True):
     status: Status | None = None
 
 
+class Why(Body, frozen=True):
+    """Why something is done to a member; the history keeps it."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$(?!\n)")] | None = None
+
+
 class LevelBody(Body, frozen=True):
     """A level. ``discount_bp`` 500 takes 5 % off; ``points_multiplier_bp`` 20000 doubles the points.
 

@@ -12,12 +12,36 @@ from backend.ledger.types import Snapshot
 
 
 class Status(StrEnum):
-    """``none``: known (imported, refused), not registered; ``pending`` waits for staff; ``frozen`` is shut out."""
+    """``none``: known (refused), not registered; ``pending`` waits for staff; ``frozen`` is shut out by staff;
+    ``expired`` is outside of the days that the membership is good for."""
 
     NONE = "none"
     PENDING = "pending"
     ACTIVE = "active"
     FROZEN = "frozen"
+    EXPIRED = "expired"
+
+
+_FOLLOWS = frozenset({Status.ACTIVE, Status.EXPIRED})
+
+
+class Validity(msgspec.Struct, frozen=True):
+    """From which day until which (both included, of the chain) somebody is a member; None: without such an end."""
+
+    valid_from: date | None = None
+    valid_until: date | None = None
+
+    def holds(self, on: date) -> bool:
+        """Whether the membership is good on that day."""
+        return (self.valid_from is None or self.valid_from <= on) and (
+            self.valid_until is None or on <= self.valid_until
+        )
+
+    def status_of(self, status: Status, on: date) -> Status:
+        """What a status is on that day: only who is active or expired follows the days, whatever else stays."""
+        if status not in _FOLLOWS:
+            return status
+        return Status.ACTIVE if self.holds(on) else Status.EXPIRED
 
 
 class Gender(StrEnum):

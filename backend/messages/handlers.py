@@ -5,8 +5,10 @@ from __future__ import annotations
 from backend.kernel import events, live
 from backend.kernel.db import Tx
 
-from . import queries
+from . import memberships, queries
 from .events import LetterShown
+
+__all__ = ["memberships", "tell_phones"]
 
 
 @events.on(LetterShown)

@@ -500,6 +500,7 @@ NOWHERE = {
     "source": "nothing",
     "transfer_id": "X00000000000000000000000000",
     "points_batch_id": "B000000000000",
+    "member_batch_id": "MB000000000000",
 }
 """Ids of nothing: another's object must look the same."""
 
@@ -593,7 +594,7 @@ async def level_objects(admin: StaffSession, owner: Phone) -> dict[str, str]:
 
 
 async def points_objects(owner: Phone) -> dict[str, str]:
-    """Points that the owner gave away, and a batch of adjustments of S1's manager."""
+    """Points that the owner gave away, a batch of adjustments of S1's manager, and one of changes of members."""
     async with db.transaction() as tx:
         await db.raw(tx).execute(
             "INSERT INTO points_transfer (id, giver_id, receiver_id, points, state, at) VALUES ('X1', $1, 4711, 1,"
@@ -604,7 +605,12 @@ async def points_objects(owner: Phone) -> dict[str, str]:
             "INSERT INTO points_batch (id, key, digest, title, state, rows, skipped, given, taken, staff_id, store_id,"
             " created_at, updated_at) VALUES ('B1', 'k', '', 'x', 'waiting', 1, 0, 1, 0, 1, 'S1', now(), now())"
         )
-    return {"transfer_id": "X1", "points_batch_id": "B1", "source": "sale"}
+        await db.raw(tx).execute(
+            "INSERT INTO registration_batch (id, key, digest, kind, reason, change, audience, state, meant, staff_id,"
+            " store_id, created_at, updated_at)"
+            " VALUES ('MB1', 'k', '', 'freeze', 'x', '{}', '{}', 'waiting', 1, 1, 'S1', now(), now())"
+        )
+    return {"transfer_id": "X1", "points_batch_id": "B1", "source": "sale", "member_batch_id": "MB1"}
 
 
 async def conversation_objects(admin: StaffSession, owner: Phone) -> dict[str, str]:

@@ -639,6 +639,9 @@ OWN = {
     ("GET /v1/admin/message-templates", "cursor"),
     # a place among the caller's store's own
     ("GET /v1/admin/messages/batches", "cursor"),
+    # the caller's store's own, and members of the batch in the path: tests/registration/test_batches.py
+    ("GET /v1/admin/member-batches", "cursor"),
+    ("GET /v1/admin/member-batches/{member_batch_id}/rows", "cursor"),
     ("GET /v1/admin/messages/labels", "cursor"),
     # another store's batch is none: tests/messages/test_labels.py
     ("POST /v1/admin/messages/labels", "batch_id"),

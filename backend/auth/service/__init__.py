@@ -20,6 +20,7 @@ from .sessions import (
     open_session,
     sessions_of,
     set_standing,
+    set_standings,
     unbind_identities,
 )
 from .staff import (
@@ -70,6 +71,7 @@ __all__ = [
     "sessions_of",
     "set_password",
     "set_standing",
+    "set_standings",
     "shown",
     "spend_recovery_code",
     "unbind_identities",

@@ -120,6 +120,15 @@ async def set_standing(tx: Tx, member_id: int, standing: Standing) -> None:
     )
 
 
+async def set_standings(tx: Tx, member_ids: Sequence[int], standing: Standing) -> None:
+    """The same of many members at once."""
+    await db.raw(tx).execute(
+        "UPDATE auth_wechat_identity SET standing = $2 WHERE member_id = ANY($1::bigint[])",
+        list(member_ids),
+        standing.value,
+    )
+
+
 async def unbind_identities(tx: Tx, member_id: int) -> None:
     """Make this member's identities unregistered again."""
     await db.raw(tx).execute(

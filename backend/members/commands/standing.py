@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from backend.auth.types import SESSION_CHECK, StaffCaller
-from backend.kernel import db, events, live, logging
+from backend.kernel import clock, db, events, live, logging
+from backend.kernel.config import settings
 from backend.kernel.errors import NotFound
 
 from .. import locks, queries, rules, service
@@ -16,22 +17,26 @@ log = logging.get(__name__)
 _MOVES: dict[str, tuple[frozenset[Status], Status]] = {
     "approve": (frozenset({Status.PENDING}), Status.ACTIVE),
     "reject": (frozenset({Status.PENDING}), Status.NONE),
-    "freeze": (frozenset({Status.ACTIVE}), Status.FROZEN),
+    "freeze": (frozenset({Status.ACTIVE, Status.EXPIRED}), Status.FROZEN),
     "unfreeze": (frozenset({Status.FROZEN}), Status.ACTIVE),
 }
 
 
-async def move_member(caller: StaffCaller, member_id: str, move: str) -> Member:
-    """Approve, reject, freeze or unfreeze a member of a store the caller may see; repeated, it changes nothing."""
+async def move_member(caller: StaffCaller, member_id: str, move: str, reason: str | None = None) -> Member:
+    """Approve, reject, freeze or unfreeze a member of a store the caller may see; repeated, it changes nothing.
+
+    Who is let in outside of the membership's days is expired then.
+    """
     sources, target = _MOVES[move]
-    row_id = rules.row_id(member_id)
+    row_id, zone = rules.row_id(member_id), settings().timezone
     async with db.transaction() as tx:
         row = await locks.lock_member(tx, row_id)
         if not caller.reaches(row["store_id"]):
             raise NotFound("there is no such member")
-        status = Status(row["status"])
+        (held,) = await service.lock_held(tx, [row_id])
+        status, target = held.status, held.validity.status_of(target, clock.local_date(clock.now(), zone))
         if status in sources:
-            await service.set_status(tx, row_id, target, by=Actor.staff(caller.staff_id))
+            await service.set_status(tx, row_id, target, by=Actor.staff(caller.staff_id), reason=reason)
             if move == "approve":
                 await events.publish(tx, MemberRegistered(member_id=row_id))
         elif status is not target:

@@ -77,9 +77,9 @@ async def get_member(caller: StaffCaller, member_id: str) -> schemas.AdminMember
     errors=(StatusConflict,),
     summary="通过注册",
 )
-async def approve(caller: StaffCaller, member_id: str) -> schemas.AdminMember:
+async def approve(caller: StaffCaller, member_id: str, body: schemas.Why | None) -> schemas.AdminMember:
     """Make a waiting member active."""
-    return views.admin_view(await standing.move_member(caller, member_id, "approve"))
+    return views.admin_view(await standing.move_member(caller, member_id, "approve", _why(body)))
 
 
 @router.post(
@@ -88,9 +88,9 @@ async def approve(caller: StaffCaller, member_id: str) -> schemas.AdminMember:
     errors=(StatusConflict,),
     summary="拒绝注册",
 )
-async def reject(caller: StaffCaller, member_id: str) -> schemas.AdminMember:
+async def reject(caller: StaffCaller, member_id: str, body: schemas.Why | None) -> schemas.AdminMember:
     """Refuse a waiting member, who may register again."""
-    return views.admin_view(await standing.move_member(caller, member_id, "reject"))
+    return views.admin_view(await standing.move_member(caller, member_id, "reject", _why(body)))
 
 
 @router.post(
@@ -99,9 +99,9 @@ async def reject(caller: StaffCaller, member_id: str) -> schemas.AdminMember:
     errors=(StatusConflict,),
     summary="冻结会员",
 )
-async def freeze(caller: StaffCaller, member_id: str) -> schemas.AdminMember:
+async def freeze(caller: StaffCaller, member_id: str, body: schemas.Why | None) -> schemas.AdminMember:
     """Shut a member out: no code, no wallet, no sale, until unfrozen."""
-    return views.admin_view(await standing.move_member(caller, member_id, "freeze"))
+    return views.admin_view(await standing.move_member(caller, member_id, "freeze", _why(body)))
 
 
 @router.post(
@@ -110,9 +110,13 @@ async def freeze(caller: StaffCaller, member_id: str) -> schemas.AdminMember:
     errors=(StatusConflict,),
     summary="解冻会员",
 )
-async def unfreeze(caller: StaffCaller, member_id: str) -> schemas.AdminMember:
+async def unfreeze(caller: StaffCaller, member_id: str, body: schemas.Why | None) -> schemas.AdminMember:
     """Let a frozen member in again."""
-    return views.admin_view(await standing.move_member(caller, member_id, "unfreeze"))
+    return views.admin_view(await standing.move_member(caller, member_id, "unfreeze", _why(body)))
+
+
+def _why(body: schemas.Why | None) -> str | None:
+    return body.reason if body else None
 
 
 @router.get(

@@ -5,14 +5,17 @@ from .levels import add_growth, lock_levels, set_agreement, set_discount_card, s
 from .people import create_member, lock, set_status
 from .pins import check_pin, peppered, put_pin
 from .profile import note_completed, write_profile
+from .standing import Held, lock_held, set_statuses, set_validity
 
 __all__ = [
+    "Held",
     "add_growth",
     "changed",
     "changed_many",
     "check_pin",
     "create_member",
     "lock",
+    "lock_held",
     "lock_levels",
     "note_completed",
     "peppered",
@@ -23,5 +26,7 @@ __all__ = [
     "set_ruled",
     "set_stages",
     "set_status",
+    "set_statuses",
+    "set_validity",
     "write_profile",
 ]

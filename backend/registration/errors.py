@@ -1,0 +1,26 @@
+"""Refusals of batches, registrations and imports."""
+
+from __future__ import annotations
+
+from backend.kernel.errors import DomainError, Kind
+
+
+class MemberBatchOver(DomainError):
+    """This batch has ended; what it changed stays."""
+
+    code = "member_batch_over"
+    kind = Kind.CONFLICT
+
+
+class NobodyMeant(DomainError):
+    """The filter means nobody."""
+
+    code = "nobody_meant"
+    kind = Kind.CONFLICT
+
+
+class TooManyMeant(DomainError):
+    """The filter means more members than one batch may change."""
+
+    code = "too_many_meant"
+    kind = Kind.CONFLICT

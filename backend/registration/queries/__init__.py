@@ -1,0 +1,1 @@
+"""Reads of batches, registrations and imports."""

@@ -1,0 +1,1 @@
+"""Registrations, imports, validity and batches."""
