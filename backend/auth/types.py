@@ -116,6 +116,10 @@ class Permission(StrEnum):
     OVERRIDES_GIVE = "overrides.give", "在收银台授权特价", "m"
     OVERRIDES_READ = "overrides.read", "查看特价授权", "mfa"
     OVERRIDES_LIMITS = "overrides.limits", "设定特价授权额度", "", "office"
+    GIFTS_READ = "gifts.read", "查看积分商城礼品", "mcbkfa"
+    GIFTS_WRITE = "gifts.write", "设定积分商城礼品", "k", "office"
+    GIFTS_HANDLE = "gifts.handle", "交付、寄出、取消礼品兑换", "mcb"
+    GIFTS_RETURN = "gifts.return", "退回已交付的礼品", "mb"
     STATEMENTS_READ = "statements.read", "查看卡券结算与异常", "mfa"
 
     CATALOGUE_READ = "catalogue.read", "查看商品", "mkfa"

@@ -82,7 +82,7 @@ SELECT o.id, o.state, o.delivery, o.placed_at, o.paid_at, o.ended_at, o.payable_
 
 _KINDS = (
     *("receipt", "sale", "sale_return", "transfer_in", "transfer_out", "stocktake", "purchase_return", "wholesale"),
-    *("wholesale_return", "shortage"),
+    *("wholesale_return", "gift", "gift_return", "shortage"),
 )
 
 Rows = list[list[Cell]]

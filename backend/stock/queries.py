@@ -119,18 +119,20 @@ mall.know_stock_by(
 OpenOrders = Callable[[asyncpg.Connection, Sequence[str]], Awaitable[set[str]]]
 """Which of these orders are still promised what they asked for, as that connection sees them."""
 
-_open_orders: OpenOrders | None = None
+_open_orders: dict[str, OpenOrders] = {}
 
 
-def know_orders_by(find_open: OpenOrders | None) -> None:
-    """Let stock ask the layer above which orders are open; until then no promise is held against an order."""
-    global _open_orders
-    _open_orders = find_open
+def know_orders_by(find_open: OpenOrders, *, of: str = "orders") -> None:
+    """Let stock ask a domain above which of its orders are open; until one did, no promise is held against an order."""
+    _open_orders[of] = find_open
 
 
 async def find_ended(connection: asyncpg.Connection, order_ids: Sequence[str]) -> set[str]:
     """Which of these orders are not open any more; none where nobody said who knows."""
-    return set(order_ids) - await _open_orders(connection, order_ids) if _open_orders else set()
+    ended = set(order_ids) if _open_orders else set()
+    for find_open in _open_orders.values():
+        ended -= await find_open(connection, order_ids)
+    return ended
 
 
 async def list_lost_promises(now: datetime, limit: int) -> list[str]:

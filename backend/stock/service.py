@@ -182,6 +182,26 @@ async def take_back(
         raise ReturnExceedsSold(extra={"sku": sku, "available": available})
 
 
+async def hand_out(tx: Tx, order_id: str, piece: Piece, *, at: datetime, staff_id: int | None) -> int:
+    """Let a gift that was promised to ``order_id`` leave, once; what it cost. What a till took meanwhile is short."""
+    gone = Step(1, "sell", order_id, piece.place_id, piece.sku, piece.qty, MovementKind.GIFT, staff=staff_id)
+    answer = await post(tx, [Step(0, "undo", order_id), gone], at=at)
+    return sum(-cost for *_, cost in answer.moved)
+
+
+async def bring_back(tx: Tx, order_id: str, piece: Piece, *, at: datetime, staff_id: int) -> None:
+    """Put a gift back on its shelf that ``hand_out`` let leave, at the cost at which it went; once.
+
+    What the place keeps no stock of is passed over.
+    """
+    kind, return_id = MovementKind.GIFT_RETURN, f"{order_id}.R"
+    back = Step(
+        0, "put_back", return_id, piece.place_id, piece.sku, piece.qty, kind, about=order_id, staff=staff_id
+    )
+    for _, _, sku, available in (await post(tx, [back], at=at)).refused:
+        raise ReturnExceedsSold(extra={"sku": sku, "available": available})
+
+
 def _put_back(unit: int, return_id: str, place_id: str, sku: str, qty: int, about: str) -> Step:
     return Step(unit, "put_back", return_id, place_id, sku, qty, MovementKind.SALE_RETURN, about=about)
 

@@ -20,6 +20,9 @@ class MovementKind(StrEnum):
     PURCHASE_RETURN = "purchase_return"
     WHOLESALE = "wholesale"
     WHOLESALE_RETURN = "wholesale_return"
+    GIFT = "gift"
+    """A piece that a member redeemed points for left."""
+    GIFT_RETURN = "gift_return"
     SHORTAGE = "shortage"
     """What a till had sold before the books knew that it had come: it leaves with the receipt."""
 

@@ -207,7 +207,7 @@ def credit(
             Guard(f"psp:{transaction_id}", "once", 1, "payment_used"),
             *_day_limit(body.pay_fen, limits.recharge_day_max_fen, now=now, on=on),
         ),
-        caps=_stored_limit(limits),
+        caps=stored_limit(limits),
         legs=(stored, *legs, *gift),
         update=DocumentUpdate(
             document.id, document.version, state=RechargeStatus.PAID, progress=msgspec.to_builtins(done)
@@ -223,7 +223,8 @@ def _day_limit(pay_fen: int, most_fen: int, *, now: datetime, on: date) -> tuple
     return (Guard(rules.day_counter(on), "add", pay_fen, DAY_LIMIT, cap=most_fen, expires_at=forgotten_at),)
 
 
-def _stored_limit(limits: Settings) -> tuple[Cap, ...]:
+def stored_limit(limits: Settings) -> tuple[Cap, ...]:
+    """What a member may hold of stored value at most, as a plan's caps; refused as ``STORED_LIMIT``."""
     if not limits.stored_limit_fen:
         return ()
     parts = () if limits.stored_limit_counts == "total" else ("principal",)

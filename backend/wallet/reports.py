@@ -88,8 +88,10 @@ class Day(msgspec.Struct, kw_only=True):
     owed_bonus_fen: int | None = None
 
 
-SPENT = frozenset({"sale", "order", "order_held"})
-RETURNED = frozenset({"refund", "order_released"})
+SPENT = frozenset({"sale", "order", "order_held", "gift_redemption"})
+RETURNED = frozenset({"refund", "order_released", "gift_back"})
+GIVEN = frozenset({"gift_stored", "gift_stored_back"})
+"""Bonus for points, and what of it was taken back."""
 
 _FLOWS = """
 SELECT day, account, kind, sum(principal_fen)::bigint AS principal, sum(bonus_fen)::bigint AS bonus FROM wallet_day
@@ -138,6 +140,8 @@ def _add(day: Day, account: str, kind: str, principal: int, bonus: int) -> None:
     elif kind in RETURNED:
         day.returned_principal_fen += principal
         day.returned_bonus_fen += bonus
+    elif kind in GIVEN:
+        day.bonus_given_fen += bonus
     elif kind == "expiry":
         day.expired_fen -= principal + bonus
     else:

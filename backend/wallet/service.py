@@ -11,11 +11,14 @@ from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
-from backend.ledger.plans import POINTS_DEBT
+from backend.ledger.plans import POINTS_DEBT, Cap
 
 from . import plans, queries
 from .models import RechargeOffer
 from .types import Offer, PointsSource
+
+STORED_LIMIT = plans.STORED_LIMIT
+"""The refusal of ``stored_caps``."""
 
 
 async def create_offer(tx: Tx, offer: Offer) -> None:
@@ -28,6 +31,11 @@ async def replace_offer(tx: Tx, offer: Offer) -> bool:
     fields = msgspec.structs.asdict(offer)
     offer_id = fields.pop("id")
     return bool(await RechargeOffer.filter(id=offer_id).using_db(tx).update(updated_at=clock.now(), **fields))
+
+
+def stored_caps() -> tuple[Cap, ...]:
+    """What a member may hold of stored value at most, for a plan that gives some; refused as ``STORED_LIMIT``."""
+    return plans.stored_limit(settings())
 
 
 async def give_points(

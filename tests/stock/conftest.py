@@ -20,4 +20,4 @@ def place(database) -> str:
 @pytest.fixture(autouse=True)
 def _nobody_knows_orders(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stock's tests promise to orders that nobody placed."""
-    monkeypatch.setattr(queries, "_open_orders", None)
+    monkeypatch.setattr(queries, "_open_orders", {})

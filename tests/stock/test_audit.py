@@ -194,7 +194,7 @@ async def test_a_promise_to_an_order_that_ended_is_found(settings, place, monkey
         asked.extend(order_ids)
         return {order_id for order_id in order_ids if order_id != f"{place}-O2"}
 
-    monkeypatch.setattr(queries, "_open_orders", None)
+    monkeypatch.setattr(queries, "_open_orders", {})
     queries.know_orders_by(find_open)
 
     findings = [one for one in await found(settings) if one.check == "promised_to_open"]

@@ -15,6 +15,7 @@ from .issuing import (
     write_version,
 )
 from .refusals import forget_refused, mark_of, note_refused
+from .taking import take_unused
 
 __all__ = [
     "AT_ONCE",
@@ -30,6 +31,7 @@ __all__ = [
     "new_coupon_id",
     "note_refused",
     "raise_if_unavailable",
+    "take_unused",
     "write_coupon",
     "write_version",
 ]

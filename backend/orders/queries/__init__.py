@@ -15,6 +15,7 @@ from backend.kernel.paging import Place
 from backend.ledger import queries as ledger
 from backend.ledger.types import Document
 
+from ..addresses import get_address as get_address
 from ..types import (
     CartLine,
     DeliveryKind,
