@@ -42,6 +42,7 @@ ROUTES = (
     "backend.stock.routes",
     "backend.overrides.routes",
     "backend.orders.routes",
+    "backend.gifts.routes",
     "backend.pos.routes",
     "backend.reconciliation.routes",
     "backend.surveys.routes",

@@ -40,6 +40,7 @@ DOMAINS = (
     "backend.stock",
     "backend.overrides",
     "backend.orders",
+    "backend.gifts",
     "backend.pos",
     "backend.reconciliation",
     "backend.surveys",

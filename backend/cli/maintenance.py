@@ -77,6 +77,7 @@ def audit(data: Path | None, *, record: Path | None = None, against: Path | None
 def prove_books(url_args: dict[str, object]) -> bool:
     """Run every check, and print what does not hold."""
     from backend.coupons import audit as coupons
+    from backend.gifts import audit as gifts
     from backend.ledger.audit import CLEARING, HOUSE_SUMS, MAX_FINDINGS, Finding, audit, checks
     from backend.messages import audit as letters
     from backend.orders import audit as orders
@@ -93,26 +94,28 @@ def prove_books(url_args: dict[str, object]) -> bool:
 
         try:
             findings = asyncio.run(audit(url_args, progress))
-            say("orders, coupons, stock, letters, bills and settlements")
+            say("orders, coupons, stock, letters, bills, settlements and gifts")
             of_orders = asyncio.run(orders.audit(url_args))
             of_coupons = asyncio.run(coupons.audit(url_args))
             of_stock = asyncio.run(stock.audit(url_args))
             of_letters = asyncio.run(letters.audit(url_args))
             of_money = asyncio.run(money.audit(url_args))
+            of_gifts = asyncio.run(gifts.audit(url_args))
         except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.UndefinedFunctionError) as error:
             raise EngineError(
                 f"these books were kept by another release ({error}): audit with that one, or run `huiyuan migrate`"
             ) from error
-    of_members: list[Finding | orders.Finding | letters.Finding | money.Finding]
-    of_members = [*findings, *of_orders, *of_letters, *of_money]
+    of_members: list[Finding | orders.Finding | letters.Finding | money.Finding | gifts.Finding]
+    of_members = [*findings, *of_orders, *of_letters, *of_money, *of_gifts]
     if not of_members and not of_coupons and not of_stock:
-        count = len(checks()) + 2 + 1 + 1 + 1 + 1 + len(stock.checks())
+        count = len(checks()) + 2 + 1 + 1 + 1 + 1 + 1 + len(stock.checks())
         out.print(f"The books balance: {count} checks over {members} members and all stock found nothing.")
         return True
     titles = {check.name: check.title for check in [*checks(), HOUSE_SUMS, CLEARING]} | {
         orders.CHECK: orders.TITLE,
         letters.CHECK: letters.TITLE,
         money.CHECK: money.TITLE,
+        gifts.CHECK: gifts.TITLE,
     }
     for finding in of_members:
         title = titles.get(finding.check, finding.check)

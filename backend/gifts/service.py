@@ -93,6 +93,21 @@ async def set_columns(tx: Tx, made: Redemption, state: RedemptionState, **fields
     return msgspec.structs.replace(made, state=state, **fields)
 
 
+async def end(tx: Tx, made: Redemption, state: RedemptionState, *, counted: bool, **fields: object) -> Redemption:
+    """The row of what came to nothing, whose document was moved with value; to whom it was sent is forgotten.
+
+    ``counted``: its piece stays among those that were taken of the gift.
+    """
+    ended = await set_columns(tx, made, state, **fields)
+    await db.raw(tx).execute(
+        "UPDATE gifts_redemption SET counted = $3, sealed = NULL WHERE member_id = $1 AND id = $2",
+        made.member_id,
+        made.id,
+        counted,
+    )
+    return ended
+
+
 def open_receiver(sealed: str) -> Receiver:
     """Whom a redemption is sent to."""
     return msgspec.json.decode(vault().open(sealed, context=SEALED), type=Receiver)

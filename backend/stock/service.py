@@ -195,9 +195,7 @@ async def bring_back(tx: Tx, order_id: str, piece: Piece, *, at: datetime, staff
     What the place keeps no stock of is passed over.
     """
     kind, return_id = MovementKind.GIFT_RETURN, f"{order_id}.R"
-    back = Step(
-        0, "put_back", return_id, piece.place_id, piece.sku, piece.qty, kind, about=order_id, staff=staff_id
-    )
+    back = Step(0, "put_back", return_id, piece.place_id, piece.sku, piece.qty, kind, about=order_id, staff=staff_id)
     for _, _, sku, available in (await post(tx, [back], at=at)).refused:
         raise ReturnExceedsSold(extra={"sku": sku, "available": available})
 

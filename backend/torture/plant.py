@@ -19,6 +19,7 @@ import redis.asyncio as aioredis
 
 from backend.coupons import audit as coupons
 from backend.engines.errors import EngineError
+from backend.gifts import audit as gifts
 from backend.kernel import clock, db
 from backend.kernel.config import Settings
 from backend.ledger.audit import Finding, audit
@@ -251,7 +252,8 @@ class Plant:
     async def audit(self) -> list[str]:
         """What ``huiyuan audit`` finds."""
         url_args = db.connect_args(self._urls["owner"])
-        of_members: list[Finding | orders.Finding] = [*await audit(url_args), *await orders.audit(url_args)]
+        of_members: list[Finding | orders.Finding | gifts.Finding]
+        of_members = [*await audit(url_args), *await orders.audit(url_args), *await gifts.audit(url_args)]
         of_coupons = await coupons.audit(url_args)
         of_stock = await stock.audit(url_args)
         return [

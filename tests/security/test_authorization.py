@@ -32,6 +32,7 @@ from tests.support.chat import DESK, Customer, newest
 from tests.support.coupons import CASH, TEMPLATES, claim, make_template
 from tests.support.delivery import SHENZHEN, add_address
 from tests.support.gift_cards import activate, bind, charge, make_product, print_cards, token_of
+from tests.support.gifts import GOODS, make_gift, redeemed
 from tests.support.mall import checkout, open_mall, order, put
 from tests.support.members import Phone, register
 from tests.support.messages import inbox, make_batch, own_template, write
@@ -309,6 +310,11 @@ ASKED = {"kind": "refund", "lines": [{"line_no": 1, "qty": 1}], "reason": "x"}
 SENT = {"carrier": "SF", "tracking_no": "SF1000001"}
 
 BODIES: dict[str, Any] = {
+    "POST /v1/pos/gift-pickups/{redemption_id}/handover": {"code": "G0000000000"},
+    "POST /v1/admin/gift-redemptions/{redemption_id}/handover": {"code": "G0000000000"},
+    "POST /v1/admin/gift-redemptions/{redemption_id}/send": SENT,
+    "POST /v1/admin/gift-redemptions/{redemption_id}/cancel": {"note": "x"},
+    "POST /v1/admin/gift-redemptions/{redemption_id}/return": {"reason": "other", "note": "x"},
     "POST /v1/admin/members/{member_id}/level-grants": {"level": "basic", "reason": "x"},
     "POST /v1/admin/members/{member_id}/level-grants/{grant_id}/end": {"reason": "x"},
     "PUT /v1/admin/members/{member_id}/key-account": {"staff_id": "1"},
@@ -501,6 +507,8 @@ NOWHERE = {
     "transfer_id": "X00000000000000000000000000",
     "points_batch_id": "B000000000000",
     "member_batch_id": "MB000000000000",
+    "gift_item_id": "GF000000000000",
+    "redemption_id": "J00000000000000000000000000",
 }
 """Ids of nothing: another's object must look the same."""
 
@@ -571,6 +579,7 @@ async def world(browser, chain, credentials) -> AsyncIterator[World]:
     values |= await conversation_objects(admin, owner)
     values |= await level_objects(admin, owner)
     values |= await points_objects(owner)
+    values |= await gift_objects(admin, owner)
     values["import_id"] = await imports.begin(b"sku", "csv", "refuse", key="k", staff_id=0)
     (code,) = await codes_of(stranger, 1)
     scanned = await chain.tills["S2"][0].post(browser, "/v1/pos/scan", {"code": code})
@@ -611,6 +620,14 @@ async def points_objects(owner: Phone) -> dict[str, str]:
             " VALUES ('MB1', 'k', '', 'freeze', 'x', '{}', '{}', 'waiting', 1, 1, 'S1', now(), now())"
         )
     return {"transfer_id": "X1", "points_batch_id": "B1", "source": "sale", "member_batch_id": "MB1"}
+
+
+async def gift_objects(admin: StaffSession, owner: Phone) -> dict[str, str]:
+    """A gift, and one that waits for the owner in S1."""
+    await put("S1", "6902", 1, 1)
+    await give(owner.member_id, points=100)
+    gift = await make_gift(admin, GOODS)
+    return {"gift_item_id": gift["id"], "redemption_id": (await redeemed(owner, gift))["id"]}
 
 
 async def conversation_objects(admin: StaffSession, owner: Phone) -> dict[str, str]:
@@ -730,11 +747,11 @@ async def notice_objects(admin: StaffSession, manager: StaffSession) -> dict[str
 def with_objects(routes: list[Route | WebSocketRoute], scheme: str) -> list[Route]:
     """The routes that name an object of somebody's.
 
-    A gift's token is for whoever has it (``coupons/test_gifts.py``); campaigns, products, stores and boxes
-    are everybody's, texts of letters the whole staff's.
+    A gift's token is for whoever has it (``coupons/test_gifts.py``); campaigns, gifts, products, stores and
+    boxes are everybody's, texts of letters and gifts the whole staff's.
     """
-    everybodys = {"token", "campaign_id", "box_id", "spu", "store_id", "sku"}
-    free = everybodys if scheme == "memberBearer" else {"token", "template"}
+    everybodys = {"token", "campaign_id", "box_id", "spu", "store_id", "sku", "gift_item_id"}
+    free = everybodys if scheme == "memberBearer" else {"token", "template", "gift_item_id"}
     return [
         route
         for route in http_routes(routes)

@@ -356,6 +356,7 @@ CASES: dict[tuple[str, str], Case] = {
         for path in (
             *("reports/sales", "reports/margin", "reports/stock", "reports/orders"),
             *("reports/stored-value", "reports/stored-value/file", "reports/stored-value/chart"),
+            *("reports/gifts", "reports/gifts/file", "reports/gifts/chart"),
         )
     },
     **{
@@ -624,6 +625,17 @@ OWN = {
     ("POST /v1/pos/sales", "override.code"),
     *(("GET /v1/admin/overrides", name) for name in ("staff_id", "store_id", "order_no", "cursor")),
     ("GET /v1/admin/reports/overrides", "store_id"),
+    # gifts are everybody's; what lies at another store's places, and another's address: tests/gifts
+    *(("GET /v1/admin/gift-redemptions", name) for name in ("cursor", "store_id", "gift_id", "member_id")),
+    *(("POST /v1/member/gift-redemptions", name) for name in ("gift_id", "store_id", "address_id")),
+    ("GET /v1/member/gift-redemptions", "cursor"),
+    ("GET /v1/admin/gifts", "cursor"),
+    *((f"{call}", "template_id") for call in ("POST /v1/admin/gifts", "PUT /v1/admin/gifts/{gift_item_id}")),
+    *(("POST /v1/admin/gift-pickups", name) for name in ("code", "store_id")),
+    ("POST /v1/pos/gift-pickups", "code"),
+    ("POST /v1/pos/gift-pickups/{redemption_id}/handover", "code"),
+    ("POST /v1/admin/gift-redemptions/{redemption_id}/handover", "code"),
+    ("POST /v1/admin/gift-redemptions/{redemption_id}/send", "tracking_no"),
     # the log of the caller's own store, whatever else is asked for (auth/test_audit.py)
     *(
         (f"GET /v1/admin/audit{form}", name)

@@ -77,6 +77,7 @@ CASE = {"kind": "complaint", "text": "排队太久", "store_id": NONE}
 GROUP = {"number": "G-9", "name": "x", "store_id": NONE}
 CANNED = {"title": "营业时间", "text": "九点到九点", "store_id": NONE}
 BOX = {"title": "建议", "store_id": NONE, "administrators": ["1"]}
+GIFT: dict[str, Any] = {"kind": "goods", "title": "x", "points": 1, "sku": "6901", "pickup": True}
 TRANSFER = {"kind": "transfer", "place_id": "S1", "other_place_id": NONE} | LINES
 
 BODIES: dict[tuple[str, str], tuple[dict[str, Any], str]] = {
@@ -110,6 +111,8 @@ BODIES: dict[tuple[str, str], tuple[dict[str, Any], str]] = {
     ("POST /v1/admin/points-rules", "terms.condition.stores"): (EARNING, "/terms/condition/stores/1"),
     ("PUT /v1/admin/points-rules/{rule_id}", "terms.condition.stores"): (EARNING, "/terms/condition/stores/1"),
     ("POST /v1/admin/points-rules/simulate", "store_id"): (BASKET, "/store_id"),
+    ("POST /v1/admin/gifts", "stores"): (GIFT | {"stores": ["S1", NONE]}, "/stores/1"),
+    ("PUT /v1/admin/gifts/{gift_item_id}", "stores"): (GIFT | {"stores": ["S1", NONE]}, "/stores/1"),
     ("POST /v1/admin/mall/delivery-rules", "stores"): (RULE | {"stores": ["S1", NONE]}, "/stores/1"),
     ("PUT /v1/admin/mall/delivery-rules/{rule_id}", "stores"): (RULE | {"stores": ["S1", NONE]}, "/stores/1"),
     ("POST /v1/admin/mall/promotions", "scope.stores"): (PROMOTION, "/scope/stores/1"),
@@ -126,6 +129,7 @@ BODIES: dict[tuple[str, str], tuple[dict[str, Any], str]] = {
 
 NOT_FOUND: dict[tuple[str, str], dict[str, Any]] = {
     ("POST /v1/admin/mall/banners", "store_id"): BANNER,
+    ("POST /v1/admin/gift-pickups", "store_id"): {"code": "G0000000000", "store_id": NONE},
     ("POST /v1/admin/cases", "store_id"): CASE | {"channel": "phone"},
     ("POST /v1/admin/mall/spots", "store_id"): {"store_id": NONE, "kind": "table", "name": "x"},
     ("POST /v1/admin/stock/documents", "place_id"): RECEIPT,
@@ -141,11 +145,13 @@ NOT_FOUND: dict[tuple[str, str], dict[str, Any]] = {
 
 ELSEWHERE = {
     ("PUT /v1/admin/staff/{staff_id}", "store_id"),  # auth/test_people.py
+    ("POST /v1/member/gift-redemptions", "store_id"),
     ("POST /v1/admin/surveys", "after_sale.store_ids"),
     ("PUT /v1/admin/surveys/{survey_id}", "after_sale.store_ids"),
     ("POST /v1/admin/surveys/{survey_id}/answers", "store_id"),
 }
-"""What needs more beside it: tests/surveys/test_composing.py, tests/surveys/test_entering.py."""
+"""What needs more beside it: tests/surveys/test_composing.py, tests/surveys/test_entering.py,
+tests/gifts/test_redeeming.py."""
 
 CASES = BODIES.keys() | NOT_FOUND.keys() | ELSEWHERE
 

@@ -6,6 +6,7 @@ import uuid
 from datetime import date
 
 from backend.coupons import audit as coupons
+from backend.gifts import audit as gifts
 from backend.kernel import clock
 from backend.kernel.config import Settings
 from backend.ledger import audit as ledger
@@ -69,6 +70,7 @@ async def findings(settings: Settings) -> list[Finding]:
         *await ledger.prove(connection),
         *of_orders,
         *(Finding(f.check, f.member_id, f.what) for f in await letters.prove(connection)),
+        *(Finding(f.check, f.member_id, f.what) for f in await gifts.prove(connection)),
         *(Finding(coupons.CHECK, 0, f.what) for f in await coupons.prove(connection)),
         *(Finding(f.check, 0, f"{f.place_id} {f.sku}: {f.what}") for f in of_stock),
     ]

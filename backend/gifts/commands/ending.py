@@ -78,6 +78,13 @@ async def put_off(document: Document, now: datetime) -> None:
         return
 
 
+async def call_off(tx: Tx, member_id: int, redemption_id: str) -> None:
+    """Cancel an open redemption on the caller's transaction."""
+    known = await queries.find_redemption(member_id, redemption_id)
+    if known is not None:
+        await _call_off(tx, known, RedemptionState.CANCELLED)
+
+
 async def _call_off(tx: Tx, known: Redemption, state: RedemptionState, *, note: str = "") -> Redemption:
     """Bring an open redemption to its end: shelf, count and price go back. Raises where it has left."""
     made, now = await locks.lock_redemption(tx, known.member_id, known.id), clock.now()
@@ -88,7 +95,7 @@ async def _call_off(tx: Tx, known: Redemption, state: RedemptionState, *, note: 
     await service.put_one_back(tx, await locks.lock_gift(tx, made.gift_id))
     await stock.give_back_many(tx, [made.id], at=now)
     await _give_back(tx, made, state, now)
-    return await service.set_columns(tx, made, state, ended_at=now, note=note, sealed=None)
+    return await service.end(tx, made, state, ended_at=now, note=note, counted=False)
 
 
 async def take_back(
@@ -112,7 +119,7 @@ async def _take_back(
         raise RedemptionConflict(extra={"status": str(made.state)})
     goods = made.kind is GiftKind.GOODS
     gift = await locks.lock_gift(tx, made.gift_id)
-    if restock or not goods:
+    if not goods or restock:
         await service.put_one_back(tx, gift)
     if made.result is not None:
         await _take_coupon(tx, made, now)
@@ -120,8 +127,9 @@ async def _take_back(
         piece = Piece(made.place_id, made.sku, 1)
         await stock.bring_back(tx, made.id, piece, at=now, staff_id=caller.staff_id)
     await _give_back(tx, made, RedemptionState.RETURNED, now)
-    said = {"reason": reason.value, "note": note, "cost_fen": made.cost_fen if goods and not restock else 0}
-    ended = await service.set_columns(tx, made, RedemptionState.RETURNED, ended_at=now, sealed=None, **said)
+    counted = goods and not restock
+    said = {"reason": reason.value, "note": note, "cost_fen": made.cost_fen if counted else 0}
+    ended = await service.end(tx, made, RedemptionState.RETURNED, counted=counted, ended_at=now, **said)
     detail = {"reason": reason.value, "restock": restock}
     await queries.changes.note(tx, made.id, caller.staff_id, "returned", detail, now)
     await _write_to(tx, letters.RETURNED, ended)
@@ -145,9 +153,7 @@ async def _give_back(tx: Tx, made: Redemption, state: RedemptionState, now: date
     reverses, moves = await ledger_queries.find_moves(made.member_id, made.id, kind)
     await _check_whole(made, document)
     on = clock.local_date(now, settings().timezone)
-    await ledger.post_in(
-        tx, plans.give_back(document, made, moves, state, reverses=reverses, now=now, on=on)
-    )
+    await ledger.post_in(tx, plans.give_back(document, made, moves, state, reverses=reverses, now=now, on=on))
 
 
 async def _check_whole(made: Redemption, document: Document) -> None:

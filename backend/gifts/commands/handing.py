@@ -6,7 +6,7 @@ import hmac
 from datetime import datetime
 
 from backend.auth.types import StaffCaller, TerminalCaller
-from backend.kernel import clock, db, ids, limits, live, logging
+from backend.kernel import clock, ids, limits, live, logging
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound, RateLimited
 from backend.kernel.http import Idempotency
@@ -127,7 +127,8 @@ async def send(redemption_id: str, carrier: str, tracking_no: str, caller: Staff
 
 
 async def _leave(tx: Tx, made: Redemption, now: datetime, staff_id: int | None) -> int:
-    assert made.place_id is not None and made.sku is not None
+    assert made.place_id is not None
+    assert made.sku is not None
     return await stock.hand_out(tx, made.id, Piece(made.place_id, made.sku, 1), at=now, staff_id=staff_id)
 
 

@@ -10,7 +10,7 @@ from backend.auth import queries as auth
 from backend.auth.types import MemberCaller
 from backend.coupons import service as coupons
 from backend.coupons.service import Issued
-from backend.kernel import clock, db, ids, logging
+from backend.kernel import clock, ids, logging
 from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.kernel.errors import DomainError, NotFound, ValidationFailed, invalid
@@ -179,9 +179,7 @@ async def _issue(tx: Tx, gift: Gift, made: Redemption) -> str:
     return outcome.coupon_id
 
 
-async def _post(
-    tx: Tx, gift: Gift, made: Redemption, idem: Idempotency, *, due_at: datetime | None, on: date
-) -> None:
+async def _post(tx: Tx, gift: Gift, made: Redemption, idem: Idempotency, *, due_at: datetime | None, on: date) -> None:
     books = await ledger_queries.get_snapshot(made.member_id, on)
     debt = books.balances.get(ledger_plans.POINTS_DEBT, 0)
     if books.spendable(ledger_plans.POINTS) - debt < made.points:

@@ -80,6 +80,7 @@ CREATE TABLE gifts_redemption (
     reason      varchar(20),
     note        varchar(200) NOT NULL DEFAULT '',
     cost_fen    bigint       NOT NULL DEFAULT 0,
+    counted     boolean      NOT NULL DEFAULT true,
     PRIMARY KEY (member_id, id),
     CONSTRAINT gifts_redemption_fetched CHECK ((way = 'pickup') = (store_id IS NOT NULL AND digest IS NOT NULL)),
     CONSTRAINT gifts_redemption_shelf CHECK ((kind = 'goods') = (sku IS NOT NULL AND place_id IS NOT NULL)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from backend.auth import queries as auth
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
 from backend.kernel import ids
@@ -36,7 +37,7 @@ from ..types import Redemption
 router = Router(tag="gifts")
 
 _GIFTS = "/v1/admin/gifts"
-_GIFT = f"{_GIFTS}/{{gift_id}}"
+_GIFT = f"{_GIFTS}/{{gift_item_id}}"
 _REDEMPTIONS = "/v1/admin/gift-redemptions"
 _REDEMPTION = f"{_REDEMPTIONS}/{{redemption_id}}"
 _READERS = staff(Permission.GIFTS_READ)
@@ -63,33 +64,33 @@ async def create_gift(caller: StaffCaller, body: GiftIn) -> StaffGiftOut:
 
 
 @router.get(_GIFT, guard=_READERS, summary="礼品详情", errors=(NotFound,))
-async def get_gift(caller: StaffCaller, gift_id: str) -> StaffGiftOut:
+async def get_gift(caller: StaffCaller, gift_item_id: str) -> StaffGiftOut:
     """One gift."""
-    return views.staff_gift(await catalogue.get_gift(gift_id))
+    return views.staff_gift(await catalogue.get_gift(gift_item_id))
 
 
 @router.put(_GIFT, guard=_WRITERS, summary="修改礼品", errors=(NotFound, ValidationFailed, errors.GiftConflict))
-async def change_gift(caller: StaffCaller, gift_id: str, body: GiftIn) -> StaffGiftOut:
+async def change_gift(caller: StaffCaller, gift_item_id: str, body: GiftIn) -> StaffGiftOut:
     """Change a gift as a whole, from now on; ``version`` is the one that was seen."""
-    return views.staff_gift(await catalogue.change_gift(gift_id, body, caller.staff_id))
+    return views.staff_gift(await catalogue.change_gift(gift_item_id, body, caller.staff_id))
 
 
 @router.post(f"{_GIFT}/publish", guard=_WRITERS, summary="上架", errors=(NotFound, errors.GiftConflict))
-async def publish(caller: StaffCaller, gift_id: str) -> StaffGiftOut:
+async def publish(caller: StaffCaller, gift_item_id: str) -> StaffGiftOut:
     """Show a gift on phones."""
-    return views.staff_gift(await catalogue.move_gift(gift_id, "publish", caller.staff_id))
+    return views.staff_gift(await catalogue.move_gift(gift_item_id, "publish", caller.staff_id))
 
 
 @router.post(f"{_GIFT}/withdraw", guard=_WRITERS, summary="下架", errors=(NotFound, errors.GiftConflict))
-async def withdraw(caller: StaffCaller, gift_id: str) -> StaffGiftOut:
+async def withdraw(caller: StaffCaller, gift_item_id: str) -> StaffGiftOut:
     """Take a gift off phones; what was redeemed goes its way."""
-    return views.staff_gift(await catalogue.move_gift(gift_id, "withdraw", caller.staff_id))
+    return views.staff_gift(await catalogue.move_gift(gift_item_id, "withdraw", caller.staff_id))
 
 
 @router.get(f"{_GIFT}/changes", guard=_READERS, summary="变更记录", errors=(NotFound,))
-async def list_changes(caller: StaffCaller, gift_id: str) -> ChangesOut:
+async def list_changes(caller: StaffCaller, gift_item_id: str) -> ChangesOut:
     """Who of the staff did what to it."""
-    found = await catalogue.get_gift(gift_id)
+    found = await catalogue.get_gift(gift_item_id)
     return changes_out(await queries.changes.list_of(found.id, LAST))
 
 
@@ -102,6 +103,8 @@ async def list_redemptions(caller: StaffCaller, query: StaffRedemptionsQuery) ->
     store_id = query.store_id or caller.store_id
     if not caller.reaches(store_id):
         raise NotFound("there is no such store")
+    if store_id is not None:
+        await auth.get_store(store_id)
     member_id = ids.read_bigint(query.member_id) if query.member_id else None
     if query.member_id and member_id is None:
         raise NotFound("there is no such member")
@@ -152,6 +155,7 @@ async def find_pickup(caller: StaffCaller, body: StorePickupIn) -> TillGiftOut:
         raise invalid("/store_id", "at which store?")
     if not caller.reaches(store_id):
         raise NotFound("there is no such store")
+    await auth.get_store(store_id)
     who = f"staff:{caller.staff_id}"
     return await views.till_gift(await handing.look_up(body.code, store_id=store_id, who=who))
 

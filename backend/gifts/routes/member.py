@@ -34,11 +34,11 @@ async def list_gifts(caller: MemberCaller) -> GiftsOut:
     return GiftsOut(await views.gifts(await queries.list_shown(viewer.now), viewer), viewer.points)
 
 
-@router.get(f"{_GIFTS}/{{gift_id}}", guard=member, summary="礼品详情", errors=(NotFound,))
-async def get_gift(caller: MemberCaller, gift_id: str) -> GiftDetailOut:
+@router.get(f"{_GIFTS}/{{gift_item_id}}", guard=member, summary="礼品详情", errors=(NotFound,))
+async def get_gift(caller: MemberCaller, gift_item_id: str) -> GiftDetailOut:
     """One gift, with the stores where it is fetched."""
     viewer = await _viewer(caller.member_id)
-    gift = await queries.find_gift(gift_id)
+    gift = await queries.find_gift(gift_item_id)
     if gift is None or not rules.is_shown(gift, viewer.now):
         raise NotFound("there is no such gift")
     return await views.detail(gift, viewer)

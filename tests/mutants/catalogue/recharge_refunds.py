@@ -38,7 +38,7 @@ MUTANTS = (
         "cap-not-judged-in-the-door",
         "Two recharges that are paid at once bring a member above what the law lets a card hold.",
         PLANS,
-        "        caps=_stored_limit(limits),\n",
+        "        caps=stored_limit(limits),\n",
         "",
         (f"{LIMITS}test_of_recharges_paid_at_once_those_above_the_limit_go_back",),
     ),
