@@ -9,7 +9,7 @@ import msgspec
 from backend.kernel import clock, db, ids, jobs
 from backend.kernel.db import Tx
 from backend.kernel.events import on
-from backend.members.events import LevelLost, LevelReached, MemberRegistered
+from backend.members.events import LevelLost, LevelReached, MemberChanged, MemberRegistered
 
 from .types import EntryKind
 
@@ -22,6 +22,12 @@ _INSERT = "INSERT INTO feed_entry (id, kind, member_id, body, at) VALUES ($1, $2
 async def on_registered(event: MemberRegistered, tx: Tx) -> None:
     """There is a new member."""
     await _write(tx, EntryKind.REGISTERED, event.member_id)
+
+
+@on(MemberChanged)
+async def on_changed(event: MemberChanged, tx: Tx) -> None:
+    """Fields of a member were changed; which, and how, the member's log says."""
+    await _write(tx, EntryKind.CHANGED, event.member_id, changes=[str(change_id) for change_id in event.change_ids])
 
 
 @on(LevelReached)

@@ -151,11 +151,12 @@ class ByOut(msgspec.Struct, frozen=True):
 
 
 class ChangeOut(msgspec.Struct, frozen=True):
-    """One field, before and after."""
+    """One field, before and after; ``erased``: it said something that is not kept any more."""
 
     field: str
     before: Any
     after: Any
+    erased: bool = False
 
 
 class MemberRef(msgspec.Struct, frozen=True):
@@ -173,7 +174,6 @@ class EntryOut(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     member: MemberRef
     by: ByOut | None
-    reason: str | None
     changes: list[ChangeOut]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from backend.members import queries as members
+from backend.members.types import MemberChange
 
 from . import rules, schemas
 from .types import Entry, EntryKind, Subscriber
@@ -48,29 +49,40 @@ async def fields() -> list[schemas.FieldOut]:
 async def shown(entries: Sequence[Entry], subscriber: Subscriber) -> list[schemas.EntryOut]:
     """These entries, in order; what the subscriber may see nothing of is left out."""
     numbers = await members.list_numbers(sorted({one.member_id for one in entries}))
-    allowed, found = frozenset(subscriber.fields), []
+    noted = await members.list_changes_by_id([change_id for one in entries for change_id in _change_ids(one)])
+    by_id, allowed = {one.id: one for one in noted}, frozenset(subscriber.fields)
+    found = []
     for entry in entries:
-        changes = [change for change in _changes(entry) if rules.seen(change.field, allowed)]
-        if not changes and entry.kind is not EntryKind.REGISTERED:
-            continue
-        found.append(
-            schemas.EntryOut(
-                seq=entry.seq,
-                type=entry.kind,
-                at=entry.at,
-                member=schemas.MemberRef(str(entry.member_id), numbers.get(entry.member_id, "")),
-                by=None,
-                reason=None,
-                changes=changes,
-            )
-        )
+        changes = [by_id[change_id] for change_id in _change_ids(entry) if change_id in by_id]
+        visible = [_change(one) for one in changes if rules.seen(one.field, allowed)]
+        if entry.kind is EntryKind.LEVEL and "level" in allowed:
+            visible.append(schemas.ChangeOut("level", None, entry.body["level"]))
+        if visible or entry.kind is EntryKind.REGISTERED:
+            member = schemas.MemberRef(str(entry.member_id), numbers.get(entry.member_id, ""))
+            found.append(_entry(entry, member, changes, visible))
     return found
 
 
-def _changes(entry: Entry) -> list[schemas.ChangeOut]:
-    if entry.kind is EntryKind.LEVEL:
-        return [schemas.ChangeOut("level", None, entry.body["level"])]
-    return []
+def _entry(
+    entry: Entry, member: schemas.MemberRef, changes: Sequence[MemberChange], visible: list[schemas.ChangeOut]
+) -> schemas.EntryOut:
+    by = changes[0].by if changes else None
+    return schemas.EntryOut(
+        seq=entry.seq,
+        type=entry.kind,
+        at=changes[0].at if changes else entry.at,
+        member=member,
+        by=schemas.ByOut(by.kind.value, None if by.id is None else str(by.id)) if by else None,
+        changes=visible,
+    )
+
+
+def _change_ids(entry: Entry) -> list[int]:
+    return [int(change_id) for change_id in entry.body.get("changes", ())]
+
+
+def _change(one: MemberChange) -> schemas.ChangeOut:
+    return schemas.ChangeOut(one.field, one.before, one.after, erased=one.erased)
 
 
 async def snapshot(after: int, limit: int, subscriber: Subscriber) -> list[schemas.SnapshotItem]:

@@ -107,6 +107,23 @@ async def test_a_new_member_is_told_of(client, admin, phone):
     assert mine[0]["member"]["member_no"] == phone.member["member_no"]
 
 
+async def test_what_was_changed_is_told_with_who_before_and_after_in_the_fields_that_were_given(client, admin, phone):
+    some = await make_subscriber(admin, ["birthday", "status"])
+    other = await make_subscriber(admin, ["store_id"])
+    await outbox.drain()
+    _, place = await rest(client, some["key"])
+    changed = await phone.call("PATCH", "/v1/member/profile", {"name": "李小红", "birthday": "1990-05-01"})
+    assert changed.status_code == 200, changed.text
+    await outbox.drain()
+
+    (told,) = (await rest(client, some["key"], place))[0]
+    assert told["type"] == "member.changed"
+    assert told["by"] == {"kind": "member", "id": phone.member["id"]}
+    birthday = {"field": "birthday", "before": None, "after": "1990-05-01", "erased": False}
+    assert told["changes"] == [birthday], "the name is not its business"
+    assert (await rest(client, other["key"], place))[0] == []
+
+
 async def test_the_snapshot_has_everybody_in_the_fields_that_were_given(client, admin, phone):
     some, all_of_it = (
         await make_subscriber(admin, ["store_id", "level"]),
@@ -114,10 +131,19 @@ async def test_the_snapshot_has_everybody_in_the_fields_that_were_given(client, 
     )
     for made, expected in ((some, {"store_id", "level"}), (all_of_it, {"phone", "level"})):
         items = await everybody(client, made["key"])
+        alone = await ask(client, made["key"], f"{FEED}/{phone.member['id']}")
+        assert alone.json() in items
         (mine,) = [one for one in items if one["member"]["id"] == phone.member["id"]]
         assert set(mine["fields"]) == expected
         assert len(items) == await db.fetchval("SELECT count(*) FROM member")
         assert len(mine["fields"].get("phone", "1" * 11)) == 11, "in the clear"
+
+
+@pytest.mark.parametrize("member_id", ["4711", "0", "x", "9" * 40, "0004711"])
+async def test_who_is_no_member_is_not_found(client, admin, member_id):
+    made = await make_subscriber(admin, ["phone"])
+
+    assert (await ask(client, made["key"], f"{FEED}/{member_id}")).status_code == 404
 
 
 @pytest.mark.parametrize("cursor", ["x", "MQ", "LTE", "OTk5OTk5OTk5OTk5OTk5OTk5OTk", "8J-YgA"])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from backend.kernel.errors import ValidationFailed, invalid
+from backend.kernel import ids
+from backend.kernel.errors import NotFound, ValidationFailed, invalid
 from backend.kernel.http import Router
 from backend.kernel.paging import make_cursor, read_cursor
 
@@ -33,6 +34,16 @@ async def read_feed(caller: SubscriberCaller, query: schemas.FeedQuery) -> schem
     last = entries[-1].seq if entries else after
     items = await views.shown(entries, caller.subscriber)
     return schemas.FeedOut(items, make_cursor(str(last)), more=last < head.seq)
+
+
+@router.get("/v1/feeds/members/{member_id}", guard=subscriber, summary="会员当前资料", errors=(NotFound,))
+async def read_member(caller: SubscriberCaller, member_id: str) -> schemas.SnapshotItem:
+    """One member as it is now."""
+    number = ids.read_bigint(member_id)
+    items = await views.snapshot(number - 1, 1, caller.subscriber) if number else []
+    if not items or items[0].member.id != member_id:
+        raise NotFound("there is no such member")
+    return items[0]
 
 
 @router.get("/v1/feeds/snapshot", guard=subscriber, summary="会员全量", errors=(ValidationFailed,))

@@ -63,6 +63,8 @@ export const SCREENS = [
   { path: "staff", title: "员工", group: "chain", icon: "badge", needs: "staff.read", load: () => import("./screens/staff.js") },
   { path: "person", title: "员工", group: "chain", needs: "staff.read", load: () => import("./screens/person.js") },
   { path: "roles", title: "角色与权限", group: "chain", needs: "staff.read", load: () => import("./screens/roles.js") },
+  { path: "feeds", title: "数据订阅", group: "chain", icon: "exchange", needs: "feeds.manage", todo: true, load: () => import("./screens/feeds.js") },
+  { path: "feed", title: "订阅方", group: "chain", needs: "feeds.manage", load: () => import("./screens/feed.js") },
   { path: "audit", title: "操作日志", group: "chain", icon: "search", needs: "audit.read", load: () => import("./screens/audit.js") },
   { path: "account", title: "我的账户", group: "start", icon: "lock", load: () => import("./screens/account.js") },
 ];
