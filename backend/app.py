@@ -18,7 +18,7 @@ from backend.kernel.config import Settings, SettingsError
 if TYPE_CHECKING:
     from backend.kernel.http import Check, Router
     from backend.kernel.http.app import HttpApp
-    from miniapp_mock.simulator import MailConfig, SimulatorConfig, SmsConfig
+    from miniapp_mock.simulator import MailConfig, MisConfig, SimulatorConfig, SmsConfig
 
 # In the order of the layers, lowest first; a domain without HTTP is not listed.
 ROUTES = (
@@ -57,6 +57,7 @@ ROUTES = (
 SIMULATOR_PATH = "/mock/wechat"
 SMS_PATH = "/mock/sms"
 MAIL_PATH = "/mock/mail"
+MIS_PATH = "/mock/mis"
 
 
 @asynccontextmanager
@@ -166,6 +167,7 @@ def _demo_mounts(settings: Settings) -> Sequence[tuple[str, Any]]:
         (SIMULATOR_PATH, simulator.build(simulator_config(settings))),
         (SMS_PATH, simulator.build_sms(sms_config(settings))),
         (MAIL_PATH, simulator.build_mail(mail_config(settings))),
+        (MIS_PATH, simulator.build_mis(mis_config(settings))),
         ("", pages.build(settings.chain_name, settings.brand_color)),
     ]
 
@@ -210,6 +212,13 @@ def mail_config(settings: Settings) -> MailConfig:
     from miniapp_mock.simulator import MailConfig
 
     return MailConfig(database_url=_simulator_url(Path(settings.demo_data)), now=clock.now)
+
+
+def mis_config(settings: Settings) -> MisConfig:
+    """The demo's other system of the chain: where it keeps what it was told."""
+    from miniapp_mock.simulator import MisConfig
+
+    return MisConfig(database_url=_simulator_url(Path(settings.demo_data)), now=clock.now)
 
 
 def _simulator_url(data: Path) -> str:

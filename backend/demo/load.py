@@ -25,6 +25,7 @@ from . import (
     chats,
     contact,
     coupons,
+    feeds,
     gift_cards,
     labels,
     levels,
@@ -103,6 +104,9 @@ def _steps(settings: Settings, say: Callable[[str], None], *, people: bool) -> l
     async def bills() -> None:
         await reconciliation.load(settings)
 
+    async def subscribers() -> None:
+        await feeds.load(settings)
+
     of_chain: list[Step] = [
         ("auth_store", "stores, tills, staff, articles", _load_chain),
         ("mall_product", "the mall", _load_mall),
@@ -136,6 +140,7 @@ def _steps(settings: Settings, say: Callable[[str], None], *, people: bool) -> l
         ("care_task", "care", care.load),
         ("survey_project", "surveys", surveys.load),
         ("contact_look", "who was looked up", contact.load),
+        ("feed_subscriber", "other systems", subscribers),
         ("reconciliation_bill", "WeChat's bills, what stores owe each other", bills),
         ("approval", "what waits for a second person", staff.load_approvals),
         ("auth_audit", "the audit log", staff.load_log),

@@ -80,6 +80,7 @@ def demo_settings(
         "sms_secret": _derived("sms", known["wechat_app_secret"]),
         "mail_report_secret": _derived("mail", known["wechat_app_secret"]),
         "sms_internal": "true",
+        "webhook_networks": "127.0.0.0/8",
         **known,
     }
     return load({"HUIYUAN_LOG_FORMAT": "console"} | dict(environ or {}) | _as_environment(given))

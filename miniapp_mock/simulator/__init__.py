@@ -7,13 +7,26 @@ for all workers, and adds a few conveniences for demonstrations and tests (``doc
     await app.aclose()                             # at shutdown: closes connections, stops sending
 
 Beside it an SMS gateway (``build_sms``, under /mock/sms), as docs/messages-sms.md describes one, and a
-mail server (``MailServer``) with pages to read what it took (``build_mail``, under /mock/mail).
+mail server (``MailServer``) with pages to read what it took (``build_mail``, under /mock/mail), and a system of the
+chain's own that takes webhooks (``build_mis``, under /mock/mis).
 """
 
 from .app import Simulator, build
 from .config import SimulatorConfig
 from .mailbox import MailConfig, build_mail
+from .mis import MisConfig, build_mis
 from .sms import SmsConfig, build_sms
 from .smtp import MailServer
 
-__all__ = ["MailConfig", "MailServer", "Simulator", "SimulatorConfig", "SmsConfig", "build", "build_mail", "build_sms"]
+__all__ = [
+    "MailConfig",
+    "MailServer",
+    "MisConfig",
+    "Simulator",
+    "SimulatorConfig",
+    "SmsConfig",
+    "build",
+    "build_mail",
+    "build_mis",
+    "build_sms",
+]

@@ -1,0 +1,64 @@
+"""Defects of what other systems are told."""
+
+from __future__ import annotations
+
+from tests.mutants.mutant import Mutant
+
+RULES = "backend/feeds/rules.py"
+VIEWS = "backend/feeds/views.py"
+NUMBERING = "backend/feeds/commands/numbering.py"
+DELIVERING = "backend/feeds/commands/delivering.py"
+QUERIES = "backend/feeds/queries.py"
+FEED = "tests/feeds/test_feed.py::"
+CALLS = "tests/feeds/test_deliveries.py::"
+
+MUTANTS = (
+    Mutant(
+        "fields-nobody-gave",
+        "The newsletter's system reads everybody's birthday.",
+        VIEWS,
+        "if rules.seen(one.field, allowed)]",
+        "if True]",
+        (f"{FEED}test_what_was_changed_is_told_with_who_before_and_after_in_the_fields_that_were_given",),
+    ),
+    Mutant(
+        "numbers-given-twice",
+        "Two jobs give the same numbers, and a change is never read.",
+        NUMBERING,
+        '_HOLD = "SELECT seq FROM feed_head FOR UPDATE"',
+        '_HOLD = "SELECT seq FROM feed_head"',
+        (f"{FEED}test_many_who_number_at_once_leave_no_gap",),
+    ),
+    Mutant(
+        "sent-in-the-order-of-chance",
+        "The later of two changes is told first, and the old address stays.",
+        NUMBERING,
+        "row_number() OVER (ORDER BY arrived)",
+        "row_number() OVER (ORDER BY id)",
+        (f"{CALLS}test_what_was_changed_is_sent_in_order_and_signed",),
+    ),
+    Mutant(
+        "signed-without-the-time",
+        "A call that was overheard can be sent again for ever.",
+        RULES,
+        'signed = f"{delivery_id}.{at}.".encode() + body',
+        'signed = f"{delivery_id}.".encode() + body',
+        (f"{CALLS}test_what_was_changed_is_sent_in_order_and_signed",),
+    ),
+    Mutant(
+        "a-refusal-is-an-answer",
+        "What the other system refused is never sent again.",
+        DELIVERING,
+        "return self.status is not None and 200 <= self.status < 300",
+        "return self.status is not None",
+        (f"{CALLS}test_what_is_not_taken_is_sent_again_later_and_whole",),
+    ),
+    Mutant(
+        "old-keys-for-ever",
+        "The key that a dismissed engineer took along lets in for ever.",
+        QUERIES,
+        "(previous_digest = $1 AND previous_until > $2)",
+        "(previous_digest = $1 AND $2::timestamptz IS NOT NULL)",
+        (f"{FEED}test_the_key_before_the_last_is_good_for_a_day_only",),
+    ),
+)
