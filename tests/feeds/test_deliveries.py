@@ -122,7 +122,26 @@ async def test_two_workers_send_it_once(admin, mis):
     assert [item["member"]["id"] for item in mis.told] == ["1", "2", "3", "4", "5"]
 
 
-async def test_what_is_sent_while_its_place_is_moved_does_not_move_it_back(admin, mis, clock):
+async def test_a_call_that_ends_after_its_place_was_moved_back_does_not_move_it_on(admin, mis):
+    made = await make_subscriber(admin, ["status"], mis.url)
+    await entry(1)
+    await tell()
+    last = (await shown(admin, made))["delivered"]
+    await entry(2)
+
+    async def move() -> None:
+        mis.meanwhile = None
+        answer = await admin.post(f"{ADMIN}/{made['subscriber']['id']}/replay", {"after": last - 1})
+        assert answer.status_code == 200
+
+    mis.meanwhile = move
+    await tell()
+    await tell()
+
+    assert [[item["member"]["id"] for item in batch["data"]] for batch in mis.batches] == [["1"], ["2"], ["1", "2"]]
+
+
+async def test_staff_have_everything_sent_again(admin, mis):
     made = await make_subscriber(admin, ["status"], mis.url)
     of = f"{ADMIN}/{made['subscriber']['id']}"
     await entry(1)

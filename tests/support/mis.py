@@ -7,7 +7,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from secrets import token_hex
 from typing import Any
 
@@ -27,12 +27,16 @@ async def make_subscriber(
 
 
 class Mis:
-    """Answers each call with the next of ``answers``, then with 204; ``calls`` holds what it was sent."""
+    """Answers each call with the next of ``answers``, then with 204; ``calls`` holds what it was sent.
+
+    ``meanwhile`` is done between taking a call and answering it.
+    """
 
     def __init__(self) -> None:
         self.port = 0
         self.answers: list[int | None] = []
         self.calls: list[tuple[dict[str, str], bytes]] = []
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
 
     @property
     def url(self) -> str:
@@ -66,6 +70,8 @@ class Mis:
             }
             body = await reader.readexactly(int(headers.get("content-length", "0")))
             self.calls.append((headers, body))
+            if self.meanwhile is not None:
+                await self.meanwhile()
             status = self.answers.pop(0) if self.answers else 204
             if status is not None:  # None: the line is cut
                 where = "location: http://127.0.0.1:1/\r\n" if 300 <= status < 400 else ""

@@ -22,12 +22,12 @@ MUTANTS = (
         (f"{FEED}test_what_was_changed_is_told_with_who_before_and_after_in_the_fields_that_were_given",),
     ),
     Mutant(
-        "numbers-given-twice",
-        "Two jobs give the same numbers, and a change is never read.",
-        NUMBERING,
-        '_HOLD = "SELECT seq FROM feed_head FOR UPDATE"',
-        '_HOLD = "SELECT seq FROM feed_head"',
-        (f"{FEED}test_many_who_number_at_once_leave_no_gap",),
+        "moved-on-by-an-old-call",
+        "What staff have sent again is skipped, for an old call was taken meanwhile.",
+        DELIVERING,
+        " WHERE id = $1 AND delivered = $2 AND state = 'active'\"\"\"\n_REFUSED",
+        " WHERE id = $1 AND ($2::bigint IS NOT NULL) AND state = 'active'\"\"\"\n_REFUSED",
+        (f"{CALLS}test_a_call_that_ends_after_its_place_was_moved_back_does_not_move_it_on",),
     ),
     Mutant(
         "sent-in-the-order-of-chance",
