@@ -25,8 +25,8 @@ MUTANTS = (
         "moved-on-by-an-old-call",
         "What staff have sent again is skipped, for an old call was taken meanwhile.",
         DELIVERING,
-        " WHERE id = $1 AND delivered = $2 AND state = 'active'\"\"\"\n_REFUSED",
-        " WHERE id = $1 AND ($2::bigint IS NOT NULL) AND state = 'active'\"\"\"\n_REFUSED",
+        ' WHERE id = $1 AND delivered = $2 AND state = \'active\'"""\n_REFUSED',
+        ' WHERE id = $1 AND ($2::bigint IS NOT NULL) AND state = \'active\'"""\n_REFUSED',
         (f"{CALLS}test_a_call_that_ends_after_its_place_was_moved_back_does_not_move_it_on",),
     ),
     Mutant(
