@@ -26,6 +26,16 @@ class AlreadyRegistered(DomainError):
     kind = Kind.CONFLICT
 
 
+class RegistrationRejected(DomainError):
+    """The registration was refused; ask the shop, or register again."""
+
+    code = "registration_rejected"
+    kind = Kind.CONFLICT
+
+    def __init__(self, reason: str | None = None) -> None:
+        super().__init__(reason, extra={"reason": reason})
+
+
 class StatusConflict(DomainError):
     """The member's status does not allow this."""
 

@@ -6,7 +6,7 @@ from datetime import date
 
 from backend.kernel import events
 from backend.kernel.db import Tx
-from backend.registration.events import MembershipEnded, MembershipEnding, MembershipResumed
+from backend.registration.events import MembershipEnded, MembershipEnding, MembershipResumed, RegistrationApproved
 
 from . import service
 from .types import Builtin, Channel, Letter, Purpose, Variable
@@ -39,7 +39,14 @@ RESUMED = Builtin(
     _WAYS,
     (Variable("until", label="有效期", sample="有效期至 2027年12月31日"),),
 )
-service.declare(ENDING, ENDED, RESUMED)
+APPROVED = Builtin(
+    "membership.approved",
+    Purpose.SERVICE,
+    "您的会员申请已通过",
+    "欢迎成为会员！您的注册申请已通过审核，会员码、储值和积分现在可以使用。",
+    _WAYS,
+)
+service.declare(ENDING, ENDED, RESUMED, APPROVED)
 
 
 def day_text(on: date) -> str:
@@ -68,3 +75,9 @@ async def tell_of_more(event: MembershipResumed, tx: Tx) -> None:
     until = f"有效期至 {day_text(event.valid_until)}" if event.valid_until else "长期有效"
     once = str(event.valid_until or "ever")
     await service.send(tx, [Letter(event.member_id, RESUMED.code, {"until": until}, once, HOME)])
+
+
+@events.on(RegistrationApproved)
+async def welcome(event: RegistrationApproved, tx: Tx) -> None:
+    """Say that who had waited is a member now."""
+    await service.send(tx, [Letter(event.member_id, APPROVED.code, {}, "approved", HOME)])

@@ -24,3 +24,17 @@ class TooManyMeant(DomainError):
 
     code = "too_many_meant"
     kind = Kind.CONFLICT
+
+
+class ApplicationDecided(DomainError):
+    """Somebody has decided about this application already."""
+
+    code = "application_decided"
+    kind = Kind.CONFLICT
+
+
+class PolicyChanged(DomainError):
+    """The policy was changed meanwhile; read it again."""
+
+    code = "policy_changed"
+    kind = Kind.CONFLICT

@@ -24,3 +24,11 @@ class MembershipResumed(Event, frozen=True, kw_only=True):
     """A membership that was outside of its days is good again."""
 
     valid_until: date | None = None
+
+
+class RegistrationApproved(Event, frozen=True, kw_only=True):
+    """Staff let somebody in who had waited."""
+
+
+class RegistrationRejected(Event, frozen=True, kw_only=True):
+    """Staff refused somebody who had waited."""

@@ -1,5 +1,5 @@
-"""Makes the changes of many members, and the approval they need, known wherever the domain is loaded."""
+"""Makes known who judges registrations, and what can be changed of many members."""
 
-from .commands import batches, validity
+from .commands import applications, batches, validity
 
-__all__ = ["batches", "validity"]
+__all__ = ["applications", "batches", "validity"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from backend.members.holding import DELETED, Holding, Shown, Table, holds, kept
+from backend.members.holding import DELETED, Holding, Shown, Table, holds, kept, stripped
+
+from .queries.applications import NAME_CONTEXT
 
 HOLDING = holds(
     Holding(
@@ -17,6 +19,22 @@ HOLDING = holds(
                     columns={"batch_id": "批次", "result": "结果"},
                     key=("batch_id",),
                     only="result IS NOT NULL",
+                ),
+            ),
+            Table(
+                "registration_application",
+                stripped("how somebody became a member, and who decided it", name_sealed="NULL", identity_id="NULL"),
+                Shown(
+                    title="注册申请",
+                    columns={
+                        "applied_at": "申请时间",
+                        "channel": "渠道",
+                        "state": "结果",
+                        "reason": "原因",
+                        "name_sealed": "填写的姓名",
+                    },
+                    key=("id",),
+                    sealed={"name_sealed": NAME_CONTEXT},
                 ),
             ),
             Table("registration_warned", DELETED, unshown="marks against warning twice"),

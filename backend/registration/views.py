@@ -1,4 +1,4 @@
-"""Batches and their members as staff are shown them."""
+"""Batches, their members, and applications, as staff are shown them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from backend.auth import queries as auth
 from backend.members import bulk
 from backend.members import queries as members
+from backend.members.types import Member
 
 from .queries import batches as queries
+from .schemas.applications import ApplicationOut
 from .schemas.batches import BatchOut, MeantOut, RowOut
-from .types import BatchRow, MemberBatch
+from .types import Application, BatchRow, MemberBatch
 
 
 async def batches(found: Sequence[MemberBatch]) -> list[BatchOut]:
@@ -64,3 +66,33 @@ async def meant(member_ids: Sequence[int]) -> list[MeantOut]:
         MeantOut(str(one.id), one.member_no, one.name_masked, one.store_id, one.level)
         for one in (known[member_id] for member_id in member_ids if member_id in known)
     ]
+
+
+async def applications(found: Sequence[Application]) -> list[ApplicationOut]:
+    """Applications with who it is and who decided."""
+    names = await auth.staff_names({one.decided_by for one in found if one.decided_by is not None})
+    known = await members.list_people([one.member_id for one in found])
+    return [_application(one, known.get(one.member_id), names) for one in found]
+
+
+def _application(one: Application, who: Member | None, names: dict[int, str]) -> ApplicationOut:
+    return ApplicationOut(
+        id=one.id,
+        member_id=str(one.member_id),
+        member_no=who.member_no if who else "",
+        name=who.name if who else "",
+        phone_masked=who.phone_masked if who else "",
+        birthday=who.birthday if who else None,
+        channel=one.channel,
+        store_id=one.store_id,
+        referred=one.referred,
+        state=one.state,
+        rule=one.rule,
+        policy_version=one.policy_version,
+        reason=one.reason,
+        claimed=one.claimed,
+        name_given=one.name_given,
+        decided_by_name=names.get(one.decided_by) if one.decided_by is not None else None,
+        applied_at=one.applied_at,
+        decided_at=one.decided_at,
+    )

@@ -315,6 +315,8 @@ BODIES: dict[str, Any] = {
     "POST /v1/admin/gift-redemptions/{redemption_id}/send": SENT,
     "POST /v1/admin/gift-redemptions/{redemption_id}/cancel": {"note": "x"},
     "POST /v1/admin/gift-redemptions/{redemption_id}/return": {"reason": "other", "note": "x"},
+    "POST /v1/admin/registrations/{application_id}/approve": {},
+    "POST /v1/admin/registrations/{application_id}/reject": {"reason": "x"},
     "POST /v1/admin/members/{member_id}/level-grants": {"level": "basic", "reason": "x"},
     "POST /v1/admin/members/{member_id}/level-grants/{grant_id}/end": {"reason": "x"},
     "PUT /v1/admin/members/{member_id}/key-account": {"staff_id": "1"},
@@ -509,6 +511,7 @@ NOWHERE = {
     "member_batch_id": "MB000000000000",
     "gift_item_id": "GF000000000000",
     "redemption_id": "J00000000000000000000000000",
+    "application_id": "RA000000000000",
 }
 """Ids of nothing: another's object must look the same."""
 
@@ -619,7 +622,15 @@ async def points_objects(owner: Phone) -> dict[str, str]:
             " store_id, created_at, updated_at)"
             " VALUES ('MB1', 'k', '', 'freeze', 'x', '{}', '{}', 'waiting', 1, 1, 'S1', now(), now())"
         )
-    return {"transfer_id": "X1", "points_batch_id": "B1", "source": "sale", "member_batch_id": "MB1"}
+        await db.raw(tx).execute(
+            "INSERT INTO registration_application (id, member_id, channel, store_id, referred, state, claimed,"
+            " applied_at) VALUES ('RA1', $1, 'phone', 'S1', false, 'pending', false, now())",
+            owner.member_id,
+        )
+    return {"transfer_id": "X1", "points_batch_id": "B1", "source": "sale"} | {
+        "member_batch_id": "MB1",
+        "application_id": "RA1",
+    }
 
 
 async def gift_objects(admin: StaffSession, owner: Phone) -> dict[str, str]:

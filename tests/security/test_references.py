@@ -653,6 +653,11 @@ OWN = {
     ("GET /v1/admin/messages/batches", "cursor"),
     # the caller's store's own, and members of the batch in the path: tests/registration/test_batches.py
     ("GET /v1/admin/member-batches", "cursor"),
+    # the caller's store's own: tests/registration/test_applications.py
+    ("GET /v1/admin/registrations", "cursor"),
+    ("GET /v1/admin/registrations", "store_id"),
+    # nothing is looked up but whether there is such a store: the policy is the chain's
+    ("POST /v1/admin/registration/simulate", "store_id"),
     ("GET /v1/admin/member-batches/{member_batch_id}/rows", "cursor"),
     ("GET /v1/admin/messages/labels", "cursor"),
     # another store's batch is none: tests/messages/test_labels.py

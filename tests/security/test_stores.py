@@ -78,6 +78,11 @@ GROUP = {"number": "G-9", "name": "x", "store_id": NONE}
 CANNED = {"title": "营业时间", "text": "九点到九点", "store_id": NONE}
 BOX = {"title": "建议", "store_id": NONE, "administrators": ["1"]}
 GIFT: dict[str, Any] = {"kind": "goods", "title": "x", "points": 1, "sku": "6901", "pickup": True}
+REGISTRATION: dict[str, Any] = {
+    "version": 0,
+    "mode": "rules",
+    "rules": [{"title": "x", "when": {"store_ids": ["S1", NONE]}, "outcome": "approve"}],
+}
 TRANSFER = {"kind": "transfer", "place_id": "S1", "other_place_id": NONE} | LINES
 
 BODIES: dict[tuple[str, str], tuple[dict[str, Any], str]] = {
@@ -122,6 +127,12 @@ BODIES: dict[tuple[str, str], tuple[dict[str, Any], str]] = {
     ("PUT /v1/admin/groups/{group_id}", "store_id"): (GROUP | {"version": 1}, "/store_id"),
     ("POST /v1/admin/conversations/canned", "store_id"): (CANNED, "/store_id"),
     ("PUT /v1/admin/conversations/canned/{canned_id}", "store_id"): (CANNED, "/store_id"),
+    ("PUT /v1/admin/registration/policy", "rules.when.store_ids"): (REGISTRATION, "/rules/0/when/store_ids/1"),
+    ("POST /v1/admin/registration/simulate", "policy.rules.when.store_ids"): (
+        {"phone": "13800138000", "policy": REGISTRATION},
+        "/policy/rules/0/when/store_ids/1",
+    ),
+    ("POST /v1/admin/registration/simulate", "store_id"): ({"phone": "13800138000", "store_id": NONE}, "/store_id"),
     ("POST /v1/admin/suggestion-boxes", "store_id"): (BOX, "/store_id"),
     ("PUT /v1/admin/suggestion-boxes/{box_id}", "store_id"): (BOX | {"version": 1}, "/store_id"),
 }

@@ -12,11 +12,11 @@ from backend.kernel.config import settings
 from backend.kernel.errors import invalid
 from backend.wechat import service as wechat
 
-from .. import locks, queries, rules, service
-from ..errors import AlreadyRegistered, PhoneTaken
+from .. import joins, queries, rules, service
+from ..errors import AlreadyRegistered, RegistrationRejected
 from ..events import MemberRegistered
 from ..schemas import Register
-from ..types import Actor, ActorKind, Gender, Member, NewMember, Status
+from ..types import Gender, Member, NewMember, Status
 
 log = logging.get(__name__)
 
@@ -36,6 +36,7 @@ async def register(caller: SessionCaller, body: Register) -> Member:
 
     WeChat vouches for the phone number, so it proves who somebody is: a member whom nobody's WeChat is bound to yet
     (made by staff, imported) becomes the caller's, with what was missing filled in. One that is bound is refused.
+    Whoever is new, or was refused before, is judged; ``RegistrationRejected`` says why not.
     """
     if caller.standing is not Standing.NONE:
         raise AlreadyRegistered
@@ -43,19 +44,38 @@ async def register(caller: SessionCaller, body: Register) -> Member:
     phone = await wechat.phone_number(body.phone_code)
     if not rules.is_phone(phone):
         raise invalid("/phone_code", "stands for a number that is none")
+    applicant = joins.Applicant(
+        channel=joins.Channel.PHONE,
+        phone=phone,
+        name=new.name,
+        birthday=new.birthday,
+        store_id=new.store_id,
+        referred=new.referrer_id is not None,
+        identity_id=caller.identity_id,
+    )
+    verdict = await joins.judging().judge(applicant)
     async with db.transaction() as tx:
-        member_id = await _find_or_create(tx, msgspec.structs.replace(new, phone=phone))
-        identity = await auth.lock_identity(tx, caller.identity_id)
-        if identity.member_id is not None:
-            raise AlreadyRegistered
-        await _record_consents(tx, member_id)
-        (row,) = await db.fetch_in(tx, "SELECT status FROM member WHERE id = $1", member_id)
-        await auth.bind_identity(tx, identity.id, member_id, Standing(row["status"]))
-        if row["status"] == Status.ACTIVE:
-            await events.publish(tx, MemberRegistered(member_id=member_id))
-            await service.note_completed(tx, member_id)
-    log.info("members.registered", member_id=member_id, status=row["status"])
-    return await queries.get_member(member_id)
+        joined = await service.join(tx, msgspec.structs.replace(new, phone=phone, status=verdict.status))
+        await joins.judging().applied(
+            tx, joined.member_id, applicant, verdict if joined.anew else None, joined.kept_name
+        )
+        if joined.status is not Status.NONE:
+            await _bind(tx, caller, joined.member_id, joined.status)
+    log.info("members.registered", member_id=joined.member_id, status=joined.status)
+    if joined.status is Status.NONE:
+        raise RegistrationRejected(verdict.reason)
+    return await queries.get_member(joined.member_id)
+
+
+async def _bind(tx: db.Tx, caller: SessionCaller, member_id: int, status: Status) -> None:
+    identity = await auth.lock_identity(tx, caller.identity_id)
+    if identity.member_id is not None:
+        raise AlreadyRegistered
+    await _record_consents(tx, member_id)
+    await auth.bind_identity(tx, identity.id, member_id, Standing(status))
+    if status is Status.ACTIVE:
+        await events.publish(tx, MemberRegistered(member_id=member_id))
+        await service.note_completed(tx, member_id)
 
 
 async def _checked(body: Register) -> NewMember:
@@ -72,44 +92,12 @@ async def _checked(body: Register) -> NewMember:
     return NewMember(
         phone="",
         name=name,
-        status=Status.PENDING if settings().registration_approval else Status.ACTIVE,
+        status=Status.NONE,
         birthday=body.birthday,
         gender=body.gender or Gender.UNKNOWN,
         store_id=body.store_id,
         referrer_id=referrer_id,
     )
-
-
-async def _find_or_create(tx: db.Tx, new: NewMember) -> int:
-    """The member with that phone, free to be bound; locked, so that two registrations cannot both have it."""
-    index = queries.phone_index(new.phone)
-    known = await locks.lock_by_phone(tx, index)
-    if known is None:
-        member_id = await service.create_member(tx, new, by=Actor(ActorKind.MEMBER))
-        if member_id is not None:
-            return member_id
-        known = await locks.lock_by_phone(tx, index)  # somebody else was quicker
-        assert known is not None
-    if await auth.is_bound(tx, known["id"]):
-        raise PhoneTaken
-    await _complete(tx, known, new)
-    return int(known["id"])
-
-
-async def _complete(tx: db.Tx, known: db.Record, new: NewMember) -> None:
-    """Fill in what was not known of a member; somebody who was refused before registers anew."""
-    anew = known["status"] == Status.NONE
-    filled = {
-        "name": new.name if anew else known["name"],
-        "birthday": known["birthday"] or new.birthday,
-        "gender": new.gender.value if known["gender"] == Gender.UNKNOWN else known["gender"],
-        "store_id": known["store_id"] or new.store_id,
-        "referrer_id": known["referrer_id"] or (new.referrer_id if new.referrer_id != known["id"] else None),
-    }
-    by = Actor.member(known["id"])
-    await service.write_profile(tx, known, filled, by=by)
-    if anew:
-        await service.set_status(tx, known["id"], new.status, by=by)
 
 
 async def _record_consents(tx: db.Tx, member_id: int) -> None:

@@ -7,7 +7,7 @@ from backend.kernel import clock, db, events, live, logging
 from backend.kernel.config import settings
 from backend.kernel.errors import NotFound
 
-from .. import locks, queries, rules, service
+from .. import joins, locks, queries, rules, service
 from ..errors import StatusConflict
 from ..events import MemberRegistered
 from ..types import Actor, Member, Status
@@ -37,6 +37,8 @@ async def move_member(caller: StaffCaller, member_id: str, move: str, reason: st
         status, target = held.status, held.validity.status_of(target, clock.local_date(clock.now(), zone))
         if status in sources:
             await service.set_status(tx, row_id, target, by=Actor.staff(caller.staff_id), reason=reason)
+            if status is Status.PENDING:
+                await joins.judging().decided(tx, row_id, target, caller.staff_id, reason)
             if move == "approve":
                 await events.publish(tx, MemberRegistered(member_id=row_id))
         elif status is not target:

@@ -26,6 +26,7 @@ from .people import (
     list_masked,
     list_named,
     list_numbers,
+    list_people,
     open_phone,
     phone_index,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "list_masked",
     "list_named",
     "list_numbers",
+    "list_people",
     "list_records",
     "list_registered",
     "list_segment",

@@ -61,6 +61,12 @@ async def find_member(member_id: int) -> Member | None:
     return await member_of(row) if row else None
 
 
+async def list_people(member_ids: Iterable[int]) -> dict[int, Member]:
+    """These members, by id; who is none is absent."""
+    rows = await db.fetch(f"{MEMBER} WHERE id = ANY($1)", list(member_ids))
+    return {row["id"]: await member_of(row) for row in rows}
+
+
 async def get_member(member_id: int) -> Member:
     """A member; ``NotFound`` for none."""
     member = await find_member(member_id)

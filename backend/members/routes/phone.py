@@ -19,6 +19,7 @@ from ..errors import (
     PinInvalid,
     PinLocked,
     PinRequired,
+    RegistrationRejected,
 )
 
 log = logging.get(__name__)
@@ -47,7 +48,7 @@ async def login(body: schemas.LoginBody) -> schemas.LoginAnswer:
     "/v1/member/register",
     guard=session,
     status=201,
-    errors=(AlreadyRegistered, PhoneTaken, PhoneCodeInvalid),
+    errors=(AlreadyRegistered, PhoneTaken, PhoneCodeInvalid, RegistrationRejected),
     summary="注册会员",
 )
 async def register(caller: SessionCaller, body: schemas.Register) -> schemas.MemberView:

@@ -1,6 +1,7 @@
 """Writes on members that others may ask for (public), on the caller's open transaction; but for ``check_pin``."""
 
 from .changes import changed, changed_many
+from .joining import Joined, join
 from .levels import add_growth, lock_levels, set_agreement, set_discount_card, set_levels, set_ruled, set_stages
 from .people import create_member, lock, set_status
 from .pins import check_pin, peppered, put_pin
@@ -9,11 +10,13 @@ from .standing import Held, lock_held, set_statuses, set_validity
 
 __all__ = [
     "Held",
+    "Joined",
     "add_growth",
     "changed",
     "changed_many",
     "check_pin",
     "create_member",
+    "join",
     "lock",
     "lock_held",
     "lock_levels",
