@@ -28,6 +28,7 @@ ROUTES = (
     "backend.members.routes",
     "backend.feeds.routes",
     "backend.registration.routes",
+    "backend.membercards.routes",
     "backend.messages.routes",
     "backend.lifecycle.routes",
     "backend.groups.routes",

@@ -26,6 +26,7 @@ DOMAINS = (
     "backend.audience",
     "backend.feeds",
     "backend.registration",
+    "backend.membercards",
     "backend.messages",
     "backend.lifecycle",
     "backend.groups",

@@ -69,6 +69,8 @@ PLACES: dict[str, Place] = {
             *("member", "member_pin", "member_consent", "member_growth", "member_change"),
             *("group_account", "group_member", "group_invitation", "group_purchase", "group_return"),
             *("key_account", "group_change"),
+            *("membercard_type", "membercard_issuer", "membercard_batch", "membercard_move", "membercard"),
+            *("membercard_step", "membercard_change"),
             *("lifecycle_purchase", "lifecycle_return", "lifecycle_backfill", "lifecycle_programme"),
             "lifecycle_stages",
             *("lifecycle_standing", "lifecycle_grant", "lifecycle_change", "lifecycle_run", "lifecycle_stage_count"),

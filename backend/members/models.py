@@ -53,6 +53,7 @@ class Member(Model):
     lent_discount_bp: int | None = fields.IntField(null=True)
     level_locked = fields.BooleanField(null=True)
     stage = fields.CharField(max_length=12, null=True)
+    card_type = fields.CharField(max_length=20, null=True)
     stage_since: date | None = fields.DateField(null=True)
     version = fields.IntField(default=1, db_default=1)
     valid_from: date | None = fields.DateField(null=True)
@@ -72,6 +73,9 @@ class Pin(Model):
     failures = fields.IntField(default=0)
     locked_until: datetime | None = fields.DatetimeField(null=True)
     changed_at = fields.DatetimeField()
+    initialised_at: datetime | None = fields.DatetimeField(null=True)
+    lower_until: datetime | None = fields.DatetimeField(null=True)
+    lower_left_fen: int | None = fields.BigIntField(null=True)
 
     class Meta:
         table = "member_pin"

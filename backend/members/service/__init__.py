@@ -1,21 +1,25 @@
 """Writes on members that others may ask for (public), on the caller's open transaction; but for ``check_pin``."""
 
+from .cards import set_card_type
 from .changes import changed, changed_many
 from .joining import Joined, join
 from .levels import add_growth, lock_levels, set_agreement, set_discount_card, set_levels, set_ruled, set_stages
 from .people import create_member, lock, set_status
 from .pins import check_pin, peppered, put_pin
+from .presence import Present, find_present, spend_presence
 from .profile import note_completed, write_profile
 from .standing import Held, lock_held, set_statuses, set_validity
 
 __all__ = [
     "Held",
     "Joined",
+    "Present",
     "add_growth",
     "changed",
     "changed_many",
     "check_pin",
     "create_member",
+    "find_present",
     "join",
     "lock",
     "lock_held",
@@ -24,6 +28,7 @@ __all__ = [
     "peppered",
     "put_pin",
     "set_agreement",
+    "set_card_type",
     "set_discount_card",
     "set_levels",
     "set_ruled",
@@ -31,5 +36,6 @@ __all__ = [
     "set_status",
     "set_statuses",
     "set_validity",
+    "spend_presence",
     "write_profile",
 ]

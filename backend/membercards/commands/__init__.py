@@ -1,0 +1,1 @@
+"""Use cases of member cards; each opens the one transaction it needs."""

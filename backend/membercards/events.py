@@ -1,0 +1,28 @@
+"""What happens to member cards."""
+
+from __future__ import annotations
+
+from backend.kernel.events import Event
+
+
+class MemberCardIssued(Event, frozen=True, kw_only=True):
+    """A member got a card; ``level`` is what its holders have at least, if it gives one."""
+
+    card_id: int
+    last4: str
+    virtual: bool
+    level: str | None = None
+
+
+class MemberCardLost(Event, frozen=True, kw_only=True):
+    """A member's card was reported lost: it is good nowhere from now on."""
+
+    card_id: int
+    last4: str
+
+
+class MemberCardFound(Event, frozen=True, kw_only=True):
+    """A card that was reported lost is good again."""
+
+    card_id: int
+    last4: str

@@ -1,0 +1,187 @@
+"""Cards at the counter: given, found by a till, lost, found again, replaced, ended."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from backend.kernel import outbox
+from backend.kernel.errors import DomainError
+from backend.membercards import service
+from backend.membercards.commands import ageing
+from tests.support.books import fingerprint
+from tests.support.membercards import (
+    CARDS,
+    held,
+    issue,
+    make_agent,
+    make_batch,
+    make_store,
+    make_type,
+    move,
+    numbers,
+    printed,
+)
+from tests.support.members import random_phone, register
+from tests.support.staff import log_in
+
+
+async def found(number: str) -> object:
+    """Whose card a till finds, or why nobody's."""
+    try:
+        return (await service.find_member(number)).member_id
+    except DomainError as refused:
+        return refused.code
+
+
+async def test_a_card_is_given_to_who_shows_their_code_and_a_till_finds_them(client, admin, phone, books, settings):
+    (number, other) = await printed(admin, 2, validity_months=12)
+    before = await found(number)
+    made = await issue(admin, phone, number)
+    card = made.json()
+    again = await admin.get(f"{CARDS}/{card['id']}")
+
+    assert (made.status_code, before) == (201, "card_invalid")
+    assert (card["number"], card["state"], card["member_id"]) == (number, "issued", phone.member["id"])
+    assert card["valid_until"] is not None
+    assert (await found(number), await found(other)) == (phone.member_id, "card_invalid")
+    assert [(step["state"], step["way"]) for step in again.json()["history"]] == [
+        ("printed", "system"),
+        ("issued", "counter"),
+    ]
+
+
+async def test_a_code_gives_one_card(client, admin, phone, settings):
+    (number, other) = await printed(admin, 2)
+    code = phone.code()
+    first = await admin.post(f"{CARDS}/issue", {"card_no": number, "code": code})
+    before = await fingerprint(settings)
+    second = await admin.post(f"{CARDS}/issue", {"card_no": other, "code": code})
+
+    assert (first.status_code, second.status_code, second.json()["code"]) == (201, 409, "code_used")
+    assert await fingerprint(settings) == before
+    assert await held(phone.member_id) == [(number, "issued")]
+
+
+async def test_a_card_is_one_members_and_a_member_has_one(client, admin, clock, settings):
+    number_of = [random_phone() for _ in range(2)]
+    one, two = [await register(client, phone=number) for number in number_of]
+    first, second = await printed(admin, 2)
+    assert (await issue(admin, one, first)).status_code == 201
+    before = await fingerprint(settings)
+    taken = await admin.post(f"{CARDS}/issue", {"card_no": first, "phone": number_of[1]})
+    more = await admin.post(f"{CARDS}/issue", {"card_no": second, "phone": number_of[0]})
+    nobody = await admin.post(f"{CARDS}/issue", {"card_no": "9" * 16, "phone": number_of[1]})
+
+    assert [answer.json()["code"] for answer in (taken, more, nobody)] == ["card_taken", "card_held", "card_invalid"]
+    assert await fingerprint(settings) == before
+
+
+async def test_a_lost_card_is_dead_until_it_is_found_and_for_good_once_replaced(
+    client, admin, phone, clock, books, settings
+):
+    old, new = await printed(admin, 2)
+    card = (await issue(admin, phone, old)).json()
+    lost = await phone.call("POST", "/v1/member/card/lost")
+    dead = await found(old)
+    back = await phone.call("POST", "/v1/member/card/found")
+    alive = await found(old)
+    await admin.post(f"{CARDS}/{card['id']}/lost", {"reason": "会员来电"})
+    clock.shift(timedelta(seconds=30))
+    body = {"card_no": new, "code": phone.code(), "reason": "遗失"}
+    replaced = await admin.post(f"{CARDS}/{card['id']}/replace", body)
+    before = await fingerprint(settings)
+    too_late = await admin.post(f"{CARDS}/{card['id']}/found", {"reason": "找到了"})
+
+    assert (lost.json()["state"], dead, back.json()["state"], alive) == ("lost", "card_lost", "issued", phone.member_id)
+    assert (replaced.status_code, too_late.json()["code"]) == (201, "card_conflict")
+    assert await fingerprint(settings) == before
+    assert (await found(old), await found(new)) == ("card_ended", phone.member_id)
+    assert await held(phone.member_id) == [(old, "replaced"), (new, "issued")]
+    detail = (await admin.get(f"{CARDS}/{card['id']}")).json()
+    assert detail["card"]["replaced_by"] == replaced.json()["id"]
+    assert [step["state"] for step in detail["history"]] == ["printed", "issued", "lost", "issued", "lost", "replaced"]
+
+
+async def test_a_store_hands_out_its_own_cards_and_an_agents(client, admin, chain, clock, settings):
+    manager = await log_in(client, chain, "manager-S1")
+    batch = await make_batch(admin, await make_type(admin), 4)
+    own, others, agents, office = await numbers(batch)
+    agent = await make_agent(admin)
+    for serial, to in ((1, await make_store(admin, "S1")), (2, await make_store(admin, "S2")), (3, agent["id"])):
+        assert (await move(admin, batch, serial, serial, to=to)).status_code == 201
+    phones = [await register(client) for _ in range(4)]
+    answers = [await issue(manager, phone, number) for phone, number in zip(phones, (own, others, agents, office))]
+
+    assert [answer.status_code for answer in answers] == [201, 409, 201, 409]
+    assert {answer.json().get("code") for answer in answers[1::2]} == {"card_elsewhere"}
+    assert (await admin.get(f"/v1/admin/member-card-issuers/{agent['id']}")).json()["stock"] == [
+        {"type_code": batch["type_code"], "state": "issued", "cards": 1}
+    ]
+
+
+async def test_a_card_ends_with_its_last_day(client, chain, admin, phone, clock):
+    number, other = await printed(admin, 2, validity_months=1)
+    await issue(admin, phone, number)
+    clock.shift(timedelta(days=62))
+    at_once, ended = await found(number), await ageing.expire_cards()
+    later = await log_in(client, chain, "admin")
+    again = await issue(later, phone, other)
+
+    assert (at_once, ended, await ageing.expire_cards()) == ("card_expired", 1, 0)
+    assert again.status_code == 201
+    assert await held(phone.member_id) == [(number, "expired"), (other, "issued")]
+
+
+async def test_another_stores_card_and_member_are_not_found(client, admin, chain, phone, settings):
+    manager = await log_in(client, chain, "manager-S1")
+    (number,) = await printed(admin, 1)
+    card = (await issue(admin, phone, number)).json()
+    before = await fingerprint(settings)
+    answers = [
+        await manager.get(f"{CARDS}/{card['id']}"),
+        await manager.post(f"{CARDS}/{card['id']}/lost", {"reason": "x"}),
+        await manager.post(f"{CARDS}/search", {"card_no": number}),
+        await manager.get(f"/v1/admin/members/{phone.member['id']}/cards"),
+        await manager.get("/v1/admin/member-card-issuers/office"),
+    ]
+
+    assert [answer.status_code for answer in answers] == [404] * 5
+    assert await fingerprint(settings) == before
+
+
+async def test_a_new_member_gets_a_number_where_the_chain_gives_them(client, admin, books, settings):
+    kind = await make_type(admin, length=16, automatic=True)
+    try:
+        phone = await register(client)
+        await outbox.drain()
+        ((virtual, state),) = await held(phone.member_id)
+        shown = (await phone.call("GET", "/v1/member/card")).json()
+        (number,) = await printed(admin, 1)
+        plastic = await issue(admin, phone, number)
+
+        assert (state, shown["card"]["number"], shown["card"]["virtual"]) == ("issued", virtual, True)
+        assert virtual.startswith(kind["prefix"])
+        assert plastic.status_code == 201
+        assert await held(phone.member_id) == [(virtual, "replaced"), (number, "issued")]
+    finally:
+        body = {"name": kind["name"], "automatic": False, "version": kind["version"]}
+        await admin.call("PUT", f"/v1/admin/member-card-types/{kind['code']}", body)
+
+
+@pytest.mark.parametrize("self_service", [True, False])
+async def test_a_member_binds_a_card_where_its_type_lets_them(client, admin, phone, self_service, settings):
+    batch = await make_batch(admin, await make_type(admin, self_service=self_service), 2)
+    allotted, central = await numbers(batch)
+    await move(admin, batch, 1, 1, to=(await make_agent(admin))["id"])
+    bound = await phone.call("POST", "/v1/member/card", {"card_no": allotted})
+
+    if self_service:
+        other = await register(client)
+        assert (bound.status_code, bound.json()["number"]) == (201, allotted)
+        answer = await other.call("POST", "/v1/member/card", {"card_no": central})
+        assert answer.json()["code"] == "card_elsewhere"
+    else:
+        assert bound.json()["code"] == "card_elsewhere"
+        assert await held(phone.member_id) == []
