@@ -85,7 +85,6 @@ class Permission(StrEnum):
     MEMBER_CARDS_READ = "member_cards.read", "查看会员卡", "mcbfa"
     MEMBER_CARDS_ISSUE = "member_cards.issue", "发卡、补卡、挂失", "mcb"
     MEMBER_CARDS_MANAGE = "member_cards.manage", "设定卡种、制卡、配卡", "b", "office"
-    PINS_RESET = "pins.reset", "初始化、解锁支付密码", "mb"
     GROUPS_READ = "groups.read", "查看大客户与团体", "mcbfa"
     GROUPS_MANAGE = "groups.manage", "管理大客户与团体", "b", "office"
     CONTACT_READ = "contact.read", "查看会员卡片", "mcb"

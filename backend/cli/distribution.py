@@ -66,7 +66,7 @@ PLACES: dict[str, Place] = {
     **dict.fromkeys(
         (
             *("ledger_rollup", "wallet_day"),  # sums over all members
-            *("member", "member_pin", "member_consent", "member_growth", "member_change"),
+            *("member", "member_pin", "member_consent", "member_growth", "member_change", "member_pin_act"),
             *("group_account", "group_member", "group_invitation", "group_purchase", "group_return"),
             *("key_account", "group_change"),
             *("membercard_type", "membercard_issuer", "membercard_batch", "membercard_move", "membercard"),

@@ -44,7 +44,7 @@ class TypeFields(Body, kw_only=True):
     level: Annotated[LevelCode, Meta(description="持卡人至少享有的等级")] | None = None
     deposit_fen: Annotated[int, Meta(ge=0, le=1_000_000, description="发卡时收取的押金（由收银台收取）")] = 0
     validity_months: Months | None = None
-    colour: Annotated[str, Meta(pattern=r"^#[0-9A-Fa-f]{6}$(?!\n)")] = "#0B7A5B"
+    colour: Annotated[str, Meta(pattern=r"^#[0-9A-Fa-f]{6}$(?!\n)", examples=["#0B7A5B"])] = "#0B7A5B"
     self_service: Annotated[bool, Meta(description="会员可在手机上自行绑定")] = False
     automatic: Annotated[bool, Meta(description="没有卡的会员自动获得此类型的卡号")] = False
     active: bool = True

@@ -184,6 +184,15 @@ MEMBERS = holds(
             ),
             Table("member_pin", DELETED, unshown="a secret, kept as a hash"),
             Table(
+                "member_pin_act",
+                stripped("that staff ended a PIN, which they answer for", reason="''"),
+                Shown(
+                    title="支付密码的人工处理",
+                    columns={"at": "时间", "act": "处理", "store_id": "门店", "proof": "本人核验", "reason": "原因"},
+                    key=("at", "id"),
+                ),
+            ),
+            Table(
                 "member_consent",
                 kept("proof of what was agreed to, in which version"),
                 Shown(

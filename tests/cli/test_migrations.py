@@ -22,7 +22,7 @@ from backend.kernel import db, migrations
 from backend.kernel.config import Settings
 
 # What a domain's relations, indexes and constraints begin with, where no other's begin so.
-PREFIXES = {"audience": "audience_", "auth": "auth_", "contact": "contact_", "mall": "mall_", "members": "member"}
+PREFIXES = {"audience": "audience_", "auth": "auth_", "contact": "contact_", "mall": "mall_", "members": "member(_|$)"}
 
 ROOT = Path(__file__).parents[2]
 

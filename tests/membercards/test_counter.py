@@ -66,7 +66,7 @@ async def test_a_code_gives_one_card(client, admin, phone, settings):
 
 async def test_a_card_is_one_members_and_a_member_has_one(client, admin, clock, settings):
     number_of = [random_phone() for _ in range(2)]
-    one, two = [await register(client, phone=number) for number in number_of]
+    one, _ = [await register(client, phone=number) for number in number_of]
     first, second = await printed(admin, 2)
     assert (await issue(admin, one, first)).status_code == 201
     before = await fingerprint(settings)
@@ -112,7 +112,9 @@ async def test_a_store_hands_out_its_own_cards_and_an_agents(client, admin, chai
     for serial, to in ((1, await make_store(admin, "S1")), (2, await make_store(admin, "S2")), (3, agent["id"])):
         assert (await move(admin, batch, serial, serial, to=to)).status_code == 201
     phones = [await register(client) for _ in range(4)]
-    answers = [await issue(manager, phone, number) for phone, number in zip(phones, (own, others, agents, office))]
+    answers = [
+        await issue(manager, phone, number) for phone, number in zip(phones, (own, others, agents, office), strict=True)
+    ]
 
     assert [answer.status_code for answer in answers] == [201, 409, 201, 409]
     assert {answer.json().get("code") for answer in answers[1::2]} == {"card_elsewhere"}

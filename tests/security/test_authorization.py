@@ -34,6 +34,8 @@ from tests.support.delivery import SHENZHEN, add_address
 from tests.support.gift_cards import activate, bind, charge, make_product, print_cards, token_of
 from tests.support.gifts import GOODS, make_gift, redeemed
 from tests.support.mall import checkout, open_mall, order, put
+from tests.support.membercards import CARDS, make_store, make_type, move, numbers
+from tests.support.membercards import make_batch as make_batch_of_cards
 from tests.support.members import Phone, register
 from tests.support.messages import inbox, make_batch, own_template, write
 from tests.support.mis import make_subscriber
@@ -321,6 +323,12 @@ BODIES: dict[str, Any] = {
     "POST /v1/admin/members/{member_id}/level-grants/{grant_id}/end": {"reason": "x"},
     "PUT /v1/admin/members/{member_id}/key-account": {"staff_id": "1"},
     "PUT /v1/admin/groups/{group_id}": {"number": "G-1", "name": "x", "version": 1},
+    "PUT /v1/admin/member-card-types/{card_type_code}": {"name": "x", "version": 1},
+    "PUT /v1/admin/member-card-issuers/{issuer_id}": {"name": "x", "quota": 1, "version": 1},
+    "POST /v1/admin/member-cards/{member_card_id}/lost": {"reason": "x"},
+    "POST /v1/admin/member-cards/{member_card_id}/found": {"reason": "x"},
+    "POST /v1/admin/member-cards/{member_card_id}/void": {"reason": "x"},
+    "POST /v1/admin/member-cards/{member_card_id}/replace": {"card_no": "9" * 16, "phone": "1", "reason": "x"},
     "POST /v1/admin/groups/{group_id}/members": {"member_no": "100000000009"},
     "PUT /v1/admin/groups/{group_id}/members/{person_id}/role": {"role": "member"},
     "PUT /v1/member/group/members/{person_id}/role": {"role": "member"},
@@ -420,6 +428,7 @@ BODIES: dict[str, Any] = {
 QUERIES = {
     "GET /v1/admin/groups/{group_id}/statement": "from=2026-06-01&to=2026-06-30",
     "GET /v1/admin/groups/{group_id}/statement/file": "from=2026-06-01&to=2026-06-30",
+    "GET /v1/admin/member-card-issuers/{issuer_id}/report": "begin=2026-11-01&end=2026-11-02",
     "GET /v1/admin/members/{member_id}/stored-statement": "from=2026-11-01&to=2026-11-02",
     "DELETE /v1/admin/roles/{role_code}": "version=1",
     "GET /v1/admin/surveys/{survey_id}/cross": "rows=taste&columns=nps",
@@ -444,6 +453,11 @@ NOWHERE = {
     "grant_id": "LG000000000000",
     "group_id": "GA000000000000",
     "person_id": "GM000000000000",
+    "card_type_code": "nothing",
+    "card_batch_id": "CB000000000000",
+    "card_move_id": "CM000000000000",
+    "member_card_id": "4711",
+    "issuer_id": "S-S9",
     "template_id": "T000000000000",
     "batch_id": "B000000000000",
     "handout_id": "J000000000000",
@@ -581,6 +595,7 @@ async def world(browser, chain, credentials) -> AsyncIterator[World]:
     values |= await suggestion_objects(admin, owner)
     values |= await conversation_objects(admin, owner)
     values |= await level_objects(admin, owner)
+    values |= await card_objects(admin, owner)
     values |= await points_objects(owner)
     values |= await gift_objects(admin, owner)
     values["import_id"] = await imports.begin(b"sku", "csv", "refuse", key="k", staff_id=0)
@@ -603,6 +618,23 @@ async def level_objects(admin: StaffSession, owner: Phone) -> dict[str, str]:
     await admin.call("PUT", f"/v1/admin/members/{owner.member_id}/key-account", agreed)
     ids = {"grant_id": grant, "run_id": run, "person_id": person}
     return {name: answer.json()["id"] for name, answer in ids.items()} | {"group_id": group["id"]}
+
+
+async def card_objects(admin: StaffSession, owner: Phone) -> dict[str, str]:
+    """A card of the owner's that S1 was given to hand out."""
+    batch = await make_batch_of_cards(admin, await make_type(admin), 1)
+    issuer_id = await make_store(admin, "S1")
+    moved = await move(admin, batch, 1, 1, to=issuer_id)
+    (number,) = await numbers(batch)
+    (code,) = await codes_of(owner, 1)
+    card = await admin.post(f"{CARDS}/issue", {"card_no": number, "code": code})
+    return {
+        "card_type_code": batch["type_code"],
+        "card_batch_id": batch["id"],
+        "card_move_id": moved.json()["id"],
+        "member_card_id": card.json()["id"],
+        "issuer_id": issuer_id,
+    }
 
 
 async def points_objects(owner: Phone) -> dict[str, str]:

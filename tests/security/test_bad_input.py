@@ -83,6 +83,8 @@ _PATTERNED = {
     "owner_id": "1",
     "parent_id": "H1",
     "tracking_no": "YT1000001",
+    "colour": "#0B7A5B",
+    "card_no": "9000123456789012",
     "administrators": "4711",
     "staff_id": "4711",
     "tax_no": "91110000MA0000000X",

@@ -711,6 +711,28 @@ OWN = {
     ("PUT /v1/admin/groups/{group_id}", "store_id"),
     ("POST /v1/admin/groups/{group_id}/members", "member_no"),
     ("PUT /v1/admin/members/{member_id}/key-account", "staff_id"),
+    # head office alone; a card is whose it is that shows it, who is shown by their own code: tests/membercards
+    ("POST /v1/admin/member-card-types", "code"),
+    ("GET /v1/admin/member-card-batches", "type_code"),
+    ("POST /v1/admin/member-card-batches", "type_code"),
+    ("GET /v1/admin/member-card-batches", "cursor"),
+    ("GET /v1/admin/member-card-moves", "batch_id"),
+    ("GET /v1/admin/member-card-moves", "issuer_id"),
+    ("GET /v1/admin/member-card-moves", "cursor"),
+    ("POST /v1/admin/member-card-moves", "batch_id"),
+    ("POST /v1/admin/member-card-moves", "issuer_id"),
+    ("GET /v1/admin/member-card-issuers", "cursor"),
+    ("POST /v1/admin/member-card-issuers/stores", "store_id"),
+    ("GET /v1/admin/member-cards", "batch_id"),
+    ("GET /v1/admin/member-cards", "issuer_id"),
+    ("GET /v1/admin/member-cards", "cursor"),
+    *(
+        (f"POST /v1/admin/member-cards/{path}", name)
+        for path in ("issue", "{member_card_id}/replace")
+        for name in ("card_no", "code")
+    ),
+    ("POST /v1/admin/member-cards/search", "card_no"),
+    ("POST /v1/member/card", "card_no"),
     # an invitation is whose it is that has it: tests/groups
     ("POST /v1/member/group/join", "code"),
     ("POST /v1/admin/recharge-offers", "store_id"),

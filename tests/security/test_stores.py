@@ -124,6 +124,7 @@ BODIES: dict[tuple[str, str], tuple[dict[str, Any], str]] = {
     ("PUT /v1/admin/mall/promotions/{promotion_id}", "scope.stores"): (PROMOTION, "/scope/stores/1"),
     ("POST /v1/member/cases", "store_id"): (CASE, "/store_id"),
     ("POST /v1/admin/groups", "store_id"): (GROUP, "/store_id"),
+    ("POST /v1/admin/member-card-issuers/stores", "store_id"): ({"store_id": NONE, "quota": 1}, "/store_id"),
     ("PUT /v1/admin/groups/{group_id}", "store_id"): (GROUP | {"version": 1}, "/store_id"),
     ("POST /v1/admin/conversations/canned", "store_id"): (CANNED, "/store_id"),
     ("PUT /v1/admin/conversations/canned/{canned_id}", "store_id"): (CANNED, "/store_id"),

@@ -19,7 +19,7 @@ router = Router(tag="member-cards")
 _READ = staff(Permission.MEMBER_CARDS_READ)
 _ISSUE = staff(Permission.MEMBER_CARDS_ISSUE)
 _CARDS = "/v1/admin/member-cards"
-_CARD = f"{_CARDS}/{{card_id}}"
+_CARD = f"{_CARDS}/{{member_card_id}}"
 _HANDS = (
     errors.CardInvalid,
     errors.CardTaken,
@@ -74,22 +74,22 @@ async def issue_card(caller: StaffCaller, body: schemas.IssueIn) -> schemas.Card
 
 
 @router.get(_CARD, guard=_READ, summary="会员卡详情与历史", errors=(NotFound,))
-async def get_card(caller: StaffCaller, card_id: str) -> schemas.CardDetail:
+async def get_card(caller: StaffCaller, member_card_id: str) -> schemas.CardDetail:
     """One card, and everything that it was."""
-    card = await counter.reached(caller, card_id)
+    card = await counter.reached(caller, member_card_id)
     return schemas.CardDetail(views.card(card), [views.step(one) for one in await queries.list_steps(card.id)])
 
 
 @router.post(f"{_CARD}/lost", guard=_ISSUE, summary="挂失", errors=(NotFound, errors.CardConflict))
-async def report_lost(caller: StaffCaller, card_id: str, body: schemas.ReasonIn) -> schemas.CardOut:
+async def report_lost(caller: StaffCaller, member_card_id: str, body: schemas.ReasonIn) -> schemas.CardOut:
     """Let it be good nowhere; repeated, it changes nothing."""
-    return views.card(await counter.report_lost(card_id, body.reason, caller))
+    return views.card(await counter.report_lost(member_card_id, body.reason, caller))
 
 
 @router.post(f"{_CARD}/found", guard=_ISSUE, summary="解除挂失", errors=(NotFound, errors.CardConflict))
-async def report_found(caller: StaffCaller, card_id: str, body: schemas.ReasonIn) -> schemas.CardOut:
+async def report_found(caller: StaffCaller, member_card_id: str, body: schemas.ReasonIn) -> schemas.CardOut:
     """Let it be good again, unless another took its place."""
-    return views.card(await counter.report_found(card_id, body.reason, caller))
+    return views.card(await counter.report_found(member_card_id, body.reason, caller))
 
 
 @router.post(
@@ -99,15 +99,15 @@ async def report_found(caller: StaffCaller, card_id: str, body: schemas.ReasonIn
     summary="补卡",
     errors=(NotFound, ValidationFailed, errors.CardConflict, *_WHO, *_HANDS),
 )
-async def replace_card(caller: StaffCaller, card_id: str, body: schemas.ReplaceIn) -> schemas.CardOut:
+async def replace_card(caller: StaffCaller, member_card_id: str, body: schemas.ReplaceIn) -> schemas.CardOut:
     """Put another card in its place; what the member has stays theirs, and nothing moves."""
-    return views.card(await counter.replace_card(card_id, body, caller))
+    return views.card(await counter.replace_card(member_card_id, body, caller))
 
 
 @router.post(f"{_CARD}/void", guard=_ISSUE, summary="注销会员卡", errors=(NotFound, errors.CardConflict))
-async def end_card(caller: StaffCaller, card_id: str, body: schemas.ReasonIn) -> schemas.CardOut:
+async def end_card(caller: StaffCaller, member_card_id: str, body: schemas.ReasonIn) -> schemas.CardOut:
     """Take it out of use for good."""
-    return views.card(await counter.end_card(card_id, body.reason, caller))
+    return views.card(await counter.end_card(member_card_id, body.reason, caller))
 
 
 @router.get("/v1/admin/members/{member_id}/cards", guard=_READ, summary="会员的会员卡", errors=(NotFound,))

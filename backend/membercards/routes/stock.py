@@ -22,9 +22,9 @@ router = Router(tag="member-cards")
 _READ = staff(Permission.MEMBER_CARDS_READ)
 _MANAGE = staff(Permission.MEMBER_CARDS_MANAGE)
 _TYPES = "/v1/admin/member-card-types"
-_TYPE = f"{_TYPES}/{{type_code}}"
+_TYPE = f"{_TYPES}/{{card_type_code}}"
 _BATCHES = "/v1/admin/member-card-batches"
-_BATCH = f"{_BATCHES}/{{batch_id}}"
+_BATCH = f"{_BATCHES}/{{card_batch_id}}"
 _MOVES = "/v1/admin/member-card-moves"
 _ISSUERS = "/v1/admin/member-card-issuers"
 _ISSUER = f"{_ISSUERS}/{{issuer_id}}"
@@ -47,15 +47,17 @@ async def create_type(caller: StaffCaller, body: schemas.TypeIn) -> schemas.Type
 
 
 @router.put(_TYPE, guard=_MANAGE, summary="修改会员卡类型", errors=(NotFound, errors.CardTypeConflict))
-async def change_type(caller: StaffCaller, type_code: schemas.TypeCode, body: schemas.ChangeType) -> schemas.TypeOut:
+async def change_type(
+    caller: StaffCaller, card_type_code: schemas.TypeCode, body: schemas.ChangeType
+) -> schemas.TypeOut:
     """Change what its cards are and carry from now on."""
-    return views.card_type(await types.change_type(type_code, body, caller.staff_id))
+    return views.card_type(await types.change_type(card_type_code, body, caller.staff_id))
 
 
 @router.get(f"{_TYPE}/changes", guard=_MANAGE, summary="会员卡类型变更记录", errors=(NotFound,))
-async def list_type_changes(type_code: schemas.TypeCode) -> ChangesOut:
+async def list_type_changes(card_type_code: schemas.TypeCode) -> ChangesOut:
     """Who of head office changed what."""
-    found = await queries.get_type(type_code)
+    found = await queries.get_type(card_type_code)
     return changes_out(await queries.changes.list_of(found.code, LAST))
 
 
@@ -82,31 +84,31 @@ async def create_batch(caller: StaffCaller, body: schemas.BatchIn) -> schemas.Ba
 
 
 @router.get(_BATCH, guard=_MANAGE, summary="批次详情", errors=(NotFound,))
-async def get_batch(batch_id: schemas.BatchId) -> schemas.BatchOut:
+async def get_batch(card_batch_id: schemas.BatchId) -> schemas.BatchOut:
     """One batch."""
-    return views.batch(await queries.get_batch(batch_id))
+    return views.batch(await queries.get_batch(card_batch_id))
 
 
 @router.post(f"{_BATCH}/stop", guard=_MANAGE, summary="停止制卡", errors=(NotFound,))
-async def stop_batch(caller: StaffCaller, batch_id: schemas.BatchId) -> schemas.BatchOut:
+async def stop_batch(caller: StaffCaller, card_batch_id: schemas.BatchId) -> schemas.BatchOut:
     """Make no further numbers; those that were made stay."""
-    return views.batch(await batches.stop_batch(batch_id, caller.staff_id))
+    return views.batch(await batches.stop_batch(card_batch_id, caller.staff_id))
 
 
 @router.post(
     f"{_BATCH}/export", guard=_MANAGE, summary="导出卡号（仅一次）", errors=(NotFound, errors.CardTypeConflict)
 )
-async def export_batch(caller: StaffCaller, batch_id: schemas.BatchId) -> Reply:
+async def export_batch(caller: StaffCaller, card_batch_id: schemas.BatchId) -> Reply:
     """The numbers for the printer as CSV, this once."""
-    file = await batches.export_batch(batch_id, caller.staff_id)
-    headers = {"Content-Disposition": f'attachment; filename="cards-{batch_id}.csv"', "Cache-Control": "no-store"}
+    file = await batches.export_batch(card_batch_id, caller.staff_id)
+    headers = {"Content-Disposition": f'attachment; filename="cards-{card_batch_id}.csv"', "Cache-Control": "no-store"}
     return Reply(file, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 @router.get(f"{_BATCH}/changes", guard=_MANAGE, summary="批次变更记录", errors=(NotFound,))
-async def list_batch_changes(batch_id: schemas.BatchId) -> ChangesOut:
+async def list_batch_changes(card_batch_id: schemas.BatchId) -> ChangesOut:
     """Who made, took, moved and stopped what."""
-    found = await queries.get_batch(batch_id)
+    found = await queries.get_batch(card_batch_id)
     return changes_out(await queries.changes.list_of(found.id, LAST))
 
 
@@ -140,16 +142,16 @@ async def begin_move(caller: StaffCaller, body: schemas.MoveIn, idem: Idempotenc
     return views.move(await moves.begin(body, caller.staff_id, idem.key))
 
 
-@router.get(f"{_MOVES}/{{move_id}}", guard=_MANAGE, summary="配卡进度", errors=(NotFound,))
-async def get_move(move_id: schemas.BatchId) -> schemas.MoveOut:
+@router.get(f"{_MOVES}/{{card_move_id}}", guard=_MANAGE, summary="配卡进度", errors=(NotFound,))
+async def get_move(card_move_id: schemas.BatchId) -> schemas.MoveOut:
     """One move, and how far it is."""
-    return views.move(await queries.get_move(move_id))
+    return views.move(await queries.get_move(card_move_id))
 
 
-@router.post(f"{_MOVES}/{{move_id}}/cancel", guard=_MANAGE, summary="中止配卡", errors=(NotFound,))
-async def cancel_move(caller: StaffCaller, move_id: schemas.BatchId) -> schemas.MoveOut:
+@router.post(f"{_MOVES}/{{card_move_id}}/cancel", guard=_MANAGE, summary="中止配卡", errors=(NotFound,))
+async def cancel_move(caller: StaffCaller, card_move_id: schemas.BatchId) -> schemas.MoveOut:
     """Move no further card; what has moved stays."""
-    return views.move(await moves.cancel(move_id, caller.staff_id))
+    return views.move(await moves.cancel(card_move_id, caller.staff_id))
 
 
 @router.get(_ISSUERS, guard=_MANAGE, summary="发卡方", errors=(ValidationFailed,))
