@@ -46,6 +46,7 @@ ROUTES = (
     "backend.gifts.routes",
     "backend.pos.routes",
     "backend.reconciliation.routes",
+    "backend.shifts.routes",
     "backend.surveys.routes",
     "backend.notices.routes",
     "backend.suggestions.routes",

@@ -44,6 +44,7 @@ DOMAINS = (
     "backend.gifts",
     "backend.pos",
     "backend.reconciliation",
+    "backend.shifts",
     "backend.surveys",
     "backend.notices",
     "backend.suggestions",

@@ -124,6 +124,10 @@ class Permission(StrEnum):
     GIFTS_WRITE = "gifts.write", "设定积分商城礼品", "k", "office"
     GIFTS_HANDLE = "gifts.handle", "交付、寄出、取消礼品兑换", "mcb"
     GIFTS_RETURN = "gifts.return", "退回已交付的礼品", "mb"
+    SHIFTS_READ = "shifts.read", "查看收银班次与报表", "mfa"
+    SHIFTS_CLOSE = "shifts.close", "代结收银班次", "m"
+    SHIFTS_RESOLVE = "shifts.resolve", "处理班次差异", "mf"
+    SHIFTS_DECIDE = "shifts.decide", "审批大额班次差异", "f"
     STATEMENTS_READ = "statements.read", "查看卡券结算与异常", "mfa"
 
     CATALOGUE_READ = "catalogue.read", "查看商品", "mkfa"

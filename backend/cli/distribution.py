@@ -121,6 +121,8 @@ PLACES: dict[str, Place] = {
             *("auth_terminal", "auth_role", "auth_staff", "auth_staff_session", "auth_epoch", "auth_audit"),
             *("auth_staff_link", "auth_recovery_code", "auth_staff_phone"),
             *("override_limit", "override_grant"),
+            *("shift_terminal", "shift", "shift_movement", "shift_entry", "shift_due", "shift_report", "shift_step"),
+            "shift_request",
             "approval",
             *("procrastinate_workers", "procrastinate_jobs", "procrastinate_events", "procrastinate_periodic_defers"),
             *("tortoise_migrations", "schema_sql"),

@@ -156,6 +156,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = False
     order_query_after_s: Annotated[int, _doc("Ask WeChat about an unpaid mall order after this", ge=1)] = 60
     order_close_after_s: Annotated[int, _doc("Close an unpaid mall order after this", ge=60)] = 900
+    shift_blind_count: Annotated[bool, _doc("Cashiers count their till before they see what must be in it")] = False
+    shift_difference_approval_fen: Annotated[
+        int, _doc("A shift that is off by more than this needs a second person", ge=0)
+    ] = 5_000
     accrual_daily_points: Annotated[int, _doc("Offline points a day, per terminal and member", ge=0)] = 5_000
     coupon_warn_days: Annotated[
         int, _doc("Days before its last day that a coupon is warned of; 0 = never", ge=0, le=30)

@@ -54,6 +54,7 @@ APPS: dict[str, str] = {
     "orders": "backend.orders",
     "gifts": "backend.gifts",
     "reconciliation": "backend.reconciliation",
+    "shifts": "backend.shifts",
     "surveys": "backend.surveys",
     "notices": "backend.notices",
     "suggestions": "backend.suggestions",
@@ -77,6 +78,7 @@ WITHOUT_MODELS = frozenset(
         "conversations",
         "contact",
         "reconciliation",
+        "shifts",
         "lifecycle",
         "groups",
     }

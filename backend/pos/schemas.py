@@ -111,6 +111,7 @@ class RefundIn(Body):
     """What to refund: pieces of lines, or an amount."""
 
     reason: Annotated[str, Meta(min_length=1, max_length=200)]
+    cashier: Text | None = None
     lines: Annotated[list[RefundLineIn], Meta(min_length=1, max_length=200)] | None = None
     amount_fen: Fen | None = None
 

@@ -43,6 +43,7 @@ from tests.support.passes import buy, line_of, make_pass_product, passes_of, use
 from tests.support.races import codes_of
 from tests.support.reconciliation import make_difference, make_settlement
 from tests.support.seed import Chain, Login
+from tests.support.shifts import open_shift
 from tests.support.staff import StaffSession, log_in
 from tests.support.stamps import make_campaign
 from tests.support.suggestions import make_box, own_id, suggest
@@ -131,6 +132,7 @@ ASKED_INSIDE = {
     Permission.CONTACT_FULL,
     Permission.MESSAGES_SERVICE,
     Permission.OVERRIDES_GIVE,
+    Permission.SHIFTS_DECIDE,  # by its kind of approvals
     Permission.STOCK_DECIDE_LARGE,
 }
 """Permissions that no guard names: how much a call does or shows goes by them."""
@@ -373,6 +375,8 @@ BODIES: dict[str, Any] = {
     "POST /v1/admin/stock/documents/{document_id}/actions": {"action": "submit", "version": 1},
     "POST /v1/admin/approvals/{approval_id}/approve": {},
     "PUT /v1/admin/staff/{staff_id}": {"role": "clerk", "store_id": "S1"},
+    "POST /v1/admin/shifts/{shift_id}/close": {"counted": [{"tender": "cash", "amount_fen": 1}], "note": "x"},
+    "POST /v1/admin/shifts/{shift_id}/resolve": {"note": "x"},
     "PUT /v1/admin/override-limits/{role_code}": {"sale_bp": 1, "sale_fen": 1},
     "PUT /v1/admin/roles/{role_code}": {"title": "x", "permissions": [], "version": 1},
     "POST /v1/admin/approvals/{approval_id}/reject": {"note": "x"},
@@ -526,6 +530,7 @@ NOWHERE = {
     "gift_item_id": "GF000000000000",
     "redemption_id": "J00000000000000000000000000",
     "application_id": "RA000000000000",
+    "shift_id": "H000000000000000",
 }
 """Ids of nothing: another's object must look the same."""
 
@@ -598,6 +603,7 @@ async def world(browser, chain, credentials) -> AsyncIterator[World]:
     values |= await card_objects(admin, owner)
     values |= await points_objects(owner)
     values |= await gift_objects(admin, owner)
+    values["shift_id"] = (await open_shift(browser, chain.tills["S1"][1]))["id"]
     values["import_id"] = await imports.begin(b"sku", "csv", "refuse", key="k", staff_id=0)
     (code,) = await codes_of(stranger, 1)
     scanned = await chain.tills["S2"][0].post(browser, "/v1/pos/scan", {"code": code})

@@ -636,6 +636,10 @@ OWN = {
     ("POST /v1/pos/gift-pickups/{redemption_id}/handover", "code"),
     ("POST /v1/admin/gift-redemptions/{redemption_id}/handover", "code"),
     ("POST /v1/admin/gift-redemptions/{redemption_id}/send", "tracking_no"),
+    # another store's shifts and reports are none: shifts/test_staff.py
+    *(("GET /v1/admin/shifts", name) for name in ("store_id", "terminal_id", "cursor")),
+    ("GET /v1/admin/shifts/{shift_id}/entries", "cursor"),
+    *((f"GET /v1/admin/reports/shifts{form}", "store_id") for form in ("", "/file", "/chart")),
     # the log of the caller's own store, whatever else is asked for (auth/test_audit.py)
     *(
         (f"GET /v1/admin/audit{form}", name)

@@ -68,7 +68,7 @@ async def refund_sale(sale_id: str, body: RefundIn, terminal: TerminalCaller, id
         async def planned(post: Post) -> tuple[Refund, Posted]:
             sold = await _read(sale_id, terminal.store_id)
             plan, refund = refund_plan(sold, body, clock.now(), zone=store.timezone)
-            plan = plans.keyed(plan, idem, terminal_scope(terminal.terminal_id))
+            plan = _at_till(plans.keyed(plan, idem, terminal_scope(terminal.terminal_id)), terminal, body)
             try:
                 return refund, await post(plan, refund, sold)
             except GuardRefused as refused:
@@ -120,6 +120,15 @@ async def _post_in(tx: Tx, plan: Plan, refund: Refund, sold: Sold) -> Posted:
         return await ledger.post_in(tx, plan)
     store_id = sold.document.store_id or ""
     return await giftcards.give_back(tx, plan, returns, sale_id=refund.sale_id, refund_id=refund.id, store_id=store_id)
+
+
+def _at_till(plan: Plan, terminal: TerminalCaller, body: RefundIn) -> Plan:
+    """The plan with the till and the cashier that gave it back: cash leaves that drawer."""
+    assert plan.document is not None
+    memo = (plan.document.memo or {}) | {"terminal_id": terminal.terminal_id}
+    if body.cashier:
+        memo["cashier"] = body.cashier
+    return msgspec.structs.replace(plan, document=msgspec.structs.replace(plan.document, memo=memo))
 
 
 def _check(body: RefundIn) -> None:

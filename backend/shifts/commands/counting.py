@@ -1,0 +1,143 @@
+"""What tills did becomes entries: from the sales' events, and from those that nobody has handled yet.
+
+A sale's own transaction knows nothing of shifts. Its event is noted by the relay, and a document is read for each note:
+by a job, and before anybody looks at a till.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from backend.kernel import clock, db, ids
+from backend.kernel.db import Tx
+from backend.ledger import queries as ledger
+from backend.ledger.events import SaleCompleted, SaleRefunded
+from backend.ledger.types import Document
+
+from ..errors import BooksBehind
+from ..types import Entry, EntryKind
+
+AT_ONCE = 500
+ROUNDS = 200
+MOST_PENDING = 20_000
+"""Events that are looked through before a till is closed; more than that wait only where the worker stands still."""
+
+PREFIXES = {EntryKind.SALE: "S", EntryKind.REFUND: "F", EntryKind.RECHARGE: "R", EntryKind.RECHARGE_REVERSAL: "R"}
+_INSERT = """
+INSERT INTO shift_entry (source_id, kind, store_id, terminal_id, cashier, at, fen, discount_fen, bonus_fen, by_tender)
+SELECT e.source_id, e.kind, e.store_id, e.terminal_id, e.cashier, e.at, e.fen, e.discount_fen, e.bonus_fen, e.by_tender
+  FROM jsonb_to_recordset($1::text::jsonb) AS e (source_id text, kind text, store_id text, terminal_id text,
+       cashier text, at timestamptz, fen bigint, discount_fen bigint, bonus_fen bigint, by_tender jsonb)
+  JOIN shift_terminal t ON t.terminal_id = e.terminal_id
+ON CONFLICT (source_id) DO NOTHING"""
+_NAMES = (SaleCompleted.__name__, SaleRefunded.__name__)
+
+
+async def note(tx: Tx, source_id: str, kind: EntryKind, store_id: str | None) -> None:
+    """Note that a till did something, where a till of that store (None: of any) ever had a shift."""
+    await db.raw(tx).execute(
+        "INSERT INTO shift_due (source_id, kind, at) SELECT $1, $2, $3"
+        " WHERE EXISTS (SELECT FROM shift_terminal WHERE $4::text IS NULL OR store_id = $4) ON CONFLICT DO NOTHING",
+        source_id,
+        kind.value,
+        clock.now(),
+        store_id,
+    )
+
+
+async def add(tx: Tx, entries: Iterable[Entry]) -> None:
+    """Enter what tills did, each once; what is of a till that never had a shift is left out."""
+    await db.raw(tx).execute(_INSERT, msgspec.json.encode(list(entries)).decode())
+
+
+async def count_due() -> int:
+    """Make entries of what was noted; returns how many notes it were. Several at once do each other no harm."""
+    done = 0
+    for _ in range(ROUNDS):
+        async with db.transaction() as tx:
+            rows = await db.fetch_in(
+                tx, "SELECT source_id, kind FROM shift_due ORDER BY source_id LIMIT $1 FOR UPDATE SKIP LOCKED", AT_ONCE
+            )
+            await _enter(tx, [(row["source_id"], EntryKind(row["kind"])) for row in rows])
+            await db.raw(tx).execute(
+                "DELETE FROM shift_due WHERE source_id = ANY($1::text[])", [row["source_id"] for row in rows]
+            )
+        done += len(rows)
+        if len(rows) < AT_ONCE:
+            break
+    return done
+
+
+async def catch_up(tx: Tx, terminal_id: str) -> None:
+    """Make entries of everything that was done at this terminal by now, whether or not its event was handled.
+
+    Events first, then notes: what the relay moves from the one to the other meanwhile is seen twice, and never missed.
+    Raises ``BooksBehind`` where more events wait than can be looked through.
+    """
+    pending = await db.fetch_in(
+        tx,
+        "SELECT body->>'sale_id' AS sale_id, body->>'refund_id' AS refund_id FROM outbox"
+        " WHERE name = ANY($1::text[]) LIMIT $2",
+        list(_NAMES),
+        MOST_PENDING + 1,
+    )
+    if len(pending) > MOST_PENDING:
+        raise BooksBehind(retry_after_s=30)
+    wanted = [
+        (row["refund_id"], EntryKind.REFUND) if row["refund_id"] else (row["sale_id"], EntryKind.SALE)
+        for row in pending
+    ]
+    noted = await db.fetch_in(tx, "SELECT source_id, kind FROM shift_due LIMIT $1", MOST_PENDING + 1)
+    if len(noted) > MOST_PENDING:
+        raise BooksBehind(retry_after_s=30)
+    wanted += [(row["source_id"], EntryKind(row["kind"])) for row in noted]
+    for start in range(0, len(wanted), AT_ONCE):
+        await _enter(tx, wanted[start : start + AT_ONCE], terminal_id)
+
+
+async def _enter(tx: Tx, wanted: list[tuple[str, EntryKind]], terminal_id: str | None = None) -> None:
+    kinds = dict(wanted)
+    keys = [(ids.member_of(source_id, PREFIXES[kind]), source_id) for source_id, kind in wanted if kind in PREFIXES]
+    found = await ledger.find_documents((member_id, source_id) for member_id, source_id in keys if member_id)
+    entries = [entry for one in found.values() if (entry := entry_of(one, kinds[one.id])) is not None]
+    await add(tx, [one for one in entries if terminal_id in (None, one.terminal_id)])
+
+
+def entry_of(document: Document, kind: EntryKind) -> Entry | None:
+    """What a document says that a till did; None for what no till did."""
+    body, memo = document.body, document.memo
+    terminal_id = (memo if kind is EntryKind.REFUND else body).get("terminal_id")
+    if not terminal_id or document.store_id is None:
+        return None
+    if kind is EntryKind.REFUND:
+        tenders: dict[str, int] = {}
+        for tender in body["by_tender"]:
+            tenders[tender["type"]] = tenders.get(tender["type"], 0) + tender["amount_fen"]
+        return _entry(document, kind, terminal_id, document.at, fen=body["refund_fen"], by_tender=tenders)
+    # A sale that waited for the phone counts when it was paid for.
+    at = datetime.fromisoformat(body["waits_until"]) if body.get("waits_until") else document.at
+    return _entry(
+        document,
+        kind,
+        terminal_id,
+        min(at, document.updated_at),
+        fen=body["payable_fen"],
+        discount_fen=body["discount_fen"],
+        by_tender=body["paid"],
+    )
+
+
+def _entry(document: Document, kind: EntryKind, terminal_id: str, at: datetime, **figures: Any) -> Entry:
+    return Entry(
+        source_id=document.id,
+        kind=kind,
+        store_id=document.store_id or "",
+        terminal_id=terminal_id,
+        cashier=document.memo.get("cashier"),
+        at=at,
+        **figures,
+    )
