@@ -26,6 +26,12 @@ class NotPermitted(Forbidden):
         self.caller = caller
 
 
+class SecondFactorRequired(NotPermitted):
+    """This role needs a second factor: set one up first."""
+
+    code = "second_factor_required"
+
+
 _DUMMY_KEY = b"-" * 43
 _REFUSED = {
     Standing.NONE: RegistrationRequired,
@@ -162,7 +168,8 @@ class StaffGuard:
         row = await queries.find_staff_session(named[0]) if named else None
         if named is None or row is None:
             raise Unauthenticated
-        held = rules.held(row["role"], row["store_id"], *queries.changed(row))
+        bare = bool(row["bare"])
+        held = frozenset() if bare else rules.held(row["role"], row["store_id"], *queries.changed(row))
         caller = StaffCaller(
             staff_id=row["staff_id"],
             session_id=named[0],
@@ -173,7 +180,7 @@ class StaffGuard:
             rate_per_minute=settings().rate_member_per_minute,
         )
         if self.permissions and not self.permissions & held:
-            raise NotPermitted(caller)
+            raise SecondFactorRequired(caller) if bare else NotPermitted(caller)
         return caller
 
     async def watch(self, route: Any, request: Request, caller: StaffCaller, work: Work) -> Response:

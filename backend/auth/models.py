@@ -119,7 +119,10 @@ class Epoch(Model):
 
 
 class StaffRole(Model):
-    """One role. Of a built-in one the release says what it holds; ``granted`` and ``withheld`` are what was changed."""
+    """One role. Of a built-in one the release says what it holds; ``granted`` and ``withheld`` are what was changed.
+
+    ``second_factor``: nobody does anything by it who has set up none.
+    """
 
     code = fields.CharField(max_length=16, primary_key=True)
     title = fields.CharField(max_length=20)
@@ -127,6 +130,7 @@ class StaffRole(Model):
     builtin = fields.BooleanField(default=False)
     granted: list[str] = fields.JSONField(default=list)
     withheld: list[str] = fields.JSONField(default=list)
+    second_factor = fields.BooleanField(db_default=False)
     version = fields.IntField(default=1)
     changed_at = fields.DatetimeField()
 

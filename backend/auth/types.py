@@ -362,13 +362,17 @@ class Staff(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RoleInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """A role as it stands: what it holds wherever it is held; people of a store hold nothing of ``office``."""
+    """A role as it stands: what it holds wherever it is held; people of a store hold nothing of ``office``.
+
+    ``second_factor``: its people hold nothing until they have set up a second factor.
+    """
 
     code: str
     title: str
     scope: Scope
     builtin: bool
     permissions: frozenset[Permission]
+    second_factor: bool
     version: int
 
 

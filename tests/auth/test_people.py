@@ -393,3 +393,40 @@ async def test_a_closed_login_is_over_until_it_is_opened_again(client, settings,
 
     assert (await session.get(ME)).status_code == 401
     await enter(client, name)
+
+
+async def test_a_role_may_ask_for_a_second_factor_and_holds_nothing_without(client, clock, admin):
+    body = {"code": "guarded", "title": "仓管", "scope": "office", "permissions": ["members.read", "staff.read"]}
+    role = (await admin.post("/v1/admin/roles", body)).json()
+    _, name = await hire(admin, "guarded", None)
+    session = await enter(client, name)
+    assert (await session.get("/v1/admin/staff")).status_code == 200
+    change = {"title": "仓管", "permissions": role["permissions"], "version": 1}
+
+    asked = await admin.call("PUT", "/v1/admin/roles/guarded", change | {"second_factor": True})
+    assert asked.json()["second_factor"] is True
+    refused(await session.get("/v1/admin/staff"), 403, "second_factor_required")
+    mine = (await session.get("/v1/admin/me")).json()
+    assert (mine["second_factor_required"], mine["permissions"]) == (True, [])
+
+    begun = await session.post(f"{ME}/totp", {"current": PASSWORD})
+    totp = pyotp.TOTP(begun.json()["secret"])
+    assert (await session.post(f"{ME}/totp/confirm", {"totp": totp.at(clock.now())})).status_code == 200
+    assert (await session.get("/v1/admin/staff")).status_code == 200
+    assert (await session.get("/v1/admin/me")).json()["second_factor_required"] is False
+
+    kept = await admin.call("PUT", "/v1/admin/roles/guarded", change | {"version": 2})
+    assert kept.json()["second_factor"] is True, "left out: as it is"
+
+
+async def test_of_who_may_do_everything_only_the_second_factor_can_be_asked(admin):
+    roles = {one["code"]: one for one in (await admin.get("/v1/admin/roles")).json()["items"]}
+    role = roles["admin"]
+    body = {"title": role["title"], "permissions": role["permissions"], "version": role["version"]}
+
+    asked = await admin.call("PUT", "/v1/admin/roles/admin", body | {"second_factor": True})
+    assert asked.status_code == 200, asked.text
+    refused(await admin.get("/v1/admin/roles"), 403, "second_factor_required")
+
+    await db.fetch("UPDATE auth_role SET second_factor = false WHERE code = 'admin'")
+    assert (await admin.get("/v1/admin/roles")).status_code == 200

@@ -42,25 +42,37 @@ async def create_role(
 
 
 async def change_role(
-    code: str, title: str, permissions: frozenset[Permission], version: int, caller: StaffCaller
+    code: str,
+    title: str,
+    permissions: frozenset[Permission],
+    second_factor: bool | None,
+    version: int,
+    caller: StaffCaller,
 ) -> RoleInfo:
-    """Say what a role holds, from the next call of its people on; of a built-in one the name stays."""
+    """Say what a role holds, from the next call of its people on; of a built-in one the name stays.
+
+    Args:
+        second_factor: whether its people need one before they do anything; None: as it is.
+    """
     async with db.transaction() as tx:
         role = await _lock(tx, code, version)
-        if role.code == Role.ADMIN or (role.builtin and title != role.title):
+        needs = role.second_factor if second_factor is None else second_factor
+        if (role.code == Role.ADMIN and permissions != role.permissions) or (role.builtin and title != role.title):
             raise RoleConflict("what is built in keeps its name, and who may do everything keeps all")
         _check(role.scope, permissions, role.permissions, caller)
         given = rules.permissions_of(code, (), ()) if role.builtin else frozenset[Permission]()
         await db.raw(tx).execute(
-            "UPDATE auth_role SET title = $2, granted = $3, withheld = $4, version = version + 1, changed_at = $5"
-            " WHERE code = $1",
+            "UPDATE auth_role SET title = $2, granted = $3, withheld = $4, second_factor = $5, version = version + 1,"
+            " changed_at = $6 WHERE code = $1",
             code,
             title,
             _json(permissions - given),
             _json(given - permissions),
+            needs,
             clock.now(),
         )
-        trail.changed("role", "permissions", *(["title"] if title != role.title else []))
+        moved = {"title": title != role.title, "second_factor": needs is not role.second_factor}
+        trail.changed("role", "permissions", *(field for field, is_moved in moved.items() if is_moved))
         trail.said(
             granted=" ".join(sorted(permissions - role.permissions)),
             withheld=" ".join(sorted(role.permissions - permissions)),
@@ -85,7 +97,8 @@ async def remove_role(code: str, version: int, caller: StaffCaller) -> None:
 async def _lock(tx: Tx, code: str, version: int) -> RoleInfo:
     rows = await db.fetch_in(
         tx,
-        "SELECT code, title, scope, builtin, granted, withheld, version FROM auth_role WHERE code = $1 FOR UPDATE",
+        "SELECT code, title, scope, builtin, granted, withheld, second_factor, version FROM auth_role"
+        " WHERE code = $1 FOR UPDATE",
         code,
     )
     if not rows:

@@ -81,7 +81,7 @@ async def find_staff_login(username: str) -> db.Record | None:
     )
 
 
-_ROLE = "SELECT code, title, scope, builtin, granted, withheld, version FROM auth_role"
+_ROLE = "SELECT code, title, scope, builtin, granted, withheld, second_factor, version FROM auth_role"
 
 
 def role_of(row: db.Record) -> RoleInfo:
@@ -92,6 +92,7 @@ def role_of(row: db.Record) -> RoleInfo:
         scope=Scope(row["scope"]),
         builtin=row["builtin"],
         permissions=rules.permissions_of(row["code"], *changed(row)),
+        second_factor=row["second_factor"],
         version=row["version"],
     )
 
@@ -147,9 +148,13 @@ async def get_caller(staff_id: int) -> StaffCaller:
 
 
 async def find_staff_session(session_id: int) -> db.Record | None:
-    """A living session of active staff (staff_id, role, store_id, granted, withheld), or None."""
+    """A living session of active staff (staff_id, role, store_id, granted, withheld), or None.
+
+    ``bare``: the role asks for a second factor, and there is none.
+    """
     return await db.fetchrow(
-        "SELECT s.staff_id, f.role, f.store_id, r.granted, r.withheld FROM auth_staff_session s"
+        "SELECT s.staff_id, f.role, f.store_id, r.granted, r.withheld,"
+        " r.second_factor AND f.totp_sealed IS NULL AS bare FROM auth_staff_session s"
         " JOIN auth_staff f ON f.id = s.staff_id JOIN auth_role r ON r.code = f.role"
         " WHERE s.id = $1 AND s.ended_at IS NULL AND s.expires_at > $2 AND f.active",
         session_id,

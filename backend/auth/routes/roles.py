@@ -51,7 +51,9 @@ async def create_role(caller: StaffCaller, body: schemas.CreateRole) -> schemas.
 )
 async def change_role(caller: StaffCaller, role_code: str, body: schemas.ChangeRole) -> schemas.RoleOut:
     """Say what a role holds, from the next call of its people on."""
-    changed = await commands.roles.change_role(role_code, body.title, body.permissions, body.version, caller)
+    changed = await commands.roles.change_role(
+        role_code, body.title, body.permissions, body.second_factor, body.version, caller
+    )
     return schemas.role_out(changed)
 
 

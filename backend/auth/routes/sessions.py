@@ -55,4 +55,5 @@ async def me(caller: StaffCaller) -> schemas.Me:
         staff=person,
         role=schemas.role_out(role),
         permissions=[one.value for one in Permission if caller.may(one)],
+        second_factor_required=role.second_factor and not person.totp,
     )

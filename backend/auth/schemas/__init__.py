@@ -139,11 +139,15 @@ class CreateRole(Body, frozen=True):
 
 
 class ChangeRole(Body, frozen=True):
-    """What a role holds from now on, at the version that was seen."""
+    """What a role holds from now on, at the version that was seen.
+
+    ``second_factor``: whether its people do nothing until they have set up one; left out: as it is.
+    """
 
     title: RoleTitle
     permissions: frozenset[Permission]
     version: Annotated[int, Meta(ge=1, le=1_000_000)]
+    second_factor: bool | None = None
 
 
 class VersionQuery(Body, frozen=True):
@@ -368,13 +372,14 @@ class RoleOut(msgspec.Struct):
     scope: Scope
     builtin: bool
     permissions: list[str]
+    second_factor: bool
     version: int
 
 
 def role_out(role: RoleInfo) -> RoleOut:
     """A role as the API shows it."""
     held = [one.value for one in Permission if one in role.permissions]
-    return RoleOut(role.code, role.title, role.scope, role.builtin, held, role.version)
+    return RoleOut(role.code, role.title, role.scope, role.builtin, held, role.second_factor, role.version)
 
 
 class Me(msgspec.Struct):
@@ -383,3 +388,4 @@ class Me(msgspec.Struct):
     staff: Staff
     role: RoleOut
     permissions: list[str]
+    second_factor_required: bool

@@ -50,9 +50,9 @@ async function open() {
 }
 
 /** Who is logged in, as screens know them: `me.may("coupons.write")` says whether they hold a permission. */
-function known({ staff, role, permissions }) {
+function known({ staff, role, permissions, second_factor_required: bare }) {
   const held = new Set(permissions);
-  return { ...staff, role_title: role.title, may: (permission) => held.has(permission) };
+  return { ...staff, role_title: role.title, bare, may: (permission) => held.has(permission) };
 }
 
 /** Ask who we are, once there is a session; logs in as often as it takes. */

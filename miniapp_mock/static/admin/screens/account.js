@@ -36,6 +36,7 @@ const w = words({
   "account.ended": "已结束 {count} 个会话",
   "account.logins": "登录记录",
   "account.done": "已办理",
+  "account.bare": "您的角色须用动态验证码登录。请现在设置；设置好之前，其他功能都不能使用。",
 });
 
 export async function open({ api, me, signal }) {
@@ -60,6 +61,7 @@ export async function open({ api, me, signal }) {
     const secret = h("div", { class: "field" }, h("p", { class: "muted small" }, w("account.secret_note")), h("p", { class: "secret num" }, begun.secret));
     const made = await formDialog({ title: w("account.secret"), fields: [{ name: "shown", node: secret, read: () => true }, code("totp", w("account.code"))], onSubmit: (values) => api.post("/v1/admin/me/totp/confirm", { totp: values.totp }) });
     if (made) await tell(w("account.recovery"), shownOnce(w("account.recovery_text"), ...made.codes));
+    if (made && me.bare) return location.reload();
     facts.reload();
   }
   async function renew() {
@@ -82,5 +84,5 @@ export async function open({ api, me, signal }) {
   const end = async (one) => { if (await attempt(() => api.remove(`/v1/admin/me/sessions/${one.id}`), w("account.done"))) sessions.reload(); };
   const sessions = sessionTable({ signal, end, load: () => api.get("/v1/admin/me/sessions", {}, { signal }) });
   const logins = loginTable({ signal, load: () => api.get("/v1/admin/me/logins", {}, { signal }) });
-  return [head(w("account.title"), { actions: button(w("account.end_others"), endOthers) }), facts, h("h2", { class: "section-title" }, w("account.sessions")), sessions, h("h2", { class: "section-title" }, w("account.logins")), logins];
+  return [head(w("account.title"), { actions: button(w("account.end_others"), endOthers) }), me.bare && h("p", { class: "card danger", role: "alert" }, w("account.bare")), facts, h("h2", { class: "section-title" }, w("account.sessions")), sessions, h("h2", { class: "section-title" }, w("account.logins")), logins];
 }

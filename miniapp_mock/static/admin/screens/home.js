@@ -11,6 +11,8 @@ const w = words({
   "home.todo": "待处理",
   "home.none": "现在没有等待处理的事项",
   "home.places": "功能",
+  "home.bare": "您的角色须用动态验证码登录，设置好之后才能使用其他功能。",
+  "home.set": "现在设置",
 });
 
 /** A tile for each screen that has something to do; a screen that cannot say so is left out. */
@@ -30,6 +32,7 @@ export async function open(given) {
   const places = navigation(given.me).filter(([title]) => title).map(([title, screens]) => h("section", { class: "card" }, h("h2", { class: "muted small" }, title), h("div", { class: "place-links" }, screens.map((screen) => h("a", { class: "place-link", href: given.href(screen.path) }, glyph(screen.icon, 20), screen.title)))));
   return [
     head(w("home.hello", { name: given.me.username }), { note: given.me.role_title }),
+    given.me.bare && h("section", { class: "card stack", role: "alert" }, h("p", { class: "danger" }, w("home.bare")), h("p", null, h("a", { class: "button primary", href: given.href("account") }, w("home.set")))),
     h("section", { class: "stack" }, h("h2", null, w("home.todo")), todo),
     h("section", { class: "stack" }, h("h2", null, w("home.places")), h("div", { class: "places" }, places)),
   ];

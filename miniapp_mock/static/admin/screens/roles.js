@@ -24,6 +24,8 @@ const w = words({
   "roles.remove_ask": "删除角色「{name}」？",
   "roles.removed": "已删除",
   "roles.holds": "有",
+  "roles.factor": "须设置动态验证码",
+  "roles.factor_note": "勾选后，没有设置的人在设置好之前什么也不能做",
 });
 
 export async function open({ api, me, signal, href, keys }) {
@@ -43,9 +45,10 @@ export async function open({ api, me, signal, href, keys }) {
   async function change(role) {
     const fields = [
       ...(role.builtin ? [] : [{ name: "title", label: w("roles.name"), value: role.title, required: true, most: 20 }]),
-      { name: "permissions", label: w("roles.held"), kind: "many", value: role.permissions, options },
+      { name: "second_factor", label: w("roles.factor"), note: w("roles.factor_note"), kind: "tick", value: role.second_factor },
+      ...(role.code === "admin" ? [] : [{ name: "permissions", label: w("roles.held"), kind: "many", value: role.permissions, options }]),
     ];
-    const save = (values) => api.put(`/v1/admin/roles/${role.code}`, { title: role.title, ...values, version: role.version });
+    const save = (values) => api.put(`/v1/admin/roles/${role.code}`, { title: role.title, permissions: role.permissions, ...values, version: role.version });
     if (await formDialog({ title: `${w("roles.change")} · ${role.title}`, fields, onSubmit: save })) matrix.reload();
   }
   async function remove(role) {
@@ -54,7 +57,8 @@ export async function open({ api, me, signal, href, keys }) {
   }
 
   const headCell = (role) => h("th", { scope: "col" }, h("div", { class: "stack" }, h("span", null, role.title), h("span", { class: "muted tiny" }, w(`roles.${role.scope}`)),
-    writes && role.code !== "admin" && h("button", { type: "button", class: "button compact soft", "aria-label": `${w("roles.change")} ${role.title}`, onclick: () => change(role) }, w("roles.change")),
+    role.second_factor && h("span", { class: "tiny" }, w("roles.factor")),
+    writes && h("button", { type: "button", class: "button compact soft", "aria-label": `${w("roles.change")} ${role.title}`, onclick: () => change(role) }, w("roles.change")),
     writes && !role.builtin && h("button", { type: "button", class: "button compact", "aria-label": `${w("roles.remove")} ${role.title}`, onclick: () => remove(role) }, w("roles.remove"))));
   const mark = (held) => h("td", { class: "center" }, held && h("span", null, h("span", { "aria-hidden": "true" }, "●"), h("span", { class: "sr-only" }, w("roles.holds"))));
 
