@@ -35,6 +35,7 @@ ROUTES = (
     "backend.wallet.routes",
     "backend.coupons.routes",
     "backend.points.routes",
+    "backend.rebates.routes",
     "backend.giftcards.routes",
     "backend.passes.routes",
     "backend.stamps.routes",

@@ -33,6 +33,7 @@ DOMAINS = (
     "backend.wallet",
     "backend.coupons",
     "backend.points",
+    "backend.rebates",
     "backend.giftcards",
     "backend.passes",
     "backend.stamps",

@@ -128,6 +128,9 @@ class Permission(StrEnum):
     SHIFTS_CLOSE = "shifts.close", "代结收银班次", "m"
     SHIFTS_RESOLVE = "shifts.resolve", "处理班次差异", "mf"
     SHIFTS_DECIDE = "shifts.decide", "审批大额班次差异", "f"
+    REBATES_READ = "rebates.read", "查看返利方案与批次", "kbfa", "office"
+    REBATES_WRITE = "rebates.write", "设定、试算返利方案", "k", "office"
+    REBATES_WORK = "rebates.work", "生成、确认、审批、发放返利", "f", "office"
     STATEMENTS_READ = "statements.read", "查看卡券结算与异常", "mfa"
 
     CATALOGUE_READ = "catalogue.read", "查看商品", "mkfa"

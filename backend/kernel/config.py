@@ -112,6 +112,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     points_warn_early_days: Annotated[
         int, _doc("Days before their last day that points are warned of a first time; 0 = never", ge=0, le=180)
     ] = 0
+    rebate_close_alone_max_fen: Annotated[
+        int, _doc("Fen of a run of rebates that one person of finance may close alone; more needs a second one", ge=0)
+    ] = 1_000_000
+    rebate_warn_days: Annotated[
+        int, _doc("Days before its last day that rebate is warned of; 0 = never", ge=0, le=60)
+    ] = 7
+    rebate_warn_early_days: Annotated[
+        int, _doc("Days before its last day that rebate is warned of a first time; 0 = never", ge=0, le=180)
+    ] = 0
     points_pending_days: Annotated[int, _doc("Days until earned points can be spent", ge=0, le=90)] = 0
     points_adjust_alone_max: Annotated[
         int, _doc("Points that one person of the staff may give or take alone; 0 = a second one always decides", ge=0)

@@ -47,6 +47,7 @@ APPS: dict[str, str] = {
     "giftcards": "backend.giftcards",
     "passes": "backend.passes",
     "points": "backend.points",
+    "rebates": "backend.rebates",
     "stamps": "backend.stamps",
     "mall": "backend.mall",
     "stock": "backend.stock",
@@ -81,6 +82,7 @@ WITHOUT_MODELS = frozenset(
         "shifts",
         "lifecycle",
         "groups",
+        "rebates",
     }
 )
 

@@ -31,7 +31,6 @@ DAY_LIMIT = "recharge_day_limit_reached"
 _NO_CAP = 10**12
 _EXPIRES_TO = {
     ledger.STORED: (ledger.HOUSE_BREAKAGE, ledger.FEN),
-    ledger.REBATE: (ledger.HOUSE_REBATE_COST, ledger.FEN),
     ledger.POINTS: (ledger.HOUSE_POINTS_EXPIRED, ledger.POINT),
     ledger.POINTS_PENDING: (ledger.HOUSE_POINTS_EXPIRED, ledger.POINT),
 }

@@ -15,6 +15,8 @@ NOT_OF_A_MEMBER = {
     "audience_backfill": "how far a job has come",
     "clearing_backfill": "how far a job has come",
     "lifecycle_backfill": "how far a job has come",
+    "rebate_backfill": "how far a job has come",
+    "rebate_figure": "how many members there were",
     "lifecycle_stage_count": "how many members there were",
 }
 

@@ -41,6 +41,7 @@ from tests.support.messages import inbox, make_batch, own_template, write
 from tests.support.mis import make_subscriber
 from tests.support.passes import buy, line_of, make_pass_product, passes_of, use
 from tests.support.races import codes_of
+from tests.support.rebates import plant_statement
 from tests.support.reconciliation import make_difference, make_settlement
 from tests.support.seed import Chain, Login
 from tests.support.shifts import open_shift
@@ -455,6 +456,9 @@ NOWHERE = {
     "code": "nothing",
     "run_id": "LR000000000000",
     "grant_id": "LG000000000000",
+    "scheme_id": "RS000000000000",
+    "rebate_run_id": "RR000000000000",
+    "statement_id": "B00000000000000000000000000",
     "group_id": "GA000000000000",
     "person_id": "GM000000000000",
     "card_type_code": "nothing",
@@ -604,6 +608,7 @@ async def world(browser, chain, credentials) -> AsyncIterator[World]:
     values |= await points_objects(owner)
     values |= await gift_objects(admin, owner)
     values["shift_id"] = (await open_shift(browser, chain.tills["S1"][1]))["id"]
+    values |= await rebate_objects(admin, owner)
     values["import_id"] = await imports.begin(b"sku", "csv", "refuse", key="k", staff_id=0)
     (code,) = await codes_of(stranger, 1)
     scanned = await chain.tills["S2"][0].post(browser, "/v1/pos/scan", {"code": code})
@@ -669,6 +674,15 @@ async def points_objects(owner: Phone) -> dict[str, str]:
         "member_batch_id": "MB1",
         "application_id": "RA1",
     }
+
+
+async def rebate_objects(admin: StaffSession, owner: Phone) -> dict[str, str]:
+    """A scheme, a run that was closed, and the owner's statement of it."""
+    terms = {"tiers": [{"from_fen": 0, "rate_bp": 100}]}
+    scheme = {"title": "x", "period": "month", "first_on": "2026-11-01", "terms": terms}
+    made = await admin.post("/v1/admin/rebates/schemes", scheme)
+    run_id, statement_id = await plant_statement(owner.member_id)
+    return {"scheme_id": made.json()["id"], "rebate_run_id": run_id, "statement_id": statement_id}
 
 
 async def gift_objects(admin: StaffSession, owner: Phone) -> dict[str, str]:

@@ -357,6 +357,7 @@ CASES: dict[tuple[str, str], Case] = {
             *("reports/sales", "reports/margin", "reports/stock", "reports/orders"),
             *("reports/stored-value", "reports/stored-value/file", "reports/stored-value/chart"),
             *("reports/gifts", "reports/gifts/file", "reports/gifts/chart"),
+            *("rebates/report", "rebates/report/file", "rebates/report/chart"),
         )
     },
     **{
@@ -711,6 +712,12 @@ OWN = {
     ("PUT /v1/admin/staff/{staff_id}/member", "member_id"),
     ("POST /v1/admin/levels", "code"),
     ("GET /v1/admin/level-runs", "cursor"),
+    # head office alone; a place in a list of the member's own, and schemes of the chain in a store's own report
+    *(("GET /v1/admin/rebates/runs", name) for name in ("cursor", "scheme_id")),
+    ("GET /v1/admin/rebates/schemes", "cursor"),
+    ("GET /v1/admin/rebates/runs/{rebate_run_id}/statements", "cursor"),
+    ("GET /v1/member/rebates/statements", "cursor"),
+    *((f"GET /v1/admin/rebates/report{form}", "scheme_id") for form in ("", "/file", "/chart")),
     ("POST /v1/admin/groups", "store_id"),
     ("PUT /v1/admin/groups/{group_id}", "store_id"),
     ("POST /v1/admin/groups/{group_id}/members", "member_no"),

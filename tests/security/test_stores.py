@@ -77,6 +77,8 @@ CASE = {"kind": "complaint", "text": "排队太久", "store_id": NONE}
 GROUP = {"number": "G-9", "name": "x", "store_id": NONE}
 CANNED = {"title": "营业时间", "text": "九点到九点", "store_id": NONE}
 BOX = {"title": "建议", "store_id": NONE, "administrators": ["1"]}
+REBATE: dict[str, Any] = {"tiers": [{"from_fen": 0, "rate_bp": 1}]}
+SCHEME: dict[str, Any] = {"title": "x", "period": "month", "first_on": "2026-11-01"}
 GIFT: dict[str, Any] = {"kind": "goods", "title": "x", "points": 1, "sku": "6901", "pickup": True}
 REGISTRATION: dict[str, Any] = {
     "version": 0,
@@ -116,6 +118,14 @@ BODIES: dict[tuple[str, str], tuple[dict[str, Any], str]] = {
     ("POST /v1/admin/points-rules", "terms.condition.stores"): (EARNING, "/terms/condition/stores/1"),
     ("PUT /v1/admin/points-rules/{rule_id}", "terms.condition.stores"): (EARNING, "/terms/condition/stores/1"),
     ("POST /v1/admin/points-rules/simulate", "store_id"): (BASKET, "/store_id"),
+    **{
+        (call, f"terms.{field}"): (body | {"terms": REBATE | {field: ["S1", NONE]}}, f"/terms/{field}/1")
+        for call, body in (
+            ("POST /v1/admin/rebates/schemes", SCHEME),
+            ("PUT /v1/admin/rebates/schemes/{scheme_id}", {"version": 1}),
+        )
+        for field in ("stores", "not_stores")
+    },
     ("POST /v1/admin/gifts", "stores"): (GIFT | {"stores": ["S1", NONE]}, "/stores/1"),
     ("PUT /v1/admin/gifts/{gift_item_id}", "stores"): (GIFT | {"stores": ["S1", NONE]}, "/stores/1"),
     ("POST /v1/admin/mall/delivery-rules", "stores"): (RULE | {"stores": ["S1", NONE]}, "/stores/1"),

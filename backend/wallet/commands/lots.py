@@ -24,9 +24,9 @@ MOST_LOTS = 200
 
 
 async def expire_lots(now: datetime, *, batch: int = ledger.SWEPT_AT_ONCE, batches: int = ledger.SWEEPS) -> int:
-    """Take back what expired before today: stored bonus, points, rebate; returns how many transfers it took.
+    """Take back what expired before today: stored bonus, points; returns how many transfers it took.
 
-    Other kinds of lots (coupons) are left to the domain that knows them.
+    Other kinds of lots (coupons, rebate) are left to the domain that knows them.
     """
     on = clock.local_date(now, settings().timezone)
 

@@ -1,0 +1,1 @@
+"""What staff and the clock do with rebates."""

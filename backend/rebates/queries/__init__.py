@@ -1,0 +1,1 @@
+"""Reads of schemes, facts, runs and statements."""

@@ -1,0 +1,3 @@
+"""Calls about rebates. The server asks second persons too, so the handlers are registered with the routes."""
+
+from .. import handlers as handlers

@@ -1,0 +1,92 @@
+"""The report of rebates: head office's of the chain, a store's of what it bears."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date
+from typing import Annotated, Literal
+
+import msgspec
+
+from backend.auth import queries as auth
+from backend.auth.guards import staff
+from backend.auth.types import Permission, StaffCaller
+from backend.kernel import charts, clock, sheets
+from backend.kernel.config import settings
+from backend.kernel.errors import NotFound, ValidationFailed, invalid
+from backend.kernel.http import Body, Reply, Router
+
+from .. import printing, reports
+from ..reports import Report
+from ..types import Id, PeriodKind
+
+router = Router(tag="rebates")
+
+_REPORT = "/v1/admin/rebates/report"
+_READ = staff(Permission.REPORTS_READ)
+Wanted = Annotated[date, msgspec.Meta(description="日期，含当日")]
+
+
+class ReportQuery(Body):
+    """Periods that begin on these days, both included; of a store what it bears (its staff's own)."""
+
+    from_on: Wanted = msgspec.field(name="from")
+    to_on: Wanted = msgspec.field(name="to")
+    store_id: Id | None = None
+    scheme_id: Id | None = None
+    period: PeriodKind | None = None
+
+
+class ReportFileQuery(ReportQuery):
+    """And as what."""
+
+    format: Literal["csv", "xlsx"] = "csv"
+
+
+class ReportChartQuery(ReportQuery):
+    """And as what."""
+
+    format: Literal["svg", "png"] = "svg"
+
+
+@router.get(_REPORT, guard=_READ, summary="返利报表", errors=(NotFound, ValidationFailed))
+async def get_report(caller: StaffCaller, query: ReportQuery) -> Report:
+    """By period, scheme and the store that bears it: accrued, corrected, paid, used, expired, left."""
+    return await _read(caller, query)
+
+
+@router.get(f"{_REPORT}/file", guard=_READ, summary="返利报表（文件）", errors=(NotFound, ValidationFailed))
+async def get_file(caller: StaffCaller, query: ReportFileQuery) -> Reply:
+    """The same as CSV or XLSX."""
+    rows = reports.table((await _read(caller, query)).items)
+    body = await asyncio.to_thread(sheets.write, query.format, "返利报表", reports.HEADING, rows)
+    return printing.reply(
+        body, sheets.MEDIA_TYPES[query.format], f"rebates-{query.from_on}-{query.to_on}.{query.format}"
+    )
+
+
+@router.get(
+    f"{_REPORT}/chart",
+    guard=_READ,
+    summary="返利报表（图）",
+    errors=(NotFound, ValidationFailed, charts.ChartUnavailable),
+)
+async def get_chart(caller: StaffCaller, query: ReportChartQuery) -> Reply:
+    """By period what is used, expired, left and not paid yet."""
+    chart = reports.chart(await _read(caller, query), f"{query.from_on} 至 {query.to_on}")
+    body = await asyncio.to_thread(charts.draw, chart, query.format, settings().brand_color)
+    media = "image/svg+xml" if query.format == "svg" else "image/png"
+    return printing.reply(body, media, f"rebates-{query.from_on}-{query.to_on}.{query.format}")
+
+
+async def _read(caller: StaffCaller, query: ReportQuery) -> Report:
+    store_id = query.store_id or caller.store_id
+    if not caller.reaches(store_id):
+        raise NotFound("there is no such store")
+    if store_id is not None:
+        await auth.get_store(store_id)
+    if not clock.is_told(query.from_on, query.to_on):
+        raise invalid("/query/from", "is out of range")
+    return await reports.read(
+        query.from_on, query.to_on, kind=query.period, store_id=store_id, scheme_id=query.scheme_id
+    )

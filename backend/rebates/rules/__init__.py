@@ -1,0 +1,1 @@
+"""Pure: periods, what purchases come to under schemes, and what a statement pays."""
