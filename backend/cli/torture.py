@@ -144,6 +144,8 @@ def _run_case(options: Options, case: Case, seconds: float, *, keep: Path | None
     """A system of its own, one run on it, and nothing left of it."""
     import uvloop
 
+    from backend.torture.logged import failures_in
+
     place = (keep or Path(tempfile.mkdtemp(prefix="huiyuan-torture-", dir="/tmp"))).expanduser().resolve()
     try:
         with (
@@ -151,7 +153,10 @@ def _run_case(options: Options, case: Case, seconds: float, *, keep: Path | None
             step(f"Torture with seed {options.seed}") as say,
             asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
         ):
-            return _run_interruptible(runner, _torture(system, options, case, say, seconds))
+            result = _run_interruptible(runner, _torture(system, options, case, say, seconds))
+            if result.wrong:
+                result.logged = failures_in(place / "server.log")
+            return result
     finally:
         if keep is None:
             shutil.rmtree(place, ignore_errors=True)

@@ -42,6 +42,10 @@ def show(result: Result, seed: int, out: Console) -> None:
         return
     for finding in result.wrong:
         out.print(f"[red]✗[/red] {escape(finding[:600])}")
+    if result.logged:
+        out.print("The last errors in the servers' log:")
+    for error in result.logged:
+        out.print(escape(error), style="dim", highlight=False)
     out.print(f"[red]✗[/red] Seed {seed}: FAILED, {len(result.wrong)} findings.")
 
 

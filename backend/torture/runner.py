@@ -50,10 +50,12 @@ class Survived(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, kw_only=True):
-    """What came of a run; ``wrong`` is empty where the system did not lose a fen."""
+    """What came of a run; ``wrong`` is empty where the system did not lose a fen. ``logged``: the servers' last errors,
+    where something is wrong."""
 
     case: Case
     wrong: list[str] = []
+    logged: list[str] = []
     survived: list[Survived] = []
     counts: dict[str, Count] = {}
     operations: int = 0
