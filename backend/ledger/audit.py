@@ -8,7 +8,14 @@ from pathlib import Path
 
 import asyncpg
 
-from .plans import HOUSE_GIFT_CLEARING, HOUSE_POINTS_CLEARING
+from .plans import (
+    HOUSE_COUPONS_MERGED,
+    HOUSE_GIFT_CLEARING,
+    HOUSE_MERGED,
+    HOUSE_POINTS_CLEARING,
+    HOUSE_SERVICES_MERGED,
+    HOUSE_STAMPS_MERGED,
+)
 
 CHECKS = Path(__file__).parent / "checks"
 CHUNK = 5000
@@ -66,15 +73,15 @@ async def prove(
         findings: list[Finding] = []
         proofs = checks()
         total = int(await connection.fetchval("SELECT count(*) FROM ledger_head"))
-        sums, clearings = _HouseSums(), [(_Clearing(check, unit), kind) for check, kind, unit in _CLEARED]
+        sums, clearings = _HouseSums(), [(_Clearing(check, unit), kind, unit) for check, kind, unit in _CLEARED]
         done = 0
         async for low, high, count in _chunks(connection, every):
             for check in proofs:
                 rows = await connection.fetch(check.sql + f" LIMIT {MAX_FINDINGS}", low, high)
                 findings.extend(Finding(check.name, row[0], row[1]) for row in rows)
             sums.add(await connection.fetch(_HOUSE_ENTRIES, low, high))
-            for clearing, kind in clearings:
-                clearing.add(await connection.fetch(_CLEARING_ENTRIES, low, high, kind))
+            for clearing, kind, unit in clearings:
+                clearing.add(await connection.fetch(_CLEARING_ENTRIES, low, high, kind, unit))
             done += count
             if progress:
                 progress(done, total)
@@ -83,7 +90,7 @@ async def prove(
         else:
             if every == 1:
                 findings.extend(sums.differences(await connection.fetch(_HOUSE_SUMS)))
-                findings.extend(found for clearing, _ in clearings for found in clearing.left())
+                findings.extend(found for clearing, _, _ in clearings for found in clearing.left())
         return findings[:MAX_FINDINGS]
 
 
@@ -111,12 +118,24 @@ POINTS_CLEARING = Check(
     "what left one member's books as points for another arrived there, and so it went back",
     "",
 )
+MERGE_CLEARING = Check(
+    "merge_clearing",
+    "what left the books of a member who was merged into another arrived there, in each unit",
+    "",
+)
 _CLEARING_ENTRIES = """
 SELECT t.document_id, sum(e.amount)::bigint, max(e.member_id)
   FROM ledger_entry e JOIN ledger_transfer t ON t.member_id = e.member_id AND t.seq = e.seq
- WHERE e.member_id >= $1 AND e.member_id < $2 AND e.kind = $3
+ WHERE e.member_id >= $1 AND e.member_id < $2 AND e.kind = $3 AND e.unit = $4
  GROUP BY 1 HAVING sum(e.amount) <> 0"""
-_CLEARED = ((CLEARING, HOUSE_GIFT_CLEARING, "fen"), (POINTS_CLEARING, HOUSE_POINTS_CLEARING, "points"))
+_CLEARED = (
+    (CLEARING, HOUSE_GIFT_CLEARING, "fen"),
+    (POINTS_CLEARING, HOUSE_POINTS_CLEARING, "points"),
+    *((MERGE_CLEARING, HOUSE_MERGED, unit) for unit in ("fen", "points")),
+    *((MERGE_CLEARING, HOUSE_COUPONS_MERGED, unit) for unit in ("fen", "uses")),
+    *((MERGE_CLEARING, HOUSE_SERVICES_MERGED, unit) for unit in ("fen", "uses")),
+    (MERGE_CLEARING, HOUSE_STAMPS_MERGED, "uses"),
+)
 
 
 class _Clearing:

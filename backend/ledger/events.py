@@ -51,3 +51,10 @@ class Recharged(Event, frozen=True, kw_only=True):
     pay_fen: int
     bonus_fen: int
     points: int
+
+
+class MergedBooksMoved(Event, frozen=True, kw_only=True):
+    """Something was posted to the books of a member who was merged into another: what came is passed on.
+
+    The door writes it itself, with whatever plan of whatever domain it was.
+    """

@@ -183,6 +183,21 @@ async def hold(tx: Tx, member_id: int) -> None:
     await db.raw(tx).execute("SELECT ledger_hold($1)", member_id)
 
 
+async def hold_both(tx: Tx, one: int, other: int) -> None:
+    """Let nothing move on the books of two members until the transaction ends; in order of id."""
+    for member_id in sorted((one, other)):
+        await hold(tx, member_id)
+
+
+async def close_merged(tx: Tx, source_id: int, target_id: int) -> None:
+    """Close a member's books for good: what they may do once or so often counts for the target from now on.
+
+    Whatever is still posted there says so (``MergedBooksMoved``). Holds both.
+    """
+    await db.raw(tx).execute("SELECT ledger_carry_guards($1, $2)", source_id, target_id)
+    await db.raw(tx).execute("SELECT ledger_set_merged($1)", source_id)
+
+
 def device_mark(device_id: int) -> str:
     """The name of the guard that holds a device's last spent step."""
     return f"device:{device_id}"

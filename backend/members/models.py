@@ -58,6 +58,7 @@ class Member(Model):
     version = fields.IntField(default=1, db_default=1)
     valid_from: date | None = fields.DateField(null=True)
     valid_until: date | None = fields.DateField(null=True)
+    merged_into: int | None = fields.BigIntField(null=True)
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
 

@@ -13,13 +13,15 @@ from backend.ledger.types import Snapshot
 
 class Status(StrEnum):
     """``none``: known (refused), not registered; ``pending`` waits for staff; ``frozen`` is shut out by staff;
-    ``expired`` is outside of the days that the membership is good for."""
+    ``expired`` is outside of the days that the membership is good for; ``merged`` is another member now, for good:
+    number and phone lead there."""
 
     NONE = "none"
     PENDING = "pending"
     ACTIVE = "active"
     FROZEN = "frozen"
     EXPIRED = "expired"
+    MERGED = "merged"
 
 
 _FOLLOWS = frozenset({Status.ACTIVE, Status.EXPIRED})

@@ -52,6 +52,7 @@ DECLARE
     v_chain      bytea;
     v_lots       bigint;
     v_active     boolean;
+    v_merged     boolean;
     v_used_store text;
     v_used_at    timestamptz;
     v_elsewhere  timestamptz;
@@ -100,8 +101,8 @@ BEGIN
     -- lap: locks the head, looks the key up
     -- Idempotency comes first: the stored answer, whatever the plan says now. A key that was stored while this waited
     -- for the lock is not in the snapshot yet; the insert below meets it.
-    SELECT h.seq, h.hash, h.lots, h.active, h.used_store, h.used_at, h.elsewhere_at, k.hash, k.result
-      INTO v_seq, v_chain, v_lots, v_active, v_used_store, v_used_at, v_elsewhere, v_known_hash, v_known
+    SELECT h.seq, h.hash, h.lots, h.active, h.merged, h.used_store, h.used_at, h.elsewhere_at, k.hash, k.result
+      INTO v_seq, v_chain, v_lots, v_active, v_merged, v_used_store, v_used_at, v_elsewhere, v_known_hash, v_known
       FROM ledger_head h
       LEFT JOIN ledger_key k ON k.member_id = p_member AND k.scope = v_scope AND k.key = v_key
      WHERE h.member_id = p_member FOR UPDATE OF h;
@@ -373,6 +374,12 @@ BEGIN
                                FROM unnest(l_id, l_amount) AS m (lot_id, amount)), '');
         v_chain := ledger_hash(p_member, v_seq, p->>'kind', v_doc_id, (p->>'reverses')::bigint, v_at, v_digest,
                                v_text || '|' || v_moves, v_chain);
+    END IF;
+    -- What comes to a member who was merged into another (a refund of an old sale, a payment that was under way) is
+    -- passed on, whoever posted it.
+    IF v_merged AND v_count > 0 AND p->>'kind' <> 'merged' THEN
+        p := jsonb_set(p, '{events}', coalesce(p->'events', '[]') || jsonb_build_array(jsonb_build_object(
+            'name', 'MergedBooksMoved', 'body', jsonb_build_object('member_id', p_member))));
     END IF;
     -- lap: head
     IF v_count > 0 OR v_use IS NOT NULL THEN

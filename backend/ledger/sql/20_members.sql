@@ -17,6 +17,29 @@ BEGIN
     PERFORM 1 FROM ledger_head WHERE member_id = p_member FOR UPDATE;
 END $$;
 
+-- For good: whatever is still posted to these books says so (MergedBooksMoved), and is passed on.
+CREATE OR REPLACE FUNCTION ledger_set_merged(p_member bigint) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    UPDATE ledger_head SET active = false, merged = true WHERE member_id = p_member;
+$$;
+
+-- What one member may do once or so often, counts what the other did before both became one: marks and counters are added
+-- up (of a mark it only matters whether it is there), the marks of devices stand for themselves. Returns how many it were.
+CREATE OR REPLACE FUNCTION ledger_carry_guards(p_from bigint, p_to bigint) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    v_count bigint;
+BEGIN
+    PERFORM 1 FROM ledger_head WHERE member_id IN (p_from, p_to) ORDER BY member_id FOR UPDATE;
+    INSERT INTO ledger_guard AS g (member_id, name, value, expires_at)
+    SELECT p_to, name, value, expires_at FROM ledger_guard WHERE member_id = p_from
+    ON CONFLICT (member_id, name) DO UPDATE SET value = g.value + EXCLUDED.value,
+        expires_at = CASE WHEN g.expires_at IS NULL OR EXCLUDED.expires_at IS NULL THEN NULL
+                          ELSE greatest(g.expires_at, EXCLUDED.expires_at) END;
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    RETURN v_count;
+END $$;
+
 -- Monotonic: a guard only ever grows (a device's last step; the largest step there is revokes it).
 CREATE OR REPLACE FUNCTION ledger_raise_guard(p_member bigint, p_name text, p_value bigint) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$

@@ -12,6 +12,7 @@ from .levels import (
     list_levels,
 )
 from .lists import count_segment, list_birthdays, list_registered, list_segment, search_members
+from .merged import current_id, current_id_in, current_ids, ids_of
 from .people import (
     PHONE_CONTEXT,
     find_id_by_number,
@@ -42,6 +43,9 @@ __all__ = [
     "PHONE_CONTEXT",
     "MemberRecord",
     "count_segment",
+    "current_id",
+    "current_id_in",
+    "current_ids",
     "find_cardholder",
     "find_id_by_number",
     "find_id_by_phone",
@@ -56,6 +60,7 @@ __all__ = [
     "get_member",
     "has_phone_ending",
     "has_pin",
+    "ids_of",
     "level_state",
     "levels",
     "list_birthdays",

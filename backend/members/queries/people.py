@@ -76,10 +76,12 @@ async def get_member(member_id: int) -> Member:
 
 
 async def find_id_by_number(member_no: str) -> int | None:
-    """The member who has that number, or None."""
+    """The member who has that number, or whom its member was merged into; None for nobody."""
     if not rules.is_member_no(member_no):
         return None
-    member_id: int | None = await db.fetchval("SELECT id FROM member WHERE member_no = $1", member_no)
+    member_id: int | None = await db.fetchval(
+        "SELECT coalesce(merged_into, id) FROM member WHERE member_no = $1", member_no
+    )
     return member_id
 
 
@@ -90,8 +92,15 @@ async def list_numbers(member_ids: Sequence[int]) -> dict[int, str]:
 
 
 async def list_by_numbers(member_nos: Sequence[str]) -> dict[str, tuple[int, str | None]]:
-    """The members who have these numbers, with their stores, by number; what is nobody's is absent."""
-    rows = await db.fetch("SELECT member_no, id, store_id FROM member WHERE member_no = ANY($1)", list(member_nos))
+    """The members who have these numbers, with their stores, by number; what is nobody's is absent.
+
+    The number of who was merged into another is the other's.
+    """
+    rows = await db.fetch(
+        "SELECT m.member_no, now.id, now.store_id FROM member m JOIN member now ON now.id = coalesce(m.merged_into, m.id)"
+        " WHERE m.member_no = ANY($1)",
+        list(member_nos),
+    )
     return {row["member_no"]: (row["id"], row["store_id"]) for row in rows}
 
 
@@ -102,8 +111,10 @@ async def find_phone_index(member_id: int) -> str | None:
 
 
 async def find_id_by_phone(phone: str) -> int | None:
-    """The member whose phone number this is, or None."""
-    member_id: int | None = await db.fetchval("SELECT id FROM member WHERE phone_index = $1", phone_index(phone))
+    """The member whose phone number this is, or whom its member was merged into; None for nobody."""
+    member_id: int | None = await db.fetchval(
+        "SELECT coalesce(merged_into, id) FROM member WHERE phone_index = $1", phone_index(phone)
+    )
     return member_id
 
 

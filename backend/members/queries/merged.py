@@ -1,0 +1,35 @@
+"""Who was merged into whom: a chain is never longer than one step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from backend.kernel import db
+from backend.kernel.db import Tx
+
+_CURRENT = "SELECT coalesce(merged_into, id) FROM member WHERE id = $1"
+
+
+async def current_id(member_id: int) -> int:
+    """The member who is this one now: the one merged into, or itself (also where there is none)."""
+    return await db.fetchval(_CURRENT, member_id) or member_id
+
+
+async def current_id_in(tx: Tx, member_id: int) -> int:
+    """The same, as the open transaction sees it."""
+    rows = await db.fetch_in(tx, _CURRENT, member_id)
+    return rows[0][0] if rows else member_id
+
+
+async def current_ids(member_ids: Iterable[int]) -> dict[int, int]:
+    """The same of many; who was not merged is left out."""
+    rows = await db.fetch(
+        "SELECT id, merged_into FROM member WHERE id = ANY($1) AND merged_into IS NOT NULL", list(member_ids)
+    )
+    return {row["id"]: row["merged_into"] for row in rows}
+
+
+async def ids_of(member_id: int) -> tuple[int, ...]:
+    """The ids under which a member has a history: the own one first, then of those merged into them, newest first."""
+    rows = await db.fetch("SELECT id FROM member WHERE merged_into = $1 ORDER BY updated_at DESC, id", member_id)
+    return (member_id, *(row["id"] for row in rows))
