@@ -29,6 +29,7 @@ ROUTES = (
     "backend.feeds.routes",
     "backend.membercards.routes",
     "backend.registration.routes",
+    "backend.merging.routes",
     "backend.messages.routes",
     "backend.lifecycle.routes",
     "backend.groups.routes",
@@ -103,7 +104,8 @@ def create_app(settings: Settings) -> HttpApp:
     from backend.mall import queries as mall
 
     config.use(settings)
-    events.load(name.removesuffix(".routes") for name in ROUTES)  # with them come the templates of letters
+    # With them come the templates of letters, and what each domain holds of members.
+    events.load(["backend.audience", *(name.removesuffix(".routes") for name in ROUTES)])
     coupons.name_categories_by(mall.category_names)
     mounts = _demo_mounts(settings) if settings.demo else _console_mounts(settings)
 

@@ -23,6 +23,7 @@ DOMAINS = (
     "backend.auth",
     "backend.approvals",
     "backend.members",
+    "backend.merging",
     "backend.audience",
     "backend.feeds",
     "backend.membercards",

@@ -78,6 +78,7 @@ class Permission(StrEnum):
     MEMBERS_HISTORY = "members.history", "查看会员资料变更", "mba"
     REGISTRATION_RULES = "registration.rules", "设定注册审核规则", "b", "office"
     MEMBERS_BATCH = "members.batch", "批量变更会员", "mb"
+    MEMBERS_MERGE = "members.merge", "合并会员", "b", "office"
     LEVELS_WRITE = "levels.write", "设定会员等级", "b", "office"
     LEVELS_GRANT = "levels.grant", "授予、收回会员等级", "mb"
     STAGES_READ = "stages.read", "查看会员生命周期", "mbka"

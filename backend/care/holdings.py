@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.members.holding import DELETED, Holding, Shown, Table, holds, stripped
+from backend.members.holding import DELETED, Holding, MovingTable, Shown, Table, holds, stripped
 
 HOLDING = holds(
     Holding(
@@ -24,6 +24,11 @@ HOLDING = holds(
                     key=("id",),
                 ),
             ),
+        ),
+        moves=(
+            MovingTable("care_birthday_gift", key=("year",)),
+            MovingTable("care_fact", key=("kind", "ref")),
+            MovingTable("care_task", key=("plan_id", "occasion")),
         ),
     )
 )

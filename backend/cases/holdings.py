@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.members.holding import Holding, Shown, Table, holds, kept, stripped
+from backend.members.holding import Holding, MovingTable, Shown, Table, holds, kept, stripped
 
 from .queries.cases import CONTACT_CONTEXT
 
@@ -49,5 +49,7 @@ HOLDING = holds(
                 ),
             ),
         ),
+        moves=(MovingTable("feedback_case"),),
+        joined=("feedback_step", "feedback_todo"),
     )
 )

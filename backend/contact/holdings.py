@@ -19,5 +19,6 @@ HOLDING = holds(
                 ),
             ),
         ),
+        stays=("contact_look",),
     )
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.members.holding import DELETED, Holding, Shown, Table, holds
+from backend.members.holding import DELETED, Holding, MovingTable, Shown, Table, holds
 
 OWN = "conversation_id IN (SELECT id FROM conversation WHERE member_id = $1)"
 
@@ -35,5 +35,7 @@ HOLDING = holds(
             ),
             Table("conversation", DELETED, unshown="its messages are listed"),
         ),
+        moves=(MovingTable("conversation"),),
+        joined=("conversation_picture", "conversation_message"),
     )
 )

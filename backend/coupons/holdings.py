@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from backend.members.holding import DELETED, Holding, Shown, Table, holds, kept
+from datetime import datetime
+
+from backend.kernel.db import Tx
+from backend.members.holding import DELETED, Holding, MovingTable, Shown, Table, holds, kept
+
+from . import merging
 
 COUNTED = "counted against the template's total and settled with whoever bears the cost; no name"
+
+
+async def _lock_gifts(tx: Tx, source_id: int, target_id: int, at: datetime) -> None:
+    await merging.lock_gifts(tx, source_id)
+
 
 HOLDING = holds(
     Holding(
@@ -58,5 +68,10 @@ HOLDING = holds(
                 whose="members @> ARRAY[$1]::bigint[]",
             ),
         ),
+        moves=(MovingTable("coupon_due", key=("template_id", "reason")),),
+        joined=("coupon", "coupon_gift"),
+        stays=("coupon_code", "coupon_handout"),
+        merge=_lock_gifts,
+        carry=merging.carry,
     )
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.members.holding import Holding, Shown, Table, holds, stripped
+from backend.members.holding import Holding, MovingTable, Shown, Table, holds, stripped
 
 HOLDING = holds(
     Holding(
@@ -19,5 +19,6 @@ HOLDING = holds(
                 ),
             ),
         ),
+        moves=(MovingTable("giftcard"),),
     )
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from backend.members.holding import DELETED, Holding, Shown, Table, holds, kept
+from backend.members.holding import DELETED, Holding, MovingTable, Shown, Table, holds, kept
+
+from . import service
 
 SUMS = "sums of an organisation, which decide its level; amounts without a name"
 
@@ -54,5 +56,9 @@ HOLDING = holds(
                 ),
             ),
         ),
+        moves=(MovingTable("group_purchase"), MovingTable("group_return"), MovingTable("group_invitation")),
+        joined=("group_member", "key_account"),
+        merge=service.merge,
+        clashes=service.clashes,
     )
 )

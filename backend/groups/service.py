@@ -13,6 +13,7 @@ from backend.kernel.db import Tx
 from backend.ledger import queries as ledger
 from backend.members import queries as members
 from backend.members import service as member_service
+from backend.members.holding import Clash
 
 from . import queries, rules
 from .errors import GroupConflict
@@ -66,6 +67,42 @@ async def _group(tx: Tx, member_id: int) -> Group | None:
         member_id,
     )
     return queries.group_of(rows[0]) if rows else None
+
+
+_JOIN = """
+UPDATE group_member SET member_id = $2 WHERE member_id = $1 AND (left_at IS NOT NULL OR NOT EXISTS
+       (SELECT FROM group_member o WHERE o.member_id = $2 AND o.left_at IS NULL))"""
+_LEAVE = "UPDATE group_member SET left_at = greatest($2, joined_at) WHERE member_id = $1 AND left_at IS NULL"
+_AGREED = """
+UPDATE key_account SET member_id = $2
+ WHERE member_id = $1 AND NOT EXISTS (SELECT FROM key_account WHERE member_id = $2)"""
+_ENDED = "DELETE FROM key_account WHERE member_id = $1"
+_BOTH = {
+    "group": "SELECT count(DISTINCT member_id) FROM group_member WHERE left_at IS NULL AND member_id IN ($1, $2)",
+    "key_account": "SELECT count(*) FROM key_account WHERE member_id IN ($1, $2)",
+}
+_CLASHES = (
+    Clash(code="group", title="双方都在团体中", kept="保留目标会员的团体，来源会员退出原团体"),
+    Clash(code="key_account", title="双方都是大客户", kept="保留目标会员的约定"),
+)
+
+
+async def merge(tx: Tx, source_id: int, target_id: int, at: datetime) -> None:
+    """Let the target belong to the source's group and have its agreement, unless they have one of their own.
+
+    Both members are locked. What the source bought for a group stays counted there.
+    """
+    await db.raw(tx).execute(_JOIN, source_id, target_id)
+    await db.raw(tx).execute(_LEAVE, source_id, at)
+    await db.raw(tx).execute(_AGREED, source_id, target_id)
+    await db.raw(tx).execute(_ENDED, source_id)
+    await lend(tx, [target_id])
+
+
+async def clashes(tx: Tx, source_id: int, target_id: int) -> list[Clash]:
+    """Where both belong to a group, or have an agreement."""
+    counts = {code: (await db.fetch_in(tx, sql, source_id, target_id))[0][0] for code, sql in _BOTH.items()}
+    return [clash for clash in _CLASHES if counts[clash.code] == 2]
 
 
 _BOUGHT = """

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from backend.kernel.db import Tx
 from backend.members.holding import DELETED, Holding, Shown, Table, holds, kept, stripped
 
+from . import service
+
 COUNTED = "what a sale counted for a level, so that a later return takes back just that; amounts without a name"
+
+
+async def _merge(tx: Tx, source_id: int, target_id: int, at: datetime) -> None:
+    await service.merge(tx, source_id, target_id)
+
 
 HOLDING = holds(
     Holding(
@@ -59,5 +69,8 @@ HOLDING = holds(
                 Shown(title="等级进度", columns={"standing": "进度", "until": "有效至"}, key=("member_id",)),
             ),
         ),
+        joined=("lifecycle_purchase", "lifecycle_return", "lifecycle_grant", "lifecycle_standing"),
+        stays=("lifecycle_change",),
+        merge=_merge,
     )
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.members.holding import DELETED, Holding, Shown, Table, holds, kept
+from backend.members.holding import DELETED, Holding, MovingTable, Shown, Table, holds, kept
 
 HOLDING = holds(
     Holding(
@@ -21,5 +21,7 @@ HOLDING = holds(
             ),
             Table("mall_sold_due", kept("a sale about to be counted, within a minute"), unshown="gone within a minute"),
         ),
+        moves=(MovingTable("mall_upload", key=("digest",)),),
+        stays=("mall_sold_due",),
     )
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from backend.kernel.db import Tx
@@ -70,10 +70,24 @@ class Shown:
 
 @dataclass(frozen=True)
 class MovingTable:
-    """A table whose rows go over to another member as they are, when two are merged: no key of it can clash."""
+    """A table whose rows go over to another member as they are, when two are merged.
+
+    Of rows with the same ``key`` in that table the target keeps its own, and the source's stay where they are; without
+    one nothing can clash.
+    """
 
     name: str
     column: str = "member_id"
+    key: tuple[str, ...] = field(default=(), kw_only=True)
+
+    @property
+    def sql(self) -> str:
+        """What moves the rows of ``$1`` to ``$2``."""
+        move = f"UPDATE {self.name} t SET {self.column} = $2 WHERE t.{self.column} = $1"  # noqa: S608 - declared names
+        if not self.key:
+            return move
+        same = " AND ".join(f"o.{name} = t.{name}" for name in self.key)
+        return f"{move} AND NOT EXISTS (SELECT FROM {self.name} o WHERE o.{self.column} = $2 AND {same})"
 
 
 @dataclass(frozen=True)
@@ -118,10 +132,65 @@ class AtStake:
     blocks: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class Obstacle:
+    """Something of a member's that is under way, so that they cannot be merged into another before it is over.
+
+    Args:
+        code: stable, for clients.
+        title: for staff, in Chinese.
+        ids: what it is, at most ten.
+    """
+
+    code: str
+    title: str
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clash:
+    """What both of two members have and only one can be kept of, and which it will be.
+
+    Args:
+        code: stable, for clients.
+        title: what it is, in Chinese.
+        kept: what becomes of it, in Chinese.
+    """
+
+    code: str
+    title: str
+    kept: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Carrying:
+    """Value that goes from one member's books to another's, with both held.
+
+    Args:
+        source_id: the member who was merged, or is being.
+        target_id: the one merged into.
+        merge_id: what every transfer of it is about.
+        key: tells this carrying from any other of the two; part of the transfers' keys.
+        at: now; ``on`` its local day.
+        first: the merge itself; later ones bring what still came to the source.
+    """
+
+    source_id: int
+    target_id: int
+    merge_id: str
+    key: str
+    at: datetime
+    on: date
+    first: bool
+
+
 Export = Callable[[Tx, int], Pages]
 Stakes = Callable[[Tx, int], Awaitable[list[AtStake]]]
 Erase = Callable[[Tx, int, datetime], Awaitable[None]]
 Merge = Callable[[Tx, int, int, datetime], Awaitable[None]]
+Obstacles = Callable[[Tx, int], Awaitable[list[Obstacle]]]
+Clashes = Callable[[Tx, int, int], Awaitable[list[Clash]]]
+Carry = Callable[[Tx, Carrying], Awaitable[None]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +207,13 @@ class Holding:
         give_up: lets value go, through the ledger; called with the member locked, in the transaction that erases.
         erase: what the tables' declarations cannot say; called before them, and again after a crash.
         moves: tables whose rows become the target's, as they are, when two members are merged.
-        merge: moves what else is the source's to the target, or closes it; called with both locked, after ``moves``.
+        merge: moves what else is the source's to the target, or closes it; called with both locked, after ``moves``,
+            before their books are held. ``joined`` are the tables that it, or ``carry``, decides about row by row.
+        stays: tables whose rows stay under the source's id: history, which is shown with the target's.
+        obstacles: what is under way and must be over first; called with both books held.
+        clashes: what both have and only one can be kept of, for whoever decides.
+        carry: moves value of the domain's own accounts from one's books to the other's, which are held; called once by
+            the merge, and again whenever something still came to the source's books.
     """
 
     name: str
@@ -150,7 +225,12 @@ class Holding:
     give_up: Erase | None = None
     erase: Erase | None = None
     moves: tuple[MovingTable, ...] = ()
+    joined: tuple[str, ...] = ()
+    stays: tuple[str, ...] = ()
     merge: Merge | None = None
+    obstacles: Obstacles | None = None
+    clashes: Clashes | None = None
+    carry: Carry | None = None
 
 
 _holdings: dict[str, Holding] = {}

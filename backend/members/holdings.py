@@ -92,6 +92,20 @@ LEDGER = holds(
             Table("ledger_rolled", kept(NUMBERS), unshown=NUMBERS),
             Table("outbox", kept("gone within seconds, when it has been worked on"), unshown="gone within seconds"),
         ),
+        stays=(
+            "ledger_account",
+            "ledger_transfer",
+            "ledger_entry",
+            "ledger_lot",
+            "ledger_document",
+            "ledger_head",
+            "ledger_lot_move",
+            "ledger_guard",
+            "ledger_key",
+            "ledger_key_home",
+            "ledger_rolled",
+            "outbox",
+        ),
     )
 )
 
@@ -142,6 +156,8 @@ LOGINS = holds(
                 unshown="the login belongs to their work here, not to the membership",
             ),
         ),
+        joined=("auth_wechat_identity", "auth_staff"),
+        stays=("auth_session", "auth_handle", "auth_device"),
     )
 )
 
@@ -235,5 +251,6 @@ MEMBERS = holds(
                 whose="id = $1",
             ),
         ),
+        joined=("member_growth", "member_pin", "member_consent", "member"),
     )
 )

@@ -19,7 +19,10 @@ async def lock_member(tx: Tx, member_id: int) -> db.Record:
     return rows[0]
 
 
+_BY_PHONE = "id = (SELECT coalesce(merged_into, id) FROM member WHERE phone_index = $1)"
+
+
 async def lock_by_phone(tx: Tx, phone_index: str) -> db.Record | None:
-    """The row of the member with that phone, locked; None where there is none."""
-    rows = await db.fetch_in(tx, f"{_COLUMNS} WHERE phone_index = $1 FOR UPDATE", phone_index)
+    """The row of the member with that phone, or of whom they were merged into, locked; None where there is none."""
+    rows = await db.fetch_in(tx, f"{_COLUMNS} WHERE {_BY_PHONE} FOR UPDATE", phone_index)
     return rows[0] if rows else None

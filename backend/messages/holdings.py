@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
-from backend.members.holding import DELETED, Holding, Shown, Table, holds, kept, stripped
+from datetime import datetime
+
+from backend.kernel import db, ids
+from backend.kernel.db import Tx
+from backend.members.holding import DELETED, Holding, MovingTable, Shown, Table, holds, kept, stripped
 
 from .queries.addresses import EMAIL_CONTEXT
 
 FIGURES = "counted in the figures of a batch; without text, link or address"
+
+# Who said no under one of two numbers has said no.
+_REFUSED = """
+WITH refused AS (
+    UPDATE message_consent t SET granted = false, at = $3 FROM message_consent s
+     WHERE t.member_id = $2 AND s.member_id = $1 AND s.channel = t.channel AND s.purpose = t.purpose
+       AND t.granted AND NOT s.granted
+    RETURNING t.channel, t.purpose, false AS granted
+), taken AS (
+    INSERT INTO message_consent (member_id, channel, purpose, granted, at)
+    SELECT $2, channel, purpose, granted, at FROM message_consent WHERE member_id = $1
+        ON CONFLICT (member_id, channel, purpose) DO NOTHING RETURNING channel, purpose, granted
+)
+SELECT channel, purpose, granted FROM refused UNION ALL SELECT channel, purpose, granted FROM taken"""
+_NOTED = """
+INSERT INTO message_consent_change (member_id, id, channel, purpose, granted, by, at)
+SELECT $1, * , 'merge', $6 FROM unnest($2::bigint[], $3::text[], $4::text[], $5::bool[])"""
+
+
+async def _join_consents(tx: Tx, source_id: int, target_id: int, at: datetime) -> None:
+    rows = await db.fetch_in(tx, _REFUSED, source_id, target_id, at)
+    columns = [[row[place] for row in rows] for place in ("channel", "purpose", "granted")]
+    await db.raw(tx).execute(_NOTED, target_id, [ids.new_bigint() for _ in rows], *columns, at)
+
 
 HOLDING = holds(
     Holding(
@@ -103,5 +131,19 @@ HOLDING = holds(
             ),
             Table("message_subscription_answer", DELETED, unshown="keys of requests, against counting one twice"),
         ),
+        moves=(
+            MovingTable("message_reply"),
+            MovingTable("message_email"),
+            MovingTable("message_subscription", key=("template_id",)),
+        ),
+        joined=("message_consent",),
+        stays=(
+            "message_touch",
+            "message_delivery",
+            "message_letter",
+            "message_consent_change",
+            "message_subscription_answer",
+        ),
+        merge=_join_consents,
     )
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.members.holding import DELETED, Holding, Shown, Table, holds
+from backend.members.holding import DELETED, Holding, MovingTable, Shown, Table, holds
 
 HOLDING = holds(
     Holding(
@@ -19,5 +19,6 @@ HOLDING = holds(
                 ),
             ),
         ),
+        moves=(MovingTable("notice_receipt", key=("announcement_id",)),),
     )
 )

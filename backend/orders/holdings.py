@@ -2,12 +2,52 @@
 
 from __future__ import annotations
 
-from backend.members.holding import DELETED, Holding, Shown, Table, holds, kept, stripped
+from datetime import datetime
+
+from backend.kernel import db
+from backend.kernel.db import Tx
+from backend.members.holding import DELETED, Holding, MovingTable, Obstacle, Shown, Table, holds, kept, stripped
 
 from .addresses import IN_BOOK, ON_ORDER
 from .commands.invoices import CONTEXT as INVOICE
 
 SOLD = "what was sold, for how much: the shop's books and tax records"
+
+# As many of the source's addresses as the target's book has room for, those used last first.
+_ADDRESSES = """
+WITH free AS (
+    SELECT s, row_number() OVER (ORDER BY s) AS n FROM generate_series(1, 20) s
+     WHERE NOT EXISTS (SELECT FROM orders_address o WHERE o.member_id = $2 AND o.slot = s)
+), theirs AS (
+    SELECT id, row_number() OVER (ORDER BY is_default DESC, updated_at DESC, id) AS n
+      FROM orders_address WHERE member_id = $1
+)
+UPDATE orders_address a SET member_id = $2, slot = free.s,
+       is_default = a.is_default AND NOT EXISTS (SELECT FROM orders_address o WHERE o.member_id = $2 AND o.is_default)
+  FROM theirs JOIN free USING (n) WHERE a.member_id = $1 AND a.id = theirs.id"""
+_ORDERS = """
+SELECT id FROM orders_order WHERE member_id = $1
+   AND state IN ('awaiting_payment', 'paid', 'shipped', 'ready_for_pickup') ORDER BY placed_at LIMIT 10"""
+_REQUESTS = """
+SELECT id FROM orders_after_sale WHERE member_id = $1
+   AND state IN ('requested', 'approved', 'on_the_way', 'received') ORDER BY asked_at LIMIT 10"""
+
+
+async def _join_addresses(tx: Tx, source_id: int, target_id: int, at: datetime) -> None:
+    await db.raw(tx).execute(_ADDRESSES, source_id, target_id)
+
+
+async def _under_way(tx: Tx, source_id: int) -> list[Obstacle]:
+    """Orders that are not paid or not delivered, and requests that are not decided to their end."""
+    found = []
+    for code, title, sql in (
+        ("order_under_way", "有未付款或未完成交付的订单", _ORDERS),
+        ("after_sale_under_way", "有未完成的售后申请", _REQUESTS),
+    ):
+        if rows := await db.fetch_in(tx, sql, source_id):
+            found.append(Obstacle(code=code, title=title, ids=tuple(row["id"] for row in rows)))
+    return found
+
 
 HOLDING = holds(
     Holding(
@@ -173,5 +213,22 @@ HOLDING = holds(
                 ),
             ),
         ),
+        moves=(MovingTable("orders_cart_line", key=("store_id", "sku")),),
+        joined=("orders_address",),
+        stays=(
+            "orders_receiver",
+            "orders_parcel",
+            "orders_after_sale_step",
+            "orders_after_sale",
+            "orders_review",
+            "orders_invoice",
+            "orders_notice",
+            "orders_fulfilment",
+            "orders_pickup",
+            "orders_line",
+            "orders_order",
+        ),
+        merge=_join_addresses,
+        obstacles=_under_way,
     )
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from backend.members.holding import Holding, Shown, Table, holds, kept
 
+from . import merging
+
 HOLDING = holds(
     Holding(
         name="passes",
@@ -28,5 +30,8 @@ HOLDING = holds(
                 ),
             ),
         ),
+        joined=("pass_card",),
+        obstacles=merging.obstacles,
+        carry=merging.carry,
     )
 )

@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from backend.kernel import db
+from backend.kernel.db import Tx
 from backend.members.holding import Holding, Shown, Table, holds, kept, stripped
+
+# What the giver's books gave stays theirs to take back; a transfer is taken back out of the lots that it became.
+_MOVES = (
+    "UPDATE points_transfer SET receiver_id = $2 WHERE receiver_id = $1 AND giver_id <> $2",
+    "UPDATE points_batch_row SET member_id = $2 WHERE member_id = $1 AND state = 'waiting'",
+)
+
+
+async def _join(tx: Tx, source_id: int, target_id: int, at: datetime) -> None:
+    for sql in _MOVES:
+        await db.raw(tx).execute(sql, source_id, target_id)
+
 
 HOLDING = holds(
     Holding(
@@ -29,5 +45,7 @@ HOLDING = holds(
                 ),
             ),
         ),
+        joined=("points_transfer", "points_batch_row"),
+        merge=_join,
     )
 )

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from backend.kernel import db
+from backend.kernel.db import Tx
 from backend.members.holding import Holding, Shown, Table, holds, kept
 
 BILLS = "payments against the bank's bills: numbers and amounts that an auditor asks for"
+
+# The target spends what the source recharged: the store that was paid for it is known for both.
+_SOURCES = """
+INSERT INTO clearing_source (member_id, recharge_id, store_id)
+SELECT $2, recharge_id, store_id FROM clearing_source WHERE member_id = $1 ON CONFLICT DO NOTHING"""
+
+
+async def _join(tx: Tx, source_id: int, target_id: int, at: datetime) -> None:
+    await db.raw(tx).execute(_SOURCES, source_id, target_id)
+
 
 HOLDING = holds(
     Holding(
@@ -31,5 +45,8 @@ HOLDING = holds(
             Table("clearing_line", kept(BILLS), unshown="what stores owe each other for a sale that is listed"),
             Table("clearing_source", kept(BILLS), unshown="at which store a recharge that is listed was made"),
         ),
+        joined=("clearing_source",),
+        stays=("reconciliation_item", "clearing_due", "clearing_line"),
+        merge=_join,
     )
 )

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from backend.members.holding import DELETED, Holding, Shown, Table, holds, kept
+from datetime import datetime
+
+from backend.kernel.db import Tx
+from backend.members.holding import DELETED, Holding, MovingTable, Shown, Table, holds, kept
+
+from . import merging
 
 COUNTED = "counted in the campaign's figures; no name"
+
+
+async def _join_cards(tx: Tx, source_id: int, target_id: int, at: datetime) -> None:
+    await merging.join_cards(tx, source_id, target_id)
+
 
 HOLDING = holds(
     Holding(
@@ -31,5 +41,12 @@ HOLDING = holds(
             ),
             Table("stamp_due", DELETED, unshown="a stamp about to be given, within a minute"),
         ),
+        moves=(
+            MovingTable("stamp_given", key=("campaign_id", "source")),
+            MovingTable("stamp_due", key=("source", "cause")),
+        ),
+        joined=("stamp_card",),
+        merge=_join_cards,
+        carry=merging.carry,
     )
 )

@@ -13,5 +13,6 @@ HOLDING = holds(
                 "stock_due", kept("a sale about to be taken from stock, within a minute"), unshown="gone in a minute"
             ),
         ),
+        stays=("stock_due",),
     )
 )

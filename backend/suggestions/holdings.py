@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.members.holding import DELETED, Holding, Shown, Table, holds, stripped
+from backend.members.holding import DELETED, Holding, MovingTable, Shown, Table, holds, stripped
 
 OWN = "suggestion_id IN (SELECT id FROM suggestion WHERE member_id = $1)"
 ANSWERED = "that a suggestion was made and answered, for the box's figures; without its words"
@@ -51,5 +51,7 @@ HOLDING = holds(
             ),
             Table("suggestion_issued", DELETED, unshown="tickets of a week, which tie nobody to a suggestion"),
         ),
+        moves=(MovingTable("suggestion"), MovingTable("suggestion_issued", key=("key_id", "digest"))),
+        joined=("suggestion_picture", "suggestion_message"),
     )
 )

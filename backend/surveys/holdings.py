@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.members.holding import Holding, Shown, Table, holds, stripped
+from backend.members.holding import Holding, MovingTable, Shown, Table, holds, stripped
 
 HOLDING = holds(
     Holding(
@@ -35,6 +35,10 @@ HOLDING = holds(
                     key=("survey_id", "round"),
                 ),
             ),
+        ),
+        moves=(
+            MovingTable("survey_answer", key=("survey_id",)),
+            MovingTable("survey_participation", key=("survey_id",)),
         ),
     )
 )

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from backend.members.holding import Holding, Shown, Table, holds, kept, stripped
+from backend.kernel import db
+from backend.kernel.db import Tx
+from backend.members.holding import Holding, Obstacle, Shown, Table, holds, kept, stripped
+
+_REFUNDS = """
+SELECT id FROM wallet_refund WHERE member_id = $1 AND state IN ('asked', 'frozen', 'sent', 'stopping')
+ ORDER BY asked_at LIMIT 10"""
+
+
+async def _under_way(tx: Tx, source_id: int) -> list[Obstacle]:
+    """Refunds of recharges that are asked for, or on their way back to the payer."""
+    rows = await db.fetch_in(tx, _REFUNDS, source_id)
+    found = tuple(row["id"] for row in rows)
+    return [Obstacle(code="recharge_refund_under_way", title="有未完成的充值退款", ids=found)] if found else []
+
 
 HOLDING = holds(
     Holding(
@@ -28,5 +42,7 @@ HOLDING = holds(
             ),
             Table("wallet_rolled", kept("how far a report has counted"), unshown="how far a report has counted"),
         ),
+        stays=("wallet_refund", "wallet_rolled"),
+        obstacles=_under_way,
     )
 )

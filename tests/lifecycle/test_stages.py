@@ -175,7 +175,6 @@ async def test_a_merge_lets_one_member_have_what_both_bought(client, chain, admi
 
     assert (before, await level_of(phone), await level_of(other)) == ("basic", "silver", "basic")
     assert await stage_of(phone.member_id) is Stage.RETURNING
-    assert await stage_of(other.member_id) is Stage.POTENTIAL
 
 
 async def test_what_was_bought_before_anybody_counted_is_read_from_the_books(client, chain, admin, phone, books):

@@ -9,7 +9,7 @@ from backend.auth.types import Identity, Login, Standing
 from backend.kernel import clock, db, ids
 from backend.kernel.db import Tx
 
-from .devices import revoke_devices_of_sessions
+from .devices import revoke_all_devices, revoke_devices_of_sessions
 
 _IDENTITY = "SELECT id, openid, member_id, standing FROM auth_wechat_identity"
 
@@ -134,6 +134,34 @@ async def unbind_identities(tx: Tx, member_id: int) -> None:
     await db.raw(tx).execute(
         "UPDATE auth_wechat_identity SET member_id = NULL, standing = 'none', bound_at = NULL WHERE member_id = $1",
         member_id,
+    )
+
+
+async def join_identities(tx: Tx, member_id: int, target_id: int, standing: Standing) -> None:
+    """Let the WeChat accounts of one member act for another from now on. Their sessions end, their codes are dead.
+
+    The first messages still go to the account that was the target's own. Staff whose own membership it was keep it.
+    """
+    rows = await db.fetch_in(
+        tx,
+        "SELECT s.id FROM auth_session s JOIN auth_wechat_identity i ON i.id = s.identity_id"
+        " WHERE i.member_id = $1 AND s.ended_at IS NULL ORDER BY s.id",
+        member_id,
+    )
+    await end_sessions(tx, [row["id"] for row in rows], why="merged")
+    await revoke_all_devices(tx, member_id)
+    await db.raw(tx).execute(
+        "UPDATE auth_wechat_identity SET member_id = $2, standing = $3, bound_at = least(bound_at,"
+        " (SELECT min(bound_at) FROM auth_wechat_identity WHERE member_id = $2)) WHERE member_id = $1",
+        member_id,
+        target_id,
+        standing.value,
+    )
+    await db.raw(tx).execute(
+        "UPDATE auth_staff SET member_id = CASE WHEN EXISTS (SELECT FROM auth_staff WHERE member_id = $2) THEN NULL"
+        " ELSE $2 END WHERE member_id = $1",
+        member_id,
+        target_id,
     )
 
 

@@ -20,8 +20,9 @@ from .lots import (
     list_lots_of,
     list_mature_lots,
     list_open_lots,
+    open_lots_in,
 )
-from .snapshots import SNAPSHOT, SNAPSHOTS, get_balances, get_snapshot, guard_values, snapshot_of
+from .snapshots import SNAPSHOT, SNAPSHOTS, balance_in, get_balances, get_snapshot, guard_values, snapshot_of
 from .statements import STATEMENT, has_homeless_entries, list_house_totals, list_psp_documents, list_statement
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "SNAPSHOTS",
     "STATEMENT",
     "Cursor",
+    "balance_in",
     "find_document",
     "find_documents",
     "find_home",
@@ -58,5 +60,6 @@ __all__ = [
     "list_psp_documents",
     "list_refs",
     "list_statement",
+    "open_lots_in",
     "snapshot_of",
 ]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from backend.kernel import db
+from backend.kernel.db import Tx
 
 from ..types import Lot
 
@@ -20,6 +21,21 @@ async def list_open_lots(member_id: int, *kinds: str, limit: int = 1000) -> list
         limit,
     )
     return [Lot(*row) for row in rows]
+
+
+async def open_lots_in(tx: Tx, member_id: int, kinds: Sequence[str]) -> list[tuple[Lot, int]]:
+    """All lots that accounts without a reference are made of, each with its rank, in the order they are spent.
+
+    As the open transaction sees them: hold the books, and they stay so.
+    """
+    rows = await db.fetch_in(
+        tx,
+        "SELECT lot_id, kind, ref, part, source, issued, remaining, expires_on, matures_on, rank FROM ledger_lot"
+        " WHERE member_id = $1 AND kind = ANY($2) AND ref = '' AND open ORDER BY rank, expires_on, lot_id",
+        member_id,
+        list(kinds),
+    )
+    return [(Lot(*tuple(row)[:9]), row["rank"]) for row in rows]
 
 
 async def list_lots(member_id: int, lot_ids: Sequence[int]) -> dict[int, Lot]:

@@ -9,6 +9,7 @@ import msgspec
 
 from backend.kernel import db
 from backend.kernel.batching import Batcher
+from backend.kernel.db import Tx
 
 from ..errors import MemberUnknown
 from ..types import Snapshot
@@ -18,6 +19,14 @@ async def get_balances(member_id: int) -> dict[str, int]:
     """A member's balances by account kind; kinds never used are absent."""
     rows = await db.fetch("SELECT kind, balance FROM ledger_account WHERE member_id = $1 AND ref = ''", member_id)
     return {row["kind"]: row["balance"] for row in rows}
+
+
+async def balance_in(tx: Tx, member_id: int, kind: str) -> int:
+    """What an account without a reference holds, as the open transaction sees it."""
+    rows = await db.fetch_in(
+        tx, "SELECT balance FROM ledger_account WHERE member_id = $1 AND kind = $2 AND ref = ''", member_id, kind
+    )
+    return int(rows[0][0]) if rows else 0
 
 
 _GUARDS = f"""

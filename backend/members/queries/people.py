@@ -97,8 +97,8 @@ async def list_by_numbers(member_nos: Sequence[str]) -> dict[str, tuple[int, str
     The number of who was merged into another is the other's.
     """
     rows = await db.fetch(
-        "SELECT m.member_no, now.id, now.store_id FROM member m JOIN member now ON now.id = coalesce(m.merged_into, m.id)"
-        " WHERE m.member_no = ANY($1)",
+        "SELECT m.member_no, now.id, now.store_id FROM member m"
+        " JOIN member now ON now.id = coalesce(m.merged_into, m.id) WHERE m.member_no = ANY($1)",
         list(member_nos),
     )
     return {row["member_no"]: (row["id"], row["store_id"]) for row in rows}

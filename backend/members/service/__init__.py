@@ -4,6 +4,7 @@ from .cards import set_card_type
 from .changes import changed, changed_many
 from .joining import Joined, join
 from .levels import add_growth, lock_levels, set_agreement, set_discount_card, set_levels, set_ruled, set_stages
+from .merging import close_merged, join, lock_two
 from .people import create_member, lock, set_status
 from .pins import check_pin, peppered, put_pin
 from .presence import Present, find_present, spend_presence
@@ -18,12 +19,14 @@ __all__ = [
     "changed",
     "changed_many",
     "check_pin",
+    "close_merged",
     "create_member",
     "find_present",
     "join",
     "lock",
     "lock_held",
     "lock_levels",
+    "lock_two",
     "note_completed",
     "peppered",
     "put_pin",

@@ -4,18 +4,15 @@ from tortoise import fields, migrations
 from tortoise.migrations import operations as ops
 
 CHECKS = """
-ALTER TABLE member DROP CONSTRAINT member_status;
 ALTER TABLE member
-    ADD CONSTRAINT member_status CHECK (status IN ('none', 'pending', 'active', 'frozen', 'expired', 'merged'))
-    NOT VALID,
-    ADD CONSTRAINT member_merged CHECK ((status = 'merged') = (merged_into IS NOT NULL) AND merged_into <> id) NOT VALID;
+    ADD CONSTRAINT member_merged CHECK ((status = 'merged') = (merged_into IS NOT NULL)) NOT VALID,
+    ADD CONSTRAINT member_merged_away CHECK (merged_into <> id) NOT VALID;
 CREATE INDEX member_merged_into ON member (merged_into) WHERE merged_into IS NOT NULL;
 CREATE INDEX member_same ON member (birthday, id) WHERE birthday IS NOT NULL AND status <> 'merged';
 """
 BACK = """
 DROP INDEX member_same, member_merged_into;
-ALTER TABLE member DROP CONSTRAINT member_merged, DROP CONSTRAINT member_status;
-ALTER TABLE member ADD CONSTRAINT member_status CHECK (status IN ('none', 'pending', 'active', 'frozen', 'expired')) NOT VALID;
+ALTER TABLE member DROP CONSTRAINT member_merged, DROP CONSTRAINT member_merged_away;
 """
 
 
@@ -25,7 +22,7 @@ class Migration(migrations.Migration):
     The index of birthdays takes about a second for a million members, who cannot change meanwhile.
     """
 
-    dependencies = [("members", "0007_validity")]
+    dependencies = [("members", "0008_cards_and_pins")]
 
     operations = [
         ops.RunSQL("SET LOCAL lock_timeout = '4s'", reverse_sql=ops.RunSQL.noop),

@@ -1,0 +1,29 @@
+"""What is held of a member here: that they were merged, and whom they were taken for."""
+
+from __future__ import annotations
+
+from backend.members.holding import DELETED, Holding, Shown, Table, holds, kept
+
+_TWO = "(one_id = $1 OR other_id = $1)"
+
+HOLDING = holds(
+    Holding(
+        name="merging",
+        title="会员合并",
+        tables=(
+            Table(
+                "merging_merge",
+                kept("which number became part of which, and who decided it: what old documents are read by; no name"),
+                Shown(title="会员合并", columns={"id": "编号", "at": "时间"}, key=("at", "id")),
+                whose="(source_id = $1 OR target_id = $1)",
+            ),
+            Table(
+                "merging_candidate",
+                DELETED,
+                unshown="that somebody may be the same person",
+                whose=_TWO,
+            ),
+        ),
+        stays=("merging_merge", "merging_candidate"),
+    )
+)

@@ -1,0 +1,1 @@
+"""Pure rules: which lots move how, and who may be one person."""
