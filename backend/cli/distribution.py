@@ -67,7 +67,6 @@ PLACES: dict[str, Place] = {
         (
             *("ledger_rollup", "wallet_day"),  # sums over all members
             *("member", "member_pin", "member_consent", "member_growth", "member_change", "member_pin_act"),
-            *("member", "member_pin", "member_consent", "member_growth", "member_change"),
             *("merging_merge", "merging_candidate", "merging_search"),
             *("group_account", "group_member", "group_invitation", "group_purchase", "group_return"),
             *("key_account", "group_change"),

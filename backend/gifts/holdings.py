@@ -6,7 +6,7 @@ from datetime import datetime
 
 from backend.kernel import db
 from backend.kernel.db import Tx
-from backend.members.holding import AtStake, Holding, Shown, Table, holds, stripped
+from backend.members.holding import AtStake, Holding, Obstacle, Shown, Table, holds, stripped
 
 from .commands import ending
 from .service import SEALED
@@ -28,8 +28,10 @@ async def give_up(tx: Tx, member_id: int, at: datetime) -> None:
         await ending.call_off(tx, member_id, row["id"])
 
 
-async def merge(tx: Tx, source: int, target: int, at: datetime) -> None:
-    """Nothing: redemptions stay where their documents are. What waits is fetched by its code as before."""
+async def obstacles(tx: Tx, member_id: int) -> list[Obstacle]:
+    """Gifts that wait to be fetched or sent: only their member's phone shows the code."""
+    found = tuple(row["id"] for row in await db.fetch_in(tx, f"{OPEN} LIMIT 10", member_id))
+    return [Obstacle(code="gift_under_way", title="有待领取或待寄出的礼品", ids=found)] if found else []
 
 
 HOLDING = holds(
@@ -65,6 +67,7 @@ HOLDING = holds(
         ),
         at_stake=at_stake,
         give_up=give_up,
-        merge=merge,
+        stays=("gifts_redemption",),
+        obstacles=obstacles,
     )
 )

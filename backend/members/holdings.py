@@ -157,7 +157,7 @@ LOGINS = holds(
             ),
         ),
         joined=("auth_wechat_identity", "auth_staff"),
-        stays=("auth_session", "auth_handle", "auth_device"),
+        stays=("auth_session", "auth_handle", "auth_device", "auth_staff_phone"),
     )
 )
 
@@ -252,5 +252,6 @@ MEMBERS = holds(
             ),
         ),
         joined=("member_growth", "member_pin", "member_consent", "member"),
+        stays=("member_change",),
     )
 )

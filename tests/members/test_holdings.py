@@ -91,3 +91,33 @@ def test_a_table_is_held_once(held):
         holds(Holding(name="other", title="其他", tables=(Table("member_pin", kept("why"), unshown="secret"),)))
     with pytest.raises(TypeError, match="two holdings are called members"):
         holds(Holding(name="members", title="其他"))
+
+
+def test_a_merge_knows_what_becomes_of_every_table():
+    """Each table's rows move, are joined row by row, or stay as history: nobody forgot to say it."""
+    worker.load()
+
+    for holding in all_holdings():
+        said = [*(table.name for table in holding.moves), *holding.joined, *holding.stays]
+        tables = [table.name for table in holding.tables]
+        assert sorted(said) == sorted(tables), f"say in {holding.name}'s holding what a merge does with each table"
+        assert (
+            not holding.joined
+            or holding.merge
+            or holding.carry
+            or holding.name in ("auth", "members")
+            or _follow(holding)
+        )
+
+
+def _follow(holding: Holding) -> bool:
+    """Whether what is joined goes with rows that move: what it belongs to decides."""
+    return all(table.whose != "member_id = $1" for table in holding.tables if table.name in holding.joined)
+
+
+async def test_what_a_merge_moves_is_in_the_schema(settings):
+    worker.load()
+    async with connected(settings, "huiyuan_owner") as owner:
+        for holding in all_holdings():
+            for table in holding.moves:
+                await owner.prepare(table.sql)

@@ -325,6 +325,9 @@ BODIES: dict[str, Any] = {
     "POST /v1/admin/members/{member_id}/level-grants": {"level": "basic", "reason": "x"},
     "POST /v1/admin/members/{member_id}/level-grants/{grant_id}/end": {"reason": "x"},
     "PUT /v1/admin/members/{member_id}/key-account": {"staff_id": "1"},
+    "POST /v1/admin/merge-candidates/{candidate_id}/dismiss": {},
+    "POST /v1/admin/merges/preview": {"source_no": "100000000009", "target_no": "100000000017"},
+    "POST /v1/admin/merges": {"source_no": "100000000009", "target_no": "100000000017", "reason": "x"},
     "PUT /v1/admin/groups/{group_id}": {"number": "G-1", "name": "x", "version": 1},
     "PUT /v1/admin/member-card-types/{card_type_code}": {"name": "x", "version": 1},
     "PUT /v1/admin/member-card-issuers/{issuer_id}": {"name": "x", "quota": 1, "version": 1},
@@ -459,6 +462,8 @@ NOWHERE = {
     "scheme_id": "RS000000000000",
     "rebate_run_id": "RR000000000000",
     "statement_id": "B00000000000000000000000000",
+    "candidate_id": "MC000000000000",
+    "merge_id": "M00000000000000000000000000",
     "group_id": "GA000000000000",
     "person_id": "GM000000000000",
     "card_type_code": "nothing",
@@ -609,6 +614,7 @@ async def world(browser, chain, credentials) -> AsyncIterator[World]:
     values |= await gift_objects(admin, owner)
     values["shift_id"] = (await open_shift(browser, chain.tills["S1"][1]))["id"]
     values |= await rebate_objects(admin, owner)
+    values |= await merging_objects(owner, stranger)
     values["import_id"] = await imports.begin(b"sku", "csv", "refuse", key="k", staff_id=0)
     (code,) = await codes_of(stranger, 1)
     scanned = await chain.tills["S2"][0].post(browser, "/v1/pos/scan", {"code": code})
@@ -646,6 +652,23 @@ async def card_objects(admin: StaffSession, owner: Phone) -> dict[str, str]:
         "member_card_id": card.json()["id"],
         "issuer_id": issuer_id,
     }
+
+
+async def merging_objects(owner: Phone, stranger: Phone) -> dict[str, str]:
+    """A pair that may be one person, and a merge into the owner."""
+    async with db.transaction() as tx:
+        await db.raw(tx).execute(
+            "INSERT INTO merging_candidate (id, one_id, other_id, why, state, found_at)"
+            " VALUES ('MC1', least($1::bigint, $2::bigint), greatest($1::bigint, $2::bigint), 'same', 'open', now())",
+            owner.member_id,
+            stranger.member_id,
+        )
+        await db.raw(tx).execute(
+            "INSERT INTO merging_merge (id, source_id, target_id, approval_id, asked_by, decided_by, reason, moved, at)"
+            " VALUES ('M1', 4711, $1, 'V1', 1, 2, 'x', '{}', now())",
+            owner.member_id,
+        )
+    return {"candidate_id": "MC1", "merge_id": "M1"}
 
 
 async def points_objects(owner: Phone) -> dict[str, str]:

@@ -650,6 +650,14 @@ OWN = {
     ("GET /v1/admin/audit", "cursor"),
     # what the caller asked for and decides; the cursor is a time and an id
     ("GET /v1/admin/approvals", "cursor"),
+    # head office alone, which sees all members
+    ("GET /v1/admin/merge-candidates", "cursor"),
+    ("GET /v1/admin/merges", "cursor"),
+    ("GET /v1/admin/merges", "member_no"),
+    ("POST /v1/admin/merges", "source_no"),
+    ("POST /v1/admin/merges", "target_no"),
+    ("POST /v1/admin/merges/preview", "source_no"),
+    ("POST /v1/admin/merges/preview", "target_no"),
     # letters' texts: head office alone; a version of the template in the path
     ("POST /v1/admin/message-templates", "code"),
     # codes of templates, which are the chain's

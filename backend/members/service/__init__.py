@@ -1,10 +1,10 @@
 """Writes on members that others may ask for (public), on the caller's open transaction; but for ``check_pin``."""
 
 from .cards import set_card_type
-from .changes import changed, changed_many
+from .changes import Change, changed, changed_many
 from .joining import Joined, join
 from .levels import add_growth, lock_levels, set_agreement, set_discount_card, set_levels, set_ruled, set_stages
-from .merging import close_merged, join, lock_two
+from .merging import close_merged, lock_two, merge_profile
 from .people import create_member, lock, set_status
 from .pins import check_pin, peppered, put_pin
 from .presence import Present, find_present, spend_presence
@@ -12,6 +12,7 @@ from .profile import note_completed, write_profile
 from .standing import Held, lock_held, set_statuses, set_validity
 
 __all__ = [
+    "Change",
     "Held",
     "Joined",
     "Present",
@@ -27,6 +28,7 @@ __all__ = [
     "lock_held",
     "lock_levels",
     "lock_two",
+    "merge_profile",
     "note_completed",
     "peppered",
     "put_pin",

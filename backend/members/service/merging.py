@@ -17,6 +17,7 @@ from ..errors import StatusConflict
 from ..holding import MovingTable
 from ..rules import ATTRIBUTES_MAX
 from ..types import Gender, Status
+from .changes import Change
 
 _ROWS = (
     "SELECT id, status, name, birthday, gender, store_id, referrer_id, attributes, growth_fen, created_at FROM member"
@@ -51,7 +52,7 @@ async def lock_two(tx: Tx, source_id: int, target_id: int) -> tuple[db.Record, d
     return source, target
 
 
-async def join(tx: Tx, source: db.Record, target: db.Record, at: datetime) -> dict[str, tuple[object, object]]:
+async def merge_profile(tx: Tx, source: db.Record, target: db.Record, at: datetime) -> dict[str, Change]:
     """Fill in what the target does not know of the source's profile, and take over growth, consents and referrals.
 
     The caller holds both (``lock_two``). The target keeps name, phone, PIN and whatever it says; the source's PIN ends.
@@ -77,7 +78,12 @@ async def join(tx: Tx, source: db.Record, target: db.Record, at: datetime) -> di
     )
     for sql in _MOVES:
         await db.raw(tx).execute(sql, source["id"], target["id"])
-    return {name: (target[name], value) for name, value in filled.items() if target[name] != value}
+    changes: dict[str, Change] = {
+        name: (target[name], value) for name, value in filled.items() if name != "attributes" and target[name] != value
+    }
+    before, after = (msgspec.json.decode(text) for text in (target["attributes"], filled["attributes"]))
+    changes |= {f"attributes.{code}": (None, value) for code, value in after.items() if code not in before}
+    return changes
 
 
 def _referrer(source: db.Record, target: db.Record) -> int | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from backend.approvals import service as approvals
@@ -17,7 +19,8 @@ from backend.members import queries as members
 from backend.members import service as member_service
 from backend.members.errors import StatusConflict
 from backend.members.holding import Carrying, Holding, Obstacle, all_holdings
-from backend.members.types import Member, Status
+from backend.members.service import Change
+from backend.members.types import Actor, ActorKind, Member, Status
 
 from .. import plans, service
 from ..errors import MergeBlocked, MergeSame, MergeStatus
@@ -107,7 +110,7 @@ async def merge(tx: Tx, asked: Asked, *, approval_id: str, by: tuple[int, int], 
         source, target = await member_service.lock_two(tx, asked.source_id, asked.target_id)
     except StatusConflict as refused:
         raise MergeStatus from refused
-    await member_service.join(tx, source, target, at)
+    filled = await member_service.merge_profile(tx, source, target, at)
     for holding in all_holdings():
         await _join(tx, holding, asked)
     await ledger.hold_both(tx, asked.source_id, asked.target_id)
@@ -137,6 +140,7 @@ async def merge(tx: Tx, asked: Asked, *, approval_id: str, by: tuple[int, int], 
     )
     await member_service.close_merged(tx, asked.source_id, asked.target_id, at)
     await _write(tx, made)
+    await _note(tx, made, source["status"], filled)
     await events.publish(tx, MembersMerged(member_id=made.target_id, source_id=made.source_id, merge_id=made.id))
     log.info("members.merged", merge_id=made.id)
     return made
@@ -165,6 +169,15 @@ async def lies_there(tx: Tx, member_id: int) -> Moved:
         points_pending=total("points_pending"),
         points_owed=await ledger_queries.balance_in(tx, member_id, "points_debt"),
     )
+
+
+async def _note(tx: Tx, made: Merge, status: str, filled: Mapping[str, Change]) -> None:
+    """Both members' history says what became of them, and by whom."""
+    by = Actor(ActorKind.MERGE, made.decided_by)
+    closed = {"status": (status, Status.MERGED.value), "merged_into": (None, str(made.target_id))}
+    await member_service.changed(tx, made.source_id, by=by, changes=closed, reason=made.id)
+    joined = {"merged_from": (None, str(made.source_id))}
+    await member_service.changed(tx, made.target_id, by=by, changes={**filled, **joined}, reason=made.id)
 
 
 async def _write(tx: Tx, made: Merge) -> None:

@@ -77,7 +77,7 @@ async def _count(tx: Tx, table: Table, member_id: int) -> int:
     only = table.shown.only if table.shown else "true"
     rows = await db.fetch_in(
         tx,
-        f"SELECT count(*) FROM (SELECT FROM {table.name} WHERE {table.whose} AND {only} LIMIT {COUNTED}) AS some",  # noqa: S608
+        f"SELECT count(*) FROM (SELECT FROM {table.name} WHERE {table.whose} AND {only} LIMIT {COUNTED}) AS counted",  # noqa: S608
         member_id,
     )
     return int(rows[0][0])

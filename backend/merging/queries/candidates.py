@@ -17,7 +17,7 @@ PEOPLE = """
 WITH edge AS (
     SELECT max(birthday) AS until FROM (
         SELECT birthday FROM member WHERE birthday > $1 AND birthday IS NOT NULL AND status <> 'merged'
-         ORDER BY birthday, id LIMIT $2) AS some
+         ORDER BY birthday, id LIMIT $2) AS several
 )
 SELECT id, birthday, name, gender FROM member
  WHERE birthday > $1 AND birthday <= (SELECT until FROM edge) AND birthday IS NOT NULL AND status <> 'merged'
