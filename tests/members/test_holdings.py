@@ -98,7 +98,7 @@ def test_a_merge_knows_what_becomes_of_every_table():
     worker.load()
 
     for holding in all_holdings():
-        said = [*(table.name for table in holding.moves), *holding.joined, *holding.stays]
+        said = [*{table.name for table in holding.moves}, *holding.joined, *holding.stays]
         tables = [table.name for table in holding.tables]
         assert sorted(said) == sorted(tables), f"say in {holding.name}'s holding what a merge does with each table"
         assert (
