@@ -55,6 +55,7 @@ HOLDING = holds(
             ),
         ),
         erase=_end,
+        joined=("membercard_step", "membercard"),
         merge=_merge,
     )
 )

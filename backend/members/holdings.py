@@ -252,6 +252,6 @@ MEMBERS = holds(
             ),
         ),
         joined=("member_growth", "member_pin", "member_consent", "member"),
-        stays=("member_change",),
+        stays=("member_change", "member_pin_act"),
     )
 )

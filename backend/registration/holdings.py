@@ -39,6 +39,6 @@ HOLDING = holds(
             ),
             Table("registration_warned", DELETED, unshown="marks against warning twice"),
         ),
-        stays=("registration_batch_row", "registration_warned"),
+        stays=("registration_batch_row", "registration_warned", "registration_application"),
     )
 )
