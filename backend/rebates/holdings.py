@@ -67,6 +67,8 @@ HOLDING = holds(
             Table("rebate_rolled", kept("how far a report has counted"), unshown="how far a report has counted"),
         ),
         moves=(MovingTable("rebate_purchase"), MovingTable("rebate_return")),
+        joined=("rebate_statement", "rebate_late", "rebate_moved"),
+        stays=("rebate_rolled",),
         merge=merge,
     )
 )
