@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from backend.kernel import charts
 from backend.kernel.http import Body
 from backend.kernel.sheets import Format
 from backend.wechat.types import BillKind
@@ -26,6 +27,12 @@ class SpanQuery(Body, kw_only=True, rename={"from_on": "from", "to_on": "to"}):
 
     from_on: date
     to_on: date
+
+
+class DaysChartQuery(SpanQuery, kw_only=True):
+    """The same as a picture."""
+
+    format: charts.Form = "svg"
 
 
 class DayOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -186,6 +193,12 @@ class FlowsFileQuery(FlowsQuery, kw_only=True):
     """The same as a file."""
 
     format: Format = "csv"
+
+
+class FlowsChartQuery(FlowsQuery, kw_only=True):
+    """The same as a picture."""
+
+    format: charts.Form = "svg"
 
 
 class FlowOut(msgspec.Struct, frozen=True, kw_only=True):

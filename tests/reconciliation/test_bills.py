@@ -72,6 +72,10 @@ async def test_what_both_sides_know_agrees_and_moves_nothing(client, phone, admi
     assert found["source"] == "recharge"
     assert found["transaction_id"].startswith("42000")
     assert await phone.wallet() == before
+    chart = await admin.get(f"{BASE}/days/chart?from={day}&to={day}")
+    assert chart.headers["content-type"] == "image/svg+xml"
+    assert f"{day}" in chart.text
+    assert f"{shown['items']}" in chart.text
 
 
 async def test_each_way_to_differ_is_found_once_and_goes_when_the_bill_is_right(client, phone, admin, clock, lies):

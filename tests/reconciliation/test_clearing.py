@@ -92,6 +92,10 @@ async def test_what_is_spent_elsewhere_is_owed_and_what_comes_back_is_not(client
     nets = {one["store_id"]: one["net_fen"] for one in (await flows(admin))["balances"]}
     assert sum(nets.values()) == 0
     assert nets["S2"] == kept[0] == -nets["S1"]
+    today = kernel_clock.local_date(kernel_clock.now(), "Asia/Shanghai")
+    chart = await admin.get(f"/v1/admin/clearing/flows/chart?from={today - timedelta(days=1)}&to={today}")
+    assert chart.headers["content-type"] == "image/svg+xml"
+    assert all(text in chart.text for text in ("S1", "S2", "应收", "应付"))
 
 
 async def test_value_belongs_to_the_store_of_its_recharge_also_when_its_member_moves(client, guest, chain, admin):

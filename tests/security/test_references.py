@@ -903,6 +903,7 @@ OWN = {
     ("GET /v1/admin/reconciliation/differences", "store_id"),
     ("GET /v1/admin/clearing/flows", "store_id"),
     ("GET /v1/admin/clearing/flows/file", "store_id"),
+    ("GET /v1/admin/clearing/flows/chart", "store_id"),
     ("GET /v1/admin/clearing/lines", "cursor"),
     ("GET /v1/admin/clearing/settlements", "cursor"),
     # a place in what everybody with a key may read; head office alone

@@ -8,10 +8,11 @@ from datetime import date, timedelta
 from backend.auth import queries as auth
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
-from backend.kernel import clock, limits, sheets
+from backend.kernel import charts, clock, limits, sheets
 from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, ValidationFailed, invalid
 from backend.kernel.http import Reply, Router
+from backend.kernel.http.pictures import as_picture
 from backend.kernel.paging import make_cursor, place_cursor, read_cursor, read_place
 from backend.kernel.sheets import Page
 from backend.wechat.errors import BillNotReady, BillSpoilt
@@ -29,6 +30,7 @@ _BASE = "/v1/admin/reconciliation"
 _ONE = f"{_BASE}/differences/{{difference_id}}"
 _CHANGED = (NotFound, ValidationFailed, DifferenceConflict, DifferenceEnded)
 MOST_DAYS = 366
+MOST_BARS = 31
 PAGE = 500
 TAKES_AN_HOUR = 60
 
@@ -47,6 +49,18 @@ async def list_days(query: schemas.SpanQuery) -> schemas.DaysOut:
     sums = {one.day: one for one in await queries.list_days(query.from_on, query.to_on)}
     days = sorted(taken.keys() | sums.keys(), reverse=True)
     return schemas.DaysOut([_day(day, taken.get(day), sums.get(day) or DaySums(day=day)) for day in days])
+
+
+@router.get(
+    f"{_BASE}/days/chart", guard=_READ, summary="对账日报图", errors=(ValidationFailed, charts.ChartUnavailable)
+)
+async def draw_days(query: schemas.DaysChartQuery) -> Reply:
+    """How many payments and refunds of each day agree, and how many differences wait; the last 31 days."""
+    check_span(query)
+    sums = sorted(await queries.list_days(query.from_on, query.to_on), key=lambda one: one.day)[-MOST_BARS:]
+    lines = [(one.day.isoformat(), [max(0, one.items - one.open), one.open]) for one in sums]
+    chart = charts.Stacks("对账", f"{query.from_on} 至 {query.to_on}", "笔", ("一致", "待处理差异"), lines)
+    return await as_picture(chart, query.format)
 
 
 def _day(day: date, bill: Bill | None, sums: DaySums) -> schemas.DayOut:

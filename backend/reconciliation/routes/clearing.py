@@ -9,9 +9,10 @@ from datetime import date
 from backend.auth import queries as auth
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
-from backend.kernel import sheets
+from backend.kernel import charts, sheets
 from backend.kernel.errors import NotFound, ValidationFailed, invalid
 from backend.kernel.http import Idempotency, Reply, Router
+from backend.kernel.http.pictures import as_picture
 from backend.kernel.paging import make_cursor, place_cursor, read_cursor, read_place
 
 from .. import queries, rules, schemas
@@ -26,6 +27,7 @@ _READ = staff(Permission.CLEARING_READ)
 _SETTLE = staff(Permission.CLEARING_SETTLE)
 _BASE = "/v1/admin/clearing"
 _ERRORS = (NotFound, ValidationFailed)
+MOST_BARS = 40
 HEADING = ("充值门店", "消费门店", "本金（分）", "赠送（分）", "消费笔数")
 
 
@@ -75,6 +77,16 @@ def _balances(flows: Iterable[Flow], *, with_bonus: bool) -> list[schemas.Balanc
 async def export_flows(caller: StaffCaller, query: schemas.FlowsFileQuery) -> Reply:
     """The flows as CSV or XLSX."""
     return await _file(await _flows(caller, query), f"clearing-{query.from_on}-{query.to_on}", query.format)
+
+
+@router.get(f"{_BASE}/flows/chart", guard=_READ, summary="跨店结算图", errors=(*_ERRORS, charts.ChartUnavailable))
+async def draw_flows(caller: StaffCaller, query: schemas.FlowsChartQuery) -> Reply:
+    """What each store receives and pays, in yuan, as SVG or PNG; those with the most first, at most 40."""
+    found = rules.balances(await _flows(caller, query), with_bonus=query.with_bonus)
+    found = sorted(found, key=lambda one: -(one.receives_fen + one.pays_fen))[:MOST_BARS]
+    lines = [(one.store_id or "总部", [one.receives_fen // 100, one.pays_fen // 100]) for one in found]
+    chart = charts.Stacks("各店应收应付", f"{query.from_on} 至 {query.to_on}", "元", ("应收", "应付"), lines)
+    return await as_picture(chart, query.format)
 
 
 async def _file(flows: Iterable[Flow], name: str, form: sheets.Format) -> Reply:

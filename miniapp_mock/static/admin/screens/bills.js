@@ -1,10 +1,11 @@
 /** WeChat's bills day by day beside our books, and the differences that nobody has resolved. */
 import { h } from "/static/shared/dom.js";
 import { toast } from "../parts/dialogs.js";
+import { drawn } from "../parts/chart.js";
 import { formDialog } from "../parts/form.js";
 import { count, day, stamp, yuan } from "../parts/format.js";
 import { fen, say, standing, wrong } from "../parts/money.js";
-import { head, pill } from "../parts/states.js";
+import { head, pill, section } from "../parts/states.js";
 import { table } from "../parts/table.js";
 import { words } from "../texts.js";
 
@@ -113,6 +114,7 @@ export async function open({ api, me, place, signal, go, href }) {
     h("nav", { class: "tabs", "aria-label": w("bills.differences") }, tab("", w("bills.only_waiting")), tab("all", w("bills.every"))),
     differences,
     h("h2", null, w("bills.daily")),
+    section(async () => h("div", { class: "card" }, drawn(await api.text("/v1/admin/reconciliation/days/chart", span, { signal }), w("bills.daily"))), { signal }),
     days,
   ];
 }

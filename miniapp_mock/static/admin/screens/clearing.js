@@ -1,6 +1,7 @@
 /** What stores owe each other for value that was recharged at one and spent at another, and what was settled of it. */
 import { h } from "/static/shared/dom.js";
 import { attempt, toast } from "../parts/dialogs.js";
+import { drawn } from "../parts/chart.js";
 import { field, formDialog } from "../parts/form.js";
 import { count, day, stamp } from "../parts/format.js";
 import { fen, store } from "../parts/money.js";
@@ -91,6 +92,7 @@ export async function open({ api, me, place, signal, go }) {
         [w("clearing.pays"), (one) => fen(one.pays_fen), true],
         [w("clearing.net"), (one) => h("span", { class: one.net_fen < 0 ? "danger" : "strong" }, fen(one.net_fen)), true],
       ], found.balances),
+      h("div", { class: "card" }, drawn(await api.text("/v1/admin/clearing/flows/chart", asked, { signal }), w("clearing.balances"))),
       h("h2", null, w("clearing.flows")),
       rows(w("clearing.flows"), [
         [w("clearing.from_store"), (one) => store(one.from_store)],
