@@ -75,10 +75,13 @@ class Permission(StrEnum):
 
     MEMBERS_READ = "members.read", "查看会员与等级", "mcbkfa"
     MEMBERS_DECIDE = "members.decide", "审核、冻结会员", "mb"
+    MEMBERS_EDIT = "members.edit", "修改会员资料", "mb"
+    MEMBERS_PHONE = "members.phone", "更换会员手机号", "b"
     MEMBERS_HISTORY = "members.history", "查看会员资料变更", "mba"
     REGISTRATION_RULES = "registration.rules", "设定注册审核规则", "b", "office"
     MEMBERS_BATCH = "members.batch", "批量变更会员", "mb"
     MEMBERS_MERGE = "members.merge", "合并会员", "b", "office"
+    MEMBER_FIELDS = "member_fields.write", "设定扩展属性与资料规则", "b", "office"
     LEVELS_WRITE = "levels.write", "设定会员等级", "b", "office"
     LEVELS_GRANT = "levels.grant", "授予、收回会员等级", "mb"
     STAGES_READ = "stages.read", "查看会员生命周期", "mbka"

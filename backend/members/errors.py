@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.kernel.errors import DomainError, Kind
+from backend.kernel.errors import DomainError, FieldError, Kind
 
 
 class PhoneInAddress(DomainError):
@@ -16,6 +16,38 @@ class PhoneTaken(DomainError):
     """This phone number belongs to another member; ask the shop."""
 
     code = "phone_taken"
+    kind = Kind.CONFLICT
+
+
+class FieldLocked(DomainError):
+    """This cannot be changed here any more; the staff can."""
+
+    code = "field_locked"
+    kind = Kind.CONFLICT
+
+    def __init__(self, field: str, often: int) -> None:
+        message = "is changed by the staff only" if often == 0 else f"was changed {often} times already"
+        super().__init__(f"/{field}: {message}", errors=(FieldError(f"/{field}", message),))
+
+
+class VersionConflict(DomainError):
+    """Somebody else has changed it meanwhile: read it again."""
+
+    code = "version_conflict"
+    kind = Kind.CONFLICT
+
+
+class AttributeExists(DomainError):
+    """There is an attribute of this code, or members have values of that name from before there were definitions."""
+
+    code = "already_exists"
+    kind = Kind.CONFLICT
+
+
+class TooManyAttributes(DomainError):
+    """There are a hundred attributes already, archived ones too."""
+
+    code = "too_many_attributes"
     kind = Kind.CONFLICT
 
 

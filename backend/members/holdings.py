@@ -198,6 +198,7 @@ MEMBERS = holds(
                     sealed={"before_sealed": CHANGE_CONTEXT, "after_sealed": CHANGE_CONTEXT},
                 ),
             ),
+            Table("member_value", DELETED, unshown="the same as the profile's attributes, to be found by"),
             Table("member_pin", DELETED, unshown="a secret, kept as a hash"),
             Table(
                 "member_pin_act",
@@ -251,7 +252,7 @@ MEMBERS = holds(
                 whose="id = $1",
             ),
         ),
-        joined=("member_growth", "member_pin", "member_consent", "member"),
+        joined=("member_growth", "member_pin", "member_consent", "member_value", "member"),
         stays=("member_change", "member_pin_act"),
     )
 )

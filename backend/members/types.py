@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
+from msgspec import Meta
 
 from backend.ledger.types import Snapshot
 
@@ -193,6 +194,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     attributes: dict[str, Any]
     created_at: datetime
     pin_set: bool
+    version: int
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -243,3 +245,114 @@ class LevelState(msgspec.Struct, frozen=True):
     stage: Stage | None
     stage_since: date | None
     created_at: datetime
+
+
+class AttributeType(StrEnum):
+    """What kind of value an attribute has; ``choice`` is one of its options, ``choices`` several."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    DATE = "date"
+    BOOLEAN = "boolean"
+    CHOICE = "choice"
+    CHOICES = "choices"
+
+
+class Reach(StrEnum):
+    """Who sees or edits an attribute: the member, staff of the member's store, head office."""
+
+    MEMBER = "member"
+    STORE = "store"
+    OFFICE = "office"
+
+
+class Option(msgspec.Struct, frozen=True):
+    """One of the values to choose from. ``closed``: who has it keeps it, nobody chooses it any more."""
+
+    code: str
+    name: str
+    closed: bool = False
+
+
+class Bounds(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a value may be: characters of a text, a number's range and decimals, a date's range, how many options."""
+
+    max_length: int | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+    decimals: int | None = None
+    earliest: date | None = None
+    latest: date | None = None
+    most: int | None = None
+
+
+class Attribute(msgspec.Struct, frozen=True, kw_only=True):
+    """What the chain wants to know of its members besides what every member has, as staff defined it.
+
+    ``required``: registration and every later form must have it. Who ``sees`` and who ``edits`` it goes by reach; staff
+    need the permission besides, where one is named. ``at_till``: tills are told of it when a code is scanned.
+    """
+
+    code: str
+    name: str
+    type: AttributeType
+    bounds: Bounds = Bounds()
+    options: tuple[Option, ...] = ()
+    required: bool = False
+    seen_by: tuple[Reach, ...] = tuple(Reach)
+    edited_by: tuple[Reach, ...] = tuple(Reach)
+    see_permission: str | None = None
+    edit_permission: str | None = None
+    at_till: bool = False
+    group: str = ""
+    position: int = 0
+    archived: bool = False
+    version: int = 1
+
+
+AttributeValue: TypeAlias = str | int | float | bool | list[str]
+"""A value as JSON has it; dates as ``YYYY-MM-DD``, choices by their codes."""
+
+
+class AttributeCondition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A condition on one attribute, exactly one of: ``any_of`` these values (one of several choices suffices), from
+    ``at_least`` to ``at_most`` (numbers and dates; one end suffices), or whether it is ``empty``."""
+
+    code: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$(?!\n)")]
+    any_of: (
+        Annotated[
+            tuple[Annotated[str, Meta(max_length=200)] | Annotated[float, Meta(ge=-1e15, le=1e15)] | bool, ...],
+            Meta(min_length=1, max_length=50),
+        ]
+        | None
+    ) = None
+    at_least: Annotated[str, Meta(max_length=10)] | Annotated[float, Meta(ge=-1e15, le=1e15)] | None = None
+    at_most: Annotated[str, Meta(max_length=10)] | Annotated[float, Meta(ge=-1e15, le=1e15)] | None = None
+    empty: bool | None = None
+
+
+class ProfileField(StrEnum):
+    """What of a profile members may be allowed to change themselves; attributes say it themselves."""
+
+    NAME = "name"
+    BIRTHDAY = "birthday"
+    GENDER = "gender"
+    STORE = "store_id"
+    PHONE = "phone"
+    EMAIL = "email"
+    ADDRESSES = "addresses"
+
+
+class FieldRules(msgspec.Struct, frozen=True):
+    """How often members may change each field themselves: None always, 0 never. A first filling in is no change."""
+
+    changes: dict[ProfileField, int | None]
+    version: int = 0
+
+    def often(self, field: ProfileField) -> int | None:
+        """How often members may change that field."""
+        return self.changes.get(field, DEFAULT_CHANGES.get(field))
+
+
+DEFAULT_CHANGES: dict[ProfileField, int | None] = {ProfileField.BIRTHDAY: 1}
+"""Of a chain that has set nothing: benefits for birthdays are worth money, so a slip may be put right once."""

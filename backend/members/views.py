@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from backend.auth import queries as auth
 from backend.auth.types import Permission, StaffCaller
 
 from . import queries, rules, schemas
-from .types import ActorKind, Level, Member, MemberChange
+from .types import ActorKind, Level, Member, MemberChange, ProfileField, Reach
 
 
 async def view(found: Member) -> schemas.MemberView:
@@ -22,12 +22,12 @@ async def view(found: Member) -> schemas.MemberView:
         gender=found.gender,
         level=level_view(found.level, await _next_level(found)),
         status=found.status,
-        attributes=found.attributes,
+        attributes=await queries.shown_to(found.attributes, Reach.MEMBER),
         pin_set=found.pin_set,
     )
 
 
-def admin_view(found: Member) -> schemas.AdminMember:
+async def admin_view(found: Member, caller: StaffCaller) -> schemas.AdminMember:
     """A member as staff see it."""
     return schemas.AdminMember(
         id=str(found.id),
@@ -38,10 +38,11 @@ def admin_view(found: Member) -> schemas.AdminMember:
         gender=found.gender,
         level=level_view(found.level),
         status=found.status,
-        attributes=found.attributes,
+        attributes=await queries.shown_to(found.attributes, queries.reach_of(caller), caller.permissions),
         store_id=found.store_id,
         growth_fen=found.growth_fen,
         created_at=found.created_at,
+        version=found.version,
     )
 
 
@@ -65,11 +66,17 @@ async def changes_view(found: Sequence[MemberChange], caller: StaffCaller) -> li
     """Changes as somebody of the staff may see them."""
     people = [one.by.id for one in found if one.by.kind is ActorKind.STAFF and one.by.id is not None]
     names = await auth.staff_names(people)
-    return [_change_view(one, caller, names) for one in found]
+    reach, permissions = queries.reach_of(caller), caller.permissions
+    known = await queries.attributes()
+    hidden = {one.code for one in known if not rules.attributes.sees(one, reach, permissions)}
+    return [_change_view(one, caller, names, hidden) for one in found]
 
 
-def _change_view(change: MemberChange, caller: StaffCaller, names: Mapping[int, str]) -> schemas.MemberChangeView:
-    open_ = caller.may(Permission.MEMBERS_READ)
+def _change_view(
+    change: MemberChange, caller: StaffCaller, names: Mapping[int, str], hidden: Collection[str]
+) -> schemas.MemberChangeView:
+    code = change.field.removeprefix("attributes.")
+    open_ = caller.may(Permission.MEMBERS_READ) and not (code != change.field and code in hidden)
     before, hid_before = rules.shown_value(change.field, change.before, open_=open_)
     after, hid_after = rules.shown_value(change.field, change.after, open_=open_)
     by = change.by
@@ -84,4 +91,33 @@ def _change_view(change: MemberChange, caller: StaffCaller, names: Mapping[int, 
         masked=hid_before or hid_after,
         erased=change.erased,
         reason=change.reason,
+    )
+
+
+async def form_view(member_id: int | None) -> schemas.ProfileForm:
+    """What a form for one's own profile holds; None: of somebody who registers."""
+    said = await queries.field_rules()
+    fields = []
+    for field in ProfileField:
+        often = said.often(field)
+        left = often
+        if often and member_id is not None:
+            left = max(0, often - await queries.count_own_changes(member_id, field))
+        fields.append(schemas.FormField(field, left is None or left > 0, left))
+    return schemas.ProfileForm(
+        fields=fields,
+        attributes=[
+            schemas.FormAttribute(
+                code=one.code,
+                name=one.name,
+                type=one.type,
+                bounds=one.bounds,
+                options=list(one.options),
+                required=one.required,
+                editable=rules.attributes.edits(one, Reach.MEMBER),
+                group=one.group,
+            )
+            for one in await queries.attributes()
+            if not one.archived and rules.attributes.sees(one, Reach.MEMBER)
+        ],
     )

@@ -19,7 +19,7 @@ GOLD = Level("gold", "金卡", 500, 15_000, 100_000)
 MEMBER = Member(
     id=1, member_no="123456789012", name="王小明", phone_masked="139****0000", birthday=None, gender=Gender.UNKNOWN,
     store_id="S1", level=BASIC, status=Status.ACTIVE, growth_fen=25_000, attributes={},
-    created_at=datetime(2026, 1, 1, tzinfo=UTC), pin_set=False,
+    created_at=datetime(2026, 1, 1, tzinfo=UTC), pin_set=False, version=1,
 )  # fmt: skip
 
 

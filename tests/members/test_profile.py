@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.attributes import define
 from tests.support.members import register
+from tests.support.staff import log_in
 
 
 @pytest.mark.parametrize("method", ["PATCH", "POST"])
 async def test_only_what_is_sent_changes(client, method, chain):
+    await define(await log_in(client, chain, "admin"), "size")
     phone = await register(client, name="旧名")
 
     answer = await phone.call(method, "/v1/member/profile", {"birthday": "1980-01-02", "attributes": {"size": "L"}})
@@ -19,6 +22,9 @@ async def test_only_what_is_sent_changes(client, method, chain):
 
 
 async def test_null_clears(client, chain):
+    admin = await log_in(client, chain, "admin")
+    await define(admin, "a", type="number")
+    await define(admin, "b", type="boolean")
     phone = await register(client)
     body = {"birthday": "1980-01-02", "store_id": "S1", "attributes": {"a": 1, "b": True}}
     await phone.call("POST", "/v1/member/profile", body)

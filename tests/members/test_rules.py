@@ -72,9 +72,3 @@ def test_a_birthday_lies_between_1900_and_today():
     for day in (date(1899, 12, 31), date(2026, 11, 24)):
         with pytest.raises(ValidationFailed):
             rules.check_birthday(day, today)
-
-
-def test_attributes_merge_and_none_takes_away():
-    assert rules.merge_attributes({"a": 1, "b": "x"}, {"b": None, "c": True}) == {"a": 1, "c": True}
-    with pytest.raises(ValidationFailed):
-        rules.merge_attributes({f"a{i}": 1 for i in range(50)}, {"b": 1})

@@ -26,6 +26,7 @@ from backend.stock.types import AlertKind
 from backend.worker import load
 from tests.security.conftest import Credential, doors
 from tests.support import approvals, care, refunds, wire
+from tests.support.attributes import define
 from tests.support.books import fingerprint
 from tests.support.cases import complain
 from tests.support.chat import DESK, Customer, newest
@@ -131,6 +132,7 @@ OWN = {
 ASKED_INSIDE = {
     Permission.CASES_LEAD,
     Permission.CONTACT_FULL,
+    Permission.MEMBERS_PHONE,
     Permission.MESSAGES_SERVICE,
     Permission.OVERRIDES_GIVE,
     Permission.SHIFTS_DECIDE,  # by its kind of approvals
@@ -324,6 +326,8 @@ BODIES: dict[str, Any] = {
     "POST /v1/admin/registrations/{application_id}/reject": {"reason": "x"},
     "POST /v1/admin/members/{member_id}/level-grants": {"level": "basic", "reason": "x"},
     "POST /v1/admin/members/{member_id}/level-grants/{grant_id}/end": {"reason": "x"},
+    "PATCH /v1/admin/members/{member_id}": {"version": 1, "reason": "x"},
+    "PUT /v1/admin/member-attributes/{member_attribute}": {"name": "x", "type": "text", "version": 9},
     "PUT /v1/admin/members/{member_id}/key-account": {"staff_id": "1"},
     "POST /v1/admin/merge-candidates/{candidate_id}/dismiss": {},
     "POST /v1/admin/merges/preview": {"source_no": "100000000009", "target_no": "100000000017"},
@@ -489,6 +493,7 @@ NOWHERE = {
     "category_code": "nothing",
     "brand_code": "nothing",
     "attribute_code": "nothing",
+    "member_attribute": "nothing",
     "supplier_code": "nothing",
     "supplier_category_code": "nothing",
     "timed_price_id": "nothing",
@@ -561,6 +566,7 @@ async def world(browser, chain, credentials) -> AsyncIterator[World]:
         "session_id": (await admin.get("/v1/admin/me/sessions")).json()["items"][0]["id"],
         "invitation_id": await _invite(admin),
         "role_code": "clerk",
+        "member_attribute": (await define(admin, "of_the_world"))["code"],
         "terminal_id": "S1-T1",
         "member_id": str(owner.member_id),
         "staff_id": clerk.json()["staff"]["id"],

@@ -658,6 +658,13 @@ OWN = {
     ("POST /v1/admin/merges", "target_no"),
     ("POST /v1/admin/merges/preview", "source_no"),
     ("POST /v1/admin/merges/preview", "target_no"),
+    # definitions, which are the chain's: head office alone
+    ("POST /v1/admin/member-attributes", "code"),
+    ("POST /v1/admin/member-attributes", "options.code"),
+    ("PUT /v1/admin/member-attributes/{member_attribute}", "options.code"),
+    # somebody else's number, and to another store: tests/members/test_editing.py
+    ("POST /v1/member/phone", "phone_code"),
+    ("PATCH /v1/admin/members/{member_id}", "store_id"),
     # letters' texts: head office alone; a version of the template in the path
     ("POST /v1/admin/message-templates", "code"),
     # codes of templates, which are the chain's

@@ -11,7 +11,7 @@ from backend.auth import queries as auth
 from backend.kernel import logging
 from backend.kernel.tasks import end
 from backend.members import queries as members
-from backend.members.types import Member
+from backend.members.types import Member, Reach
 
 from .. import rules
 from ..schemas import ContactOut, NextLevelGlance, ProfileGlance
@@ -88,7 +88,9 @@ async def _profile(ask: Ask) -> ProfileGlance:
         profile.birthday_day = f"{member.birthday:%m-%d}"
         profile.days_to_birthday = _days_to(member.birthday, ask.on)
     if view is not View.CLERK:
-        profile.birthday, profile.attributes = member.birthday, member.attributes
+        reach = Reach.OFFICE if view is View.CHAIN else Reach.STORE
+        profile.birthday = member.birthday
+        profile.attributes = await members.shown_to(member.attributes, reach, ask.may)
         profile.growth_fen = member.growth_fen
     return profile
 

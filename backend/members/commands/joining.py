@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from backend.auth import queries as auth_queries
@@ -12,11 +14,12 @@ from backend.kernel.config import settings
 from backend.kernel.errors import invalid
 from backend.wechat import service as wechat
 
-from .. import joins, queries, rules, service
+from .. import joins, locks, queries, rules, service
 from ..errors import AlreadyRegistered, RegistrationRejected
 from ..events import MemberRegistered
 from ..schemas import Register
-from ..types import Gender, Member, NewMember, Status
+from ..service import Joined
+from ..types import Actor, Gender, Member, NewMember, Reach, Status
 
 log = logging.get(__name__)
 
@@ -56,6 +59,7 @@ async def register(caller: SessionCaller, body: Register) -> Member:
     verdict = await joins.judging().judge(applicant)
     async with db.transaction() as tx:
         joined = await service.join(tx, msgspec.structs.replace(new, phone=phone, status=verdict.status))
+        await _write_attributes(tx, joined, body.attributes or {})
         await joins.judging().applied(
             tx, joined.member_id, applicant, verdict if joined.anew else None, joined.kept_name
         )
@@ -83,6 +87,7 @@ async def _checked(body: Register) -> NewMember:
     rules.check_consents(body.consents)
     rules.check_birthday(body.birthday, clock.local_date(clock.now(), settings().timezone))
     name = rules.clean_name(body.name)
+    await _check_attributes(body.attributes or {})
     await auth_queries.check_store(body.store_id, "/store_id")
     referrer_id = None
     if body.referrer_code is not None:
@@ -98,6 +103,25 @@ async def _checked(body: Register) -> NewMember:
         store_id=body.store_id,
         referrer_id=referrer_id,
     )
+
+
+async def _check_attributes(given: dict[str, Any]) -> None:
+    """Refuse before WeChat is asked: a phone code is good once."""
+    definitions = await queries.attributes()
+    known = {one.code: one for one in definitions}
+    values = rules.attributes.merge({}, given, known, Reach.MEMBER)
+    rules.attributes.check_required(values, definitions, Reach.MEMBER)
+
+
+async def _write_attributes(tx: db.Tx, joined: Joined, given: dict[str, Any]) -> None:
+    """Note what was said; who was a member already keeps what they had."""
+    if not given:
+        return
+    row = await locks.lock_member(tx, joined.member_id)
+    stored = msgspec.json.decode(row["attributes"])
+    said = {code: value for code, value in given.items() if joined.anew or code not in stored}
+    values = rules.attributes.merge(stored, said, await locks.hold_attributes(tx, said), Reach.MEMBER)
+    await service.write_profile(tx, row, {"attributes": values}, by=Actor.member(joined.member_id))
 
 
 async def _record_consents(tx: db.Tx, member_id: int) -> None:

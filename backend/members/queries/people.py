@@ -27,7 +27,7 @@ def phone_index(phone: str) -> str:
 
 MEMBER = (
     "SELECT id, member_no, name, phone_sealed, birthday, gender, store_id, level_id, status, growth_fen, attributes,"
-    " created_at, EXISTS (SELECT FROM member_pin p WHERE p.member_id = member.id) AS pin_set FROM member"
+    " created_at, version, EXISTS (SELECT FROM member_pin p WHERE p.member_id = member.id) AS pin_set FROM member"
 )
 
 
@@ -47,6 +47,7 @@ async def member_of(row: db.Record) -> Member:
         attributes=msgspec.json.decode(row["attributes"]),
         created_at=row["created_at"],
         pin_set=row["pin_set"],
+        version=row["version"],
     )
 
 

@@ -15,6 +15,7 @@ from .. import queries, schemas, views
 from ..commands import joining, phone, profile
 from ..errors import (
     AlreadyRegistered,
+    FieldLocked,
     PhoneTaken,
     PinInvalid,
     PinLocked,
@@ -63,16 +64,37 @@ async def get_profile(caller: MemberCaller) -> schemas.MemberView:
     return await views.view(await queries.get_member(caller.member_id))
 
 
-@router.patch("/v1/member/profile", guard=member, summary="修改会员资料")
+@router.patch("/v1/member/profile", guard=member, errors=(FieldLocked,), summary="修改会员资料")
 async def change_profile(caller: MemberCaller, body: schemas.ChangeProfile) -> schemas.MemberView:
     """Change the fields that are sent."""
     return await views.view(await profile.change_profile(caller.member_id, body))
 
 
-@router.post("/v1/member/profile", guard=member, summary="修改会员资料（小程序不能发 PATCH）")
+@router.post("/v1/member/profile", guard=member, errors=(FieldLocked,), summary="修改会员资料（小程序不能发 PATCH）")
 async def post_profile(caller: MemberCaller, body: schemas.ChangeProfile) -> schemas.MemberView:
     """The same as PATCH."""
     return await views.view(await profile.change_profile(caller.member_id, body))
+
+
+@router.get("/v1/member/profile/form", guard=session, summary="资料表单")
+async def get_form(caller: SessionCaller) -> schemas.ProfileForm:
+    """What one may fill in: which fields may be changed and how often still, and the chain's own attributes.
+
+    Also of use before registering: what is required there is marked.
+    """
+    return await views.form_view(caller.member_id)
+
+
+@router.post(
+    "/v1/member/phone",
+    guard=member,
+    errors=(FieldLocked, PhoneTaken, PhoneCodeInvalid, PinRequired, PinInvalid, PinLocked),
+    summary="更换手机号",
+)
+async def change_phone(caller: MemberCaller, body: schemas.ChangePhone) -> schemas.MemberView:
+    """Take the number that WeChat vouches for; with a payment PIN set, that too is needed."""
+    await limits.hit(f"phone:{caller.member_id}", REGISTRATIONS_PER_HOUR, 3600)
+    return await views.view(await profile.change_phone(caller.member_id, body))
 
 
 @router.put(

@@ -5,15 +5,17 @@ from __future__ import annotations
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
 from backend.kernel import guessing, logging
-from backend.kernel.errors import RateLimited, ValidationFailed, invalid
+from backend.kernel.errors import NotFound, RateLimited, ValidationFailed, invalid
 from backend.kernel.http import Router
 from backend.kernel.paging import make_cursor
 
 from .. import queries, rules, schemas, views
-from ..commands import standing
+from ..commands import profile, standing
 from ..errors import (
     PhoneInAddress,
+    PhoneTaken,
     StatusConflict,
+    VersionConflict,
 )
 from ..types import Status
 
@@ -60,7 +62,7 @@ async def _search(caller: StaffCaller, text: str | None, status: Status | None) 
     log.info("members.searched", staff_id=caller.staff_id, found=len(found))
     if text is not None and not found:
         await guessing.miss(caller.staff_id, "phone" if rules.looks_like_phone(text) else "member_no")
-    return schemas.AdminMemberList(items=[views.admin_view(item) for item in found])
+    return schemas.AdminMemberList(items=[await views.admin_view(item, caller) for item in found])
 
 
 @router.get("/v1/admin/members/{member_id}", guard=staff(Permission.MEMBERS_READ), summary="会员详情")
@@ -68,7 +70,7 @@ async def get_member(caller: StaffCaller, member_id: str) -> schemas.AdminMember
     """One member; another store's is not found."""
     found = await standing.get_for_staff(caller, member_id)
     log.info("members.viewed", staff_id=caller.staff_id, member_id=found.id)
-    return views.admin_view(found)
+    return await views.admin_view(found, caller)
 
 
 @router.post(
@@ -79,7 +81,7 @@ async def get_member(caller: StaffCaller, member_id: str) -> schemas.AdminMember
 )
 async def approve(caller: StaffCaller, member_id: str, body: schemas.Why | None) -> schemas.AdminMember:
     """Make a waiting member active."""
-    return views.admin_view(await standing.move_member(caller, member_id, "approve", _why(body)))
+    return await views.admin_view(await standing.move_member(caller, member_id, "approve", _why(body)), caller)
 
 
 @router.post(
@@ -90,7 +92,7 @@ async def approve(caller: StaffCaller, member_id: str, body: schemas.Why | None)
 )
 async def reject(caller: StaffCaller, member_id: str, body: schemas.Why | None) -> schemas.AdminMember:
     """Refuse a waiting member, who may register again."""
-    return views.admin_view(await standing.move_member(caller, member_id, "reject", _why(body)))
+    return await views.admin_view(await standing.move_member(caller, member_id, "reject", _why(body)), caller)
 
 
 @router.post(
@@ -101,7 +103,7 @@ async def reject(caller: StaffCaller, member_id: str, body: schemas.Why | None) 
 )
 async def freeze(caller: StaffCaller, member_id: str, body: schemas.Why | None) -> schemas.AdminMember:
     """Shut a member out: no code, no wallet, no sale, until unfrozen."""
-    return views.admin_view(await standing.move_member(caller, member_id, "freeze", _why(body)))
+    return await views.admin_view(await standing.move_member(caller, member_id, "freeze", _why(body)), caller)
 
 
 @router.post(
@@ -112,7 +114,7 @@ async def freeze(caller: StaffCaller, member_id: str, body: schemas.Why | None) 
 )
 async def unfreeze(caller: StaffCaller, member_id: str, body: schemas.Why | None) -> schemas.AdminMember:
     """Let a frozen member in again."""
-    return views.admin_view(await standing.move_member(caller, member_id, "unfreeze", _why(body)))
+    return await views.admin_view(await standing.move_member(caller, member_id, "unfreeze", _why(body)), caller)
 
 
 def _why(body: schemas.Why | None) -> str | None:
@@ -136,3 +138,17 @@ async def list_changes(caller: StaffCaller, member_id: str, query: schemas.Chang
         items=await views.changes_view(page, caller),
         next_cursor=make_cursor(str(page[-1].id)) if len(found) > query.limit else None,
     )
+
+
+@router.patch(
+    "/v1/admin/members/{member_id}",
+    guard=staff(Permission.MEMBERS_EDIT),
+    errors=(NotFound, VersionConflict, PhoneTaken),
+    summary="修改会员资料",
+)
+async def edit_member(caller: StaffCaller, member_id: str, body: schemas.EditMember) -> schemas.AdminMember:
+    """Change a member's profile, from the version that was read, and say why; another's change meanwhile is 409.
+
+    A phone number needs ``members.phone`` besides; attributes go by who may edit each of them.
+    """
+    return await views.admin_view(await profile.edit_member(caller, member_id, body), caller)

@@ -2,6 +2,7 @@
 
 from .cards import set_card_type
 from .changes import Change, changed, changed_many
+from .fields import check_own_change, write_phone
 from .joining import Joined, join
 from .levels import add_growth, lock_levels, set_agreement, set_discount_card, set_levels, set_ruled, set_stages
 from .merging import close_merged, lock_two, merge_profile
@@ -10,6 +11,7 @@ from .pins import check_pin, peppered, put_pin
 from .presence import Present, find_present, spend_presence
 from .profile import note_completed, write_profile
 from .standing import Held, lock_held, set_statuses, set_validity
+from .values import index_values
 
 __all__ = [
     "Change",
@@ -19,10 +21,12 @@ __all__ = [
     "add_growth",
     "changed",
     "changed_many",
+    "check_own_change",
     "check_pin",
     "close_merged",
     "create_member",
     "find_present",
+    "index_values",
     "join",
     "lock",
     "lock_held",
@@ -42,5 +46,6 @@ __all__ = [
     "set_statuses",
     "set_validity",
     "spend_presence",
+    "write_phone",
     "write_profile",
 ]

@@ -18,6 +18,7 @@ from ..holding import MovingTable
 from ..rules import ATTRIBUTES_MAX
 from ..types import Gender, Status
 from .changes import Change
+from .values import index_values
 
 _ROWS = (
     "SELECT id, status, name, birthday, gender, store_id, referrer_id, attributes, growth_fen, created_at FROM member"
@@ -76,6 +77,10 @@ async def merge_profile(tx: Tx, source: db.Record, target: db.Record, at: dateti
         min(target["created_at"], source["created_at"]),
         at,
     )
+    theirs, all_of_it = (msgspec.json.decode(text) for text in (source["attributes"], filled["attributes"]))
+    joined_at = min(target["created_at"], source["created_at"])
+    gone = (source["id"], source["created_at"], dict.fromkeys(theirs))
+    await index_values(tx, [gone, (target["id"], joined_at, all_of_it)])
     for sql in _MOVES:
         await db.raw(tx).execute(sql, source["id"], target["id"])
     changes: dict[str, Change] = {

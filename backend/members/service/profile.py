@@ -13,6 +13,7 @@ from backend.kernel.db import Record, Tx
 from ..events import HomeStoreChanged, ProfileCompleted
 from ..types import Actor, Gender
 from .changes import Change, changed
+from .values import index_values
 
 _COLUMNS = ("name", "birthday", "gender", "store_id", "referrer_id")
 
@@ -32,11 +33,8 @@ async def write_profile(
     changes = {field: (row[field], new[field]) for field in _COLUMNS if field in new and new[field] != row[field]}
     was = msgspec.json.decode(row["attributes"])
     attributes = new.get("attributes", was)
-    changes |= {
-        f"attributes.{code}": (was.get(code), attributes.get(code))
-        for code in sorted(was.keys() | attributes.keys())
-        if was.get(code) != attributes.get(code)
-    }
+    moved = [code for code in sorted(was.keys() | attributes.keys()) if was.get(code) != attributes.get(code)]
+    changes |= {f"attributes.{code}": (was.get(code), attributes.get(code)) for code in moved}
     if not changes:
         return {}
     await db.raw(tx).execute(
@@ -47,6 +45,7 @@ async def write_profile(
         msgspec.json.encode(attributes).decode(),
         clock.now(),
     )
+    await index_values(tx, [(member_id, row["created_at"], {code: attributes.get(code) for code in moved})])
     await changed(tx, member_id, by=by, changes=changes, reason=reason)
     if "store_id" in changes:
         await events.publish(tx, HomeStoreChanged(member_id=member_id))

@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from backend.kernel.http import Body
 
-from .types import ActorKind, Gender, Level, Status
+from ..types import ActorKind, Gender, Level, Status
 
 # In patterns, `$` alone would let a line break through at the end; `(?!\n)` does not.
 Name = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$(?!\n)")]
@@ -21,7 +21,12 @@ Benefit = Annotated[str, Meta(min_length=1, max_length=60, pattern=r"^[^\x00-\x1
 LevelCode = Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,20}$(?!\n)")]
 AttributeName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$(?!\n)")]
 AttributeValue: TypeAlias = (
-    Annotated[str, Meta(max_length=200)] | Annotated[int, Meta(ge=-(10**15), le=10**15)] | bool | None
+    Annotated[str, Meta(max_length=200)]
+    | Annotated[int, Meta(ge=-(10**15), le=10**15)]
+    | Annotated[float, Meta(ge=-1e15, le=1e15)]
+    | bool
+    | Annotated[list[Annotated[str, Meta(max_length=40)]], Meta(max_length=50)]
+    | None
 )
 Attributes = Annotated[dict[AttributeName, AttributeValue], Meta(max_length=50)]
 
@@ -42,6 +47,7 @@ class Register(Body, frozen=True):
     gender: Gender | None = None
     store_id: StoreId | None = None
     referrer_code: Annotated[str, Meta(max_length=20)] | None = None
+    attributes: Attributes | None = None
 
 
 class ChangeProfile(Body, frozen=True):
@@ -52,6 +58,26 @@ class ChangeProfile(Body, frozen=True):
     gender: Gender | UnsetType = UNSET
     store_id: StoreId | UnsetType | None = UNSET
     attributes: Attributes | UnsetType = UNSET
+
+
+class EditMember(Body, frozen=True):
+    """The fields that staff change, from the ``version`` they read, and why; ``null`` clears as for members."""
+
+    version: Annotated[int, Meta(ge=1, le=2**31 - 1)]
+    reason: Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$(?!\n)")]
+    name: Name | UnsetType = UNSET
+    birthday: date | UnsetType | None = UNSET
+    gender: Gender | UnsetType = UNSET
+    store_id: StoreId | UnsetType | None = UNSET
+    phone: Annotated[str, Meta(min_length=6, max_length=20)] | UnsetType = UNSET
+    attributes: Attributes | UnsetType = UNSET
+
+
+class ChangePhone(Body, frozen=True):
+    """A fresh phone code of the new number, and the payment PIN where there is one."""
+
+    phone_code: WechatCode
+    pin: PinText | None = None
 
 
 class PutPin(Body, frozen=True):
@@ -161,6 +187,7 @@ class AdminMember(msgspec.Struct):
     store_id: str | None
     growth_fen: int
     created_at: datetime
+    version: int
 
 
 class AdminMemberList(msgspec.Struct):

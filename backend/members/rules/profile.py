@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
@@ -28,7 +28,7 @@ PLAIN_FIELDS = frozenset({"status", "store_id", "referrer_id", "valid_until", "c
 PIN_TRIES = 5
 PIN_LOCK = timedelta(minutes=15)
 
-_BIDI = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+BIDI = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def clean_name(name: str, pointer: str = "/name") -> str:
@@ -36,7 +36,7 @@ def clean_name(name: str, pointer: str = "/name") -> str:
     name = unicodedata.normalize("NFC", name).strip()
     if not 1 <= len(name) <= NAME_MAX:
         raise invalid(pointer, f"must have 1 to {NAME_MAX} characters")
-    if any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") or char in _BIDI for char in name):
+    if any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") or char in BIDI for char in name):
         raise invalid(pointer, "contains control characters")
     return name
 
@@ -119,14 +119,6 @@ def make_member_no(random: int) -> str:
     """A member number from a random number below 9 × 10^10: it does not begin with 0 and tells nothing."""
     digits = str(random + 10**10)
     return digits + luhn_digit(digits)
-
-
-def merge_attributes(old: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Attributes with the changes in; None takes one away. Refused beyond 50."""
-    merged = {key: value for key, value in {**old, **changes}.items() if value is not None}
-    if len(merged) > ATTRIBUTES_MAX:
-        raise invalid("/attributes", f"may hold at most {ATTRIBUTES_MAX} attributes")
-    return merged
 
 
 def row_id(text: str) -> int:

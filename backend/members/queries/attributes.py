@@ -1,0 +1,166 @@
+"""Definitions of attributes, and what members may change themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from backend.auth.types import StaffCaller
+from backend.kernel import db
+from backend.kernel.changes import Change, Changes
+from backend.kernel.db import Tx
+from backend.kernel.errors import NotFound, invalid
+from backend.kernel.kept import Kept
+
+from .. import rules
+from ..types import DEFAULT_CHANGES, Attribute, AttributeCondition, FieldRules, ProfileField, Reach
+
+KEPT_S = 3.0
+
+DEFINITIONS = "SELECT code, definition, position, archived, version FROM member_attribute"
+
+definition_changes = Changes("member_definition_change", "subject")
+
+FIELD_RULES = "field-rules"
+"""What the rules of a profile's fields are called among the changes of definitions; no attribute has a dash."""
+
+
+def attribute_of(row: db.Record) -> Attribute:
+    """A definition from a row of ``DEFINITIONS``."""
+    said = msgspec.json.decode(row["definition"])
+    columns = {name: row[name] for name in ("code", "position", "archived", "version")}
+    return msgspec.convert(said | columns, Attribute)
+
+
+async def list_attributes() -> list[Attribute]:
+    """Every definition as it stands in the database, archived ones last, in the order of forms."""
+    rows = await db.fetch(f"{DEFINITIONS} ORDER BY archived, position, code LIMIT {rules.attributes.MOST_ATTRIBUTES}")
+    return [attribute_of(row) for row in rows]
+
+
+_attributes = Kept(list_attributes, keep_s=KEPT_S)
+
+
+async def attributes() -> list[Attribute]:
+    """Every definition, at most three seconds old."""
+    return await _attributes.get()
+
+
+def forget_attributes() -> None:
+    """Read the definitions again at the next question: they were changed here."""
+    _attributes.forget()
+
+
+async def get_attribute(code: str) -> Attribute:
+    """One definition as it stands; ``NotFound`` for none."""
+    row = await db.fetchrow(f"{DEFINITIONS} WHERE code = $1", code)
+    if row is None:
+        raise NotFound("there is no such attribute")
+    return attribute_of(row)
+
+
+_USED = """
+SELECT EXISTS (SELECT FROM member_value WHERE attribute = $1 AND number IS NULL)
+    OR EXISTS (SELECT FROM member_value WHERE attribute = $1 AND number IS NOT NULL)"""
+
+
+async def is_used(code: str, tx: Tx | None = None) -> bool:
+    """Whether any member has a value of that attribute; ``tx``: as that transaction sees it."""
+    if tx is None:
+        return bool(await db.fetchval(_USED, code))
+    (row,) = await db.fetch_in(tx, _USED, code)
+    return bool(row[0])
+
+
+async def list_definition_changes(subject: str, limit: int) -> list[Change]:
+    """What staff did to a definition (or to ``FIELD_RULES``), newest first, and what it was after it."""
+    return await definition_changes.list_of(subject, limit)
+
+
+async def _read_rules() -> FieldRules:
+    row = await db.fetchrow("SELECT changes, version FROM member_field_rules")
+    return rules_of(row)
+
+
+def rules_of(row: db.Record | None) -> FieldRules:
+    """The rules from their row; without one, those of a chain that has set nothing."""
+    if row is None:
+        return FieldRules(dict(DEFAULT_CHANGES))
+    said = msgspec.json.decode(row["changes"], type=dict[str, int | None])
+    known = {one: said[one.value] for one in ProfileField if one.value in said}
+    return FieldRules(known, row["version"])
+
+
+_rules = Kept(_read_rules, keep_s=KEPT_S)
+
+
+async def field_rules() -> FieldRules:
+    """What members may change themselves, at most three seconds old."""
+    return await _rules.get()
+
+
+def forget_field_rules() -> None:
+    """Read the rules again at the next question: they were changed here."""
+    _rules.forget()
+
+
+async def get_field_rules() -> FieldRules:
+    """What members may change themselves, as it stands."""
+    return await _read_rules()
+
+
+# Filling in what nobody has filled in before is no change.
+_OWN_CHANGES = """
+SELECT count(*) - count(*) FILTER (WHERE id = first AND before_sealed IS NULL AND NOT erased) AS changes
+  FROM (SELECT id, actor, before_sealed, erased, min(id) OVER () AS first FROM member_change
+         WHERE member_id = $1 AND field = $2) AS c
+ WHERE actor = 'member'"""
+
+
+async def count_own_changes(member_id: int, field: ProfileField, tx: Tx | None = None) -> int:
+    """How often a member changed that field themselves; ``tx``: as that transaction sees it."""
+    if tx is None:
+        return int(await db.fetchval(_OWN_CHANGES, member_id, field.value))
+    (row,) = await db.fetch_in(tx, _OWN_CHANGES, member_id, field.value)
+    return int(row[0])
+
+
+async def check_conditions(
+    conditions: Sequence[AttributeCondition],
+    reach: Reach,
+    permissions: frozenset[str] | None,
+    *,
+    pointer: str,
+) -> None:
+    """Refuse conditions on attributes that are unknown, are not theirs to see, or that cannot be met.
+
+    ``permissions``: what the caller holds; None where a condition lives longer than the call: then no attribute that
+    needs a permission of its own is good.
+    """
+    known = {one.code: one for one in await attributes()}
+    if any(condition.code not in known for condition in conditions):
+        forget_attributes()
+        known = {one.code: one for one in await attributes()}
+    for place, condition in enumerate(conditions):
+        at = f"{pointer}/{place}"
+        attribute = known.get(condition.code)
+        if attribute is not None and not rules.attributes.sees(attribute, reach, permissions or ()):
+            raise invalid(f"{at}/code", "there is no such attribute")
+        rules.attributes.check_condition(condition, attribute, at)
+
+
+def attribute_condition(condition: AttributeCondition) -> tuple[str, list[Any]]:
+    """A condition on ``member m`` with ``$?`` in place of each argument, and the arguments."""
+    return rules.attributes.condition_sql(condition)
+
+
+async def shown_to(values: Mapping[str, Any], reach: Reach, permissions: Collection[str] = ()) -> dict[str, Any]:
+    """A member's values as somebody of that reach sees them, with these permissions."""
+    return rules.attributes.shown(values, await attributes(), reach, permissions)
+
+
+def reach_of(caller: StaffCaller) -> Reach:
+    """As whom somebody of the staff sees attributes."""
+    return Reach.OFFICE if caller.office else Reach.STORE
