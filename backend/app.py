@@ -28,6 +28,7 @@ ROUTES = (
     "backend.members.routes",
     "backend.feeds.routes",
     "backend.membercards.routes",
+    "backend.privacy.routes",
     "backend.registration.routes",
     "backend.merging.routes",
     "backend.messages.routes",

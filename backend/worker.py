@@ -27,6 +27,7 @@ DOMAINS = (
     "backend.audience",
     "backend.feeds",
     "backend.membercards",
+    "backend.privacy",
     "backend.registration",
     "backend.messages",
     "backend.lifecycle",

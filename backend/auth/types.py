@@ -95,6 +95,11 @@ class Permission(StrEnum):
     CONTACT_FULL = "contact.full", "查看会员卡片全部内容", "mb"
     CONTACT_LOOKS = "contact.looks", "查看谁看过会员", "a", "office"
 
+    PRIVACY_READ = "privacy.read", "查看授权与隐私申请", "mbka"
+    PRIVACY_TEXTS = "privacy.texts", "发布协议与授权文本", "", "office"
+    PRIVACY_SERVE = "privacy.serve", "登记书面授权、代申请个人数据", "mb"
+    PRIVACY_ERASE = "privacy.erase", "代会员申请、批准注销", "mb"
+
     RECHARGES_READ = "recharges.read", "查看充值优惠", "kfa", "office"
     RECHARGES_WRITE = "recharges.write", "设定充值优惠", "k", "office"
     STORED_READ = "stored.read", "查看会员充值、退款与对账单", "mbfa"

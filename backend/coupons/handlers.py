@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from backend.kernel import events
+from backend.kernel import clock, events
+from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.ledger.events import Recharged, SaleCompleted, SaleRefunded
 from backend.members.events import LevelReached, MemberRegistered
+from backend.privacy import queries as privacy
 
 from .commands import ageing, automatic, rewards, telling
 from .events import CouponEnded, CouponExpiring, CouponReturned
@@ -14,7 +16,9 @@ from .records import Occurrence
 
 @events.on(MemberRegistered)
 async def welcome(event: MemberRegistered, tx: Tx) -> None:
-    """A new member is due what is given for registering."""
+    """A new member is due what is given for registering; one who was here before, and was erased, is not new."""
+    if await privacy.was_here(event.member_id, clock.local_date(clock.now(), settings().timezone)):
+        return
     await automatic.note_due(tx, event.member_id, Occurrence.REGISTRATION, "")
 
 

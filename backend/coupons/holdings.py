@@ -7,7 +7,7 @@ from datetime import datetime
 from backend.kernel.db import Tx
 from backend.members.holding import DELETED, Holding, MovingTable, Shown, Table, holds, kept
 
-from . import merging
+from . import leaving, merging
 
 COUNTED = "counted against the template's total and settled with whoever bears the cost; no name"
 
@@ -20,6 +20,8 @@ HOLDING = holds(
     Holding(
         name="coupons",
         title="优惠券",
+        at_stake=leaving.at_stake,
+        give_up=leaving.give_up,
         tables=(
             Table(
                 "coupon",

@@ -168,6 +168,35 @@ def void(coupon: Coupon, unit: str, amount: int, *, key: str, now: datetime, on:
     )
 
 
+def give_up(
+    member_id: int,
+    coupon_id: str,
+    template_id: str,
+    unit: str,
+    amount: int,
+    lot_id: int,
+    *,
+    key: str,
+    now: datetime,
+    on: date,
+) -> Plan:
+    """Take all that is left of a coupon whose member leaves, whether its last day is over or not."""
+    ended = CouponEnded(member_id=member_id, coupon_id=coupon_id, state=CouponState.VOID, at=now)
+    taken, house = ledger.void_coupon(coupon_id, template_id, unit, amount)
+    return Plan(
+        member_id=member_id,
+        kind=VOID,
+        at=now,
+        on=on,
+        scope=VOID,
+        key=key,
+        hash=job_hash(VOID, coupon_id, amount),
+        about=coupon_id,
+        legs=(msgspec.structs.replace(taken, lots=((lot_id, -amount),)), house),
+        events=(encode_event(ended),),
+    )
+
+
 def receive(wish: Wish, gift: Gift, *, expires_on: date | None, now: datetime, on: date) -> Plan:
     """Give the friend a coupon of their own with what was left; the template's cap does not count what is received."""
     return Plan(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from backend.members.holding import Holding, MovingTable, Shown, Table, holds, stripped
 
+from . import leaving
+
 HOLDING = holds(
     Holding(
         name="giftcards",
         title="礼品卡",
+        at_stake=leaving.at_stake,
         tables=(
             Table(
                 "giftcard",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backend.members.holding import DELETED, Holding, MovingTable, Shown, Table, holds, kept
 
-from . import service
+from . import leaving, service
 
 SUMS = "sums of an organisation, which decide its level; amounts without a name"
 
@@ -12,6 +12,8 @@ HOLDING = holds(
     Holding(
         name="groups",
         title="团体与大客户",
+        at_stake=leaving.at_stake,
+        erase=leaving.leave,
         tables=(
             Table(
                 "group_purchase",

@@ -264,6 +264,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     audit_kept_days: Annotated[int, _doc("Days that the audit log of staff is kept", ge=183, le=3650)] = 1_095
 
+    privacy_cooling_days: Annotated[
+        int, _doc("Days in which a member may take the wish to be erased back", ge=0, le=30)
+    ] = 7
+    privacy_archive_days: Annotated[int, _doc("Days that a member's archive can be fetched", ge=1, le=30)] = 7
+    privacy_former_days: Annotated[
+        int, _doc("Days that a hash of an erased member's phone keeps offers for new members from them", ge=0, le=3650)
+    ] = 730
+
     log_format: Annotated[str, _doc("`json` or `console`", pattern="^(json|console)$")] = "json"
     log_level: Annotated[str, _doc("`debug`, `info`, `warning`", pattern="^(debug|info|warning)$")] = "info"
 

@@ -198,6 +198,11 @@ async def close_merged(tx: Tx, source_id: int, target_id: int) -> None:
     await db.raw(tx).execute("SELECT ledger_set_merged($1)", source_id)
 
 
+async def forget(tx: Tx, member_id: int) -> None:
+    """Empty what a member's documents say beside their value part; refused while their books are open."""
+    await db.raw(tx).execute("SELECT ledger_forget($1)", member_id)
+
+
 def device_mark(device_id: int) -> str:
     """The name of the guard that holds a device's last spent step."""
     return f"device:{device_id}"

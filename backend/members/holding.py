@@ -7,17 +7,13 @@ declared; what is not, a function does.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
 
 from backend.kernel.db import Tx
 
 MEMBER = "member_id = $1"
-
-Pages = AsyncIterator[list[dict[str, Any]]]
-"""Rows for an archive, some hundred at a time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +79,7 @@ class MovingTable:
     @property
     def sql(self) -> str:
         """What moves the rows of ``$1`` to ``$2``."""
-        move = f"UPDATE {self.name} t SET {self.column} = $2 WHERE t.{self.column} = $1"  # noqa: S608 - declared names
+        move = f"UPDATE {self.name} t SET {self.column} = $2 WHERE t.{self.column} = $1"
         if not self.key:
             return move
         same = " AND ".join(f"o.{name} = t.{name}" for name in self.key)
@@ -184,7 +180,6 @@ class Carrying:
     first: bool
 
 
-Export = Callable[[Tx, int], Pages]
 Stakes = Callable[[Tx, int], Awaitable[list[AtStake]]]
 Erase = Callable[[Tx, int, datetime], Awaitable[None]]
 Merge = Callable[[Tx, int, int, datetime], Awaitable[None]]
@@ -201,8 +196,6 @@ class Holding:
         name: the domain's.
         title: for the member, in Chinese.
         tables: every table with rows of members; details before what they belong to, for rows are erased in this order.
-        export: pages of what is not a table's (``shown`` says how they look).
-        shown: of ``export``.
         at_stake: what stands in the way of erasing, or is lost by it; called with the member locked.
         give_up: lets value go, through the ledger; called with the member locked, in the transaction that erases.
         erase: what the tables' declarations cannot say; called before them, and again after a crash.
@@ -219,8 +212,6 @@ class Holding:
     name: str
     title: str
     tables: tuple[Table, ...] = ()
-    export: Export | None = None
-    shown: Shown | None = None
     at_stake: Stakes | None = None
     give_up: Erase | None = None
     erase: Erase | None = None
@@ -246,6 +237,26 @@ def holds(holding: Holding) -> Holding:
             raise TypeError(f"{table.name} is held by {known[table.name]} and by {holding.name}")
     _holdings[holding.name] = holding
     return holding
+
+
+def quoted(column: str) -> str:
+    """A column's name as a statement has it: some are words of SQL."""
+    return f'"{column}"'
+
+
+def sql_to_strip(table: Table) -> str | None:
+    """The statement that erases a member's (``$1``) rows of a table; None where they stay as they are.
+
+    Done again it finds nothing more to do.
+    """
+    if table.erased.deleted:
+        return f"DELETE FROM {table.name} WHERE {table.whose}"
+    strips = table.erased.strips
+    if not strips:
+        return None
+    puts = ", ".join(f"{quoted(column)} = {value}" for column, value in strips.items())
+    differs = " OR ".join(f"{quoted(column)} IS DISTINCT FROM {value}" for column, value in strips.items())
+    return f"UPDATE {table.name} SET {puts} WHERE ({table.whose}) AND ({differs})"
 
 
 def all_holdings() -> tuple[Holding, ...]:

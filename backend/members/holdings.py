@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from backend.kernel.db import Tx
+from backend.ledger import service as ledger
+
 from .holding import DELETED, Holding, Shown, Table, holds, kept, stripped
 from .queries import CHANGE_CONTEXT, PHONE_CONTEXT
 
 BOOKS = "the books: numbers that prove each other, hashed in a chain, and no name"
 NUMBERS = "numbers that the chain of transfers needs; what they say stands in the transfers"
 
+
+async def forget(tx: Tx, member_id: int, at: datetime) -> None:
+    """Empty what documents say beside their value."""
+    await ledger.forget(tx, member_id)
+
+
 LEDGER = holds(
     Holding(
         name="ledger",
         title="账本",
+        erase=forget,
         tables=(
             Table(
                 "ledger_account",

@@ -15,7 +15,7 @@ from backend.ledger.types import Snapshot
 class Status(StrEnum):
     """``none``: known (refused), not registered; ``pending`` waits for staff; ``frozen`` is shut out by staff;
     ``expired`` is outside of the days that the membership is good for; ``merged`` is another member now, for good:
-    number and phone lead there."""
+    number and phone lead there; ``erased`` was a member, and is a number now, which books and documents refer to."""
 
     NONE = "none"
     PENDING = "pending"
@@ -23,6 +23,7 @@ class Status(StrEnum):
     FROZEN = "frozen"
     EXPIRED = "expired"
     MERGED = "merged"
+    ERASED = "erased"
 
 
 _FOLLOWS = frozenset({Status.ACTIVE, Status.EXPIRED})

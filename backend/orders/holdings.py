@@ -8,6 +8,7 @@ from backend.kernel import db
 from backend.kernel.db import Tx
 from backend.members.holding import DELETED, Holding, MovingTable, Obstacle, Shown, Table, holds, kept, stripped
 
+from . import leaving
 from .addresses import IN_BOOK, ON_ORDER
 from .commands.invoices import CONTEXT as INVOICE
 
@@ -53,6 +54,7 @@ HOLDING = holds(
     Holding(
         name="orders",
         title="商城订单",
+        at_stake=leaving.at_stake,
         tables=(
             Table(
                 "orders_cart_line",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from backend.members.holding import Holding, Shown, Table, holds, kept
 
-from . import merging
+from . import leaving, merging
 
 HOLDING = holds(
     Holding(
         name="passes",
         title="服务卡与折扣卡",
+        at_stake=leaving.at_stake,
+        give_up=leaving.give_up,
         tables=(
             Table(
                 "pass_card",

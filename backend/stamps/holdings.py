@@ -7,7 +7,7 @@ from datetime import datetime
 from backend.kernel.db import Tx
 from backend.members.holding import DELETED, Holding, MovingTable, Shown, Table, holds, kept
 
-from . import merging
+from . import leaving, merging
 
 COUNTED = "counted in the campaign's figures; no name"
 
@@ -20,6 +20,8 @@ HOLDING = holds(
     Holding(
         name="stamps",
         title="集点卡",
+        at_stake=leaving.at_stake,
+        give_up=leaving.give_up,
         tables=(
             Table(
                 "stamp_given",

@@ -6,6 +6,8 @@ from backend.kernel import db
 from backend.kernel.db import Tx
 from backend.members.holding import Holding, Obstacle, Shown, Table, holds, kept, stripped
 
+from . import leaving
+
 _REFUNDS = """
 SELECT id FROM wallet_refund WHERE member_id = $1 AND state IN ('asked', 'frozen', 'sent', 'stopping')
  ORDER BY asked_at LIMIT 10"""
@@ -22,6 +24,8 @@ HOLDING = holds(
     Holding(
         name="wallet",
         title="储值",
+        at_stake=leaving.at_stake,
+        give_up=leaving.give_up,
         tables=(
             Table(
                 "wallet_refund",

@@ -23,6 +23,8 @@ from .types import RECHARGES, PspMovement, RechargeBody, RechargeProgress, Recha
 GIFT = "gift"
 RECHARGE = "recharge"
 EXPIRY = "expiry"
+GIVEN_UP = "given_up"
+"""Of a member who leaves."""
 MATURITY = "maturity"
 NOT_FIRST = "not_first_recharge"
 STORED_LIMIT = "stored_limit_reached"
@@ -244,6 +246,29 @@ def expire(member_id: int, kind: str, ref: str, lots: Sequence[Lot], *, now: dat
         key=f"{member_id}:{kind}:{ref}:{on}:{job_hash(*named)[:16]}",
         hash=job_hash(*named),
         legs=(Leg(kind, unit, -amount, ref=ref, lots=named), Leg(house, unit, amount)),
+    )
+
+
+def give_up(member_id: int, kind: str, lots: Sequence[Lot], *, now: datetime, on: date) -> Plan:
+    """Take what is left of one account, whose member lets it go for good: to where it would have expired."""
+    plan = expire(member_id, kind, "", lots, now=now, on=on)
+    return msgspec.structs.replace(plan, kind=GIVEN_UP, scope=GIVEN_UP)
+
+
+def forgive(member_id: int, debt: int, *, now: datetime, on: date) -> Plan:
+    """Let points that a member owes be owed no more."""
+    return Plan(
+        member_id=member_id,
+        kind=GIVEN_UP,
+        at=now,
+        on=on,
+        scope=GIVEN_UP,
+        key=f"{member_id}:debt",
+        hash=job_hash(GIVEN_UP, member_id, debt),
+        legs=(
+            Leg(ledger.POINTS_DEBT, ledger.POINT, -debt),
+            Leg(ledger.HOUSE_POINTS_RECEIVABLE, ledger.POINT, debt),
+        ),
     )
 
 

@@ -8,13 +8,14 @@ from datetime import date, datetime
 
 import msgspec
 
-from backend.kernel import db
+from backend.kernel import clock, db
 from backend.kernel.batching import Batcher
 from backend.kernel.config import settings
 from backend.kernel.kept import Kept
 from backend.ledger import queries as ledger
 from backend.ledger.types import Document, Entry, Snapshot
 from backend.members import queries as members
+from backend.privacy import queries as privacy
 from backend.wechat.types import BillKind
 
 from . import plans, rules
@@ -135,6 +136,8 @@ async def _offered(offers: Iterable[Offer], member_id: int, now: datetime) -> li
         paid = await ledger.list_documents(member_id, "recharge", states=[RechargeStatus.PAID], limit=1)
         # One that was given back since was a recharge, too: the door has counted it.
         recharged = bool(paid or await ledger.guard_values(member_id, (RECHARGES,)))
+        # Who was erased and comes back is not new.
+        recharged = recharged or await privacy.was_here(member_id, clock.local_date(now, settings().timezone))
     if any(offer.store_id for offer in offers):
         found = await members.find_member(member_id)
         store_id = found.store_id if found else None

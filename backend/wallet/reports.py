@@ -142,7 +142,7 @@ def _add(day: Day, account: str, kind: str, principal: int, bonus: int) -> None:
         day.returned_bonus_fen += bonus
     elif kind in GIVEN:
         day.bonus_given_fen += bonus
-    elif kind == "expiry":
+    elif kind in ("expiry", "given_up"):
         day.expired_fen -= principal + bonus
     else:
         day.other_fen += principal + bonus

@@ -62,7 +62,7 @@ _TITLES = {
     ("rebate", "refund"): ("返利退回", "返利扣回"),
     ("rebate", "expiry"): ("返利过期", "返利过期"),
 }
-_OTHER_TITLES = {"gift": "赠送", "adjustment": "调整"}
+_OTHER_TITLES = {"gift": "赠送", "adjustment": "调整", "given_up": "注销放弃"}
 
 
 def is_offered(offer: Offer, *, now: datetime, recharged: bool, store_id: str | None) -> bool:

@@ -11,6 +11,7 @@ import pytest
 from backend.kernel import config, db
 from backend.members import queries, service
 from backend.members.types import NewMember, Status
+from backend.privacy import queries as privacy
 from tests.support.members import random_phone, register
 from tests.support.staff import log_in
 
@@ -57,9 +58,10 @@ async def test_a_registered_member_has_all_that_the_contract_says(client, chain)
     assert len(member["member_no"]) == 12
     member_id = int(member["id"])
     assert await db.fetchval("SELECT active FROM ledger_head WHERE member_id = $1", member_id) is True
-    assert [(kind, version) for kind, version, _ in await queries.list_consents(member_id)] == [
-        ("privacy", "1"),
-        ("terms", "1"),
+    agreed = await privacy.list_changes(member_id, before=None, limit=10)
+    assert sorted((word.purpose, word.version, word.place) for word in agreed) == [
+        ("privacy", 1, "phone"),
+        ("terms", 1, "phone"),
     ]
 
 

@@ -196,8 +196,8 @@ async def test_whoever_proves_the_phone_becomes_the_member_that_was_there_with_a
     assert (own["state"], own["claimed"], own["name_kept"]) == ("active", True, "李建国")
     (shown,) = (await admin.get(f"{QUEUE}?conflict=true&limit=1")).json()["items"]
     assert (shown["claimed"], shown["name"], shown["name_given"]) == (True, "李建国", "李建")
-    kinds = await db.fetch("SELECT kind FROM member_consent WHERE member_id = $1 ORDER BY kind", member_id)
-    assert [row["kind"] for row in kinds] == ["privacy", "terms"]
+    kinds = await db.fetch("SELECT purpose FROM privacy_consent WHERE member_id = $1 ORDER BY purpose", member_id)
+    assert [row["purpose"] for row in kinds] == ["privacy", "terms"]
 
 
 @pytest.mark.parametrize("status", [Status.FROZEN, Status.EXPIRED])

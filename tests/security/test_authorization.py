@@ -68,6 +68,8 @@ PUBLIC = {
     "POST /v1/wechat/push",
     "POST /v1/wechat/pay/notify",
     "POST /v1/wechat/pay/refund-notify",
+    # whoever is about to join reads what is to be agreed to
+    "GET /v1/privacy/purposes",
     # whoever was told a picture's address: it is the picture's own hash
     "GET /v1/media/{media_id}",
     "GET /v1/media/{media_id}/small",
@@ -354,6 +356,9 @@ BODIES: dict[str, Any] = {
     "POST /v1/admin/campaigns/{campaign_id}/members/{member_id}/tasks": {"task": "visit"},
     "POST /v1/admin/members/{member_id}/points-adjustments": {"points": 1, "reason": "other", "text": "x"},
     "POST /v1/admin/points-transfers/{transfer_id}/take-back": {"text": "x"},
+    "PUT /v1/admin/privacy/purposes/{purpose}": {"title": "x", "body": "x", "version": 0},
+    "PUT /v1/admin/members/{member_id}/consents": {"items": [{"purpose": "profiling", "granted": False}]},
+    "POST /v1/admin/privacy/erasures/{erasure_id}/withdraw": {"reason": "xx"},
     "POST /v1/member/inbox/{letter_id}/replies": {"text": "x"},
     "PUT /v1/admin/messages/members/{member_id}/consents": {
         "items": [{"channel": "sms", "purpose": "care", "granted": True}]
@@ -541,6 +546,9 @@ NOWHERE = {
     "transfer_id": "X00000000000000000000000000",
     "points_batch_id": "B000000000000",
     "member_batch_id": "MB000000000000",
+    "export_id": "X000000000000",
+    "erasure_id": "Q000000000000",
+    "purpose": "nothing",
     "gift_item_id": "GF000000000000",
     "redemption_id": "J00000000000000000000000000",
     "application_id": "RA000000000000",
@@ -617,6 +625,7 @@ async def world(browser, chain, credentials) -> AsyncIterator[World]:
     values |= await level_objects(admin, owner)
     values |= await card_objects(admin, owner)
     values |= await points_objects(owner)
+    values |= await privacy_objects(owner)
     values |= await gift_objects(admin, owner)
     values["shift_id"] = (await open_shift(browser, chain.tills["S1"][1]))["id"]
     values |= await rebate_objects(admin, owner)
@@ -712,6 +721,18 @@ async def rebate_objects(admin: StaffSession, owner: Phone) -> dict[str, str]:
     made = await admin.post("/v1/admin/rebates/schemes", scheme)
     run_id, statement_id = await plant_statement(owner.member_id)
     return {"scheme_id": made.json()["id"], "rebate_run_id": run_id, "statement_id": statement_id}
+
+
+async def privacy_objects(owner: Phone) -> dict[str, str]:
+    """An archive that the owner asked for, and a wish to be erased that is over."""
+    asked = await owner.call("POST", "/v1/member/privacy/exports")
+    async with db.transaction() as tx:
+        await db.raw(tx).execute(
+            "INSERT INTO privacy_erasure (id, member_id, state, store_id, given_up, asked_at, due_at, ended_at)"
+            " VALUES ('Q1', $1, 'withdrawn', 'S1', '[]', now(), now(), now())",
+            owner.member_id,
+        )
+    return {"export_id": asked.json()["id"], "erasure_id": "Q1", "purpose": "terms"}
 
 
 async def gift_objects(admin: StaffSession, owner: Phone) -> dict[str, str]:
@@ -840,10 +861,10 @@ def with_objects(routes: list[Route | WebSocketRoute], scheme: str) -> list[Rout
     """The routes that name an object of somebody's.
 
     A gift's token is for whoever has it (``coupons/test_gifts.py``); campaigns, gifts, products, stores and
-    boxes are everybody's, texts of letters and gifts the whole staff's.
+    boxes are everybody's, texts of letters, of consents and gifts the whole staff's.
     """
     everybodys = {"token", "campaign_id", "box_id", "spu", "store_id", "sku", "gift_item_id"}
-    free = everybodys if scheme == "memberBearer" else {"token", "template", "gift_item_id"}
+    free = everybodys if scheme == "memberBearer" else {"token", "template", "gift_item_id", "purpose"}
     return [
         route
         for route in http_routes(routes)

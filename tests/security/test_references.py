@@ -309,6 +309,26 @@ CASES: dict[tuple[str, str], Case] = {
         lambda w: w.stranger.call("PUT", "/v1/member/pin", {"pin": "271828", "phone_code": "phone-13900000000"}),
         refused(422, "validation_failed"),
     ),
+    ("POST /v1/member/privacy/erasure", "phone_code"): (
+        lambda w: w.stranger.call("POST", "/v1/member/privacy/erasure", {"phone_code": "phone-13900000000"}),
+        refused(422, "validation_failed"),
+    ),
+    ("POST /v1/admin/privacy/exports", "member_id"): (
+        lambda w: w.manager.post(
+            "/v1/admin/privacy/exports", {"member_id": str(w.owner.member_id), "reason": "到店申请"}
+        ),
+        refused(404, "not_found"),
+    ),
+    ("POST /v1/admin/privacy/erasures", "member_id"): (
+        lambda w: w.manager.post(
+            "/v1/admin/privacy/erasures", {"member_id": str(w.owner.member_id), "reason": "到店申请"}, key="erase"
+        ),
+        refused(404, "not_found"),
+    ),
+    ("GET /v1/admin/members/{member_id}/consents/changes", "cursor"): (
+        lambda w: w.manager.get(f"/v1/admin/members/{w.owner.member_id}/consents/changes?cursor={w.coupon_cursor}"),
+        refused(404, "not_found"),
+    ),
     ("GET /v1/pos/sales", "order_no"): (
         lambda w: w.chain.tills["S2"][0].get(w.client, f"/v1/pos/sales?order_no={w.order_no}"),
         refused(404, "not_found"),
@@ -919,6 +939,9 @@ OWN = {
     ("GET /v1/admin/feeds/subscribers/{subscriber_id}/deliveries", "cursor"),
     # templates are head office's; what stores may not give: tests/cases/test_giving.py
     ("POST /v1/admin/cases/{case_id}/give", "template_id"),
+    # a place in a list of one's own store's members: tests/privacy
+    ("GET /v1/admin/privacy/exports", "cursor"),
+    ("GET /v1/admin/privacy/erasures", "cursor"),
     # the gateway's own messages; the caller's own code; a page of what staff may see: tests/messages/test_returns.py
     ("POST /v1/messages/sms/receipts", "items.delivery_id"),
     ("POST /v1/member/email/confirm", "code"),

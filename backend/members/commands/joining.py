@@ -9,7 +9,7 @@ import msgspec
 from backend.auth import queries as auth_queries
 from backend.auth import service as auth
 from backend.auth.types import SESSION_CHECK, Login, SessionCaller, Standing
-from backend.kernel import clock, db, events, ids, live, logging
+from backend.kernel import clock, db, events, live, logging
 from backend.kernel.config import settings
 from backend.kernel.errors import invalid
 from backend.wechat import service as wechat
@@ -75,7 +75,7 @@ async def _bind(tx: db.Tx, caller: SessionCaller, member_id: int, status: Status
     identity = await auth.lock_identity(tx, caller.identity_id)
     if identity.member_id is not None:
         raise AlreadyRegistered
-    await _record_consents(tx, member_id)
+    await service.record_joining(tx, member_id)
     await auth.bind_identity(tx, identity.id, member_id, Standing(status))
     if status is Status.ACTIVE:
         await events.publish(tx, MemberRegistered(member_id=member_id))
@@ -122,12 +122,3 @@ async def _write_attributes(tx: db.Tx, joined: Joined, given: dict[str, Any]) ->
     said = {code: value for code, value in given.items() if joined.anew or code not in stored}
     values = rules.attributes.merge(stored, said, await locks.hold_attributes(tx, said), Reach.MEMBER)
     await service.write_profile(tx, row, {"attributes": values}, by=Actor.member(joined.member_id))
-
-
-async def _record_consents(tx: db.Tx, member_id: int) -> None:
-    now = clock.now()
-    await db.raw(tx).executemany(
-        "INSERT INTO member_consent (id, member_id, kind, version, agreed_at) VALUES ($1, $2, $3, $4, $5)"
-        " ON CONFLICT (member_id, kind, version) DO NOTHING",
-        [(ids.new_bigint(), member_id, kind, version, now) for kind, version in rules.CONSENT_VERSIONS.items()],
-    )

@@ -5,10 +5,8 @@ from __future__ import annotations
 from backend.auth import service as auth
 from backend.auth.types import DeviceSecret, MemberCaller
 from backend.kernel import db
-from backend.kernel.errors import invalid
-from backend.wechat import service as wechat
 
-from .. import locks, queries, rules, service
+from .. import locks, rules, service
 from ..errors import PinRequired
 from ..schemas import PutPin
 
@@ -20,7 +18,7 @@ async def put_pin(member_id: int, body: PutPin) -> None:
     needs neither: without a PIN the session alone approves, so asking for more here would protect nothing.
     """
     if body.phone_code is not None:
-        await _check_own_phone(member_id, body.phone_code)
+        await service.check_own_phone(member_id, body.phone_code)
     elif body.current_pin is not None:
         await service.check_pin(member_id, body.current_pin)
     proven = body.phone_code is not None or body.current_pin is not None
@@ -30,12 +28,6 @@ async def put_pin(member_id: int, body: PutPin) -> None:
         if not proven and await db.fetch_in(tx, "SELECT 1 FROM member_pin WHERE member_id = $1", member_id):
             raise PinRequired("give the current PIN, or a phone code")
         await service.put_pin(tx, member_id, pin_hash)
-
-
-async def _check_own_phone(member_id: int, phone_code: str) -> None:
-    phone = await wechat.phone_number(phone_code)
-    if queries.phone_index(phone) != await queries.find_phone_index(member_id):
-        raise invalid("/phone_code", "is not of this member's phone number")
 
 
 async def create_device(caller: MemberCaller, name: str) -> DeviceSecret:

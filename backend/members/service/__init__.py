@@ -2,12 +2,13 @@
 
 from .cards import set_card_type
 from .changes import Change, changed, changed_many
+from .consents import keep_consents_by, record_joining
 from .fields import check_own_change, write_phone
 from .joining import Joined, join
 from .levels import add_growth, lock_levels, set_agreement, set_discount_card, set_levels, set_ruled, set_stages
 from .merging import close_merged, lock_two, merge_profile
 from .people import create_member, lock, set_status
-from .pins import check_pin, peppered, put_pin
+from .pins import check_own_phone, check_pin, peppered, put_pin
 from .presence import Present, find_present, spend_presence
 from .profile import note_completed, write_profile
 from .standing import Held, lock_held, set_statuses, set_validity
@@ -22,12 +23,14 @@ __all__ = [
     "changed",
     "changed_many",
     "check_own_change",
+    "check_own_phone",
     "check_pin",
     "close_merged",
     "create_member",
     "find_present",
     "index_values",
     "join",
+    "keep_consents_by",
     "lock",
     "lock_held",
     "lock_levels",
@@ -36,6 +39,7 @@ __all__ = [
     "note_completed",
     "peppered",
     "put_pin",
+    "record_joining",
     "set_agreement",
     "set_card_type",
     "set_discount_card",

@@ -67,7 +67,7 @@ async def set_status(tx: Tx, member_id: int, status: Status, *, by: Actor = SYST
     )
     if status is Status.NONE:
         await auth.unbind_identities(tx, member_id)
-    else:
+    elif status is not Status.ERASED:  # whose identities are deleted
         await auth.set_standing(tx, member_id, Standing(status.value))
     await ledger.set_member_status(tx, member_id, active=status is Status.ACTIVE)
     await changed(tx, member_id, by=by, changes={"status": (row["status"], status.value)}, reason=reason)

@@ -7,7 +7,9 @@ import math
 from backend.auth import service as auth
 from backend.kernel import clock, db
 from backend.kernel.db import Tx
+from backend.kernel.errors import invalid
 from backend.kernel.vault import vault
+from backend.wechat import service as wechat
 
 from .. import queries, rules
 from ..errors import PinInvalid, PinLocked, PinRequired
@@ -53,6 +55,13 @@ async def _refuse_locked(member_id: int) -> None:
     if row is not None:
         left_s = (row["locked_until"] - clock.now()).total_seconds() if row["locked_until"] else 0
         raise PinLocked(retry_after_s=max(1, math.ceil(left_s)))
+
+
+async def check_own_phone(member_id: int, phone_code: str) -> None:
+    """Refuse a phone code that is not of this member's number. Asks WeChat: outside of any transaction."""
+    phone = await wechat.phone_number(phone_code)
+    if queries.phone_index(phone) != await queries.find_phone_index(member_id):
+        raise invalid("/phone_code", "is not of this member's phone number")
 
 
 def peppered(member_id: int, pin: str) -> str:

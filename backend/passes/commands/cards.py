@@ -88,7 +88,7 @@ async def end(
     now = clock.now()
     try:
         async with db.transaction() as tx:
-            rest = await _earn_days(tx, held, now)
+            rest = await earn_days(tx, held, now)
             end_id = ids.new_document_id(plans.END_PREFIX, held.member_id)
             plan = plans.end(rest, end_id, state, reason=reason, now=now, on=service.today(now))
             posted = await ledger.post_in(
@@ -102,7 +102,7 @@ async def end(
     return await _ended(held.member_id, posted), posted.replayed
 
 
-async def _earn_days(tx: Tx, held: Held, now: datetime) -> Held:
+async def earn_days(tx: Tx, held: Held, now: datetime) -> Held:
     """Earn the days of a pass that are over, today among them; the pass with what is left of its value."""
     on = service.today(now)
     earned = 0 if held.terms.kind is PassKind.COUNTED else plans.elapsed_share(held, on)

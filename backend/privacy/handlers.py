@@ -1,0 +1,22 @@
+"""What a second person decides here, and who keeps what is agreed to in joining. Importing registers it."""
+
+from __future__ import annotations
+
+from backend.approvals import service as approvals
+from backend.approvals.types import Kind
+from backend.auth.types import Permission
+from backend.members import service as members
+
+from . import service
+from .commands import erasures
+
+members.keep_consents_by(service.record_joining)
+approvals.declare(
+    Kind(
+        code=erasures.KIND,
+        title="注销会员",
+        permission=Permission.PRIVACY_ERASE,
+        body=erasures.Wish,
+        apply=erasures.apply,
+    )
+)

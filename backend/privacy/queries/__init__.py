@@ -1,0 +1,28 @@
+"""Reads (public)."""
+
+from .consents import (
+    find_purpose,
+    has_consent,
+    list_changes,
+    list_consents,
+    list_purposes,
+    list_texts,
+)
+from .erasures import find_erasure, find_open_erasure, list_erasures, was_here
+from .exports import find_export, list_exports, list_exports_of
+
+__all__ = [
+    "find_erasure",
+    "find_export",
+    "find_open_erasure",
+    "find_purpose",
+    "has_consent",
+    "list_changes",
+    "list_consents",
+    "list_erasures",
+    "list_exports",
+    "list_exports_of",
+    "list_purposes",
+    "list_texts",
+    "was_here",
+]

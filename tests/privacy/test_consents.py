@@ -1,0 +1,136 @@
+"""What members agree to, per purpose: given and taken back, in which version of a text, by whom and where."""
+
+from __future__ import annotations
+
+import asyncpg
+import pytest
+
+from backend.kernel import db
+from tests.support.books import fingerprint
+from tests.support.members import Phone, register
+
+OWN = "/v1/member/privacy/consents"
+
+
+def by_purpose(answer) -> dict[str, dict]:
+    assert answer.status_code == 200, answer.text
+    return {item["purpose"]: item for item in answer.json()["items"]}
+
+
+async def say(phone: Phone, purpose: str, granted: bool, version: int = 1):
+    return await phone.call("PUT", OWN, {"items": [{"purpose": purpose, "granted": granted, "version": version}]})
+
+
+async def test_what_registering_agreed_to_stands_and_nothing_else_does(phone):
+    found = by_purpose(await phone.call("GET", OWN))
+
+    assert {code for code, item in found.items() if item["granted"]} == {"terms", "privacy"}
+    assert {code for code, item in found.items() if item["asks"]} == set()
+    assert found["terms"]["agreed_version"] == 1
+    assert (found["terms"]["required"], found["profiling"]["required"]) == (True, False)
+    assert found["marketing_sms"]["body"]
+
+
+async def test_a_word_holds_at_once_and_every_word_is_kept(phone, admin):
+    assert by_purpose(await say(phone, "profiling", True))["profiling"]["granted"]
+    assert by_purpose(await say(phone, "profiling", True))["profiling"]["granted"]
+    assert not by_purpose(await say(phone, "profiling", False))["profiling"]["granted"]
+
+    path = f"/v1/admin/members/{phone.member_id}/consents/changes"
+    first = (await admin.get(f"{path}?limit=1")).json()
+    rest = (await admin.get(f"{path}?limit=10&cursor={first['next_cursor']}")).json()
+    said = [(item["purpose"], item["granted"], item["place"], item["by"]) for item in first["items"] + rest["items"]]
+    assert said[:2] == [("profiling", False, "phone", "member"), ("profiling", True, "phone", "member")]
+    assert sorted(said[2:]) == [("privacy", True, "phone", "member"), ("terms", True, "phone", "member")]
+    assert rest["next_cursor"] is None
+
+
+async def test_letters_have_one_truth(phone, admin):
+    """What is agreed to here is what ``messages`` goes by, and what is said there is seen here."""
+    await say(phone, "marketing_sms", True)
+    letters = (await phone.call("GET", "/v1/member/messages/consents")).json()["items"]
+    granted = {(item["purpose"], item["channel"]) for item in letters if item["granted"] and item["at"]}
+    assert granted == {("marketing", "sms")}
+
+    word = {"items": [{"purpose": "marketing", "channel": "sms", "granted": False}]}
+    assert (await phone.call("PUT", "/v1/member/messages/consents", word)).status_code == 200
+    assert not by_purpose(await phone.call("GET", OWN))["marketing_sms"]["granted"]
+
+    changes = (await admin.get(f"/v1/admin/members/{phone.member_id}/consents/changes")).json()["items"]
+    said = [(item["granted"], item["version"]) for item in changes if item["purpose"] == "marketing_sms"]
+    assert said == [(False, 1), (True, 1)]
+
+
+async def test_staff_write_down_what_was_said_on_paper(phone, admin, office):
+    path = f"/v1/admin/members/{phone.member_id}/consents"
+    word = {"items": [{"purpose": "third_party", "granted": True, "version": 1}], "note": "档案 12 号"}
+
+    assert by_purpose(await admin.call("PUT", path, word))["third_party"]["granted"]
+
+    (change,) = [
+        item for item in (await admin.get(f"{path}/changes")).json()["items"] if item["purpose"] == "third_party"
+    ]
+    assert change["place"] == "staff"
+    assert change["by"].startswith("staff:")
+    assert change["note"] == "档案 12 号"
+
+
+async def test_a_new_text_of_a_required_purpose_asks_again(client, chain, phone, admin):
+    path = "/v1/admin/privacy/purposes/terms"
+    text = {"title": "会员服务协议", "body": "新的条款", "version": 1, "required": True, "sort": 10}
+    assert (await admin.call("PUT", path, text)).json()["version"] == 2
+    stale = await admin.call("PUT", path, text | {"body": "又一条款"})
+    assert (stale.status_code, stale.json()["code"]) == (409, "purpose_changed")
+
+    shown = by_purpose(await phone.call("GET", OWN))["terms"]
+    assert (shown["asks"], shown["body"], shown["agreed_version"]) == (True, "新的条款", 1)
+    old = await say(phone, "terms", True, 1)
+    assert (old.status_code, old.json()["code"]) == (409, "consent_outdated")
+    assert not by_purpose(await say(phone, "terms", True, 2))["terms"]["asks"]
+
+    newcomer = await register(client)
+    assert by_purpose(await newcomer.call("GET", OWN))["terms"]["agreed_version"] == 2
+    texts = (await admin.get(f"{path}/texts")).json()["items"]
+    assert [item["version"] for item in texts] == [2, 1]
+
+
+async def test_refusals_change_nothing(settings, phone, admin):
+    before = await fingerprint(settings)
+
+    required = await say(phone, "privacy", False)
+    unknown = await say(phone, "nonsense", True)
+    untold = await phone.call("PUT", OWN, {"items": [{"purpose": "profiling", "granted": True}]})
+    nobody = await admin.call(
+        "PUT", "/v1/admin/members/123/consents", {"items": [{"purpose": "profiling", "granted": False}]}
+    )
+    letters = {"title": "短信", "body": "x", "version": 1, "required": True}
+    duty = await admin.call("PUT", "/v1/admin/privacy/purposes/marketing_sms", letters)
+    optional = {"title": "隐私", "body": "x", "version": 1, "required": False}
+    rested = await admin.call("PUT", "/v1/admin/privacy/purposes/privacy", optional)
+    named = await admin.call("PUT", "/v1/admin/privacy/purposes/Not-One", optional)
+
+    assert (required.status_code, required.json()["code"]) == (409, "consent_required")
+    assert unknown.json()["errors"][0]["pointer"] == "/items/0/purpose"
+    assert (untold.status_code, untold.json()["code"]) == (409, "consent_outdated")
+    assert nobody.status_code == 404
+    assert duty.json()["errors"][0]["pointer"] == "/required"
+    assert rested.json()["errors"][0]["pointer"] == "/required"
+    assert named.json()["errors"][0]["pointer"] == "/path/purpose"
+    assert await fingerprint(settings) == before
+
+
+async def test_what_was_said_and_the_words_it_was_said_to_are_never_rewritten(phone):
+    for statement in (
+        "UPDATE privacy_text SET body = 'x'",
+        "DELETE FROM privacy_text",
+        "UPDATE privacy_consent_change SET granted = NOT granted",
+        "DELETE FROM privacy_consent_change",
+    ):
+        with pytest.raises(asyncpg.RestrictViolationError):
+            await db.pool().execute(statement)
+
+
+async def test_texts_are_read_before_registering(client):
+    found = (await client.get("/v1/privacy/purposes")).json()["items"]
+
+    assert [item["code"] for item in found][:2] == ["terms", "privacy"]
