@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
-from backend.kernel import charts
-from backend.kernel.charts import Chart, ChartUnavailable, Form
-from backend.kernel.config import settings
+from backend.kernel.charts import Chart, ChartUnavailable
 from backend.kernel.errors import NotFound, ValidationFailed
 from backend.kernel.http import Reply, Router
+from backend.kernel.http.pictures import as_picture
 
 from .. import drawing, queries, rules
 from ..commands import planning
@@ -31,7 +28,7 @@ _EFFECT = "/v1/admin/care-plans/{care_plan_id}/effect"
 )
 async def draw_statistics(caller: StaffCaller, query: PeriodQuery) -> Reply:
     """Tasks of a period as bars, with their numbers in words for who cannot see them."""
-    return await _drawn(await _statistics(caller, query), "svg")
+    return await as_picture(await _statistics(caller, query), "svg")
 
 
 @router.get(
@@ -42,13 +39,13 @@ async def draw_statistics(caller: StaffCaller, query: PeriodQuery) -> Reply:
 )
 async def paint_statistics(caller: StaffCaller, query: PeriodQuery) -> Reply:
     """The same as pixels."""
-    return await _drawn(await _statistics(caller, query), "png")
+    return await as_picture(await _statistics(caller, query), "png")
 
 
 @router.get(f"{_EFFECT}.svg", guard=staff(Permission.CARE_PLAN), summary="效果图（SVG）", errors=(NotFound,))
 async def draw_effect(caller: StaffCaller, care_plan_id: str) -> Reply:
     """The shares of buyers among those cared for and those held out, with what can be said of them."""
-    return await _drawn(await _effect(care_plan_id), "svg")
+    return await as_picture(await _effect(care_plan_id), "svg")
 
 
 @router.get(
@@ -56,7 +53,7 @@ async def draw_effect(caller: StaffCaller, care_plan_id: str) -> Reply:
 )
 async def paint_effect(caller: StaffCaller, care_plan_id: str) -> Reply:
     """The same as pixels."""
-    return await _drawn(await _effect(care_plan_id), "png")
+    return await as_picture(await _effect(care_plan_id), "png")
 
 
 async def _statistics(caller: StaffCaller, query: PeriodQuery) -> Chart:
@@ -70,8 +67,3 @@ async def _effect(plan_id: str) -> Chart:
     plan = await planning.get_plan(plan_id)
     cared, held, _ = await queries.get_groups(plan.id)
     return drawing.effect(plan, cared, held, rules.effect(cared, held))
-
-
-async def _drawn(chart: Chart, form: Form) -> Reply:
-    kind = "image/svg+xml" if form == "svg" else "image/png"
-    return Reply(await asyncio.to_thread(charts.draw, chart, form, settings().brand_color), media_type=kind)

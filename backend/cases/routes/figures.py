@@ -12,6 +12,7 @@ from backend.kernel import charts, clock, sheets
 from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, ValidationFailed, invalid
 from backend.kernel.http import Reply, Router
+from backend.kernel.http.pictures import as_picture
 from backend.kernel.sheets import Page
 
 from .. import queries, rules, service, views
@@ -88,7 +89,6 @@ def _figures_row(one: FiguresOut) -> tuple[str | int | None, ...]:
 
 
 _TITLES = {Grouping.KIND: "按类别", Grouping.STORE: "按门店", Grouping.STAFF: "按员工"}
-_PICTURES = {"svg": "image/svg+xml", "png": "image/png"}
 MOST_BARS = 20
 
 
@@ -104,8 +104,7 @@ async def get_chart(caller: StaffCaller, query: ChartQuery) -> Reply:
     bars = [charts.Bar(one.label, one.cases, _bar_note(one)) for one in found.items[:MOST_BARS]]
     subtitle = f"{query.from_on} 至 {query.to_on}，共 {found.total.cases} 件，待答复 {found.total.waiting} 件"
     chart = charts.Bars(f"反馈{_TITLES[query.by]}", subtitle, "件", bars)
-    body = await asyncio.to_thread(charts.draw, chart, query.format, settings().brand_color)
-    return Reply(body, media_type=_PICTURES[query.format], headers={"Cache-Control": "no-store"})
+    return await as_picture(chart, query.format)
 
 
 def _bar_note(one: FiguresOut) -> str:

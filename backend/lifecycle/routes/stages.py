@@ -9,9 +9,9 @@ from backend.auth import queries as auth
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
 from backend.kernel import charts, sheets
-from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, ValidationFailed, invalid
 from backend.kernel.http import Reply, Router
+from backend.kernel.http.pictures import as_picture
 from backend.members.types import Stage
 
 from .. import queries, views
@@ -119,6 +119,4 @@ async def get_chart(caller: StaffCaller, query: ChartQuery) -> Reply:
     shown = found[::-1][::step][::-1]
     lines = [(one.on.isoformat(), [count.members for count in one.items]) for one in shown]
     chart = charts.Stacks("会员生命周期", f"{query.from_on} 至 {query.to_on}", "人", list(NAMES.values()), lines)
-    body = await asyncio.to_thread(charts.draw, chart, query.format, settings().brand_color)
-    media = "image/svg+xml" if query.format == "svg" else "image/png"
-    return Reply(body, media_type=media, headers={"Cache-Control": "no-store"})
+    return await as_picture(chart, query.format)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import date, datetime, time, timedelta
 
 from backend.auth.guards import staff
@@ -12,6 +11,7 @@ from backend.kernel.charts import ChartUnavailable
 from backend.kernel.config import settings
 from backend.kernel.errors import ValidationFailed, invalid
 from backend.kernel.http import Reply, Router
+from backend.kernel.http.pictures import as_picture
 
 from .. import channel_views as views
 from .. import queries
@@ -40,7 +40,7 @@ async def get_statistics(caller: StaffCaller, query: DaysQuery) -> MessageStatis
 async def get_chart_svg(caller: StaffCaller, query: DaysQuery) -> Reply:
     """The same as a drawing, with the twenty largest lines."""
     chart = await _chart(caller, query)
-    return Reply(charts.draw(chart, "svg", settings().brand_color), media_type="image/svg+xml")
+    return await as_picture(chart, "svg")
 
 
 @router.get(
@@ -52,7 +52,7 @@ async def get_chart_svg(caller: StaffCaller, query: DaysQuery) -> Reply:
 async def get_chart_png(caller: StaffCaller, query: DaysQuery) -> Reply:
     """The same as a picture; needs a Chinese font on the server."""
     chart = await _chart(caller, query)
-    return Reply(await asyncio.to_thread(charts.draw, chart, "png", settings().brand_color), media_type="image/png")
+    return await as_picture(chart, "png")
 
 
 async def _chart(caller: StaffCaller, query: DaysQuery) -> charts.Stacks:

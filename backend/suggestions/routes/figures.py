@@ -7,11 +7,12 @@ from datetime import timedelta
 
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
-from backend.kernel import charts, clock, sheets
+from backend.kernel import clock, sheets
 from backend.kernel.charts import ChartUnavailable
 from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, ValidationFailed, invalid
 from backend.kernel.http import Reply, Router
+from backend.kernel.http.pictures import as_picture
 
 from .. import figures, queries, views
 from ..commands import serving
@@ -24,8 +25,6 @@ _STATISTICS = "/v1/admin/suggestion-boxes/statistics"
 _ERRORS = (NotFound, ValidationFailed)
 MOST_DAYS = 1_100
 """That statistics are asked for at once: three years."""
-
-_PICTURES = {"svg": "image/svg+xml", "png": "image/png"}
 
 
 @router.get(_STATISTICS, guard=staff(Permission.SUGGESTIONS_HANDLE), summary="意见箱统计", errors=_ERRORS)
@@ -53,8 +52,7 @@ async def get_statistics_file(caller: StaffCaller, query: FileQuery) -> Reply:
 async def get_chart(caller: StaffCaller, query: ChartQuery) -> Reply:
     """What was received, signed and anonymous, by month or by box, as SVG or PNG."""
     chart = figures.chart(await _months(caller, query), query.by)
-    body = await asyncio.to_thread(charts.draw, chart, query.format, settings().brand_color)
-    return Reply(body, media_type=_PICTURES[query.format], headers={"Cache-Control": "no-store"})
+    return await as_picture(chart, query.format)
 
 
 async def _months(caller: StaffCaller, query: StatisticsQuery) -> list[MonthOut]:

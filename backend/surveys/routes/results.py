@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
 from backend.kernel import charts, ids, paging, sheets
 from backend.kernel.charts import ChartUnavailable
-from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, ValidationFailed, invalid
 from backend.kernel.http import Reply, Router
+from backend.kernel.http.pictures import as_picture
 from backend.mall import queries as mall
 
 from .. import drawing, reporting
@@ -73,7 +71,7 @@ async def get_over_time(caller: StaffCaller, survey_id: str, query: OverTimeQuer
 async def get_chart_svg(caller: StaffCaller, survey_id: str, query: ChartQuery) -> Reply:
     """The same results as a drawing."""
     chart = await _chart(caller, survey_id, query)
-    return Reply(charts.draw(chart, "svg", settings().brand_color), media_type="image/svg+xml")
+    return await as_picture(chart, "svg")
 
 
 @router.get(
@@ -85,7 +83,7 @@ async def get_chart_svg(caller: StaffCaller, survey_id: str, query: ChartQuery) 
 async def get_chart_png(caller: StaffCaller, survey_id: str, query: ChartQuery) -> Reply:
     """The same results as a picture; needs a Chinese font on the server."""
     chart = await _chart(caller, survey_id, query)
-    return Reply(await asyncio.to_thread(charts.draw, chart, "png", settings().brand_color), media_type="image/png")
+    return await as_picture(chart, "png")
 
 
 async def _chart(caller: StaffCaller, survey_id: str, query: ChartQuery) -> charts.Chart:
