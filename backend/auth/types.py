@@ -79,6 +79,8 @@ class Permission(StrEnum):
     MEMBERS_PHONE = "members.phone", "更换会员手机号", "b"
     MEMBERS_HISTORY = "members.history", "查看会员资料变更", "mba"
     REGISTRATION_RULES = "registration.rules", "设定注册审核规则", "b", "office"
+    MEMBERS_CREATE = "members.create", "登记新会员", "mcb"
+    MEMBERS_IMPORT = "members.import", "导入会员", "b", "office"
     MEMBERS_BATCH = "members.batch", "批量变更会员", "mb"
     MEMBERS_MERGE = "members.merge", "合并会员", "b", "office"
     MEMBER_FIELDS = "member_fields.write", "设定扩展属性与资料规则", "b", "office"

@@ -78,6 +78,7 @@ PLACES: dict[str, Place] = {
             *("lifecycle_standing", "lifecycle_grant", "lifecycle_change", "lifecycle_run", "lifecycle_stage_count"),
             *("registration_batch", "registration_batch_row", "registration_warned"),
             *("registration_policy", "registration_application"),
+            *("registration_import", "registration_import_row", "registration_import_flaw"),
             *("audience_sale", "audience_bought", "audience_backfill"),  # asked together with member
             *("feed_subscriber", "feed_head", "feed_entry", "feed_delivery"),
             # what a job looks through for what is due, whosever it is

@@ -101,6 +101,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     member_batch_alone_max: Annotated[
         int, _doc("Members that one person of the staff may change at once; above it a second one decides", ge=0)
     ] = 100
+    import_alone_max_fen: Annotated[
+        int, _doc("Stored value that one person of the staff may import alone; 0 = a second one always decides", ge=0)
+    ] = 0
     points_per_yuan_bp: Annotated[int, _doc("Points per ¥1, in 1/10000", ge=0, le=1_000_000)] = 10_000
     point_value_fen_bp: Annotated[int, _doc("What one point pays, in 1/10000 fen (10000 = 1 fen)", ge=1)] = 10_000
     points_valid_months: Annotated[

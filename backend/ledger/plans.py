@@ -59,6 +59,8 @@ HOUSE_GIFT_MONEY = "house.gift_money"
 """What members paid for gifts on top of points; ``ref`` is the gift's id."""
 HOUSE_GIFT_COST = "house.gift_cost"
 """Stored value that was given for points; ``ref`` is the gift's id."""
+HOUSE_OPENING = "house.opening"
+"""What members brought along from another system, who were imported; in fen and in points."""
 HOUSE_BREAKAGE = "house.breakage"
 HOUSE_REBATE_COST = "house.rebate_cost"
 

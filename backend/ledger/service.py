@@ -166,6 +166,15 @@ async def set_member_status(tx: Tx, member_id: int, *, active: bool) -> None:
     await db.raw(tx).execute("SELECT ledger_set_active($1, $2)", member_id, active)
 
 
+async def open_members(tx: Tx, member_ids: Sequence[int], *, active: bool) -> None:
+    """Open the books of many new members."""
+    await db.raw(tx).execute(
+        "SELECT ledger_open_member(id, $2) FROM (SELECT unnest($1::bigint[]) AS id ORDER BY 1) AS m",
+        list(member_ids),
+        active,
+    )
+
+
 async def set_members_status(tx: Tx, member_ids: Sequence[int], *, active: bool) -> None:
     """The same of many members at once, in order of id."""
     await db.raw(tx).execute(

@@ -26,6 +26,13 @@ class TooManyMeant(DomainError):
     kind = Kind.CONFLICT
 
 
+class ImportNotReady(DomainError):
+    """The state of the import does not allow this."""
+
+    code = "import_not_ready"
+    kind = Kind.CONFLICT
+
+
 class ApplicationDecided(DomainError):
     """Somebody has decided about this application already."""
 

@@ -37,6 +37,11 @@ HOLDING = holds(
                     sealed={"name_sealed": NAME_CONTEXT},
                 ),
             ),
+            Table(
+                "registration_import_row",
+                stripped("a line of an import: its number, and what became of it", sealed="NULL", phone_index="''"),
+                unshown="what was imported stands in the profile and in the books; a row's text goes with its import",
+            ),
             Table("registration_warned", DELETED, unshown="marks against warning twice"),
         ),
         stays=("registration_batch_row", "registration_warned", "registration_application"),

@@ -160,3 +160,44 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     decided_by: int | None
     applied_at: datetime
     decided_at: datetime | None
+
+
+class ImportState(StrEnum):
+    """How far an import is: taken in, read, found good, with a second person, written."""
+
+    WAITING = "waiting"
+    READING = "reading"
+    CHECKED = "checked"
+    APPROVING = "approving"
+    WRITING = "writing"
+    DONE = "done"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+
+
+class Import(msgspec.Struct, frozen=True, kw_only=True):
+    """A table of members that staff sent: ``total`` rows, ``good`` and ``bad`` ones; ``done`` of the good, ``made``.
+
+    ``points``, ``principal_fen`` and ``bonus_fen`` are what its good rows open with, together. ``dry_run``: nothing is
+    written until somebody starts it.
+    """
+
+    id: str
+    title: str
+    kind: str
+    skip_bad: bool
+    dry_run: bool
+    state: ImportState
+    total: int
+    good: int
+    bad: int
+    done: int
+    made: int
+    points: int
+    principal_fen: int
+    bonus_fen: int
+    staff_id: int
+    approval_id: str | None
+    created_at: datetime
+    updated_at: datetime
+    ended_at: datetime | None

@@ -58,6 +58,8 @@ _TITLES = {
     ("stored", "gift_back"): ("积分兑换退款", "积分兑换退款"),
     ("stored", "gift_stored_back"): ("积分兑换撤回", "积分兑换撤回"),
     ("rebate", "rebate_payout"): ("返利到账", "返利到账"),
+    ("stored", "opening"): ("期初余额", "期初余额"),
+    ("points", "opening"): ("期初积分", "期初积分"),
     ("rebate", "sale"): ("消费返利", "返利抵扣"),
     ("rebate", "refund"): ("返利退回", "返利扣回"),
     ("rebate", "expiry"): ("返利过期", "返利过期"),

@@ -9,8 +9,7 @@ import io
 import pytest
 import pytest_asyncio
 
-from backend.kernel import clock, db, ids
-from backend.mall import sheets
+from backend.kernel import clock, db, ids, incoming
 from backend.mall.commands import imports, tables
 from tests.mall.test_tables import as_csv, as_xlsx
 
@@ -240,7 +239,7 @@ async def test_a_file_that_is_sent_again_is_the_same_import(admin):
     ids=["empty", "no rows", "other heading", "no text", "no workbook", "NUL", "too long"],
 )
 async def test_what_is_no_table_is_refused_by_the_job(admin, monkeypatch, data, kind, field):
-    monkeypatch.setattr(sheets, "MOST_IMPORT_ROWS", 8)
+    monkeypatch.setattr(incoming, "MOST_IMPORT_ROWS", 8)
     before = await everything()
     import_id = (await send(admin, data, kind=kind, on_error="skip")).json()["id"]
 

@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 
 from backend.demo import mall as demo
 from backend.demo.load import _copy_rules
-from backend.kernel import clock, db
-from backend.mall import sheets
+from backend.kernel import clock, db, incoming
 from backend.mall.commands import indexing, tables
 from backend.mall.rules.tables import COLUMNS, read_yuan, yuan
 
@@ -176,7 +175,7 @@ def with_entities() -> bytes:
         (as_csv([*HEADING, "sku"], ["a"] * 8), "csv"),
         (as_csv([*HEADING, "secret"], ["a"] * 8), "csv"),
         (b'"never closed', "csv"),
-        (as_csv(*[[str(n)] for n in range(sheets.MOST_ROWS + 2)]), "csv"),
+        (as_csv(*[[str(n)] for n in range(incoming.MOST_ROWS + 2)]), "csv"),
         (as_csv(["x" * 2_001], ["a"]), "csv"),
         (as_csv(HEADING, ["A\0", *["a"] * 6]), "csv"),
         (b"PK\x03\x04 no archive", "xlsx"),

@@ -325,6 +325,7 @@ BODIES: dict[str, Any] = {
     "POST /v1/admin/gift-redemptions/{redemption_id}/cancel": {"note": "x"},
     "POST /v1/admin/gift-redemptions/{redemption_id}/return": {"reason": "other", "note": "x"},
     "POST /v1/admin/registrations/{application_id}/approve": {},
+    "POST /v1/admin/member-imports/{member_import_id}/start": {},
     "POST /v1/admin/registrations/{application_id}/reject": {"reason": "x"},
     "POST /v1/admin/members/{member_id}/level-grants": {"level": "basic", "reason": "x"},
     "POST /v1/admin/members/{member_id}/level-grants/{grant_id}/end": {"reason": "x"},
@@ -553,6 +554,7 @@ NOWHERE = {
     "redemption_id": "J00000000000000000000000000",
     "application_id": "RA000000000000",
     "shift_id": "H000000000000000",
+    "member_import_id": "MI000000000000",
 }
 """Ids of nothing: another's object must look the same."""
 
@@ -711,6 +713,7 @@ async def points_objects(owner: Phone) -> dict[str, str]:
     return {"transfer_id": "X1", "points_batch_id": "B1", "source": "sale"} | {
         "member_batch_id": "MB1",
         "application_id": "RA1",
+        "member_import_id": "nothing",
     }
 
 

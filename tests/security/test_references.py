@@ -696,6 +696,10 @@ OWN = {
     # the caller's store's own: tests/registration/test_applications.py
     ("GET /v1/admin/registrations", "cursor"),
     ("GET /v1/admin/registrations", "store_id"),
+    # another store's is refused, another's card too: tests/registration/test_imports.py, tests/membercards
+    ("POST /v1/admin/members", "store_id"),
+    ("POST /v1/admin/members", "card_no"),
+    ("POST /v1/pos/members", "card_no"),
     # nothing is looked up but whether there is such a store: the policy is the chain's
     ("POST /v1/admin/registration/simulate", "store_id"),
     ("GET /v1/admin/member-batches/{member_batch_id}/rows", "cursor"),

@@ -14,11 +14,11 @@ from itertools import islice
 import asyncpg
 import msgspec
 
-from backend.kernel import clock, db, ids, jobs, logging
+from backend.kernel import clock, db, ids, incoming, jobs, logging
 from backend.kernel.db import Tx
 from backend.ledger.errors import IdempotencyConflict
 
-from .. import service, sheets, shown
+from .. import service, shown
 from ..queries import imports as queries
 from ..rules.tables import RowFlaw, read_heading
 from .tables import Result, write_rows
@@ -113,8 +113,8 @@ async def _read(import_id: str, kind: str) -> None:
         data = await db.raw(tx).fetchval(
             "UPDATE mall_import SET state = 'reading' WHERE id = $1 RETURNING body", import_id
         )
-    rows_of = sheets.rows_of_csv if kind == "csv" else sheets.rows_of_xlsx
-    rows = rows_of(data, most=sheets.MOST_IMPORT_ROWS)
+    rows_of = incoming.rows_of_csv if kind == "csv" else incoming.rows_of_xlsx
+    rows = rows_of(data, most=incoming.MOST_IMPORT_ROWS)
     try:
         heading = await asyncio.to_thread(next, rows, None)
         columns, flaws = read_heading(heading or [])
@@ -123,7 +123,7 @@ async def _read(import_id: str, kind: str) -> None:
             count += await _keep(import_id, columns, piece)
         if not flaws and not count:
             flaws = [RowFlaw(1, "", "the table has no rows below its heading")]
-    except sheets.NotATable as error:
+    except incoming.NotATable as error:
         columns, flaws, count = [], [RowFlaw(1, "", f"the table {error}")], 0
     async with db.transaction() as tx:
         await _keep_flaws(tx, import_id, flaws)

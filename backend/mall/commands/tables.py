@@ -10,11 +10,11 @@ from functools import partial
 import asyncpg
 import msgspec
 
-from backend.kernel import clock, db, logging
+from backend.kernel import clock, db, incoming, logging
 from backend.kernel.db import Tx
 from backend.kernel.errors import FieldError, ValidationFailed, invalid
 
-from .. import service, sheets, shown
+from .. import service, shown
 from ..errors import CatalogueConflict
 from ..queries import rows
 from ..queries.tree import shelves
@@ -65,9 +65,9 @@ async def import_table(data: bytes, kind: str, *, dry_run: bool, staff_id: int) 
     """
     async with _reading:
         try:
-            read = sheets.read_csv if kind == "csv" else sheets.read_xlsx
+            read = incoming.read_csv if kind == "csv" else incoming.read_xlsx
             table = await asyncio.to_thread(read, data)
-        except sheets.NotATable as error:
+        except incoming.NotATable as error:
             raise invalid("", f"the table {error}") from error
     if len(table) < 2:
         raise invalid("", "the table has no rows below its heading")

@@ -12,6 +12,7 @@ from backend.kernel import sheets
 from backend.kernel.errors import NotFound, ValidationFailed
 from backend.kernel.http import Idempotency, Reply, Request, Router
 from backend.kernel.http.errors import UnsupportedMediaType
+from backend.kernel.incoming import MOST_BYTES, MOST_IMPORT_BYTES
 from backend.ledger.errors import IdempotencyConflict
 
 from ..commands import imports, tables
@@ -19,7 +20,6 @@ from ..errors import CatalogueConflict
 from ..queries import imports as queries
 from ..rules.tables import RowFlaw
 from ..schemas.tables import ImportJobOut, ImportJobsOut, ImportOut, ImportQuery, ImportsQuery, RowErrorOut
-from ..sheets import MOST_BYTES, MOST_IMPORT_BYTES
 
 router = Router(tag="mall")
 

@@ -107,6 +107,12 @@ async def list_by_numbers(member_nos: Sequence[str]) -> dict[str, tuple[int, str
     return {row["member_no"]: (row["id"], row["store_id"]) for row in rows}
 
 
+async def list_by_phone_index(indexes: Sequence[str]) -> dict[str, int]:
+    """The members who have the phones with these indexes; what is nobody's is absent."""
+    rows = await db.fetch("SELECT phone_index, id FROM member WHERE phone_index = ANY($1)", list(indexes))
+    return {row["phone_index"]: row["id"] for row in rows}
+
+
 async def find_phone_index(member_id: int) -> str | None:
     """The index of a member's phone, to compare with ``phone_index``."""
     index: str | None = await db.fetchval("SELECT phone_index FROM member WHERE id = $1", member_id)

@@ -153,10 +153,10 @@ MUTANTS = (
     Mutant(
         "archive-unpacked-unseen",
         "A workbook of a few kilobytes unpacks to gigabytes in the server's memory.",
-        "backend/mall/sheets.py",
+        "backend/kernel/incoming.py",
         "sum(part.file_size for part in parts) > MOST_UNPACKED_BYTES",
         "sum(part.compress_size for part in parts) > MOST_UNPACKED_BYTES",
-        ("tests/mall/test_sheets.py::test_a_workbook_that_unpacks_to_too_much_is_not_opened",),
+        ("tests/kernel/test_incoming.py::test_a_workbook_that_unpacks_to_too_much_is_not_opened",),
     ),
     Mutant(
         "place-of-a-picture-kept",

@@ -8,7 +8,7 @@ import zipfile
 import openpyxl
 import pytest
 
-from backend.mall import sheets
+from backend.kernel import incoming
 
 
 def archive(*sizes: int) -> bytes:
@@ -23,8 +23,8 @@ def archive(*sizes: int) -> bytes:
 def test_a_workbook_that_unpacks_to_too_much_is_not_opened(monkeypatch, sizes):
     monkeypatch.setattr(openpyxl, "load_workbook", lambda *_, **__: pytest.fail("was opened"))
 
-    with pytest.raises(sheets.NotATable, match="unpacks to more"):
-        sheets.read_xlsx(archive(*sizes))
+    with pytest.raises(incoming.NotATable, match="unpacks to more"):
+        incoming.read_xlsx(archive(*sizes))
 
 
 def test_a_part_that_lies_about_its_size_is_read_no_further_than_it_says():
@@ -33,5 +33,5 @@ def test_a_part_that_lies_about_its_size_is_read_no_further_than_it_says():
     lying = honest.replace(size, (10).to_bytes(4, "little"))
 
     assert lying != honest
-    with pytest.raises(sheets.NotATable):
-        sheets.read_xlsx(lying)
+    with pytest.raises(incoming.NotATable):
+        incoming.read_xlsx(lying)

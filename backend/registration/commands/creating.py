@@ -1,0 +1,91 @@
+"""Staff and tills make members of people in front of them, who claim it later with their phone."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import msgspec
+
+from backend.auth import queries as auth
+from backend.auth.types import StaffCaller, TerminalCaller
+from backend.kernel import clock, db, logging, trail
+from backend.kernel.config import settings
+from backend.kernel.errors import invalid
+from backend.membercards import service as membercards
+from backend.membercards.types import Handing, Way
+from backend.members import joins
+from backend.members import queries as members
+from backend.members import service as member_service
+from backend.members.errors import PhoneTaken, RegistrationRejected
+from backend.members.types import Actor, Gender, Member, NewMember, Status
+
+from ..rules import rows as rules
+from ..schemas.imports import CreateAtTill, CreateIn
+
+log = logging.get(__name__)
+
+
+async def create_by_staff(body: CreateIn, caller: StaffCaller) -> Member:
+    """Make a member of the caller's store, or of any for head office, with a card where one is named.
+
+    The policy is asked as for everybody (channel ``staff``). ``PhoneTaken``; ``RegistrationRejected``; the refusals of
+    a card.
+    """
+    if body.store_id is not None and not caller.reaches(body.store_id):
+        raise invalid("/store_id", "there is no such store")
+    await auth.check_store(body.store_id, "/store_id")
+    store_id = body.store_id or caller.store_id
+    handing = Handing(Way.COUNTER, staff_id=caller.staff_id, store_id=caller.store_id)
+    return await _create(body, store_id, joins.Channel.STAFF, Actor.staff(caller.staff_id), handing)
+
+
+async def create_at_till(body: CreateAtTill, terminal: TerminalCaller) -> Member:
+    """The same at a till, of its store (channel ``till``)."""
+    handing = Handing(Way.COUNTER, store_id=terminal.store_id)
+    return await _create(body, terminal.store_id, joins.Channel.TILL, Actor(kind=Actor.staff(0).kind), handing)
+
+
+async def _create(
+    body: CreateAtTill, store_id: str | None, channel: joins.Channel, by: Actor, handing: Handing
+) -> Member:
+    new = _checked(body, store_id)
+    applicant = joins.Applicant(
+        channel=channel, phone=new.phone, name=new.name, birthday=new.birthday, store_id=store_id
+    )
+    verdict = await joins.judging().judge(applicant)
+    if verdict.status is Status.NONE:
+        raise RegistrationRejected(verdict.reason)
+    async with db.transaction() as tx:
+        new = msgspec.structs.replace(new, status=verdict.status)
+        member_id = await member_service.create_member(tx, new, by=by)
+        if member_id is None:
+            raise PhoneTaken
+        if body.card_no is not None:
+            await member_service.lock(tx, member_id)
+            await membercards.issue(tx, member_id, body.card_no, handing)
+        await joins.judging().applied(tx, member_id, applicant, verdict, None)
+        trail.named(str(member_id))
+    log.info("registration.created", member_id=member_id, channel=channel.value)
+    return await members.get_member(member_id)
+
+
+def _checked(body: CreateAtTill, store_id: str | None) -> NewMember:
+    """The fields as a row of an import would have them judged."""
+    today = clock.local_date(clock.now(), settings().timezone)
+    known = rules.Known(levels=(), stores=(store_id,) if store_id else (), today=today)
+    cells = [body.phone, body.name, _text(body.birthday)]
+    row = rules.read_row(1, ["phone", "name", "birthday"], cells, known)
+    if not isinstance(row, rules.NewRow):
+        raise invalid(f"/{row[0].field}", row[0].message)
+    return NewMember(
+        phone=row.phone,
+        name=row.name,
+        status=Status.NONE,
+        birthday=row.birthday,
+        gender=body.gender or Gender.UNKNOWN,
+        store_id=store_id,
+    )
+
+
+def _text(on: date | None) -> str:
+    return on.isoformat() if on else ""
