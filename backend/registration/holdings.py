@@ -44,6 +44,9 @@ HOLDING = holds(
             ),
             Table("registration_warned", DELETED, unshown="marks against warning twice"),
         ),
-        stays=("registration_batch_row", "registration_warned", "registration_application"),
+        stays=(
+            *("registration_batch_row", "registration_warned", "registration_application"),
+            "registration_import_row",
+        ),
     )
 )

@@ -444,6 +444,7 @@ BODIES: dict[str, Any] = {
 """What these calls need to get as far as their object."""
 
 QUERIES = {
+    "POST /v1/admin/member-imports": "title=x",
     "GET /v1/admin/groups/{group_id}/statement": "from=2026-06-01&to=2026-06-30",
     "GET /v1/admin/groups/{group_id}/statement/file": "from=2026-06-01&to=2026-06-30",
     "GET /v1/admin/member-card-issuers/{issuer_id}/report": "begin=2026-11-01&end=2026-11-02",

@@ -36,7 +36,7 @@ MUTANTS = (
     Mutant(
         "bound-member-taken-over",
         "Somebody who got an old phone number takes over its former owner's money.",
-        f"{COMMANDS}/joining.py",
+        f"{SERVICE}/joining.py",
         '    if await auth.is_bound(tx, known["id"]):\n        raise PhoneTaken\n',
         "",
         ("tests/members/test_registration.py::test_somebody_elses_phone_is_refused",),
