@@ -54,6 +54,7 @@ async def register(caller: SessionCaller, body: Register) -> Member:
         birthday=new.birthday,
         store_id=new.store_id,
         referred=new.referrer_id is not None,
+        attributes=body.attributes or {},
         identity_id=caller.identity_id,
     )
     verdict = await joins.judging().judge(applicant)
