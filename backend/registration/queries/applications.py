@@ -38,20 +38,27 @@ def _policy(row: db.Record) -> Policy:
     )
 
 
-async def read_policy() -> Policy:
-    """The policy as it stands in the database; before staff have set one, the setting says whether they look."""
+async def _set_policy() -> Policy | None:
     row = await db.fetchrow(f"{_POLICY} ORDER BY version DESC LIMIT 1")
-    if row is not None:
-        return _policy(row)
+    return _policy(row) if row is not None else None
+
+
+def _unset_policy() -> Policy:
+    """Before staff have set one, the setting says whether they look."""
     return Policy(version=0, mode=Mode.QUEUE if settings().registration_approval else Mode.AUTOMATIC)
 
 
-_kept = Kept(read_policy, keep_s=POLICY_KEPT_S)
+async def read_policy() -> Policy:
+    """The policy as it stands in the database."""
+    return await _set_policy() or _unset_policy()
+
+
+_kept = Kept(_set_policy, keep_s=POLICY_KEPT_S)
 
 
 async def policy() -> Policy:
     """The policy, at most three seconds old."""
-    return await _kept.get()
+    return await _kept.get() or _unset_policy()
 
 
 def forget_policy() -> None:
