@@ -27,6 +27,7 @@ from . import (
     coupons,
     feeds,
     gift_cards,
+    gifts,
     labels,
     levels,
     mall,
@@ -133,6 +134,7 @@ def _steps(settings: Settings, say: Callable[[str], None], *, people: bool) -> l
     of_shoppers: list[Step] = [
         ("stock_document", "purchasing", papers.load),
         ("orders_order", "orders", orders.load_orders),
+        ("gifts_gift", "gifts for points", gifts.load),
         ("conversation_rule", "customer service", conversations),
         ("notice_announcement", "announcements, the handbook", notices.load),
         ("message_batch", "letters", messages.load),

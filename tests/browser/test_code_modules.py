@@ -96,7 +96,18 @@ async def test_qr_modules_are_those_of_another_encoder(call, mask):
     assert ours == [[int(bit) for bit in row] for row in other.get_matrix()]
 
 
-@pytest.mark.parametrize("digits", ["00000000000000000000", "7", some_digits(34), some_digits(20)])
+@pytest.mark.parametrize("text", ["G0123456789", "GA", "A B$%*+-./:Z"])
+async def test_qr_modules_of_letters_are_those_of_another_encoder(call, text):
+    other = qrcode.QRCode(version=1, error_correction=qrcode.ERROR_CORRECT_M, mask_pattern=3, border=0)
+    other.add_data(qrcode.util.QRData(text, mode=qrcode.util.MODE_ALPHA_NUM))
+    other.make(fit=False)
+
+    ours = await call("qr.js", "qrModules", text, 3)
+
+    assert ours == [[int(bit) for bit in row] for row in other.get_matrix()]
+
+
+@pytest.mark.parametrize("digits", ["00000000000000000000", "7", some_digits(34), some_digits(20), "G0123456789"])
 async def test_a_drawn_qr_is_read_by_a_decoder(modules, digits):
     picture = await draw(modules, "qr.js", digits)
 

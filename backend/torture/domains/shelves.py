@@ -29,7 +29,7 @@ class Shelves(Domain):
             "SELECT l.place_id, l.sku, l.on_hand, l.reserved, l.short, a.unit_price_fen"  # noqa: S608 - of constants
             f" FROM stock_level l JOIN mall_article a USING (sku) WHERE NOT starts_with(l.sku, '{PREFIX}')"
         ),
-        "promised": "SELECT order_id, place_id, sku, qty FROM stock_reservation",
+        "promised": "SELECT order_id, place_id, sku, qty FROM stock_reservation WHERE order_id LIKE 'D%'",
     }
 
     def __init__(self, world: Any) -> None:
@@ -38,6 +38,12 @@ class Shelves(Domain):
         self.scarce: dict[str, list[str]] = {}
         self.orders: list[Order] = []
         self.back: Counter[tuple[str, str]] = Counter()
+        self.kept: Counter[tuple[str, str]] = Counter()
+        self.gone: Counter[tuple[str, str]] = Counter()
+
+    def gifts(self, kept: Counter[tuple[str, str]], gone: Counter[tuple[str, str]]) -> None:
+        """What gifts are promised of the shelves now, and what of them has left."""
+        self.kept, self.gone = kept, gone
 
     def wanted(self, dice: Random, coupon_ids: Sequence[str] = ()) -> list[dict[str, Any]]:
         """A few pieces of what is scarce at some store."""
@@ -52,7 +58,9 @@ class Shelves(Domain):
         """Compare every shelf."""
         if not self.opening:
             self._open(books)
-        yield from compare_shelves(self.opening, self.orders, self.back, books.facts)
+        back = self.back.copy()
+        back.subtract(self.gone)
+        yield from compare_shelves(self.opening, self.orders, back, books.facts, kept=self.kept)
 
     def _open(self, books: Books) -> None:
         """Remember what there was before the first order; the scarcest shelves are those that everybody wants."""
@@ -87,9 +95,15 @@ def compare_shelves(
     orders: Sequence[Order],
     back: Mapping[tuple[str, str], int],
     facts: Mapping[str, Sequence[Sequence[Any]]],
+    *,
+    kept: Mapping[tuple[str, str], int] | None = None,
 ) -> Iterator[str]:
-    """Shelves hold what was there less what orders took plus what came back; what is promised waits to be paid."""
+    """Shelves hold what was there less what orders took plus what came back; what is promised waits to be paid.
+
+    ``kept``: what is promised to others than orders.
+    """
     on_hand, promised = stock_of(opening, orders, back)
+    promised.update(kept or {})
     seen = set()
     for place_id, sku, have, reserved, short, _ in facts["shelves"]:
         seen.add((place_id, sku))

@@ -46,6 +46,9 @@ import { emailScreen } from "./screens/email.js";
 import { entriesScreen } from "./screens/entries.js";
 import { giftScreen } from "./screens/gift.js";
 import { giftCardScreen } from "./screens/gift_card.js";
+import { giftItemScreen } from "./screens/gift_item.js";
+import { giftOrderScreen, giftOrdersScreen } from "./screens/gift_orders.js";
+import { giftShopScreen } from "./screens/gift_shop.js";
 import { goodsScreen } from "./screens/goods.js";
 import { givePointsScreen } from "./screens/give_points.js";
 import { handbookScreen } from "./screens/handbook.js";
@@ -88,6 +91,10 @@ const SCREENS = {
   entries: entriesScreen,
   points: pointsScreen,
   "give-points": givePointsScreen,
+  "gift-shop": giftShopScreen,
+  "gift-item": giftItemScreen,
+  "gift-orders": giftOrdersScreen,
+  "gift-order": giftOrderScreen,
   mall: mallScreen,
   "mall-search": mallSearchScreen,
   goods: goodsScreen,

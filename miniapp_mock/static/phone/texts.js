@@ -1,6 +1,7 @@
 /** Every text of the phone page. */
 import { COMMON, createTexts, hasText } from "../shared/texts.js";
 import { CHAT } from "./chat_texts.js";
+import { GIFTS } from "./gift_texts.js";
 import { LEVELS } from "./level_texts.js";
 import { MESSAGES } from "./message_texts.js";
 import { MALL } from "./mall_texts.js";
@@ -23,6 +24,7 @@ const TABLE = {
   ...ORDERS,
   ...RECHARGES,
   ...POINTS,
+  ...GIFTS,
   ...SURVEYS,
   ...VOICE,
 

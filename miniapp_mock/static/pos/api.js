@@ -99,8 +99,14 @@ export const checkGiftCard = (cardNo, pin) =>
 /** What waits in this store under a pick-up code. */
 export const findPickup = (code) => call("POST", "/v1/pos/pickups", { body: json({ code }), timeoutMs: 6000 }).then(({ data }) => data);
 
-/** Where an order is handed over. */
-export const pickupPath = ({ order_id: id }) => `/v1/pos/pickups/${encodeURIComponent(id)}/handover`;
+/** What waits in this store under a gift's code, in the shape of an order. */
+export const findGift = (code) => call("POST", "/v1/pos/gift-pickups", { body: json({ code }), timeoutMs: 6000 }).then(({ data }) => ({
+  gift: true, order_id: data.id, member_name_masked: data.member_name_masked, handed_at: data.handed_over_at, due_on: data.due_on,
+  lines: [{ qty: 1, name: data.title, spec: "", sku: data.sku }],
+}));
+
+/** Where an order, or a gift, is handed over. */
+export const pickupPath = ({ order_id: id, gift }) => `/v1/pos/${gift ? "gift-pickups" : "pickups"}/${encodeURIComponent(id)}/handover`;
 
 /** What was ordered at this store's tables and shelves and waits there, longest first. */
 export const listToServe = () => call("GET", "/v1/pos/spot-orders", { timeoutMs: 6000 }).then(({ data }) => data.items);

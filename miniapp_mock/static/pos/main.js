@@ -86,7 +86,7 @@ function onScan(text) {
     return;
   }
   document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.querySelector(".pane-head button")?.click());
-  if (scanner.isPickupCode(text)) {
+  if (scanner.isPickupCode(text) || scanner.isGiftCode(text)) {
     pickup.scanned(text);
     return;
   }

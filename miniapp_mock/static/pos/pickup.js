@@ -1,38 +1,38 @@
-/** Orders from the mall that are picked up here: found by the code on the phone, handed over once. */
+/** Orders from the mall, and gifts for points, that are picked up here: found by the code on the phone, handed over once. */
 import { fill, h } from "/static/shared/dom.js";
-import { dateTime, inGroups } from "/static/shared/format.js";
+import { date, dateTime, inGroups } from "/static/shared/format.js";
 import * as api from "./api.js";
 import * as errands from "./errands.js";
 import { picture } from "./icons.js";
 import { announce, dismiss, notify, trouble } from "./notices.js";
-import { isPickupCode } from "./scanner.js";
+import { isGiftCode, isPickupCode } from "./scanner.js";
 import { change, state } from "./state.js";
 import { t } from "./texts.js";
 import * as views from "./views.js";
 
 const place = h("main", { class: "pickup", id: "pickup" });
 const middle = h("section", { class: "card pickup-order" });
-const input = h("input", { class: "input num", id: "pickup-code", inputmode: "numeric", autocomplete: "off", spellcheck: "false", maxlength: "24", placeholder: t("pickup.code"), "aria-label": t("pickup.code") });
+const input = h("input", { class: "input num", id: "pickup-code", autocomplete: "off", spellcheck: "false", maxlength: "24", placeholder: t("pickup.code"), "aria-label": t("pickup.code") });
 let order = null;
 let code = "";
 
-const digitsOf = (text) => text.replace(/[０-９]/g, (c) => String.fromCharCode(c.charCodeAt(0) - 0xfee0)).replace(/\D/g, "");
+const codeOf = (text) => text.replace(/[０-９Ｇｇ]/g, (c) => String.fromCharCode(c.charCodeAt(0) - 0xfee0)).toUpperCase().replace(/[^\dG]/g, "");
 
 async function find(text) {
-  code = digitsOf(text);
+  code = codeOf(text);
   if (!code) return input.focus();
   dismiss();
-  if (!isPickupCode(code)) {
+  if (!isPickupCode(code) && !isGiftCode(code)) {
     notify(t("pickup.wrong"), { bad: true });
     return input.select();
   }
   order = null;
   draw();
   try {
-    order = await api.findPickup(code);
+    order = await (isGiftCode(code) ? api.findGift(code) : api.findPickup(code));
     input.value = "";
     draw();
-    if (order.handed_at) notify(t("error.pickup_done"), { bad: true });
+    if (order.handed_at) notify(t(order.gift ? "error.gift_handed_over" : "error.pickup_done"), { bad: true });
     else announce(t("pickup.spoken", { member: order.member_name_masked, count: pieces() }));
     document.getElementById("pickup-do")?.focus();
   } catch (error) {
@@ -55,7 +55,7 @@ function draw() {
   if (!order) return fill(middle, h("div", { class: "empty" }, picture("bag", 56), h("p", { class: "strong" }, t("pickup.empty")), h("p", { class: "small" }, t("pickup.hint"))));
   return fill(middle,
     h("div", { class: "row between pickup-head" },
-      h("div", null, h("p", { class: "pickup-member" }, order.member_name_masked), h("p", { class: "small muted num" }, `${order.order_id} · ${t("pickup.ready", { time: dateTime(order.ready_at) })}`)),
+      h("div", null, h("p", { class: "pickup-member" }, order.member_name_masked), h("p", { class: "small muted num" }, `${order.order_id} · ${order.gift ? t("pickup.gift_until", { date: date(order.due_on) }) : t("pickup.ready", { time: dateTime(order.ready_at) })}`)),
       h("span", { class: `pill ${order.handed_at ? "danger" : "brand"}` }, order.handed_at ? t("pickup.handed", { time: dateTime(order.handed_at) }) : t("pickup.waits"))),
     order.note ? h("p", { class: "notice" }, picture("info", 20), order.note) : null,
     h("ul", { class: "cells pickup-lines" }, order.lines.map(lineRow)),

@@ -48,12 +48,17 @@ export function isPickupCode(text) {
   return /^\d{10}$/.test(text) && luhnDigit(text.slice(0, 9)) === text[9];
 }
 
+/** Whether a text is the code of a gift that waits: a G before ten digits with the right check digit. */
+export function isGiftCode(text) {
+  return text[0] === "G" && isPickupCode(text.slice(1));
+}
+
 /** The character a key event types; through a Chinese input method only `code` tells. */
 function characterOf(event) {
   if (event.key.length === 1) return event.key;
   if (event.key !== "Process") return "";
-  const digit = /^(?:Digit|Numpad)(\d)$/.exec(event.code);
-  return digit ? digit[1] : "";
+  const key = /^(?:Digit|Numpad|Key)([\dA-Z])$/.exec(event.code);
+  return key ? key[1] : "";
 }
 
 function snapshot(field) {

@@ -1,11 +1,12 @@
 /**
- * QR code, version 1 with error correction M, numeric mode: up to 34 digits in 21 × 21 modules. Enough for a member code,
- * small enough to read whole. Source: ISO/IEC 18004:2015.
+ * QR code, version 1 with error correction M: up to 34 digits, or 20 characters of the standard's small alphabet, in 21 × 21 modules. Enough for a
+ * member's and a gift's code, small enough to read whole. Source: ISO/IEC 18004:2015.
  */
 
 const SIZE = 21;
 const DATA_WORDS = 16;
 const CHECK_WORDS = 10;
+const LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:";
 
 // arithmetic of GF(256) with the polynomial x^8 + x^4 + x^3 + x^2 + 1
 const POWER = new Uint8Array(255);
@@ -18,16 +19,25 @@ for (let i = 0, value = 1; i < 255; i += 1) {
 }
 const times = (a, b) => (a && b ? POWER[(LOG[a] + LOG[b]) % 255] : 0);
 
-function dataWords(digits) {
+function dataWords(text) {
   const bits = [];
   const put = (value, length) => {
     for (let i = length - 1; i >= 0; i -= 1) bits.push((value >> i) & 1);
   };
-  put(0b0001, 4);
-  put(digits.length, 10);
-  for (let i = 0; i < digits.length; i += 3) {
-    const group = digits.slice(i, i + 3);
-    put(Number(group), [0, 4, 7, 10][group.length]);
+  if (/^\d+$/.test(text)) {
+    put(0b0001, 4);
+    put(text.length, 10);
+    for (let i = 0; i < text.length; i += 3) {
+      const group = text.slice(i, i + 3);
+      put(Number(group), [0, 4, 7, 10][group.length]);
+    }
+  } else {
+    put(0b0010, 4);
+    put(text.length, 9);
+    for (let i = 0; i < text.length; i += 2) {
+      const [first, second] = [...text.slice(i, i + 2)].map((letter) => LETTERS.indexOf(letter));
+      put(second === undefined ? first : first * LETTERS.length + second, second === undefined ? 6 : 11);
+    }
   }
   put(0, Math.min(4, DATA_WORDS * 8 - bits.length));
   while (bits.length % 8) bits.push(0);
@@ -151,10 +161,10 @@ function penalty(grid) {
   return score + Math.floor(Math.abs((dark * 20) / (SIZE * SIZE) - 10)) * 10;
 }
 
-/** The 21 × 21 modules (rows of 0 and 1) of `digits`, with a given mask 0–7 or the one that reads best. */
-export function qrModules(digits, mask = null) {
-  if (!/^\d{1,34}$/.test(digits)) throw new Error("1 to 34 digits");
-  const words = dataWords(digits);
+/** The 21 × 21 modules (rows of 0 and 1) of `text`, with a given mask 0–7 or the one that reads best. */
+export function qrModules(text, mask = null) {
+  if (!/^(?:\d{1,34}|[0-9A-Z $%*+\-./:]{1,20})$/.test(text)) throw new Error("1 to 34 digits, or 20 letters");
+  const words = dataWords(text);
   words.push(...checkWords(words));
   const drawn = (number) => {
     const grid = frame();
@@ -168,8 +178,8 @@ export function qrModules(digits, mask = null) {
 }
 
 /** One SVG path, in units of modules, of the dark modules; draw it with a quiet zone of at least 4 around. */
-export function qrPath(digits) {
-  return qrModules(digits)
+export function qrPath(text) {
+  return qrModules(text)
     .map((row, r) => row.map((bit, c) => (bit ? `M${c} ${r}h1v1h-1z` : "")).join(""))
     .join("");
 }

@@ -33,6 +33,7 @@ export function meScreen(app) {
         to("cards", t("me.cards"), "cards", t("cards.hint")),
         to("list", t("me.entries"), "entries"),
         to("gift", t("points.title"), "points"),
+        to("star", t("gifts.title"), "gift-shop", t("gifts.hint")),
         to("star", t("review.own"), "own-reviews"),
         to("tag", t("invoice.list"), "invoices"),
       ],

@@ -25,7 +25,7 @@ export function pointsScreen(app) {
       h("p", { class: "big-amount num gold" }, count(points.available)),
       points.pending > 0 && h("p", { class: "tiny muted num center" }, t("points.pending", { count: count(points.pending) }))),
     h("button", { type: "button", class: "button primary wide", onclick: () => app.go("give-points") }, t("points.give")),
-    h("div", { class: "cells" }, linkCell({ icon: "list", text: t("points.entries"), onclick: () => app.go("entries?points") })));
+    h("div", { class: "cells" }, linkCell({ icon: "star", text: t("gifts.title"), value: t("gifts.hint"), onclick: () => app.go("gift-shop") }), linkCell({ icon: "list", text: t("points.entries"), onclick: () => app.go("entries?points") })));
 
   const expiring = (lots) => h("section", { class: "card stack tight" }, h("h2", null, t("points.expiring")),
     lots.length

@@ -1,0 +1,122 @@
+/** One gift: what it is, where it is fetched or sent, and redeeming it. A line that is cut sends the same request again, so it is redeemed once. */
+import { newKey } from "../../shared/api.js";
+import { fill, h } from "../../shared/dom.js";
+import { count, date, money } from "../../shared/format.js";
+import { picture } from "../goods.js";
+import { placeWord } from "../order_words.js";
+import { busy, choices, skeleton, trouble } from "../parts.js";
+import { orderPinSheet } from "../sheets/order_pin.js";
+import { problemText, t } from "../texts.js";
+import { imageOf, priceOf } from "./gift_shop.js";
+
+export function giftItemScreen(app) {
+  const id = decodeURIComponent(location.hash.split("?")[1] || "");
+  const node = h("div", { class: "page stack" });
+  const problem = h("p", { class: "field-error center", role: "alert" });
+  const button = h("button", { type: "button", class: "button primary wide", id: "redeem", disabled: true, onclick: () => busy(button, redeem) }, t("gifts.redeem"));
+  const wish = { way: null, store_id: null, address_id: null };
+  let gift = null;
+  let addresses = [];
+  let key = null;
+  let gone = false;
+
+  async function load() {
+    if (!gift) fill(node, h("div", { class: "card" }, skeleton("w100", "w50", "w30")));
+    try {
+      gift = await app.api.get(`/v1/member/gifts/${encodeURIComponent(id)}`);
+      wish.way ||= gift.ways[0];
+      wish.store_id ||= gift.stores.find((store) => store.in_stock)?.store_id || null;
+      if (gift.ways.includes("delivery")) {
+        addresses = await app.addresses.list();
+        wish.address_id ||= addresses[0]?.id || null;
+      }
+      if (!gone) draw();
+    } catch (error) {
+      if (!gone) fill(node, h("div", { class: "card" }, trouble(error, load)));
+    }
+  }
+
+  const notes = () => [
+    gift.kind === "stored" && t("gifts.stored", { amount: money(gift.stored_fen) }),
+    gift.stored_days && t("gifts.stored_days", { count: gift.stored_days }),
+    gift.kind === "coupon" && t("gifts.coupon"),
+    gift.level_names.length > 0 && t("gifts.levels", { levels: gift.level_names.join("、") }),
+    gift.why_not === "not_yet" && t("gifts.starts", { date: date(gift.starts_at) }),
+    gift.ends_at && t("gifts.until", { date: date(gift.ends_at) }),
+    gift.left !== null && t("gifts.left", { count: count(gift.left) }),
+    gift.mine_left !== null && t("gifts.mine_left", { count: count(gift.mine_left) }),
+  ].filter(Boolean);
+
+  function draw() {
+    button.textContent = gift.why_not ? t(`gifts.why_${gift.why_not}`) : t("gifts.redeem");
+    const homeless = wish.way === "delivery" ? !wish.address_id : wish.way === "pickup" && !wish.store_id;
+    button.disabled = Boolean(gift.why_not) || homeless;
+    fill(node,
+      h("section", { class: "card flush" }, h("div", { class: "gift-picture" }, picture(imageOf(gift), { small: false, eager: true })),
+        h("div", { class: "stack tight gift-text" },
+          h("h2", null, gift.title),
+          h("p", { class: "big-amount num gold" }, priceOf(gift)),
+          h("ul", { class: "small muted" }, notes().map((text) => h("li", null, text))),
+          gift.note && h("p", null, gift.note))),
+      gift.ways.length > 1 && h("section", { class: "card stack tight" }, choices("way", t("gifts.way"), gift.ways.map((way) => [way, t(`gifts.${way}`)]), wish.way, (way) => { wish.way = way; draw(); })),
+      wish.way === "pickup" && stores(),
+      wish.way === "delivery" && receivers(),
+      problem);
+  }
+
+  function stores() {
+    const there = gift.stores.filter((store) => store.in_stock);
+    const out = gift.stores.filter((store) => !store.in_stock);
+    return h("section", { class: "card stack tight" },
+      there.length > 0 && choices("store", t("gifts.store"), there.map((store) => [store.store_id, store.name]), wish.store_id, (id_) => { wish.store_id = id_; draw(); }),
+      out.length > 0 && h("p", { class: "small muted" }, t("gifts.store_out", { stores: out.map((store) => store.name).join("、") })),
+      h("p", { class: "tiny muted" }, t("gifts.pickup_days", { count: gift.pickup_days })));
+  }
+
+  function receivers() {
+    const named = addresses.map((one) => [one.id, `${one.name}，${placeWord(one)}${one.street}`]);
+    return h("section", { class: "card stack tight" },
+      named.length > 0
+        ? choices("address", t("gifts.address"), named, wish.address_id, (id_) => { wish.address_id = id_; draw(); })
+        : h("p", { class: "small muted" }, t("gifts.address_none")),
+      h("button", { type: "button", class: "button wide", onclick: () => app.go("address") }, t("gifts.address_add")));
+  }
+
+  async function redeem() {
+    problem.textContent = "";
+    const sure = await app.wx.showModal({ title: t("gifts.redeem_ask", { title: gift.title }), content: t("gifts.redeem_text", { price: priceOf(gift) }), confirmText: t("gifts.redeem"), cancelText: t("common.cancel") });
+    if (!sure.confirm) return;
+    key ||= await newKey(app.wx);
+    const body = { gift_id: gift.id, way: wish.way };
+    if (wish.way === "pickup") body.store_id = wish.store_id;
+    if (wish.way === "delivery") body.address_id = wish.address_id;
+    const send = (pin) => app.api.post("/v1/member/gift-redemptions", pin ? { ...body, pin } : body, { key });
+    try {
+      const made = gift.pay_fen > 0 && app.store.get("member")?.pin_set ? await withPin(send) : await send();
+      if (made) arrived(made);
+    } catch (error) {
+      refused(error);
+    }
+  }
+
+  async function withPin(send) {
+    const done = await orderPinSheet({ amountFen: gift.pay_fen, send });
+    if (done?.error) throw done.error;
+    return done?.answer;
+  }
+
+  function arrived(made) {
+    app.toast(t("gifts.done"));
+    app.refresh().catch(() => undefined);
+    app.go(`gift-order?${encodeURIComponent(made.id)}`, { replace: true });
+  }
+
+  function refused(error) {
+    if (error.status && error.status < 500) key = null; // what was refused moved nothing: another wish, another key
+    problem.textContent = problemText(error);
+    load();
+  }
+
+  load();
+  return { title: t("gifts.title"), node, foot: button, parent: "gift-shop", leave: () => { gone = true; } };
+}
