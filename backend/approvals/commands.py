@@ -29,10 +29,14 @@ async def approve(approval_id: str, note: str, caller: StaffCaller) -> Approval:
 
 
 async def reject(approval_id: str, note: str, caller: StaffCaller) -> Approval:
-    """Say no; nothing happens."""
+    """Say no; nothing happens, but what the kind lets follow from it."""
     async with db.transaction() as tx:
         approval, kind = await _to_decide(tx, approval_id, caller)
         await _move(tx, approval, ApprovalState.REJECTED, note, caller)
+        if kind.reject is not None:
+            said = {"state": ApprovalState.REJECTED, "decided_by": caller.staff_id, "note": note}
+            rejected = msgspec.structs.replace(approval, **said)
+            await kind.reject(tx, msgspec.json.decode(approval.body, type=kind.body), rejected)
     log.info("approvals.rejected", approval_id=approval_id, kind=kind.code, staff_id=caller.staff_id)
     return await queries.get_approval(approval_id)
 

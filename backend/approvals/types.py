@@ -56,6 +56,8 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
         apply: ``async def apply(tx, body, approval)`` does it, on the deciding transaction, after the approval's own
             row was locked; ``approval.decided_by`` is who approves. What it raises is the answer to them, and the
             request stays waiting.
+        reject: the same of a request that is rejected: what was asked for is refused with it, in that transaction.
+            None: nothing follows.
     """
 
     code: str
@@ -63,3 +65,4 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     permission: Permission
     body: type[msgspec.Struct]
     apply: Apply
+    reject: Apply | None = None

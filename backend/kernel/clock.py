@@ -91,6 +91,12 @@ def end_of_month(on: date, months: int) -> date:
     return date(month // 12, month % 12 + 1, 1) - timedelta(days=1)
 
 
+def months_after(on: date, months: int) -> date:
+    """The same day of the month so many months later; where that month is shorter, its last one."""
+    end = end_of_month(on, months)
+    return end.replace(day=min(on.day, end.day))
+
+
 def is_told(*days: date) -> bool:
     """Whether these days are in ``YEARS``: the calendar's very ends can be told in no other zone."""
     return all(on.year in YEARS for on in days)

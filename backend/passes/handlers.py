@@ -5,6 +5,8 @@ from __future__ import annotations
 from backend.kernel import events
 from backend.kernel.db import Tx
 from backend.ledger.events import Recharged
+from backend.lifecycle import service as lifecycle
+from backend.lifecycle.types import Source
 from backend.messages import service as messages
 from backend.messages.types import Builtin, Letter, Purpose, Variable, VariableKind
 
@@ -25,14 +27,27 @@ messages.declare(EXPIRING)
 
 @events.on(PassIssued)
 async def note_issue(event: PassIssued, tx: Tx) -> None:
-    """Write its row."""
+    """Write its row, and give the level that comes with it."""
     await cards.note_issue(tx, event)
+    version = await queries.get_version(event.product_id, event.version)
+    if version.terms.level and version.terms.level_months:
+        await lifecycle.grant_months(
+            tx,
+            event.member_id,
+            version.terms.level,
+            version.terms.level_months,
+            source=Source.BOUGHT,
+            reason=version.title,
+            key=f"pass:{event.pass_id}",
+        )
 
 
 @events.on(PassEnded)
 async def note_end(event: PassEnded, tx: Tx) -> None:
-    """Show how it ended."""
+    """Show how it ended; with one that was given back goes the level that came with it."""
     await cards.note_end(tx, event)
+    if event.state in (PassState.REFUNDED, PassState.VOID):
+        await lifecycle.end_granted(tx, event.member_id, f"pass:{event.pass_id}", reason="pass_ended")
 
 
 @events.on(PassReopened)

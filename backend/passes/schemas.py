@@ -39,6 +39,8 @@ class TermsIn(Body):
     services: Annotated[tuple[Title, ...], Meta(max_length=20)] = ()
     price_fen: FenOrZero = 0
     earned_by_recharge_fen: Fen | None = None
+    level: Annotated[str, Meta(min_length=1, max_length=16, description="持卡即得的会员等级")] | None = None
+    level_months: Annotated[int, Meta(ge=1, le=120, description="等级给几个月")] | None = None
 
     def terms(self) -> Terms:
         """The same as what is stored."""

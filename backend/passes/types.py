@@ -42,6 +42,7 @@ class Terms(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     it is used up). ``uses`` of a counted one; ``per_day`` of a timed one. ``stores`` and ``services``: where and for
     what it is good; an empty one does not limit. ``price_fen`` is what it usually costs, for display: the till's line
     says what was paid. A recharge of ``earned_by_recharge_fen`` or more gives one (None: none does).
+    With ``level`` whoever gets one has that level for ``level_months`` months, or until the pass is given back.
     """
 
     kind: PassKind
@@ -54,6 +55,8 @@ class Terms(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     services: tuple[str, ...] = ()
     price_fen: int = 0
     earned_by_recharge_fen: int | None = None
+    level: str | None = None
+    level_months: int | None = None
 
 
 class Offered(msgspec.Struct, frozen=True):

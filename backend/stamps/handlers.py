@@ -5,9 +5,12 @@ from __future__ import annotations
 from backend.kernel import events
 from backend.kernel.db import Tx
 from backend.ledger.events import Recharged, SaleCompleted, SaleRefunded
+from backend.lifecycle import service as lifecycle
+from backend.lifecycle.types import Source
 from backend.members.events import ProfileCompleted
 
 from . import queries, service
+from .events import RewardEarned
 from .types import TaskOn
 
 
@@ -30,6 +33,22 @@ async def note_refund(event: SaleRefunded, tx: Tx) -> None:
 async def note_recharge(event: Recharged, tx: Tx) -> None:
     """A recharge ticks off what asks for one."""
     await service.note_done(tx, event.member_id, TaskOn.RECHARGE)
+
+
+@events.on(RewardEarned)
+async def give_level(event: RewardEarned, tx: Tx) -> None:
+    """A full card gives its member the campaign's level too, once for each reward."""
+    campaign = await queries.find_campaign(event.campaign_id)
+    if campaign is not None and campaign.level and campaign.level_months:
+        await lifecycle.grant_months(
+            tx,
+            event.member_id,
+            campaign.level,
+            campaign.level_months,
+            source=Source.CAMPAIGN,
+            reason=campaign.title,
+            key=f"stamps:{event.coupon_ids[0]}",
+        )
 
 
 @events.on(ProfileCompleted)

@@ -20,6 +20,8 @@ class Campaign(Model):
     goal = fields.IntField()
     earning: dict[str, Any] = fields.JSONField(default=dict)
     reward: list[str] = fields.JSONField(default=list)
+    level = fields.CharField(max_length=16, null=True)
+    level_months: int | None = fields.IntField(null=True)
     per_member: int | None = fields.IntField(null=True)
     stores: list[str] = fields.JSONField(default=list)
     levels: list[str] = fields.JSONField(default=list)

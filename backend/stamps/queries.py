@@ -33,8 +33,8 @@ MOST_CARDS = 100
 LAST_GIVEN = 50
 
 CAMPAIGN = (
-    "SELECT id, title, note, kind, state, goal, earning, reward, per_member, stores, levels, starts_at, ends_at, sort,"
-    " created_at, updated_at, closed_at FROM stamp_campaign"
+    "SELECT id, title, note, kind, state, goal, earning, reward, level, level_months, per_member, stores, levels,"
+    " starts_at, ends_at, sort, created_at, updated_at, closed_at FROM stamp_campaign"
 )
 _earning = msgspec.json.Decoder(Earning)
 _names = msgspec.json.Decoder(tuple[str, ...])

@@ -51,6 +51,8 @@ class CampaignIn(Body, kw_only=True):
     goal: Annotated[int, Meta(ge=1, le=1000, description="集满几个")]
     earning: EarningIn = EarningIn()
     reward: Annotated[tuple[TemplateId, ...], Meta(min_length=1, max_length=5, description="奖励的优惠券模板")]
+    level: Annotated[Code, Meta(description="集满另给的会员等级")] | None = None
+    level_months: Annotated[int, Meta(ge=1, le=120, description="等级给几个月")] | None = None
     per_member: Annotated[int, Meta(ge=1, le=1000, description="每人最多几次奖励")] | None = None
     stores: Codes = ()
     levels: Codes = ()
@@ -70,6 +72,8 @@ class CampaignOut(msgspec.Struct, kw_only=True):
     goal: int
     earning: Earning
     reward: list[str]
+    level: str | None
+    level_months: int | None
     per_member: int | None
     stores: list[str]
     levels: list[str]

@@ -70,6 +70,8 @@ class Earning(msgspec.Struct, frozen=True, omit_defaults=True):
 class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     """A campaign as it stands. ``reward`` are coupon templates; empty ``stores`` and ``levels`` do not limit.
 
+    ``level``: a full card gives it for ``level_months`` months besides.
+
     ``per_member`` is how many rewards one member may have (None: any number).
     """
 
@@ -81,6 +83,8 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     goal: int
     earning: Earning
     reward: tuple[str, ...]
+    level: str | None
+    level_months: int | None
     per_member: int | None
     stores: tuple[str, ...]
     levels: tuple[str, ...]

@@ -28,6 +28,7 @@ approvals.declare(
         permission=Permission.STORED_DECIDE,
         body=refunds.RefundApproval,
         apply=refunds.apply_approval,
+        reject=refunds.reject_approval,
     )
 )
 wechat.on_payment(settle_payment)

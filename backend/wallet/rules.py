@@ -237,14 +237,9 @@ def last_day(expiry: Expiry, on: date) -> date | None:
         case ExpiryMode.YEAR_END:
             return date(on.year + expiry.count, 12, 31)
         case ExpiryMode.MONTHS:
-            return _months_on(on, expiry.count)
+            return clock.months_after(on, expiry.count)
         case ExpiryMode.FIXED_DAY:
-            return _fixed_day(expiry, max(_months_on(on, expiry.count), on + timedelta(days=1)))
-
-
-def _months_on(on: date, months: int) -> date:
-    end = clock.end_of_month(on, months)
-    return end.replace(day=min(on.day, end.day))
+            return _fixed_day(expiry, max(clock.months_after(on, expiry.count), on + timedelta(days=1)))
 
 
 def _fixed_day(expiry: Expiry, earliest: date) -> date:

@@ -2,4 +2,5 @@
 
 from __future__ import annotations
 
+from tests.support.levels import levels  # noqa: F401 - a fixture
 from tests.support.one_chain import *  # noqa: F403 - fixtures, by name

@@ -182,3 +182,22 @@ async def test_a_recharge_of_enough_earns_one_once(admin, phone, books):
     assert len(jobs) == 1
     (card,) = await passes_of(phone)
     assert (card["product_id"], card["uses_left"]) == (product["id"], 3)
+
+
+async def test_a_pass_gives_its_level_and_takes_it_along_when_it_is_given_back(
+    client, chain, admin, phone, levels, settings, books
+):
+    pass_id = await sold(client, chain, admin, phone, WASHES | {"level": "gold", "level_months": 12})
+    level = (await phone.call("GET", "/v1/member/profile")).json()["level"]["code"]
+    (given,) = (await admin.get(f"/v1/admin/members/{phone.member_id}/level")).json()["grants"]
+
+    assert (await admin.post(f"/v1/admin/passes/{pass_id}/refund", {"reason": "x"}, key="back")).status_code == 200
+    await outbox.drain()
+    after = (await phone.call("GET", "/v1/member/profile")).json()["level"]["code"]
+
+    assert (level, after) == ("gold", "silver")  # which the purchase itself had reached
+    assert (given["level"], given["source"]) == ("gold", "bought")
+    nowhere, open_end = {"level": "none", "level_months": 1}, {"level": "gold"}
+    for terms, pointer in ((nowhere, "/terms/level"), (open_end, "/terms/level_months")):
+        refused = await admin.post(PRODUCTS, {"sku": "K-LEVEL", "title": "x", "terms": WASHES | terms})
+        assert refused.json()["errors"][0]["pointer"].endswith(pointer)

@@ -13,6 +13,7 @@ import pytest_asyncio
 from backend.kernel import config, db
 from backend.ledger import queries as ledger
 from backend.points.commands import batches
+from backend.points.rules import tables
 from tests.support.books import fingerprint
 from tests.support.members import register
 from tests.support.seed import Login
@@ -150,6 +151,18 @@ async def send(staff, path, data, *, key=None):
     if key:
         headers["Idempotency-Key"] = key
     return await staff.client.request("POST", path, content=data, headers=headers)
+
+
+def test_a_table_has_a_hundred_thousand_rows_at_most(monkeypatch):
+    assert tables.MOST_ROWS == 100_000
+    monkeypatch.setattr(tables, "MOST_ROWS", 2)
+    rows = [("1", 1, "goodwill", "x", "") for _ in range(3)]
+
+    good, _ = tables.read(table(*rows[:2]), date(2026, 11, 28))
+
+    assert len(good) == 2
+    with pytest.raises(tables.NotATable, match="more than 2 rows"):
+        tables.read(table(*rows), date(2026, 11, 28))
 
 
 async def test_a_bad_row_refuses_the_table_and_names_its_fields(chain, admin, phone, settings):

@@ -7,10 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from backend.kernel import db
+from backend.kernel import db, outbox
+from backend.kernel.clock import local_date, months_after, now
 from backend.kernel.kept import Kept
 from backend.stamps import queries
 from backend.stamps.commands import closing
+from backend.stamps.events import RewardEarned
+from backend.stamps.handlers import give_level
 from backend.stamps.jobs import close_campaigns
 from tests.support.books import fingerprint
 from tests.support.coupons import TEMPLATES, coupons_of, log_in_again, make_template
@@ -48,6 +51,9 @@ async def test_a_draft_may_be_changed_and_what_runs_may_not(admin):
     [
         ({"reward": ["TNONE"]}, "/reward/0"),
         ({"reward": []}, "/reward"),
+        ({"level": "none", "level_months": 3}, "/level"),
+        ({"level": "basic"}, "/level_months"),
+        ({"level_months": 3}, "/level"),
         ({"starts_at": "2027-01-02T00:00:00Z", "ends_at": "2027-01-02T00:00:00Z"}, "/ends_at"),
         ({"starts_at": "0001-01-01T00:00:00Z"}, "/starts_at"),
         ({"kind": "attendance", "stores": ["S1"]}, "/stores"),
@@ -192,3 +198,28 @@ async def test_what_is_due_when_a_campaign_has_ended_opens_no_card(chain, client
     assert (await admin_state(campaign["id"])) == ("ended", True)
     assert await db.fetchval("SELECT count(*) FROM stamp_card WHERE campaign_id = $1", campaign["id"]) == 0
     assert await db.fetchval("SELECT count(*) FROM stamp_due") == 0
+
+
+async def test_a_full_card_gives_its_level_for_some_months_once(client, chain, admin, phone, levels, clock):
+    campaign = await make_campaign(admin, goal=1, per_member=1, level="gold", level_months=6)
+    await buy(chain, client, phone, ("6901", 1, 500))
+
+    await settle()
+    await outbox.drain()
+    path = f"/v1/admin/members/{phone.member_id}/level"
+    given = (await admin.get(path)).json()["grants"]
+    level = (await phone.call("GET", "/v1/member/profile")).json()["level"]
+    clock.shift(timedelta(days=1))
+    async with db.transaction() as tx:
+        (coupon_id,) = [
+            row["id"] for row in await db.fetch("SELECT id FROM coupon WHERE member_id = $1", phone.member_id)
+        ]
+        event = RewardEarned(member_id=phone.member_id, campaign_id=campaign["id"], coupon_ids=(coupon_id,))
+        await give_level(event, tx)
+    again = await db.fetchval("SELECT count(*) FROM lifecycle_grant WHERE member_id = $1", phone.member_id)
+
+    until = months_after(local_date(now(), "Asia/Shanghai"), 6)
+    assert level["code"] == "gold"
+    assert [(one["level"], one["source"], one["reason"]) for one in given] == [("gold", "campaign", "集章有礼")]
+    assert given[0]["until"] in (str(until), str(until - timedelta(days=1)))
+    assert again == 1

@@ -144,6 +144,31 @@ async def test_points_given_back_to_an_expired_lot_expire_too(phone):
     assert (await ledger.get_balances(member_id))["points"] == 0
 
 
+async def test_stored_value_that_a_refund_brings_back_to_an_ended_lot_is_not_spent_again(client, phone, chain, clock):
+    on = today()
+    await give(phone.member_id, bonus=300, bonus_until=on, principal=1_000)
+    sold = (await chain.till.sell(client, phone.code(), fen=400)).json()
+    clock.shift(timedelta(days=1, hours=1))
+
+    back = await chain.till.post(
+        client, f"/v1/pos/sales/{sold['id']}/refunds", {"amount_fen": 400, "reason": "退货"}, key=uuid.uuid4().hex
+    )
+    held = [(lot.part, lot.remaining) for lot in await ledger.list_open_lots(phone.member_id, ledger_plans.STORED)]
+    seen = await queries.get_wallet(phone.member_id, today())
+    dear = await chain.till.sell(client, phone.code(), fen=1_001)
+    moved = await lots.expire_lots(kernel_clock.now())
+
+    assert back.status_code == 201, back.text
+    assert sorted(held) == [("bonus", 300), ("principal", 1_000)]
+    assert (seen.stored.total_fen, seen.stored.bonus_fen) == (1_000, 0)  # what has ended is not shown as money to spend
+    assert dear.json()["code"] == "insufficient_balance"
+    assert moved == 1
+    assert (await ledger.get_balances(phone.member_id))["stored"] == 1_000
+    assert await entries(phone.member_id, "stored") == [
+        ("expiry", -300, 1_000), ("refund", 400, 1_300), ("sale", -400, 900), ("gift", 1_300, 1_300),
+    ]  # fmt: skip
+
+
 async def test_pending_points_become_available_on_their_day_with_their_source_and_end(phone):
     member_id, on = phone.member_id, today()
     end = on + timedelta(days=300)

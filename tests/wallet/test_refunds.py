@@ -8,13 +8,14 @@ import uuid
 import msgspec
 import pytest
 
-from backend.kernel import config
+from backend.kernel import config, outbox
 from backend.ledger import queries as ledger
 from backend.wallet.commands import forfeiting
 from backend.wechat import service as wechat
 from tests.support import recharge, refunds
 from tests.support.books import fingerprint
 from tests.support.members import register
+from tests.support.messages import inbox
 from tests.support.races import at_once, codes_of, outcomes
 
 pytestmark = pytest.mark.usefixtures("books")
@@ -160,6 +161,23 @@ async def test_a_large_wish_of_a_member_needs_two_of_the_staff_a_lesser_amount_o
     assert (less["status"], less["amount_fen"]) == ("frozen", 50_000)
     assert (late.status_code, late.json()["code"]) == (409, "recharge_refund_conflict")
     assert await wallet(phone) == {"total_fen": 10_000, "principal_fen": 10_000, "bonus_fen": 0, "held_fen": 50_000}
+
+
+async def test_what_a_second_person_rejects_is_refused_and_the_member_hears_of_it(client, phone, admin, second):
+    recharge_id = await refunds.paid(client, phone, amount_fen=60_000)
+    refund_id = await refunds.asked(phone, recharge_id)
+    proposed = (await refunds.decide(admin, refund_id, "approve")).json()
+
+    said = await second.post(f"/v1/admin/approvals/{proposed['approval_id']}/reject", {"note": "请到店核对"})
+    shown = (await phone.call("GET", "/v1/member/recharges")).json()["items"]
+    await outbox.drain()
+
+    assert said.status_code == 200, said.text
+    assert [(one["refund"]["status"], one["refund"]["note"]) for one in shown] == [("rejected", "请到店核对")]
+    assert (await wallet(phone))["total_fen"] == 60_000
+    assert (await inbox(phone))["items"][0]["title"] == "充值退款未通过"
+    again = await refunds.asked(phone, recharge_id)
+    assert again != refund_id
 
 
 async def test_what_a_second_person_approves_too_late_moves_nothing(client, chain, phone, admin, second, settings):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from backend.kernel import clock, db, ids
+from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound, invalid
 from backend.ledger.errors import IdempotencyConflict
@@ -60,6 +61,29 @@ async def grant(
     grant_id = str(made[0]["id"])
     await look(tx, [member_id], Because(Why.GRANTED, grant_id, reason))
     return grant_id
+
+
+async def grant_months(
+    tx: Tx, member_id: int, level: str, months: int, *, source: Source, reason: str, key: str
+) -> str:
+    """Give a member a level for so many months from today, once for each ``key``; the grant's id. As ``grant``."""
+    rows = await db.fetch_in(tx, "SELECT id FROM lifecycle_grant WHERE member_id = $1 AND key = $2", member_id, key)
+    if rows:
+        return str(rows[0]["id"])  # told again on another day, it ends as it was said first
+    until = clock.months_after(clock.local_date(clock.now(), settings().timezone), months)
+    return await grant(tx, member_id, level, source=source, reason=reason, until=until, key=key)
+
+
+async def end_granted(tx: Tx, member_id: int, key: str, *, reason: str) -> None:
+    """Take away what was given under that key, where it was and is not over yet: what it was given for came back."""
+    rows = await db.fetch_in(
+        tx,
+        "SELECT id FROM lifecycle_grant WHERE member_id = $1 AND key = $2 AND ended_at IS NULL",
+        member_id,
+        key,
+    )
+    if rows:
+        await end_grant(tx, member_id, rows[0]["id"], staff_id=None, reason=reason)
 
 
 async def end_grant(tx: Tx, member_id: int, grant_id: str, *, staff_id: int | None, reason: str) -> None:

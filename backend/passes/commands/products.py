@@ -8,14 +8,15 @@ from msgspec import UNSET
 from backend.auth import queries as auth
 from backend.kernel import clock, db, ids, logging
 from backend.kernel.db import Tx
-from backend.kernel.errors import NotFound
+from backend.kernel.errors import NotFound, invalid
+from backend.members import queries as members
 
 from .. import locks, queries, service
 from ..errors import PassProductConflict
 from ..records import Product, Version
 from ..rules.terms import check_terms
 from ..schemas import ProductIn, VersionIn
-from ..types import ProductState
+from ..types import ProductState, Terms
 
 log = logging.get(__name__)
 
@@ -39,6 +40,7 @@ async def create_product(body: ProductIn, staff_id: int) -> tuple[Product, Versi
     terms = body.terms.terms()
     check_terms(terms)
     await auth.check_stores(terms.stores, "/terms/stores")
+    await _check_level(terms)
     product_id, now = ids.new_short("K"), clock.now()
     async with db.transaction() as tx:
         if not await service.create_product(
@@ -49,11 +51,17 @@ async def create_product(body: ProductIn, staff_id: int) -> tuple[Product, Versi
     return await get_product(product_id)
 
 
+async def _check_level(terms: Terms) -> None:
+    if terms.level is not None and terms.level not in await members.levels():
+        raise invalid("/terms/level", "there is no such level")
+
+
 async def add_version(product_id: str, body: VersionIn, staff_id: int) -> tuple[Product, Version]:
     """Change what is promised from now on; what was issued keeps its terms. The kind stays."""
     terms = body.terms.terms()
     check_terms(terms)
     await auth.check_stores(terms.stores, "/terms/stores")
+    await _check_level(terms)
     async with db.transaction() as tx:
         now = clock.now()
         product = await locks.lock_product(tx, product_id)

@@ -52,4 +52,9 @@ def _lists(terms: Terms) -> Findings:
             yield f"/{name}", "names one twice"
 
 
-_CHECKS = (_uses, _days, _benefit, _lists)
+def _level(terms: Terms) -> Findings:
+    if (terms.level is None) is not (terms.level_months is None):
+        yield ("/level_months", "for how many months?") if terms.level else ("/level", "which level?")
+
+
+_CHECKS = (_uses, _days, _benefit, _lists, _level)

@@ -6,6 +6,7 @@ was: each row has its own key, so a row that was posted and not noted yet is pos
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Sequence
 from datetime import date
@@ -66,7 +67,7 @@ async def look(data: bytes, caller: StaffCaller) -> Looked:
     """Read a table and judge every row; nothing is written. Raises what is wrong with the whole of it."""
     today = clock.local_date(clock.now(), settings().timezone)
     try:
-        rows, flaws = tables.read(data, today)
+        rows, flaws = await asyncio.to_thread(tables.read, data, today)
     except tables.NotATable as error:
         raise invalid("", f"the table {error}") from error
     flaws += tables.twice(rows)

@@ -21,7 +21,7 @@ router = Router(tag="points")
 _ADJUST = staff(Permission.POINTS_ADJUST)
 _BATCHES = "/v1/admin/points-batches"
 _BATCH = f"{_BATCHES}/{{points_batch_id}}"
-MOST_BYTES = 4 << 20
+MOST_BYTES = 10 << 20
 LAST = 50
 MOST_FLAWS = 1_000
 
@@ -41,8 +41,8 @@ def _check_type(request: Request) -> None:
 async def dry_run(caller: StaffCaller, body: bytes, request: Request) -> DryRunOut:
     """What a table would do, and what is wrong with it, row by row; nothing is written.
 
-    Columns: ``member_no``, ``points``, ``reason``, ``text`` and, where it is wanted, ``expires_on``; 20,000 rows and 4
-    MiB at most. Rows count as a spreadsheet shows them.
+    Columns: ``member_no``, ``points``, ``reason``, ``text`` and, where it is wanted, ``expires_on``; 100,000 rows and
+    10 MiB at most. Rows count as a spreadsheet shows them.
     """
     _check_type(request)
     looked = await batches.look(body, caller)

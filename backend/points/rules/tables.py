@@ -13,7 +13,7 @@ from ..types import AdjustReason
 
 COLUMNS = ("member_no", "points", "reason", "text", "expires_on")
 NEEDED = frozenset({"member_no", "points", "reason", "text"})
-MOST_ROWS = 20_000
+MOST_ROWS = 100_000
 MOST_POINTS = 10_000_000
 LONGEST_TEXT = 200
 

@@ -11,6 +11,7 @@ from backend.coupons import queries as coupons
 from backend.kernel import clock, db, ids, logging, windows
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound, invalid
+from backend.members import queries as members
 
 from .. import locks, queries
 from ..errors import CampaignConflict
@@ -48,12 +49,13 @@ async def write(tx: Tx, campaign_id: str, body: CampaignIn, now: datetime) -> No
     """Add a campaign as a draft, or put a draft in its place."""
     await db.raw(tx).execute(
         "INSERT INTO stamp_campaign AS c (id, state, created_at, updated_at, title, note, kind, goal, earning, reward,"
-        " per_member, stores, levels, starts_at, ends_at, sort)"
-        " VALUES ($1, 'draft', $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+        " per_member, stores, levels, starts_at, ends_at, sort, level, level_months)"
+        " VALUES ($1, 'draft', $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
         " ON CONFLICT (id) DO UPDATE SET updated_at = EXCLUDED.updated_at, title = EXCLUDED.title,"
         " note = EXCLUDED.note, kind = EXCLUDED.kind, goal = EXCLUDED.goal, earning = EXCLUDED.earning,"
         " reward = EXCLUDED.reward, per_member = EXCLUDED.per_member, stores = EXCLUDED.stores,"
-        " levels = EXCLUDED.levels, starts_at = EXCLUDED.starts_at, ends_at = EXCLUDED.ends_at, sort = EXCLUDED.sort"
+        " levels = EXCLUDED.levels, starts_at = EXCLUDED.starts_at, ends_at = EXCLUDED.ends_at, sort = EXCLUDED.sort,"
+        " level = EXCLUDED.level, level_months = EXCLUDED.level_months"
         " WHERE c.state = 'draft'",
         campaign_id,
         now,
@@ -69,6 +71,8 @@ async def write(tx: Tx, campaign_id: str, body: CampaignIn, now: datetime) -> No
         body.starts_at,
         body.ends_at,
         body.sort,
+        body.level,
+        body.level_months,
     )
 
 
@@ -131,6 +135,10 @@ async def _check(body: CampaignIn) -> None:
     for index, template_id in enumerate(body.reward):
         if template_id not in known:
             raise invalid(f"/reward/{index}", "there is no such template")
+    if (body.level is None) is not (body.level_months is None):
+        raise invalid("/level_months", "for how many months?") if body.level else invalid("/level", "which level?")
+    if body.level is not None and body.level not in await members.levels():
+        raise invalid("/level", "there is no such level")
     _check_earning(body)
 
 

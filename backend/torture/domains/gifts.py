@@ -18,6 +18,7 @@ from ..world import Member, Op, Till, World, encode
 from . import Domain, Operation
 from .coupon_books import local_date
 from .shelves import Shelves
+from .wallet import Wallet
 
 if TYPE_CHECKING:
     from ..oracle import Books
@@ -293,7 +294,10 @@ class Gifts(Domain):
         gift = self.gifts[row.gift_id]
         done = row.state not in UNDONE
         effect = (-gift.points, gift.gives_fen - gift.pay_fen) if done else (0, 0)
-        before = self.applied.get(row.id, (0, 0))
+        if row.id not in self.applied:
+            gifts = self.world.domain(Wallet).gifts  # bonus that may expire
+            gifts[row.member_id] = gifts.get(row.member_id, 0) + gift.gives_fen
+        before = self.applied.setdefault(row.id, (0, 0))
         if effect != before:
             self.world.model.move(row.member_id, points=effect[0] - before[0], stored=effect[1] - before[1])
             self.applied[row.id] = effect

@@ -271,6 +271,13 @@ async def apply_approval(tx: Tx, body: RefundApproval, approval: Approval) -> No
     await freeze(tx, wanted, clock.now(), staff_id=None, note=f"approval {approval.id}")
 
 
+async def reject_approval(tx: Tx, body: RefundApproval, approval: Approval) -> None:
+    """Refuse what a second person rejected, so that the member hears of it; what has moved since goes its way."""
+    refund = await queries.lock(tx, body.member_id, body.refund_id)
+    if refund.state is RefundState.ASKED and refund.approval_id == approval.id:
+        await _end_asked(tx, refund, RefundState.REJECTED, approval.note, staff_id=approval.decided_by)
+
+
 async def reject(refund_id: str, note: str, caller: StaffCaller) -> RechargeRefund:
     """Refuse what was asked for; nothing has moved. Repeated, it changes nothing."""
     async with db.transaction() as tx:
