@@ -127,7 +127,7 @@ async def list_versions(rule_id: str, *, limit: int) -> list[Rule]:
 
 
 _TRANSFER = "SELECT id, giver_id, receiver_id, points, state, at, reversed_at FROM points_transfer"
-_OF_MEMBER = f"""
+OF_MEMBER = f"""
 ({_TRANSFER} WHERE giver_id = $1 AND ($2::timestamptz IS NULL OR (at, id) < ($2, $3))
  ORDER BY at DESC, id DESC LIMIT $4)
 UNION ALL
@@ -154,7 +154,7 @@ async def find_transfer_in(tx: Tx, transfer_id: str) -> Transfer | None:
 
 async def list_transfers(member_id: int, *, before: Place | None, limit: int) -> list[Transfer]:
     """What a member gave and was given, newest first, from below that time and id."""
-    return [_transfer(row) for row in await db.fetch(_OF_MEMBER, member_id, *(before or (None, "")), limit)]
+    return [_transfer(row) for row in await db.fetch(OF_MEMBER, member_id, *(before or (None, "")), limit)]
 
 
 STUCK_AFTER = timedelta(minutes=1)
@@ -163,6 +163,13 @@ _BATCH = (
     " FROM points_batch"
 )
 _ROW = "SELECT row_no, member_id, points, reason, note, expires_on, refusal FROM points_batch_row"
+
+WAITING_ROWS = f"{_ROW} WHERE batch_id = $1 AND state = 'waiting' ORDER BY row_no LIMIT $2"
+REFUSED_ROWS = f"{_ROW} WHERE batch_id = $1 AND state = 'refused' ORDER BY row_no LIMIT $2"
+COUNTS = (
+    "SELECT batch_id, state, count(*) FROM points_batch_row"
+    " WHERE batch_id = ANY($1) AND state <> 'posted' GROUP BY batch_id, state"
+)
 
 
 def _batch(row: db.Record) -> Batch:
@@ -192,21 +199,19 @@ async def list_batches(store_id: str | None, *, limit: int) -> list[Batch]:
 
 async def list_waiting_rows(batch_id: str, *, limit: int) -> list[BatchRow]:
     """Rows of a batch that are not posted yet, in their order."""
-    rows = await db.fetch(f"{_ROW} WHERE batch_id = $1 AND state = 'waiting' ORDER BY row_no LIMIT $2", batch_id, limit)
+    rows = await db.fetch(WAITING_ROWS, batch_id, limit)
     return [BatchRow(**dict(row)) for row in rows]
 
 
 async def list_refused_rows(batch_id: str, *, limit: int) -> list[BatchRow]:
     """Rows of a batch that could not be posted, in their order."""
-    rows = await db.fetch(f"{_ROW} WHERE batch_id = $1 AND state = 'refused' ORDER BY row_no LIMIT $2", batch_id, limit)
+    rows = await db.fetch(REFUSED_ROWS, batch_id, limit)
     return [BatchRow(**dict(row)) for row in rows]
 
 
 async def count_rows(batch_ids: list[str]) -> dict[str, dict[str, int]]:
-    """How many rows of each batch are in which state."""
-    rows = await db.fetch(
-        "SELECT batch_id, state, count(*) FROM points_batch_row WHERE batch_id = ANY($1) GROUP BY 1, 2", batch_ids
-    )
+    """How many rows of each batch are in which state; those that are posted are the rest."""
+    rows = await db.fetch(COUNTS, batch_ids)
     found: dict[str, dict[str, int]] = {}
     for batch_id, state, count in rows:
         found.setdefault(batch_id, {})[state] = count

@@ -88,7 +88,7 @@ def batch(found: Batch, counts: Mapping[str, int], refused: Sequence[BatchRow]) 
         title=found.title,
         state=found.state,
         rows=found.rows,
-        posted=counts.get("posted", 0),
+        posted=found.rows - sum(counts.values()),
         refused=counts.get("refused", 0),
         skipped=found.skipped,
         given=found.given,

@@ -27,7 +27,21 @@ async def bought(phone, *stores):
     quoted = (await phone.call("POST", "/v1/member/orders/quote", body)).json()
     placed = await order(phone, body, quoted["payable_fen"])
     assert placed.status_code == 201, placed.text
+    for one in quoted["orders"]:
+        assert one["points_earned"] == sum(line["points"] for line in one["earned"])
     return [one["points_earned"] for one in quoted["orders"]], placed.json()["orders"]
+
+
+async def test_a_quote_says_which_rules_give_each_line_its_points(chain, admin, phone):
+    await give(phone.member_id, principal=50_000)
+    await put("S1", APPLE, 10, 7_501)
+    rule = await make(admin, DOUBLE)
+
+    quoted = (await phone.call("POST", "/v1/member/orders/quote", checkout(a6902=2))).json()["orders"][0]
+
+    (line,) = quoted["earned"]
+    assert (line["points"], line["base"]) == (100, {"id": None, "version": None, "title": "基础积分", "points": 50})
+    assert line["promotions"] == [{"id": rule["id"], "version": 1, "title": "双倍日", "points": 50}]
 
 
 async def test_an_order_earns_by_the_rules_and_takes_of_the_days_most_with_its_siblings(chain, admin, phone):

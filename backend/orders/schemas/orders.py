@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from backend.kernel.http import Body
 from backend.kernel.money import Fen, FenOrZero, Points
+from backend.points.types import EarnedLine
 from backend.sales.rules.pricing import MOST_GIFT_CARDS
 
 from ..types import DeliveryKind, Freight, OrderState, Promotion, PromotionKind, Step
@@ -188,9 +189,10 @@ class OfferedCard(msgspec.Struct, omit_defaults=True, kw_only=True):
 class QuoteOut(msgspec.Struct, kw_only=True):
     """What one store's part costs: ``payable_fen`` = ``total_fen`` − ``discount_fen`` = the sum of the tenders.
 
-    ``freight`` says how ``freight_fen`` came about, where goods are sent. ``best_coupon_ids`` take most off together,
-    those that are named among them: ``best_exact`` where it is proven that no set is better, ``best_most`` where at
-    least none takes more. Neither they nor ``coupons`` are told with a refusal.
+    ``earned`` says which rules give each line its points, ``freight`` how ``freight_fen`` came about, where goods are
+    sent. ``best_coupon_ids`` take most off together, those that are named among them: ``best_exact`` where it is proven
+    that no set is better, ``best_most`` where at least none takes more. Neither they nor ``coupons`` are told with a
+    refusal.
     """
 
     store_id: str
@@ -201,6 +203,7 @@ class QuoteOut(msgspec.Struct, kw_only=True):
     payable_fen: int
     tenders: list[TenderOut]
     points_earned: int
+    earned: list[EarnedLine] = []
     freight: Freight | None = None
     coupons: list[OfferedCoupon] = []
     best_coupon_ids: list[str] = []

@@ -12,6 +12,7 @@ from backend.giftcards.types import GiftCard
 from backend.kernel.config import settings
 from backend.kernel.errors import DomainError
 from backend.ledger.types import Document
+from backend.points import service as points
 from backend.sales import plans as sales
 from backend.sales.types import SaleBody, SaleProgress, Tender, TenderType
 
@@ -114,6 +115,7 @@ def quote_out(part: Part, coupons: list[OfferedCoupon], best: Combination | None
         payable_fen=price.payable_fen,
         tenders=_tenders_out(part.priced.tenders),
         points_earned=part.priced.earned,
+        earned=points.explained(part.priced.earning, part.priced.rules),
         freight=part.sending.freight if part.sending else None,
         coupons=coupons,
         best_coupon_ids=[use.coupon_id for use in best.uses] if best else [],

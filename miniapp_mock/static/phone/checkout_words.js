@@ -111,5 +111,6 @@ export function draftTotals(quote) {
     own: of("stored") + of("points") + of("rebate") + of("gift_card"),
     afterCoupons: quote.payable_fen - of("coupon"),
     earned: quote.orders.reduce((sum, order) => sum + order.points_earned, 0),
+    earnedBy: [...new Set(quote.orders.flatMap((order) => order.earned || []).flatMap(({ base, promotions }) => [base.id && base.title, ...promotions.map(({ title }) => title)]).filter(Boolean))],
   };
 }

@@ -35,6 +35,7 @@ export const ORDERS = {
   "checkout.freight": "运费",
   "checkout.free": "免运费",
   "checkout.earned": "预计获得",
+  "checkout.earned_by": "积分活动",
   "checkout.to_pay": "应付",
   "checkout.wechat_rest": "微信支付",
   "checkout.saved": "已优惠 {amount}",

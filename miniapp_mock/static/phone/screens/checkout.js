@@ -242,7 +242,8 @@ export function checkoutScreen(app) {
       totals.steps.map((step) => fact(stepWord(step), offWord(step.off_fen), { look: "brand" })),
       fact(t("checkout.freight"), far || homeless() ? "—" : totals.freight ? money(totals.freight) : t("checkout.free")),
       totals.tenders.map((tender) => fact(tenderWord(tender.type), tender.type === "coupon" ? offWord(tender.amount_fen) : tenderAmount(tender), { look: tender.type === "coupon" ? "brand" : "" })),
-      totals.earned > 0 && fact(t("checkout.earned"), t("common.points", { count: count(totals.earned) }), { look: "gold" }));
+      totals.earned > 0 && fact(t("checkout.earned"), t("common.points", { count: count(totals.earned) }), { look: "gold" }),
+      totals.earned > 0 && totals.earnedBy.length > 0 && fact(t("checkout.earned_by"), totals.earnedBy.join("、")));
   }
 
   async function place() {
