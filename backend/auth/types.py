@@ -90,6 +90,7 @@ class Permission(StrEnum):
     STAGES_WRITE = "stages.write", "设定会员生命周期", "bk", "office"
     MEMBER_CARDS_READ = "member_cards.read", "查看会员卡", "mcbfa"
     MEMBER_CARDS_ISSUE = "member_cards.issue", "发卡、补卡、挂失", "mcb"
+    PINS_RESET = "pins.reset", "初始化、解锁支付密码", "mb"
     MEMBER_CARDS_MANAGE = "member_cards.manage", "设定卡种、制卡、配卡", "b", "office"
     GROUPS_READ = "groups.read", "查看大客户与团体", "mcbfa"
     GROUPS_MANAGE = "groups.manage", "管理大客户与团体", "b", "office"

@@ -139,6 +139,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     points_most_times_bp: Annotated[
         int, _doc("Most that stackable promotions multiply points by together, in 1/10000", ge=10_000, le=1_000_000)
     ] = 50_000
+    pin_allowance_hours: Annotated[
+        int, _doc("Hours after staff or a till had a hand in a PIN in which little is confirmed with it", ge=0, le=168)
+    ] = 24
+    pin_allowance_fen: Annotated[int, _doc("What may be confirmed with it in these hours", ge=0, le=10**9)] = 50_000
+    pin_acts_per_day: Annotated[
+        int, _doc("PINs that one person of the staff, or one till, may handle in a day", ge=0, le=10_000)
+    ] = 20
     password_free_sale_fen: Annotated[
         int, _doc("A sale above this waits for the phone; an order needs the payment PIN, if one is set", ge=0)
     ] = 20_000

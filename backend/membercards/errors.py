@@ -115,10 +115,3 @@ class CardVirtualOff(DomainError):
 
     code = "card_virtual_off"
     kind = Kind.CONFLICT
-
-
-class NotPresent(DomainError):
-    """Nobody whom you may serve shows this code or has this phone number."""
-
-    code = "member_not_present"
-    kind = Kind.INVALID

@@ -99,6 +99,41 @@ class PinLocked(DomainError):
     kind = Kind.LIMITED
 
 
+class PinResetRequired(DomainError):
+    """The payment PIN was initialised at the shop; set a new one on the phone first."""
+
+    code = "pin_reset_required"
+    kind = Kind.CONFLICT
+
+
+class PinAllowance(DomainError):
+    """The PIN was reset a short while ago; until then only so much can be confirmed with it."""
+
+    code = "pin_allowance"
+    kind = Kind.CONFLICT
+
+
+class PinConflict(DomainError):
+    """The PIN does not stand so that this can be done."""
+
+    code = "pin_conflict"
+    kind = Kind.CONFLICT
+
+
+class PinActsLimit(DomainError):
+    """So many PINs were handled by this person or till today; another one helps, or tomorrow."""
+
+    code = "pin_acts_limit"
+    kind = Kind.CONFLICT
+
+
+class MemberNotPresent(DomainError):
+    """The code or phone number is another member's: this one does not stand there."""
+
+    code = "member_not_present"
+    kind = Kind.INVALID
+
+
 class LevelExists(DomainError):
     """A level with this code or threshold exists already."""
 

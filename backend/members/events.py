@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from backend.kernel.events import Event
 
 
@@ -14,6 +16,15 @@ class MemberChanged(Event, frozen=True, kw_only=True):
 
     fields: tuple[str, ...]
     change_ids: tuple[int, ...] = ()
+
+
+class PinHandled(Event, frozen=True, kw_only=True):
+    """Staff ended or unlocked a member's payment PIN, or one was set at a till, with the member there."""
+
+    act: str
+    act_id: int
+    at: datetime
+    store_id: str | None = None
 
 
 class LevelReached(Event, frozen=True, kw_only=True):

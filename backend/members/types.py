@@ -179,6 +179,43 @@ class Cardholder(msgspec.Struct, frozen=True):
     snapshot: Snapshot
 
 
+class PinState(StrEnum):
+    """Whether there is a payment PIN; ``to_set``: staff ended one, and the phone is to set another."""
+
+    NONE = "none"
+    SET = "set"
+    TO_SET = "to_set"
+
+
+class PinAct(StrEnum):
+    """What staff or a till did about a PIN."""
+
+    INITIALISED = "initialised"
+    SET_AT_TILL = "set_at_till"
+    UNLOCKED = "unlocked"
+
+
+class PinStanding(msgspec.Struct, frozen=True):
+    """How a PIN stands; until ``lower_until``, ``lower_left_fen`` may still be confirmed with it."""
+
+    state: PinState
+    changed_at: datetime | None = None
+    locked_until: datetime | None = None
+    lower_until: datetime | None = None
+    lower_left_fen: int | None = None
+
+
+class PinDone(msgspec.Struct, frozen=True, kw_only=True):
+    """What was done about a PIN, by ``staff/<id>`` or ``terminal/<id>``; ``proof`` is how the member was known."""
+
+    at: datetime
+    act: PinAct
+    actor: str
+    store_id: str | None
+    proof: str
+    reason: str
+
+
 class Member(msgspec.Struct, frozen=True, kw_only=True):
     """A member's whole profile; the phone only masked."""
 

@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 
 from backend.kernel import db
+from backend.kernel.errors import DomainError
 from backend.members import service
-from backend.members.errors import PinInvalid, PinLocked, PinRequired
+from backend.members.errors import PinLocked
 from tests.support.members import random_phone, register
 
 
@@ -24,7 +25,7 @@ async def with_pin(client, pin: str = "135790"):
 async def check(member_id: int, pin: str | None) -> str:
     try:
         await service.check_pin(member_id, pin)
-    except (PinInvalid, PinLocked, PinRequired) as refusal:
+    except DomainError as refusal:
         return refusal.code
     return "passed"
 

@@ -338,6 +338,8 @@ BODIES: dict[str, Any] = {
     "PUT /v1/admin/groups/{group_id}": {"number": "G-1", "name": "x", "version": 1},
     "PUT /v1/admin/member-card-types/{card_type_code}": {"name": "x", "version": 1},
     "PUT /v1/admin/member-card-issuers/{issuer_id}": {"name": "x", "quota": 1, "version": 1},
+    "POST /v1/admin/members/{member_id}/pin/initialise": {"code": "1", "reason": "x"},
+    "POST /v1/admin/members/{member_id}/pin/unlock": {"code": "1", "reason": "x"},
     "POST /v1/admin/member-cards/{member_card_id}/lost": {"reason": "x"},
     "POST /v1/admin/member-cards/{member_card_id}/found": {"reason": "x"},
     "POST /v1/admin/member-cards/{member_card_id}/void": {"reason": "x"},

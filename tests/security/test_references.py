@@ -783,6 +783,13 @@ OWN = {
     ),
     ("POST /v1/admin/member-cards/search", "card_no"),
     ("POST /v1/member/card", "card_no"),
+    # who shows it: tests/members/test_pins_by_staff.py
+    ("POST /v1/pos/pins", "code"),
+    *(
+        (f"POST /v1/admin/members/{{member_id}}/pin/{act}", name)
+        for act in ("initialise", "unlock")
+        for name in ("code", "phone_code")
+    ),
     # an invitation is whose it is that has it: tests/groups
     ("POST /v1/member/group/join", "code"),
     ("POST /v1/admin/recharge-offers", "store_id"),

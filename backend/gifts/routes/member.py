@@ -13,7 +13,7 @@ from backend.kernel.paging import place_cursor, read_place
 from backend.ledger import queries as ledger
 from backend.ledger.errors import IdempotencyConflict, InsufficientBalance, MemberInactive, Stale
 from backend.members import queries as members
-from backend.members.errors import PinInvalid, PinLocked, PinRequired
+from backend.members.errors import PinAllowance, PinInvalid, PinLocked, PinRequired, PinResetRequired
 from backend.stock.errors import OutOfStock
 from backend.wallet.errors import StoredLimitReached
 
@@ -63,6 +63,8 @@ async def get_gift(caller: MemberCaller, gift_item_id: str) -> GiftDetailOut:
         PinRequired,
         PinInvalid,
         PinLocked,
+        PinResetRequired,
+        PinAllowance,
         coupons.CouponSoldOut,
         coupons.CouponLimitReached,
         coupons.CouponNotClaimable,

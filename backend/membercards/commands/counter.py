@@ -11,12 +11,12 @@ from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound, invalid
 from backend.members import queries as members
 from backend.members import service as member_service
-from backend.members.errors import StatusConflict
+from backend.members.errors import MemberNotPresent, StatusConflict
 from backend.members.service import Present
 from backend.members.types import Status
 
 from .. import locks, queries, service
-from ..errors import CardConflict, NotPresent
+from ..errors import CardConflict
 from ..schemas import IssueIn, ReplaceIn
 from ..types import Card, Handing, Way
 
@@ -41,7 +41,7 @@ async def replace_card(card_id: str, body: ReplaceIn, caller: StaffCaller) -> Ca
     card = await reached(caller, card_id)
     present = await _who(body.code, body.phone, caller)
     if card.member_id != present.member_id:
-        raise NotPresent("the card is another member's")
+        raise MemberNotPresent("the card is another member's")
     async with db.transaction() as tx:
         await member_service.lock(tx, present.member_id)
         held = await locks.lock_held(tx, present.member_id)
@@ -125,7 +125,7 @@ async def _who(code: str | None, phone: str | None, caller: StaffCaller) -> Pres
     member = await members.find_member(present.member_id)
     if member is None or (code is None and not caller.reaches(member.store_id)):
         await guessing.miss(caller.staff_id, "phone")
-        raise NotPresent
+        raise MemberNotPresent("nobody whom you may serve shows this code or has this phone number")
     if member.status is not Status.ACTIVE:
         raise StatusConflict(f"the member is {member.status.value}")
     return present

@@ -9,7 +9,7 @@ from backend.kernel.errors import NotFound, RateLimited, ValidationFailed, inval
 from backend.kernel.http import Router
 from backend.kernel.paging import make_cursor, read_cursor
 from backend.ledger.errors import MemberInactive
-from backend.members.errors import StatusConflict
+from backend.members.errors import MemberNotPresent, StatusConflict
 
 from .. import errors, queries, schemas, views
 from ..commands import counter, issuers, member_pages
@@ -30,7 +30,7 @@ _HANDS = (
     errors.CardIssuerClosed,
     errors.CardQuota,
 )
-_WHO = (CodeInvalid, CodeExpired, CodeUsed, RateLimited, errors.NotPresent, StatusConflict, MemberInactive)
+_WHO = (CodeInvalid, CodeExpired, CodeUsed, RateLimited, MemberNotPresent, StatusConflict, MemberInactive)
 
 
 @router.get(_CARDS, guard=_READ, summary="会员卡列表", errors=(NotFound, ValidationFailed))

@@ -53,7 +53,7 @@ from .people import (
     open_phone,
     phone_index,
 )
-from .pins import has_pin
+from .pins import find_pin_state, get_pin_standing, has_pin, list_pin_acts
 from .records import MemberRecord, list_records
 from .tills import CARDHOLDERS, find_cardholder, get_card, get_cardholder
 
@@ -83,6 +83,7 @@ __all__ = [
     "find_member",
     "find_phone",
     "find_phone_index",
+    "find_pin_state",
     "forget_attributes",
     "forget_field_rules",
     "forget_levels",
@@ -93,6 +94,7 @@ __all__ = [
     "get_level",
     "get_level_state",
     "get_member",
+    "get_pin_standing",
     "has_phone_ending",
     "has_pin",
     "ids_of",
@@ -112,6 +114,7 @@ __all__ = [
     "list_named",
     "list_numbers",
     "list_people",
+    "list_pin_acts",
     "list_records",
     "list_registered",
     "list_segment",

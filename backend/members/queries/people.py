@@ -27,7 +27,8 @@ def phone_index(phone: str) -> str:
 
 MEMBER = (
     "SELECT id, member_no, name, phone_sealed, birthday, gender, store_id, level_id, status, growth_fen, attributes,"
-    " created_at, version, EXISTS (SELECT FROM member_pin p WHERE p.member_id = member.id) AS pin_set FROM member"
+    " created_at, version, EXISTS (SELECT FROM member_pin p WHERE p.member_id = member.id AND p.initialised_at IS NULL)"
+    " AS pin_set FROM member"
 )
 
 

@@ -8,7 +8,7 @@ from .joining import Joined, join
 from .levels import add_growth, lock_levels, set_agreement, set_discount_card, set_levels, set_ruled, set_stages
 from .merging import close_merged, lock_two, merge_profile
 from .people import create_member, create_members, lock, set_status
-from .pins import check_own_phone, check_pin, peppered, put_pin
+from .pins import check_own_phone, check_pin, initialise_pin, peppered, put_pin, unlock_pin
 from .presence import Present, find_present, spend_presence
 from .profile import note_completed, write_profile
 from .standing import Held, lock_held, set_statuses, set_validity
@@ -30,6 +30,7 @@ __all__ = [
     "create_members",
     "find_present",
     "index_values",
+    "initialise_pin",
     "join",
     "keep_consents_by",
     "lock",
@@ -51,6 +52,7 @@ __all__ = [
     "set_statuses",
     "set_validity",
     "spend_presence",
+    "unlock_pin",
     "write_phone",
     "write_profile",
 ]

@@ -14,7 +14,6 @@ from backend.kernel.config import settings
 from backend.ledger import queries as ledger
 from backend.members import queries as members
 from backend.members import service
-from backend.members.errors import PinRequired
 from backend.sales import plans as sales
 
 from ..types import Part
@@ -23,18 +22,18 @@ from ..types import Part
 async def confirm(parts: Sequence[Part], member_id: int, pin: str | None) -> bool:
     """Check the PIN of a checkout; whether the day counts what it takes, because nobody confirmed it.
 
-    Call it outside of any transaction. Raises ``PinRequired``, ``PinInvalid``, ``PinLocked``.
+    Call it outside of any transaction. Raises ``PinRequired`` and the other refusals of a PIN.
     """
     taken_fen = value_fen(parts)
     if not taken_fen:
         return False
     if pin is not None:
-        await service.check_pin(member_id, pin)
+        await service.check_pin(member_id, pin, spends_fen=taken_fen)
         return False
     if not await members.has_pin(member_id):
         return False
     if taken_fen > settings().password_free_sale_fen:
-        raise PinRequired
+        await service.check_pin(member_id, None)
     return True
 
 

@@ -9,7 +9,7 @@ from backend.giftcards.errors import OF_A_TENDER
 from backend.kernel.errors import NotFound, Unavailable, ValidationFailed
 from backend.kernel.http import Answer, Idempotency, Router
 from backend.ledger.errors import IdempotencyConflict, InsufficientBalance, MemberInactive, Stale
-from backend.members.errors import PinInvalid, PinLocked, PinRequired
+from backend.members.errors import PinAllowance, PinInvalid, PinLocked, PinRequired, PinResetRequired
 from backend.sales.errors import RefundExceedsPaid, TendersMismatch
 from backend.stock.errors import OutOfStock
 from backend.wechat.errors import PayRefused
@@ -110,6 +110,8 @@ async def quote_order(caller: MemberCaller, body: QuoteIn) -> QuotesOut:
         PinRequired,
         PinInvalid,
         PinLocked,
+        PinResetRequired,
+        PinAllowance,
         IdempotencyConflict,
         MemberInactive,
         Stale,

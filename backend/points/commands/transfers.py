@@ -116,7 +116,7 @@ async def _transfer(body: TransferIn, giver_id: int, idem: Idempotency) -> Answe
         )
     if not await members.has_pin(giver_id):
         raise PinRequired("set a payment PIN first")
-    await member_service.check_pin(giver_id, body.pin)
+    await member_service.check_pin(giver_id, body.pin, spends_fen=_worth_fen(body.points))
     transfer_id = new_id(giver_id)
     for attempt in range(MAX_TIMES_PLANNED):
         now = clock.now()
@@ -135,6 +135,11 @@ async def _transfer(body: TransferIn, giver_id: int, idem: Idempotency) -> Answe
             if attempt == MAX_TIMES_PLANNED - 1:
                 raise
     raise Stale
+
+
+def _worth_fen(points: int) -> int:
+    """What they would pay."""
+    return points * settings().point_value_fen_bp // 10_000
 
 
 def new_id(giver_id: int) -> str:

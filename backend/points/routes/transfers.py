@@ -10,7 +10,7 @@ from backend.kernel.http import Answer, Idempotency, Router
 from backend.kernel.paging import place_cursor, read_place
 from backend.ledger.errors import IdempotencyConflict, MemberInactive, Stale
 from backend.members import queries as members
-from backend.members.errors import PinInvalid, PinLocked, PinRequired
+from backend.members.errors import PinAllowance, PinInvalid, PinLocked, PinRequired, PinResetRequired
 
 from .. import queries, service, views
 from ..commands import transfers
@@ -75,6 +75,8 @@ async def find_recipient(caller: MemberCaller, body: RecipientIn) -> RecipientOu
         PinRequired,
         PinInvalid,
         PinLocked,
+        PinResetRequired,
+        PinAllowance,
         PointsTransferClosed,
         PointsTransferOwn,
         PointsRecipientChanged,

@@ -19,7 +19,7 @@ from backend.points import service as point_rules
 from backend.sales import plans as sale_plans
 from backend.sales.rules import settling
 from backend.sales.rules.coupons import line_shares
-from backend.sales.rules.pricing import check_sufficient
+from backend.sales.rules.pricing import check_sufficient, member_value_fen
 from backend.sales.types import Price, SaleProgress, TenderType
 from backend.wallet import queries as wallet
 from backend.wallet.types import PointsSource
@@ -62,7 +62,7 @@ async def decide(sale_id: str, member_id: int, decision: str, pin: str | None) -
         return DecisionOut(sale_id, document.state)
     _check_waiting(document)
     if decision == "approve":
-        await members.check_pin(member_id, pin)
+        await members.check_pin(member_id, pin, spends_fen=member_value_fen(sale_plans.sale_body(document).tenders))
     capped = False
     for _ in range(sales.MAX_TIMES_PLANNED):
         try:

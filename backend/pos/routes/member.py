@@ -10,7 +10,7 @@ from backend.kernel import qr
 from backend.kernel.errors import NotFound
 from backend.kernel.http import Reply, Router
 from backend.ledger.errors import InsufficientBalance, MemberInactive
-from backend.members.errors import PinInvalid, PinLocked, PinRequired
+from backend.members.errors import PinAllowance, PinInvalid, PinLocked, PinRequired, PinResetRequired
 from backend.passes.errors import PassVoid
 
 from ..commands import codes, confirmations
@@ -63,6 +63,8 @@ async def list_confirmations(caller: MemberCaller) -> ConfirmationsOut:
         PinRequired,
         PinInvalid,
         PinLocked,
+        PinResetRequired,
+        PinAllowance,
         SaleAlreadyCompleted,
         SaleNotWaiting,
     ),

@@ -21,8 +21,8 @@ MUTANTS = (
         "pin-not-asked-for",
         "A sale is approved without the PIN by leaving it out.",
         f"{SERVICE}/pins.py",
-        "        if await queries.has_pin(member_id):\n            raise PinRequired",
-        "        pass",
+        "        if state is PinState.SET:\n            raise PinRequired\n",
+        "",
         (f"{PIN}test_a_pin_once_set_is_asked_for",),
     ),
     Mutant(

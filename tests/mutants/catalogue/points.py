@@ -102,7 +102,7 @@ MUTANTS = (
         "transfer-without-a-pin",
         "Who finds an unlocked phone gives its owner's points away.",
         TRANSFERS,
-        "    await member_service.check_pin(giver_id, body.pin)\n",
+        "    await member_service.check_pin(giver_id, body.pin, spends_fen=_worth_fen(body.points))\n",
         "",
         (GIVING + "test_refusals_move_nothing",),
     ),
