@@ -5,12 +5,15 @@ from __future__ import annotations
 from backend.kernel import events
 from backend.kernel.db import Tx
 from backend.ledger.events import AccrualPosted, SaleCompleted, SaleRefunded
+from backend.membercards.events import MemberCardIssued
+from backend.members import queries as member_queries
 from backend.members import service as members
 from backend.members.events import LevelReached, LevelUnlocked, MemberRegistered
 from backend.messages import service as messages
 from backend.messages.types import Letter
 
 from . import letters, queries, service
+from .types import Source
 
 
 @events.on(SaleCompleted)
@@ -54,3 +57,19 @@ async def congratulate(event: LevelReached, tx: Tx) -> None:
 async def unlock(event: LevelUnlocked, tx: Tx) -> None:
     """What was held as it was follows the rules again."""
     await service.look(tx, [event.member_id])
+
+
+@events.on(MemberCardIssued)
+async def begin_higher(event: MemberCardIssued, tx: Tx) -> None:
+    """Who got a card that gives a level has at least that one, to the card's last day."""
+    if event.level is None or event.level not in await member_queries.levels():
+        return
+    await service.grant(
+        tx,
+        event.member_id,
+        event.level,
+        source=Source.HAND,
+        reason="会员卡",
+        until=event.until,
+        key=f"member-card/{event.card_id}",
+    )

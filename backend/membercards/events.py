@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from backend.kernel.events import Event
 
 
 class MemberCardIssued(Event, frozen=True, kw_only=True):
-    """A member got a card; ``level`` is what its holders have at least, if it gives one."""
+    """A member got a card; ``level`` is what its holders have at least, if it gives one, to its last day."""
 
     card_id: int
     last4: str
     virtual: bool
     level: str | None = None
+    until: date | None = None
 
 
 class MemberCardLost(Event, frozen=True, kw_only=True):
-    """A member's card was reported lost: it is good nowhere from now on."""
+    """A member's card was reported lost: it is good nowhere. ``step`` is the place of this in the card's history."""
 
     card_id: int
     last4: str
+    step: int
 
 
 class MemberCardFound(Event, frozen=True, kw_only=True):
@@ -26,3 +30,4 @@ class MemberCardFound(Event, frozen=True, kw_only=True):
 
     card_id: int
     last4: str
+    step: int

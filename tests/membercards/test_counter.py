@@ -6,11 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from backend.kernel import outbox
+from backend.kernel import db, outbox
 from backend.kernel.errors import DomainError
 from backend.membercards import service
 from backend.membercards.commands import ageing
 from tests.support.books import fingerprint
+from tests.support.levels import levels, no_other_rules  # noqa: F401 - fixtures
 from tests.support.membercards import (
     CARDS,
     held,
@@ -24,6 +25,7 @@ from tests.support.membercards import (
     printed,
 )
 from tests.support.members import random_phone, register
+from tests.support.messages import inbox
 from tests.support.staff import log_in
 
 
@@ -187,3 +189,30 @@ async def test_a_member_binds_a_card_where_its_type_lets_them(client, admin, pho
     else:
         assert bound.json()["code"] == "card_elsewhere"
         assert await held(phone.member_id) == []
+
+
+@pytest.mark.usefixtures("levels", "no_other_rules")
+async def test_the_card_gives_its_level_and_the_member_hears_of_card_and_loss(client, admin, phone, books):
+    (number,) = await printed(admin, 1, level="gold")
+    await issue(admin, phone, number)
+    await phone.call("POST", "/v1/member/card/lost")
+    await outbox.drain()
+    level = (await phone.call("GET", "/v1/member/profile")).json()["level"]["code"]
+    letters = (await inbox(phone))["items"]
+
+    assert level == "gold"
+    assert {letter["title"] for letter in letters} >= {"您有了一张会员卡", "您的会员卡已挂失"}
+
+
+async def test_what_becomes_of_the_card_stands_in_the_members_history(client, admin, phone):
+    old, new = await printed(admin, 2)
+    card = (await issue(admin, phone, old)).json()
+    await admin.post(f"{CARDS}/{card['id']}/void", {"reason": "退卡"})
+    rows = (await admin.get(f"/v1/admin/members/{phone.member['id']}/changes")).json()["items"]
+    found = [(row["field"], row["before"], row["after"]) for row in rows if row["field"].startswith("card")]
+    stands = await db.fetchval("SELECT card_type FROM member WHERE id = $1", phone.member_id)
+
+    assert ("card_no", None, old) in found
+    assert ("card_no", old, None) in found
+    assert stands is None
+    assert new is not None

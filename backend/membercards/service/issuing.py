@@ -216,6 +216,11 @@ async def announce(
     }
     await members.changed(tx, member_id, by=by.actor(member_id), changes=changes, reason=by.reason or None)
     issued = MemberCardIssued(
-        member_id=member_id, card_id=card_id, last4=number[-4:], virtual=virtual, level=card_type.level
+        member_id=member_id,
+        card_id=card_id,
+        last4=number[-4:],
+        virtual=virtual,
+        level=card_type.level,
+        until=last_day(card_type),
     )
     await events.publish(tx, issued)

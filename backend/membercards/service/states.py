@@ -17,14 +17,18 @@ WITH became AS (
     RETURNING id, steps, member_id, issuer_id
 )
 INSERT INTO membercard_step (card_id, n, at, state, way, staff_id, store_id, member_id, issuer_id, reason)
-SELECT id, steps, $4, $2, $5, $6, $7, member_id, issuer_id, $8 FROM became"""
+SELECT id, steps, $4, $2, $5, $6, $7, member_id, issuer_id, $8 FROM became RETURNING n"""
 
 
-async def become(tx: Tx, card: Card, state: CardState, by: Handing, *, replaced_by: int | None = None) -> None:
-    """Let a card that the caller holds get into another state, and write it down; ``CardConflict`` where it cannot."""
+async def become(tx: Tx, card: Card, state: CardState, by: Handing, *, replaced_by: int | None = None) -> int:
+    """Let a card that the caller holds get into another state, and write it down; ``CardConflict`` where it cannot.
+
+    Returns the number of the step in the card's history.
+    """
     if not rules.may_become(card.state, state):
         raise CardConflict(f"the card is {card.state.value}", extra={"state": card.state.value})
-    await db.raw(tx).execute(
+    (row,) = await db.fetch_in(
+        tx,
         _BECOME,
         card.id,
         state.value,
@@ -37,6 +41,7 @@ async def become(tx: Tx, card: Card, state: CardState, by: Handing, *, replaced_
     )
     if card.member_id is not None and card.state in HELD and state is not CardState.REPLACED:
         await _tell(tx, card, card.member_id, state, by)
+    return int(row["n"])
 
 
 async def _tell(tx: Tx, card: Card, member_id: int, state: CardState, by: Handing) -> None:
@@ -52,9 +57,10 @@ async def report_lost(tx: Tx, card: Card, by: Handing) -> None:
     """Let a card be good nowhere, until it is found or replaced; one that is reported already stays so."""
     if card.state is CardState.LOST:
         return
-    await become(tx, card, CardState.LOST, by)
+    step = await become(tx, card, CardState.LOST, by)
     if card.member_id is not None:
-        await events.publish(tx, MemberCardLost(member_id=card.member_id, card_id=card.id, last4=card.number[-4:]))
+        lost = MemberCardLost(member_id=card.member_id, card_id=card.id, last4=card.number[-4:], step=step)
+        await events.publish(tx, lost)
 
 
 async def report_found(tx: Tx, card: Card, by: Handing) -> None:
@@ -63,9 +69,10 @@ async def report_found(tx: Tx, card: Card, by: Handing) -> None:
         return
     if card.state is not CardState.LOST:
         raise CardConflict(f"the card is {card.state.value}", extra={"state": card.state.value})
-    await become(tx, card, CardState.ISSUED, by)
+    step = await become(tx, card, CardState.ISSUED, by)
     if card.member_id is not None:
-        await events.publish(tx, MemberCardFound(member_id=card.member_id, card_id=card.id, last4=card.number[-4:]))
+        found = MemberCardFound(member_id=card.member_id, card_id=card.id, last4=card.number[-4:], step=step)
+        await events.publish(tx, found)
 
 
 async def end(tx: Tx, card: Card, by: Handing) -> None:

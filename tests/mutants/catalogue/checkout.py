@@ -35,8 +35,8 @@ MUTANTS = (
         "large-order-without-pin",
         "Whoever holds a phone empties its wallet in one order, whatever PIN its owner has set.",
         PINS,
-        "    if taken_fen > settings().password_free_sale_fen:\n        raise PinRequired",
-        "    if taken_fen < 0:\n        raise PinRequired",
+        "    if taken_fen > settings().password_free_sale_fen:\n        await",
+        "    if taken_fen < 0:\n        await",
         (f"{PIN}test_above_the_limit_the_pin_comes_with_the_order",),
     ),
     Mutant(
