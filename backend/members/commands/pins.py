@@ -14,7 +14,7 @@ from backend.kernel.errors import DomainError, NotFound
 from .. import locks, queries, service
 from ..errors import MemberNotPresent, PinActsLimit, PinConflict, StatusConflict
 from ..events import PinHandled
-from ..pin_schemas import PinActIn, PinAtTill
+from ..schemas.pins import PinActIn, PinAtTill
 from ..service import Present
 from ..types import Actor, ActorKind, PinAct, PinState, Status
 

@@ -13,7 +13,7 @@ from backend.wechat.errors import PhoneCodeInvalid
 from .. import queries
 from ..commands import pins, standing
 from ..errors import MemberNotPresent, PinActsLimit, PinConflict, StatusConflict
-from ..pin_schemas import PinActIn, PinActOut, PinAtTill, PinOut
+from ..schemas.pins import PinActIn, PinActOut, PinAtTill, PinOut
 
 router = Router(tag="member")
 

@@ -8,6 +8,7 @@ from .profile import (
     MEMBER_NO_DIGITS,
     NAME_MAX,
     PIN_LOCK,
+    PIN_TO_SET,
     PIN_TRIES,
     PLAIN_FIELDS,
     check_birthday,
@@ -27,7 +28,7 @@ from .profile import (
 )
 
 __all__ = [
-    "ATTRIBUTES_MAX", "CONSENT_VERSIONS", "EARLIEST_BIRTHDAY", "MEMBER_NO_DIGITS", "NAME_MAX", "PIN_LOCK",
+    "ATTRIBUTES_MAX", "CONSENT_VERSIONS", "EARLIEST_BIRTHDAY", "MEMBER_NO_DIGITS", "NAME_MAX", "PIN_LOCK", "PIN_TO_SET",
     "PIN_TRIES", "PLAIN_FIELDS", "attributes", "check_birthday", "check_consents", "clean_name",
     "is_member_no", "is_phone", "looks_like_phone", "luhn_digit", "make_member_no", "mask_email", "mask_name",
     "mask_phone", "read_change_place", "row_id", "shown_value",

@@ -29,6 +29,8 @@ PIN_TRIES = 5
 PIN_LOCK = timedelta(minutes=15)
 PIN_TO_SET = timedelta(days=1)
 """How long a PIN that staff ended may be set again by the phone alone."""
+PIN_TO_SET = timedelta(days=1)
+"""How long a PIN that staff ended may be set again by the phone alone."""
 
 BIDI = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 

@@ -28,7 +28,7 @@ MUTANTS = (
     Mutant(
         "any-phone-resets-the-pin",
         "A thief sets a new PIN with the phone code of another number.",
-        f"{COMMANDS}/phone.py",
+        f"{SERVICE}/pins.py",
         "if queries.phone_index(phone) != await queries.find_phone_index(member_id):",
         "if not phone:",
         (f"{PIN}test_the_own_phone_number_replaces_and_unlocks_it",),

@@ -10,8 +10,8 @@ from msgspec import Meta
 
 from backend.kernel.http import Body
 
-from .schemas import PinText, WechatCode
-from .types import PinAct, PinState
+from ..types import PinAct, PinState
+from .profile import PinText, WechatCode
 
 Code = Annotated[str, Meta(min_length=1, max_length=32, description="会员手机上的动态码：20 位数字")]
 
