@@ -14,6 +14,7 @@ import { createMall } from "./mall.js";
 import { createNotices } from "./notices.js";
 import { createMessages } from "./messages.js";
 import { createOrders } from "./orders.js";
+import { createPrivacy } from "./privacy.js";
 import { createReviews } from "./reviews.js";
 import { createSeen } from "./seen.js";
 import { createSpot } from "./spot.js";
@@ -57,6 +58,7 @@ import { inboxScreen } from "./screens/inbox.js";
 import { invoiceScreen } from "./screens/invoice.js";
 import { invoicesScreen } from "./screens/invoices.js";
 import { lettersScreen } from "./screens/letters.js";
+import { leaveScreen } from "./screens/leave.js";
 import { levelScreen } from "./screens/level.js";
 import { mallScreen } from "./screens/mall.js";
 import { mallSearchScreen } from "./screens/mall_search.js";
@@ -68,6 +70,7 @@ import { ordersScreen } from "./screens/orders.js";
 import { passScreen } from "./screens/pass.js";
 import { pinScreen } from "./screens/pin.js";
 import { pointsScreen } from "./screens/points.js";
+import { privacyScreen } from "./screens/privacy.js";
 import { productScreen } from "./screens/product.js";
 import { profileScreen } from "./screens/profile.js";
 import { receiptScreen } from "./screens/receipt.js";
@@ -143,6 +146,8 @@ const SCREENS = {
   chat: chatScreen,
   me: meScreen,
   profile: profileScreen,
+  privacy: privacyScreen,
+  leave: leaveScreen,
   pin: pinScreen,
   devices: devicesScreen,
 };
@@ -182,6 +187,7 @@ app.mall = createMall(app);
 app.notices = createNotices(app);
 app.messages = createMessages(app);
 app.orders = createOrders(app);
+app.privacy = createPrivacy(app);
 app.reviews = createReviews(app);
 app.spot = createSpot(app);
 app.surveys = createSurveys(app);
@@ -222,6 +228,7 @@ function entered() {
   frame.showRoute();
   app.events.start();
   refresh().catch(() => undefined);
+  app.privacy.arrive().catch(() => undefined);
   app.spot.arrive();
   app.surveys.resend();
 }

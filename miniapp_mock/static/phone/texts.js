@@ -9,6 +9,7 @@ import { NOTICES } from "./notice_texts.js";
 import { ORDERS } from "./order_texts.js";
 import { RECHARGES } from "./recharge_texts.js";
 import { POINTS } from "./points_texts.js";
+import { PRIVACY } from "./privacy_texts.js";
 import { SURVEYS } from "./survey_texts.js";
 import { VOICE } from "./voice_texts.js";
 
@@ -25,6 +26,7 @@ const TABLE = {
   ...RECHARGES,
   ...POINTS,
   ...GIFTS,
+  ...PRIVACY,
   ...SURVEYS,
   ...VOICE,
 

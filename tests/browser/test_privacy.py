@@ -1,0 +1,108 @@
+"""Privacy on both pages: a member says what may be done, takes their data and leaves; staff see it, publish texts."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import expect
+
+from backend.privacy.commands import exports
+from backend.worker import load
+from tests.browser.actors import Screen
+from tests.browser.desk import console
+from tests.browser.looks import faint_texts, small_targets
+from tests.browser.shop import ask, known_member, there
+from tests.support import value
+from tests.support.seed import Chain, seed_chain
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+OWN = "/v1/member/privacy"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def chain(chromium, server) -> Chain:
+    load()
+    return await seed_chain(server.base_url)
+
+
+async def shoot(screen: Screen, name: str) -> None:
+    """A picture for whoever wants to look, where ``SHOTS`` names a folder."""
+    if folder := os.environ.get("SHOTS"):
+        await screen.page.screenshot(path=f"{folder}/{name}.png", full_page=True)
+
+
+async def look(screen: Screen) -> None:
+    """Nothing is too small to touch or too faint to read; the skip link is out of sight."""
+    small = [text for text in await small_targets(screen.page) if "跳到内容" not in text]
+    assert [text for text in small if not text.endswith(" × 32")] == []
+    assert await faint_texts(screen.page) == []
+
+
+async def test_a_member_takes_their_data_and_leaves_and_head_office_sees_it(chromium, server, chain, tmp_path):
+    async with known_member(chromium, server) as phone, console(chromium, server, "#/privacy") as office:
+        member = await ask(phone, "GET", "/v1/member/profile")
+        await value.give(int(member["id"]), principal=1_200, points=30)
+        await there(phone, "privacy")
+        await phone.sees("会员服务协议", "会员服务必需", "个性化推荐", "短信营销消息")
+        await phone.page.get_by_label("个性化推荐").check()
+        await expect(phone.page.get_by_label("个性化推荐")).to_be_enabled()
+        said = {item["purpose"]: item["granted"] for item in (await ask(phone, "GET", f"{OWN}/consents"))["items"]}
+        assert (said["profiling"], said["third_party"]) == (True, False)
+        await look(phone)
+        await shoot(phone, "phone-privacy")
+
+        await phone.button("申请下载").click()
+        await phone.sees("正在准备")
+        (asked,) = (await ask(phone, "GET", f"{OWN}/exports"))["items"]
+        await exports.make(asked["id"])
+        await phone.sees("前可下载")
+        async with phone.page.expect_download() as download:
+            await phone.page.get_by_role("button", name="下载", exact=True).click()
+        path = tmp_path / "data.zip"
+        await (await download.value).save_as(path)
+        assert "概览.html" in zipfile.ZipFile(path).namelist()
+
+        await phone.page.get_by_role("button", name="注销账号").click()
+        await phone.sees("注销后以下权益作废", "储值余额", "¥12.00", "30 分")
+        await expect(phone.button("验证手机号提交")).to_be_disabled()
+        await phone.page.get_by_label("我已了解，并放弃以上权益").check()
+        await look(phone)
+        await shoot(phone, "phone-leave")
+        await ask(phone, "PUT", "/v1/member/pin", {"pin": "271828"})
+        await ask(phone, "POST", f"{OWN}/erasure", {"pin": "271828", "give_up": True})
+        await there(phone, "privacy")
+        await phone.sees("注销")
+        await there(phone, "leave")
+        await phone.sees("账号将于", "撤回注销")
+        await look(phone)
+        await shoot(phone, "phone-leaving")
+
+        await office.log_in("admin")
+        await office.sees("冷静期", member["member_no"], "储值余额 ¥12.00")
+        await look(office)
+        await shoot(office, "console-privacy")
+
+        await phone.button("撤回注销").click()
+        await phone.sees("提交后有 7 天冷静期")
+        await office.page.get_by_role("link", name="个人数据").click()
+        await office.sees("可下载", member["member_no"])
+        await office.page.get_by_role("link", name="授权文本").click()
+        await office.page.get_by_role("button", name="发布新版本 会员服务协议").click()
+        await office.page.get_by_label("内容").fill("第二版服务协议")
+        await office.page.get_by_role("button", name="保存").click()
+        await office.sees("第二版服务协议")
+        await shoot(office, "console-privacy-texts")
+
+        await phone.page.reload()
+        await phone.sees("条款已更新", "第二版服务协议")
+        await shoot(phone, "phone-asked")
+        await phone.button("同意并继续").click()
+        await expect(phone.page.get_by_text("条款已更新")).to_be_hidden()
+        said = {
+            item["purpose"]: item["agreed_version"] for item in (await ask(phone, "GET", f"{OWN}/consents"))["items"]
+        }
+        assert said["terms"] == 2
