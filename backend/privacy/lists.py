@@ -36,19 +36,33 @@ def shown() -> list[tuple[Holding, Table]]:
     return [(holding, table) for holding in all_holdings() for table in holding.tables if table.shown is not None]
 
 
-def at(place: str | None) -> Table | None:
-    """The list that a place names, the first one for None; None behind the last, and for one that is no more."""
-    every = [table for _, table in shown()]
+Step = tuple[Table, int]
+"""A list, of one of the members who became one."""
+
+
+def steps(member_ids: Sequence[int]) -> list[Step]:
+    """What is read for an archive, in order: list by list, each of everybody who was merged into its member too."""
+    return [(table, member_id) for _, table in shown() for member_id in member_ids]
+
+
+def place_of(step: Step) -> str:
+    """The place that is kept of a step."""
+    return f"{step[0].name}:{step[1]}"
+
+
+def at(place: str | None, member_ids: Sequence[int]) -> Step | None:
+    """The step that a place names, the first one for None; None behind the last, and for one that is no more."""
+    every = steps(member_ids)
     if place is None:
         return every[0]
-    return next((table for table in every if table.name == place), None)
+    return next((step for step in every if place_of(step) == place), None)
 
 
-def following(name: str) -> str:
-    """The place behind a list."""
-    names = [table.name for _, table in shown()]
-    index = names.index(name) + 1
-    return names[index] if index < len(names) else END
+def following(step: Step, member_ids: Sequence[int]) -> str:
+    """The place behind a step."""
+    every = steps(member_ids)
+    index = every.index(step) + 1
+    return place_of(every[index]) if index < len(every) else END
 
 
 async def read(tx: Tx, table: Table, member_id: int, after: Sequence[str] | None) -> Page:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import json
+import zipfile
 from datetime import timedelta
 from typing import Any
 
 from backend.kernel import clock, db, outbox
 from backend.kernel.config import Settings
 from backend.privacy import queries
-from backend.privacy.commands import erasing
-from tests.support import cases, coupons, delivery, suggestions, surveys, value
+from backend.privacy.commands import erasing, exports
+from tests.support import cases, coupons, delivery, merging, suggestions, surveys, value
 from tests.support.books import connected, fingerprint
 from tests.support.chat import Customer, work
 from tests.support.members import Phone, register
@@ -303,7 +306,33 @@ async def test_in_a_race_with_a_sale_one_of_them_is_whole(client, chain, setting
         assert await db.fetchval("SELECT status FROM member WHERE id = $1", phone.member_id) == "erased"
 
 
-async def test_staff_need_a_second_person(client, chain, phone, admin, office):
+async def test_who_was_merged_into_a_member_goes_with_them(client, chain, admin, second, settings, books):
+    """What lies under the number of before is in the archive, and is erased: history too."""
+    source = await register(client, name="欧阳旧号", phone="13912388888")
+    await cases.complain(source, "欧阳说过的话", key="old")
+    phone = await register(client, name="欧阳新号")
+    await value.give(source.member_id, principal=300)
+    await merging.merge(admin, second, source, phone)
+
+    asked = (await phone.call("POST", "/v1/member/privacy/exports")).json()["id"]
+    await exports.make(asked)
+    answer = await phone.call("GET", f"/v1/member/privacy/exports/{asked}/archive")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        profiles = json.loads(archive.read("数据/会员资料/资料.json"))
+        said = archive.read("数据/反馈/反馈的经过.json").decode()
+    assert {profile["name"] for profile in profiles} == {"欧阳旧号", "欧阳新号"}
+    assert "欧阳说过的话" in said
+
+    wish = await ask(phone, give_up=True)
+    assert [(item["code"], item["amount"]) for item in wish["given_up"]] == [("stored", 300)]
+    await let_it_happen(wish["id"])
+
+    assert (await queries.find_erasure(wish["id"])).state == "done"
+    assert await everywhere(settings, "欧阳") == []
+    assert (await register(client, phone="13912388888")).member_id not in (source.member_id, phone.member_id)
+
+
+async def test_staff_need_a_second_person(client, chain, phone, admin, second):
     body = {"member_id": str(phone.member_id), "reason": "会员到店要求注销"}
     asked = await admin.post("/v1/admin/privacy/erasures", body, key="e1")
     assert asked.status_code == 202, asked.text
@@ -312,7 +341,6 @@ async def test_staff_need_a_second_person(client, chain, phone, admin, office):
     assert (own.status_code, own.json()["code"]) == (409, "approval_own")
     assert (await phone.call("GET", OWN)).json()["erasure"] is None
 
-    _, second = await suggestions.hire(client, chain, admin, "second", "member_centre", None)
     done = await second.post(f"/v1/admin/approvals/{approval}/approve", {})
     assert done.status_code == 200, done.text
 

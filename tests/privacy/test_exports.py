@@ -175,9 +175,12 @@ async def test_nothing_lies_open_in_the_database(client, chain):
 
 
 def test_lists_follow_each_other_to_the_end():
-    names = [table.name for _, table in lists.shown()]
-    assert lists.at(None).name == names[0]
-    assert [lists.following(name) for name in names] == [*names[1:], lists.END]
-    assert lists.at(lists.END) is None
-    assert len(names) == len(set(names)) > 50
+    ids = [7, 4]
+    every = lists.steps(ids)
+    places = [lists.place_of(step) for step in every]
+    assert lists.at(None, ids) == every[0]
+    assert [lists.following(step, ids) for step in every] == [*places[1:], lists.END]
+    assert [lists.at(place, ids) for place in places] == every
+    assert lists.at(lists.END, ids) is None
+    assert len(places) == len(set(places)) > 100
     assert {holding.name for holding in all_holdings()} > {"ledger", "orders", "privacy"}

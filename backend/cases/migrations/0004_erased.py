@@ -17,7 +17,8 @@ BEGIN
         IF NEW.text = '' AND NEW.pictures = '[]' AND NEW.detail = '{}'
            AND to_jsonb(NEW) - '{text,pictures,detail}'::text[] = to_jsonb(OLD) - '{text,pictures,detail}'::text[]
            AND EXISTS (SELECT FROM feedback_case c JOIN member m ON m.id = c.member_id
-                        WHERE c.id = OLD.case_id AND m.status = 'erased') THEN
+                         JOIN member now ON now.id = coalesce(m.merged_into, m.id)
+                        WHERE c.id = OLD.case_id AND now.status = 'erased') THEN
             RETURN NEW;
         END IF;
     END IF;

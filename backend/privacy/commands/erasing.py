@@ -23,6 +23,7 @@ from backend.members.types import Status
 
 from .. import queries
 from ..events import ErasureLapsed, MemberErased
+from ..queries import merged
 from ..queries.erasures import ERASURE, erasure_of, former_digest
 from ..types import Erasure, ErasureState
 from . import erasures, exports
@@ -138,15 +139,15 @@ async def _give_up(tx: Tx, member_id: int) -> None:
 async def _remember(tx: Tx, member_id: int) -> None:
     """Keep a hash of the phone number and WeChat account, so that erasing makes nobody new."""
     days = settings().privacy_former_days
-    (row,) = await db.fetch_in(
+    rows = await db.fetch_in(
         tx,
         "SELECT phone_sealed, array(SELECT openid FROM auth_wechat_identity WHERE member_id = m.id) AS openids"
-        " FROM member m WHERE id = $1",
-        member_id,
+        " FROM member m WHERE id = ANY($1::bigint[])",
+        await merged.everybody(tx, member_id),
     )
-    known = [former_digest("openid", openid) for openid in row["openids"]]
-    if phone := members_queries.open_phone(row["phone_sealed"]):
-        known.append(former_digest("phone", phone))
+    known = {former_digest("openid", openid) for row in rows for openid in row["openids"]}
+    phones = [members_queries.open_phone(row["phone_sealed"]) for row in rows]
+    known |= {former_digest("phone", phone) for phone in phones if phone}
     if days:
         await db.raw(tx).execute(
             "INSERT INTO privacy_former (digest, until) SELECT unnest($1::text[]), $2"
@@ -173,13 +174,14 @@ async def _close(tx: Tx, found: Erasure) -> None:
 
 
 async def _strip(tx: Tx, holding: Holding, member_id: int) -> int:
-    """Erase what one domain holds; how many rows it changed."""
-    if holding.erase is not None:
-        await holding.erase(tx, member_id, clock.now())
+    """Erase what one domain holds of a member and of whoever was merged into them; how many rows it changed."""
     changed = 0
-    for table in holding.tables:
-        if (sql := sql_to_strip(table)) is not None:
-            changed += int((await db.raw(tx).execute(sql, member_id)).rpartition(" ")[2])
+    for one in await merged.everybody(tx, member_id):
+        if holding.erase is not None:
+            await holding.erase(tx, one, clock.now())
+        for table in holding.tables:
+            if (sql := sql_to_strip(table)) is not None:
+                changed += int((await db.raw(tx).execute(sql, one)).rpartition(" ")[2])
     return changed
 
 

@@ -6,7 +6,7 @@ of two at once each takes a page. Pages lie sealed, and so does the archive.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
 import asyncpg
@@ -19,11 +19,11 @@ from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound
 from backend.kernel.vault import vault
 from backend.members import service as members
-from backend.members.holding import Table
 
 from .. import lists, packing, queries
 from ..errors import ErasureUnderWay, ExportDaily, ExportGone, ExportNotReady
 from ..events import ExportReady
+from ..queries import merged
 from ..queries.exports import EXPORT, export_of, pieces
 from ..types import Export, ExportState
 
@@ -59,7 +59,7 @@ async def ask(member_id: int, *, by: StaffCaller | None = None, reason: str = ""
                 reason,
                 clock.local_date(now, settings().timezone),
                 now,
-                len(lists.shown()),
+                len(lists.steps(await merged.everybody(tx, member_id))),
             )
             await jobs.defer(tx, JOB, export_id=export_id)
             trail.named(export_id, str(member_id))
@@ -117,15 +117,17 @@ async def _step(export_id: str) -> bool:
         found = export_of(rows[0]) if rows else None
         if found is None or found.state is not ExportState.WAITING:
             return False
-        table = lists.at(found.place)
-        if table is None:
+        member_ids = await merged.everybody(tx, found.member_id)
+        step = lists.at(found.place, member_ids)
+        if step is None:
             return False
-        await _read(tx, found, table)
+        await _read(tx, found, step, member_ids)
         return True
 
 
-async def _read(tx: Tx, found: Export, table: Table) -> None:
-    page = await lists.read(tx, table, found.member_id, found.after)
+async def _read(tx: Tx, found: Export, step: lists.Step, member_ids: Sequence[int]) -> None:
+    table, member_id = step
+    page = await lists.read(tx, table, member_id, found.after)
     added = 0
     for name, row_count, content in page.parts:
         await db.raw(tx).execute(
@@ -144,7 +146,7 @@ async def _read(tx: Tx, found: Export, table: Table) -> None:
         found.id,
         added,
         page.rows,
-        table.name if page.after else lists.following(table.name),
+        lists.place_of(step) if page.after else lists.following(step, member_ids),
         msgspec.json.encode(page.after).decode() if page.after else None,
         0 if page.after else 1,
         clock.now(),

@@ -67,7 +67,7 @@ CREATE TABLE privacy_export (
     reason    varchar(200) NOT NULL DEFAULT '',
     day       date         NOT NULL,
     asked_at  timestamptz  NOT NULL,
-    place     varchar(63),
+    place     varchar(90),
     after     jsonb,
     parts     integer      NOT NULL DEFAULT 0,
     rows      bigint       NOT NULL DEFAULT 0,
