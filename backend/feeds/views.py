@@ -28,6 +28,7 @@ PLAIN = (
     ("valid_from", "有效期起", False),
     ("valid_until", "有效期止", False),
     ("card_type", "会员卡种", False),
+    ("merged_into", "并入的会员", False),
     ("attributes", "全部扩展属性", True),
 )
 """The fields of members that there are without extension attributes: code, name, and whether it is personal."""
@@ -43,7 +44,8 @@ class Batch(msgspec.Struct, frozen=True):
 
 async def fields() -> list[schemas.FieldOut]:
     """The fields that a subscriber can be given, extension attributes one by one, too."""
-    return [schemas.FieldOut(*field) for field in PLAIN]
+    own = [(f"attributes.{one.code}", one.name, True) for one in await members.list_attributes()]
+    return [schemas.FieldOut(*field) for field in (*PLAIN, *own)]
 
 
 async def shown(entries: Sequence[Entry], subscriber: Subscriber) -> list[schemas.EntryOut]:

@@ -233,3 +233,22 @@ async def test_a_name_is_one_subscribers(admin):
     assert (await admin.post(ADMIN, again)).status_code == 422
     await admin.call("DELETE", f"{ADMIN}/{made['subscriber']['id']}")
     assert (await admin.post(ADMIN, again)).status_code == 201
+
+
+async def test_an_attribute_is_a_field_of_its_own(client, admin, phone):
+    for code in ("flavour", "size"):
+        body = {"code": code, "name": code, "type": "text"}
+        assert (await admin.post("/v1/admin/member-attributes", body)).status_code == 201
+    one = await make_subscriber(admin, ["attributes.flavour"])
+    every = await make_subscriber(admin, ["attributes"])
+    await outbox.drain()
+    _, place = await rest(client, one["key"])
+    said = {"attributes": {"flavour": "sour", "size": "large"}}
+    assert (await phone.call("PATCH", "/v1/member/profile", said)).status_code == 200
+    await outbox.drain()
+
+    for made, expected in ((one, {"attributes.flavour"}), (every, {"attributes.flavour", "attributes.size"})):
+        (told,) = (await rest(client, made["key"], place))[0]
+        assert {change["field"] for change in told["changes"]} == expected
+        (now,) = [(await ask(client, made["key"], f"{FEED}/{phone.member['id']}")).json()["fields"]]
+        assert now.keys() == expected

@@ -12,7 +12,8 @@ from .people import open_phone
 
 _PAGE = (
     "SELECT id, member_no, name, phone_sealed, birthday, gender, store_id, level_id, status, stage, attributes,"
-    " created_at FROM member WHERE id > $1 ORDER BY id LIMIT $2"
+    " created_at, valid_from, valid_until, card_type,"
+    " merged_into FROM member WHERE id > $1 ORDER BY id LIMIT $2"
 )
 
 
@@ -32,7 +33,7 @@ async def list_records(after: int, limit: int) -> list[MemberRecord]:
 def _record(row: db.Record) -> MemberRecord:
     fields = {
         "name": row["name"],
-        "phone": open_phone(row["phone_sealed"]) if row["phone_sealed"] else None,
+        "phone": open_phone(row["phone_sealed"]) or None,
         "birthday": row["birthday"],
         "gender": row["gender"],
         "store_id": row["store_id"],
@@ -40,6 +41,10 @@ def _record(row: db.Record) -> MemberRecord:
         "level": row["level_id"],
         "stage": row["stage"],
         "registered_at": row["created_at"],
+        "valid_from": row["valid_from"],
+        "valid_until": row["valid_until"],
+        "card_type": row["card_type"],
+        "merged_into": None if row["merged_into"] is None else str(row["merged_into"]),
     }
     own = msgspec.json.decode(row["attributes"])
     return MemberRecord(
