@@ -11,7 +11,7 @@ from typer.main import get_command
 from backend.cli.main import app
 from backend.coupons.errors import REFUSALS
 from backend.kernel import metrics
-from tests.docs import permissions_table, settings_table
+from tests.docs import holdings_table, permissions_table, settings_table
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
@@ -47,6 +47,10 @@ def test_the_table_of_permissions_is_what_the_code_says():
 
 def test_the_table_of_settings_is_the_settings():
     assert settings_table.in_page() == settings_table.render(), "run: python -m tests.docs.settings_table"
+
+
+def test_the_table_of_holdings_is_what_domains_declare():
+    assert holdings_table.in_page() == holdings_table.render(), "run: python -m tests.docs.holdings_table"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
