@@ -81,6 +81,7 @@ def prove_books(url_args: dict[str, object]) -> bool:
     from backend.ledger.audit import CLEARING, HOUSE_SUMS, MAX_FINDINGS, Finding, audit, checks
     from backend.messages import audit as letters
     from backend.orders import audit as orders
+    from backend.rebates import audit as rebates
     from backend.reconciliation import audit as money
     from backend.stock import audit as stock
 
@@ -94,21 +95,22 @@ def prove_books(url_args: dict[str, object]) -> bool:
 
         try:
             findings = asyncio.run(audit(url_args, progress))
-            say("orders, coupons, stock, letters, bills, settlements and gifts")
+            say("orders, coupons, stock, letters, bills, settlements, gifts and rebates")
             of_orders = asyncio.run(orders.audit(url_args))
             of_coupons = asyncio.run(coupons.audit(url_args))
             of_stock = asyncio.run(stock.audit(url_args))
             of_letters = asyncio.run(letters.audit(url_args))
             of_money = asyncio.run(money.audit(url_args))
             of_gifts = asyncio.run(gifts.audit(url_args))
+            of_rebates = asyncio.run(rebates.audit(url_args))
         except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.UndefinedFunctionError) as error:
             raise EngineError(
                 f"these books were kept by another release ({error}): audit with that one, or run `huiyuan migrate`"
             ) from error
-    of_members: list[Finding | orders.Finding | letters.Finding | money.Finding | gifts.Finding]
-    of_members = [*findings, *of_orders, *of_letters, *of_money, *of_gifts]
+    of_members: list[Finding | orders.Finding | letters.Finding | money.Finding | gifts.Finding | rebates.Finding]
+    of_members = [*findings, *of_orders, *of_letters, *of_money, *of_gifts, *of_rebates]
     if not of_members and not of_coupons and not of_stock:
-        count = len(checks()) + 2 + 1 + 1 + 1 + 1 + 1 + len(stock.checks())
+        count = len(checks()) + 2 + 1 + 1 + 1 + 1 + 1 + 1 + len(stock.checks())
         out.print(f"The books balance: {count} checks over {members} members and all stock found nothing.")
         return True
     titles = {check.name: check.title for check in [*checks(), HOUSE_SUMS, CLEARING]} | {
@@ -116,6 +118,7 @@ def prove_books(url_args: dict[str, object]) -> bool:
         letters.CHECK: letters.TITLE,
         money.CHECK: money.TITLE,
         gifts.CHECK: gifts.TITLE,
+        rebates.CHECK: rebates.TITLE,
     }
     for finding in of_members:
         title = titles.get(finding.check, finding.check)
@@ -134,6 +137,7 @@ def prove_books(url_args: dict[str, object]) -> bool:
         (of_money, money.MAX_FINDINGS, "bills and settlements"),
         (of_coupons, coupons.MAX_FINDINGS, "coupons' days"),
         (of_stock, stock.MAX_FINDINGS, "stock"),
+        (of_rebates, rebates.MAX_FINDINGS, "rebates"),
     ):
         if len(found_of) == most:
             out.print(f"The proof of {what} stopped at {most}: there may be more.")

@@ -77,14 +77,22 @@ WITH gone AS (DELETE FROM rebate_late WHERE member_id = $1 RETURNING period, fir
 INSERT INTO rebate_late AS l (member_id, period, first_on, run_id) SELECT $2, period, first_on, run_id FROM gone
     ON CONFLICT (member_id, period, first_on) DO UPDATE
    SET run_id = CASE WHEN EXCLUDED.run_id IS NULL THEN NULL ELSE l.run_id END""",
+    # what closed periods come to for both together is worked out anew, too
+    """
+INSERT INTO rebate_late (member_id, period, first_on)
+SELECT DISTINCT p.member_id, r.period, r.first_on FROM rebate_purchase p
+  JOIN rebate_run r ON r.kind = 'statements' AND r.state <> 'cancelled' AND p.day BETWEEN r.first_on AND r.last_on
+ WHERE p.member_id = $2 AND $1::bigint IS NOT NULL
+    ON CONFLICT (member_id, period, first_on) DO UPDATE SET run_id = NULL""",
 )
 
 
 async def move(tx: Tx, source_id: int, target_id: int) -> None:
     """Let a member have what another bought, gave back and was told; the caller holds both.
 
-    Statements stay as they were made, and those of the source that are not paid yet are paid to the target. What comes
-    back later of the source's purchases is the target's.
+    The purchases and returns are the target's already. Statements stay as they were made, and those of the source that
+    are not paid yet are paid to the target. What comes back later of the source's purchases is the target's, and closed
+    periods are worked out anew for both together with the next statement.
     """
     for sql in _MOVES:
         await db.raw(tx).execute(sql, source_id, target_id)

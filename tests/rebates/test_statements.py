@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from datetime import timedelta
 
-import pytest_asyncio
+import pytest
 
 from backend.kernel import clock as kernel_clock
 from backend.kernel import db, outbox
@@ -15,49 +15,22 @@ from backend.ledger.events import SaleCompleted, SaleRefunded
 from backend.rebates import handlers
 from backend.rebates.commands import runs
 from tests.support.books import fingerprint
-from tests.support.coupons import log_in_again
 from tests.support.levels import buy, give_back
 from tests.support.members import register
 from tests.support.rebates import (
+    MINE,
     RUNS,
+    again,
     draft,
-    end_all_schemes,
-    end_the_month,
     look,
+    mine,
+    over,
     settle,
-    stand_in_the_middle,
     start_scheme,
     work,
 )
-from tests.support.staff import log_in
 
-MINE = "/v1/member/rebates"
-
-
-@pytest_asyncio.fixture(autouse=True, loop_scope="session")
-async def a_month_of_its_own(database, clock):
-    """Every test begins in the middle of a month of its own, without schemes."""
-    await end_all_schemes()
-    stand_in_the_middle()
-
-
-async def mine(phone) -> dict:
-    answer = await phone.call("GET", MINE)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-async def again(office, chain, *phones):
-    """Everybody logs in again: the clock was moved."""
-    for phone in phones:
-        await log_in_again(phone)
-    return await log_in(office, chain, "admin")
-
-
-async def over(office, chain, *phones):
-    """The month is over: head office, and its first day."""
-    month = end_the_month()
-    return await again(office, chain, *phones), month
+pytestmark = pytest.mark.usefixtures("a_month_of_its_own")
 
 
 async def test_a_month_is_counted_closed_paid_and_used(client, office, chain, phone, books):

@@ -7,13 +7,19 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import httpx
+
 from backend.kernel import clock, db, ids, outbox
 from backend.rebates.commands import runs
 from backend.rebates.types import PREFIX, Applied, Line, Paid, Purchase, Terms, Tier
-from tests.support.staff import StaffSession
+from tests.support.coupons import log_in_again
+from tests.support.members import Phone
+from tests.support.seed import Chain
+from tests.support.staff import StaffSession, log_in
 
 SCHEMES = "/v1/admin/rebates/schemes"
 RUNS = "/v1/admin/rebates/runs"
+MINE = "/v1/member/rebates"
 ZONE = ZoneInfo("Asia/Shanghai")
 TWO_TIERS = {"tiers": [{"from_fen": 0, "rate_bp": 200}, {"from_fen": 100_000, "rate_bp": 500}]}
 """2 % up to ¥1,000, 5 % of what is above."""
@@ -51,6 +57,27 @@ def end_the_month() -> date:
     _last = (over + timedelta(days=32)).replace(day=2)
     _go_to(_last)
     return over
+
+
+async def mine(phone: Phone) -> dict[str, Any]:
+    """What a member's phone shows."""
+    answer = await phone.call("GET", MINE)
+    assert answer.status_code == 200, answer.text
+    shown: dict[str, Any] = answer.json()
+    return shown
+
+
+async def again(office: httpx.AsyncClient, chain: Chain, *phones: Phone) -> StaffSession:
+    """Everybody logs in again: the clock was moved."""
+    for phone in phones:
+        await log_in_again(phone)
+    return await log_in(office, chain, "admin")
+
+
+async def over(office: httpx.AsyncClient, chain: Chain, *phones: Phone) -> tuple[StaffSession, date]:
+    """The month is over: head office, and its first day."""
+    month = end_the_month()
+    return await again(office, chain, *phones), month
 
 
 async def start_scheme(admin: StaffSession, title: str = "月度返利", **terms: Any) -> str:

@@ -163,23 +163,13 @@ async def _corrections(tx: Tx, member_id: int, period: Period, late: Sequence[da
         known = (await facts.load(tx, [member_id], then.first, then.last)).get(member_id, Facts([], {}))
         months = {scheme.id: scheme.terms.valid_months for scheme in schemes}
         now = settling.pieces_of(accrual.accrue(schemes, known.purchases, known.back), months)
-        was = given_for(first, given)
+        was = settling.given_for(first, given)
         pieces = settling.differ(now, was)
         if pieces:
             found.append(
                 Correction(first=then.first, last=then.last, was_fen=_fen(was), now_fen=_fen(now), pieces=pieces)
             )
     return tuple(found)
-
-
-def given_for(first: date, given: Iterable[tuple[date, Body]]) -> tuple[Piece, ...]:
-    """What statements gave for the period that began on that day: its own, and what corrected it since."""
-    pieces = []
-    for begun, body in given:
-        if begun == first:
-            pieces.append(settling.pieces_of(body.parts, {part.scheme_id: 0 for part in body.parts}))
-        pieces += [one.pieces for one in body.corrections if one.first == first]
-    return settling.add_up(*pieces)
 
 
 def _fen(pieces: Iterable[Piece]) -> int:

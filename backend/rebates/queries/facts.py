@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 from functools import partial
 
@@ -41,7 +41,13 @@ class Facts(msgspec.Struct, frozen=True):
 
 async def load(tx: Tx | None, member_ids: Sequence[int], first: date, last: date) -> dict[int, Facts]:
     """The facts of the purchases of these days, by member; who bought nothing is absent."""
-    fetch = db.fetch if tx is None else partial(db.fetch_in, tx)
+    return await load_by(db.fetch if tx is None else partial(db.fetch_in, tx), member_ids, first, last)
+
+
+async def load_by(
+    fetch: Callable[..., Awaitable[list[db.Record]]], member_ids: Sequence[int], first: date, last: date
+) -> dict[int, Facts]:
+    """``load`` through any connection."""
     found: dict[int, Facts] = {}
     for row in await fetch(_PURCHASES, list(member_ids), first, last, MOST):
         facts = found.setdefault(row["member_id"], Facts([], {}))

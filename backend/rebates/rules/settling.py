@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 
 import msgspec
 
 from backend.kernel.money import share_list
 
-from ..types import Applied, Part, Piece
+from ..types import Applied, Body, Part, Piece
 
 Key = tuple[str, str]
 
@@ -64,6 +65,16 @@ def differ(now: Iterable[Piece], was: Iterable[Piece]) -> tuple[Piece, ...]:
         msgspec.structs.replace(piece, months=months.get((piece.scheme_id, piece.store_id), piece.months))
         for piece in found
     )
+
+
+def given_for(first: date, given: Iterable[tuple[date, Body]]) -> tuple[Piece, ...]:
+    """What statements gave for the period that began on that day: its own, and what corrected it since."""
+    pieces = []
+    for begun, body in given:
+        if begun == first:
+            pieces.append(pieces_of(body.parts, {part.scheme_id: 0 for part in body.parts}))
+        pieces += [one.pieces for one in body.corrections if one.first == first]
+    return add_up(*pieces)
 
 
 def least_fen(schemes: Sequence[Applied], pieces: Iterable[Piece]) -> int:
