@@ -53,5 +53,5 @@ async def tell(event: RebatePaid, tx: Tx) -> None:
     template = PAID
     if event.expires_on is not None:
         template, values = PAID_UNTIL, values | {"day": event.expires_on.isoformat()}
-    letter = Letter(event.member_id, template.code, values, event.statement_id, f"#/rebates/{event.statement_id}")
+    letter = Letter(event.member_id, template.code, values, event.statement_id, f"#/rebate?{event.statement_id}")
     await messages.send(tx, [letter])

@@ -81,6 +81,8 @@ import { suggestScreen } from "./screens/suggest.js";
 import { suggestionScreen } from "./screens/suggestion.js";
 import { ownSuggestionsScreen, suggestionBoxesScreen } from "./screens/suggestion_boxes.js";
 import { failedScreen, loadingScreen, pendingScreen, welcomeScreen } from "./screens/welcome.js";
+import { rebateScreen } from "./screens/rebate.js";
+import { rebatesScreen } from "./screens/rebates.js";
 import { registerScreen } from "./screens/register.js";
 import { surveyScreen } from "./screens/survey.js";
 import { surveysScreen } from "./screens/surveys.js";
@@ -98,6 +100,8 @@ const SCREENS = {
   "gift-item": giftItemScreen,
   "gift-orders": giftOrdersScreen,
   "gift-order": giftOrderScreen,
+  rebates: rebatesScreen,
+  rebate: rebateScreen,
   mall: mallScreen,
   "mall-search": mallSearchScreen,
   goods: goodsScreen,

@@ -10,6 +10,7 @@ import { ORDERS } from "./order_texts.js";
 import { RECHARGES } from "./recharge_texts.js";
 import { POINTS } from "./points_texts.js";
 import { PRIVACY } from "./privacy_texts.js";
+import { REBATES } from "./rebate_texts.js";
 import { SURVEYS } from "./survey_texts.js";
 import { VOICE } from "./voice_texts.js";
 
@@ -27,6 +28,7 @@ const TABLE = {
   ...POINTS,
   ...GIFTS,
   ...PRIVACY,
+  ...REBATES,
   ...SURVEYS,
   ...VOICE,
 

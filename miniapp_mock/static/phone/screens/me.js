@@ -34,6 +34,7 @@ export function meScreen(app) {
         to("list", t("me.entries"), "entries"),
         to("gift", t("points.title"), "points"),
         to("star", t("gifts.title"), "gift-shop", t("gifts.hint")),
+        to("wallet", t("rebate.title"), "rebates", t("rebate.hint")),
         to("star", t("review.own"), "own-reviews"),
         to("tag", t("invoice.list"), "invoices"),
       ],
