@@ -35,7 +35,8 @@ async def load() -> None:
         SchemeIn(title="大客户年度返利", period=PeriodKind.YEAR, first_on=date(today.year, 1, 1), terms=YEARLY), admin
     )
     tried = await schemes.create(
-        SchemeIn(title="首店店庆返利（草稿）", period=PeriodKind.MONTH, first_on=today.replace(day=1), terms=TRIED), admin
+        SchemeIn(title="首店店庆返利（草稿）", period=PeriodKind.MONTH, first_on=today.replace(day=1), terms=TRIED),
+        admin,
     )
     # They began before the demo did, which staff cannot ask for.
     await db.pool().execute("UPDATE rebate_scheme SET state = 'active' WHERE id = ANY($1)", [monthly.id, yearly.id])
