@@ -9,7 +9,7 @@ import pytest_asyncio
 from backend.kernel.config import Settings
 from backend.rebates import audit
 from tests.support import kept
-from tests.support.one_chain import *  # noqa: F403 - fixtures, by name
+from tests.support.one_chain import admin, chain, fresh_limits, office, phone, settings, worker  # noqa: F401 - fixtures
 from tests.support.rebates import end_all_schemes, stand_in_the_middle
 from tests.support.value import findings
 

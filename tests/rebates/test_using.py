@@ -46,7 +46,7 @@ async def test_paid_rebate_pays_and_returns_to_its_lots_and_expires_to_who_bore_
     counted = (await mine(phone))["running"]
     await clockwork.roll_up()
     used = await report(admin, month)
-    last = lot.expires_on
+    last = lot.expires_on or date.min
     warn_at = last - timedelta(days=7)
     kernel_clock.shift(timedelta(days=(warn_at - today_()).days))
     warned = [await expiring.warn(kernel_clock.now()), await expiring.warn(kernel_clock.now())]

@@ -223,7 +223,9 @@ class Pos(Domain):
         """It is paid: what pays it and what it earns is the member's no more, or from now on."""
         sale.paid = True
         stored = sale.tenders.get("stored", 0)
-        self.world.model.move(sale.member.id, stored=-stored, points=sale.earned - sale.points_paid)
+        self.world.model.move(
+            sale.member.id, stored=-stored, points=sale.earned - sale.points_paid, rebate=-sale.tenders.get("rebate", 0)
+        )
         self.world.domain(Coupons).use(sale.coupons)
         self.world.domain(Passes).issue(sale)
         self.world.domain(GiftCards).pay(sale.cards)
@@ -335,6 +337,7 @@ class Pos(Domain):
         self.world.model.move(
             sale.member.id,
             stored=by_tender.get("stored", 0),
+            rebate=by_tender.get("rebate", 0),
             points=answer["points_returned"] - answer["points_clawed_back"],
         )
 

@@ -74,7 +74,7 @@ class Sale:
     @property
     def own_fen(self) -> int:
         """What it takes of the member's own: this counts towards what needs no confirmation."""
-        return sum(self.tenders.get(own, 0) for own in ("stored", "points", "gift_card"))
+        return sum(self.tenders.get(own, 0) for own in ("stored", "points", "rebate", "gift_card"))
 
     def gave_back_wrongly(self) -> Iterator[str]:
         """Its refunds gave no more than it took, and together where it came from."""
