@@ -15,7 +15,7 @@ from tests.support.value import findings
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def books(settings: Settings) -> AsyncIterator[None]:
+async def books(settings: Settings) -> AsyncIterator[None]:  # noqa: F811
     """The books balance when the test is over, and rebates follow from what was bought."""
     yield
     assert await findings(settings) == []

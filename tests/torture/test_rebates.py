@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 
 from backend.torture.domains.rebates import BACK, BOUGHT, LATE, MONTHS, STATEMENTS, compare, rebate_of
 
 NOVEMBER, DECEMBER = date(2026, 11, 1), date(2026, 12, 1)
-TRUE = {
+TRUE: dict[str, Any] = {
     MONTHS: [(NOVEMBER, "paid")],
     BOUGHT: [(1, "a", NOVEMBER, 5_000), (1, "b", NOVEMBER, 2_000), (1, "c", DECEMBER, 9_999), (2, "d", NOVEMBER, 100)],
     BACK: [("a", 1_000)],

@@ -222,10 +222,9 @@ class Pos(Domain):
     def pay(self, sale: Sale) -> None:
         """It is paid: what pays it and what it earns is the member's no more, or from now on."""
         sale.paid = True
-        stored = sale.tenders.get("stored", 0)
-        self.world.model.move(
-            sale.member.id, stored=-stored, points=sale.earned - sale.points_paid, rebate=-sale.tenders.get("rebate", 0)
-        )
+        stored, rebate = sale.tenders.get("stored", 0), sale.tenders.get("rebate", 0)
+        earned = sale.earned - sale.points_paid
+        self.world.model.move(sale.member.id, stored=-stored, points=earned, rebate=-rebate)
         self.world.domain(Coupons).use(sale.coupons)
         self.world.domain(Passes).issue(sale)
         self.world.domain(GiftCards).pay(sale.cards)

@@ -32,8 +32,8 @@ BOOKED, LATE = "rebates by the books", "rebates that wait"
 _BEIJING = timedelta(hours=8)
 
 _BOUGHT = """
-SELECT coalesce(v.target_id, d.member_id), d.id, date_trunc('month', coalesce((d.body->>'occurred_at')::timestamptz, d.at)
-                                              AT TIME ZONE 'Asia/Shanghai')::date,
+SELECT coalesce(v.target_id, d.member_id), d.id, date_trunc('month', coalesce((d.body->>'occurred_at')::timestamptz,
+                                                                           d.at) AT TIME ZONE 'Asia/Shanghai')::date,
        CASE WHEN d.kind = 'accrual' THEN (d.body->>'total_fen')::bigint ELSE
             (SELECT coalesce(sum((l->>'payable_fen')::bigint), 0) FROM jsonb_array_elements(d.body->'lines') l
               WHERE (l->>'line_no')::int > 0) END
@@ -134,7 +134,7 @@ class Rebates(Domain):
     async def _move(self, op: Op, run_id: str, what: str, turn: int) -> None:
         key = f"{self.world.seed}-{op.number}-{turn}-{what}" if what == "close" else ""
         body = b"{}" if what == "close" else b""
-        request = Request(self.world.admin, "POST", f"{RUNS}/{run_id}/{what}", body, key or None, booked=False)
+        request = Request(self.world.admin, "POST", f"{RUNS}/{run_id}/{what}", body, key, booked=False)
         await self.world.ask(op, request, refusals=MOVES)
 
     async def pay(self, op: Op) -> None:
