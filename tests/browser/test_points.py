@@ -10,7 +10,7 @@ from playwright.async_api import expect
 from tests.browser.desk import console
 from tests.browser.looks import faint_texts, small_targets
 from tests.browser.shop import known_member, there
-from tests.points.test_transfers import earn
+from tests.points.test_transfers import PATH, earn
 from tests.support.members import register
 from tests.support.value import findings
 
@@ -126,3 +126,25 @@ async def test_a_member_gives_points_to_a_friend_by_number_and_pin(chromium, ser
         await look(phone.page)
     assert (await friend.wallet())["points"]["available"] == 120
     assert await findings(server.settings) == []
+
+
+async def test_staff_ask_for_a_transfer_back(chromium, server, chain, client):
+    giver, friend = await register(client), await register(client, name="李小红")
+    await earn(giver, (100, None))
+    assert (await giver.call("PUT", "/v1/member/pin", {"pin": "121212"})).status_code == 204
+    named = (await giver.call("POST", f"{PATH}/recipient", {"member_no": friend.member["member_no"]})).json()
+    body = named | {"points": 40, "pin": "121212"}
+    assert (await giver.call("POST", f"{PATH}/transfers", body, key="browser")).status_code == 201
+    async with console(chromium, server, "#/points-transfers") as screen:
+        await screen.log_in("admin")
+        await screen.sees("先查找一位会员")
+        await screen.button("查找会员").click()
+        await screen.field("会员号或手机号").fill(giver.member["member_no"])
+        await screen.page.get_by_role("dialog").get_by_role("button", name="查找会员").click()
+        await screen.sees("李**", "40", "已完成")
+        await screen.page.get_by_role("button", name="撤回").click()
+        await screen.field("原因").fill("转错人了")
+        await screen.page.get_by_role("dialog").get_by_role("button", name="撤回").click()
+        await screen.sees("已提交，等待另一人审批")
+        await shoot(screen.page, "console-points-transfers")
+        await look(screen.page)

@@ -107,5 +107,23 @@ async def test_head_office_sees_what_is_owed_by_day(chromium, server, chain, til
         await shoot(office, "console-stored-value")
 
 
+async def test_head_office_says_in_which_turn_an_offer_s_value_is_spent(chromium, server, chain):
+    async with console(chromium, server, "#/recharge-offers") as office:
+        await office.log_in("admin")
+        await office.button("新建优惠").click()
+        await office.field("充值金额").fill("500")
+        await office.field("赠送金额").fill("50")
+        await office.page.get_by_label("消费顺序").select_option(label="先用赠送")
+        await office.button("保存").click()
+        row = office.page.get_by_role("row").filter(has_text="¥500.00")
+        await expect(row).to_contain_text("先用赠送")
+        await row.get_by_role("button", name="修改").click()
+        await office.page.get_by_label("消费顺序").select_option(label="先用本金")
+        await office.button("保存").click()
+        await expect(row).to_contain_text("先用本金")
+        await look(office)
+        await shoot(office, "console-recharge-offers")
+
+
 async def paid(phone: Member, recharge_id: str) -> bool:
     return bool((await ask(phone, "GET", f"/v1/member/recharges/{recharge_id}"))["status"] == "paid")

@@ -10,9 +10,10 @@ import pytest
 
 from backend.kernel import clock as time
 from backend.ledger import queries as ledger
-from backend.ledger.plans import POINTS
+from backend.ledger import service
+from backend.ledger.plans import HOUSE_POINTS_RECEIVABLE, POINT, POINTS, POINTS_DEBT, Leg
 from backend.ledger.plans import STORED as STORED_VALUE
-from tests.support.books import fingerprint
+from tests.support.books import fingerprint, plan
 from tests.support.coupons import coupons_of, make_template
 from tests.support.delivery import add_address
 from tests.support.gifts import GOODS, MINE, STORED, make_gift, points_of, redeem, redeemed, taken
@@ -236,14 +237,24 @@ async def test_to_another_s_address_nothing_is_sent(settings, admin, phone):
     assert await fingerprint(settings) == before
 
 
-async def test_points_that_are_owed_are_not_there_to_redeem(admin, phone):
+async def test_points_that_are_owed_are_not_there_to_redeem(settings, admin, phone):
     await put("S1", "6902", 5, 3_750)
     await give(phone.member_id, points=100)
+    owed = plan(
+        phone.member_id,
+        Leg(POINTS_DEBT, POINT, 10),
+        Leg(HOUSE_POINTS_RECEIVABLE, POINT, -10),
+    )
+    await service.post(owed)
+    dear, cheap = await make_gift(admin, GOODS, points=91), await make_gift(admin, GOODS, points=90)
+    before = await fingerprint(settings)
+
     shown = (await phone.call("GET", "/v1/member/gifts")).json()
-    gift = await make_gift(admin, GOODS, points=101)
+    detail = (await phone.call("GET", f"/v1/member/gifts/{dear['id']}")).json()
+    refused = await redeem(phone, dear)
 
-    listed = (await phone.call("GET", f"/v1/member/gifts/{gift['id']}")).json()
-
-    assert shown["points"] == 100
-    assert (listed["why_not"], listed["stores"][0]["in_stock"]) == ("points", True)
-    assert (await redeem(phone, gift)).json()["code"] == "insufficient_balance"
+    assert shown["points"] == 90
+    assert (detail["why_not"], detail["stores"][0]["in_stock"]) == ("points", True)
+    assert refused.json()["code"] == "insufficient_balance"
+    assert await fingerprint(settings) == before
+    assert (await redeem(phone, cheap)).status_code == 201

@@ -26,14 +26,6 @@ MUTANTS = (
         (f"{_REDEEM}::test_limits_of_a_member_and_of_a_day_hold_and_a_cancelled_one_is_free_again",),
     ),
     Mutant(
-        "gift-total-not-judged-under-the-lock",
-        "Of the last piece a hundred members get one, or a request fails in the database.",
-        "backend/gifts/locks.py",
-        'f"{GIFT} WHERE id = $1 FOR UPDATE"',
-        'f"{GIFT} WHERE id = $1"',
-        (f"{_REDEEM}::test_the_last_piece_goes_to_one_of_a_hundred",),
-    ),
-    Mutant(
         "gift-debt-may-be-redeemed",
         "Who owes points after a refund redeems them all the same.",
         "backend/gifts/commands/redeeming.py",
