@@ -40,6 +40,34 @@ class LoginLocked(DomainError):
     kind = Kind.LIMITED
 
 
+class LoginHours(DomainError):
+    """Nobody with this role logs in at this time."""
+
+    code = "login_hours"
+    kind = Kind.FORBIDDEN
+
+
+class DeviceUnknown(DomainError):
+    """This device is not known; log in with the second factor, or have head office let it in."""
+
+    code = "device_unknown"
+    kind = Kind.FORBIDDEN
+
+
+class ControlChanged(DomainError):
+    """These settings were changed meanwhile; read them again."""
+
+    code = "control_changed"
+    kind = Kind.CONFLICT
+
+
+class SecondFactorMissing(DomainError):
+    """Set up your own second factor first: without it you might shut yourself out."""
+
+    code = "second_factor_missing"
+    kind = Kind.CONFLICT
+
+
 class TooManyDevices(DomainError):
     """This member has as many devices as there may be; revoke one first."""
 

@@ -54,6 +54,7 @@ class Session(Model):
     expires_at = fields.DatetimeField(db_index=True)
     ended_at: datetime | None = fields.DatetimeField(null=True)
     ended_why = fields.CharField(max_length=16, null=True)
+    agent = fields.CharField(max_length=200, null=True)
 
     class Meta:
         table = "auth_session"
@@ -175,6 +176,7 @@ class StaffSession(Model):
     address = fields.CharField(max_length=45, null=True)
     agent = fields.CharField(max_length=200, null=True)
     seen_at: datetime | None = fields.DatetimeField(null=True)
+    device_id: int | None = fields.BigIntField(null=True)
 
     class Meta:
         table = "auth_staff_session"

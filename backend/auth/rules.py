@@ -13,6 +13,7 @@ from datetime import timedelta
 
 import msgspec
 
+from .control import LOCK_MINUTES, MOST_DEVICES, MOST_SESSIONS, TRIES
 from .types import Permission, Role, Scope
 
 ACCESS_TTL = timedelta(minutes=15)
@@ -23,10 +24,10 @@ STAFF_TTL = timedelta(hours=12)
 """A staff session ends this long after the login, refreshed or not."""
 
 KEPT_AFTER_END = timedelta(days=30)
-MAX_SESSIONS = 10
+MAX_SESSIONS = MOST_SESSIONS
 """Living sessions of one identity; the one longest unused ends when another begins."""
 
-MAX_DEVICES = 100
+MAX_DEVICES = MOST_DEVICES
 """Living enrolled devices of one member; those of sessions are bounded by the sessions."""
 
 HANDLE_DIGITS = 9
@@ -41,8 +42,8 @@ MOST_ROLES = 50
 MOST_INVITATIONS = 200
 """That wait at once."""
 
-LOGIN_FAILURES = 8
-LOGIN_LOCK = timedelta(minutes=15)
+LOGIN_FAILURES = TRIES
+LOGIN_LOCK = timedelta(minutes=LOCK_MINUTES)
 TOTP_STEP_S = 30
 
 TERMINAL_HEADER = re.compile(

@@ -137,6 +137,7 @@ LOGINS = holds(
                         "expires_at": "有效至",
                         "ended_at": "结束时间",
                         "ended_why": "结束原因",
+                        "agent": "手机与微信版本",
                     },
                     key=("id",),
                 ),

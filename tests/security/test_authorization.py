@@ -117,6 +117,8 @@ OWN = {
     "DELETE /v1/admin/me/sessions/{session_id}",
     "POST /v1/admin/me/end-other-sessions",
     "GET /v1/admin/me/logins",
+    "GET /v1/admin/me/devices",
+    "DELETE /v1/admin/me/devices/{staff_device_id}",
     "GET /v1/admin/me",
     "GET /v1/admin/me/phone",
     "POST /v1/admin/me/phone",
@@ -152,6 +154,17 @@ async def _invite(admin: StaffSession) -> str:
     made = await admin.post("/v1/admin/invitations", {"username": "invited", "role": "clerk", "store_id": "S1"})
     invitation_id: str = made.json()["id"]
     return invitation_id
+
+
+async def _device_of(admin: StaffSession) -> str:
+    """A browser of the admin's."""
+    me = (await admin.get("/v1/admin/me")).json()["staff"]["id"]
+    await db.pool().execute(
+        "INSERT INTO auth_staff_device (id, staff_id, digest, agent, address, state, created_at, seen_at)"
+        " VALUES (47, $1, '', 'x', 'x', 'known', now(), now())",
+        int(me),
+    )
+    return "47"
 
 
 def label(route: Route) -> str:
@@ -558,6 +571,7 @@ NOWHERE = {
     "application_id": "RA000000000000",
     "shift_id": "H000000000000000",
     "member_import_id": "MI000000000000",
+    "staff_device_id": "4711",
 }
 """Ids of nothing: another's object must look the same."""
 
@@ -578,6 +592,7 @@ async def world(browser, chain, credentials) -> AsyncIterator[World]:
         "approval_id": (await approvals.ask(admin, "别家的店")).id,
         "session_id": (await admin.get("/v1/admin/me/sessions")).json()["items"][0]["id"],
         "invitation_id": await _invite(admin),
+        "staff_device_id": await _device_of(admin),
         "role_code": "clerk",
         "member_attribute": (await define(admin, "of_the_world"))["code"],
         "terminal_id": "S1-T1",

@@ -916,6 +916,9 @@ OWN = {
     ("POST /v1/admin/contacts/lookup", "code"),
     ("GET /v1/admin/contacts/looks", "member_id"),
     ("GET /v1/admin/contacts/looks", "staff_id"),
+    # head office alone
+    ("GET /v1/admin/staff-devices", "staff_id"),
+    ("PUT /v1/admin/login-control", "hours.store_id"),
     ("GET /v1/admin/contacts/looks", "cursor"),
     # the same figures, refused alike: tests/suggestions/test_boxes.py
     ("GET /v1/admin/suggestion-boxes/statistics/chart", "box_id"),

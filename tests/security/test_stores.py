@@ -138,6 +138,10 @@ BODIES: dict[tuple[str, str], tuple[dict[str, Any], str]] = {
     ("PUT /v1/admin/groups/{group_id}", "store_id"): (GROUP | {"version": 1}, "/store_id"),
     ("POST /v1/admin/conversations/canned", "store_id"): (CANNED, "/store_id"),
     ("PUT /v1/admin/conversations/canned/{canned_id}", "store_id"): (CANNED, "/store_id"),
+    ("PUT /v1/admin/login-control", "hours.store_id"): (
+        {"version": 0, "hours": [{"days": [1], "begin": "09:00", "end": "18:00", "store_id": NONE}]},
+        "/hours/0/store_id",
+    ),
     ("POST /v1/admin/members", "store_id"): ({"phone": random_phone(), "name": "x", "store_id": NONE}, "/store_id"),
     ("PUT /v1/admin/registration/policy", "rules.when.store_ids"): (REGISTRATION, "/rules/0/when/store_ids/1"),
     ("POST /v1/admin/registration/simulate", "policy.rules.when.store_ids"): (

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+from datetime import timedelta
 
 import pyotp
 
 from backend.auth import passwords, queries, rules, service, tokens, trails
-from backend.auth.errors import LoginLocked
+from backend.auth.control import Control, may_log_in
+from backend.auth.errors import DeviceUnknown, LoginHours, LoginLocked
 from backend.auth.service.staff import TOTP_CONTEXT
 from backend.auth.types import Sender, Tokens
 from backend.kernel import clock, db, ids, logging
+from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.kernel.errors import Unauthenticated
 from backend.kernel.vault import vault
@@ -21,11 +24,17 @@ log = logging.get(__name__)
 _ACCESS_S = int(rules.ACCESS_TTL.total_seconds())
 
 
-async def login_staff(username: str, password: str, totp: str | None, recovery: str | None, sender: Sender) -> Tokens:
-    """Begin a staff session; eight wrong tries of a name lock it for 15 minutes.
+async def login_staff(
+    username: str, password: str, totp: str | None, recovery: str | None, sender: Sender, device: str | None = None
+) -> tuple[Tokens, str | None]:
+    """Begin a staff session; eight wrong tries of a name lock it for 15 minutes, unless head office set otherwise.
 
     A try is counted before it is judged, so that many at once are no way round; names that do not exist are counted,
     locked and answered like those that do. A recovery code stands for the second factor, once.
+
+    ``device`` is the token that this browser keeps, empty where it has none yet: a new one is answered then, or None.
+    Whoever is who they say may still come at the wrong time (``LoginHours``) or from a device that nobody knows
+    (``DeviceUnknown``, with a token that counts once somebody has let it in).
     """
     subject = login_subject(username)
     await take_a_try(subject)
@@ -39,7 +48,48 @@ async def login_staff(username: str, password: str, totp: str | None, recovery: 
     if not right or step is None or not row["active"]:
         _tell_of_failure(row, sender)
         raise Unauthenticated("name, password or code is wrong")
-    return await _open_staff_session(row, subject, step, recovery if spare else None, sender)
+    control = await queries.control()
+    await _check_hours(row, control, sender)
+    shown = row["totp_sealed"] is not None
+    known, new_token = await _known_device(row, device, sender, proven=shown, asked=control.known_devices)
+    tokens_ = await _open_staff_session(row, subject, step, recovery if spare else None, sender, known)
+    return tokens_, new_token
+
+
+async def _check_hours(row: db.Record, control: Control, sender: Sender) -> None:
+    store = await queries.find_store(row["store_id"]) if row["store_id"] else None
+    local = clock.now().astimezone(clock.zone(store.timezone if store else settings().timezone))
+    if not may_log_in(control.hours, row["role"], row["store_id"], local):
+        async with db.transaction() as tx:
+            await trails.note_login(tx, row, sender, status=403, code=LoginHours.code, detail={})
+        raise LoginHours
+
+
+async def _known_device(
+    row: db.Record, token: str | None, sender: Sender, *, proven: bool, asked: bool
+) -> tuple[int | None, str | None]:
+    """The device of this log-in, and its token where it is new; ``DeviceUnknown`` where known ones are asked for.
+
+    Who has shown a second factor (``proven``) makes a device known; without that, somebody else does.
+    """
+    if token is None and not asked:
+        return None, None
+    fresh: str | None = None
+    async with db.transaction() as tx:
+        found = await service.look_up_device(tx, row["id"], token, sender)
+        if found is None:
+            device_id, fresh = await service.note_device(tx, row["id"], sender, known=proven or not asked)
+            state = "known" if proven or not asked else "waiting"
+        else:
+            device_id, state = found
+            if state == "waiting" and (proven or not asked):
+                await service.know_device(tx, device_id)
+                state = "known"
+        if state == "waiting":
+            await trails.note_login(tx, row, sender, status=403, code=DeviceUnknown.code, detail={})
+    if state == "waiting":
+        raise DeviceUnknown(extra={"device": fresh or token})
+    return device_id, fresh
 
 
 def login_subject(username: str) -> str:
@@ -49,18 +99,19 @@ def login_subject(username: str) -> str:
 
 async def take_a_try(subject: str) -> None:
     """Count one try, before it is judged; ``LoginLocked`` after too many."""
-    now = clock.now()
+    now, control = clock.now(), await queries.control()
+    lock = timedelta(minutes=control.staff_lock_minutes)
     taken = await db.fetchval(
         "INSERT INTO auth_login_failure AS f (subject, failures, last_at) VALUES ($1, 1, $2) ON CONFLICT (subject)"
         " DO UPDATE SET failures = CASE WHEN f.last_at <= $3 THEN 1 ELSE f.failures + 1 END, last_at = $2"
         " WHERE f.failures < $4 OR f.last_at <= $3 RETURNING failures",
         subject,
         now,
-        now - rules.LOGIN_LOCK,
-        rules.LOGIN_FAILURES,
+        now - lock,
+        control.staff_tries,
     )
     if taken is None:
-        raise LoginLocked(retry_after_s=int(rules.LOGIN_LOCK.total_seconds()))
+        raise LoginLocked(retry_after_s=int(lock.total_seconds()))
 
 
 def totp_step(sealed: str | None, code: str | None) -> int | None:
@@ -88,7 +139,9 @@ async def spend_step(tx: Tx, staff_id: int, step: int) -> None:
         raise Unauthenticated("this code was used already; wait for the next one")
 
 
-async def _open_staff_session(row: db.Record, subject: str, step: int, recovery: str | None, sender: Sender) -> Tokens:
+async def _open_staff_session(
+    row: db.Record, subject: str, step: int, recovery: str | None, sender: Sender, device_id: int | None
+) -> Tokens:
     """Spend the code's step or the recovery code, and begin the session."""
     staff_id: int = row["id"]
     session_id, now = ids.new_bigint(), clock.now()
@@ -99,8 +152,8 @@ async def _open_staff_session(row: db.Record, subject: str, step: int, recovery:
             raise Unauthenticated("name, password or code is wrong")
         await db.raw(tx).execute(
             "INSERT INTO auth_staff_session"
-            " (id, staff_id, refresh_hash, created_at, expires_at, address, agent, seen_at)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $4)",
+            " (id, staff_id, refresh_hash, created_at, expires_at, address, agent, seen_at, device_id)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $4, $8)",
             session_id,
             staff_id,
             digest,
@@ -108,6 +161,7 @@ async def _open_staff_session(row: db.Record, subject: str, step: int, recovery:
             now + rules.STAFF_TTL,
             sender.address,
             sender.agent,
+            device_id,
         )
         await db.raw(tx).execute("DELETE FROM auth_login_failure WHERE subject = $1", subject)
         detail = {"actions": ["recovery_code"]} if recovery is not None else {}
@@ -135,10 +189,14 @@ async def _tell(row: db.Record, sender: Sender) -> None:
 
 
 async def refresh_staff(refresh_token: str, sender: Sender) -> Tokens:
-    """Exchange a staff refresh token for a new pair, within 12 hours of the login; a dead one ends the session."""
+    """Exchange a staff refresh token for a new pair, within 12 hours of the login; a dead one ends the session.
+
+    Outside of the hours of whom it belongs to nothing is exchanged, and the session stays for when they begin.
+    """
     given = tokens.read_refresh_token(refresh_token, tokens.STAFF)
     if given is None:
         raise Unauthenticated("this refresh token does not hold")
+    await _check_hours_of(given.session_id, sender)
     next_token, digest = tokens.make_refresh_token(given.session_id, tokens.STAFF)
     exchanged = await db.fetchval(
         "UPDATE auth_staff_session SET refresh_hash = $3, seen_at = $4, address = $5, agent = $6"
@@ -155,6 +213,19 @@ async def refresh_staff(refresh_token: str, sender: Sender) -> Tokens:
         raise Unauthenticated("this refresh token does not hold")
     access_token = tokens.make_access_token(given.session_id, tokens.STAFF)
     return Tokens(access_token=access_token, refresh_token=next_token, expires_in=_ACCESS_S)
+
+
+async def _check_hours_of(session_id: int, sender: Sender) -> None:
+    control = await queries.control()
+    if not control.hours:
+        return
+    row = await db.fetchrow(
+        "SELECT s.id, s.role, s.store_id FROM auth_staff_session w JOIN auth_staff s ON s.id = w.staff_id"
+        " WHERE w.id = $1",
+        session_id,
+    )
+    if row is not None:
+        await _check_hours(row, control, sender)
 
 
 async def logout_staff(session_id: int) -> None:

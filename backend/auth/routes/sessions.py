@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.auth import commands, queries, schemas
-from backend.auth.errors import LoginLocked
+from backend.auth.errors import DeviceUnknown, LoginHours, LoginLocked
 from backend.auth.guards import session, staff
 from backend.auth.trails import sender
 from backend.auth.types import Permission, SessionCaller, StaffCaller, Tokens
@@ -13,6 +13,7 @@ from backend.kernel.errors import Unauthenticated
 from backend.kernel.http import Request, Router, public
 
 router = Router(tag="auth")
+_REFUSED = (LoginLocked, LoginHours, DeviceUnknown)
 
 
 @router.post("/v1/member/token", guard=public, errors=(Unauthenticated,), summary="会员换取新令牌")
@@ -28,14 +29,17 @@ async def logout_member(caller: SessionCaller, body: schemas.Logout | None) -> N
     await commands.logout(caller.session_id, caller.identity_id, caller.member_id, everywhere=everywhere)
 
 
-@router.post("/v1/admin/login", guard=public, errors=(Unauthenticated, LoginLocked), summary="员工登录")
-async def login(body: schemas.StaffLogin, request: Request) -> Tokens:
+@router.post("/v1/admin/login", guard=public, errors=(Unauthenticated, *_REFUSED), summary="员工登录")
+async def login(body: schemas.StaffLogin, request: Request) -> schemas.LoggedIn:
     """Begin a staff session."""
     await limits.hit(f"login:{request.client}", settings().rate_login_per_minute)
-    return await commands.login_staff(body.username, body.password, body.totp, body.recovery, sender(request))
+    begun, device = await commands.login_staff(
+        body.username, body.password, body.totp, body.recovery, sender(request), body.device
+    )
+    return schemas.LoggedIn(begun.access_token, begun.refresh_token, begun.expires_in, device)
 
 
-@router.post("/v1/admin/token", guard=public, errors=(Unauthenticated,), summary="员工换取新令牌")
+@router.post("/v1/admin/token", guard=public, errors=(Unauthenticated, LoginHours), summary="员工换取新令牌")
 async def refresh(body: schemas.Refresh, request: Request) -> Tokens:
     """Exchange a refresh token; the old one is dead, and its reuse ends the session."""
     return await commands.refresh_staff(body.refresh_token, sender(request))

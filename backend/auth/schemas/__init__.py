@@ -24,12 +24,25 @@ TotpCode = Annotated[str, Meta(pattern=r"^[0-9]{6}$(?!\n)")]
 
 
 class StaffLogin(Body, frozen=True):
-    """A name, a password, and where a second factor is set up its code, or (once each) a recovery code."""
+    """A name, a password, and where a second factor is set up its code, or (once each) a recovery code.
+
+    ``device``: the token that this browser keeps; empty where it has none yet and would keep one.
+    """
 
     username: Annotated[str, Meta(min_length=1, max_length=40)]
     password: Password
     totp: TotpCode | None = None
     recovery: RecoveryCode | None = None
+    device: Annotated[str, Meta(max_length=100)] | None = None
+
+
+class LoggedIn(msgspec.Struct, omit_defaults=True):
+    """A staff session's first tokens; ``device``: a token for this browser to keep, where it is new."""
+
+    access_token: str
+    refresh_token: str
+    expires_in: int
+    device: str | None = None
 
 
 class Refresh(Body, frozen=True):

@@ -36,6 +36,7 @@ from .staff import (
     set_password,
     spend_recovery_code,
 )
+from .staff_devices import know_device, look_up_device, note_device
 from .tills import create_store, create_terminal, revoke_terminal, rotate_terminal
 
 __all__ = [
@@ -57,12 +58,15 @@ __all__ = [
     "is_bound",
     "join_identities",
     "keep_an_admin",
+    "know_device",
     "link_member",
     "lock_identity",
     "lock_person",
+    "look_up_device",
     "mark_handle_suspect",
     "matches",
     "new_recovery_codes",
+    "note_device",
     "open_session",
     "remove_second_factor",
     "revoke_all_devices",

@@ -18,7 +18,9 @@ from backend.ledger import service as ledger
 _SERVER_SIDE = "session"
 
 
-async def create_device(tx: Tx, member_id: int, name: str, *, session_id: int | None = None) -> DeviceSecret:
+async def create_device(
+    tx: Tx, member_id: int, name: str, *, session_id: int | None = None, most: int = rules.MAX_DEVICES
+) -> DeviceSecret:
     """Enrol a phone: a new secret and a first handle. The caller holds the member's lock: it makes the bound exact.
 
     ``Unauthenticated`` where the session it is enrolled in has ended meanwhile: a logout everywhere misses no device.
@@ -30,7 +32,7 @@ async def create_device(tx: Tx, member_id: int, name: str, *, session_id: int | 
         "SELECT count(*) FROM auth_device WHERE member_id = $1 AND session_id IS NULL AND revoked_at IS NULL",
         member_id,
     )
-    if count[0] >= rules.MAX_DEVICES:
+    if count[0] >= most:
         raise TooManyDevices
     device = await _insert(tx, member_id, name, None)
     assert device is not None

@@ -15,8 +15,8 @@ _IDENTITY = "SELECT id, openid, member_id, standing FROM auth_wechat_identity"
 
 
 OPEN = """
-INSERT INTO auth_session (id, identity_id, refresh_hash, created_at, refreshed_at, expires_at)
-VALUES ($1, $2, $3, $4, $4, $5)
+INSERT INTO auth_session (id, identity_id, refresh_hash, created_at, refreshed_at, expires_at, agent)
+VALUES ($1, $2, $3, $4, $4, $5, $7)
 RETURNING ARRAY(SELECT id FROM auth_session
                  WHERE identity_id = $2 AND ended_at IS NULL AND expires_at <= $4)
        || ARRAY(SELECT id FROM auth_session
@@ -26,15 +26,13 @@ RETURNING ARRAY(SELECT id FROM auth_session
 """A new session; answers with those before it that have run out, and those longest unused beyond the bound."""
 
 
-async def open_session(tx: Tx, openid: str) -> Login:
-    """Begin a session of a WeChat account, seen before or not; beyond ten the one longest unused ends."""
+async def open_session(tx: Tx, openid: str, *, agent: str | None = None, most: int = rules.MAX_SESSIONS) -> Login:
+    """Begin a session of a WeChat account, seen before or not; beyond ``most`` those longest unused end."""
     now = clock.now()
     identity = await _lock_by_openid(tx, openid)
     session_id = ids.new_bigint()
     refresh_token, digest = tokens.make_refresh_token(session_id, tokens.MEMBER)
-    (row,) = await db.fetch_in(
-        tx, OPEN, session_id, identity.id, digest, now, now + rules.REFRESH_TTL, rules.MAX_SESSIONS - 1
-    )
+    (row,) = await db.fetch_in(tx, OPEN, session_id, identity.id, digest, now, now + rules.REFRESH_TTL, most - 1, agent)
     if row["over"]:
         await end_sessions(tx, row["over"], why="evicted")
     return Login(

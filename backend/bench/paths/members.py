@@ -31,7 +31,7 @@ def _login_row(ground: Ground, n: int) -> tuple[Any, ...]:
     session_id = ids.new_bigint()
     _, digest = tokens.make_refresh_token(session_id, tokens.MEMBER)
     identity_id = ground.population.identity_id(n % ground.members)
-    return session_id, identity_id, digest, ground.now, ground.now + rules.REFRESH_TTL, rules.MAX_SESSIONS - 1
+    return session_id, identity_id, digest, ground.now, ground.now + rules.REFRESH_TTL, rules.MAX_SESSIONS - 1, None
 
 
 def _token(requests: Requests, n: int) -> bytes:

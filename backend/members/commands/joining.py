@@ -24,11 +24,12 @@ from ..types import Actor, Gender, Member, NewMember, Reach, Status
 log = logging.get(__name__)
 
 
-async def login(js_code: str) -> Login:
-    """Begin a session of whoever WeChat says the code stands for."""
+async def login(js_code: str, agent: str | None = None) -> Login:
+    """Begin a session of whoever WeChat says the code stands for; ``agent`` is what their program calls itself."""
     who = await wechat.login(js_code)
+    most = (await auth_queries.control()).member_sessions
     async with db.transaction() as tx:
-        opened = await auth.open_session(tx, who.openid)
+        opened = await auth.open_session(tx, who.openid, agent=agent, most=most)
     if opened.member_id is not None:
         live.push(opened.member_id, SESSION_CHECK, {})  # one more session may have ended the oldest
     return opened

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from backend.auth import queries as auth_queries
 from backend.auth import service as auth
 from backend.auth.types import DeviceSecret, MemberCaller
 from backend.kernel import clock, db
@@ -46,10 +47,10 @@ async def _check_free(tx: Tx, member_id: int) -> None:
 
 async def create_device(caller: MemberCaller, name: str) -> DeviceSecret:
     """Enrol a phone for codes without a network."""
-    name = rules.clean_name(name)
+    name, most = rules.clean_name(name), (await auth_queries.control()).member_devices
     async with db.transaction() as tx:
         await locks.lock_member(tx, caller.member_id)
-        return await auth.create_device(tx, caller.member_id, name, session_id=caller.session_id)
+        return await auth.create_device(tx, caller.member_id, name, session_id=caller.session_id, most=most)
 
 
 async def revoke_device(member_id: int, device_id: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from backend.auth.guards import member, registered, session
 from backend.auth.types import MemberCaller, SessionCaller
 from backend.kernel import limits, logging
-from backend.kernel.http import Router, public
+from backend.kernel.http import Request, Router, public
 from backend.wechat.errors import JsCodeInvalid, PhoneCodeInvalid
 
 from .. import queries, schemas, views
@@ -29,12 +29,13 @@ REGISTRATIONS_PER_HOUR = 20
 
 
 @router.post("/v1/member/login", guard=public, errors=(JsCodeInvalid,), summary="微信登录")
-async def login(body: schemas.LoginBody) -> schemas.LoginAnswer:
+async def login(body: schemas.LoginBody, request: Request) -> schemas.LoginAnswer:
     """Begin a session of the WeChat user.
 
     No limit of its own beyond the address's: a shop's guests share one address, and WeChat's codes cannot be guessed.
     """
-    opened = await joining.login(body.js_code)
+    agent = "".join(char for char in request.headers.get("user-agent", "") if char.isprintable())[:200]
+    opened = await joining.login(body.js_code, agent or None)
     found = await queries.find_member(opened.member_id) if opened.member_id is not None else None
     return schemas.LoginAnswer(
         access_token=opened.access_token,
