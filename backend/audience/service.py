@@ -62,4 +62,4 @@ INSERT INTO audience_sale (member_id, sale_id, due) VALUES ($1, $2, true)
 
 async def note(tx: Tx, member_id: int, sale_id: str) -> None:
     """Note that a purchase is to be counted, or counted anew; a job does it."""
-    await db.raw(tx).execute(_NOTE, member_id, sale_id)
+    await db.raw(tx).execute(_NOTE, await members.current_id_in(tx, member_id), sale_id)

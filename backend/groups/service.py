@@ -118,7 +118,7 @@ async def note_purchase(tx: Tx, member_id: int, sale_id: str, spent_fen: int) ->
     """Count a purchase for the group that its buyer belonged to when it was made, if there was one."""
     if not await db.fetch_in(tx, "SELECT 1 FROM group_member WHERE member_id = $1 LIMIT 1", member_id):
         return
-    document = (await ledger.find_documents([(member_id, sale_id)])).get(sale_id)
+    document = (await ledger.find_documents_of([sale_id])).get(sale_id)
     await _count(tx, member_id, sale_id, document.at if document else clock.now(), spent_fen)
 
 
@@ -130,7 +130,7 @@ async def _count(tx: Tx, member_id: int, sale_id: str, at: datetime, spent_fen: 
 
 async def note_accrual(tx: Tx, member_id: int, accrual_id: str) -> None:
     """Count a purchase that a till took offline for the group that its buyer belonged to when it was made."""
-    document = (await ledger.find_documents([(member_id, accrual_id)])).get(accrual_id)
+    document = (await ledger.find_documents_of([accrual_id])).get(accrual_id)
     if document is not None:
         at = datetime.fromisoformat(document.body["occurred_at"])
         await _count(tx, member_id, accrual_id, at, int(document.body["total_fen"]))

@@ -19,25 +19,28 @@ from .types import Source
 @events.on(SaleCompleted)
 async def grow(event: SaleCompleted, tx: Tx) -> None:
     """What was spent is growth, and counts for the level; what coupons paid is not."""
-    await members.add_growth(tx, event.member_id, event.sale_id, event.spent_fen)
-    await service.note_purchase(tx, event.member_id, event.sale_id, event.spent_fen)
-    await service.look(tx, [event.member_id])
+    member_id = await member_queries.current_id_in(tx, event.member_id)
+    await members.add_growth(tx, member_id, event.sale_id, event.spent_fen)
+    await service.note_purchase(tx, member_id, event.sale_id, event.spent_fen)
+    await service.look(tx, [member_id])
 
 
 @events.on(SaleRefunded)
 async def shrink(event: SaleRefunded, tx: Tx) -> None:
     """What came back is growth and counts no longer."""
-    await members.add_growth(tx, event.member_id, event.refund_id, -event.spent_fen)
-    await service.note_return(tx, event.member_id, event.sale_id, event.refund_id, event.spent_fen)
-    await service.look(tx, [event.member_id])
+    member_id = await member_queries.current_id_in(tx, event.member_id)
+    await members.add_growth(tx, member_id, event.refund_id, -event.spent_fen)
+    await service.note_return(tx, member_id, event.sale_id, event.refund_id, event.spent_fen)
+    await service.look(tx, [member_id])
 
 
 @events.on(AccrualPosted)
 async def count_offline(event: AccrualPosted, tx: Tx) -> None:
     """A purchase that a till took offline counts from when it was made; growth it is none."""
-    await members.lock(tx, event.member_id)
-    await service.note_purchase(tx, event.member_id, event.accrual_id, 0)
-    await service.look(tx, [event.member_id])
+    member_id = await member_queries.current_id_in(tx, event.member_id)
+    await members.lock(tx, member_id)
+    await service.note_purchase(tx, member_id, event.accrual_id, 0)
+    await service.look(tx, [member_id])
 
 
 @events.on(MemberRegistered)

@@ -7,14 +7,15 @@ from backend.kernel import events, live
 from backend.kernel.db import Tx
 from backend.ledger.events import MergedBooksMoved
 
-from .commands import merging, passing  # noqa: F401 - the kind of approvals
+from . import service
+from .commands import merging  # noqa: F401 - the kind of approvals
 from .events import MembersMerged
 
 
 @events.on(MergedBooksMoved)
 async def pass_on(event: MergedBooksMoved, tx: Tx) -> None:
     """What came to a merged member's books goes on to the other's."""
-    await passing.pass_on(tx, event.member_id)
+    await service.pass_on(tx, event.member_id)
 
 
 @events.on(MembersMerged)

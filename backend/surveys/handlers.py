@@ -8,6 +8,7 @@ from backend.audience import queries as audience
 from backend.kernel import clock, events
 from backend.kernel.db import Tx
 from backend.ledger.events import SaleCompleted
+from backend.members import queries as members
 
 from . import locks, queries, service
 from .types import SurveyState
@@ -17,6 +18,7 @@ from .types import SurveyState
 async def invite_buyer(event: SaleCompleted, tx: Tx) -> None:
     """Invite the buyer to each survey that is open and asks after such sales, as often as it says."""
     now = clock.now()
+    member_id = await members.current_id_in(tx, event.member_id)
     for survey in (await queries.running()).values():
         after = survey.terms.after_sale
         if after is None or survey.state is not SurveyState.OPEN or not survey.takes_answers(now):
@@ -27,11 +29,11 @@ async def invite_buyer(event: SaleCompleted, tx: Tx) -> None:
             continue
         invited = await service.invite(
             tx,
-            await locks.lock_participation(tx, survey.id, event.member_id),
+            await locks.lock_participation(tx, survey.id, member_id),
             store_id=event.store_id,
             now=now,
             until=now + timedelta(days=after.within_days),
             not_since=now - timedelta(days=after.every_days),
         )
-        if invited and await audience.includes(survey.terms.audience, event.member_id):
-            await service.write_letters(tx, survey, [event.member_id], f"{survey.id}:{event.sale_id}")
+        if invited and await audience.includes(survey.terms.audience, member_id):
+            await service.write_letters(tx, survey, [member_id], f"{survey.id}:{event.sale_id}")

@@ -13,6 +13,7 @@ from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.ledger import queries as ledger
 from backend.ledger.types import Document
+from backend.members import queries as members
 
 from .. import rules
 
@@ -71,7 +72,7 @@ async def count_due() -> int:
             await db.raw(tx).execute(_ALONE)
             rows = await db.fetch_in(tx, _DUE, AT_ONCE)
             keys = [(row["member_id"], row["sale_id"]) for row in rows]
-            await _count(tx, await ledger.find_documents(keys), _pieces(rows), keys)
+            await _count(tx, await ledger.find_documents_of([key[1] for key in keys]), _pieces(rows), keys)
         counted += len(rows)
         if len(rows) < AT_ONCE:
             break
@@ -94,7 +95,8 @@ async def look_back() -> int:
             documents = await ledger.list_documents_after(
                 KINDS, place[0]["member_id"], place[0]["document_id"], AT_ONCE
             )
-            keys = [(document.member_id, document.id) for document in documents]
+            now = await members.current_ids({document.member_id for document in documents})
+            keys = [(now.get(document.member_id, document.member_id), document.id) for document in documents]
             known = await db.fetch_in(tx, _KNOWN, [key[0] for key in keys], [key[1] for key in keys])
             await _count(tx, {document.id: document for document in documents}, _pieces(known), keys)
             await db.raw(tx).execute(

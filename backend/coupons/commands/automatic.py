@@ -40,7 +40,8 @@ async def note_due(
     ]
     if not templates:
         return
-    await _note(tx, templates, [member_id], queries.reason_of(occurrence, source))
+    due_id = await members.current_id_in(tx, member_id)
+    await _note(tx, templates, [due_id], queries.reason_of(occurrence, source))
     await jobs.defer(tx, JOB, unique=JOB)
 
 

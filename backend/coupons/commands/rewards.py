@@ -9,6 +9,7 @@ from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.ledger import queries as ledger
 from backend.ledger.errors import InsufficientBalance
+from backend.members import queries as members
 
 from .. import queries
 from ..errors import CouponRefused, CouponUnavailable
@@ -24,6 +25,7 @@ JOB = "coupons.take_back_rewards"
 
 async def note_refund(tx: Tx, member_id: int, sale_id: str) -> None:
     """A sale was refunded: a job looks at what it was given, or is still due."""
+    member_id = await members.current_id_in(tx, member_id)
     if await queries.has_rewards(tx, member_id, sale_id):
         await jobs.defer(tx, JOB, member_id=member_id, sale_id=sale_id)
 
@@ -41,7 +43,8 @@ async def take_back(member_id: int, sale_id: str) -> int:
     A gift of it that nobody accepted yet is taken back first; what was used or given away stays so. Repeated, it finds
     nothing left to take.
     """
-    sale = await ledger.find_document(member_id, sale_id)
+    member_id = await members.current_id(member_id)
+    sale = (await ledger.find_documents_of([sale_id])).get(sale_id)
     if sale is None:
         return 0
     kept = rewards.kept_fen(msgspec.convert(sale.body, Paid), msgspec.convert(sale.progress, GivenBack))

@@ -3,6 +3,7 @@
 from .documents import (
     find_document,
     find_documents,
+    find_documents_of,
     list_documents,
     list_documents_after,
     list_documents_before,
@@ -37,6 +38,7 @@ __all__ = [
     "balance_in",
     "find_document",
     "find_documents",
+    "find_documents_of",
     "find_home",
     "find_known",
     "find_moves",

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from backend.kernel import db
+from backend.kernel import db, ids
 
 from ..types import Document
 
@@ -39,6 +39,15 @@ async def find_documents(wanted: Iterable[tuple[int, str]]) -> dict[str, Documen
     keys = list(wanted)
     rows = await db.fetch(_BY_IDS, [member_id for member_id, _ in keys], [document_id for _, document_id in keys])
     return {row["id"]: _document(row) for row in rows}
+
+
+async def find_documents_of(document_ids: Iterable[str]) -> dict[str, Document]:
+    """Those of these documents that there are, by id, whosever they are: an id says it, also after a merge.
+
+    For who knows already that they may read them: a job that follows a fact.
+    """
+    named = [(ids.member_of(document_id, document_id[:1]), document_id) for document_id in document_ids]
+    return await find_documents([(member_id, document_id) for member_id, document_id in named if member_id])
 
 
 _AFTER = f"""

@@ -9,6 +9,7 @@ from backend.kernel import clock, db
 from backend.kernel.db import Tx
 from backend.ledger import queries as ledger
 from backend.ledger.types import Document
+from backend.members import queries as members
 
 from ..rules import facts
 
@@ -28,7 +29,7 @@ UPDATE lifecycle_standing s SET judge = true FROM unnest($1::bigint[], $2::times
 
 async def note_purchase(tx: Tx, member_id: int, sale_id: str, spent_fen: int) -> None:
     """Write down a purchase as its document says; ``spent_fen`` where there is none. The caller holds the member."""
-    document = (await ledger.find_documents([(member_id, sale_id)])).get(sale_id)
+    document = (await ledger.find_documents_of([sale_id])).get(sale_id)
     if document is None:
         await _insert(tx, _PURCHASES, [(member_id, sale_id, "sale", clock.now(), spent_fen, 0)])
     else:
@@ -37,7 +38,7 @@ async def note_purchase(tx: Tx, member_id: int, sale_id: str, spent_fen: int) ->
 
 async def note_return(tx: Tx, member_id: int, sale_id: str, refund_id: str, fen: int) -> None:
     """Write down what came back of a purchase, as ``note_purchase``."""
-    document = (await ledger.find_documents([(member_id, refund_id)])).get(refund_id)
+    document = (await ledger.find_documents_of([refund_id])).get(refund_id)
     if document is None:
         await _insert(tx, _RETURNS, [(member_id, refund_id, sale_id, clock.now(), fen, 0)])
     else:
@@ -45,15 +46,20 @@ async def note_return(tx: Tx, member_id: int, sale_id: str, refund_id: str, fen:
 
 
 async def write_facts(tx: Tx, documents: Sequence[Document]) -> None:
-    """Write down what documents of purchases and refunds say, as far as it is not there."""
+    """Write down what documents of purchases and refunds say, as far as it is not there.
+
+    What is said of who was merged into another is the other's.
+    """
     bought, back = [], []
+    now = await members.current_ids({one.member_id for one in documents})
     for one in documents:
+        member_id = now.get(one.member_id, one.member_id)
         if one.kind == facts.RETURN:
             said = facts.came_back(one.body)
-            back.append((one.member_id, one.id, said.sale_id, one.at, said.fen, said.points))
+            back.append((member_id, one.id, said.sale_id, one.at, said.fen, said.points))
         else:
             found = facts.bought(one.kind, one.at, one.body, one.progress)
-            bought.append((one.member_id, one.id, one.kind, found.at, found.spent_fen, found.points))
+            bought.append((member_id, one.id, one.kind, found.at, found.spent_fen, found.points))
     await _insert(tx, _PURCHASES, bought)
     await _insert(tx, _RETURNS, back)
 

@@ -9,6 +9,7 @@ import msgspec
 
 from backend.kernel import clock, db, events, ids, jobs
 from backend.kernel.db import Tx
+from backend.members import queries as members
 
 from .. import rules
 from ..events import LetterShown
@@ -32,16 +33,22 @@ class _Written(msgspec.Struct, frozen=True):
 
 
 async def send(tx: Tx, letters: Iterable[Letter], *, batch_id: str | None = None) -> int:
-    """Write letters in this transaction; returns how many were not there before.
+    """Write letters in this transaction; returns how many were not there before. Whoever was merged into another gets
+    none: the other does.
 
     One about the member's own affair stands in the inbox at once; all else goes by a job. Locks the letters' keys in
     order. ``KeyError`` for a template that is not there or a variable without a value, ``ValueError`` for a value that
     is none of its kind.
     """
     now = clock.now()
-    wanted = sorted(letters, key=lambda letter: (letter.member_id, letter.template, letter.once))
+    wanted = list(letters)
     if not wanted:
         return 0
+    now_of = await members.current_ids({letter.member_id for letter in wanted})
+    wanted = sorted(
+        (msgspec.structs.replace(one, member_id=now_of.get(one.member_id, one.member_id)) for one in wanted),
+        key=lambda letter: (letter.member_id, letter.template, letter.once),
+    )
     values = await rendering.values_of(wanted)
     written = [_write(letter, template, said, now) for letter, template, said in values]
     new = await _insert(tx, written, now, batch_id)

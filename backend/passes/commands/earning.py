@@ -6,6 +6,7 @@ from backend.kernel import clock, db, jobs, logging
 from backend.kernel.db import Tx
 from backend.ledger.errors import MemberInactive
 from backend.ledger.plans import job_hash
+from backend.members import queries as members
 
 from .. import queries, service
 from ..errors import PassProductConflict
@@ -25,6 +26,7 @@ async def note_earned(tx: Tx, member_id: int, recharge_id: str, pay_fen: int) ->
 
 async def give_earned(member_id: int, product_id: str, recharge_id: str) -> None:
     """Give a member what a recharge earned, once; nothing where the product is sold no more, or they are shut out."""
+    member_id = await members.current_id(member_id)
     try:
         async with db.transaction() as tx:
             await service.give_in(

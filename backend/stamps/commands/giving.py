@@ -158,7 +158,7 @@ async def _wishes(due: Due, causes: set[str], now: datetime) -> list[Wish]:
     member_id, source = due
     if source.startswith(ON):
         return await _for_tasks(member_id, source.removeprefix(ON), now)
-    document = await ledger.find_document(member_id, source)
+    document = (await ledger.find_documents_of([source])).get(source)
     if document is None or document.state not in SOLD:
         return []
     sale = msgspec.convert(document.body, SoldBody)

@@ -7,7 +7,7 @@ paid for, and stays.
 
 from __future__ import annotations
 
-from backend.kernel import clock, jobs
+from backend.kernel import clock, db, jobs
 from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.ledger import plans as ledger_plans
@@ -15,6 +15,8 @@ from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
 from backend.ledger.errors import Stale
 from backend.ledger.plans import Plan
+from backend.members import queries as members
+from backend.merging import service as merging
 
 from .. import refund_plans
 from .. import refund_queries as queries
@@ -24,21 +26,26 @@ JOB = "wallet.forfeit_bonus"
 
 async def wake(tx: Tx, member_id: int, sale_refund_id: str) -> None:
     """Have the worker look, after a sale's refund, if the member has given up a gift."""
-    if await queries.list_forfeited(member_id):
+    own_ids = await members.ids_of(await members.current_id_in(tx, member_id))
+    if any([await queries.list_forfeited(own_id) for own_id in own_ids]):
         await jobs.defer(tx, JOB, member_id=str(member_id), by=sale_refund_id)
 
 
 async def forfeit(member_id: int, by: str) -> int:
     """Take the open bonus of recharges that were given back, once for each refund of a sale; returns how many fen."""
-    given_up = set(await queries.list_forfeited(member_id))
+    holder_id = await members.current_id(member_id)
+    given_up = {one for own_id in await members.ids_of(holder_id) for one in await queries.list_forfeited(own_id)}
+    if holder_id != member_id:
+        async with db.transaction() as tx:
+            await merging.pass_on(tx, member_id)
 
     async def plan_again() -> Plan:
-        lots = await ledger_queries.list_open_lots(member_id, ledger_plans.STORED)
+        lots = await ledger_queries.list_open_lots(holder_id, ledger_plans.STORED)
         wanted = [lot for lot in lots if lot.part == "bonus" and lot.source in given_up]
         if not wanted:
             raise Stale
         now = clock.now()
-        return refund_plans.forfeit(member_id, wanted, by=by, now=now, on=clock.local_date(now, settings().timezone))
+        return refund_plans.forfeit(holder_id, wanted, by=by, now=now, on=clock.local_date(now, settings().timezone))
 
     try:
         plan, posted = await ledger.post_fresh(plan_again)

@@ -28,6 +28,7 @@ from backend.ledger import service as ledger
 from backend.ledger.errors import IdempotencyConflict
 from backend.ledger.types import Document, Lot
 from backend.members import queries as members
+from backend.merging import service as merging
 
 from .. import plans, refund_plans, rules
 from .. import refund_queries as queries
@@ -41,6 +42,7 @@ from ..errors import (
 from ..events import RechargeRefundMoved
 from ..rules import RefundTerms
 from ..types import HOLDING, RechargeRefund, RechargeStatus, RefundState, RefundStep
+from . import refund_lots
 
 log = logging.get(__name__)
 
@@ -51,7 +53,7 @@ JOB = "wallet.pay_back"
 KIND = "recharge_refund"
 """Of approvals: a refund above ``recharge_refund_approval_fen``."""
 
-NOT_SPENT = (plans.EXPIRY, refund_plans.FROZEN, refund_plans.THAWED, refund_plans.FORFEITED)
+NOT_SPENT = (plans.EXPIRY, refund_plans.FROZEN, refund_plans.THAWED, refund_plans.FORFEITED, merging.KIND)
 """Transfers that take from a lot of bonus, or give back to it, without its having bought anything."""
 
 
@@ -78,7 +80,7 @@ async def find_recharge(recharge_id: str, caller: MemberCaller | StaffCaller) ->
     if document is None or document.kind != plans.RECHARGE:
         raise NotFound("there is no such recharge")
     if isinstance(caller, MemberCaller):
-        if document.member_id != caller.member_id:
+        if await members.current_id(document.member_id) != caller.member_id:
             raise NotFound("there is no such recharge")
     elif not caller.reaches(await _store_of(document.member_id)):
         raise NotFound("there is no such recharge")
@@ -86,7 +88,7 @@ async def find_recharge(recharge_id: str, caller: MemberCaller | StaffCaller) ->
 
 
 async def _store_of(member_id: int) -> str | None:
-    found = await members.find_member(member_id)
+    found = await members.find_member(await members.current_id(member_id))
     return found.store_id if found else None
 
 
@@ -95,16 +97,15 @@ async def terms_of(document: Document, amount_fen: int | None = None) -> RefundT
     progress = plans.progress_of(document)
     if document.state != RechargeStatus.PAID or progress.transaction_id is None:
         raise RechargeNotRefundable
-    lots = await _lots(document.member_id, document.id)
-    principal, bonus = lots.get("principal"), lots.get("bonus")
+    parts = await refund_lots.parts_of(document)
     spent = 0
-    if bonus is not None:
-        unspent = bonus.remaining - await queries.moved(document.member_id, bonus.lot_id, NOT_SPENT)
-        spent = bonus.issued - unspent
+    for owner_id, bonus in parts.get("bonus", ()):
+        unspent = bonus.remaining - await queries.moved(owner_id, bonus.lot_id, NOT_SPENT)
+        spent += bonus.issued - unspent
     return rules.refund_terms(
         amount_fen,
-        principal_fen=principal.remaining if principal else 0,
-        bonus_fen=bonus.remaining if bonus else 0,
+        principal_fen=sum(lot.remaining for _, lot in parts.get("principal", ())),
+        bonus_fen=sum(lot.remaining for _, lot in parts.get("bonus", ())),
         bonus_spent_fen=spent,
         withheld_fen=progress.withheld_fen,
         withholds=settings().recharge_refund_withholds_bonus,
@@ -289,10 +290,11 @@ async def reject(refund_id: str, note: str, caller: StaffCaller) -> RechargeRefu
 
 async def withdraw(refund_id: str, caller: MemberCaller) -> RechargeRefund:
     """A member takes back what they asked for. Repeated, it changes nothing."""
-    if member_of(refund_id) != caller.member_id:
+    owner_id = member_of(refund_id)
+    if await members.current_id(owner_id) != caller.member_id:
         raise NotFound("there is no such refund")
     async with db.transaction() as tx:
-        refund = await queries.lock(tx, caller.member_id, refund_id)
+        refund = await queries.lock(tx, owner_id, refund_id)
         made = await _end_asked(tx, refund, RefundState.WITHDRAWN, "", staff_id=None)
     tell(made)
     return made
@@ -367,7 +369,12 @@ async def freeze(
     tx: Tx, refund: RechargeRefund, now: datetime, *, staff_id: int | None, note: str = ""
 ) -> RechargeRefund:
     """Hold a locked refund's value and have the worker ask WeChat; raises what refuses it."""
-    await ledger.hold(tx, refund.member_id)
+    holder_id = await members.current_id(refund.member_id)
+    await (
+        ledger.hold(tx, refund.member_id)
+        if holder_id == refund.member_id
+        else ledger.hold_both(tx, refund.member_id, holder_id)
+    )
     document = await ledger_queries.find_document(refund.member_id, refund.recharge_id)
     assert document is not None
     terms = await terms_of(document, refund.amount_fen)
@@ -382,6 +389,8 @@ async def freeze(
         withheld_fen=terms.withheld_fen,
         due_at=now,
     )
+    if holder_id != refund.member_id:
+        await refund_lots.bring_back(tx, made, document)
     lots = await _lots(refund.member_id, refund.recharge_id)
     await queries.update(tx, made)
     await ledger.post_in(tx, refund_plans.freeze(made, lots, now=now, on=_on(now), events=[_moved(made)]))

@@ -1,0 +1,244 @@
+"""What still comes to a member who was merged goes on to the other: refunds, payments, accruals, coupons, points."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+import pytest
+
+from backend.kernel import clock as kernel_clock
+from backend.kernel import db, outbox
+from backend.kernel.config import settings
+from backend.ledger import plans, service
+from backend.ledger import queries as ledger
+from backend.ledger.plans import POINTS_PENDING, Issue, Leg, Plan
+from backend.members import queries as members
+from backend.merging.commands import passing
+from backend.wallet.commands import lots
+from tests.support import recharge, refunds
+from tests.support.coupons import CASH, accept_gift, by_coupons, claim, coupons_of, give_to_friend, make_template
+from tests.support.members import register
+from tests.support.merging import ask, merge
+from tests.support.races import codes_of
+from tests.support.value import give
+
+pytestmark = pytest.mark.usefixtures("books")
+
+
+async def balances(member_id: int) -> dict[str, int]:
+    """What is not nothing."""
+    return {kind: held for kind, held in (await ledger.get_balances(member_id)).items() if held}
+
+
+async def buy(client, till, phone, fen, *tenders, **more):
+    (code,) = await codes_of(phone, 1)
+    sold = await till.sell(client, code, fen=fen, tenders=list(tenders), **more)
+    assert sold.status_code == 201, sold.text
+    await outbox.drain()
+    return sold.json()
+
+
+async def give_back(client, till, sale, fen):
+    body = {"amount_fen": fen, "reason": "x"}
+    answer = await till.post(client, f"/v1/pos/sales/{sale['id']}/refunds", body)
+    assert answer.status_code == 201, answer.text
+    await outbox.drain()
+
+
+async def test_a_refund_of_an_old_sale_goes_to_the_target(client, chain, admin, second, phone):
+    source = await register(client)
+    await give(source.member_id, principal=9_000, bonus=1_000)
+    await give(phone.member_id, points=500)
+    sale = await buy(client, chain.till, source, 9_500, {"type": "stored", "amount_fen": 9_500})
+    earned = sale["points_earned"]
+    await merge(admin, second, source, phone)
+    before = await balances(phone.member_id)
+
+    await give_back(client, chain.till, sale, 9_500)
+
+    assert before == {"stored": 500, "points": 500 + earned}
+    assert await balances(source.member_id) == {}
+    assert await balances(phone.member_id) == {"stored": 10_000, "points": 500}
+    held = await ledger.list_open_lots(phone.member_id, "stored")
+    assert sum(lot.remaining for lot in held if lot.part == "bonus") == 1_000
+    (growth,) = await db.fetch("SELECT growth_fen FROM member WHERE id = $1", phone.member_id)
+    assert growth["growth_fen"] == 0
+
+
+async def test_points_that_a_refund_takes_back_are_owed_where_they_were_spent(client, chain, admin, second, phone):
+    source = await register(client)
+    sale = await buy(client, chain.till, source, 20_000, {"type": "cash"})
+    earned = sale["points_earned"]
+    await merge(admin, second, source, phone)
+    await buy(client, chain.till, phone, 5_000, {"type": "points", "points": 150}, {"type": "cash"})
+    left = (await balances(phone.member_id)).get("points", 0)
+
+    await give_back(client, chain.till, sale, 20_000)
+
+    held = await balances(phone.member_id)
+    assert (held.get("points", 0), held.get("points_debt", 0)) == (max(0, left - earned), max(0, earned - left))
+    assert await balances(source.member_id) == {}
+
+
+async def test_a_payment_of_a_recharge_that_was_under_way_is_the_targets(client, admin, second, phone):
+    source = await register(client)
+    order = await recharge.begin(source, amount_fen=5_000)
+    await merge(admin, second, source, phone)
+
+    paid = await recharge.pay(client, order["id"])
+    await recharge.all_answered(client, order["id"], 1)
+    await outbox.drain()
+
+    assert paid.status_code == 200
+    assert await balances(phone.member_id) == {"stored": 5_000}
+    assert await balances(source.member_id) == {}
+    letters = await db.fetch("SELECT member_id FROM message_letter WHERE once = $1", order["id"])
+    assert [row["member_id"] for row in letters] == [phone.member_id]
+
+
+async def test_a_recharge_of_the_sources_is_given_back_out_of_what_the_target_has(client, admin, second, phone, clock):
+    source = await register(client)
+    recharge_id = await refunds.paid(client, source, amount_fen=5_000)
+    await outbox.drain()
+    await merge(admin, second, source, phone)
+
+    too_much = await refunds.ask(admin, recharge_id, 5_001)
+    refund_id = await refunds.asked(admin, recharge_id, 3_000)
+    frozen = await balances(source.member_id), await balances(phone.member_id)
+    blocked = await ask(admin, phone, await register(client))
+    await refunds.until_state(clock, refund_id, "done")
+    await outbox.drain()
+    rest = await refunds.ask(phone, recharge_id, 2_000)
+
+    assert too_much.status_code == 409
+    assert frozen == ({"stored_held": 3_000}, {"stored": 2_000})
+    assert (await balances(source.member_id), await balances(phone.member_id)) == ({}, {"stored": 2_000})
+    assert blocked.status_code == 202
+    assert rest.status_code == 201, rest.text
+    assert (await refunds.stored(rest.json()["id"])).state == "asked"
+    await refunds.decide(admin, rest.json()["id"], "reject", note="x")
+
+
+async def test_what_is_thawed_is_the_targets_again(client, admin, second, phone):
+    source = await register(client)
+    recharge_id = await refunds.paid(client, source, amount_fen=5_000)
+    await merge(admin, second, source, phone)
+    refund_id = await refunds.asked(admin, recharge_id, 3_000)
+
+    stopped = await refunds.decide(admin, refund_id, "cancel", note="x")
+    await outbox.drain()
+
+    assert stopped.status_code == 200, stopped.text
+    assert (await balances(source.member_id), await balances(phone.member_id)) == ({}, {"stored": 5_000})
+
+
+async def test_an_offline_accrual_by_an_old_code_is_the_targets(client, chain, admin, second, phone):
+    source = await register(client)
+    code, at = source.code(), kernel_clock.now()
+    await merge(admin, second, source, phone)
+    body = {
+        "order_no": uuid.uuid4().hex[:16],
+        "code": code,
+        "occurred_at": at.isoformat(),
+        "total_fen": 3_000,
+        "lines": [{"sku": "X-1", "qty": 1, "unit_price_fen": 3_000}],
+    }
+
+    done = await chain.till.post(client, "/v1/pos/accruals", body)
+    twice = await chain.till.post(client, "/v1/pos/accruals", body | {"order_no": uuid.uuid4().hex[:16]})
+    by_number = body | {"order_no": uuid.uuid4().hex[:16], "member_no": source.member["member_no"]}
+    del by_number["code"]
+    more = await chain.till.post(client, "/v1/pos/accruals", by_number)
+    await outbox.drain()
+
+    assert (done.status_code, twice.json()["code"], more.status_code) == (201, "code_used", 201)
+    earned = done.json()["points_earned"] + more.json()["points_earned"]
+    assert earned > 0
+    assert await balances(phone.member_id) == {"points": earned}
+    assert await balances(source.member_id) == {}
+
+
+async def test_pending_points_become_available_at_the_target(client, admin, second, phone):
+    source = await register(client)
+    now = kernel_clock.now()
+    on = kernel_clock.local_date(now, settings().timezone)
+    lot = Issue("earned", 70, matures_on=on + timedelta(days=2), source="S-of-the-source")
+    legs = (Leg(POINTS_PENDING, plans.POINT, 70, issue=(lot,)), Leg(plans.HOUSE_POINTS_ISSUED, plans.POINT, -70))
+    key = uuid.uuid4().hex
+    await service.post(
+        Plan(member_id=source.member_id, kind="x", at=now, on=on, scope="t", key=key, hash="00" * 32, legs=legs)
+    )
+
+    await merge(admin, second, source, phone)
+    waiting = await ledger.list_open_lots(phone.member_id, POINTS_PENDING)
+    await lots.mature_points(now + timedelta(days=3))
+
+    assert [(one.source, one.matures_on) for one in waiting] == [("S-of-the-source", lot.matures_on)]
+    assert await balances(phone.member_id) == {"points": 70}
+
+
+async def test_coupons_go_on_and_one_that_comes_back_follows(client, chain, admin, second, phone):
+    source = await register(client)
+    template = await make_template(admin, CASH | {"transferable": True}, per_member=2)
+    used, kept = [(await claim(source, template_id=template["id"])).json() for _ in range(2)]
+    (code,) = await codes_of(source, 1)
+    sale = (await chain.till.sell(client, code, fen=15_000, tenders=by_coupons(used["id"]))).json()
+    friend = await register(client)
+    link = (await give_to_friend(source, kept["id"])).json()["token"]
+    await outbox.drain()
+    await merge(admin, second, source, phone)
+    mine = await coupons_of(phone)
+
+    await give_back(client, chain.till, sale, 15_000)
+
+    after = await coupons_of(phone)
+    assert [one["template_id"] for one in mine] == [template["id"]]
+    assert {one["template_id"] for one in after} == {template["id"]}
+    assert (len(after), kept["id"] in {one["id"] for one in after}) == (2, False)
+    assert (await accept_gift(friend, link)).json()["code"] == "coupon_gift_over"
+    assert (await claim(phone, template_id=template["id"])).json()["code"] == "coupon_limit_reached"
+
+
+async def test_whatever_became_of_the_event_the_sweep_passes_it_on(client, admin, second, phone):
+    source = await register(client)
+    await merge(admin, second, source, phone)
+    await give(source.member_id, principal=1_000, points=5)
+    await db.pool().execute("DELETE FROM outbox WHERE name = 'MergedBooksMoved'")
+
+    found = await passing.sweep()
+
+    assert found == 1
+    assert await balances(phone.member_id) == {"stored": 1_000, "points": 5}
+    assert await passing.sweep() == 0
+
+
+async def test_a_sale_that_waits_for_the_phone_must_end_first(client, chain, admin, second, phone):
+    source = await register(client)
+    await give(source.member_id, principal=100_000)
+    asked = await ask(admin, source, phone)
+    (code,) = await codes_of(source, 1)
+    waiting = (await chain.till.sell(client, code, fen=90_000)).json()
+
+    again = await ask(admin, source, phone)
+    late = await second.post(f"/v1/admin/approvals/{asked.json()['approval_id']}/approve", {})
+
+    assert again.json()["code"] == late.json()["code"] == "merge_blocked"
+    (obstacle,) = late.json()["obstacles"]
+    assert (obstacle["code"], obstacle["ids"]) == ("sale_under_way", [waiting["id"]])
+    assert await balances(source.member_id) == {"stored": 100_000}
+    assert await members.current_id(source.member_id) == source.member_id
+
+
+async def test_who_takes_over_somebody_may_be_taken_over(client, chain, admin, second, phone):
+    first, middle = await register(client), await register(client)
+    await give(first.member_id, principal=3_000)
+    sale = await buy(client, chain.till, first, 1_000, {"type": "stored", "amount_fen": 1_000})
+    await merge(admin, second, first, middle)
+    await merge(admin, second, middle, phone)
+
+    await give_back(client, chain.till, sale, 1_000)
+
+    assert await members.ids_of(phone.member_id) == (phone.member_id, middle.member_id, first.member_id)
+    assert (await balances(phone.member_id))["stored"] == 3_000
+    assert await balances(first.member_id) == await balances(middle.member_id) == {}
