@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from backend.kernel import clock, db
+from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound
 from backend.kernel.paging import Place
 
@@ -69,3 +70,17 @@ def _asked(viewer: Viewer, kind: str | None, before: Place | None, limit: int) -
     everywhere = viewer.store_id is None
     place = before or (None, None)
     return (viewer.staff_id, list(viewer.kinds), everywhere, viewer.store_id, clock.now(), kind, *place, limit)
+
+
+async def list_waiting_about(tx: Tx, member_id: int, *, but: str, limit: int) -> list[str]:
+    """Requests that wait for somebody and name this member as whom they are about, but for those of one kind."""
+    rows = await db.fetch_in(
+        tx,
+        "SELECT id FROM approval WHERE state = 'waiting' AND expires_at > $2 AND kind <> $3"
+        " AND body->>'member_id' = $1 ORDER BY asked_at LIMIT $4",
+        str(member_id),
+        clock.now(),
+        but,
+        limit,
+    )
+    return [row["id"] for row in rows]

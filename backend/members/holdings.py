@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from backend.kernel import db
 from backend.kernel.db import Tx
 from backend.ledger import service as ledger
 
-from .holding import DELETED, Holding, Shown, Table, holds, kept, stripped
+from .holding import DELETED, Clash, Holding, Shown, Table, holds, kept, stripped
 from .queries import CHANGE_CONTEXT, PHONE_CONTEXT
 
 BOOKS = "the books: numbers that prove each other, hashed in a chain, and no name"
@@ -174,6 +175,27 @@ LOGINS = holds(
     )
 )
 
+_BOTH = """
+SELECT s.name <> t.name AS name, s.birthday <> t.birthday AS birthday,
+       s.gender <> t.gender AND 'unknown' NOT IN (s.gender, t.gender) AS gender,
+       (SELECT count(*) = 2 FROM member_pin WHERE member_id IN ($1, $2)) AS pin,
+       (SELECT count(DISTINCT member_id) = 2 FROM auth_wechat_identity WHERE member_id IN ($1, $2)) AS wechat
+  FROM member s, member t WHERE s.id = $1 AND t.id = $2"""
+_CLASHES = {
+    "name": ("姓名不同", "保留目标会员的姓名"),
+    "birthday": ("生日不同", "保留目标会员的生日"),
+    "gender": ("性别不同", "保留目标会员的性别"),
+    "pin": ("双方都设有支付密码", "保留目标会员的支付密码"),
+    "wechat": ("双方都绑定了微信", "两个微信都登录到目标会员"),
+}
+
+
+async def _clashes(tx: Tx, source_id: int, target_id: int) -> list[Clash]:
+    """What both say of themselves, and differently."""
+    (row,) = await db.fetch_in(tx, _BOTH, source_id, target_id)
+    return [Clash(code=code, title=title, kept=kept) for code, (title, kept) in _CLASHES.items() if row[code]]
+
+
 MEMBERS = holds(
     Holding(
         name="members",
@@ -267,5 +289,6 @@ MEMBERS = holds(
         ),
         joined=("member_growth", "member_pin", "member_consent", "member_value", "member"),
         stays=("member_change", "member_pin_act"),
+        clashes=_clashes,
     )
 )

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from backend.members.holding import DELETED, Holding, Shown, Table, holds, kept
+from backend.approvals import queries as approvals
+from backend.kernel.db import Tx
+from backend.members.holding import DELETED, Holding, Obstacle, Shown, Table, holds, kept
+
+KIND = "member_merge"
+"""Of approvals."""
+
+
+async def _waiting(tx: Tx, source_id: int) -> list[Obstacle]:
+    """What else about the source waits for a second person."""
+    found = await approvals.list_waiting_about(tx, source_id, but=KIND, limit=10)
+    title = "有等待审批的申请"
+    return [Obstacle(code="approval_waiting", title=title, ids=tuple(found))] if found else []
+
 
 _TWO = "(one_id = $1 OR other_id = $1)"
 
@@ -25,5 +38,6 @@ HOLDING = holds(
             ),
         ),
         stays=("merging_merge", "merging_candidate"),
+        obstacles=_waiting,
     )
 )

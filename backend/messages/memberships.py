@@ -6,6 +6,8 @@ from datetime import date
 
 from backend.kernel import events
 from backend.kernel.db import Tx
+from backend.members import queries as members
+from backend.merging.events import MembersMerged
 from backend.registration.events import MembershipEnded, MembershipEnding, MembershipResumed, RegistrationApproved
 
 from . import service
@@ -46,7 +48,18 @@ APPROVED = Builtin(
     "欢迎成为会员！您的注册申请已通过审核，会员码、储值和积分现在可以使用。",
     _WAYS,
 )
-service.declare(ENDING, ENDED, RESUMED, APPROVED)
+MERGED = Builtin(
+    "membership.merged",
+    Purpose.SERVICE,
+    "您的两个会员账户已合并",
+    "您的会员号 {source} 已合并到会员号 {target}：储值、积分、优惠券和卡项都在这里，原会员号继续可以使用。",
+    _WAYS,
+    (
+        Variable("source", label="原会员号", sample="100000000001"),
+        Variable("target", label="会员号", sample="100000000002"),
+    ),
+)
+service.declare(ENDING, ENDED, RESUMED, APPROVED, MERGED)
 
 
 def day_text(on: date) -> str:
@@ -81,3 +94,11 @@ async def tell_of_more(event: MembershipResumed, tx: Tx) -> None:
 async def welcome(event: RegistrationApproved, tx: Tx) -> None:
     """Say that who had waited is a member now."""
     await service.send(tx, [Letter(event.member_id, APPROVED.code, {}, "approved", HOME)])
+
+
+@events.on(MembersMerged)
+async def tell_of_merge(event: MembersMerged, tx: Tx) -> None:
+    """Say to the member that what was under two numbers is under one now."""
+    numbers = await members.list_numbers([event.source_id, event.member_id])
+    values = {"source": numbers[event.source_id], "target": numbers[event.member_id]}
+    await service.send(tx, [Letter(event.member_id, MERGED.code, values, event.merge_id, HOME)])

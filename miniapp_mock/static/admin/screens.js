@@ -32,6 +32,7 @@ export const SCREENS = [
   { path: "recharge-refunds", title: "充值退款", group: "members", icon: "wallet", needs: "stored.read", todo: true, load: () => import("./screens/recharge_refunds.js") },
   { path: "member-recharges", title: "会员充值记录", group: "members", needs: "stored.read", load: () => import("./screens/member_recharges.js") },
   { path: "stored-value", title: "储值报表", group: "members", icon: "chart", needs: "reports.read", load: () => import("./screens/stored_value.js") },
+  { path: "merges", title: "合并会员", group: "members", icon: "heart", needs: "members.merge", load: () => import("./screens/merges.js") },
   { path: "points-adjust", title: "积分调整", group: "members", icon: "wallet", needs: "points.adjust", load: () => import("./screens/points_adjust.js") },
   { path: "points-rules", title: "积分规则", group: "members", icon: "star", needs: "points.read", load: () => import("./screens/points_rules.js") },
   { path: "points-transfers", title: "积分转赠", group: "members", icon: "exchange", needs: "points.adjust", load: () => import("./screens/points_transfers.js") },
