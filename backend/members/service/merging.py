@@ -20,6 +20,9 @@ from ..types import Gender, Status
 from .changes import Change
 from .values import index_values
 
+OVER = (Status.MERGED, Status.ERASED)
+"""Who is nobody of their own any more."""
+
 _ROWS = (
     "SELECT id, status, name, birthday, gender, store_id, referrer_id, attributes, growth_fen, created_at FROM member"
     " WHERE id = ANY($1) ORDER BY id FOR UPDATE"
@@ -46,10 +49,10 @@ async def lock_two(tx: Tx, source_id: int, target_id: int) -> tuple[db.Record, d
     if len(rows) != 2:
         raise NotFound("there is no such member")
     source, target = rows[source_id], rows[target_id]
-    if source["status"] == Status.MERGED or target["status"] != Status.ACTIVE:
-        raise StatusConflict(
-            f"the member is {source['status'] if target['status'] == Status.ACTIVE else target['status']}"
-        )
+    if source["status"] in OVER:
+        raise StatusConflict(f"the member is {source['status']}")
+    if target["status"] != Status.ACTIVE:
+        raise StatusConflict(f"the member to keep is {target['status']}")
     return source, target
 
 
@@ -65,8 +68,7 @@ async def merge_profile(tx: Tx, source: db.Record, target: db.Record, at: dateti
         "birthday": target["birthday"] or source["birthday"],
         "gender": source["gender"] if target["gender"] == Gender.UNKNOWN else target["gender"],
         "store_id": target["store_id"] or source["store_id"],
-        "referrer_id": target["referrer_id"]
-        or (source["referrer_id"] if source["referrer_id"] != target["id"] else None),
+        "referrer_id": _referrer(source, target),
         "attributes": _attributes(target["attributes"], source["attributes"]),
     }
     await db.raw(tx).execute(
