@@ -16,6 +16,10 @@ COUNTED = 10_000
 """Rows of one table that are counted; more are shown as so many."""
 
 
+LEDGER = "ledger"
+"""What lies on the books is shown as value, not as rows of the books."""
+
+
 class Held(msgspec.Struct, frozen=True):
     """How many rows of one thing each has, and what becomes of the source's."""
 
@@ -43,7 +47,8 @@ async def preview(source_no: str, target_no: str) -> Preview:
     clashes: list[Clash] = []
     async with db.transaction() as tx:
         for holding in all_holdings():
-            held += await _held(tx, holding, source.id, target.id)
+            if holding.name != LEDGER:
+                held += await _held(tx, holding, source.id, target.id)
             if holding.clashes is not None:
                 clashes += await holding.clashes(tx, source.id, target.id)
         return Preview(

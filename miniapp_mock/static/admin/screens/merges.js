@@ -91,7 +91,7 @@ export async function open({ api, signal, keys }) {
       ...seen.clashes.map((one) => [`${w("merges.clash")}：${one.title}`, one.kept]),
       ...seen.obstacles.map((one) => [w("merges.blocked"), `${one.title}（${one.ids.join("、")}）`]),
     ]);
-    const content = h("div", null, h("p", { class: "strong" }, w("merges.no_undo")), notes, sheet);
+    const content = h("div", { class: "compare", tabindex: "0" }, h("p", { class: "strong" }, w("merges.no_undo")), notes, sheet);
     const title = w("merges.compare", { source: source.member_no, target: target.member_no });
     if (seen.obstacles.length) { await tell(title, content); return; }
     if (!(await confirm(title, { content, confirmText: w("merges.ask"), danger: true }))) return;
