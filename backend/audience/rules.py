@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from backend.kernel import clock
+from backend.members.queries import attribute_condition
 from backend.members.types import Status
 
 from .types import Audience
@@ -82,6 +83,7 @@ _AMONG = {
     "stages": "stage",
     "genders": "gender",
     "member_nos": "member_no",
+    "card_types": "card_type",
 }
 """Conditions that name values of a member's column."""
 
@@ -114,6 +116,9 @@ def conditions(audience: Audience, *, today: date, zone: ZoneInfo, after: int = 
     if audience.registered_until is not None:
         until = min(audience.registered_until, date.max - timedelta(days=1))
         add("m.created_at < $?", _midnight(until + timedelta(days=1), zone))
+    for condition in audience.attributes or ():
+        text, given = attribute_condition(condition)
+        add(text, *given)
     if audience.bought_skus is not None:
         days = audience.bought_within_days
         since = date.min if days is None else today - timedelta(days=days)

@@ -11,6 +11,7 @@ from backend.kernel import clock, db
 from backend.kernel.db import Tx
 from backend.kernel.errors import FieldError, ValidationFailed
 from backend.members import queries as members
+from backend.members.types import Reach
 
 from .types import Audience
 
@@ -43,6 +44,9 @@ async def check(
             wrong.append(FieldError(f"{pointer}/{name}", "is out of range"))
     if audience.registered_from and audience.registered_until and audience.registered_from > audience.registered_until:
         wrong.append(FieldError(f"{pointer}/registered_until", "is before registered_from"))
+    if audience.attributes is not None:
+        reach = Reach.OFFICE if caller_store is None else Reach.STORE
+        wrong += await members.wrong_conditions(audience.attributes, reach, None, pointer=f"{pointer}/attributes")
     if wrong:
         raise ValidationFailed(f"{wrong[0].pointer}: {wrong[0].message}", errors=tuple(wrong))
     if caller_store is not None and audience.store_ids is None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from backend.members.types import Gender, Stage, Status
+from backend.members.types import AttributeCondition, Gender, Stage, Status
 
 MOST_STORES = 1_000
 MOST_NUMBERS = 1_000
@@ -26,8 +26,8 @@ class Audience(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     Used as it is in request bodies, and stored so. A list that is empty is refused: nobody means everybody by it.
     ``store_ids`` are the members' own stores, ``stages`` where they are in a customer's life; ``registered_until`` and
     ``bought_within_days`` include their last day, and so does ``valid_until_to`` of the days with which memberships
-    end. ``statuses`` are for who may mean others than active members;
-    who bought any of ``bought_skus`` and kept a piece of it is a buyer.
+    end. ``statuses`` are for who may mean others than active members; ``attributes`` are conditions on what the chain
+    defines; who bought any of ``bought_skus`` and kept a piece of it is a buyer.
     """
 
     levels: Annotated[tuple[LevelCode, ...], Meta(min_length=1, max_length=50)] | None = None
@@ -42,6 +42,8 @@ class Audience(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     registered_until: date | None = None
     bought_skus: Annotated[tuple[Sku, ...], Meta(min_length=1, max_length=100)] | None = None
     bought_within_days: Annotated[int, Meta(ge=1, le=3650)] | None = None
+    card_types: Annotated[tuple[LevelCode, ...], Meta(min_length=1, max_length=50)] | None = None
+    attributes: Annotated[tuple[AttributeCondition, ...], Meta(min_length=1, max_length=10)] | None = None
     member_nos: Annotated[tuple[MemberNo, ...], Meta(min_length=1, max_length=MOST_NUMBERS)] | None = None
 
 

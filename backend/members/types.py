@@ -394,3 +394,22 @@ class FieldRules(msgspec.Struct, frozen=True):
 
 DEFAULT_CHANGES: dict[ProfileField, int | None] = {ProfileField.BIRTHDAY: 1}
 """Of a chain that has set nothing: benefits for birthdays are worth money, so a slip may be put right once."""
+
+
+class MemberFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which members a list has; what is not said does not limit. Merged and erased ones only by their status.
+
+    ``name`` is how the name begins; the last days of a range are included.
+    """
+
+    status: Status | None = None
+    store_id: str | None = None
+    level: str | None = None
+    stage: Stage | None = None
+    card_type: str | None = None
+    name: str | None = None
+    registered_from: date | None = None
+    registered_until: date | None = None
+    valid_until_from: date | None = None
+    valid_until_to: date | None = None
+    attributes: tuple[AttributeCondition, ...] = ()

@@ -280,6 +280,14 @@ CASES: dict[tuple[str, str], Case] = {
         lambda w: w.manager.get(f"/v1/admin/passes?product_id={w.product_id}"),
         nothing_listed,
     ),
+    ("GET /v1/admin/members", "store_id"): (
+        lambda w: w.manager.get("/v1/admin/members?store_id=S1"),
+        refused(404, "not_found"),
+    ),
+    ("POST /v1/admin/members/search", "store_id"): (
+        lambda w: w.manager.post("/v1/admin/members/search", {"store_id": "S1"}),
+        refused(404, "not_found"),
+    ),
     ("GET /v1/admin/mall/products", "store_id"): (
         lambda w: w.manager.get("/v1/admin/mall/products?store_id=S1"),
         refused(404, "not_found"),
@@ -678,6 +686,27 @@ OWN = {
     ("POST /v1/admin/merges", "target_no"),
     ("POST /v1/admin/merges/preview", "source_no"),
     ("POST /v1/admin/merges/preview", "target_no"),
+    # which attributes an audience asks for: tests/registration/test_attribute_batches.py
+    *(
+        (call, "audience.attributes.code")
+        for call in (
+            "POST /v1/admin/announcements",
+            "PUT /v1/admin/announcements/{announcement_id}",
+            "POST /v1/admin/care-plans",
+            "PUT /v1/admin/care-plans/{care_plan_id}",
+            "POST /v1/admin/member-batches",
+            "POST /v1/admin/member-batches/preview",
+            "POST /v1/admin/messages/batches",
+            "PUT /v1/admin/messages/batches/{letter_batch_id}",
+            "POST /v1/admin/messages/labels",
+            "POST /v1/admin/surveys",
+            "PUT /v1/admin/surveys/{survey_id}",
+        )
+    ),
+    # among the members of the caller's store: tests/members/test_finding.py
+    ("GET /v1/admin/members", "cursor"),
+    ("POST /v1/admin/members/search", "cursor"),
+    ("POST /v1/admin/members/search", "attributes.code"),
     # definitions, which are the chain's: head office alone
     ("POST /v1/admin/member-attributes", "code"),
     ("POST /v1/admin/member-attributes", "options.code"),

@@ -174,6 +174,7 @@ ELSEWHERE = {
     ("PUT /v1/admin/staff/{staff_id}", "store_id"),  # auth/test_people.py
     ("POST /v1/member/gift-redemptions", "store_id"),
     ("PATCH /v1/admin/members/{member_id}", "store_id"),  # members/test_editing.py
+    ("POST /v1/admin/members/search", "store_id"),  # members/test_finding.py
     ("POST /v1/admin/surveys", "after_sale.store_ids"),
     ("PUT /v1/admin/surveys/{survey_id}", "after_sale.store_ids"),
     ("POST /v1/admin/surveys/{survey_id}/answers", "store_id"),

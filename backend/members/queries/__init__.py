@@ -6,7 +6,6 @@ from .attributes import (
     attribute_condition,
     attribute_of,
     attributes,
-    check_conditions,
     count_own_changes,
     definition_changes,
     field_rules,
@@ -20,8 +19,10 @@ from .attributes import (
     reach_of,
     rules_of,
     shown_to,
+    wrong_conditions,
 )
 from .changes import CHANGE_CONTEXT, list_changes, list_changes_by_id
+from .finding import Page, ask, find_members
 from .levels import (
     LEVEL_STATES,
     LEVELS_KEPT_S,
@@ -66,10 +67,11 @@ __all__ = [
     "LEVEL_STATES",
     "PHONE_CONTEXT",
     "MemberRecord",
+    "Page",
+    "ask",
     "attribute_condition",
     "attribute_of",
     "attributes",
-    "check_conditions",
     "count_own_changes",
     "count_segment",
     "current_id",
@@ -81,6 +83,7 @@ __all__ = [
     "find_id_by_number",
     "find_id_by_phone",
     "find_member",
+    "find_members",
     "find_phone",
     "find_phone_index",
     "find_pin_state",
@@ -124,4 +127,5 @@ __all__ = [
     "rules_of",
     "search_members",
     "shown_to",
+    "wrong_conditions",
 ]

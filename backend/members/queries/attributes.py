@@ -11,7 +11,7 @@ from backend.auth.types import StaffCaller
 from backend.kernel import db
 from backend.kernel.changes import Change, Changes
 from backend.kernel.db import Tx
-from backend.kernel.errors import NotFound, invalid
+from backend.kernel.errors import FieldError, NotFound, ValidationFailed
 from backend.kernel.kept import Kept
 
 from .. import rules
@@ -127,14 +127,10 @@ async def count_own_changes(member_id: int, field: ProfileField, tx: Tx | None =
     return int(row[0])
 
 
-async def check_conditions(
-    conditions: Sequence[AttributeCondition],
-    reach: Reach,
-    permissions: frozenset[str] | None,
-    *,
-    pointer: str,
-) -> None:
-    """Refuse conditions on attributes that are unknown, are not theirs to see, or that cannot be met.
+async def wrong_conditions(
+    conditions: Sequence[AttributeCondition], reach: Reach, permissions: frozenset[str] | None, *, pointer: str
+) -> list[FieldError]:
+    """What is wrong with conditions on attributes: some are unknown, not theirs to see, or cannot be met.
 
     ``permissions``: what the caller holds; None where a condition lives longer than the call: then no attribute that
     needs a permission of its own is good.
@@ -143,12 +139,16 @@ async def check_conditions(
     if any(condition.code not in known for condition in conditions):
         forget_attributes()
         known = {one.code: one for one in await attributes()}
+    wrong = list[FieldError]()
     for place, condition in enumerate(conditions):
-        at = f"{pointer}/{place}"
         attribute = known.get(condition.code)
         if attribute is not None and not rules.attributes.sees(attribute, reach, permissions or ()):
-            raise invalid(f"{at}/code", "there is no such attribute")
-        rules.attributes.check_condition(condition, attribute, at)
+            attribute = None
+        try:
+            rules.attributes.check_condition(condition, attribute, f"{pointer}/{place}")
+        except ValidationFailed as refused:
+            wrong += refused.errors
+    return wrong
 
 
 def attribute_condition(condition: AttributeCondition) -> tuple[str, list[Any]]:

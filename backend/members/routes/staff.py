@@ -5,12 +5,12 @@ from __future__ import annotations
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
 from backend.kernel import guessing, logging
-from backend.kernel.errors import NotFound, RateLimited, ValidationFailed, invalid
+from backend.kernel.errors import NotFound, RateLimited, ValidationFailed
 from backend.kernel.http import Router
-from backend.kernel.paging import make_cursor
+from backend.kernel.paging import make_cursor, place_cursor
 
 from .. import queries, rules, schemas, views
-from ..commands import profile, standing
+from ..commands import finding, profile, standing
 from ..errors import (
     PhoneInAddress,
     PhoneTaken,
@@ -27,40 +27,51 @@ router = Router(tag="member")
     "/v1/admin/members",
     guard=staff(Permission.MEMBERS_READ),
     errors=(PhoneInAddress, RateLimited),
-    summary="按会员号或状态列出会员",
+    summary="按会员号或条件列出会员",
 )
 async def list_members(caller: StaffCaller, query: schemas.MemberQuery) -> schemas.AdminMemberList:
-    """Members by member number or by status; a store's staff find that store's members.
+    """Members by member number, or by what is common to them; a store's staff find that store's members.
 
-    A phone number is refused here: proxies, gateways and browsers keep addresses. ``POST …/search`` takes it.
+    A phone number is refused here: proxies, gateways and browsers keep addresses. ``POST …/search`` takes it, and names
+    and attributes.
     """
-    if query.query is None and query.status is None:
-        raise invalid("/query/query", "give a member number or a status")
     if query.query is not None and rules.looks_like_phone(query.query):
         raise PhoneInAddress
-    return await _search(caller, query.query, query.status)
+    return await _search(caller, query, "/query")
 
 
 @router.post(
     "/v1/admin/members/search",
     guard=staff(Permission.MEMBERS_READ),
     errors=(RateLimited,),
-    summary="按手机号或会员号查找会员",
+    summary="按手机号、会员号或条件查找会员",
 )
 async def search_members(caller: StaffCaller, body: schemas.MemberSearch) -> schemas.AdminMemberList:
-    """Members by whole phone number or member number; a store's staff find that store's members.
+    """Members by whole phone number or member number, or by conditions that must all hold, newest first.
 
-    Who misses more than 20 times within ten minutes, here or by look-ups of contacts, finds nobody for a while.
+    Who misses a number more than 20 times within ten minutes, here or by look-ups of contacts, finds nobody for a
+    while. A store's staff find that store's members, by the attributes that they see.
     """
-    return await _search(caller, body.query, body.status)
+    return await _search(caller, body, "")
 
 
-async def _search(caller: StaffCaller, text: str | None, status: Status | None) -> schemas.AdminMemberList:
-    if text is not None:
-        guessing.check(caller.staff_id)
+async def _search(caller: StaffCaller, said: schemas.MemberQuery, where: str) -> schemas.AdminMemberList:
+    wanted = finding.filter_of(said)
+    if said.query is not None:
+        return await _by_number(caller, said.query, finding.only_status(wanted, where))
+    page = await finding.find(caller, wanted, cursor=said.cursor, limit=said.limit, where=where)
+    log.info("members.searched", staff_id=caller.staff_id, found=len(page.items))
+    return schemas.AdminMemberList(
+        items=[await views.admin_view(item, caller) for item in page.items],
+        next_cursor=place_cursor(*page.next) if page.next else None,
+    )
+
+
+async def _by_number(caller: StaffCaller, text: str, status: Status | None) -> schemas.AdminMemberList:
+    guessing.check(caller.staff_id)
     found = await queries.search_members(text, status, store_id=caller.store_id)
     log.info("members.searched", staff_id=caller.staff_id, found=len(found))
-    if text is not None and not found:
+    if not found:
         await guessing.miss(caller.staff_id, "phone" if rules.looks_like_phone(text) else "member_no")
     return schemas.AdminMemberList(items=[await views.admin_view(item, caller) for item in found])
 

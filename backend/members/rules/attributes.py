@@ -319,15 +319,26 @@ def _check_comparable(attribute: Attribute, value: Any, pointer: str) -> None:
         raise invalid(pointer, "must be a date like 2026-05-01")
 
 
-OF_MEMBER = "member_value v WHERE v.member_id = m.id AND v.attribute = $?"
+_OF_MEMBER = "(SELECT true FROM member_value v WHERE v.member_id = m.id AND v.attribute = $?{more}{most})"
 
 
 def condition_sql(condition: AttributeCondition) -> tuple[str, list[Any]]:
     """A condition on ``member m`` with ``$?`` in place of each argument, and the arguments."""
+    text, arguments = _value_of(condition, most="")
+    return f"{'NOT ' if condition.empty else ''}EXISTS {text}", arguments
+
+
+def asked_of_one(condition: AttributeCondition) -> tuple[str, list[Any]]:
+    """The same as a question that is asked of one member after the other: the database makes no join of it."""
+    text, arguments = _value_of(condition, most=" LIMIT 1")
+    return f"{text} IS {'' if condition.empty else 'NOT '}NULL", arguments
+
+
+def _value_of(condition: AttributeCondition, *, most: str) -> tuple[str, list[Any]]:
     if condition.empty is not None:
-        return f"{'NOT ' if condition.empty else ''}EXISTS (SELECT FROM {OF_MEMBER})", [condition.code]
+        return _OF_MEMBER.format(more="", most=most), [condition.code]
     text, arguments = value_sql(condition)
-    return f"EXISTS (SELECT FROM {OF_MEMBER} AND {text})", [condition.code, *arguments]
+    return _OF_MEMBER.format(more=f" AND {text}", most=most), [condition.code, *arguments]
 
 
 def value_sql(condition: AttributeCondition) -> tuple[str, list[Any]]:

@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from backend.kernel.http import Body
 
-from ..types import ActorKind, Gender, Level, Status
+from ..types import ActorKind, AttributeCondition, Gender, Level, Stage, Status
 
 # In patterns, `$` alone would let a line break through at the end; `(?!\n)` does not.
 Name = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$(?!\n)")]
@@ -191,9 +191,10 @@ class AdminMember(msgspec.Struct):
 
 
 class AdminMemberList(msgspec.Struct):
-    """Members, newest first; at most 50."""
+    """Members, newest first. A page may hold fewer than asked for, and still go on at ``next_cursor``."""
 
     items: list[AdminMember]
+    next_cursor: str | None = None
 
 
 class ChangesQuery(Body, frozen=True):
@@ -232,18 +233,36 @@ class MemberChangeList(msgspec.Struct):
     next_cursor: str | None
 
 
+Text = Annotated[str, Meta(min_length=1, max_length=40)]
+Cursor = Annotated[str, Meta(min_length=1, max_length=120)]
+
+
 class MemberQuery(Body, frozen=True):
-    """A member number, a status, or both; phone numbers are posted (``MemberSearch``)."""
+    """A member number, or conditions that must all hold; phone numbers, names and attributes are posted
+    (``MemberSearch``). Last days are included."""
 
-    query: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
+    query: Text | None = None
     status: Status | None = None
+    store_id: StoreId | None = None
+    level: LevelCode | None = None
+    stage: Stage | None = None
+    card_type: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,20}$(?!\n)")] | None = None
+    registered_from: date | None = None
+    registered_until: date | None = None
+    valid_until_from: date | None = None
+    valid_until_to: date | None = None
+    cursor: Cursor | None = None
+    limit: Annotated[int, Meta(ge=1, le=100)] = 50
 
 
-class MemberSearch(Body, frozen=True):
-    """A whole phone number or member number; with a status only members of that."""
+class MemberSearch(MemberQuery, frozen=True):
+    """A whole phone number or member number, with a status only members of that; or conditions that must all hold.
 
-    query: Annotated[str, Meta(min_length=1, max_length=40)]
-    status: Status | None = None
+    ``name`` is how the name begins.
+    """
+
+    name: Text | None = None
+    attributes: Annotated[tuple[AttributeCondition, ...], Meta(max_length=10)] = ()
 
 
 class Why(Body, frozen=True):
