@@ -62,7 +62,8 @@ async def among(audience: Audience, member_ids: Sequence[int]) -> set[int]:
 
 _LAST_BOUGHT = """
 SELECT DISTINCT b.member_id FROM audience_bought b
- WHERE b.last_on = $1 AND b.member_id > $2 AND (cardinality($3::text[]) = 0 OR b.sku = ANY($3))"""
+ WHERE b.last_on = $1 AND b.member_id > $2 AND (cardinality($3::text[]) = 0 OR b.sku = ANY($3))
+   AND NOT EXISTS (SELECT FROM member m WHERE m.id = b.member_id AND m.unprofiled)"""
 _NOT_SINCE = " AND NOT EXISTS (SELECT FROM audience_bought c WHERE c.member_id = b.member_id AND c.last_on > $1)"
 
 
@@ -71,7 +72,7 @@ async def list_last_bought(
 ) -> list[int]:
     """Members who bought one of these articles (or anything) for the last time on that day, by id, above ``after``.
 
-    With ``and_nothing_since`` only those who have bought nothing at all since then.
+    Who said no to being chosen so is left out; with ``and_nothing_since`` whoever has bought anything since then, too.
     """
     since = _NOT_SINCE if and_nothing_since else ""
     rows = await db.fetch(f"{_LAST_BOUGHT}{since} ORDER BY b.member_id LIMIT $4", on, after, list(skus), limit)

@@ -123,6 +123,7 @@ def conditions(audience: Audience, *, today: date, zone: ZoneInfo, after: int = 
         days = audience.bought_within_days
         since = date.min if days is None else today - timedelta(days=days)
         add(_BUYERS, list(audience.bought_skus), since, after)
+        texts.append("m.unprofiled IS NOT TRUE")  # who said no is not chosen by what they bought
     return texts, arguments
 
 

@@ -59,6 +59,7 @@ class Member(Model):
     valid_from: date | None = fields.DateField(null=True)
     valid_until: date | None = fields.DateField(null=True)
     merged_into: int | None = fields.BigIntField(null=True)
+    unprofiled = fields.BooleanField(null=True)
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
 

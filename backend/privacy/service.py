@@ -6,10 +6,14 @@ from collections.abc import Sequence
 
 from backend.kernel import clock, db, ids
 from backend.kernel.db import Tx
+from backend.members import service as members
 
 from .letters import Letters, LetterWord, Way, keep, kept
 from .queries.consents import PURPOSE
 from .types import Place, PurposeRow
+
+PROFILING = "profiling"
+"""The purpose without which nobody is chosen by what they bought; it holds until a member says no."""
 
 __all__ = ["LetterWord", "Letters", "Way", "keep", "record", "record_joining"]
 
@@ -45,6 +49,8 @@ async def record(
     )
     if not changed:
         return False
+    if purpose.code == PROFILING:
+        await members.set_profiled(tx, member_id, granted)
     await db.raw(tx).execute(
         "INSERT INTO privacy_consent_change (id, member_id, purpose, granted, version, place, staff_id, note, at)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",

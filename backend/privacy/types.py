@@ -29,11 +29,15 @@ class Text(msgspec.Struct, frozen=True):
 
 
 class PurposeRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A purpose; ``channel`` and ``letters`` name the letters whose truth is kept in ``messages``."""
+    """A purpose; ``unsaid`` is what holds until a member says a word.
+
+    ``channel`` and ``letters`` name the letters whose truth is kept in ``messages``.
+    """
 
     code: str
     title: str
     required: bool
+    unsaid: bool
     active: bool
     sort: int
     version: int

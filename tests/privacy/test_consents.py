@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
-from backend.kernel import db
+from backend.audience import queries as audience
+from backend.audience.types import Audience
+from backend.kernel import clock, db
 from tests.support.books import fingerprint
 from tests.support.members import Phone, register
 
@@ -24,7 +26,8 @@ async def say(phone: Phone, purpose: str, granted: bool, version: int = 1):
 async def test_what_registering_agreed_to_stands_and_nothing_else_does(phone):
     found = by_purpose(await phone.call("GET", OWN))
 
-    assert {code for code, item in found.items() if item["granted"]} == {"terms", "privacy"}
+    assert {code for code, item in found.items() if item["granted"]} == {"terms", "privacy", "profiling"}
+    assert (found["profiling"]["agreed_version"], found["profiling"]["at"]) == (None, None)
     assert {code for code, item in found.items() if item["asks"]} == set()
     assert found["terms"]["agreed_version"] == 1
     assert (found["terms"]["required"], found["profiling"]["required"]) == (True, False)
@@ -43,6 +46,27 @@ async def test_a_word_holds_at_once_and_every_word_is_kept(phone, admin):
     assert said[:2] == [("profiling", False, "phone", "member"), ("profiling", True, "phone", "member")]
     assert sorted(said[2:]) == [("privacy", True, "phone", "member"), ("terms", True, "phone", "member")]
     assert rest["next_cursor"] is None
+
+
+async def test_who_says_no_is_not_chosen_by_what_they_bought(phone):
+    """Neither for letters nor for care, from that moment on; other choices go on."""
+    today = clock.local_date(clock.now(), "Asia/Shanghai")
+    await db.pool().execute(
+        "INSERT INTO audience_bought (member_id, sku, pieces, times, last_on) VALUES ($1, 'X-9', 1, 1, $2)",
+        phone.member_id,
+        today,
+    )
+    bought, any_of = Audience(bought_skus=("X-9",)), Audience()
+
+    async def chosen() -> tuple[bool, list[int], bool]:
+        after = await audience.list_last_bought(today, ("X-9",), after=0, limit=10)
+        return await audience.includes(bought, phone.member_id), after, await audience.includes(any_of, phone.member_id)
+
+    assert await chosen() == (True, [phone.member_id], True)
+    await say(phone, "profiling", False)
+    assert await chosen() == (False, [], True)
+    await say(phone, "profiling", True)
+    assert await chosen() == (True, [phone.member_id], True)
 
 
 async def test_letters_have_one_truth(phone, admin):

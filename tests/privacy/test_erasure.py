@@ -130,6 +130,31 @@ async def test_what_is_stripped_was_sealed_too(client, chain, settings):
     assert await db.fetchval("SELECT count(*) FROM auth_session WHERE id IS NULL") == 0
 
 
+async def test_what_comes_late_is_erased_too(client, chain, settings):
+    """A letter that was written while the rows were gone through is found by the next round."""
+    phone = await register(client, name="东方迟到")
+    wish = await ask(phone)
+    await let_it_happen(wish["id"], rounds=1)
+    late = (
+        "INSERT INTO message_letter (member_id, id, template, version, once, purpose, title, body, given, at, send_at)"
+    )
+    await db.pool().execute(
+        f"{late} VALUES ($1, 'L-late', 'x', 0, 'late', 'service', '东方迟到', '您好', '{{}}', now(), now())",
+        phone.member_id,
+    )
+
+    try:
+        clock.shift(WEEK)
+        for _ in range(3):
+            clock.shift(timedelta(hours=2))
+            await erasing.run(wish["id"])
+    finally:
+        clock.reset()
+
+    assert await everywhere(settings, "东方") == []
+    assert (await queries.find_erasure(wish["id"])).state == "done"
+
+
 async def test_nobody_is_logged_in_and_the_phone_number_is_free(client, chain, settings, books):
     phone = await register(client, phone="13912366666", who="privacy-again")
     wish = await ask(phone)

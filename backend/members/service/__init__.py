@@ -7,7 +7,7 @@ from .fields import check_own_change, write_phone
 from .joining import Joined, join
 from .levels import add_growth, lock_levels, set_agreement, set_discount_card, set_levels, set_ruled, set_stages
 from .merging import close_merged, lock_two, merge_profile
-from .people import create_member, create_members, lock, set_status
+from .people import create_member, create_members, lock, set_profiled, set_status
 from .pins import check_own_phone, check_pin, initialise_pin, peppered, put_pin, unlock_pin
 from .presence import Present, find_present, spend_presence
 from .profile import note_completed, write_profile
@@ -46,6 +46,7 @@ __all__ = [
     "set_card_type",
     "set_discount_card",
     "set_levels",
+    "set_profiled",
     "set_ruled",
     "set_stages",
     "set_status",

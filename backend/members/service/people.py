@@ -107,6 +107,11 @@ async def lock(tx: Tx, member_id: int) -> None:
     await locks.lock_member(tx, member_id)
 
 
+async def set_profiled(tx: Tx, member_id: int, allowed: bool) -> None:
+    """Say whether a member may be chosen by what they bought; holds from the next choice on."""
+    await db.raw(tx).execute("UPDATE member SET unprofiled = $2 WHERE id = $1", member_id, not allowed)
+
+
 async def set_status(tx: Tx, member_id: int, status: Status, *, by: Actor = SYSTEM, reason: str | None = None) -> None:
     """Change a member's status everywhere it is looked at: here, at the guards and in the ledger."""
     row = await locks.lock_member(tx, member_id)

@@ -68,10 +68,10 @@ async def ask(member_id: int, body: ErasureIn) -> Erasure:
     else:
         raise ErasureProofNeeded
     async with db.transaction() as tx:
-        return await _begin(tx, ids.new_short("Q"), member_id, give_up=body.give_up)
+        return await begin(tx, ids.new_short("Q"), member_id, give_up=body.give_up)
 
 
-async def _begin(
+async def begin(
     tx: Tx,
     erasure_id: str,
     member_id: int,
@@ -79,6 +79,7 @@ async def _begin(
     give_up: bool,
     approval: Approval | None = None,
 ) -> Erasure:
+    """Let a wish cool off; the one that there is, where there is one. Whoever calls has seen the proof."""
     await members.lock(tx, member_id)
     known = await db.fetch_in(tx, f"{ERASURE} WHERE member_id = $1 AND state <> ALL('{{withdrawn,lapsed}}')", member_id)
     if known:
@@ -183,7 +184,7 @@ async def ask_for(member: Member, *, reason: str, give_up: bool, caller: StaffCa
 
 async def apply(tx: Tx, wish: Wish, approval: Approval) -> None:
     """Let it cool off, as if the member had asked on the phone."""
-    await _begin(tx, wish.erasure_id, wish.member_id, give_up=wish.give_up, approval=approval)
+    await begin(tx, wish.erasure_id, wish.member_id, give_up=wish.give_up, approval=approval)
 
 
 async def withdraw_for(erasure_id: str, caller: StaffCaller, reason: str) -> Erasure:

@@ -8,6 +8,7 @@ CREATE TABLE privacy_purpose (
     code     varchar(24) PRIMARY KEY CHECK (code ~ '^[a-z][a-z0-9_]{1,23}$'),
     title    varchar(40) NOT NULL,
     required boolean     NOT NULL,
+    unsaid   boolean     NOT NULL DEFAULT false,
     active   boolean     NOT NULL DEFAULT true,
     sort     integer     NOT NULL,
     version  integer     NOT NULL CHECK (version > 0),
@@ -154,7 +155,7 @@ PURPOSES = (
         False,
         None,
         None,
-        "根据您的消费记录分析偏好，用于推荐商品与优惠。不同意不影响使用会员服务。",
+        "按您买过的商品选择向您发送的关怀、优惠与问卷。可随时关闭，不影响使用会员服务。",
     ),
     (
         "third_party",
@@ -175,11 +176,14 @@ def _quoted(value: str | None) -> str:
     return "NULL" if value is None else "'" + value.replace("'", "''") + "'"
 
 
-FIRST = "".join(
-    f"INSERT INTO privacy_purpose (code, title, required, sort, version, channel, letters) VALUES"
-    f" ({_quoted(code)}, {_quoted(title)}, {required}, {number * 10}, 1, {_quoted(channel)}, {_quoted(letters)});"
-    f"INSERT INTO privacy_text (purpose, version, body, at) VALUES ({_quoted(code)}, 1, {_quoted(body)}, now());"
-    for number, (code, title, required, channel, letters, body) in enumerate(PURPOSES, 1)
+FIRST = (
+    "".join(
+        f"INSERT INTO privacy_purpose (code, title, required, sort, version, channel, letters) VALUES"
+        f" ({_quoted(code)}, {_quoted(title)}, {required}, {number * 10}, 1, {_quoted(channel)}, {_quoted(letters)});"
+        f"INSERT INTO privacy_text (purpose, version, body, at) VALUES ({_quoted(code)}, 1, {_quoted(body)}, now());"
+        for number, (code, title, required, channel, letters, body) in enumerate(PURPOSES, 1)
+    )
+    + "UPDATE privacy_purpose SET unsaid = true WHERE code = 'profiling';"
 )
 
 UNDO = """

@@ -11,7 +11,7 @@ from .. import letters
 from ..types import Change, Consent, Place, PurposeRow, Text
 
 PURPOSE = (
-    "SELECT p.code, p.title, p.required, p.active, p.sort, p.version, t.body, p.channel, p.letters"
+    "SELECT p.code, p.title, p.required, p.unsaid, p.active, p.sort, p.version, t.body, p.channel, p.letters"
     " FROM privacy_purpose p JOIN privacy_text t ON t.purpose = p.code AND t.version = p.version"
 )
 
@@ -49,7 +49,7 @@ async def list_consents(member_id: int) -> list[Consent]:
             granted, at = words[purpose.channel, purpose.letters]
             found.append(Consent(purpose=purpose, granted=granted, version=None, at=at))
             continue
-        granted, version, at = own.get(purpose.code, (False, None, None))
+        granted, version, at = own.get(purpose.code, (purpose.unsaid, None, None))
         found.append(Consent(purpose=purpose, granted=granted, version=version, at=at))
     return found
 
@@ -63,7 +63,10 @@ async def has_consent(member_id: int, purpose: str) -> bool:
     """Whether a member agrees to a purpose now; not for purposes of letters, which ``messages`` knows."""
     return bool(
         await db.fetchval(
-            "SELECT granted FROM privacy_consent WHERE member_id = $1 AND purpose = $2", member_id, purpose
+            "SELECT coalesce(c.granted, p.unsaid) FROM privacy_purpose p"
+            " LEFT JOIN privacy_consent c ON c.member_id = $1 AND c.purpose = p.code WHERE p.code = $2",
+            member_id,
+            purpose,
         )
     )
 
