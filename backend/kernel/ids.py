@@ -1,7 +1,8 @@
 """Opaque ids. They order nothing (accounts number their own entries) and tell an outsider nothing.
 
 A document's id carries its member, so that any call by id knows where to look: the shard key travels with it. Its first
-letter says what it is: S sale, F refund, A accrual, R recharge, D order, Q its payment, C coupon, G its gift, P pass…
+letter says what it is: S sale, F refund, A accrual, R recharge, B a till's recharge taken back, D order, Q its payment,
+C coupon, G its gift, P pass…
 """
 
 from __future__ import annotations

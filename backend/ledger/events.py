@@ -44,13 +44,24 @@ class AccrualPosted(Event, frozen=True, kw_only=True):
 
 
 class Recharged(Event, frozen=True, kw_only=True):
-    """A recharge was paid and credited."""
+    """A recharge was paid and credited; ``store_id`` is where, if a till took the money."""
 
     member_id: int
     recharge_id: str
     pay_fen: int
     bonus_fen: int
     points: int
+    store_id: str | None = None
+
+
+class RechargeReversed(Event, frozen=True, kw_only=True):
+    """A till took a recharge back that it had made by mistake; its member has none of it any more."""
+
+    member_id: int
+    recharge_id: str
+    reversal_id: str
+    store_id: str
+    pay_fen: int
 
 
 class MergedBooksMoved(Event, frozen=True, kw_only=True):

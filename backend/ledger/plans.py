@@ -40,6 +40,9 @@ SERVICE_VALUE = "service_value"
 # House accounts: entries only, no balance row, so no row is hot
 HOUSE_SALES = "house.sales"
 HOUSE_PSP = "house.psp_clearing"
+HOUSE_TILLS = "house.tills"
+"""What tills took for recharges, in cash or otherwise, and gave back; ``ref`` is the store."""
+
 HOUSE_ORDER_HELD = "house.order_held"
 """Members' fen that orders hold until WeChat has paid the rest of them; ``ref`` is the store."""
 HOUSE_ORDER_POINTS_HELD = "house.order_points_held"

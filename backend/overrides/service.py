@@ -15,7 +15,7 @@ from backend.ledger.plans import CodeUse, Guard, Plan, job_hash
 
 from . import queries, rules
 from .errors import OverrideDayLimit, OverrideLimitExceeded, OverrideNotAllowed, OverrideOwn, OverrideRequired
-from .types import Limit, Wish
+from .types import Act, Limit, Wish
 
 log = logging.get(__name__)
 
@@ -59,7 +59,8 @@ async def hold(tx: Tx, authoriser_id: int, wish: Wish, on: date) -> tuple[StaffC
     limit = await queries.find_limit_in(tx, person.role)
     if limit is None:
         raise OverrideNotAllowed
-    allowed = rules.allowed_fen(limit, wish.total_fen)
+    whole = wish.act is not Act.DISCOUNT  # nothing is given away: only the amount counts
+    allowed = limit.sale_fen if whole else rules.allowed_fen(limit, wish.total_fen)
     if wish.fen > allowed:
         raise OverrideLimitExceeded(allowed)
     # The day is counted on the books of the phone's member: with another phone it would begin anew.

@@ -12,6 +12,8 @@ CODE_USED = "code_used"
 SALE = "sale"
 REFUND = "refund"
 ACCRUAL = "accrual"
+REVERSED = "recharge_reversed"
+"""The document of a recharge that a till took back; the wallet makes it."""
 
 job_hash = ledger.job_hash
 

@@ -15,7 +15,7 @@ from .commands import (
 @events.on(Recharged)
 async def note_recharge(event: Recharged, tx: Tx) -> None:
     """Whose customer recharged."""
-    await clearing.note_recharge(tx, event.member_id, event.recharge_id)
+    await clearing.note_recharge(tx, event.member_id, event.recharge_id, at=event.store_id)
 
 
 @events.on(SaleCompleted)

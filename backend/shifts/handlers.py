@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from backend.kernel import events
 from backend.kernel.db import Tx
-from backend.ledger.events import SaleCompleted, SaleRefunded
+from backend.ledger.events import Recharged, RechargeReversed, SaleCompleted, SaleRefunded
+from backend.pos import service as pos
 
 from .commands import (
     counting,
+    owning,
     staff,  # noqa: F401 - what a second person decides
 )
 from .types import EntryKind
+
+pos.shifts_decide(owning.in_its_shift)
 
 
 @events.on(SaleCompleted)
@@ -23,3 +27,16 @@ async def note_sale(event: SaleCompleted, tx: Tx) -> None:
 async def note_refund(event: SaleRefunded, tx: Tx) -> None:
     """A till gave something back."""
     await counting.note(tx, event.refund_id, EntryKind.REFUND, None)
+
+
+@events.on(Recharged)
+async def note_recharge(event: Recharged, tx: Tx) -> None:
+    """A till took money for stored value; what WeChat took is no till's."""
+    if event.store_id is not None:
+        await counting.note(tx, event.recharge_id, EntryKind.RECHARGE, event.store_id)
+
+
+@events.on(RechargeReversed)
+async def note_reversal(event: RechargeReversed, tx: Tx) -> None:
+    """A till gave it back."""
+    await counting.note(tx, event.reversal_id, EntryKind.RECHARGE_REVERSAL, event.store_id)

@@ -19,6 +19,20 @@ class RechargeOver(DomainError):
     kind = Kind.CONFLICT
 
 
+class RechargeSpent(DomainError):
+    """Some of this recharge was spent already: it cannot be taken back here; refund the sale first."""
+
+    code = "recharge_spent"
+    kind = Kind.CONFLICT
+
+
+class RechargeNotReversible(DomainError):
+    """A till takes a recharge back only in the shift in which it made it; later it is refunded by staff."""
+
+    code = "recharge_not_reversible"
+    kind = Kind.CONFLICT
+
+
 class StoredLimitReached(DomainError):
     """A member may not hold that much stored value; ``possible_fen`` says how much more may come in."""
 

@@ -30,7 +30,7 @@ NOT_FIRST = "not_first_recharge"
 STORED_LIMIT = "stored_limit_reached"
 DAY_LIMIT = "recharge_day_limit_reached"
 
-_NO_CAP = 10**12
+NO_CAP = 10**12
 _EXPIRES_TO = {
     ledger.STORED: (ledger.HOUSE_BREAKAGE, ledger.FEN),
     ledger.POINTS: (ledger.HOUSE_POINTS_EXPIRED, ledger.POINT),
@@ -66,6 +66,8 @@ def refund_no(recharge_id: str) -> str:
 
 def psp_movements(document: Document) -> tuple[PspMovement, ...]:
     """What a recharge's document says that WeChat took; and gave back, where it came too late to be credited."""
+    if body_of(document).terminal_id is not None:
+        return ()  # a till took the money
     state, progress, pay_fen = RechargeStatus(document.state), progress_of(document), body_of(document).pay_fen
     credited = state is RechargeStatus.PAID or progress.refunded_fen + progress.withheld_fen > 0
     late = state in (RechargeStatus.REFUNDING, RechargeStatus.REFUNDED) and progress.transaction_id is not None
@@ -186,14 +188,9 @@ def credit(
         bonus_fen=bonus_fen,
         points=points,
     )
-    lots = [Issue("principal", body.pay_fen)]
-    legs = [Leg(ledger.HOUSE_PSP, ledger.FEN, -body.pay_fen)]
-    if bonus_fen:
-        until = clock.days_after(on, body.bonus_valid_days) if body.bonus_valid_days else None
-        lots.append(Issue("bonus", bonus_fen, expires_on=until, rank=rules.bonus_rank(body.spend)))
-        legs.append(Leg(ledger.HOUSE_BONUS, ledger.FEN, -bonus_fen))
-    stored = Leg(ledger.STORED, ledger.FEN, body.pay_fen + bonus_fen, issue=tuple(lots))
-    gift = ledger.earn_points(points, debt, Issue("gift", 0, expires_on=points_expire_on))
+    given = msgspec.structs.replace(body, bonus_fen=bonus_fen, points=points)
+    psp = Leg(ledger.HOUSE_PSP, ledger.FEN, -body.pay_fen)
+    legs, gift = credit_legs(given, debt, psp, on=on, points_expire_on=points_expire_on)
     return Plan(
         member_id=document.member_id,
         kind=RECHARGE,
@@ -204,12 +201,12 @@ def credit(
         hash=job_hash("paid", document.id, transaction_id),
         saw=(Saw(ledger.POINTS_DEBT, debt),) if points else (),
         guards=(
-            Guard(RECHARGES, "add", 1, NOT_FIRST, cap=1 if first else _NO_CAP),
+            Guard(RECHARGES, "add", 1, NOT_FIRST, cap=1 if first else NO_CAP),
             Guard(f"psp:{transaction_id}", "once", 1, "payment_used"),
-            *_day_limit(body.pay_fen, limits.recharge_day_max_fen, now=now, on=on),
+            *day_limit(body.pay_fen, limits.recharge_day_max_fen, now=now, on=on),
         ),
         caps=stored_limit(limits),
-        legs=(stored, *legs, *gift),
+        legs=(*legs, *gift),
         update=DocumentUpdate(
             document.id, document.version, state=RechargeStatus.PAID, progress=msgspec.to_builtins(done)
         ),
@@ -217,7 +214,22 @@ def credit(
     )
 
 
-def _day_limit(pay_fen: int, most_fen: int, *, now: datetime, on: date) -> tuple[Guard, ...]:
+def credit_legs(
+    body: RechargeBody, debt: int, paid: Leg, *, on: date, points_expire_on: date | None
+) -> tuple[tuple[Leg, ...], tuple[Leg, ...]]:
+    """The legs that give what was paid and what is given on top, and those of points; ``paid`` is the money's."""
+    lots, legs = [Issue("principal", body.pay_fen)], [paid]
+    if body.bonus_fen:
+        until = clock.days_after(on, body.bonus_valid_days) if body.bonus_valid_days else None
+        lots.append(Issue("bonus", body.bonus_fen, expires_on=until, rank=rules.bonus_rank(body.spend)))
+        legs.append(Leg(ledger.HOUSE_BONUS, ledger.FEN, -body.bonus_fen))
+    stored = Leg(ledger.STORED, ledger.FEN, body.pay_fen + body.bonus_fen, issue=tuple(lots))
+    gift = ledger.earn_points(body.points, debt, Issue("gift", 0, expires_on=points_expire_on))
+    return (stored, *legs), gift
+
+
+def day_limit(pay_fen: int, most_fen: int, *, now: datetime, on: date) -> tuple[Guard, ...]:
+    """Count so much as recharged on that day, inside the door; refused as ``DAY_LIMIT`` above the most."""
     if not most_fen:
         return ()
     forgotten_at = now + timedelta(days=2)

@@ -131,7 +131,7 @@ def _add(day: Day, account: str, kind: str, principal: int, bonus: int) -> None:
         day.bonus_forfeited_fen -= bonus
     elif kind == "bonus_forfeited":
         day.bonus_forfeited_fen -= bonus
-    elif kind == "recharge":
+    elif kind in ("recharge", "recharge_reversed"):
         day.recharged_fen += principal
         day.bonus_given_fen += bonus
     elif kind in SPENT:

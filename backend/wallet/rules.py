@@ -36,6 +36,8 @@ _TITLES = {
     ("stored", "expiry"): ("余额过期", "赠送余额过期"),
     ("stored", "recharge_refund_frozen"): ("充值退款冻结", "充值退款冻结"),
     ("stored", "recharge_refund_thawed"): ("充值退款解冻", "充值退款解冻"),
+    ("stored", "recharge_reversed"): ("充值冲正", "充值冲正"),
+    ("points", "recharge_reversed"): ("充值冲正", "充值积分收回"),
     ("stored", "bonus_forfeited"): ("赠送余额收回", "赠送余额收回"),
     ("points", "recharge_refunded"): ("充值积分收回", "充值积分收回"),
     ("points", "sale"): ("消费得积分", "积分抵扣"),

@@ -15,7 +15,21 @@ from backend.ledger.plans import POINTS_DEBT, Cap
 
 from . import plans, queries
 from .models import RechargeOffer
+from .tills import REVERSAL_PREFIX, agree, reversal_plan, till_plan, till_refusal
 from .types import Offer, PointsSource
+
+__all__ = [
+    "REVERSAL_PREFIX",
+    "STORED_LIMIT",
+    "agree",
+    "create_offer",
+    "give_points",
+    "replace_offer",
+    "reversal_plan",
+    "stored_caps",
+    "till_plan",
+    "till_refusal",
+]
 
 STORED_LIMIT = plans.STORED_LIMIT
 """The refusal of ``stored_caps``."""

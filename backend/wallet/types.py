@@ -97,7 +97,8 @@ class RechargeStatus(StrEnum):
 class RechargeBody(msgspec.Struct, frozen=True, kw_only=True):
     """The value part of a recharge's document: what was agreed when it was opened.
 
-    What is not paid at ``pay_until`` is closed.
+    What is not paid at ``pay_until`` is closed. At a till: by which tender it was paid there, and the till's own
+    ``reference`` for that.
     """
 
     pay_fen: int
@@ -108,6 +109,9 @@ class RechargeBody(msgspec.Struct, frozen=True, kw_only=True):
     bonus_valid_days: int | None = None
     spend: SpendOrder = SpendOrder.BY_EXPIRY
     pay_until: datetime | None = None
+    terminal_id: str | None = None
+    tender: str | None = None
+    reference: str | None = None
 
 
 class RechargeProgress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

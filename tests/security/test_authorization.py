@@ -404,6 +404,7 @@ BODIES: dict[str, Any] = {
     "POST /v1/admin/stock/documents/{document_id}/actions": {"action": "submit", "version": 1},
     "POST /v1/admin/approvals/{approval_id}/approve": {},
     "PUT /v1/admin/staff/{staff_id}": {"role": "clerk", "store_id": "S1"},
+    "POST /v1/pos/recharges/{recharge_id}/reversal": {"override": {"code": "1", "reason": "mistake"}},
     "POST /v1/admin/shifts/{shift_id}/close": {"counted": [{"tender": "cash", "amount_fen": 1}], "note": "x"},
     "POST /v1/admin/shifts/{shift_id}/resolve": {"note": "x"},
     "PUT /v1/admin/override-limits/{role_code}": {"sale_bp": 1, "sale_fen": 1},

@@ -665,6 +665,10 @@ OWN = {
     ("POST /v1/pos/gift-pickups/{redemption_id}/handover", "code"),
     ("POST /v1/admin/gift-redemptions/{redemption_id}/handover", "code"),
     ("POST /v1/admin/gift-redemptions/{redemption_id}/send", "tracking_no"),
+    # whoever's code, token or number it is: shifts/test_recharges.py; the till's own name of a payment
+    *(("POST /v1/pos/recharges", name) for name in ("code", "scan_token", "member_no", "offer_id", "reference")),
+    *(("POST /v1/pos/recharge-offers", name) for name in ("scan_token", "member_no")),
+    ("POST /v1/pos/recharges/{recharge_id}/reversal", "override.code"),
     # another store's shifts and reports are none: shifts/test_staff.py
     *(("GET /v1/admin/shifts", name) for name in ("store_id", "terminal_id", "cursor")),
     ("GET /v1/admin/shifts/{shift_id}/entries", "cursor"),

@@ -30,10 +30,10 @@ _SOURCE = "INSERT INTO clearing_source (member_id, recharge_id, store_id) VALUES
 _NOTE = "INSERT INTO clearing_due (member_id, document_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"
 
 
-async def note_recharge(tx: Tx, member_id: int, recharge_id: str) -> None:
-    """Remember whose customer recharged: the store that the member belongs to now, once."""
-    found = await members.find_member(member_id)
-    await db.raw(tx).execute(_SOURCE, member_id, recharge_id, found.store_id if found else None)
+async def note_recharge(tx: Tx, member_id: int, recharge_id: str, *, at: str | None = None) -> None:
+    """Remember whose customer recharged, once: the store whose till took the money, else the member's own now."""
+    found = None if at else await members.find_member(member_id)
+    await db.raw(tx).execute(_SOURCE, member_id, recharge_id, found.store_id if found else at)
 
 
 async def note(tx: Tx, member_id: int, document_id: str) -> None:

@@ -15,7 +15,7 @@ import msgspec
 from backend.kernel import clock, db, ids
 from backend.kernel.db import Tx
 from backend.ledger import queries as ledger
-from backend.ledger.events import SaleCompleted, SaleRefunded
+from backend.ledger.events import Recharged, RechargeReversed, SaleCompleted, SaleRefunded
 from backend.ledger.types import Document
 
 from ..errors import BooksBehind
@@ -26,15 +26,21 @@ ROUNDS = 200
 MOST_PENDING = 20_000
 """Events that are looked through before a till is closed; more than that wait only where the worker stands still."""
 
-PREFIXES = {EntryKind.SALE: "S", EntryKind.REFUND: "F", EntryKind.RECHARGE: "R", EntryKind.RECHARGE_REVERSAL: "R"}
+PREFIXES = {EntryKind.SALE: "S", EntryKind.REFUND: "F", EntryKind.RECHARGE: "R", EntryKind.RECHARGE_REVERSAL: "B"}
 _INSERT = """
 INSERT INTO shift_entry (source_id, kind, store_id, terminal_id, cashier, at, fen, discount_fen, bonus_fen, by_tender)
 SELECT e.source_id, e.kind, e.store_id, e.terminal_id, e.cashier, e.at, e.fen, e.discount_fen, e.bonus_fen, e.by_tender
   FROM jsonb_to_recordset($1::text::jsonb) AS e (source_id text, kind text, store_id text, terminal_id text,
        cashier text, at timestamptz, fen bigint, discount_fen bigint, bonus_fen bigint, by_tender jsonb)
-  JOIN shift_terminal t ON t.terminal_id = e.terminal_id
+  JOIN shift_terminal t ON t.terminal_id = e.terminal_id AND t.since <= e.at
 ON CONFLICT (source_id) DO NOTHING"""
-_NAMES = (SaleCompleted.__name__, SaleRefunded.__name__)
+_IDS = {
+    SaleCompleted.__name__: ("sale_id", EntryKind.SALE),
+    SaleRefunded.__name__: ("refund_id", EntryKind.REFUND),
+    Recharged.__name__: ("recharge_id", EntryKind.RECHARGE),
+    RechargeReversed.__name__: ("reversal_id", EntryKind.RECHARGE_REVERSAL),
+}
+"""By event: which of its fields is the document that says what a till did."""
 
 
 async def note(tx: Tx, source_id: str, kind: EntryKind, store_id: str | None) -> None:
@@ -50,7 +56,7 @@ async def note(tx: Tx, source_id: str, kind: EntryKind, store_id: str | None) ->
 
 
 async def add(tx: Tx, entries: Iterable[Entry]) -> None:
-    """Enter what tills did, each once; what is of a till that never had a shift is left out."""
+    """Enter what tills did, each once; what it did before its first shift is left out."""
     await db.raw(tx).execute(_INSERT, msgspec.json.encode(list(entries)).decode())
 
 
@@ -80,17 +86,14 @@ async def catch_up(tx: Tx, terminal_id: str) -> None:
     """
     pending = await db.fetch_in(
         tx,
-        "SELECT body->>'sale_id' AS sale_id, body->>'refund_id' AS refund_id FROM outbox"
-        " WHERE name = ANY($1::text[]) LIMIT $2",
-        list(_NAMES),
+        "SELECT name, body::text AS body FROM outbox WHERE name = ANY($1::text[]) LIMIT $2",
+        list(_IDS),
         MOST_PENDING + 1,
     )
     if len(pending) > MOST_PENDING:
         raise BooksBehind(retry_after_s=30)
-    wanted = [
-        (row["refund_id"], EntryKind.REFUND) if row["refund_id"] else (row["sale_id"], EntryKind.SALE)
-        for row in pending
-    ]
+    told = [(_IDS[row["name"]], msgspec.json.decode(row["body"])) for row in pending]
+    wanted: list[tuple[str, EntryKind]] = [(body[field], kind) for (field, kind), body in told]
     noted = await db.fetch_in(tx, "SELECT source_id, kind FROM shift_due LIMIT $1", MOST_PENDING + 1)
     if len(noted) > MOST_PENDING:
         raise BooksBehind(retry_after_s=30)
@@ -118,6 +121,10 @@ def entry_of(document: Document, kind: EntryKind) -> Entry | None:
         for tender in body["by_tender"]:
             tenders[tender["type"]] = tenders.get(tender["type"], 0) + tender["amount_fen"]
         return _entry(document, kind, terminal_id, document.at, fen=body["refund_fen"], by_tender=tenders)
+    if kind in (EntryKind.RECHARGE, EntryKind.RECHARGE_REVERSAL):
+        fen, bonus = body["pay_fen"], document.progress.get("bonus_fen") or body["bonus_fen"]
+        paid = {body["tender"] or "cash": fen}
+        return _entry(document, kind, terminal_id, document.at, fen=fen, bonus_fen=bonus, by_tender=paid)
     # A sale that waited for the phone counts when it was paid for.
     at = datetime.fromisoformat(body["waits_until"]) if body.get("waits_until") else document.at
     return _entry(

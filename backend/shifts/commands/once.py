@@ -46,8 +46,9 @@ async def once(terminal: TerminalCaller, idem: Idempotency, work: Callable[[Tx],
 async def hold(tx: Tx, terminal_id: str, store_id: str) -> None:
     """Hold a terminal's shifts until the transaction ends; from the first time on its sales are noted."""
     await db.raw(tx).execute(
-        "INSERT INTO shift_terminal (terminal_id, store_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        "INSERT INTO shift_terminal (terminal_id, store_id, since) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
         terminal_id,
         store_id,
+        clock.now(),
     )
     await db.raw(tx).execute("SELECT FROM shift_terminal WHERE terminal_id = $1 FOR UPDATE", terminal_id)

@@ -7,6 +7,7 @@ TABLES = """
 CREATE TABLE shift_terminal (
     terminal_id varchar(32) PRIMARY KEY,
     store_id    varchar(16) NOT NULL,
+    since       timestamptz NOT NULL,
     last_x      integer     NOT NULL DEFAULT 0,
     last_z      integer     NOT NULL DEFAULT 0
 );

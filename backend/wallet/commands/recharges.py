@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 
 from backend.auth.types import MemberCaller
 from backend.kernel import clock, ids, limits, logging
 from backend.kernel.config import settings
-from backend.kernel.errors import DomainError, NotFound, RateLimited, invalid
+from backend.kernel.errors import DomainError, NotFound, RateLimited
 from backend.kernel.http import Answer, Idempotency
 from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
@@ -18,10 +18,10 @@ from backend.ledger.types import Document
 from backend.wechat import service as wechat
 from backend.wechat.errors import OrderClosed, OrderPaid, PayRefused
 
-from .. import plans, queries
-from ..errors import OfferUnavailable, RechargeOver
+from .. import plans, service
+from ..errors import RechargeOver
 from ..schemas import RechargeCreated, RechargeIn, RechargeOut
-from ..types import RechargeBody, RechargeStatus
+from ..types import RechargeStatus
 from . import pending
 
 log = logging.get(__name__)
@@ -55,7 +55,7 @@ async def _begin(body: RechargeIn, member_id: int, idem: Idempotency) -> Documen
     """Store the intent; from here on this key is this order number, with these terms."""
     now = clock.now()
     rules = settings()
-    agreed = await _agree(body, member_id, now)
+    agreed = await service.agree(member_id, body.offer_id, body.amount_fen, now)
     pay_until = (now + timedelta(seconds=rules.recharge_close_after_s)).replace(microsecond=0)
     plan = plans.open_recharge(
         ids.new_document_id("R", member_id),
@@ -69,36 +69,6 @@ async def _begin(body: RechargeIn, member_id: int, idem: Idempotency) -> Documen
     )
     posted = await ledger.post(plan)
     return await _get(member_id, posted.document_id or "")
-
-
-async def _agree(body: RechargeIn, member_id: int, now: datetime) -> RechargeBody:
-    agreed = await _find_terms(body, member_id, now)
-    (await queries.possible(member_id, clock.local_date(now, settings().timezone))).check(
-        agreed.pay_fen, agreed.bonus_fen
-    )
-    return agreed
-
-
-async def _find_terms(body: RechargeIn, member_id: int, now: datetime) -> RechargeBody:
-    rules = settings()
-    if (body.offer_id is None) == (body.amount_fen is None):
-        raise invalid("/offer_id", "give either offer_id or amount_fen")
-    if body.amount_fen is not None:
-        if not rules.recharge_min_fen <= body.amount_fen <= rules.recharge_max_fen:
-            raise invalid("/amount_fen", f"must be between {rules.recharge_min_fen} and {rules.recharge_max_fen} fen")
-        return RechargeBody(pay_fen=body.amount_fen)
-    offer = await queries.find_offer_for(member_id, body.offer_id or "", now)
-    if offer is None:
-        raise OfferUnavailable
-    return RechargeBody(
-        pay_fen=offer.pay_fen,
-        bonus_fen=offer.bonus_fen,
-        points=offer.points,
-        offer_id=offer.id,
-        first_only=offer.first_only,
-        bonus_valid_days=offer.bonus_valid_days,
-        spend=offer.spend,
-    )
 
 
 async def _order(document: Document, openid: str) -> Answer[RechargeCreated]:
