@@ -20,6 +20,7 @@ from backend.care.commands import running
 from backend.kernel import clock, db, outbox
 from backend.kernel.http.routing import Route, WebSocketRoute
 from backend.mall.commands import imports
+from backend.members import queries as members
 from backend.messages.types import Letter
 from backend.stock import service as stock
 from backend.stock.types import AlertKind
@@ -147,6 +148,12 @@ ASKED_INSIDE = {
 
 def http_routes(routes: list[Route | WebSocketRoute]) -> list[Route]:
     return [route for route in routes if isinstance(route, Route)]
+
+
+async def phone_of(member: Phone) -> str:
+    """The number that a member registered with."""
+    sealed = await db.fetchval("SELECT phone_sealed FROM member WHERE id = $1", member.member_id)
+    return members.open_phone(sealed)
 
 
 async def _invite(admin: StaffSession) -> str:
@@ -404,6 +411,9 @@ BODIES: dict[str, Any] = {
     "POST /v1/admin/stock/documents/{document_id}/actions": {"action": "submit", "version": 1},
     "POST /v1/admin/approvals/{approval_id}/approve": {},
     "PUT /v1/admin/staff/{staff_id}": {"role": "clerk", "store_id": "S1"},
+    "POST /v1/pos/identities/{identity_id}/pin": {"pin": "000000"},
+    "POST /v1/member/identities/{identity_id}": {"decision": "reject"},
+    "PUT /v1/admin/members/{member_id}/document": {"number": None},
     "POST /v1/pos/recharges/{recharge_id}/reversal": {"override": {"code": "1", "reason": "mistake"}},
     "POST /v1/admin/shifts/{shift_id}/close": {"counted": [{"tender": "cash", "amount_fen": 1}], "note": "x"},
     "POST /v1/admin/shifts/{shift_id}/resolve": {"note": "x"},
@@ -573,6 +583,7 @@ NOWHERE = {
     "shift_id": "H000000000000000",
     "member_import_id": "MI000000000000",
     "staff_device_id": "4711",
+    "identity_id": "4711",
 }
 """Ids of nothing: another's object must look the same."""
 
@@ -648,6 +659,8 @@ async def world(browser, chain, credentials) -> AsyncIterator[World]:
     values |= await points_objects(owner)
     values |= await privacy_objects(owner)
     values |= await gift_objects(admin, owner)
+    asked = await chain.till.post(browser, "/v1/pos/identities", {"phone": await phone_of(owner)})
+    values["identity_id"] = asked.json()["id"]
     values["shift_id"] = (await open_shift(browser, chain.tills["S1"][1]))["id"]
     values |= await rebate_objects(admin, owner)
     values |= await merging_objects(owner, stranger)

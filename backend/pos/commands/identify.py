@@ -37,7 +37,7 @@ class Customer(msgspec.Struct, frozen=True):
     """The member behind a code, and how spending it is decided.
 
     ``suspect``: somebody has been guessing at this handle, so its sales wait for the phone. ``holder`` is what was read
-    with the code; a scan token comes without.
+    with the code; a scan token comes without. ``earn_only``: what would be spent waits for the phone.
     """
 
     member_id: int
@@ -45,6 +45,7 @@ class Customer(msgspec.Struct, frozen=True):
     step: int
     guards: tuple[Guard, ...]
     suspect: bool = False
+    earn_only: bool = False
     holder: Cardholder | None = None
 
 
@@ -136,7 +137,8 @@ def by_scan_token(text: str, *, terminal_id: str, store_id: str, now: datetime) 
         raise CodeInvalid("this scan token is not one of this terminal")
     if now.timestamp() >= token.expires_at:
         raise CodeExpired("this scan token is older than five minutes; scan again")
-    return Customer(token.member_id, token.device_id, token.step, (one_sale_guard(token),), token.suspect)
+    guards = (one_sale_guard(token),)
+    return Customer(token.member_id, token.device_id, token.step, guards, token.suspect, token.earn_only)
 
 
 def one_sale_guard(token: ScanToken) -> Guard:
@@ -152,7 +154,7 @@ def step_guard(device_id: int, step: int) -> Guard:
 
 def _customer(device: HandleDevice, step: int, holder: Cardholder | None = None) -> Customer:
     guards = (step_guard(device.device_id, step),)
-    return Customer(device.member_id, device.device_id, step, guards, device.suspect, holder)
+    return Customer(device.member_id, device.device_id, step, guards, device.suspect, holder=holder)
 
 
 def _check_blocked(terminal_id: str) -> None:

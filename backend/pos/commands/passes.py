@@ -8,6 +8,7 @@ import msgspec
 
 from backend.auth import queries as auth
 from backend.auth.types import TerminalCaller
+from backend.identities.errors import IdentityMayNotSpend
 from backend.kernel import clock, live
 from backend.kernel.batching import Turns
 from backend.kernel.errors import ValidationFailed
@@ -36,6 +37,8 @@ async def use_pass(pass_id: str, body: PassUseIn, terminal: TerminalCaller, idem
     async def plan() -> Plan:
         now = clock.now()
         customer = by_scan_token(body.scan_token, terminal_id=terminal.terminal_id, store_id=terminal.store_id, now=now)
+        if customer.earn_only:
+            raise IdentityMayNotSpend
         if customer.suspect:
             raise PassNeedsPhone
         return await passes.plan_use(

@@ -56,6 +56,7 @@ async def quote(body: QuoteIn, terminal: TerminalCaller) -> QuoteOut:
         sufficient=_is_sufficient(priced),
         confirmation_required=body.code_entry == "typed"
         or customer.suspect
+        or (customer.earn_only and sales.spends(priced))
         or priced.value_fen > rules.password_free_sale_fen
         or (over_day and priced.value_fen > 0)
         or elsewhere,

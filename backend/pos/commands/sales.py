@@ -92,6 +92,7 @@ async def _complete(
             raise gone or refused from refused
         check_sufficient(priced.tenders, priced.available)
         waits = must_wait or priced.value_fen > settings().password_free_sale_fen
+        waits = waits or (customer.earn_only and spends(priced))
         expiry = await wallet.points_expiry(PointsSource.SALE)
         plan, sale = sale_plan(
             body,
@@ -128,6 +129,11 @@ async def _complete(
             authorising.tell(authority)
             return Answer(answer)
     raise Stale
+
+
+def spends(priced: Priced) -> bool:
+    """Whether anything of the member's own pays, a coupon included."""
+    return priced.value_fen > 0 or bool(priced.coupons)
 
 
 async def _post(

@@ -46,27 +46,38 @@ async def scan(code: str, terminal: TerminalCaller) -> ScanOut:
     except GuardRefused as refused:
         raise CodeUsed from refused
     token = _token(customer, terminal, posted)
-    holder = customer.holder or await members.get_cardholder(customer.member_id, on)
-    level = holder.card.level
     if not posted.replayed:
         live.push(
             customer.member_id,
             "code_scanned",
             {"store": {"id": store.id, "name": store.name}, "at": now.isoformat()},
         )
-    carried = await cards.get_carried(customer.member_id, on)
+    expires_at = datetime.fromtimestamp(token.expires_at, tz=UTC)
+    return await described(
+        customer.member_id, terminal.store_id, seal(token, scan_key()), expires_at, holder=customer.holder
+    )
+
+
+async def described(
+    member_id: int, store_id: str, token: str, expires_at: datetime, *, holder: Cardholder | None = None
+) -> ScanOut:
+    """Who stands at a till of the store, what they hold, and the token that stands for them there."""
+    now = clock.now()
+    store = await auth.get_store(store_id)
+    on = clock.local_date(now, store.timezone)
+    holder = holder or await members.get_cardholder(member_id, on)
+    level = holder.card.level
+    carried = await cards.get_carried(member_id, on)
     return ScanOut(
-        scan_token=seal(token, scan_key()),
-        expires_at=datetime.fromtimestamp(token.expires_at, tz=UTC),
+        scan_token=token,
+        expires_at=expires_at,
         member=ScanMemberOut(
-            str(customer.member_id),
-            holder.card.name_masked,
-            LevelOut(level.code, level.name, level.discount_bp),
+            str(member_id), holder.card.name_masked, LevelOut(level.code, level.name, level.discount_bp)
         ),
         wallet=wallet.wallet_of(holder.snapshot, carried.expiring),
         coupons=await _coupons(holder, carried.holdings.get(COUPON, ()), store, on, now),
         entitlements=await cards.entitlements(
-            customer.member_id, carried, on, store_id=store.id, discount_card=holder.card.discount_card
+            member_id, carried, on, store_id=store.id, discount_card=holder.card.discount_card
         ),
     )
 

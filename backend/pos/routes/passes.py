@@ -5,6 +5,7 @@ from __future__ import annotations
 from backend.auth.errors import CodeExpired, CodeInvalid
 from backend.auth.guards import terminal
 from backend.auth.types import TerminalCaller
+from backend.identities.errors import IdentityMayNotSpend
 from backend.kernel.errors import NotFound, ValidationFailed
 from backend.kernel.http import Answer, Idempotency, Router
 from backend.ledger.errors import MemberInactive
@@ -34,6 +35,7 @@ router = Router(tag="pos")
         refusals.PassTooFewUses,
         refusals.PassExpired,
         refusals.PassVoid,
+        IdentityMayNotSpend,
         refusals.PassOtherStore,
         refusals.PassOtherService,
         refusals.PassDayLimit,

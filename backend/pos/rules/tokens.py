@@ -15,6 +15,7 @@ class ScanToken(msgspec.Struct, frozen=True, array_like=True):
     """A spent code: whose, of which device and step, where it was read, and until when it stands for it (unix s).
 
     ``suspect``: somebody was guessing at the device's handle, so the sale waits for the phone.
+    ``earn_only``: who it is was confirmed so that what would be spent waits for the phone; device 0 is such a request.
     """
 
     member_id: int
@@ -24,6 +25,7 @@ class ScanToken(msgspec.Struct, frozen=True, array_like=True):
     store_id: str
     expires_at: int
     suspect: bool = False
+    earn_only: bool = False
 
 
 def seal(token: ScanToken, key: bytes) -> str:

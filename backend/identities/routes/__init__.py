@@ -1,0 +1,1 @@
+"""The calls of identification that are not the till's."""

@@ -1,0 +1,147 @@
+"""A till asks, and its member confirms (public)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from backend.auth.service import hash_secret, matches
+from backend.kernel import db, ids, limits, live, logging
+from backend.kernel.errors import DomainError, NotFound, RateLimited
+from backend.membercards import service as membercards
+from backend.members import queries as members
+from backend.members import service as member_service
+from backend.members.errors import PinInvalid, PinLocked
+from backend.members.types import Status
+
+from . import queries, rules
+from .errors import IdentityDecided
+from .types import Request, RequestState, Rights, Way
+
+log = logging.get(__name__)
+
+_dummy: list[str] = []
+
+
+async def ask(way: Way, number: str, *, terminal_id: str, store_id: str, store_name: str, now: datetime) -> Request:
+    """Ask who has this number. Whether anybody has, is said by nobody but the one who has it.
+
+    Raises ``RateLimited`` for a terminal that asks too often.
+    """
+    await limits.hit(f"identify:{terminal_id}", rules.TERMINAL_ASKS, rules.TERMINAL_WINDOW_S)
+    member_id = await _find(way, number)
+    request_id = ids.new_bigint()
+    await db.pool().execute(
+        "INSERT INTO identity_request (id, terminal_id, store_id, way, member_id, state, at, expires_at)"
+        " VALUES ($1, $2, $3, $4, $5, 'waiting', $6, $7)",
+        *(request_id, terminal_id, store_id, way.value, member_id, now, now + rules.CONFIRM_WITHIN),
+    )
+    found = await queries.find_request(request_id, terminal_id, now)
+    assert found is not None
+    if member_id is not None:
+        data = {"id": str(request_id), "store": {"id": store_id, "name": store_name}}
+        live.push(member_id, "identity_requested", data | {"expires_at": found.expires_at.isoformat()})
+    log.info("identities.asked", terminal_id=terminal_id, way=way.value)
+    return found
+
+
+async def _find(way: Way, number: str) -> int | None:
+    """The active member with this number; None also for one who is being asked too often."""
+    if way is Way.PHONE:
+        member_id = await members.find_id_by_phone(number)
+    elif way is Way.DOCUMENT:
+        normal = rules.normal_document(number)
+        member_id = await queries.find_by_document(normal) if normal else None
+    else:
+        member_id = await _by_card(number)
+    found = await members.find_member(member_id) if member_id is not None else None
+    if found is None or found.status is not Status.ACTIVE:
+        return None
+    try:
+        await limits.hit(f"identified:{found.id}", rules.MEMBER_ASKS, rules.MEMBER_WINDOW_S)
+    except RateLimited:
+        log.warning("identities.asked_too_often", member_id=found.id)
+        return None
+    return found.id
+
+
+async def _by_card(number: str) -> int | None:
+    try:
+        return (await membercards.find_member(number)).member_id
+    except DomainError:
+        return None
+
+
+async def get(request_id: str, terminal_id: str, now: datetime) -> Request:
+    """A request of this terminal as it stands; ``NotFound`` for none."""
+    wanted = ids.read_bigint(request_id)
+    found = await queries.find_request(wanted, terminal_id, now) if wanted else None
+    if found is None:
+        raise NotFound("there is no such request of this terminal")
+    return found
+
+
+async def confirm_by_pin(request: Request, pin: str, now: datetime) -> Request:
+    """Confirm by the payment PIN, typed at the till by its member: then they may spend within the limits.
+
+    Raises ``PinInvalid`` and ``PinLocked``, for a number that is nobody's too, and for who has no PIN;
+    ``IdentityDecided``.
+    """
+    if request.state is not RequestState.WAITING:
+        raise IdentityDecided
+    tried = await db.fetchval(
+        "UPDATE identity_request SET pin_tries = pin_tries + 1 WHERE id = $1 AND pin_tries < $2 RETURNING pin_tries",
+        request.id,
+        rules.PIN_TRIES,
+    )
+    if tried is None:
+        raise PinLocked(retry_after_s=int(rules.CONFIRM_WITHIN.total_seconds()))
+    if request.member_id is None or not await members.has_pin(request.member_id):
+        if not _dummy:
+            _dummy.append(await hash_secret("000000"))
+        await matches(_dummy[0], f"{request.id}:{pin}")  # as long as for somebody
+        raise PinInvalid(rules.PIN_TRIES - tried)
+    try:
+        await member_service.check_pin(request.member_id, pin)
+    except PinInvalid:
+        raise PinInvalid(rules.PIN_TRIES - tried) from None  # said alike of everybody
+    return await _decide(request, RequestState.CONFIRMED, Rights.SPEND, now)
+
+
+async def decide(request_id: str, member_id: int, *, approve: bool, pin: str | None, now: datetime) -> Request:
+    """The member's answer on the phone: with the PIN they may spend within the limits, without it earn.
+
+    Raises ``NotFound``, ``IdentityDecided``, ``PinInvalid``, ``PinLocked``.
+    """
+    wanted = ids.read_bigint(request_id)
+    row = await db.fetchrow(
+        "SELECT id, terminal_id, store_id, way, member_id, state, rights, pin_tries, at, expires_at, decided_at"
+        " FROM identity_request WHERE id = $1 AND member_id = $2",
+        wanted or 0,
+        member_id,
+    )
+    if row is None:
+        raise NotFound("there is no such request")
+    request = queries.request_of(row, now)
+    if request.state is not RequestState.WAITING:
+        raise IdentityDecided
+    if not approve:
+        return await _decide(request, RequestState.REJECTED, None, now)
+    if pin is None:
+        return await _decide(request, RequestState.CONFIRMED, Rights.EARN, now)
+    if not await members.has_pin(member_id):
+        raise PinInvalid(0)
+    await member_service.check_pin(member_id, pin)
+    return await _decide(request, RequestState.CONFIRMED, Rights.SPEND, now)
+
+
+async def _decide(request: Request, state: RequestState, rights: Rights | None, now: datetime) -> Request:
+    """Of several answers at once the first holds."""
+    row = await db.fetchrow(
+        "UPDATE identity_request SET state = $2, rights = $3, decided_at = $4 WHERE id = $1 AND state = 'waiting'"
+        " AND expires_at > $4 RETURNING id, terminal_id, store_id, way, member_id, state, rights, pin_tries, at,"
+        " expires_at, decided_at",
+        *(request.id, state.value, rights.value if rights else None, now),
+    )
+    if row is None:
+        raise IdentityDecided
+    return queries.request_of(row, now)
