@@ -45,6 +45,7 @@ ROUTES = (
     "backend.mall.routes",
     "backend.stock.routes",
     "backend.overrides.routes",
+    "backend.discounts.routes",
     "backend.identities.routes",
     "backend.orders.routes",
     "backend.gifts.routes",

@@ -43,6 +43,7 @@ DOMAINS = (
     "backend.mall",
     "backend.stock",
     "backend.overrides",
+    "backend.discounts",
     "backend.identities",
     "backend.orders",
     "backend.gifts",

@@ -143,6 +143,8 @@ class Permission(StrEnum):
     REBATES_READ = "rebates.read", "查看返利方案与批次", "kbfa", "office"
     REBATES_WRITE = "rebates.write", "设定、试算返利方案", "k", "office"
     REBATES_WORK = "rebates.work", "生成、确认、审批、发放返利", "f", "office"
+    DISCOUNTS_READ = "discounts.read", "查看门店折扣", "mkfa"
+    DISCOUNTS_WRITE = "discounts.write", "设定门店折扣", "k", "office"
     STATEMENTS_READ = "statements.read", "查看卡券结算与异常", "mfa"
 
     CATALOGUE_READ = "catalogue.read", "查看商品", "mkfa"

@@ -132,6 +132,7 @@ PLACES: dict[str, Place] = {
             *("override_limit", "override_grant"),
             *("auth_staff_link", "auth_recovery_code", "auth_staff_phone"),
             *("override_limit", "override_grant", "identity_request", "identity_document"),
+            *("discount_rule", "discount_change"),
             *("shift_terminal", "shift", "shift_movement", "shift_entry", "shift_due", "shift_report", "shift_step"),
             "shift_request",
             "approval",

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from backend.kernel import db
+from backend.kernel.db import Tx
 from backend.members.holding import DELETED, Holding, MovingTable, Shown, Table, holds
 
 from .queries import DOCUMENT_CONTEXT
+
+
+async def _merge(tx: Tx, source_id: int, target_id: int, at: datetime) -> None:
+    """The target keeps its own document; without one it gets the source's."""
+    await db.raw(tx).execute(
+        "UPDATE identity_document SET member_id = $2 WHERE member_id = $1"
+        " AND NOT EXISTS (SELECT FROM identity_document WHERE member_id = $2)",
+        source_id,
+        target_id,
+    )
+    await db.raw(tx).execute("DELETE FROM identity_document WHERE member_id = $1", source_id)
+
 
 HOLDING = holds(
     Holding(
@@ -32,5 +48,7 @@ HOLDING = holds(
             ),
         ),
         moves=(MovingTable("identity_request"),),
+        joined=("identity_document",),
+        merge=_merge,
     )
 )

@@ -1,8 +1,8 @@
-"""What a till sends and hears about somebody's authorisation."""
+"""What a till sends and hears about discounts: somebody's authorisation, and why a line costs what it does."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -29,3 +29,14 @@ class MissingOut(msgspec.Struct):
     discount_fen: int
     allowed_fen: int
     beyond_fen: int
+
+
+class DiscountedLine(msgspec.Struct):
+    """What is off a line: the till's own, and the member's, by their level (or card) or by a rule (``id/version``)."""
+
+    line_no: int
+    till_fen: int
+    member_fen: int
+    by: Literal["level", "rule"]
+    rule: str | None
+    title: str

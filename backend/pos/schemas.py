@@ -16,7 +16,7 @@ from backend.points.types import EarnedLine
 from backend.sales.types import TenderType
 from backend.wallet.types import Wallet
 
-from .override_schemas import MissingOut, OverrideIn
+from .override_schemas import DiscountedLine, MissingOut, OverrideIn
 
 Code = Annotated[
     str, Meta(min_length=1, max_length=64, description="会员码：20 位数字", examples=["70123456789012345678"])
@@ -258,6 +258,7 @@ class QuoteOut(msgspec.Struct, kw_only=True):
     suggestion: Suggestion
     earned: list[EarnedLine] = []
     override: MissingOut | None = None
+    discounts: list[DiscountedLine] = []
 
 
 class PassUseOut(msgspec.Struct):

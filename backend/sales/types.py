@@ -44,10 +44,23 @@ class Line(msgspec.Struct, frozen=True):
     cost_fen: int | None = None
 
 
+class LineOffer(msgspec.Struct, frozen=True):
+    """What a rule takes off a line: ``rate_bp`` of it in 1/10000, or ``piece_fen`` off each piece.
+
+    ``stackable``: the level's discount is taken off what is left; else the better of both.
+    """
+
+    rule: str
+    rate_bp: int = 0
+    piece_fen: int = 0
+    stackable: bool = False
+
+
 class PricedLine(msgspec.Struct, frozen=True, omit_defaults=True):
     """A line with its price: ``payable = qty × price − till's discount − member's discount``.
 
     ``category`` is our article's, else the till's; ``cost_fen`` what its pieces cost the chain then, if that is known.
+    ``offer`` is the rule that gave more than the level alone, as ``id/version``.
     """
 
     line_no: int
@@ -62,6 +75,7 @@ class PricedLine(msgspec.Struct, frozen=True, omit_defaults=True):
     category: str | None = None
     cost_fen: int | None = None
     brand: str | None = None
+    offer: str | None = None
 
 
 class Tender(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -14,6 +14,7 @@ from backend.coupons.rules.combine import check_chosen
 from backend.coupons.rules.quoting import Quoted, quote
 from backend.coupons.rules.refusals import refused
 from backend.coupons.types import Channel, Held, Occasion, Verdict
+from backend.discounts import service as discounts
 from backend.giftcards import queries as gift_card_queries
 from backend.kernel import clock
 from backend.kernel.config import settings
@@ -28,7 +29,7 @@ from backend.sales.errors import TenderUnsupported
 from backend.sales.rules import coupons, gift_cards, pricing
 from backend.sales.rules.pricing import TenderIn
 from backend.sales.rules.settling import Priced, settle
-from backend.sales.types import Line, TenderType
+from backend.sales.types import Line, LineOffer, TenderType
 
 from ..schemas import LineIn, TenderInput
 
@@ -55,11 +56,12 @@ async def price(
     wanted = read_tenders(tenders)
     names = coupons.named(wanted)
     rated_lines = await rated(lines)
+    offers = await discounts.offers(holder.card, rated_lines, store=store, at=now)
     earning = await points.earning(holder.card, on, store=store, at=now, capped=capped)
     if not (names or gift_cards.named(wanted)):
-        return await _with_passes(price_for(holder, rated_lines, tenders, on, earning))
+        return await _with_passes(price_for(holder, rated_lines, tenders, on, earning, offers))
     wanted, cards = await with_cards(wanted, holder, on, terminal=terminal, now=now)
-    priced = pricing.price_lines(rated_lines, discount_bp=holder.card.benefit_on(on).discount_bp)
+    priced = pricing.price_lines(rated_lines, discount_bp=holder.card.benefit_on(on).discount_bp, offers=offers)
     held = await coupon_queries.find_held(holder.card.member_id, names, on)
     here = occasion(holder, store, now)
     uses = check_chosen(list(held.values()), names, coupons.basket(rated_lines, priced), here, on)
@@ -94,7 +96,8 @@ async def price_quote(
     wanted, cards = await with_cards(read_tenders(tenders), holder, on, terminal=terminal, now=now)
     names = coupons.named(wanted)
     rated_lines = await rated(lines)
-    priced = pricing.price_lines(rated_lines, discount_bp=holder.card.benefit_on(on).discount_bp)
+    offers = await discounts.offers(holder.card, rated_lines, store=store, at=now)
+    priced = pricing.price_lines(rated_lines, discount_bp=holder.card.benefit_on(on).discount_bp, offers=offers)
     helds = await held_coupons(holder.card.member_id, names, on)
     quoted = quote(helds, coupons.basket(rated_lines, priced), occasion(holder, store, now), on, names)
     held = {one.id: one for one in helds}
@@ -142,10 +145,15 @@ def occasion(holder: Cardholder, store: Store, now: datetime) -> Occasion:
 
 
 def price_for(
-    holder: Cardholder, lines: Sequence[Line], tenders: Sequence[TenderInput] | None, on: date, earning: Earning
+    holder: Cardholder,
+    lines: Sequence[Line],
+    tenders: Sequence[TenderInput] | None,
+    on: date,
+    earning: Earning,
+    offers: Sequence[Sequence[LineOffer]] = (),
 ) -> Priced:
     """The same for a sale without coupons, and without a read: the lines have their rates."""
-    priced = pricing.price_lines(lines, discount_bp=holder.card.benefit_on(on).discount_bp)
+    priced = pricing.price_lines(lines, discount_bp=holder.card.benefit_on(on).discount_bp, offers=offers)
     return settle(holder, priced, read_tenders(tenders), (), on, earning=earning, rules=settings())
 
 

@@ -8,6 +8,7 @@ from backend.auth import queries as auth
 from backend.auth.errors import CodeUsed
 from backend.auth.types import TerminalCaller
 from backend.coupons import queries as coupons
+from backend.discounts import service as discounts
 from backend.kernel import clock
 from backend.kernel.config import settings
 from backend.ledger import queries as ledger_queries
@@ -20,7 +21,7 @@ from backend.sales.rules.pricing import check_sufficient
 from backend.sales.rules.settling import Priced
 
 from .. import views
-from ..override_schemas import MissingOut
+from ..override_schemas import DiscountedLine, MissingOut
 from ..schemas import QuoteIn, QuoteOut
 from . import pricing, sales
 from .identify import counted
@@ -64,7 +65,24 @@ async def quote(body: QuoteIn, terminal: TerminalCaller) -> QuoteOut:
         suggestion=views.suggestion(quoted.best),
         earned=points.explained(priced.earning, priced.rules),
         override=await _missing(priced),
+        discounts=await _discounts(priced),
     )
+
+
+async def _discounts(priced: Priced) -> list[DiscountedLine]:
+    """Why each line costs what it does: what the till took off, what the member's discount is and whose it is."""
+    titles = await discounts.titles() if any(line.offer for line in priced.price.lines) else {}
+    return [
+        DiscountedLine(
+            line.line_no,
+            line.discount_fen,
+            line.member_discount_fen,
+            "rule" if line.offer else "level",
+            line.offer,
+            titles.get(line.offer, "") if line.offer else priced.card.level.name,
+        )
+        for line in priced.price.lines
+    ]
 
 
 async def _missing(priced: Priced) -> MissingOut | None:

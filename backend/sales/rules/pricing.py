@@ -12,7 +12,7 @@ from backend.ledger.errors import InsufficientBalance
 from backend.points.rules.earning import standard_points
 
 from ..errors import TendersMismatch
-from ..types import MEMBER_VALUE, Line, Price, PricedLine, Tender, TenderType
+from ..types import MEMBER_VALUE, Line, LineOffer, Price, PricedLine, Tender, TenderType
 
 BP = 10_000
 MOST_GIFT_CARDS = 5
@@ -22,15 +22,21 @@ REPEATED = frozenset({TenderType.COUPON, TenderType.GIFT_CARD, TenderType.CASH, 
 """Tenders that may be given more than once, each naming what it is."""
 
 
-def price_lines(lines: Sequence[Line], *, discount_bp: int) -> Price:
-    """Price every line: base less the member's discount, rounded down per line, no further rounding."""
+def price_lines(lines: Sequence[Line], *, discount_bp: int, offers: Sequence[Sequence[LineOffer]] = ()) -> Price:
+    """Price every line: base less the member's discount, rounded down per line, no further rounding.
+
+    ``offers`` are those that compete for each line, or nothing for all: the best for the member is taken, and the
+    level's discount alone where that is as good.
+    """
     priced = []
     for position, line in enumerate(lines):
         gross = line.qty * line.unit_price_fen
         base = gross - line.discount_fen
         if base < 0:
             raise invalid(f"/lines/{position}/discount_fen", "is more than the line costs")
-        member_discount = base * discount_bp // BP
+        member_discount, offer = base * discount_bp // BP, None
+        if offers:
+            member_discount, offer = best_offer(base, line.qty, discount_bp, offers[position])
         priced.append(
             PricedLine(
                 line_no=position + 1,
@@ -45,6 +51,7 @@ def price_lines(lines: Sequence[Line], *, discount_bp: int) -> Price:
                 category=line.category,
                 cost_fen=None if line.cost_fen is None else line.qty * line.cost_fen,
                 brand=line.brand,
+                offer=offer,
             )
         )
     total = sum(line.qty * line.unit_price_fen for line in priced)
@@ -52,6 +59,22 @@ def price_lines(lines: Sequence[Line], *, discount_bp: int) -> Price:
         raise invalid("/lines", f"the sale is more than {MAX_AMOUNT} fen")
     payable = sum(line.payable_fen for line in priced)
     return Price(tuple(priced), total_fen=total, discount_fen=total - payable, payable_fen=payable)
+
+
+def best_offer(base_fen: int, qty: int, discount_bp: int, offers: Sequence[LineOffer]) -> tuple[int, str | None]:
+    """The most that is taken off a line, and by which offer; None where the level's discount alone does as much.
+
+    An offer takes its share, rounded down, and never more than there is; a stackable one leaves the level's discount on
+    the rest. Of equals the first.
+    """
+    most, winner = base_fen * discount_bp // BP, None
+    for offer in offers:
+        off = min(base_fen, base_fen * offer.rate_bp // BP + qty * offer.piece_fen)
+        if offer.stackable:
+            off += (base_fen - off) * discount_bp // BP
+        if off > most:
+            most, winner = off, offer.rule
+    return most, winner
 
 
 def points_value_fen(points: int, *, value_bp: int) -> int:
