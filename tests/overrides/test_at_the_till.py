@@ -97,7 +97,7 @@ async def test_a_code_authorises_once(client, chain, boss, settings):
     again = await chain.till.post(client, "/v1/pos/sales", cut(10_000, 3_000) | {"code": second.code()} | code)
 
     assert sold.status_code == 201, sold.text
-    assert (again.status_code, again.json()["code"]) == (409, "code_used")
+    assert (again.status_code, again.json()["code"], again.json()["of"]) == (409, "code_used", "authoriser")
     assert await fingerprint(settings) == before
 
 

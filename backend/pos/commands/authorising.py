@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 import msgspec
 
-from backend.auth.errors import CodeUsed
+from backend.auth.errors import CodeExpired, CodeInvalid, CodeUsed
 from backend.auth.types import TerminalCaller
 from backend.giftcards import service as giftcards
 from backend.kernel import db, ids, live
@@ -27,6 +27,9 @@ from ..override_schemas import OverrideIn
 from ..plans import CODE_USED
 from ..schemas import SaleIn
 from .identify import by_code
+
+AUTHORISER = "authoriser"
+"""Whose code a refusal is about, where it is not the customer's."""
 
 
 class Authority(msgspec.Struct, frozen=True):
@@ -59,7 +62,11 @@ async def read(
     """Who lets the till do it, by the code that their phone shows now; what they may is judged when it is done."""
     if given.reason is Reason.OTHER and not given.note.strip():
         raise invalid("/override/note", "say why, where the reason is none of the list")
-    shown = await by_code(given.code, terminal_id=terminal.terminal_id, now=now, on=on)
+    try:
+        shown = await by_code(given.code, terminal_id=terminal.terminal_id, now=now, on=on)
+    except (CodeInvalid, CodeExpired) as wrong:
+        wrong.extra["of"] = AUTHORISER
+        raise
     wish = Wish(
         act=act,
         subject=subject,
@@ -161,7 +168,8 @@ async def _spend(tx: Tx, spending: Plan) -> None:
         await overrides.post(tx, spending)
     except GuardRefused as refused:
         if refused.refusal == CODE_USED:
-            raise CodeUsed("the code of who authorises was used already") from refused
+            detail = "the code of who authorises was used already"
+            raise CodeUsed(detail, extra={"of": AUTHORISER}) from refused
         raise
 
 

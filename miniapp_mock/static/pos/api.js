@@ -15,6 +15,7 @@ export class Problem extends Error {
     this.detail = body.detail || "";
     this.fields = body.errors || [];
     this.couponId = body.coupon_id || null;
+    this.of = body.of || null; // whose code it is, where it is not the customer's
     this.retryAfterMs = retryAfterMs;
   }
 }
@@ -113,6 +114,10 @@ export const listToServe = () => call("GET", "/v1/pos/spot-orders", { timeoutMs:
 
 /** Where it is noted that an order was brought. */
 export const servePath = ({ order_id: id }) => `/v1/pos/spot-orders/${encodeURIComponent(id)}/serve`;
+
+/** A call that moves nothing, or whose repetition does no harm. */
+export const post = (path, body) => call("POST", path, { body: json(body), timeoutMs: 8000 }).then(({ data }) => data);
+export const get = (path) => call("GET", path, { timeoutMs: 8000 }).then(({ data }) => data);
 
 export const getSale = (id) => call("GET", `/v1/pos/sales/${encodeURIComponent(id)}`, { timeoutMs: 6000 }).then(({ data }) => data);
 

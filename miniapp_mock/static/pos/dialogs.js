@@ -5,6 +5,7 @@ import { t } from "./texts.js";
 
 let count = 0;
 const scanned = new WeakMap(); // dialog → what takes a scan while it is open
+const forCodes = new WeakSet(); // dialogs that take member codes, too
 
 /** Whether a modal dialog is open. */
 export const dialogOpen = () => Boolean(document.querySelector("dialog[open]"));
@@ -17,11 +18,14 @@ export function takeScan(text) {
   return Boolean(take);
 }
 
+/** Whether the open dialog is where a member code belongs. */
+export const takesCodes = () => forCodes.has([...document.querySelectorAll("dialog[open]")].pop());
+
 /**
  * Open a dialog with a title, a body and buttons. Escape and the × close it unless `firm`.
- * `onScan(text)` is given what a scanner reads meanwhile. Returns `{ element, close(value), closed }`; `closed` resolves with the value, or null.
+ * `onScan(text)` is given what a scanner reads meanwhile, member codes only with `codes`. Returns `{ element, close(value), closed }`; `closed` resolves with the value, or null.
  */
-export function openDialog({ title, body, actions = [], className = "", firm = false, onClose, onScan }) {
+export function openDialog({ title, body, actions = [], className = "", firm = false, onClose, onScan, codes = false }) {
   count += 1;
   const titleId = `dialog-title-${count}`;
   const head = h("header", { class: "pane-head" },
@@ -46,6 +50,7 @@ export function openDialog({ title, body, actions = [], className = "", firm = f
     if (!firm) close(null);
   });
   if (onScan) scanned.set(element, onScan);
+  if (codes) forCodes.add(element);
   document.body.append(element);
   element.showModal();
   element.querySelector("[autofocus]")?.focus();

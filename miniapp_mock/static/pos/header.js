@@ -14,6 +14,7 @@ import { open as openResult } from "./result.js";
 import { openSettings } from "./setup.js";
 import { lastReceipt, onChange } from "./state.js";
 import { t } from "./texts.js";
+import * as tillMenu from "./till_menu.js";
 import * as views from "./views.js";
 
 async function openHeld() {
@@ -69,6 +70,7 @@ export function build() {
     toServe,
     tool("to-pickup", "bag", t("pos.pickup"), () => views.show("pickup")),
     tool("to-refund", "refund", t("pos.refund"), () => views.show("refund")),
+    tool("till-menu", "badge", t("till.menu"), tillMenu.open),
     tool("settings", "gear", t("pos.settings"), openSettings),
   );
   const banner = h("div", { class: "offline", id: "offline", role: "alert", hidden: true }, picture("offline", 18), t("pos.offline_banner"));

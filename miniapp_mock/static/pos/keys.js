@@ -10,6 +10,7 @@ import * as search from "./search.js";
 import { settle } from "./settle.js";
 import { state } from "./state.js";
 import * as strips from "./strips.js";
+import * as tillMenu from "./till_menu.js";
 import * as views from "./views.js";
 
 const onLine = (run) => () => { if (state.selected >= 0) run(state.selected); };
@@ -24,6 +25,7 @@ const FUNCTION_KEYS = {
   F8: ask,
   F9: settle,
   F10: strips.focus,
+  F11: tillMenu.open,
   F12: () => views.show("tables"),
 };
 
@@ -36,7 +38,7 @@ function move(by) {
 function onKey(event) {
   if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
   const till = views.current() === "till" && !dialogOpen();
-  if (/^F([1-9]|10|12)$/.test(event.key) && event.key !== "F5") event.preventDefault(); // never the browser's own meaning, wherever we are
+  if (/^F([1-9]|1[0-2])$/.test(event.key) && event.key !== "F5") event.preventDefault(); // never the browser's own meaning, wherever we are
   if (!till) return;
   const run = FUNCTION_KEYS[event.key];
   const searching = event.target === search.box;

@@ -6,7 +6,7 @@ import * as attempts from "./attempts.js";
 import { countHeld } from "./basket.js";
 import * as basketView from "./basket_view.js";
 import { serverNow } from "./clock.js";
-import { dialogOpen, takeScan } from "./dialogs.js";
+import { dialogOpen, takeScan, takesCodes } from "./dialogs.js";
 import * as gifts from "./gifts.js";
 import * as header from "./header.js";
 import { picture } from "./icons.js";
@@ -81,7 +81,7 @@ function buildScreens() {
 function onScan(text) {
   if (state.settling || views.current() === "setup" || !state.context) return;
   const isMember = scanner.isMemberCode(text);
-  if (dialogOpen() && !isMember) {
+  if (dialogOpen() && (!isMember || takesCodes())) {
     takeScan(text);
     return;
   }

@@ -28,16 +28,22 @@ export async function read(code, entry) {
   try {
     const answer = await scanned(code);
     if (mine !== latest) return;
-    const { member, wallet, coupons: shown = [], entitlements = {} } = answer;
-    const read = { scanToken: answer.scan_token, expiresAt: answer.expires_at, entry, name: member.name_masked, level: member.level, wallet, coupons: shown, entitlements };
-    change((now) => Object.assign(now, { reading: false, member: read }));
-    await keepMember(read);
-    announce(t("member.read", { name: read.name, level: read.level?.name || "", stored: money(wallet.stored.total_fen) }));
+    await take(answer, entry);
   } catch (error) {
     if (mine !== latest) return;
     change((now) => { now.reading = false; });
     trouble(error, { text: t("member.type"), run: ask });
   }
+}
+
+/** Serve who was read: `answer` is a scan's. */
+export async function take(answer, entry) {
+  latest += 1;
+  const { member, wallet, coupons: shown = [], entitlements = {} } = answer;
+  const read = { scanToken: answer.scan_token, expiresAt: answer.expires_at, entry, id: member.id, name: member.name_masked, level: member.level, wallet, coupons: shown, entitlements };
+  change((now) => Object.assign(now, { reading: false, member: read }));
+  await keepMember(read);
+  announce(t("member.read", { name: read.name, level: read.level?.name || "", stored: money(wallet.stored.total_fen) }));
 }
 
 async function scanned(code) {

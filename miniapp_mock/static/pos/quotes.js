@@ -16,7 +16,7 @@ let timer = null;
 let answer = Promise.resolve();
 
 /** Whether a refusal means that the member must show a new code. */
-export const needsRescan = (error) => RESCAN.has(error.code);
+export const needsRescan = (error) => RESCAN.has(error.code) && !error.of;
 
 /** What the prices depend on. */
 const basketKey = () => JSON.stringify([state.member?.scanToken, saleLines(state.lines)]);

@@ -1,5 +1,6 @@
 /** Settling: one attempt a sale, kept until its outcome is known, whatever happens to the line or the page. */
 import { Problem } from "./api.js";
+import { askOverride } from "./authorise.js";
 import * as attempts from "./attempts.js";
 import { money } from "/static/shared/format.js";
 import * as gifts from "./gifts.js";
@@ -48,9 +49,12 @@ export async function settle() {
     notify(t("pay.price_changed", { amount: money(quotes.prices().due) }), { bad: true });
     return;
   }
+  const missing = state.quote?.override;
+  const override = missing ? await askOverride(missing) : null;
+  if ((missing && !override) || !state.member) return;
   change((now) => { now.settling = true; });
   try {
-    await settleOnce(false);
+    await settleOnce(false, override);
   } finally {
     change((now) => { now.settling = false; });
   }
@@ -67,9 +71,9 @@ function memoOf() {
   };
 }
 
-async function settleOnce(again) {
+async function settleOnce(again, override) {
   if (!state.orderNo) await takeNumber();
-  const attempt = await attempts.begin("sale", "/v1/pos/sales", quotes.saleBody(state.orderNo), { ...memoOf(), orderNo: state.orderNo });
+  const attempt = await attempts.begin("sale", "/v1/pos/sales", { ...quotes.saleBody(state.orderNo), ...(override ? { override } : {}) }, { ...memoOf(), orderNo: state.orderNo });
   try {
     await finish(attempt, await sendShown(attempt));
   } catch (error) {
@@ -77,7 +81,7 @@ async function settleOnce(again) {
     await attempts.end(attempt);
     if (error.code === "order_exists" && !again) { // the counter was lost once
       await takeNumber(leastFree());
-      return settleOnce(true);
+      return settleOnce(true, override);
     }
     refused(error);
   }

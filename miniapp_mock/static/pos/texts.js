@@ -1,8 +1,10 @@
 /** The POS page's texts, zh-CN. */
 import { COMMON, createTexts, hasText } from "/static/shared/texts.js";
+import { TILL } from "./till_texts.js";
 
 const TABLE = {
   ...COMMON,
+  ...TILL,
 
   "pos.order": "单号",
   "pos.online": "在线",

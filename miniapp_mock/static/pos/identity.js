@@ -1,0 +1,75 @@
+/** Who stands here when the phone's code is not at hand: asked by number, confirmed by themselves. */
+import { h } from "/static/shared/dom.js";
+import * as api from "./api.js";
+import { button, field, openDialog } from "./dialogs.js";
+import { pause } from "./line.js";
+import { take } from "./member.js";
+import { notify, trouble } from "./notices.js";
+import { t, troubleText } from "./texts.js";
+
+const PATH = "/v1/pos/identities";
+const EVERY_MS = 1500;
+
+/** What kind of number it is, as the server wants it named. */
+export function named(text) {
+  const number = text.replace(/[\s-]/g, "").toUpperCase();
+  if (/^1\d{10}$/.test(number)) return { phone: number };
+  if (/^(\d{17}[\dX]|[A-Z]\w{5,23})$/.test(number)) return { document: number };
+  return /^\d{6,32}$/.test(number) ? { card_no: number } : null;
+}
+
+/** Ask for a number, then wait for its member. */
+export async function open() {
+  const number = field(t("identify.number"), h("input", { class: "input big num", id: "identify-number", autocomplete: "off", maxlength: "40", autofocus: true }));
+  const start = () => {
+    const asked = named(number.input.value);
+    if (asked) dialog.close(asked);
+    else number.complain(t("identify.bad"));
+  };
+  number.input.addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); start(); } });
+  const dialog = openDialog({
+    title: t("identify.title"), onScan: (text) => { number.input.value = text; start(); },
+    body: [h("p", { class: "small muted" }, t("identify.hint")), number.wrapper],
+    actions: [button(t("common.cancel"), () => dialog.close(null)), button(t("identify.go"), start, "primary", { id: "identify-go" })],
+  });
+  const asked = await dialog.closed;
+  if (!asked) return;
+  try {
+    await wait(await api.post(PATH, asked));
+  } catch (error) {
+    trouble(error);
+  }
+}
+
+async function wait(request) {
+  const path = `${PATH}/${request.id}`;
+  const pin = field(t("identify.pin"), h("input", { class: "input big num secret", id: "identify-pin", inputmode: "numeric", autocomplete: "off", maxlength: "6", autofocus: true }));
+  pin.input.addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); check(); } });
+  const dialog = openDialog({
+    title: t("identify.title"), onScan: (text) => { pin.input.value = text; check(); },
+    body: [h("p", { role: "status" }, t("identify.wait")), pin.wrapper],
+    actions: [button(t("common.cancel"), () => dialog.close(null)), button(t("identify.check"), check, "primary", { id: "identify-check" })],
+  });
+
+  async function check() {
+    try {
+      dialog.close(await api.post(`${path}/pin`, { pin: pin.input.value }));
+    } catch (error) {
+      pin.input.value = "";
+      pin.complain(troubleText(error).title);
+    }
+  }
+
+  (async () => {
+    while (dialog.element.isConnected) {
+      await pause(EVERY_MS);
+      const seen = await api.get(path).catch(() => null);
+      if (seen && seen.state !== "waiting") dialog.close(seen);
+    }
+  })();
+  const found = await dialog.closed;
+  if (!found) return;
+  if (found.state !== "confirmed") return notify(t(`identify.${found.state}`), { bad: true });
+  await take(found.scan, "scanned");
+  if (found.rights === "earn") notify(t("identify.earn"));
+}
