@@ -129,8 +129,6 @@ PLACES: dict[str, Place] = {
             *("auth_wechat_identity", "auth_session", "auth_device", "auth_handle", "auth_login_failure", "auth_nonce"),
             *("auth_terminal", "auth_role", "auth_staff", "auth_staff_session", "auth_epoch", "auth_audit"),
             *("auth_staff_link", "auth_recovery_code", "auth_staff_phone", "auth_control", "auth_staff_device"),
-            *("override_limit", "override_grant"),
-            *("auth_staff_link", "auth_recovery_code", "auth_staff_phone"),
             *("override_limit", "override_grant", "identity_request", "identity_document"),
             *("discount_rule", "discount_change"),
             *("shift_terminal", "shift", "shift_movement", "shift_entry", "shift_due", "shift_report", "shift_step"),

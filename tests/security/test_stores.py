@@ -60,6 +60,7 @@ PROMOTION = {
     "scope": {"stores": ["S1", NONE]},
 }
 TEMPLATE = {"title": "满100减20", "claim_by": "centre", "terms": CASH | {"scope": {"stores": ["S1", NONE]}}}
+OFFERED: dict[str, Any] = {"title": "x", "terms": {"rate_bp": 1, "condition": {"stores": ["S1", "S9"]}}}
 EARNING: dict[str, Any] = {
     "kind": "promotion",
     "title": "x",
@@ -115,6 +116,8 @@ BODIES: dict[tuple[str, str], tuple[dict[str, Any], str]] = {
     ("POST /v1/admin/pass-products/{pass_product_id}/versions", "terms.stores"): (PASS, "/terms/stores/1"),
     ("POST /v1/admin/campaigns", "stores"): (CAMPAIGN, "/stores/1"),
     ("PUT /v1/admin/campaigns/{campaign_id}", "stores"): (CAMPAIGN, "/stores/1"),
+    ("POST /v1/admin/discount-rules", "terms.condition.stores"): (OFFERED, "/terms/condition/stores/1"),
+    ("PUT /v1/admin/discount-rules/{rule_id}", "terms.condition.stores"): (OFFERED, "/terms/condition/stores/1"),
     ("POST /v1/admin/points-rules", "terms.condition.stores"): (EARNING, "/terms/condition/stores/1"),
     ("PUT /v1/admin/points-rules/{rule_id}", "terms.condition.stores"): (EARNING, "/terms/condition/stores/1"),
     ("POST /v1/admin/points-rules/simulate", "store_id"): (BASKET, "/store_id"),
