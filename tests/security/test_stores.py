@@ -60,7 +60,7 @@ PROMOTION = {
     "scope": {"stores": ["S1", NONE]},
 }
 TEMPLATE = {"title": "满100减20", "claim_by": "centre", "terms": CASH | {"scope": {"stores": ["S1", NONE]}}}
-OFFERED: dict[str, Any] = {"title": "x", "terms": {"rate_bp": 1, "condition": {"stores": ["S1", "S9"]}}}
+OFFERED: dict[str, Any] = {"title": "x", "terms": {"rate_bp": 1, "condition": {"stores": ["S1", NONE]}}}
 EARNING: dict[str, Any] = {
     "kind": "promotion",
     "title": "x",
