@@ -122,6 +122,7 @@ async def test_a_document_is_found_and_not_readable_in_the_database(client, chai
     assert (set_.status_code, set_.json()) == (200, {"last4": number[-4:]})
     assert (taken.status_code, taken.json()["code"]) == (409, "document_taken")
     assert seen["id"] == asked["id"]
+    assert row is not None
     assert number not in str(dict(row))
     assert gone.json() == {"last4": None}
 
