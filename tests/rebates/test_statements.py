@@ -227,3 +227,29 @@ async def test_two_who_pay_and_two_jobs_pay_each_statement_once(client, office, 
     assert [(await mine(phone))["rebate_fen"] for phone in phones] == [200] * 5
     all_paid = await admin.post(f"{RUNS}/{run['id']}/pay")
     assert (all_paid.status_code, all_paid.json()["code"]) == (409, "rebate_run_conflict")
+
+
+async def test_a_step_that_is_cut_short_pays_nothing_and_the_next_pays_all_once(
+    client, office, chain, books, settings, monkeypatch
+):
+    phones = [await register(client) for _ in range(3)]
+    admin = await again(office, chain, *phones)
+    await start_scheme(admin)
+    for phone in phones:
+        await buy(client, chain.till, phone, 10_000)
+    admin, month = await over(office, chain, *phones)
+    run = await draft(admin, month)
+    await admin.post(f"{RUNS}/{run['id']}/close", {}, key=uuid.uuid4().hex)
+    await admin.post(f"{RUNS}/{run['id']}/pay")
+    before = await fingerprint(settings)
+
+    with monkeypatch.context() as patch:  # the books have taken it, and nothing is committed
+        patch.setattr("backend.rebates.commands.paying.plans.first_end", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            await runs.go_on()
+    cut_short = await fingerprint(settings)
+    await work()
+
+    assert cut_short == before
+    assert [(await mine(phone))["rebate_fen"] for phone in phones] == [200] * 3
+    assert (await look(admin, run["id"]))["paid_fen"] == 600
