@@ -31,6 +31,7 @@ from . import (
     labels,
     levels,
     mall,
+    member_cards,
     messages,
     notices,
     orders,
@@ -117,6 +118,7 @@ def _steps(settings: Settings, say: Callable[[str], None], *, people: bool) -> l
     of_people: list[Step] = [
         ("member", "members", members),
         ("audience_bought", "what they bought", audience.count_year),
+        ("membercard_type", "member cards", member_cards.load),
         ("coupon_template", "coupons", _load_coupons),
         ("pass_product", "passes", _load_passes),
         ("giftcard_product", "gift cards", _load_gift_cards),

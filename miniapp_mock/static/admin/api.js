@@ -62,7 +62,13 @@ export async function text(path, query, options) {
 
 /** Fetch a file (an export) and hand it to the browser's downloads; `name` where the answer gives none. */
 export async function download(path, query, name) {
-  const answer = await persistent("GET", address(path, query), { raw: true, timeoutMs: 300000 });
+  await save(await persistent("GET", address(path, query), { raw: true, timeoutMs: 300000 }), name);
+}
+
+/** The same of a file that is given out once. */
+export async function take(path, name) { await save(await persistent("POST", path, { raw: true, timeoutMs: 300000 }), name); }
+
+async function save(answer, name) {
   const given = /filename\*=UTF-8''([^;]+)/i.exec(answer.headers.get("Content-Disposition") || "")
     || /filename="?([^";]+)"?/i.exec(answer.headers.get("Content-Disposition") || "");
   const link = document.createElement("a");

@@ -54,6 +54,7 @@ export function createEvents(app) {
       app.toast(t(`event.${type}`));
       later();
     }
+    if (type === "pin_changed") app.refresh().catch(() => undefined);
     if (type === "recharge_refund") {
       app.toast(t(`recharges.refund_${data.status}`));
       later();

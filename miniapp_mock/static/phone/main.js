@@ -60,6 +60,7 @@ import { invoicesScreen } from "./screens/invoices.js";
 import { lettersScreen } from "./screens/letters.js";
 import { leaveScreen } from "./screens/leave.js";
 import { levelScreen } from "./screens/level.js";
+import { memberCardScreen } from "./screens/member_card.js";
 import { mallScreen } from "./screens/mall.js";
 import { mallSearchScreen } from "./screens/mall_search.js";
 import { meScreen } from "./screens/me.js";
@@ -144,6 +145,7 @@ const SCREENS = {
   inbox: inboxScreen,
   letters: lettersScreen,
   level: levelScreen,
+  card: memberCardScreen,
   email: emailScreen,
   addresses: addressesScreen,
   address: addressScreen,

@@ -3,6 +3,7 @@ import { COMMON, createTexts, hasText } from "../shared/texts.js";
 import { CHAT } from "./chat_texts.js";
 import { GIFTS } from "./gift_texts.js";
 import { LEVELS } from "./level_texts.js";
+import { MEMBER_CARDS } from "./member_card_texts.js";
 import { MESSAGES } from "./message_texts.js";
 import { MALL } from "./mall_texts.js";
 import { NOTICES } from "./notice_texts.js";
@@ -21,6 +22,7 @@ const TABLE = {
   ...CHAT,
   ...MESSAGES,
   ...LEVELS,
+  ...MEMBER_CARDS,
   ...MALL,
   ...NOTICES,
   ...ORDERS,
@@ -493,6 +495,7 @@ const TABLE = {
 
   "pin.title": "支付密码",
   "pin.intro_set": "设置 6 位数字，用于确认较大金额的付款",
+  "pin.set": "设置支付密码",
   "pin.by_current": "用当前密码修改",
   "pin.by_phone": "验证手机号后设置",
   "pin.forgot": "忘记密码？验证手机号重设",

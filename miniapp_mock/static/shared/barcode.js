@@ -1,6 +1,7 @@
-/** Code-128, set C: two digits a symbol, so 20 digits take 145 modules. Source: ISO/IEC 15417:2007. */
+/** Code-128, set C: two digits a symbol, so 20 digits take 145 modules; a last odd one in set B. Source: ISO/IEC 15417:2007. */
 
 const START_C = 105;
+const CODE_B = 100;
 const STOP = 106;
 
 // widths of bar, space, bar, space, bar, space for values 0–105; the stop symbol has a seventh
@@ -13,10 +14,11 @@ export const WIDTHS = (
   "214121 412121 111143 111341 131141 114113 114311 411113 411311 113141 114131 311141 411131 211412 211214 211232 2331112"
 ).split(" ");
 
-/** The widths, bar and space by turns, of an even number of digits with start, check and stop symbols. */
+/** The widths, bar and space by turns, of two digits or more with start, check and stop symbols. */
 export function code128Widths(digits) {
-  if (!/^(\d\d)+$/.test(digits)) throw new Error("an even number of digits");
+  if (!/^\d\d+$/.test(digits)) throw new Error("two digits or more");
   const values = [START_C, ...digits.match(/\d\d/g).map(Number)];
+  if (digits.length % 2) values.push(CODE_B, Number(digits.at(-1)) + 16);
   const check = values.reduce((sum, value, i) => sum + value * Math.max(1, i), 0) % 103;
   return [...values, check, STOP].map((value) => WIDTHS[value]).join("").split("").map(Number);
 }

@@ -29,6 +29,7 @@ export const w = words({
   "contact.store": "门店",
   "contact.joined": "加入",
   "contact.level": "等级",
+  "contact.member_cards": "会员卡与支付密码",
   "contact.stage": "阶段",
   "contact.stage_potential": "潜在",
   "contact.stage_new": "新客",

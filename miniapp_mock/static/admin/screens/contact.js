@@ -67,6 +67,7 @@ export async function open(given) {
     return [
       h("button", { type: "button", class: "button compact", onclick: () => reopen(profile.id) }, w("contact.refresh"), h("kbd", null, "r")),
       me.may("members.read") && h("a", { class: "button compact", href: given.href("level", { id: profile.id }) }, w("contact.level")),
+      me.may("member_cards.read") && h("a", { class: "button compact", href: given.href("member-cards", { id: profile.id }) }, w("contact.member_cards")),
       me.may("members.decide") && step && h("button", { type: "button", class: `button compact ${step === "freeze" ? "danger" : "soft"}`, onclick: () => move(profile, step) }, w(`contact.${step}`)),
     ];
   }

@@ -28,6 +28,7 @@ export function meScreen(app) {
       "me.own": [
         to("bell", t("inbox.title"), "inbox", unread ? t("inbox.me_unread", { count: unread }) : ""),
         to("crown", t("level.title"), "level", t("level.hint")),
+        to("qr", t("mycard.title"), "card", t("mycard.hint")),
         to("horn", t("notice.title"), "announcements", unreadText(app.store.get("unread_notices"))),
         to("box", t("orders.title"), "orders"),
         to("cards", t("me.cards"), "cards", t("cards.hint")),

@@ -11,7 +11,8 @@ export function pinScreen(app) {
 
   function start() {
     const ways = [];
-    if (known !== false) ways.push(linkCell({ icon: "lock", text: t("pin.by_current"), onclick: byCurrent }));
+    if (known === false) ways.push(linkCell({ icon: "lock", text: t("pin.set"), onclick: () => fresh({}) }));
+    else ways.push(linkCell({ icon: "lock", text: t("pin.by_current"), onclick: byCurrent }));
     ways.push(linkCell({ icon: "phone", text: t(known === true ? "pin.forgot" : "pin.by_phone"), onclick: byPhone }));
     fill(
       node,

@@ -103,6 +103,7 @@ export function confirmationSheet(app, item) {
       problem.textContent = t("confirm.short");
       return fill(area, h("button", { type: "button", class: "button primary wide", onclick: () => { dialog.close(); app.go("recharge"); } }, t("entries.go_recharge")), approve, reject);
     }
+    if (error.code === "pin_reset_required") return fill(area, h("button", { type: "button", class: "button primary wide", onclick: () => { dialog.close(); app.go("pin"); } }, t("pin.set")), reject);
     const tries = error.problem?.attempts_left ?? error.problem?.tries_left;
     if (error.code === "pin_invalid" && Number.isFinite(tries)) problem.textContent = t("confirm.wrong_left", { count: tries });
     pad.clear();
