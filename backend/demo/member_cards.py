@@ -1,4 +1,4 @@
-"""Member cards: two kinds of plastic and numbers without, stores and an agent that hand them out, some lost, one replaced."""
+"""Member cards: two kinds of plastic, numbers without, and who hands them out; one is lost, one replaced."""
 
 from __future__ import annotations
 

@@ -216,3 +216,20 @@ async def test_what_becomes_of_the_card_stands_in_the_members_history(client, ad
     assert ("card_no", old, None) in found
     assert stands is None
     assert new is not None
+
+
+async def test_a_store_finds_only_its_own_members_by_phone(client, admin, chain, settings):
+    manager = await log_in(client, chain, "manager-S1")
+    number_of = random_phone()
+    phone = await register(client, phone=number_of)
+    batch = await make_batch(admin, await make_type(admin), 1)
+    await move(admin, batch, 1, 1, to=await make_store(admin, "S1"))
+    (number,) = await numbers(batch)
+    before = await fingerprint(settings)
+    stranger = await manager.post(f"{CARDS}/issue", {"card_no": number, "phone": number_of})
+    unchanged = await fingerprint(settings) == before
+    await phone.call("PATCH", "/v1/member/profile", {"store_id": "S1"})
+    own = await manager.post(f"{CARDS}/issue", {"card_no": number, "phone": number_of})
+
+    assert (stranger.json()["code"], unchanged) == ("member_not_present", True)
+    assert own.status_code == 201

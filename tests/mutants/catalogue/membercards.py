@@ -1,0 +1,135 @@
+"""Defects of member cards, and of PINs that staff and tills have a hand in."""
+
+from __future__ import annotations
+
+from tests.mutants.mutant import Mutant
+
+CARDS = "backend/membercards"
+RULES = f"{CARDS}/rules.py"
+ISSUING = f"{CARDS}/service/issuing.py"
+FINDING = f"{CARDS}/service/finding.py"
+STATES = f"{CARDS}/service/states.py"
+MOVES = f"{CARDS}/commands/moves.py"
+COUNTER = f"{CARDS}/commands/counter.py"
+PINS = "backend/members/service/pins.py"
+HANDLING = "backend/members/commands/pins.py"
+PRESENCE = "backend/members/service/presence.py"
+OF_RULES = "tests/membercards/test_rules.py::"
+AT_COUNTER = "tests/membercards/test_counter.py::"
+STOCK = "tests/membercards/test_stock.py::"
+BY_STAFF = "tests/members/test_pins_by_staff.py::"
+
+MUTANTS = (
+    Mutant(
+        "card-like-a-gift-card",
+        "A till takes a member card for a gift card, and asks for its PIN.",
+        RULES,
+        '    Range("gift cards", range(16, 17), "88", "88"),\n',
+        "",
+        (f"{OF_RULES}test_numbers_that_a_till_takes_for_something_else_are_refused",),
+    ),
+    Mutant(
+        "lost-card-still-finds",
+        "A card that its member reported lost identifies its finder as the member.",
+        FINDING,
+        '    if row["state"] == "lost":\n        raise CardLost\n',
+        '    if row["state"] == "lost":\n        return Carried(row["id"], row["member_id"], row["type_code"])\n',
+        (f"{AT_COUNTER}test_a_lost_card_is_dead_until_it_is_found_and_for_good_once_replaced",),
+    ),
+    Mutant(
+        "expired-until-the-job-comes",
+        "A card is good until a job comes round, up to an hour after its last day.",
+        FINDING,
+        'row["state"] == "expired" or _over(row)',
+        'row["state"] == "expired"',
+        (f"{AT_COUNTER}test_a_card_ends_with_its_last_day",),
+    ),
+    Mutant(
+        "replaced-card-found-again",
+        "A thief has a replaced card thawed.",
+        STATES,
+        "    if card.state is not CardState.LOST:\n        raise CardConflict",
+        "    if card.state is CardState.VOID:\n        raise CardConflict",
+        (f"{AT_COUNTER}test_a_lost_card_is_dead_until_it_is_found_and_for_good_once_replaced",),
+    ),
+    Mutant(
+        "second-card",
+        "Who has a card is given another without a word, and the one in the purse is dead.",
+        ISSUING,
+        "    if held is not None and not held.virtual and not replacing:\n",
+        "    if held is not None and held.virtual and not replacing:\n",
+        (f"{AT_COUNTER}test_a_card_is_one_members_and_a_member_has_one",),
+    ),
+    Mutant(
+        "store-gives-others-cards",
+        "A store hands out what another store was given.",
+        ISSUING,
+        "card.issuer_kind is IssuerKind.STORE and card.issuer_store != by.store_id",
+        "card.issuer_kind is IssuerKind.STORE and card.issuer_store is None",
+        (f"{AT_COUNTER}test_a_store_hands_out_its_own_cards_and_an_agents",),
+    ),
+    Mutant(
+        "quota-above-its-end",
+        "An agent takes one card more than agreed.",
+        ISSUING,
+        "issuer.taken + cards > issuer.quota",
+        "issuer.taken + cards > issuer.quota + 1",
+        (f"{STOCK}test_cards_go_to_an_agent_and_back_and_the_quota_follows",),
+    ),
+    Mutant(
+        "cancelled-quota-kept",
+        "A move that was stopped leaves its agent without the quota that it never used.",
+        MOVES,
+        "await free_quota(tx, move.issuer_id, move.to_serial - move.next_serial + 1)",
+        "await free_quota(tx, move.issuer_id, 0)",
+        (f"{STOCK}test_a_large_move_goes_on_after_a_crash_is_cancelled_and_gives_unused_quota_back",),
+    ),
+    Mutant(
+        "presence-by-a-strangers-phone-number",
+        "A cashier gives another store's member a card by a number from a list.",
+        COUNTER,
+        "if member is None or (code is None and not caller.reaches(member.store_id)):",
+        "if member is None:",
+        (f"{AT_COUNTER}test_a_store_finds_only_its_own_members_by_phone",),
+    ),
+    Mutant(
+        "code-proves-twice",
+        "A code that was scanned once ends the PIN a second time, without the member.",
+        PRESENCE,
+        "        guards=(shown.guard(),),\n",
+        "",
+        (f"{BY_STAFF}test_a_code_proves_presence_once_and_only_its_own_members",),
+    ),
+    Mutant(
+        "initialised-pin-still-good",
+        "The PIN that a thief has seen is good until its owner has set another.",
+        PINS,
+        " WHERE member_id = $1 AND (failures < $3 OR locked_until <= $2) AND initialised_at IS NULL\n",
+        " WHERE member_id = $1 AND (failures < $3 OR locked_until <= $2)\n",
+        (f"{BY_STAFF}test_the_old_pin_is_dead_at_once_and_nothing_large_is_paid_until_the_phone_set_another",),
+    ),
+    Mutant(
+        "allowance-twice",
+        "Two confirmations at the same moment each find the whole allowance.",
+        PINS,
+        "OR lower_left_fen >= $4)",
+        "OR lower_left_fen >= 0)",
+        (f"{BY_STAFF}test_after_a_reset_only_the_allowance_is_confirmed_and_exactly_that",),
+    ),
+    Mutant(
+        "pin-ended-while-judged",
+        "A PIN that staff end while it is being judged still pays.",
+        PINS,
+        '        await _refuse_changed(member_id, row["pin_hash"])\n',
+        "        pass\n",
+        (f"{BY_STAFF}test_a_pin_that_is_ended_while_it_is_judged_confirms_nothing",),
+    ),
+    Mutant(
+        "pins-without-end",
+        "One clerk ends the PINs of a whole list of members in a night.",
+        HANDLING,
+        '    if row["done"] >= settings().pin_acts_per_day:\n',
+        '    if row["done"] >= 1_000_000:\n',
+        (f"{BY_STAFF}test_so_many_a_day_and_the_last_one_once",),
+    ),
+)
