@@ -122,13 +122,17 @@ class Member(Screen):
     async def join(self, phone: str, name: str, *, then: str = "") -> None:
         """Register with a phone number from WeChat, until the first screen shows the name, or what ``then`` says."""
         await self.button("手机号快速注册").click()
+        await self.fill_registration(phone, name)
+        await self.sees(then or name)
+
+    async def fill_registration(self, phone: str, name: str) -> None:
+        """Fill the form and send it."""
         await self.button("获取手机号").click()
         await self.field("手机号").fill(phone)
         await self.button("允许", exact=True).click()
         await self.field("姓名").fill(name)
         await self.page.get_by_role("checkbox").check()
         await self.button("完成注册").click()
-        await self.sees(then or name)
 
     async def go(self, tab: str) -> None:
         """Open a screen of the tab bar."""

@@ -54,6 +54,7 @@ export function show(app, chainName, why = "") {
 
 function refusal(error) {
   if (error.status === 401) return t("login.wrong");
+  if (error.code === "login_hours" || error.code === "device_unknown") return t(`login.${error.code}`);
   if (error.code === "login_locked") return t("login.locked", { minutes: Math.max(1, Math.ceil((error.retryAfterS || 60) / 60)) });
   return problemText(error);
 }

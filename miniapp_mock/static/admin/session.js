@@ -6,6 +6,7 @@ import { ApiError, NetworkError } from "/static/shared/api.js";
 
 const REFRESH = "huiyuan-console";
 const TAB = "huiyuan-console-tab";
+const DEVICE = "huiyuan-console-device"; // of each who logs in here: what the chain knows this browser by
 const EARLY_MS = 30000;
 const TIMEOUT_MS = 20000;
 const RELOAD_MS = 1500; // the page before may hold the tab's lock for a moment
@@ -84,7 +85,15 @@ function hold(tab) {
 /** Begin a session; `code` is the second factor's (six digits) or a recovery code. */
 export async function logIn(username, password, code) {
   const second = /^\d{6}$/.test(code) || !code ? { totp: code || null } : { recovery: code };
-  keep(await send("POST", "/v1/admin/login", { body: { username, password, ...second } }));
+  const place = `${DEVICE}-${username.toLowerCase()}`;
+  try {
+    const begun = await send("POST", "/v1/admin/login", { body: { username, password, ...second, device: localStorage.getItem(place) || "" } });
+    if (begun.device) localStorage.setItem(place, begun.device);
+    keep(begun);
+  } catch (error) {
+    if (error.code === "device_unknown" && error.problem?.device) localStorage.setItem(place, error.problem.device);
+    throw error;
+  }
 }
 
 /** Set a password with a link; answers whose it is. */

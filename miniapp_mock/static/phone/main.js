@@ -81,7 +81,7 @@ import { ownReviewsScreen, reviewsScreen } from "./screens/reviews.js";
 import { suggestScreen } from "./screens/suggest.js";
 import { suggestionScreen } from "./screens/suggestion.js";
 import { ownSuggestionsScreen, suggestionBoxesScreen } from "./screens/suggestion_boxes.js";
-import { failedScreen, loadingScreen, pendingScreen, welcomeScreen } from "./screens/welcome.js";
+import { failedScreen, loadingScreen, pendingScreen, refusedScreen, shutScreen, welcomeScreen } from "./screens/welcome.js";
 import { rebateScreen } from "./screens/rebate.js";
 import { rebatesScreen } from "./screens/rebates.js";
 import { registerScreen } from "./screens/register.js";
@@ -226,7 +226,14 @@ async function signIn() {
   store.set({ member, registration });
   if (registration === "active") entered();
   else if (registration === "pending") frame.show(pendingScreen(app));
-  else frame.show(welcomeScreen(app, ""));
+  else if (registration === "frozen" || registration === "expired") frame.show(shutScreen(app, registration));
+  else await invite();
+}
+
+/** Invite whoever is nobody yet; whom the shop refused reads why, and may ask again. */
+async function invite() {
+  const own = await api.get("/v1/member/registration").catch(() => null);
+  frame.show(own?.state === "rejected" ? refusedScreen(app, own) : welcomeScreen(app, ""));
 }
 
 /** The member is in: show the screens and keep them fresh. */

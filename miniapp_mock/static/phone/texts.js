@@ -59,6 +59,13 @@ const TABLE = {
   "welcome.pending": "注册已提交",
   "welcome.pending_hint": "门店正在审核，通过后即可使用会员码",
   "welcome.check": "刷新状态",
+  "welcome.rejected": "注册没有通过",
+  "welcome.rejected_hint": "请联系门店，或修改资料后重新申请",
+  "welcome.again": "重新申请",
+  "welcome.frozen": "会员资格已冻结",
+  "welcome.frozen_hint": "余额和积分都在。请联系门店处理",
+  "welcome.expired": "会员资格已到期",
+  "welcome.expired_hint": "余额和积分都保留。请联系门店延期",
 
   "register.title": "会员注册",
   "register.phone": "手机号",
@@ -75,6 +82,8 @@ const TABLE = {
   "register.and": "和",
   "register.submit": "完成注册",
   "register.done": "注册成功，欢迎加入",
+  "register.claimed": "欢迎回来，您原有的会员资格已找回",
+  "register.claimed_name": "已找回您原有的会员资格，姓名为{name}，可在资料中修改",
   "register.need_phone": "请先获取手机号",
   "register.need_name": "请填写姓名",
   "register.long_name": "姓名最多 40 个字",
@@ -517,6 +526,13 @@ const TABLE = {
   "devices.unnamed": "手机",
   "devices.empty": "还没有登记设备",
   "devices.empty_hint": "打开会员码后，这部手机会自动登记",
+  "devices.codes": "离线会员码",
+  "devices.sessions": "已登录的地方",
+  "devices.used": "{date} 用过",
+  "devices.end": "退出",
+  "devices.end_ask": "退出这个登录？",
+  "devices.end_text": "它需要重新用微信登录。",
+  "devices.ended": "已退出",
 };
 
 const translate = createTexts(TABLE);

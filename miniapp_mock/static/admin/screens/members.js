@@ -32,9 +32,9 @@ const w = words({
   "members.waiting": "位会员等待审核",
 });
 
-const STATUSES = ["active", "pending", "frozen"];
-const LOOKS = { active: "brand", pending: "gold", frozen: "danger" };
-const STEPS = { pending: ["approve", "reject"], active: ["freeze"], frozen: ["unfreeze"] };
+const STATUSES = ["active", "pending", "frozen", "expired"];
+const LOOKS = { active: "brand", pending: "gold", frozen: "danger", expired: "gold" };
+const STEPS = { pending: ["approve", "reject"], active: ["freeze"], frozen: ["unfreeze"], expired: ["freeze"] };
 const ASKED = new Set(["freeze", "reject"]);
 const MOST = 50;
 

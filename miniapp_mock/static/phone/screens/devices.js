@@ -7,7 +7,9 @@ import { problemText, t } from "../texts.js";
 
 export function devicesScreen(app) {
   const list = h("div", { class: "card flush" });
-  const node = h("div", { class: "page stack" }, h("p", { class: "muted small section-note" }, t("devices.intro")), list);
+  const sessions = h("div", { class: "card flush" });
+  const part = (title, content) => h("section", { class: "stack tight", "aria-label": t(title) }, h("h2", { class: "small muted section-head" }, t(title)), content);
+  const node = h("div", { class: "page stack" }, h("p", { class: "muted small section-note" }, t("devices.intro")), part("devices.codes", list), part("devices.sessions", sessions));
   const idOf = (item) => item.device_id || item.id;
 
   function load() {
@@ -43,6 +45,35 @@ export function devicesScreen(app) {
     }
   }
 
+  function loadSessions() {
+    return loadInto(sessions, () => skeletonRows(2), () => app.api.get("/v1/member/sessions"), ({ items }) => h("ul", { class: "cells" }, items.map(sessionRow)));
+  }
+
+  function sessionRow(item) {
+    const name = item.agent?.match(/MicroMessenger[^ ]*|iPhone|Android|Windows|Mac|Linux/)?.[0] || t("devices.unnamed");
+    const end = h("button", { type: "button", class: "button danger compact", "aria-label": `${t("devices.end")} ${name}`, onclick: () => busy(end, () => endSession(item)) }, t("devices.end"));
+    return h(
+      "li",
+      { class: "cell" },
+      h("span", { class: "entry-icon" }, glyph("phone", 20)),
+      h("span", { class: "grow entry-text" }, h("span", { class: "clip" }, name), h("span", { class: "tiny muted" }, t("devices.used", { date: date(item.refreshed_at) }))),
+      item.current ? h("span", { class: "pill brand" }, t("devices.this")) : end,
+    );
+  }
+
+  async function endSession(item) {
+    const { confirm } = await app.wx.showModal({ title: t("devices.end_ask"), content: t("devices.end_text"), confirmText: t("devices.end"), cancelText: t("common.cancel"), danger: true });
+    if (!confirm) return;
+    try {
+      await app.api.delete(`/v1/member/sessions/${encodeURIComponent(item.id)}`);
+      app.toast(t("devices.ended"));
+      await loadSessions();
+    } catch (error) {
+      app.toast(problemText(error));
+    }
+  }
+
   load();
+  loadSessions();
   return { title: t("devices.title"), node, parent: "me" };
 }

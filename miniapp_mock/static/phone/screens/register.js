@@ -39,12 +39,20 @@ export function registerScreen(app) {
       return;
     }
     await app.signIn(); // says whether staff must approve first
-    if (app.ready()) app.toast(t("register.done"));
+    if (app.ready()) app.toast(await welcomed());
+  }
+
+  /** What to say to who is in: new, or found again under a name of before. */
+  async function welcomed() {
+    const own = await app.api.get("/v1/member/registration").catch(() => null);
+    if (!own?.claimed) return t("register.done");
+    return own.name_kept ? t("register.claimed_name", { name: own.name_kept }) : t("register.claimed");
   }
 
   function refused(error) {
     const fields = { "/name": name, "/birthday": birthday, "/phone_code": phone };
-    let placed = false;
+    let placed = error.code === "registration_rejected";
+    if (placed) problem.textContent = error.problem.reason || t("welcome.rejected");
     for (const { pointer, message } of error.fields || []) {
       const target = fields[pointer];
       if (!target) continue;

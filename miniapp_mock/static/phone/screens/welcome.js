@@ -49,6 +49,22 @@ export function welcomeScreen(app, note) {
 
 /** Registered, and staff must approve first. */
 export function pendingScreen(app) {
+  return waiting(app, t("welcome.pending"), t("welcome.pending_hint"));
+}
+
+/** A member who is shut out: frozen, or outside of the days that the membership is good for. */
+export function shutScreen(app, why) {
+  return waiting(app, t(`welcome.${why}`), t(`welcome.${why}_hint`));
+}
+
+/** Refused by the shop: why, and the way to ask again. */
+export function refusedScreen(app, { reason }) {
+  const again = h("button", { type: "button", class: "button primary", onclick: app.register }, t("welcome.again"));
+  const node = h("div", { class: "page middle" }, h("div", { class: "empty" }, glyph("clock", 52), h("h2", null, t("welcome.rejected")), h("p", { class: "small", role: "status" }, reason || t("welcome.rejected_hint")), again));
+  return { title: app.chainName, node, bare: true };
+}
+
+function waiting(app, title, hint) {
   const problem = h("p", { class: "field-error center", role: "alert" });
   const check = h("button", { type: "button", class: "button soft" }, t("welcome.check"));
   check.addEventListener("click", () => busy(check, async () => {
@@ -58,6 +74,6 @@ export function pendingScreen(app) {
       problem.textContent = problemText(error);
     }
   }));
-  const node = h("div", { class: "page middle" }, h("div", { class: "empty" }, glyph("clock", 52), h("h2", null, t("welcome.pending")), h("p", { class: "small" }, t("welcome.pending_hint")), problem, check));
+  const node = h("div", { class: "page middle" }, h("div", { class: "empty" }, glyph("clock", 52), h("h2", null, title), h("p", { class: "small" }, hint), problem, check));
   return { title: app.chainName, node, bare: true };
 }
