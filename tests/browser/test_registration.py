@@ -1,4 +1,4 @@
-"""Becoming a member on both pages: refused and asked again, found again; tables, many at once and log-ins in the console."""
+"""Becoming a member on both pages, refused and found again; tables, many at once and log-ins in the console."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def test_staff_set_rules_and_decide_and_whom_they_refuse_reads_why(chromiu
     ):
         await desk.log_in("admin")
         await desk.page.get_by_role("button", name="审核方式与规则").click()
-        await desk.page.get_by_label("审核方式").select_option("rules")
+        await desk.page.get_by_label("审核方式", exact=True).select_option("rules")
         await desk.page.get_by_label("规则（每行一条").fill("未成年 | age<=17 | reject | 须年满 18 岁")
         await shoot(desk, "console-registration-rules")
         await desk.page.get_by_role("button", name="保存").click()

@@ -118,7 +118,7 @@ export async function open({ api, signal }) {
     none: { icon: "lock", title: w("lc.none") },
     columns: [
       { title: w("lc.who"), cell: (one) => h("span", { class: "strong" }, one.username) },
-      { title: w("lc.agent"), width: "wide", cell: (one) => h("span", { class: "small" }, one.agent) },
+      { title: w("lc.agent"), hide: "narrow", cell: (one) => h("span", { class: "small", title: one.agent }, one.agent.slice(0, 48)) },
       { title: w("lc.address"), hide: "narrow", cell: (one) => h("span", { class: "num" }, one.address) },
       { title: w("lc.seen"), cell: (one) => stamp(one.seen_at) },
       { title: w("lc.state"), cell: (one) => pill(w(one.state === "known" ? "lc.known_state" : `lc.${one.state}`), LOOKS[one.state]) },

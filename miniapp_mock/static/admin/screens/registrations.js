@@ -195,7 +195,16 @@ export async function open({ api, me, place, signal, href, keys }) {
     if (made) { toast(w("reg.created", { number: made.member_no })); list.reload(); }
   }
 
-  const pick = (one) => h("input", { type: "checkbox", "aria-label": `${w("reg.pick")} ${one.name}`, onchange: (event) => { if (event.target.checked) picked.add(one.id); else picked.delete(one.id); } });
+  function pick(one) {
+    const node = h("button", { type: "button", class: "button compact", "aria-pressed": "false", "aria-label": `${w("reg.pick")} ${one.name}` }, w("reg.pick"));
+    node.addEventListener("click", () => {
+      const on = !picked.delete(one.id);
+      if (on) picked.add(one.id);
+      node.setAttribute("aria-pressed", String(on));
+      node.classList.toggle("primary", on);
+    });
+    return node;
+  }
   const act = (text, run, look = "") => h("button", { type: "button", class: `button ${look}`, onclick: () => attempt(run) }, text);
   const small = (one, approve) => h("button", { type: "button", class: `button compact ${approve ? "soft" : "danger"}`, "aria-label": `${w(approve ? "reg.approve" : "reg.reject")} ${one.name}`, onclick: () => attempt(() => decide(one, approve)) }, w(approve ? "reg.approve" : "reg.reject"));
   const list = table({
