@@ -42,6 +42,7 @@ from . import (
     privacy,
     rebates,
     reconciliation,
+    registration,
     sold,
     staff,
     stamps,
@@ -151,6 +152,7 @@ def _steps(settings: Settings, say: Callable[[str], None], *, people: bool) -> l
         ("feed_subscriber", "other systems", subscribers),
         ("reconciliation_bill", "WeChat's bills, what stores owe each other", bills),
         ("approval", "what waits for a second person", staff.load_approvals),
+        ("registration_policy", "registrations, a table from an old system, memberships that end", registration.load),
         ("auth_audit", "the audit log", staff.load_log),
     ]
     return of_chain + (of_people if people else []) + of_shops + (of_shoppers if people else [])
