@@ -84,7 +84,7 @@ async def test_the_same_request_of_a_till_again_gets_the_same_answer(admin, phon
 
 async def test_no_other_code_store_or_person_gets_it(settings, admin, manager, stranger, phone, client, chain):
     _, made = await waiting(admin, phone)
-    other = "G" + ("1" if made["code"][1] != "1" else "2") + made["code"][2:]
+    (other,) = codes_that_are_none(made, 1)  # well-formed, and of another gift
     before = await fingerprint(settings)
 
     answers = [
