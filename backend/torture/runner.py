@@ -36,6 +36,9 @@ EVENTS_STALLED_S = 60.0
 ANSWERED_WITHIN_S = 150.0
 """For what has begun: a client gives up one request after a minute and a half, and then makes no other."""
 
+PENDING_S = 90.0
+"""How long a check waits for what ends by itself: the worker looks every minute."""
+
 SETTLED_WITHIN_S = 180.0
 """For all of these steps: some seconds each, and up to two minutes for a job whose worker was killed."""
 
@@ -281,6 +284,10 @@ class Runner:
         await self._plant.quiet()
         books = await self._books()
         if await self._oracle.settle(books):
+            books = await self._books()
+        until = time.monotonic() + PENDING_S
+        while any(domain.pending(books) for domain in self._domains) and time.monotonic() < until:
+            await asyncio.sleep(1)
             books = await self._books()
         for finding in self._oracle.check(books, final=final):
             self._world.blame(finding)

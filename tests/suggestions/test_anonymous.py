@@ -10,6 +10,7 @@ from base64 import b64encode
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
+from unittest.mock import AsyncMock
 
 import httpx
 import msgspec
@@ -18,12 +19,13 @@ from PIL import Image
 
 from backend.app import create_app
 from backend.kernel import clock, db, metrics, redis
+from backend.kernel.errors import Unavailable
 from backend.kernel.http.routing import Route
 from backend.kernel.vault import vault
 from backend.suggestions import commands, queries, tickets
 from backend.suggestions.commands import mixing
 from backend.suggestions.commands import tickets as giving
-from backend.suggestions.queries.keys import KEY_CONTEXT
+from backend.suggestions.queries.keys import KEY_CONTEXT, today
 from backend.suggestions.routes import anonymous
 from tests.support import kept
 from tests.support.books import fingerprint
@@ -382,3 +384,11 @@ def test_a_receipt_says_nothing_of_its_ticket_and_has_a_check_character():
     assert tickets.read_receipt(tickets.printed_receipt(receipt)) == receipt
     wrong = sum(tickets.read_receipt(receipt[:5] + char + receipt[6:]) is not None for char in "0123456789ABCDEF")
     assert wrong == (receipt[5] in "0123456789ABCDEF")
+
+
+async def test_a_clock_that_is_put_forward_by_weeks_meanwhile_asks_to_try_again(server, monkeypatch):
+    monkeypatch.setattr(giving, "today", lambda: today() - timedelta(days=70))
+    monkeypatch.setattr(giving, "_make", AsyncMock())
+
+    with pytest.raises(Unavailable):
+        await giving.current_key()

@@ -133,6 +133,9 @@ class Story:
         self.orders._placed(answer, {"orders": [wanted], "payable_fen": order["payable_fen"]}, self.member)
 
     def findings(self) -> list[str]:
+        return [*self.world.wrong, *Oracle(self.world, self.domains).check(self.books())]
+
+    def books(self) -> Books:
         kinds = {"D": "order", "Q": "order_payment", "F": "refund"}
         documents = {
             id_: Document(77, id_, kinds[id_[0]], state, 2, 5, None, "{}") for id_, state in self.documents.items()
@@ -157,8 +160,7 @@ class Story:
             "refunds at the PSP": self.psp_refunds,
             "gift cards": [("900", "active", 77)],
         }
-        books = Books(self.balances, documents, frozenset(), {}, 0, facts)
-        return [*self.world.wrong, *Oracle(self.world, self.domains).check(books)]
+        return Books(self.balances, documents, frozenset(), {}, 0, facts)
 
 
 @pytest.fixture
@@ -169,6 +171,13 @@ def story() -> Story:
 def test_true_books_are_silent(story):
     assert story.findings() == []
     assert story.world.domain(Pos).refunds == {"F1"}
+
+
+@pytest.mark.parametrize(("state", "waits"), [("awaiting_payment", True), ("closed", False)])
+def test_a_check_waits_for_the_end_of_an_order_that_was_refused_when_its_time_was_over(story, state, waits):
+    story.documents.update(D9=state)
+
+    assert story.orders.pending(story.books()) is waits
 
 
 LIES: dict[str, Any] = {

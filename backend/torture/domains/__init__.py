@@ -65,6 +65,10 @@ class Domain:
     async def settle(self) -> None:
         """See to it that what is under way ends; called a few times before the last check, with the clock moved on."""
 
+    def pending(self, books: Books) -> bool:
+        """Whether something ends by itself soon of which the model cannot know; the check waits for that a while."""
+        return False
+
     def check(self, books: Books, *, final: bool) -> Iterator[str]:
         """What does not hold, in words. ``final``: nothing is under way any more, notifications neither."""
         yield from ()

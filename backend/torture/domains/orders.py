@@ -332,6 +332,11 @@ class Orders(Domain):
 
     # -- what must hold
 
+    def pending(self, books: Books) -> bool:
+        """Whether an order waits that was refused when its time was over (``_OVER``): nobody was told its number."""
+        unknown = (books.documents[id_] for id_ in books.documents.keys() - self.orders.keys())
+        return any(document.kind == "order" and document.state == WAITING for document in unknown)
+
     def check(self, books: Books, *, final: bool) -> Iterator[str]:
         """Follow every order to where the books say it is, if it may be there; then compare holds and PSP."""
         states = {row[0]: row[1] for row in books.facts["orders of the mall"]}
