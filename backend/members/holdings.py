@@ -95,6 +95,7 @@ LEDGER = holds(
                         "memo": "备注",
                     },
                     key=("id",),
+                    only="kind <> 'points_transfer'",  # names who else; the list of points given on does not
                 ),
             ),
             Table("ledger_head", kept(NUMBERS), unshown=NUMBERS),

@@ -78,8 +78,8 @@ MUTANTS = (
         "no-cooling-off",
         "The account is gone before its owner reads the letter about it.",
         ERASING,
-        "if found is None or found.due_at > clock.now():",
-        "if found is None:",
+        "if found.state is not ErasureState.COOLING or found.due_at > clock.now():",
+        "if found.state is not ErasureState.COOLING:",
         (f"{OF_ERASURE}test_it_cools_off_is_shown_and_can_be_taken_back",),
     ),
     Mutant(
