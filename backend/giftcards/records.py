@@ -47,13 +47,17 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Activation(msgspec.Struct, frozen=True):
-    """The value part of an activation's document; ``valid_until`` is the last day that the card had then."""
+    """The value part of an activation's document; ``valid_until`` is the last day that the card had then.
+
+    ``tender``: how the till was paid for it, if it said so.
+    """
 
     order_no: str
     terminal_id: str
     product_id: str
     amount_fen: int
     valid_until: date | None
+    tender: str | None = None
 
 
 class Charge(msgspec.Struct, frozen=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -29,11 +29,15 @@ Token = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
 class ActivateIn(Body):
-    """Which card is sold in which order; ``amount_fen`` where its product has no fixed face."""
+    """Which card is sold in which order; ``amount_fen`` where its product has no fixed face.
+
+    ``tender``: how the till was paid for it, so that its shift counts it there.
+    """
 
     card_no: CardNo
     order_no: OrderNo
     amount_fen: Fen | None = None
+    tender: Literal["cash", "external"] | None = None
 
 
 class ActivationOut(msgspec.Struct):

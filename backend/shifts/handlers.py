@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from backend.giftcards.events import GiftCardSold
 from backend.kernel import events
 from backend.kernel.db import Tx
 from backend.ledger.events import Recharged, RechargeReversed, SaleCompleted, SaleRefunded
@@ -40,3 +41,10 @@ async def note_recharge(event: Recharged, tx: Tx) -> None:
 async def note_reversal(event: RechargeReversed, tx: Tx) -> None:
     """A till gave it back."""
     await counting.note(tx, event.reversal_id, EntryKind.RECHARGE_REVERSAL, event.store_id)
+
+
+@events.on(GiftCardSold)
+async def note_gift_card(event: GiftCardSold, tx: Tx) -> None:
+    """A till sold a gift card, or took that back."""
+    kind = EntryKind.GIFT_CARD_UNDONE if event.undone else EntryKind.GIFT_CARD
+    await counting.note(tx, counting.source_of(event.activation_id, kind), kind, event.store_id)

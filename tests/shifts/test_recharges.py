@@ -13,6 +13,7 @@ from backend.kernel import config, db, outbox
 from backend.kernel.config import Settings
 from tests.support import kept
 from tests.support.books import fingerprint
+from tests.support.gift_cards import make_cards
 from tests.support.members import Phone, register
 from tests.support.overrides import manager_phone, put_limit
 from tests.support.races import at_once, codes_of, outcomes
@@ -238,6 +239,27 @@ async def test_what_a_till_took_is_spent_as_its_store_s_and_is_no_difference_to_
 
     assert ("S1", "S2", 400) in {tuple(row) for row in rows}
     assert moves == []
+
+
+async def test_gift_cards_that_a_till_sells_stand_in_its_shift(client, till, admin, books):
+    await open_shift(client, till)
+    cards = await make_cards(admin, 3)
+    sold = []
+    for card, paid in zip(cards, ({"tender": "cash"}, {}, {"tender": "cash"}), strict=True):
+        body = {"card_no": card.number, "order_no": card.number, "amount_fen": 2_000} | paid
+        sold.append((await till.post(client, "/v1/pos/gift-cards/activate", body)).json())
+    await outbox.drain()
+    undone = await till.post(client, f"/v1/pos/gift-cards/activations/{sold[2]['id']}/undo", {})
+
+    closed = await close_shift(client, till, 12_000)
+
+    figures = closed["figures"]
+    assert undone.status_code == 200, undone.text
+    assert figures["gift_cards"] == {"count": 3, "fen": 6_000}
+    assert figures["gift_cards_undone"] == {"count": 1, "fen": 2_000}
+    assert (tender(figures, "cash")["in_fen"], tender(figures, "cash")["out_fen"]) == (4_000, 2_000)
+    assert tender(figures, "unnamed")["in_fen"] == 2_000
+    assert closed["difference_fen"] == 0
 
 
 async def test_a_code_that_is_late_is_refused(client, till, phone, clock):

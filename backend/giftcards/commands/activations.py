@@ -8,7 +8,7 @@ import msgspec
 
 from backend.auth import queries as auth
 from backend.auth.types import TerminalCaller
-from backend.kernel import clock, db, ids
+from backend.kernel import clock, db, events, ids
 from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound, ValidationFailed
@@ -19,6 +19,7 @@ from backend.ledger.types import Document, Posted
 
 from .. import locks, plans, queries, rules
 from ..errors import GiftCardOwned, GiftCardSpent, GiftCardUndone
+from ..events import GiftCardSold
 from ..records import Activation, Product
 from ..schemas import ActivateIn, ActivationOut, UndoneOut
 from ..types import CardState, GiftCard, Holder
@@ -59,7 +60,7 @@ async def _load(
     activation_id = ids.new_document_id(plans.ACTIVATION_PREFIX, card.id)
     months = product.validity_months
     valid_until = clock.end_of_month(on, months) if months else None
-    sold = Activation(body.order_no, terminal.terminal_id, product.id, amount, valid_until)
+    sold = Activation(body.order_no, terminal.terminal_id, product.id, amount, valid_until, body.tender)
     await ledger.open_member(tx, card.id)
     plan = plans.activation(card, activation_id, sold, store_id=terminal.store_id, at=now, on=on)
     posted = await ledger.post_in(tx, plans.keyed(plan, idem, terminal_scope(terminal.terminal_id)))
@@ -72,6 +73,8 @@ async def _load(
             activation_id,
             valid_until,
         )
+        sold_at = GiftCardSold(member_id=card.id, activation_id=activation_id, store_id=terminal.store_id)
+        await events.publish(tx, sold_at)
     return posted
 
 
@@ -118,6 +121,10 @@ async def undo(activation_id: str, terminal: TerminalCaller, idem: Idempotency) 
                     card.id,
                 )
                 await ledger.set_member_status(tx, card.id, active=False)
+                await events.publish(
+                    tx,
+                    GiftCardSold(member_id=card.id, activation_id=document.id, store_id=terminal.store_id, undone=True),
+                )
         return Answer(_undone(document), replayed=posted.replayed)
 
     return await first_answer(idem, scope, work, again)

@@ -13,7 +13,7 @@ from backend.auth.types import TerminalCaller
 from backend.coupons.errors import REFUSALS, CouponUnavailable
 from backend.giftcards import errors as gift
 from backend.kernel.config import settings
-from backend.kernel.errors import NotFound, RateLimited
+from backend.kernel.errors import NotFound, RateLimited, ValidationFailed
 from backend.kernel.http import Answer, Body, Idempotency, Router
 from backend.ledger.errors import (
     Claimed,
@@ -30,7 +30,8 @@ from backend.sales.errors import RefundExceedsPaid, TendersMismatch, TenderUnsup
 from backend.sales.types import Refund
 
 from .. import errors
-from ..commands import accruals, quotes, refunds, sales, scan
+from ..batch_schemas import AccrualBatchIn, AccrualBatchOut
+from ..commands import accrual_batches, accruals, quotes, refunds, sales, scan
 from ..schemas import (
     AccrualIn,
     AccrualOut,
@@ -170,6 +171,12 @@ async def refund_sale(caller: TerminalCaller, sale_id: str, body: RefundIn, idem
 async def accrue(caller: TerminalCaller, body: AccrualIn, idem: Idempotency) -> Answer[AccrualOut]:
     """Credit points for a sale that was taken offline; never spends value."""
     return await accruals.accrue(body, caller, idem)
+
+
+@router.post("/v1/pos/accruals/batch", guard=terminal, summary="批量补积分", errors=(ValidationFailed,))
+async def accrue_all(caller: TerminalCaller, body: AccrualBatchIn) -> AccrualBatchOut:
+    """Credit many sales that were taken offline, each for itself; needs no key, for each order number counts once."""
+    return await accrual_batches.accrue_all(body, caller)
 
 
 @router.get("/v1/pos/articles", guard=terminal, summary="查找商品")

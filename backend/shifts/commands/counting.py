@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from backend.giftcards.events import GiftCardSold
 from backend.kernel import clock, db, ids
 from backend.kernel.db import Tx
 from backend.ledger import queries as ledger
@@ -26,7 +27,18 @@ ROUNDS = 200
 MOST_PENDING = 20_000
 """Events that are looked through before a till is closed; more than that wait only where the worker stands still."""
 
-PREFIXES = {EntryKind.SALE: "S", EntryKind.REFUND: "F", EntryKind.RECHARGE: "R", EntryKind.RECHARGE_REVERSAL: "B"}
+PREFIXES = {
+    EntryKind.SALE: "S",
+    EntryKind.REFUND: "F",
+    EntryKind.RECHARGE: "R",
+    EntryKind.RECHARGE_REVERSAL: "B",
+    EntryKind.GIFT_CARD: "V",
+    EntryKind.GIFT_CARD_UNDONE: "V",
+}
+UNDONE = "/undone"
+UNNAMED = "unnamed"
+"""The tender of a gift card of which the till did not say how it was paid."""
+
 _INSERT = """
 INSERT INTO shift_entry (source_id, kind, store_id, terminal_id, cashier, at, fen, discount_fen, bonus_fen, by_tender)
 SELECT e.source_id, e.kind, e.store_id, e.terminal_id, e.cashier, e.at, e.fen, e.discount_fen, e.bonus_fen, e.by_tender
@@ -87,13 +99,12 @@ async def catch_up(tx: Tx, terminal_id: str) -> None:
     pending = await db.fetch_in(
         tx,
         "SELECT name, body::text AS body FROM outbox WHERE name = ANY($1::text[]) LIMIT $2",
-        list(_IDS),
+        [*_IDS, GiftCardSold.__name__],
         MOST_PENDING + 1,
     )
     if len(pending) > MOST_PENDING:
         raise BooksBehind(retry_after_s=30)
-    told = [(_IDS[row["name"]], msgspec.json.decode(row["body"])) for row in pending]
-    wanted: list[tuple[str, EntryKind]] = [(body[field], kind) for (field, kind), body in told]
+    wanted = [_told(row["name"], msgspec.json.decode(row["body"])) for row in pending]
     noted = await db.fetch_in(tx, "SELECT source_id, kind FROM shift_due LIMIT $1", MOST_PENDING + 1)
     if len(noted) > MOST_PENDING:
         raise BooksBehind(retry_after_s=30)
@@ -102,12 +113,25 @@ async def catch_up(tx: Tx, terminal_id: str) -> None:
         await _enter(tx, wanted[start : start + AT_ONCE], terminal_id)
 
 
+def source_of(document_id: str, kind: EntryKind) -> str:
+    """What an entry is told apart by: the document; a card that was sold and taken back is two of one."""
+    return f"{document_id}{UNDONE}" if kind is EntryKind.GIFT_CARD_UNDONE else document_id
+
+
+def _told(name: str, body: dict[str, Any]) -> tuple[str, EntryKind]:
+    if name == GiftCardSold.__name__:
+        kind = EntryKind.GIFT_CARD_UNDONE if body.get("undone") else EntryKind.GIFT_CARD
+        return source_of(body["activation_id"], kind), kind
+    field, kind = _IDS[name]
+    return body[field], kind
+
+
 async def _enter(tx: Tx, wanted: list[tuple[str, EntryKind]], terminal_id: str | None = None) -> None:
-    kinds = dict(wanted)
-    keys = [(ids.member_of(source_id, PREFIXES[kind]), source_id) for source_id, kind in wanted if kind in PREFIXES]
-    found = await ledger.find_documents((member_id, source_id) for member_id, source_id in keys if member_id)
-    entries = [entry for one in found.values() if (entry := entry_of(one, kinds[one.id])) is not None]
-    await add(tx, [one for one in entries if terminal_id in (None, one.terminal_id)])
+    named = [(source_id.removesuffix(UNDONE), kind) for source_id, kind in wanted]
+    keys = [(ids.member_of(document_id, PREFIXES[kind]), document_id) for document_id, kind in named]
+    found = await ledger.find_documents({(holder, document_id) for holder, document_id in keys if holder})
+    entries = [entry_of(found[document_id], kind) for document_id, kind in named if document_id in found]
+    await add(tx, [one for one in entries if one is not None and terminal_id in (None, one.terminal_id)])
 
 
 def entry_of(document: Document, kind: EntryKind) -> Entry | None:
@@ -121,6 +145,10 @@ def entry_of(document: Document, kind: EntryKind) -> Entry | None:
         for tender in body["by_tender"]:
             tenders[tender["type"]] = tenders.get(tender["type"], 0) + tender["amount_fen"]
         return _entry(document, kind, terminal_id, document.at, fen=body["refund_fen"], by_tender=tenders)
+    if kind in (EntryKind.GIFT_CARD, EntryKind.GIFT_CARD_UNDONE):
+        at = document.at if kind is EntryKind.GIFT_CARD else document.updated_at
+        fen = body["amount_fen"]
+        return _entry(document, kind, terminal_id, at, fen=fen, by_tender={body.get("tender") or UNNAMED: fen})
     if kind in (EntryKind.RECHARGE, EntryKind.RECHARGE_REVERSAL):
         fen, bonus = body["pay_fen"], document.progress.get("bonus_fen") or body["bonus_fen"]
         paid = {body["tender"] or "cash": fen}
@@ -140,7 +168,7 @@ def entry_of(document: Document, kind: EntryKind) -> Entry | None:
 
 def _entry(document: Document, kind: EntryKind, terminal_id: str, at: datetime, **figures: Any) -> Entry:
     return Entry(
-        source_id=document.id,
+        source_id=source_of(document.id, kind),
         kind=kind,
         store_id=document.store_id or "",
         terminal_id=terminal_id,

@@ -15,6 +15,7 @@ export class Problem extends Error {
     this.detail = body.detail || "";
     this.fields = body.errors || [];
     this.couponId = body.coupon_id || null;
+    this.missing = body.discount_fen === undefined ? null : { discount_fen: body.discount_fen, allowed_fen: body.allowed_fen, beyond_fen: body.discount_fen - body.allowed_fen };
     this.of = body.of || null; // whose code it is, where it is not the customer's
     this.retryAfterMs = retryAfterMs;
   }

@@ -83,7 +83,10 @@ async function settleOnce(again, override) {
       await takeNumber(leastFree());
       return settleOnce(true, override);
     }
-    refused(error);
+    if (error.code === "override_required" && error.missing && !override) { // the prices were asked for before the cut
+      const given = await askOverride(error.missing);
+      if (given) return settleOnce(again, given);
+    } else refused(error);
   }
   return undefined;
 }
