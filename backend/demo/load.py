@@ -49,6 +49,7 @@ from . import (
     stock,
     stored_value,
     surveys,
+    tills,
     voice,
 )
 from .catalogue import CATEGORIES, make_articles
@@ -125,6 +126,7 @@ def _steps(settings: Settings, say: Callable[[str], None], *, people: bool) -> l
         ("giftcard_product", "gift cards", _load_gift_cards),
         ("stamp_campaign", "campaign cards", _load_campaigns),
         ("points_rule", "earning rules, points between friends", points.load),
+        ("shift", "tills: limits, discounts, shifts", tills.load),
         ("group_account", "levels, stages, groups", levels.load),
         ("rebate_scheme", "rebates: schemes, last month's statements", rebates.load),
         ("wallet_refund", "refunds of recharges", stored_value.load),

@@ -79,7 +79,7 @@ function buildScreens() {
 
 /** Where a scan goes depends on what it is, not on where the focus is. */
 function onScan(text) {
-  if (state.settling || views.current() === "setup" || !state.context) return;
+  if ((state.settling && !takesCodes()) || views.current() === "setup" || !state.context) return;
   const isMember = scanner.isMemberCode(text);
   if (dialogOpen() && (!isMember || takesCodes())) {
     takeScan(text);

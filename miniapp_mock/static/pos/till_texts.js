@@ -109,9 +109,9 @@ export const TILL = {
   "slip.tender.gift_card": "礼品卡",
   "slip.tender.unnamed": "其他",
 
-  "trouble.override_not_allowed": "该会员码无权在本台授权",
-  "trouble.override_own": "不能为自己的消费授权",
-  "trouble.override_limit_exceeded": "超过授权人的单笔额度",
-  "trouble.override_day_limit": "授权人今日额度已用完",
-  "trouble.override_required": "优惠超过收银员权限，需要授权",
+  "error.override_not_allowed": "该会员码无权在本台授权",
+  "error.override_own": "不能为自己的消费授权",
+  "error.override_limit_exceeded": "超过授权人的单笔额度",
+  "error.override_day_limit": "授权人今日额度已用完",
+  "error.override_required": "优惠超过收银员权限，需要授权",
 };

@@ -230,7 +230,7 @@ function gives(kind, terms) {
 }
 
 /** What must hold, in words. */
-function when(condition, { levels, stores }) {
+export function when(condition, { levels, stores }) {
   const named = (list, known, key) => (list || []).map((code) => known.find((one) => one[key] === code)?.name || code).join("、");
   const period = [condition.first_on, condition.last_on].some(Boolean) ? `${condition.first_on || ""}–${condition.last_on || ""}` : "";
   return [
@@ -249,25 +249,10 @@ function when(condition, { levels, stores }) {
   ].filter(Boolean).join("；") || w("points.always");
 }
 
-/** Names are those of the body where it has them, so that what the server refuses is shown at its field. */
-function fieldsOf(kind, rule, { levels, stores }) {
-  const terms = rule?.terms || {};
-  const said = terms.condition || {};
+/** The fields of a condition; discounts have the same. */
+export function conditionFields(said, { levels, stores }) {
   const at = (name) => `terms/condition/${name}`;
-  const own = kind === "base"
-    ? [
-      { name: "terms/rate_bp", label: w("points.rate"), required: true, value: terms.rate_bp ? times(terms.rate_bp) : "" },
-      { name: "terms/by_level", label: w("points.by_level"), kind: "tick", value: terms.by_level !== false },
-    ]
-    : [
-      { name: "terms/times_bp", label: w("points.times"), value: terms.times_bp ? times(terms.times_bp) : "2" },
-      { name: "terms/plus", label: w("points.plus"), kind: "number", value: terms.plus },
-      { name: "terms/stackable", label: w("points.stackable"), kind: "tick", value: terms.stackable },
-      { name: "terms/day_cap", label: w("points.day_cap"), kind: "number", value: terms.day_cap },
-    ];
   return [
-    { name: "title", label: w("points.name"), required: true, most: 40, value: rule?.title },
-    ...own,
     { name: at("categories"), label: w("points.categories"), value: said.categories?.join("，"), most: 4000 },
     { name: at("brands"), label: w("points.brands"), value: said.brands?.join("，"), most: 4000 },
     { name: at("skus"), label: w("points.skus"), value: said.skus?.join("，"), most: 4000 },
@@ -284,12 +269,33 @@ function fieldsOf(kind, rule, { levels, stores }) {
   ];
 }
 
-/** What the API takes of what was entered. */
-function bodyOf(kind, values) {
+/** Names are those of the body where it has them, so that what the server refuses is shown at its field. */
+function fieldsOf(kind, rule, { levels, stores }) {
+  const terms = rule?.terms || {};
+  const said = terms.condition || {};
+  const own = kind === "base"
+    ? [
+      { name: "terms/rate_bp", label: w("points.rate"), required: true, value: terms.rate_bp ? times(terms.rate_bp) : "" },
+      { name: "terms/by_level", label: w("points.by_level"), kind: "tick", value: terms.by_level !== false },
+    ]
+    : [
+      { name: "terms/times_bp", label: w("points.times"), value: terms.times_bp ? times(terms.times_bp) : "2" },
+      { name: "terms/plus", label: w("points.plus"), kind: "number", value: terms.plus },
+      { name: "terms/stackable", label: w("points.stackable"), kind: "tick", value: terms.stackable },
+      { name: "terms/day_cap", label: w("points.day_cap"), kind: "number", value: terms.day_cap },
+    ];
+  return [
+    { name: "title", label: w("points.name"), required: true, most: 40, value: rule?.title },
+    ...own,
+    ...conditionFields(said, { levels, stores }),
+  ];
+}
+
+/** The condition that was entered. */
+export function conditionOf(values) {
   const of = (name) => values[`terms/condition/${name}`];
   const minutes = (text) => { const [hour, minute] = text.split(":").map(Number); return hour * 60 + (minute || 0); };
-  const bp = (text) => Math.round(Number(text) * 10_000);
-  const condition = {
+  return {
     categories: codes(of("categories")),
     brands: codes(of("brands")),
     skus: codes(of("skus")),
@@ -304,6 +310,12 @@ function bodyOf(kind, values) {
     birthday: of("birthday"),
     min_fen: of("min_fen") || 0,
   };
+}
+
+/** What the API takes of what was entered. */
+function bodyOf(kind, values) {
+  const bp = (text) => Math.round(Number(text) * 10_000);
+  const condition = conditionOf(values);
   const own = kind === "base"
     ? { rate_bp: bp(values["terms/rate_bp"]), by_level: values["terms/by_level"] }
     : { times_bp: bp(values["terms/times_bp"] || "1"), plus: values["terms/plus"] || 0, stackable: values["terms/stackable"], day_cap: values["terms/day_cap"] };
