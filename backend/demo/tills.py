@@ -86,7 +86,9 @@ async def _work() -> None:
     await tills.open_shift(OpenIn(cashier="小李", float_fen=50_000), till, _once("open-1"))
     paid_in = MovementIn(kind=MovementKind.PAY_IN, amount_fen=10_000, reason="换零钱")
     await tills.move_cash(paid_in, till, _once("in-1"))
-    number = await db.fetchval("SELECT member_no FROM member WHERE status = 'active' ORDER BY created_at, id OFFSET 20")
+    number = await db.fetchval(
+        "SELECT member_no FROM member WHERE status = 'active' ORDER BY created_at DESC, id LIMIT 1"
+    )
     await recharges.recharge(
         TillRechargeIn(member_no=number, amount_fen=10_000, cashier="小李"), till, _once("recharge-1")
     )

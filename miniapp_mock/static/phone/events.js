@@ -30,6 +30,8 @@ export function createEvents(app) {
 
   function handle(type, data) {
     if (type === "confirmation_requested") app.confirmations.add(data);
+    if (type === "identity_requested") app.identities.add(data);
+    if (type === "override_given") app.toast(t("event.override", { amount: money(data.fen) }));
     if (type === "sale_completed") sold(data);
     if (type === "recharged") recharged(data);
     if (type === "sale_cancelled" || type === "sale_expired") app.confirmations.gone(data.sale_id, type === "sale_cancelled");
@@ -105,7 +107,7 @@ export function createEvents(app) {
   }
 
   async function catchUp() {
-    await Promise.allSettled([app.confirmations.fetch(), app.refresh()]);
+    await Promise.allSettled([app.confirmations.fetch(), app.identities.fetch(), app.refresh()]);
     tell("caught_up", {});
   }
 

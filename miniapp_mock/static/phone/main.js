@@ -8,6 +8,7 @@ import { createCart } from "./cart.js";
 import { createCases } from "./cases.js";
 import { createCoupons } from "./coupons.js";
 import { createConfirmations } from "./confirmations.js";
+import { createIdentities } from "./identities.js";
 import { createEvents } from "./events.js";
 import { createFrame } from "./frame.js";
 import { createMall } from "./mall.js";
@@ -74,6 +75,7 @@ import { pointsScreen } from "./screens/points.js";
 import { privacyScreen } from "./screens/privacy.js";
 import { productScreen } from "./screens/product.js";
 import { profileScreen } from "./screens/profile.js";
+import { staffPhoneScreen } from "./screens/staff_phone.js";
 import { receiptScreen } from "./screens/receipt.js";
 import { rechargeScreen } from "./screens/recharge.js";
 import { rechargesScreen } from "./screens/recharges.js";
@@ -152,6 +154,7 @@ const SCREENS = {
   chat: chatScreen,
   me: meScreen,
   profile: profileScreen,
+  "staff-phone": staffPhoneScreen,
   privacy: privacyScreen,
   leave: leaveScreen,
   pin: pinScreen,
@@ -188,6 +191,7 @@ app.cart = createCart(app);
 app.cases = createCases(app);
 app.coupons = createCoupons(app);
 app.confirmations = createConfirmations(app);
+app.identities = createIdentities(app);
 app.events = createEvents(app);
 app.mall = createMall(app);
 app.notices = createNotices(app);

@@ -13,6 +13,7 @@ import { POINTS } from "./points_texts.js";
 import { PRIVACY } from "./privacy_texts.js";
 import { REBATES } from "./rebate_texts.js";
 import { SURVEYS } from "./survey_texts.js";
+import { TILL } from "./till_texts.js";
 import { VOICE } from "./voice_texts.js";
 
 const chain = document.querySelector('meta[name="chain-name"]')?.content || "";
@@ -32,6 +33,7 @@ const TABLE = {
   ...PRIVACY,
   ...REBATES,
   ...SURVEYS,
+  ...TILL,
   ...VOICE,
 
   "tab.home": "首页",

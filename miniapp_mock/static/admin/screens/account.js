@@ -8,6 +8,9 @@ import { shownOnce } from "../staff/once.js";
 import { words } from "../texts.js";
 
 const w = words({
+  "account.phone_bind": "绑定手机（收银台授权）",
+  "account.phone_unbind": "解绑手机",
+  "account.phone_text": "十分钟内在手机“我的 › 绑定员工账户”输入",
   "account.title": "我的账户",
   "account.username": "用户名",
   "account.role": "角色",
@@ -69,6 +72,15 @@ export async function open({ api, me, signal }) {
     if (made) await tell(w("account.recovery"), shownOnce(w("account.recovery_text"), ...made.codes));
     facts.reload();
   }
+  async function phone(bound) {
+    if (bound) {
+      if (await formDialog({ title: w("account.phone_unbind"), fields: [current], onSubmit: async (values) => { await api.post("/v1/admin/me/phone/unbind", values); return true; } })) facts.reload();
+      return;
+    }
+    const made = await formDialog({ title: w("account.phone_bind"), fields: [current], onSubmit: (values) => api.post("/v1/admin/me/phone", values) });
+    if (made) await tell(w("account.phone_bind"), shownOnce(w("account.phone_text"), made.ticket));
+    facts.reload();
+  }
   async function endOthers() {
     await attempt(async () => toast(w("account.ended", { count: (await api.post("/v1/admin/me/end-other-sessions")).ended })));
     sessions.reload();
@@ -77,9 +89,10 @@ export async function open({ api, me, signal }) {
   const button = (text, onclick, look = "") => h("button", { type: "button", class: `button ${look}`.trim(), onclick }, text);
   const facts = section(async () => {
     account = await api.get("/v1/admin/me/account", {}, { signal });
+    const bound = me.may("overrides.give") ? (await api.get("/v1/admin/me/phone", {}, { signal })).bound_at : undefined;
     return h("div", { class: "card stack" },
       factList([[w("account.username"), account.username], [w("account.role"), [me.role_title, me.store_id].filter(Boolean).join(" · ")], [w("account.totp"), w(account.totp ? "account.on" : "account.off")], [w("account.codes"), account.totp ? String(account.recovery_codes) : null]]),
-      h("div", { class: "row-actions" }, button(w("account.password"), password), button(w(account.totp ? "account.replace" : "account.set"), totp, account.totp ? "" : "primary"), account.totp && button(w("account.renew"), renew)));
+      h("div", { class: "row-actions" }, button(w("account.password"), password), button(w(account.totp ? "account.replace" : "account.set"), totp, account.totp ? "" : "primary"), account.totp && button(w("account.renew"), renew), bound !== undefined && button(w(bound ? "account.phone_unbind" : "account.phone_bind"), () => phone(bound))));
   }, { signal });
   const end = async (one) => { if (await attempt(() => api.remove(`/v1/admin/me/sessions/${one.id}`), w("account.done"))) sessions.reload(); };
   const sessions = sessionTable({ signal, end, load: () => api.get("/v1/admin/me/sessions", {}, { signal }) });

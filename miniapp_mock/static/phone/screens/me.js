@@ -52,6 +52,7 @@ export function meScreen(app) {
         to("lock", t("me.pin"), "pin", pinState),
         to("phone", t("me.devices"), "devices"),
         to("lock", t("privacy.title"), "privacy"),
+        to("person", t("staffphone.title"), "staff-phone", t("staffphone.hint")),
       ],
     };
     fill(list, Object.entries(groups).map(([title, cells]) => h("section", { class: "stack tight", "aria-label": t(title) }, h("h2", { class: "small muted section-head" }, t(title)), h("div", { class: "card flush cells" }, cells))));

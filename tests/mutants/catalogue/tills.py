@@ -1,0 +1,172 @@
+"""Defects of tills in depth: who lets them do what, what a shift counts, who stands there, what a line costs."""
+
+from __future__ import annotations
+
+from tests.mutants.mutant import Mutant
+
+OVERRIDES = "backend/overrides/service.py"
+LIMITS = "backend/overrides/rules.py"
+COUNTING = "backend/shifts/commands/counting.py"
+TILLS = "backend/shifts/commands/tills.py"
+SHIFT_RULES = "backend/shifts/rules.py"
+RECHARGES = "backend/pos/commands/recharges.py"
+WALLET = "backend/wallet/tills.py"
+IDENTITIES = "backend/identities/service.py"
+SALES = "backend/pos/commands/sales.py"
+PRICING = "backend/sales/rules/pricing.py"
+DISCOUNTS = "backend/discounts/rules.py"
+BATCHES = "backend/pos/commands/accrual_batches.py"
+AT_TILL = "tests/overrides/test_at_the_till.py::"
+SHIFTS = "tests/shifts/test_tills.py::"
+RECHARGING = "tests/shifts/test_recharges.py::"
+WHO = "tests/identities/test_at_the_till.py::"
+OFFERS = "tests/discounts/test_best_offer.py::"
+RULED = "tests/discounts/test_at_the_till.py::"
+
+MUTANTS = (
+    Mutant(
+        "authorise-anywhere",
+        "A manager's code gives discounts at every store of the chain.",
+        OVERRIDES,
+        " or not person.reaches(wish.store_id):",
+        ":",
+        (AT_TILL + "test_a_manager_authorises_nothing_at_another_store",),
+    ),
+    Mutant(
+        "authorise-oneself",
+        "A manager gives herself half off.",
+        OVERRIDES,
+        "    if authoriser_id == wish.member_id:\n        raise OverrideOwn\n",
+        "",
+        (AT_TILL + "test_a_manager_authorises_nothing_for_herself",),
+    ),
+    Mutant(
+        "authorise-a-day-each-phone",
+        "With a second phone the day's limit begins anew.",
+        OVERRIDES,
+        "    if await _gave_by_another_phone(tx, person.staff_id, authoriser_id, on):",
+        "    if False:",
+        (AT_TILL + "test_another_phone_does_not_begin_the_day_anew",),
+    ),
+    Mutant(
+        "authorise-without-counting",
+        "The day's amount is no limit at all.",
+        OVERRIDES,
+        '"add", wish.fen, DAY, cap=limit.day_fen',
+        '"add", 0, DAY, cap=limit.day_fen',
+        (AT_TILL + "test_the_day_is_counted_exactly_however_many_ask_at_once",),
+    ),
+    Mutant(
+        "limit-by-amount-only",
+        "A whole small sale is given away.",
+        LIMITS,
+        "return min(limit.sale_fen, total_fen * limit.sale_bp // BP)",
+        "return limit.sale_fen",
+        (AT_TILL + "test_a_sale_has_its_own_limit",),
+    ),
+    Mutant(
+        "shift-counts-what-was-handled",
+        "A Z lacks the sales whose events wait, and the drawer is over.",
+        TILLS,
+        "    await counting.catch_up(tx, shift.terminal_id)\n    found = rules.counted(",
+        "    found = rules.counted(",
+        (SHIFTS + "test_a_shift_from_float_to_z",),
+    ),
+    Mutant(
+        "shift-keeps-its-entries-open",
+        "The next Z counts the same sales again.",
+        TILLS,
+        "WHERE terminal_id = $2 AND shift_id IS NULL",
+        "WHERE terminal_id = $2 AND shift_id IS NULL AND false",
+        (SHIFTS + "test_sales_while_it_is_closed_are_in_this_z_or_the_next",),
+    ),
+    Mutant(
+        "over-makes-up-for-short",
+        "Ten yuan missing in cash and ten too much by card is no difference.",
+        SHIFT_RULES,
+        "sum(abs(one.difference_fen or 0) for one in found.tenders)",
+        "abs(sum(one.difference_fen or 0 for one in found.tenders))",
+        ("tests/shifts/test_staff.py::test_over_of_one_tender_does_not_make_up_for_another",),
+    ),
+    Mutant(
+        "float-is-takings",
+        "The float is missing from what must be there.",
+        SHIFT_RULES,
+        "drawer = {CASH: float_fen + pay_in - pay_out}",
+        "drawer = {CASH: pay_in - pay_out}",
+        (SHIFTS + "test_a_shift_from_float_to_z",),
+    ),
+    Mutant(
+        "before-the-first-shift",
+        "A till's first Z has sales of before it had shifts.",
+        COUNTING,
+        " AND t.since <= e.at",
+        "",
+        (RECHARGING + "test_it_stands_in_the_shift_s_cash",),
+    ),
+    Mutant(
+        "reversed-after-the-shift",
+        "Yesterday's recharge goes out of today's drawer.",
+        RECHARGES,
+        '        if not await service.in_its_shift(tx, str(document.body["terminal_id"]), document.at):\n'
+        "            raise RechargeNotReversible\n",
+        "",
+        (RECHARGING + "test_a_reversal_takes_all_of_it_back_once",),
+    ),
+    Mutant(
+        "reversed-though-spent",
+        "What was bought is kept, and the money given back.",
+        WALLET,
+        "    if any(lot.remaining != lot.issued for lot in stored):\n        raise RechargeSpent\n",
+        "",
+        (RECHARGING + "test_what_was_spent_is_not_taken_back",),
+    ),
+    Mutant(
+        "identified-may-spend",
+        "Who says a phone number pays with its member's money.",
+        SALES,
+        "        waits = waits or (customer.earn_only and spends(priced))\n",
+        "",
+        (WHO + "test_who_only_earns_spends_nothing_without_the_phone",),
+    ),
+    Mutant(
+        "pin-of-nobody",
+        "A till learns from a wrong PIN whether the number is a member's.",
+        IDENTITIES,
+        "        raise PinInvalid(rules.PIN_TRIES - tried) from None",
+        "        raise IdentityDecided from None",
+        (WHO + "test_the_pin_at_the_till_lets_spend_within_the_limits",),
+    ),
+    Mutant(
+        "offer-instead-of-a-better-level",
+        "A rule makes it dearer than the level alone.",
+        PRICING,
+        "        if off > most:\n            most, winner = off, offer.rule",
+        "        if True:\n            most, winner = off, offer.rule",
+        (OFFERS + "test_the_best_for_the_member",),
+    ),
+    Mutant(
+        "level-off-the-whole",
+        "Stacked discounts are added up.",
+        PRICING,
+        "            off += (base_fen - off) * discount_bp // BP",
+        "            off += base_fen * discount_bp // BP",
+        (OFFERS + "test_the_best_for_the_member",),
+    ),
+    Mutant(
+        "priority-says-nothing",
+        "The brand that was to be left out gets the store's discount.",
+        DISCOUNTS,
+        "        if rule.terms.priority == highest\n",
+        "",
+        (RULED + "test_priority_says_who_competes_and_the_best_of_those_wins",),
+    ),
+    Mutant(
+        "batch-stops-at-a-bad-row",
+        "One bad row keeps the rest of the day's sales from earning.",
+        BATCHES,
+        "    except DomainError as refusal:\n",
+        "    except Claimed as refusal:\n",
+        ("tests/flows/test_accrual_batches.py::test_each_row_says_what_became_of_it",),
+    ),
+)
