@@ -91,6 +91,15 @@ SELECT DISTINCT ON (r.first_on, s.holder_id) s.holder_id, r.period, r.first_on, 
  WHERE NOT EXISTS (SELECT FROM rebate_late l WHERE l.member_id = s.holder_id AND l.period = r.period
                       AND l.first_on = r.first_on AND l.run_id IS NULL)
  ORDER BY r.first_on DESC, s.holder_id LIMIT $1"""
+# Who bought something in a period that has statements, and has none.
+_UNTOLD = """
+SELECT DISTINCT ON (r.first_on, p.member_id) p.member_id AS holder_id, r.period, r.first_on, r.schemes
+  FROM rebate_run r JOIN rebate_purchase p ON p.day BETWEEN r.first_on AND r.last_on
+ WHERE r.kind = 'statements' AND r.state NOT IN ('cancelled', 'building') AND r.schemes <> '[]'
+   AND NOT EXISTS (SELECT FROM rebate_statement s WHERE s.holder_id = p.member_id AND s.run_id = r.id)
+   AND NOT EXISTS (SELECT FROM rebate_late l WHERE l.member_id = p.member_id AND l.period = r.period
+                      AND l.first_on = r.first_on AND l.run_id IS NULL)
+ ORDER BY r.first_on DESC, p.member_id LIMIT $1"""
 _GIVEN = "SELECT first_on, body FROM rebate_statement WHERE holder_id = $1 AND period = $2 AND first_on >= $3"
 
 _schemes = msgspec.json.Decoder(tuple[Applied, ...])
@@ -121,10 +130,10 @@ async def prove_in(connection: asyncpg.Connection) -> list[Finding]:
     found: list[Finding] = []
     for check in _CHECKS:
         found += [Finding(CHECK, *row) for row in await connection.fetch(check, MAX_FINDINGS)]
-    for row in await connection.fetch(_SETTLED, SAMPLE):
-        found += await _work_out(connection, row)
-        if len(found) >= MAX_FINDINGS:
-            break
+    for sql in (_SETTLED, _UNTOLD):
+        for row in await connection.fetch(sql, SAMPLE):
+            if len(found) < MAX_FINDINGS:
+                found += await _work_out(connection, row)
     return found[:MAX_FINDINGS]
 
 

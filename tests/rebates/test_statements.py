@@ -253,3 +253,37 @@ async def test_a_step_that_is_cut_short_pays_nothing_and_the_next_pays_all_once(
     assert cut_short == before
     assert [(await mine(phone))["rebate_fen"] for phone in phones] == [200] * 3
     assert (await look(admin, run["id"]))["paid_fen"] == 600
+
+
+async def test_a_purchase_that_is_noted_while_the_run_begins_is_in_it_or_in_the_next(
+    client, office, chain, phone, books
+):
+    admin = await again(office, chain, phone)
+    await start_scheme(admin)
+    sold = await buy(client, chain.till, phone, 10_000)
+    await db.pool().execute("DELETE FROM rebate_purchase WHERE sale_id = $1", sold)
+    admin, month = await over(office, chain, phone)
+
+    noted, over_now = asyncio.Event(), asyncio.Event()
+
+    async def note() -> None:
+        event = SaleCompleted(member_id=phone.member_id, sale_id=sold, store_id="S1", payable_fen=10_000)
+        async with db.transaction() as tx:
+            await handlers.note_sale(event, tx)
+            noted.set()  # it saw no run, and is not over yet
+            await over_now.wait()
+
+    noting = asyncio.create_task(note())
+    await noted.wait()
+    made = await admin.post(RUNS, {"period": "month", "first_on": month.isoformat()})
+    working = asyncio.create_task(runs.go_on())
+    await asyncio.sleep(0.3)
+    waiting = await look(admin, made.json()["id"])
+    over_now.set()
+    await asyncio.gather(noting, working)
+    await work()
+
+    run = await look(admin, made.json()["id"])
+    assert (waiting["state"], waiting["done"]) == ("building", 0)
+    assert (run["state"], run["statements"], run["payout_fen"]) == ("draft", 1, 200)
+    await admin.post(f"{RUNS}/{run['id']}/cancel")

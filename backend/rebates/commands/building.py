@@ -1,7 +1,8 @@
 """What a run works out, some members at a time: statements, or only figures.
 
 A member's row is held while their statement is made, as by whoever notes a purchase of theirs: what is noted before is
-in it, what is noted afterwards leaves a mark for the next.
+in it, what is noted afterwards leaves a mark for the next. Whoever noted one without seeing the run leaves no mark, so
+statements wait until all transactions are over that are older than the run.
 """
 
 from __future__ import annotations
@@ -48,6 +49,23 @@ class Made(msgspec.Struct, frozen=True):
     settled: settling.Settled
     late: Sequence[date]
     taken: Sequence[str]
+
+
+# The first look writes down which transaction is the next; what is older may not see the run, and must be over.
+_SEEN_FROM = "UPDATE rebate_run SET seen_from = pg_snapshot_xmax(pg_current_snapshot())::text::bigint WHERE id = $1"
+_IS_SEEN = """
+SELECT seen_from IS NOT NULL AS looked, pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= seen_from AS seen
+  FROM rebate_run WHERE id = $1"""
+
+
+async def is_seen(tx: Tx, run: Run) -> bool:
+    """Whether every transaction sees the run by now; asked again, it will be."""
+    if run.kind is not RunKind.STATEMENTS:
+        return True
+    (row,) = await db.fetch_in(tx, _IS_SEEN, run.id)
+    if not row["looked"]:
+        await db.raw(tx).execute(_SEEN_FROM, run.id)
+    return bool(row["seen"])
 
 
 async def step(tx: Tx, run: Run) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import date
 from time import monotonic
@@ -32,6 +33,9 @@ JOB = "rebates.go_on"
 KIND = "rebate_close"
 RUN_S = 20.0
 """How long one job goes on before it queues the rest behind others."""
+
+WAIT_S = 0.1
+"""Between two looks whether older transactions are over."""
 
 MOST_LOOKS = 5
 """Simulations at once."""
@@ -268,7 +272,13 @@ async def _step() -> bool:
         if not rows:
             return False
         run = queries.run_of(rows[0])
-        await (paying if run.state is RunState.PAYING else building).step(tx, run)
+        if run.state is RunState.PAYING:
+            await paying.step(tx, run)
+            return True
+        if seen := await building.is_seen(tx, run):
+            await building.step(tx, run)
+    if not seen:
+        await asyncio.sleep(WAIT_S)
     return True
 
 
