@@ -52,6 +52,7 @@ class ProfileGlance(msgspec.Struct, kw_only=True):
     store_name: str | None = None
     joined_at: datetime | None = None
     attributes: dict[str, Any] | None = None
+    attribute_words: dict[str, str] | None = None
     level_code: str
     level_name: str
     discount_bp: int

@@ -282,12 +282,13 @@ class LevelOut(msgspec.Struct):
     discount_bp: int
 
 
-class ScanMemberOut(msgspec.Struct):
-    """What a cashier may see of a member."""
+class ScanMemberOut(msgspec.Struct, omit_defaults=True):
+    """What a cashier may see of a member; ``notes`` are attributes that the chain has tills told of, by their names."""
 
     id: str
     name_masked: str
     level: LevelOut
+    notes: dict[str, str] = {}
 
 
 class ScanOut(msgspec.Struct):

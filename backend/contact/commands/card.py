@@ -91,6 +91,7 @@ async def _profile(ask: Ask) -> ProfileGlance:
         reach = Reach.OFFICE if view is View.CHAIN else Reach.STORE
         profile.birthday = member.birthday
         profile.attributes = await members.shown_to(member.attributes, reach, ask.may)
+        profile.attribute_words = await members.worded(profile.attributes)
         profile.growth_fen = member.growth_fen
     return profile
 

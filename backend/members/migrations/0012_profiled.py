@@ -7,7 +7,7 @@ from tortoise.migrations import operations as ops
 class Migration(migrations.Migration):
     """Add a column that may be empty: nobody has said no yet."""
 
-    dependencies = [("members", "0011_lists")]
+    dependencies = [("members", "0012_card_types")]
 
     operations = [
         ops.RunSQL("SET LOCAL lock_timeout = '4s'", reverse_sql=ops.RunSQL.noop),

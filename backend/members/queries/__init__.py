@@ -14,11 +14,13 @@ from .attributes import (
     get_attribute,
     get_field_rules,
     is_used,
+    list_at_till,
     list_attributes,
     list_definition_changes,
     reach_of,
     rules_of,
     shown_to,
+    worded,
     wrong_conditions,
 )
 from .changes import CHANGE_CONTEXT, list_changes, list_changes_by_id
@@ -104,6 +106,7 @@ __all__ = [
     "is_used",
     "level_state",
     "levels",
+    "list_at_till",
     "list_attributes",
     "list_birthdays",
     "list_by_numbers",
@@ -127,5 +130,6 @@ __all__ = [
     "rules_of",
     "search_members",
     "shown_to",
+    "worded",
     "wrong_conditions",
 ]

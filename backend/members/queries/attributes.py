@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from backend.auth.types import StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel import db
 from backend.kernel.changes import Change, Changes
 from backend.kernel.db import Tx
@@ -164,3 +164,22 @@ async def shown_to(values: Mapping[str, Any], reach: Reach, permissions: Collect
 def reach_of(caller: StaffCaller) -> Reach:
     """As whom somebody of the staff sees attributes."""
     return Reach.OFFICE if caller.office else Reach.STORE
+
+
+async def worded(values: Mapping[str, Any]) -> dict[str, str]:
+    """Values as one reads them, by the names of their attributes."""
+    return rules.attributes.worded(values, await attributes())
+
+
+async def list_at_till(member_id: int) -> dict[str, str]:
+    """What of a member tills are told, as one reads it; mostly nothing, and then without asking for the member."""
+    told = [one for one in await attributes() if one.at_till and rules.attributes.sees(one, Reach.STORE, _ANY)]
+    if not told:
+        return {}
+    values = msgspec.json.decode(await db.fetchval("SELECT attributes FROM member WHERE id = $1", member_id) or "{}")
+    mine = {one.code: values[one.code] for one in told if one.code in values and not one.archived}
+    return rules.attributes.worded(mine, told)
+
+
+_ANY = frozenset(one.value for one in Permission)
+"""A till has no permissions: head office said for each attribute that tills are told of it."""

@@ -355,3 +355,17 @@ def value_sql(condition: AttributeCondition) -> tuple[str, list[Any]]:
             texts.append(f"v.text {sign} $?" if isinstance(end, str) else f"v.number {sign} $?")
             arguments.append(end)
     return " AND ".join(texts), arguments
+
+
+def worded(values: Mapping[str, Any], definitions: Iterable[Attribute]) -> dict[str, str]:
+    """Values as one reads them, by the names of their attributes, in the order of forms; undefined ones by code."""
+    known = {one.code: one for one in definitions}
+    order = [*(code for code in known if code in values), *(code for code in values if code not in known)]
+    return {known[code].name if code in known else code: _words(values[code], known.get(code)) for code in order}
+
+
+def _words(value: Any, attribute: Attribute | None) -> str:
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    names = {option.code: option.name for option in attribute.options} if attribute else {}
+    return "、".join(names.get(one, str(one)) for one in (value if isinstance(value, list) else [value]))

@@ -72,7 +72,10 @@ async def described(
         scan_token=token,
         expires_at=expires_at,
         member=ScanMemberOut(
-            str(member_id), holder.card.name_masked, LevelOut(level.code, level.name, level.discount_bp)
+            str(member_id),
+            holder.card.name_masked,
+            LevelOut(level.code, level.name, level.discount_bp),
+            await members.list_at_till(member_id),
         ),
         wallet=wallet.wallet_of(holder.snapshot, carried.expiring),
         coupons=await _coupons(holder, carried.holdings.get(COUPON, ()), store, on, now),

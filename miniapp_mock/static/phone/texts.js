@@ -501,6 +501,11 @@ const TABLE = {
 
   "profile.title": "个人资料",
   "profile.saved": "已保存",
+  "profile.locked": "如需更改，请联系门店",
+  "attribute.yes": "是",
+  "attribute.no": "否",
+  "attribute.choose": "请选择",
+  "attribute.required": "请填写",
   "profile.phone_note": "更换手机号请到门店办理",
   "profile.none": "未填写",
 

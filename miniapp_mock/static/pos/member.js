@@ -40,7 +40,7 @@ export async function read(code, entry) {
 export async function take(answer, entry) {
   latest += 1;
   const { member, wallet, coupons: shown = [], entitlements = {} } = answer;
-  const read = { scanToken: answer.scan_token, expiresAt: answer.expires_at, entry, id: member.id, name: member.name_masked, level: member.level, wallet, coupons: shown, entitlements };
+  const read = { scanToken: answer.scan_token, expiresAt: answer.expires_at, entry, id: member.id, name: member.name_masked, level: member.level, notes: member.notes || {}, wallet, coupons: shown, entitlements };
   change((now) => Object.assign(now, { reading: false, member: read }));
   await keepMember(read);
   announce(t("member.read", { name: read.name, level: read.level?.name || "", stored: money(wallet.stored.total_fen) }));
@@ -103,6 +103,7 @@ function card(member, strips) {
         h("div", { class: "row tight" },
           h("span", { class: "strong big-text clip", id: "member-name" }, member.name),
           h("span", { class: "pill gold" }, member.level?.name || "", off ? ` · ${off}` : ""),
+          Object.entries(member.notes || {}).map(([name, text]) => h("span", { class: "pill" }, `${name}：${text}`)),
         ),
         h("p", { class: "tiny muted", id: "member-left" })),
       h("button", { class: "button compact", type: "button", id: "member-change", onclick: dropMember }, t("member.change"))),

@@ -49,7 +49,7 @@ export function who(card, actions) {
         labelled(w("contact.joined"), profile.joined_at && day(profile.joined_at)),
         labelled(w("contact.stage"), profile.stage && w(`contact.stage_${profile.stage}`)),
         birthday(profile),
-        Object.entries(profile.attributes || {}).slice(0, 4).map(([name, value]) => pill(`${name}：${value}`)))),
+        Object.entries(profile.attribute_words || {}).slice(0, 4).map(([name, value]) => pill(`${name}：${value}`)))),
     h("div", { class: "who-side" }, progress(profile), h("div", { class: "who-actions" }, actions)));
 }
 

@@ -1,6 +1,8 @@
 /** Members by status; who waits for approval is let in or refused, and who misbehaves is frozen. */
 import { h } from "/static/shared/dom.js";
+import { attributeField, read } from "../attribute_words.js";
 import { attempt, confirm } from "../parts/dialogs.js";
+import { formDialog } from "../parts/form.js";
 import { day, money } from "../parts/format.js";
 import { head, pill } from "../parts/states.js";
 import { table } from "../parts/table.js";
@@ -8,7 +10,16 @@ import { words } from "../texts.js";
 
 const w = words({
   "members.title": "会员列表",
-  "members.note": "最近的 50 位；按手机号、卡号或会员码找一位，请用会员卡片",
+  "members.note": "最新的在前；按手机号、卡号或会员码找一位，请用会员卡片",
+  "members.filter": "筛选",
+  "members.unfilter": "清除筛选",
+  "members.filtered": "已筛选",
+  "members.any": "不限",
+  "members.begins": "姓名开头",
+  "members.stage": "生命周期",
+  "members.from": "加入日期自",
+  "members.until": "加入日期至",
+  "members.profile": "资料",
   "members.status": "会员状态",
   "members.name": "姓名",
   "members.number": "会员号",
@@ -38,6 +49,16 @@ const STEPS = { pending: ["approve", "reject"], active: ["freeze"], frozen: ["un
 const ASKED = new Set(["freeze", "reject"]);
 const MOST = 50;
 
+const STAGES = [["potential", "潜在"], ["new", "新会员"], ["returning", "回头客"], ["loyal", "忠实"], ["dormant", "沉睡"], ["lost", "流失"]];
+
+/** What was filled in, as the search takes it; what is empty does not limit. */
+function filterOf(values, asked) {
+  const plain = Object.entries(values).filter(([name, value]) => value && !asked.some((one) => one.code === name));
+  const attributes = asked.map((one) => [one, read(one, values[one.code])]).filter(([, value]) => value !== null)
+    .map(([one, value]) => ({ code: one.code, any_of: [].concat(value) }));
+  return { ...Object.fromEntries(plain), ...(attributes.length ? { attributes } : {}) };
+}
+
 /** How many wait for approval, for the first screen. */
 export async function todo({ api, me, signal }) {
   if (!me.may("members.decide")) return null;
@@ -47,6 +68,37 @@ export async function todo({ api, me, signal }) {
 
 export async function open({ api, me, place, signal, go, href }) {
   const status = STATUSES.includes(place.query.status) ? place.query.status : "active";
+  const [{ items: levels }, { items: stores }, { items: defined }] = await Promise.all([api.get("/v1/admin/levels", {}, { signal }), api.get("/v1/admin/stores", {}, { signal }), api.get("/v1/admin/member-attributes", {}, { signal })]);
+  const mine = me.store_id ? "store" : "office";
+  const asked = defined.filter((one) => !one.archived && one.seen_by.includes(mine) && (!one.see_permission || me.may(one.see_permission)));
+  let wanted = {};
+  const said = h("p", { class: "muted small", role: "status" });
+
+  async function filter() {
+    const any = [["", w("members.any")]];
+    const conditions = await formDialog({
+      title: w("members.filter"),
+      submit: w("members.filter"),
+      fields: [
+        { name: "level", label: w("members.level"), kind: "choice", value: wanted.level || "", options: [...any, ...levels.map((one) => [one.code, one.name])] },
+        !me.store_id && { name: "store_id", label: w("members.store"), kind: "choice", value: wanted.store_id || "", options: [...any, ...stores.map((one) => [one.id, one.name])] },
+        { name: "stage", label: w("members.stage"), kind: "choice", value: wanted.stage || "", options: [...any, ...STAGES] },
+        { name: "name", label: w("members.begins"), value: wanted.name, most: 40 },
+        { name: "registered_from", label: w("members.from"), kind: "date", value: wanted.registered_from },
+        { name: "registered_until", label: w("members.until"), kind: "date", value: wanted.registered_until },
+        ...asked.map((one) => attributeField(one, wanted.attributes?.find(({ code }) => code === one.code)?.any_of?.[0])),
+      ].filter(Boolean),
+      onSubmit: async (values) => {
+        const chosen = filterOf(values, asked);
+        await api.post("/v1/admin/members/search", { status, ...chosen, limit: 1 }, { again: true });
+        return { chosen };
+      },
+    });
+    if (!conditions) return;
+    wanted = conditions.chosen;
+    said.textContent = Object.keys(wanted).length ? w("members.filtered") : "";
+    list.reload();
+  }
 
   async function step(member, what) {
     if (ASKED.has(what) && !(await confirm(w(`members.${what}_ask`, { name: member.name }), { content: w(`members.${what}_text`), confirmText: w(`members.${what}`), danger: true }))) return;
@@ -57,7 +109,7 @@ export async function open({ api, me, place, signal, go, href }) {
   const list = table({
     label: w("members.title"),
     signal,
-    load: () => api.get("/v1/admin/members", { status }, { signal }),
+    load: ({ cursor }) => api.post("/v1/admin/members/search", { status, ...wanted, ...(cursor ? { cursor } : {}) }, { signal, again: true }),
     none: { icon: "people", title: w("members.none") },
     open: (member) => go("contact", { member: member.id }),
     columns: [
@@ -69,9 +121,11 @@ export async function open({ api, me, place, signal, go, href }) {
       { title: w("members.store"), hide: "narrow", cell: (member) => member.store_id || "—" },
       { title: w("members.growth"), number: true, hide: "narrow", cell: (member) => money(member.growth_fen) },
       { title: w("members.since"), hide: "narrow", cell: (member) => h("span", { class: "num" }, day(member.created_at)) },
+      { title: w("members.profile"), cell: (member) => h("a", { class: "button compact soft", "aria-label": `${w("members.profile")} ${member.name}`, href: href("member", { id: member.id }) }, w("members.profile")) },
       me.may("members.decide") && { title: w("members.actions"), cell: (member) => h("div", { class: "row-actions" }, STEPS[member.status].map((what) => h("button", { type: "button", class: `button compact ${ASKED.has(what) ? "danger" : "soft"}`, "aria-label": `${w(`members.${what}`)} ${member.name}`, onclick: () => step(member, what) }, w(`members.${what}`)))) },
     ].filter(Boolean),
   });
   const tabs = h("nav", { class: "tabs", "aria-label": w("members.status") }, STATUSES.map((one) => h("a", { class: "tab", href: href("members", { status: one }), "aria-current": one === status && "page" }, w(`status.${one}`))));
-  return [head(w("members.title"), { note: w("members.note") }), tabs, list];
+  const button = h("button", { type: "button", class: "button", onclick: filter }, w("members.filter"));
+  return [head(w("members.title"), { note: w("members.note"), actions: [button] }), tabs, said, list];
 }

@@ -1,9 +1,12 @@
 /** 个人资料: name, birthday, gender. */
-import { h } from "../../shared/dom.js";
+import { fill, h } from "../../shared/dom.js";
+import { attributeFields, changedAttributes, markMissing, markRefused } from "../attribute_fields.js";
 import { busy, choices, dateField, field } from "../parts.js";
 import { problemText, t } from "../texts.js";
 
 export function profileScreen(app) {
+  let attributes = [];
+  const more = h("div", { class: "stack wide-gap" });
   const member = app.store.get("member") || {};
   const name = field("name", t("register.name"), h("input", { type: "text", autocomplete: "name", maxlength: 40, value: member.name || "" }));
   const today = new Date(app.api.serverNow()).toISOString().slice(0, 10);
@@ -19,6 +22,8 @@ export function profileScreen(app) {
     if (name.input.value.trim() !== (member.name || "")) changed.name = name.input.value.trim();
     if (birthday.value() && birthday.value() !== (member.birthday || "")) changed.birthday = birthday.value();
     if (gender && gender !== (member.gender || "")) changed.gender = gender;
+    const filled = changedAttributes(attributes, member.attributes);
+    if (Object.keys(filled).length) changed.attributes = filled;
     return changed;
   }
 
@@ -26,7 +31,8 @@ export function profileScreen(app) {
     const changed = changes();
     name.mark(name.input.value.trim() ? "" : t("register.need_name"));
     birthday.mark(birthday.value() === null ? t("register.bad_birthday") : "");
-    const wrong = [name, birthday].find((one) => one.input.getAttribute("aria-invalid") === "true");
+    const missing = markMissing(attributes);
+    const wrong = missing || [name, birthday].find((one) => one.input.getAttribute("aria-invalid") === "true");
     if (wrong) {
       wrong.input.focus();
       return;
@@ -40,16 +46,28 @@ export function profileScreen(app) {
       const fields = { "/name": name, "/birthday": birthday };
       const placed = (error.fields || []).filter(({ pointer }) => fields[pointer]);
       placed.forEach(({ pointer, message }) => fields[pointer].mark(message));
-      if (!placed.length) problem.textContent = problemText(error);
+      if (!markRefused(attributes, error) && !placed.length) problem.textContent = problemText(error);
     }
   }
 
   const node = h(
     "form",
     { class: "page form", novalidate: true, onsubmit: (event) => { event.preventDefault(); busy(submit, save); } },
-    h("div", { class: "card stack wide-gap" }, name.node, phone.node, birthday.node, genders),
+    h("div", { class: "card stack wide-gap" }, name.node, phone.node, birthday.node, genders, more),
     problem,
     submit,
   );
+  app.api.get("/v1/member/profile/form").then((form) => {
+    attributes = attributeFields(form, member.attributes);
+    fill(more, attributes.map((one) => one.node));
+    for (const { field: of, editable } of form.fields) if (!editable) lock({ name, birthday }[of]);
+  }).catch(() => undefined); // the rest can be changed without it
+
+  /** What the shop alone changes is shown and cannot be changed here. */
+  function lock(one) {
+    if (!one) return;
+    for (const input of one.node.querySelectorAll("input, select")) input.disabled = true;
+    one.node.append(h("p", { class: "muted tiny" }, t("profile.locked")));
+  }
   return { title: t("profile.title"), node, parent: "me" };
 }

@@ -1,6 +1,7 @@
 /** The registration form: phone from WeChat, name, birthday, gender, consents. */
 import { fill, h } from "../../shared/dom.js";
 import { openDialog } from "../../shared/dialog.js";
+import { attributeFields, changedAttributes, markMissing, markRefused } from "../attribute_fields.js";
 import { busy, choices, dateField, field } from "../parts.js";
 import { problemText, t } from "../texts.js";
 
@@ -12,6 +13,12 @@ export function registerScreen(app) {
   const birthday = dateField("birthday", t("register.birthday"), { today, note: t("register.birthday_note") });
   const gender = choices("gender", t("register.gender"), [["female", t("gender.female")], ["male", t("gender.male")]], "", (value) => { form.gender = value; });
   const consent = consentField();
+  let attributes = [];
+  const more = h("div", { class: "stack wide-gap" });
+  app.api.get("/v1/member/profile/form").then((asked) => {
+    attributes = attributeFields({ attributes: asked.attributes.filter((one) => one.required) });
+    fill(more, attributes.map((one) => one.node));
+  }).catch(() => undefined); // the server says what is missing
   const problem = h("p", { class: "field-error center", role: "alert" });
   const submit = h("button", { type: "submit", class: "button primary wide" }, t("register.submit"));
 
@@ -22,7 +29,7 @@ export function registerScreen(app) {
     name.mark(!value ? t("register.need_name") : [...value].length > 40 ? t("register.long_name") : "");
     birthday.mark(birthday.value() === null ? t("register.bad_birthday") : "");
     consent.mark(consent.input.checked ? "" : t("register.need_consent"));
-    const wrong = [phone, name, birthday, consent].find((one) => one.input.getAttribute("aria-invalid") === "true");
+    const wrong = markMissing(attributes) || [phone, name, birthday, consent].find((one) => one.input.getAttribute("aria-invalid") === "true");
     wrong?.input.focus();
     return !wrong;
   }
@@ -31,6 +38,7 @@ export function registerScreen(app) {
     const body = { phone_code: form.phoneCode, name: name.input.value.trim(), consents: ["terms", "privacy"] };
     if (birthday.value()) body.birthday = birthday.value();
     if (form.gender) body.gender = form.gender;
+    if (attributes.length) body.attributes = changedAttributes(attributes);
     try {
       const member = await app.api.post("/v1/member/register", body);
       app.store.set({ member });
@@ -53,6 +61,7 @@ export function registerScreen(app) {
     const fields = { "/name": name, "/birthday": birthday, "/phone_code": phone };
     let placed = error.code === "registration_rejected";
     if (placed) problem.textContent = error.problem.reason || t("welcome.rejected");
+    else placed = markRefused(attributes, error);
     for (const { pointer, message } of error.fields || []) {
       const target = fields[pointer];
       if (!target) continue;
@@ -75,7 +84,7 @@ export function registerScreen(app) {
         if (valid()) busy(submit, () => send().catch((error) => { problem.textContent = problemText(error); }));
       },
     },
-    h("div", { class: "card stack wide-gap" }, phone.node, name.node, birthday.node, gender),
+    h("div", { class: "card stack wide-gap" }, phone.node, name.node, birthday.node, gender, more),
     consent.node,
     problem,
     submit,

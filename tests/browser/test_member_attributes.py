@@ -1,0 +1,71 @@
+"""Head office defines an attribute, a member fills it in on the phone, staff find and change it, and a till is told."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import expect
+
+from backend.members import queries
+from tests.browser.actors import Member
+from tests.browser.desk import console
+from tests.browser.shop import ask
+from tests.browser.test_console_notices import look, shoot
+from tests.browser.test_phone_notices import shoot as shoot_phone
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+async def test_head_office_defines_what_it_wants_to_know(chromium, server, chain, admin):
+    async with console(chromium, server, "#/member-attributes") as screen:
+        await screen.log_in("admin")
+        await screen.sees("还没有扩展属性")
+        await screen.button("新增属性").first.click()
+        await screen.page.get_by_label("类型").select_option(label="单选")
+        await screen.button("保存").last.click()
+        dialog = screen.page.get_by_role("dialog")
+        await dialog.get_by_label("代码 *").fill("city")
+        await dialog.get_by_label("名称 *").fill("所在城市")
+        await dialog.get_by_label("选项", exact=False).first.fill("sh 上海\nbj 北京\nold 旧城 ×")
+        await dialog.get_by_label("分组").fill("住址")
+        await dialog.get_by_label("扫码后收银台可见").check()
+        await screen.button("保存").last.click()
+        await screen.sees("所在城市", "单选", "住址")
+        await screen.sees("会员可自行修改的资料")
+        await look(screen)
+        await shoot(screen, "console-member-attributes")
+
+    (made,) = (await admin.get("/v1/admin/member-attributes")).json()["items"]
+    assert (made["code"], made["at_till"]) == ("city", True)
+    assert [(one["code"], one["closed"]) for one in made["options"]] == [("sh", False), ("bj", False), ("old", True)]
+    queries.forget_attributes()
+
+
+async def test_a_member_fills_it_in_and_staff_find_and_change_it(chromium, server, chain, admin, phone: Member):
+    await phone.page.get_by_role("link", name="我的").click()
+    await phone.page.get_by_text("个人资料").click()
+    await phone.page.get_by_label("所在城市").select_option(label="上海")
+    await shoot_phone(phone, "phone-profile-attributes")
+    await phone.button("保存").click()
+    await phone.sees("已保存")
+
+    member_id = int((await ask(phone, "GET", "/v1/member/profile"))["id"])
+    assert (await queries.get_member(member_id)).attributes == {"city": "sh"}
+    async with console(chromium, server, "#/members") as screen:
+        await screen.log_in("admin")
+        await screen.button("筛选").click()
+        dialog = screen.page.get_by_role("dialog")
+        await dialog.get_by_label("所在城市").select_option(label="上海")
+        await dialog.get_by_role("button", name="筛选").click()
+        await screen.sees("已筛选")
+        await expect(screen.page.get_by_role("row")).to_have_count(2)
+        await shoot(screen, "console-members-filtered")
+        await screen.page.get_by_role("link", name="资料").last.click()
+        await screen.sees("住址", "上海", "变更记录", "会员本人")
+        await screen.button("修改资料").click()
+        dialog = screen.page.get_by_role("dialog")
+        await dialog.get_by_label("所在城市").select_option(label="北京")
+        await dialog.get_by_label("原因 *").fill("来电更正")
+        await dialog.get_by_role("button", name="保存").click()
+        await screen.sees("北京", "上海 → 北京", "来电更正")
+        await look(screen)
+        await shoot(screen, "console-member")
