@@ -20,6 +20,7 @@ from backend.members import queries as members
 from backend.members import rules as member_rules
 
 from . import (
+    attributes,
     audience,
     care,
     chats,
@@ -128,6 +129,7 @@ def _steps(settings: Settings, say: Callable[[str], None], *, people: bool) -> l
         ("points_rule", "earning rules, points between friends", points.load),
         ("shift", "tills: limits, discounts, shifts", tills.load),
         ("group_account", "levels, stages, groups", levels.load),
+        ("member_attribute", "attributes of members", attributes.load),
         ("rebate_scheme", "rebates: schemes, last month's statements", rebates.load),
         ("wallet_refund", "refunds of recharges", stored_value.load),
         ("suggestion_box", "suggestion boxes", _load_boxes),

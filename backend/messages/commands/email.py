@@ -13,6 +13,8 @@ from datetime import timedelta
 from backend.kernel import clock, db, ids, limits
 from backend.kernel.db import Record, Tx
 from backend.kernel.vault import vault
+from backend.members import service as members
+from backend.members.types import Actor, ProfileField
 
 from .. import channels
 from ..channels import Outgoing, Refused, TryAgain, offered  # noqa: F401 - the drivers
@@ -32,6 +34,7 @@ async def ask_for(member_id: int, text: str) -> None:
     address = mail.mailbox(text)
     if address is None:
         raise EmailInvalid
+    await members.check_own_change(member_id, ProfileField.EMAIL)
     driver = channels.find(Channel.EMAIL)
     if driver is None:
         raise EmailUnavailable
@@ -49,14 +52,19 @@ async def ask_for(member_id: int, text: str) -> None:
 async def confirm(member_id: int, code: str) -> None:
     """Take the code that came to the address; from now on letters go there, also where earlier ones came back."""
     async with db.transaction() as tx:
+        await members.lock(tx, member_id)
         right = await _try(tx, member_id, code)
     if not right:
         raise EmailCodeInvalid
 
 
 async def forget(member_id: int) -> None:
-    """Write to the member by e-mail no more, and forget the address."""
-    await db.pool().execute("DELETE FROM message_email WHERE member_id = $1", member_id)
+    """Write to the member by e-mail no more, and forget the address; whatever members may change, they may do that."""
+    async with db.transaction() as tx:
+        await members.lock(tx, member_id)
+        rows = await db.fetch_in(tx, "DELETE FROM message_email WHERE member_id = $1 RETURNING sealed", member_id)
+        for row in rows:
+            await _note(tx, member_id, row["sealed"], None)
 
 
 async def _remember(member_id: int, address: str, code: str) -> None:
@@ -78,7 +86,7 @@ async def _try(tx: Tx, member_id: int, code: str) -> bool:
     """Whether the code is right; a wrong one is counted."""
     rows = await db.fetch_in(
         tx,
-        "SELECT pending_sealed, code_digest, code_until, code_tries FROM message_email"
+        "SELECT sealed, pending_sealed, code_digest, code_until, code_tries FROM message_email"
         " WHERE member_id = $1 AND code_digest IS NOT NULL FOR UPDATE",
         member_id,
     )
@@ -91,7 +99,16 @@ async def _try(tx: Tx, member_id: int, code: str) -> bool:
     return True
 
 
+async def _note(tx: Tx, member_id: int, before: str | None, after: str | None) -> None:
+    """Keep what became of the address, both sealed."""
+    was, new = (known.open_email(sealed) if sealed else None for sealed in (before, after))
+    await members.changed(tx, member_id, by=Actor.member(member_id), changes={"email": (was, new)})
+
+
 async def _confirm(tx: Tx, member_id: int, row: Record) -> None:
+    if row["sealed"] is None or known.open_email(row["sealed"]) != known.open_email(row["pending_sealed"]):
+        await members.check_own_change(member_id, ProfileField.EMAIL, tx)
+    await _note(tx, member_id, row["sealed"], row["pending_sealed"])
     index = known.email_index(known.open_email(row["pending_sealed"]))
     await db.raw(tx).execute(
         "UPDATE message_email SET sealed = pending_sealed, address_index = $2, confirmed_at = $3, updated_at = $3,"

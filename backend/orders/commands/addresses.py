@@ -12,6 +12,8 @@ import msgspec
 from backend.kernel import clock, db, ids
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound, Unavailable
+from backend.members import service as members
+from backend.members.types import ProfileField
 
 from .. import addresses
 from ..errors import AddressBookFull
@@ -46,6 +48,7 @@ UPDATE orders_address SET region = $3, province = $4, city = $5, district = $6, 
 async def add(member_id: int, body: AddressIn) -> Address:
     """Add an address; one that is in the book already is only made the default, where that is asked."""
     receiver, now = _read(body), clock.now()
+    await members.check_own_change(member_id, ProfileField.ADDRESSES)
 
     async def once(tx: Tx) -> Address:
         book = await _lock(tx, member_id)
@@ -63,6 +66,7 @@ async def add(member_id: int, body: AddressIn) -> Address:
 async def replace(member_id: int, address_id: str, body: AddressIn) -> Address:
     """Change an address as a whole; orders keep the one they were placed with. The default stays one."""
     receiver, now = _read(body), clock.now()
+    await members.check_own_change(member_id, ProfileField.ADDRESSES)
 
     async def once(tx: Tx) -> Address:
         book = await _lock(tx, member_id)

@@ -7,6 +7,8 @@ from tests.mutants.mutant import Mutant
 SERVICE = "backend/members/service"
 COMMANDS = "backend/members/commands"
 PIN = "tests/members/test_pin.py::"
+CHANGES = "tests/members/test_changes.py::"
+EDITING = "tests/members/test_editing.py::"
 
 MUTANTS = (
     Mutant(
@@ -72,5 +74,69 @@ MUTANTS = (
         "await ledger.open_member(tx, member_id, active=new.status is Status.ACTIVE)",
         "await ledger.open_member(tx, member_id, active=True)",
         ("tests/members/test_registration.py::test_with_approval_a_member_waits_and_may_only_look",),
+    ),
+    Mutant(
+        "a-change-that-nobody-knows-of",
+        "A birthday is changed and no history says by whom.",
+        f"{SERVICE}/profile.py",
+        "    await changed(tx, member_id, by=by, changes=changes, reason=reason)\n",
+        "",
+        (f"{CHANGES}test_what_a_member_changes_is_kept_with_who_and_from_what_to_what",),
+    ),
+    Mutant(
+        "what-was-changed-lies-open",
+        "Whoever copies the table reads names and phone numbers of before.",
+        f"{SERVICE}/changes.py",
+        "vault().seal(msgspec.json.encode(value), context=queries.CHANGE_CONTEXT)",
+        "msgspec.json.encode(value).decode()",
+        (f"{CHANGES}test_values_lie_sealed_in_the_database",),
+    ),
+    Mutant(
+        "birthdays-as-often-as-one-likes",
+        "A member has a birthday each month, with its benefits.",
+        f"{SERVICE}/fields.py",
+        "await queries.count_own_changes(member_id, field, tx) >= often",
+        "False",
+        (f"{EDITING}test_a_birthday_is_corrected_once_and_then_by_staff",),
+    ),
+    Mutant(
+        "a-later-hand-overwrites-an-earlier",
+        "Of two who edit the same member the slower one undoes the other's work.",
+        f"{COMMANDS}/profile.py",
+        '        if row["version"] != body.version:\n',
+        "        if False:\n",
+        (f"{EDITING}test_of_two_who_read_the_same_one_is_told_to_read_again",),
+    ),
+    Mutant(
+        "a-number-is-taken-without-the-pin",
+        "A stolen session gets a number of its own, then a PIN of its own, then the wallet.",
+        f"{COMMANDS}/profile.py",
+        "    await service.check_pin(member_id, body.pin)\n",
+        "",
+        (f"{EDITING}test_a_member_takes_the_number_that_wechat_vouches_for",),
+    ),
+    Mutant(
+        "a-used-option-vanishes",
+        "Members have a value that no definition knows any more.",
+        "backend/members/rules/attributes.py",
+        "            if option.code not in left and used:\n",
+        "            if False:\n",
+        ("tests/members/test_attribute_rules.py::test_a_used_definition_keeps_type_and_options",),
+    ),
+    Mutant(
+        "everybody-sees-what-is-head-office-s",
+        "A store reads what head office alone keeps of a member.",
+        "backend/members/rules/attributes.py",
+        "    return reach in attribute.seen_by and _holds(attribute.see_permission, reach, permissions)\n",
+        "    return True\n",
+        ("tests/members/test_attribute_rules.py::test_who_sees_and_edits_goes_by_reach_and_permission",),
+    ),
+    Mutant(
+        "a-list-reads-everybody",
+        "One rare filter holds a million members' list up for everybody.",
+        "backend/members/queries/finding.py",
+        '_ORDERED = "{source} ORDER BY at DESC, id LIMIT {looked_at}"',
+        '_ORDERED = "{source} ORDER BY at DESC, id LIMIT 1000000 + {looked_at}"',
+        ("tests/members/test_finding.py::test_the_first_page_is_found_by_indexes[not rare]",),
     ),
 )

@@ -106,7 +106,9 @@ export async function open({ api, me, place, signal, href }) {
 function moved(one, defined) {
   if (one.erased) return w("member.erased");
   const attribute = defined.find(({ code }) => `attributes.${code}` === one.field);
-  const text = (value) => (value === null ? (one.masked ? w("member.masked") : w("member.nothing")) : shown(attribute, value));
+  const names = { status: (value) => w(`status.${value}`), gender: (value) => w(`member.${value}`) };
+  const plain = names[one.field];
+  const text = (value) => (value !== null && plain ? plain(value) : value === null ? (one.masked ? w("member.masked") : w("member.nothing")) : shown(attribute, value));
   return `${text(one.before)} → ${text(one.after)}`;
 }
 
