@@ -23,12 +23,7 @@ ATTRIBUTES = (
         code="city",
         name="所在城市",
         type=AttributeType.CHOICE,
-        options=(
-            OptionBody("sh", "上海"),
-            OptionBody("hz", "杭州"),
-            OptionBody("nj", "南京"),
-            OptionBody("wx", "无锡", True),
-        ),
+        options=_options(sh="上海", hz="杭州", nj="南京", wx="无锡"),
         group="生活",
         position=1,
     ),
