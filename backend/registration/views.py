@@ -15,10 +15,10 @@ from .schemas.batches import BatchOut, MeantOut, RowOut
 from .types import Application, BatchRow, MemberBatch
 
 
-async def batches(found: Sequence[MemberBatch]) -> list[BatchOut]:
-    """Batches with who asked for them and what became of their members."""
+async def batches(found: Sequence[MemberBatch], *, counted: bool = True) -> list[BatchOut]:
+    """Batches with who asked for them and, where they are ``counted``, what became of their members."""
     names = await auth.staff_names({one.staff_id for one in found})
-    results = await queries.count_results([one.id for one in found])
+    results = await queries.count_results([one.id for one in found]) if counted else {}
     return [_batch(one, names, results.get(one.id, {})) for one in found]
 
 

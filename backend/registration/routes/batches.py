@@ -72,12 +72,12 @@ async def begin(caller: StaffCaller, body: BatchIn, idem: Idempotency) -> Answer
 
 @router.get(_BATCHES, guard=_BATCH_IT, summary="批量任务", errors=(ValidationFailed,))
 async def list_batches(caller: StaffCaller, query: BatchesQuery) -> BatchesOut:
-    """A page, newest first; people of a store see their store's."""
+    """A page, newest first, without ``results``; people of a store see their store's."""
     before = read_place(query.cursor)
     found = await queries.list_batches(caller.store_id, query.state, before=before, limit=query.limit + 1)
     page = found[: query.limit]
     following = place_cursor(page[-1].created_at, page[-1].id) if len(found) > query.limit else None
-    return BatchesOut(await views.batches(page), following)
+    return BatchesOut(await views.batches(page, counted=False), following)
 
 
 @router.get(_BATCH, guard=_BATCH_IT, summary="批量任务进度", errors=(NotFound,))
