@@ -12,6 +12,7 @@ from backend.kernel import clock as kernel_clock
 from backend.kernel import db, outbox
 from backend.ledger import queries as ledger
 from backend.ledger.events import SaleCompleted, SaleRefunded
+from backend.members import service as members
 from backend.rebates import handlers
 from backend.rebates.commands import runs
 from tests.support.books import fingerprint
@@ -25,6 +26,7 @@ from tests.support.rebates import (
     look,
     mine,
     over,
+    plant_purchase,
     settle,
     start_scheme,
     work,
@@ -197,6 +199,33 @@ async def test_a_cancelled_draft_leaves_everything_as_it_was(client, office, cha
     assert (closed.status_code, closed.json()["code"]) == (409, "rebate_run_conflict")
     assert (run["payout_fen"], once_more["payout_fen"]) == (900, 900)
     assert (await mine(phone))["rebate_fen"] == 900
+
+
+async def test_a_purchase_that_is_being_noted_while_statements_are_made_is_in_them(client, office, chain, phone):
+    admin = await again(office, chain, phone)
+    await start_scheme(admin)
+    admin, month = await over(office, chain, phone)
+
+    noted, over_with_it = asyncio.Event(), asyncio.Event()
+
+    async def note() -> None:
+        async with db.transaction() as tx:
+            await members.lock(tx, phone.member_id)
+            await plant_purchase(phone.member_id, month, 60_000, tx)
+            noted.set()
+            await over_with_it.wait()
+
+    noting = asyncio.create_task(note())
+    await noted.wait()
+    made = await admin.post(RUNS, {"period": "month", "first_on": month.isoformat()})
+    working = asyncio.create_task(work())
+    await asyncio.sleep(0.5)
+    over_with_it.set()
+    await asyncio.gather(noting, working)
+
+    run = await look(admin, made.json()["id"])
+    cancelled = await admin.post(f"{RUNS}/{run['id']}/cancel")
+    assert (run["amount_fen"], cancelled.status_code) == (1_200, 200)
 
 
 async def test_two_who_pay_and_two_jobs_pay_each_statement_once(client, office, chain, books, settings, monkeypatch):

@@ -174,10 +174,10 @@ async def plant_statement(member_id: int) -> tuple[str, str]:
     return run_id, statement_id
 
 
-async def plant_purchase(member_id: int, on: date, fen: int) -> None:
+async def plant_purchase(member_id: int, on: date, fen: int, tx: db.Tx | None = None) -> None:
     """A purchase of that day at S1, paid in money, as a fact that the books know nothing of."""
     at = datetime(on.year, on.month, on.day, 12, tzinfo=ZONE)
-    await db.pool().execute(
+    await (db.pool() if tx is None else db.raw(tx)).execute(
         "INSERT INTO rebate_purchase (member_id, sale_id, store_id, at, day, level, key_account, paid, lines)"
         " VALUES ($1, $2, 'S1', $3, $4, 'basic', false, jsonb_build_object('money', $5::bigint),"
         " jsonb_build_array(jsonb_build_array(1, null, null, $5::bigint, 0)))",

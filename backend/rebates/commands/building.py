@@ -120,13 +120,13 @@ async def _statements(
     tx: Tx, run: Run, schemes: Sequence[Applied], member_ids: Sequence[int]
 ) -> tuple[list[Figure], list[Made]]:
     period = run.period
+    await members.lock_levels(tx, member_ids)  # before asking who is meant: what is being noted now is seen then
     meant = [
         row["id"]
         for row in await db.fetch_in(tx, _MEANT, list(member_ids), period.kind.value, period.first, period.last)
     ]
     if not meant:
         return [], []
-    await members.lock_levels(tx, meant)
     known = await facts.load(tx, meant, period.first, period.last)
     waiting = await statements.list_waiting(tx, meant, period, run.id)
     made = []
