@@ -79,6 +79,7 @@ def prove_books(url_args: dict[str, object]) -> bool:
     from backend.coupons import audit as coupons
     from backend.gifts import audit as gifts
     from backend.ledger.audit import CLEARING, HOUSE_SUMS, MAX_FINDINGS, Finding, audit, checks
+    from backend.membercards import audit as member_cards
     from backend.messages import audit as letters
     from backend.orders import audit as orders
     from backend.rebates import audit as rebates
@@ -95,7 +96,7 @@ def prove_books(url_args: dict[str, object]) -> bool:
 
         try:
             findings = asyncio.run(audit(url_args, progress))
-            say("orders, coupons, stock, letters, bills, settlements, gifts and rebates")
+            say("orders, coupons, stock, letters, bills, settlements, gifts, rebates and member cards")
             of_orders = asyncio.run(orders.audit(url_args))
             of_coupons = asyncio.run(coupons.audit(url_args))
             of_stock = asyncio.run(stock.audit(url_args))
@@ -103,14 +104,23 @@ def prove_books(url_args: dict[str, object]) -> bool:
             of_money = asyncio.run(money.audit(url_args))
             of_gifts = asyncio.run(gifts.audit(url_args))
             of_rebates = asyncio.run(rebates.audit(url_args))
+            of_cards = asyncio.run(member_cards.audit(url_args))
         except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.UndefinedFunctionError) as error:
             raise EngineError(
                 f"these books were kept by another release ({error}): audit with that one, or run `huiyuan migrate`"
             ) from error
-    of_members: list[Finding | orders.Finding | letters.Finding | money.Finding | gifts.Finding | rebates.Finding]
-    of_members = [*findings, *of_orders, *of_letters, *of_money, *of_gifts, *of_rebates]
+    of_members: list[
+        Finding
+        | orders.Finding
+        | letters.Finding
+        | money.Finding
+        | gifts.Finding
+        | rebates.Finding
+        | member_cards.Finding
+    ]
+    of_members = [*findings, *of_orders, *of_letters, *of_money, *of_gifts, *of_rebates, *of_cards]
     if not of_members and not of_coupons and not of_stock:
-        count = len(checks()) + 2 + 1 + 1 + 1 + 1 + 1 + 1 + len(stock.checks())
+        count = len(checks()) + 2 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + len(stock.checks())
         out.print(f"The books balance: {count} checks over {members} members and all stock found nothing.")
         return True
     titles = {check.name: check.title for check in [*checks(), HOUSE_SUMS, CLEARING]} | {
@@ -119,6 +129,7 @@ def prove_books(url_args: dict[str, object]) -> bool:
         money.CHECK: money.TITLE,
         gifts.CHECK: gifts.TITLE,
         rebates.CHECK: rebates.TITLE,
+        member_cards.CHECK: member_cards.TITLE,
     }
     for finding in of_members:
         title = titles.get(finding.check, finding.check)
@@ -138,6 +149,7 @@ def prove_books(url_args: dict[str, object]) -> bool:
         (of_coupons, coupons.MAX_FINDINGS, "coupons' days"),
         (of_stock, stock.MAX_FINDINGS, "stock"),
         (of_rebates, rebates.MAX_FINDINGS, "rebates"),
+        (of_cards, member_cards.MAX_FINDINGS, "member cards"),
     ):
         if len(found_of) == most:
             out.print(f"The proof of {what} stopped at {most}: there may be more.")

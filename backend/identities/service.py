@@ -10,7 +10,7 @@ from backend.kernel.errors import DomainError, NotFound, RateLimited
 from backend.membercards import service as membercards
 from backend.members import queries as members
 from backend.members import service as member_service
-from backend.members.errors import PinInvalid, PinLocked
+from backend.members.errors import PinInvalid, PinLocked, PinResetRequired
 from backend.members.types import Status
 
 from . import queries, rules
@@ -102,7 +102,7 @@ async def confirm_by_pin(request: Request, pin: str, now: datetime) -> Request:
         raise PinInvalid(rules.PIN_TRIES - tried)
     try:
         await member_service.check_pin(request.member_id, pin)
-    except PinInvalid:
+    except (PinInvalid, PinResetRequired):
         raise PinInvalid(rules.PIN_TRIES - tried) from None  # said alike of everybody
     return await _decide(request, RequestState.CONFIRMED, Rights.SPEND, now)
 

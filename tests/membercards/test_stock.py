@@ -8,10 +8,11 @@ import asyncpg
 import pytest
 
 from backend.kernel import db
-from backend.membercards import service
+from backend.membercards import audit, service
 from backend.membercards.commands import batches, moves
 from backend.membercards.types import Handing, Way
 from backend.members import service as members
+from tests.support import kept
 from tests.support.books import fingerprint
 from tests.support.membercards import (
     BATCHES,
@@ -281,3 +282,26 @@ async def test_the_database_itself_keeps_owner_number_and_history(admin, client,
     with pytest.raises(asyncpg.IntegrityConstraintViolationError):
         async with db.transaction() as tx:
             await db.raw(tx).execute(change, int(card["id"]))
+
+
+@pytest.mark.parametrize(
+    ("broken", "says"),
+    [
+        ("UPDATE membercard_issuer SET taken = taken + 1 WHERE id = $2 OR $1::bigint = 0", "has taken"),
+        ("UPDATE membercard SET state = 'void' WHERE id = $1 OR $2 = ''", "its history says"),
+        ("UPDATE member SET card_type = NULL FROM membercard c WHERE c.id = $1 AND c.member_id = member.id OR $2 = ''",
+         "and holds"),
+    ],
+)  # fmt: skip
+async def test_the_audit_finds_what_somebody_wrote_by_hand(admin, client, settings, broken, says):
+    batch = await make_batch(admin, await make_type(admin), 2)
+    agent = await make_agent(admin)
+    await move(admin, batch, 1, 2, to=agent["id"])
+    card = (await issue(admin, await register(client), (await numbers(batch))[0])).json()
+    connection = await kept.connection(settings, "postgres")
+    before = {finding.what for finding in await audit.prove(connection)}
+
+    await connection.execute(broken, int(card["id"]), agent["id"])
+
+    found = [finding.what for finding in await audit.prove(connection) if finding.what not in before]
+    assert [what for what in found if says in what]

@@ -13,6 +13,7 @@ from backend.ledger import audit as ledger
 from backend.ledger import plans, service
 from backend.ledger.audit import Finding
 from backend.ledger.plans import Issue, Leg, Plan
+from backend.membercards import audit as member_cards
 from backend.messages import audit as letters
 from backend.orders import audit as orders
 from backend.stock import audit as stock
@@ -71,6 +72,7 @@ async def findings(settings: Settings) -> list[Finding]:
         *of_orders,
         *(Finding(f.check, f.member_id, f.what) for f in await letters.prove(connection)),
         *(Finding(f.check, f.member_id, f.what) for f in await gifts.prove(connection)),
+        *(Finding(f.check, f.member_id, f.what) for f in await member_cards.prove(connection)),
         *(Finding(coupons.CHECK, 0, f.what) for f in await coupons.prove(connection)),
         *(Finding(f.check, 0, f"{f.place_id} {f.sku}: {f.what}") for f in of_stock),
     ]

@@ -8,7 +8,6 @@ CARDS = "backend/membercards"
 RULES = f"{CARDS}/rules.py"
 ISSUING = f"{CARDS}/service/issuing.py"
 FINDING = f"{CARDS}/service/finding.py"
-STATES = f"{CARDS}/service/states.py"
 MOVES = f"{CARDS}/commands/moves.py"
 COUNTER = f"{CARDS}/commands/counter.py"
 PINS = "backend/members/service/pins.py"
@@ -46,11 +45,11 @@ MUTANTS = (
     ),
     Mutant(
         "replaced-card-found-again",
-        "A thief has a replaced card thawed.",
-        STATES,
-        "    if card.state is not CardState.LOST:\n        raise CardConflict",
-        "    if card.state is CardState.VOID:\n        raise CardConflict",
-        (f"{AT_COUNTER}test_a_lost_card_is_dead_until_it_is_found_and_for_good_once_replaced",),
+        "A card that another took the place of comes back, and its member has two.",
+        RULES,
+        "    CardState.REPLACED: set(),\n",
+        "    CardState.REPLACED: {CardState.ISSUED},\n",
+        (f"{OF_RULES}test_what_ended_never_comes_back",),
     ),
     Mutant(
         "second-card",

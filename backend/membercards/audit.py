@@ -1,0 +1,66 @@
+"""The proof of member cards: quotas, histories, and what members' rows say of their cards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import asyncpg
+
+MAX_FINDINGS = 200
+CHECK, TITLE = "member_card_stands", "quotas, histories and members say of member cards what the cards say"
+
+_CHECKS = (
+    # an issuer has taken what it has, and what a move that is under way holds for it
+    """
+SELECT 0::bigint AS member_id, format('%s has taken %s cards, there are %s', i.id, i.taken, c.cards + m.coming) AS what
+  FROM membercard_issuer i
+ CROSS JOIN LATERAL (SELECT count(*) AS cards FROM membercard WHERE issuer_id = i.id) c
+ CROSS JOIN LATERAL (SELECT coalesce(sum(to_serial - next_serial + 1), 0) AS coming FROM membercard_move
+                      WHERE issuer_id = i.id AND kind = 'allot' AND state = 'running') m
+ WHERE i.taken <> c.cards + m.coming LIMIT $1""",
+    # a card is what its history says last
+    """
+SELECT coalesce(c.member_id, 0) AS member_id, format('card %s is %s, its history says %s', c.id, c.state, s.state)
+       AS what
+  FROM membercard c LEFT JOIN membercard_step s ON s.card_id = c.id AND s.n = c.steps
+ WHERE (s.state, s.member_id) IS DISTINCT FROM (c.state, c.member_id) LIMIT $1""",
+    # a member's row names the type of the card that they hold
+    """
+SELECT m.id AS member_id, format('has a card of type %s, and holds %s', m.card_type, c.type_code) AS what
+  FROM member m FULL JOIN (SELECT member_id, type_code FROM membercard WHERE state IN ('issued', 'lost')) c
+    ON c.member_id = m.id
+ WHERE (m.card_type IS NOT NULL OR c.member_id IS NOT NULL) AND m.card_type IS DISTINCT FROM c.type_code LIMIT $1""",
+    # a number fits its type
+    """
+SELECT coalesce(c.member_id, 0) AS member_id, format('the number of card %s is none of type %s', c.id, t.code) AS what
+  FROM membercard c JOIN membercard_type t ON t.code = c.type_code
+ WHERE length(c.number) <> t.length OR left(c.number, length(t.prefix)) <> t.prefix LIMIT $1""",
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What does not hold, and of which member (0: of none)."""
+
+    check: str
+    member_id: int
+    what: str
+
+
+async def audit(connect_args: dict[str, object]) -> list[Finding]:
+    """``prove`` on a connection of its own."""
+    connection = await asyncpg.connect(**connect_args)
+    try:
+        return await prove(connection)
+    finally:
+        await connection.close()
+
+
+async def prove(connection: asyncpg.Connection) -> list[Finding]:
+    """What does not hold; each check sees one moment."""
+    found: list[Finding] = []
+    for sql in _CHECKS:
+        rows: Sequence[asyncpg.Record] = await connection.fetch(sql, MAX_FINDINGS)
+        found += [Finding(CHECK, row["member_id"] or 0, row["what"]) for row in rows]
+    return found[:MAX_FINDINGS]
