@@ -67,6 +67,12 @@ class ConsentsOut(msgspec.Struct):
     items: list[ConsentOut]
 
 
+class OwnConsentsOut(ConsentsOut):
+    """Every purpose, and when the account is erased, where that was asked for: what an opening phone shows."""
+
+    erasure_due_at: datetime | None = None
+
+
 class ChangeOut(msgspec.Struct):
     """One word that was said; ``by`` is ``member``, ``staff:<id>`` or ``link``."""
 

@@ -86,6 +86,8 @@ async def test_a_member_takes_their_data_and_leaves_and_head_office_sees_it(chro
         await look(office)
         await shoot(office, "console-privacy")
 
+        await phone.page.reload()
+        await phone.button("查看或撤回").click()
         await phone.button("撤回注销").click()
         await phone.sees("提交后有 7 天冷静期")
         await office.page.get_by_role("link", name="个人数据").click()

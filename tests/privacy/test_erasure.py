@@ -232,6 +232,8 @@ async def test_it_cools_off_is_shown_and_can_be_taken_back(client, chain, phone)
 
     shown = (await phone.call("GET", OWN)).json()
     assert (shown["erasure"]["state"], shown["cooling_days"]) == ("cooling", 7)
+    opening = (await phone.call("GET", "/v1/member/privacy/consents")).json()
+    assert opening["erasure_due_at"] == wish["due_at"]
     await erasing.run(wish["id"])
     assert (await phone.call("GET", "/v1/member/profile")).status_code == 200
 

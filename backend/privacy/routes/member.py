@@ -22,7 +22,16 @@ from ..errors import (
     ExportGone,
     ExportNotReady,
 )
-from ..schemas import ConsentsIn, ConsentsOut, ErasureIn, ErasureOut, ExportOut, ExportsOut, OwnErasureOut, PurposesOut
+from ..schemas import (
+    ConsentsIn,
+    ErasureIn,
+    ErasureOut,
+    ExportOut,
+    ExportsOut,
+    OwnConsentsOut,
+    OwnErasureOut,
+    PurposesOut,
+)
 from ..types import Place
 
 router = Router(tag="privacy")
@@ -38,9 +47,9 @@ async def list_purposes() -> PurposesOut:
 
 
 @router.get(f"{_OWN}/consents", guard=member, summary="我的授权")
-async def list_consents(caller: MemberCaller) -> ConsentsOut:
-    """What the caller agreed to; what `asks` is to be shown at once."""
-    return views.consents(await queries.list_consents(caller.member_id))
+async def list_consents(caller: MemberCaller) -> OwnConsentsOut:
+    """What the caller agreed to; what `asks` is to be shown at once, and so is an erasure that cools off."""
+    return await _own(caller.member_id)
 
 
 @router.put(
@@ -49,10 +58,16 @@ async def list_consents(caller: MemberCaller) -> ConsentsOut:
     summary="同意或撤回授权",
     errors=(ValidationFailed, ConsentOutdated, ConsentRequired),
 )
-async def put_consents(caller: MemberCaller, body: ConsentsIn) -> ConsentsOut:
+async def put_consents(caller: MemberCaller, body: ConsentsIn) -> OwnConsentsOut:
     """Agree, or take it back, which holds at once; saying the same again changes nothing."""
     await consents.say(caller.member_id, body.items, place=Place.PHONE)
-    return views.consents(await queries.list_consents(caller.member_id))
+    return await _own(caller.member_id)
+
+
+async def _own(member_id: int) -> OwnConsentsOut:
+    wish = await queries.find_open_erasure(member_id)
+    found = views.consents(await queries.list_consents(member_id))
+    return OwnConsentsOut(found.items, wish.due_at if wish else None)
 
 
 @router.post(f"{_OWN}/exports", guard=member, status=202, summary="申请个人数据", errors=(ExportDaily, ErasureUnderWay))

@@ -1,5 +1,6 @@
 /** What the member agreed to, their archive, and leaving. */
 import { fill, h } from "../shared/dom.js";
+import { dayTime } from "../shared/format.js";
 import { openDialog } from "../shared/dialog.js";
 import { busy } from "./parts.js";
 import { problemText, t } from "./texts.js";
@@ -26,12 +27,23 @@ export function createPrivacy(app) {
 
     /** At the opening: ask for what is newer than what was agreed to, and say that the account is about to go. */
     async arrive() {
-      const { items } = await privacy.consents();
+      const { items, erasure_due_at: due } = await privacy.consents();
       const asked = items.filter((item) => item.asks);
       if (asked.length) askAgain(app, asked);
+      else if (due) sayGoing(app, due);
     },
   };
   return privacy;
+}
+
+function sayGoing(app, due) {
+  const look = () => { dialog.close(); app.go("leave"); };
+  const body = h("div", { class: "sheet-body stack" },
+    h("h2", { class: "sheet-title center num" }, t("leave.wait", { time: dayTime(due) })),
+    h("p", { class: "small muted center" }, t("leave.wait_hint")),
+    h("button", { type: "button", class: "button primary wide", onclick: look }, t("leave.look")),
+    h("button", { type: "button", class: "button plain wide", onclick: () => dialog.close() }, t("leave.known")));
+  const dialog = openDialog(body, { label: t("leave.title") });
 }
 
 function askAgain(app, asked) {

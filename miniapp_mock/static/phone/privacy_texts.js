@@ -33,6 +33,8 @@ export const PRIVACY = {
   "leave.wait": "账号将于 {time} 注销",
   "leave.wait_hint": "在此之前您可以照常使用会员服务，也可以撤回注销申请。",
   "leave.problem": "仍有未了结的事项，了结后自动继续",
+  "leave.look": "查看或撤回",
+  "leave.known": "知道了",
   "leave.withdraw": "撤回注销",
   "leave.withdrawn": "注销申请已撤回",
   "leave.pieces": "{count} 项",
