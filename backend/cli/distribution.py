@@ -69,7 +69,7 @@ PLACES: dict[str, Place] = {
             *("member", "member_pin", "member_consent", "member_growth", "member_change", "member_pin_act"),
             *("merging_merge", "merging_candidate", "merging_search"),
             *("member_value", "member_attribute", "member_field_rules", "member_definition_change"),
-            *("group_account", "group_member", "group_invitation", "group_purchase", "group_return"),
+            *("group_account", "group_member", "group_invitation", "group_allotment", "group_purchase", "group_return"),
             *("key_account", "group_change"),
             *("membercard_type", "membercard_issuer", "membercard_batch", "membercard_move", "membercard"),
             *("membercard_step", "membercard_change"),

@@ -40,6 +40,27 @@ class InvitationInvalid(DomainError):
     kind = Kind.INVALID
 
 
+class AllotmentTooMuch(DomainError):
+    """There is not so much to allot, or to take back."""
+
+    code = "group_allotment_too_much"
+    kind = Kind.CONFLICT
+
+
+class AllotmentLimit(DomainError):
+    """More than may be allotted at once or in a day, or than a member may hold; ``limit`` says which."""
+
+    code = "group_allotment_limit"
+    kind = Kind.CONFLICT
+
+
+class AllotmentOver(DomainError):
+    """One of both does not belong to the group any more, or it is closed."""
+
+    code = "group_allotment_over"
+    kind = Kind.CONFLICT
+
+
 class NumberTaken(DomainError):
     """Another group has this number."""
 

@@ -33,6 +33,16 @@ HOLDING = holds(
                     key=("refund_id",),
                 ),
             ),
+            Table(
+                "group_allotment",
+                kept("what an organisation gave its people out of its own: amounts without a name"),
+                Shown(
+                    title="团体分配",
+                    columns={"at": "时间", "kind": "种类", "amount": "数量", "taken": "收回", "note": "备注"},
+                    key=("at", "id"),
+                ),
+                whose="(principal_id = $1 OR member_id = $1)",
+            ),
             Table("group_invitation", DELETED, unshown="digests of invitations that run out in days"),
             Table(
                 "group_member",
@@ -60,6 +70,7 @@ HOLDING = holds(
         ),
         moves=(MovingTable("group_purchase"), MovingTable("group_return"), MovingTable("group_invitation")),
         joined=("group_member", "key_account"),
+        stays=("group_allotment",),
         merge=service.merge,
         clashes=service.clashes,
     )

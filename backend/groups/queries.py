@@ -9,9 +9,10 @@ import msgspec
 
 from backend.kernel import db
 from backend.kernel.changes import Changes
+from backend.kernel.db import Tx
 from backend.kernel.paging import Place
 
-from .types import Group, GroupRole, GroupRule, GroupState, KeyAccount, Spent, SubMember
+from .types import Allotment, AllotmentKind, Group, GroupRole, GroupRule, GroupState, KeyAccount, Spent, SubMember
 
 changes = Changes("group_change", "subject")
 
@@ -149,3 +150,77 @@ async def list_key_accounts(store_id: str | None, *, after: Place | None, limit:
         limit,
     )
     return [key_of(row) for row in rows]
+
+
+_ALLOTMENT = (
+    "SELECT id, group_id, principal_id, member_id, kind, amount, taken, staff_id, note, at, updated_at"
+    " FROM group_allotment"
+)
+
+
+def _allotment(row: db.Record) -> Allotment:
+    return Allotment(**dict(row) | {"kind": AllotmentKind(row["kind"])})
+
+
+async def find_allotment(allotment_id: str) -> Allotment | None:
+    """One allotment, or None."""
+    row = await db.fetchrow(f"{_ALLOTMENT} WHERE id = $1", allotment_id)
+    return _allotment(row) if row else None
+
+
+async def lock_allotment(tx: Tx, allotment_id: str) -> Allotment:
+    """One allotment, held until the transaction ends; before any books."""
+    rows = await db.fetch_in(tx, f"{_ALLOTMENT} WHERE id = $1 FOR UPDATE", allotment_id)
+    return _allotment(rows[0])
+
+
+async def list_allotments(group_id: str, *, before: Place | None, limit: int) -> list[Allotment]:
+    """What was allotted in a group, newest first."""
+    rows = await db.fetch(
+        f"{_ALLOTMENT} WHERE group_id = $1 AND ($2::timestamptz IS NULL OR (at, id) < ($2, $3))"
+        " ORDER BY at DESC, id DESC LIMIT $4",
+        group_id,
+        *(before or (None, None)),
+        limit,
+    )
+    return [_allotment(row) for row in rows]
+
+
+async def list_left(allotments: Sequence[Allotment]) -> dict[str, int]:
+    """How much of each allotment its member has not spent, by id."""
+    rows = await db.fetch(
+        "SELECT l.source, sum(l.remaining)::bigint FROM unnest($1::bigint[], $2::text[]) AS w (member_id, id)"
+        " JOIN ledger_lot l ON l.member_id = w.member_id AND l.source = w.id GROUP BY 1",
+        [one.member_id for one in allotments],
+        [one.id for one in allotments],
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+async def insert_allotment(tx: Tx, made: Allotment) -> None:
+    """Write down an allotment that was posted."""
+    await db.raw(tx).execute(
+        "INSERT INTO group_allotment (id, group_id, principal_id, member_id, kind, amount, taken, staff_id, note, at,"
+        " updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        *(value.value if isinstance(value, AllotmentKind) else value for value in msgspec.structs.astuple(made)),
+    )
+
+
+async def note_taken(tx: Tx, made: Allotment, back: int, at: datetime) -> Allotment:
+    """Write down that so much more was taken back; the allotment as it stands then."""
+    await db.raw(tx).execute(
+        "UPDATE group_allotment SET taken = taken + $2, updated_at = $3 WHERE id = $1", made.id, back, at
+    )
+    return msgspec.structs.replace(made, taken=made.taken + back, updated_at=at)
+
+
+async def find_owner(group_id: str) -> SubMember | None:
+    """Who answers for a group, or None."""
+    row = await db.fetchrow(f"{PERSON} WHERE group_id = $1 AND role = 'owner' AND left_at IS NULL", group_id)
+    return person_of(row) if row else None
+
+
+async def find_person(group_id: str, person_id: str) -> SubMember | None:
+    """Somebody who belongs to a group, or None."""
+    row = await db.fetchrow(f"{PERSON} WHERE id = $1 AND group_id = $2 AND left_at IS NULL", person_id, group_id)
+    return person_of(row) if row else None

@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from backend.kernel.http import Body
 
-from .types import MOST_MEMBERS, GroupRole, GroupRule, GroupState, LevelCode
+from .types import MOST_MEMBERS, AllotmentKind, GroupRole, GroupRule, GroupState, LevelCode
 
 _PRINTED = r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f]+$(?!\n)"
 StoreId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,16}$(?!\n)")]
@@ -223,3 +223,53 @@ class MyGroupAnswer(msgspec.Struct):
     """The caller's group, or none."""
 
     group: MyGroupOut | None
+
+
+class AllotIn(Body, kw_only=True):
+    """Who of the group gets how much of what: fen of stored value, or points."""
+
+    person_id: Annotated[str, Meta(min_length=1, max_length=20)]
+    kind: AllotmentKind
+    amount: Annotated[int, Meta(ge=1, le=10**9)]
+    note: Text = ""
+
+
+class AllotWithPin(AllotIn, kw_only=True):
+    """The same on the phone, with the payment PIN."""
+
+    pin: Annotated[str, Meta(pattern=r"^[0-9]{6}$(?!\n)")]
+
+
+class TakeBackIn(Body, kw_only=True):
+    """How much is taken back; all that is not spent where nothing is said."""
+
+    amount: Annotated[int, Meta(ge=1, le=10**9)] | None = None
+
+
+class AllotmentsQuery(Body):
+    """A page."""
+
+    cursor: Annotated[str, Meta(max_length=128)] | None = None
+    limit: Annotated[int, Meta(ge=1, le=100)] = 50
+
+
+class AllotmentOut(msgspec.Struct, kw_only=True):
+    """One allotment; ``taken`` of ``amount`` was taken back, ``left`` of it is not spent yet."""
+
+    id: str
+    member_no: str
+    name: str
+    kind: AllotmentKind
+    amount: int
+    taken: int
+    left: int
+    note: str
+    by_staff: bool
+    at: datetime
+
+
+class AllotmentsOut(msgspec.Struct):
+    """A page of allotments, newest first."""
+
+    items: list[AllotmentOut]
+    next_cursor: str | None

@@ -68,6 +68,29 @@ class SubMember(msgspec.Struct, frozen=True, kw_only=True):
     left_at: datetime | None
 
 
+class AllotmentKind(StrEnum):
+    """What is allotted."""
+
+    STORED = "stored"
+    POINTS = "points"
+
+
+class Allotment(msgspec.Struct, frozen=True, kw_only=True):
+    """What a group's owner allotted to one of its people; ``taken`` of it was taken back. ``staff_id``: who did it."""
+
+    id: str
+    group_id: str
+    principal_id: int
+    member_id: int
+    kind: AllotmentKind
+    amount: int
+    taken: int
+    staff_id: int | None
+    note: str
+    at: datetime
+    updated_at: datetime
+
+
 class KeyAccount(msgspec.Struct, frozen=True, kw_only=True):
     """An agreement with one member: who looks after them, the least discount, whether the level is held."""
 

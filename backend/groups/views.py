@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from backend.auth import queries as auth
+from backend.kernel.paging import place_cursor
 from backend.members import queries as members
 from backend.members.types import Listed
 
 from . import queries, rules
 from .commands import spending
-from .schemas import GroupOut, KeyAccountOut, MyGroupOut, StatementLine, StatementOut, SubMemberOut
-from .types import Group, GroupRole, KeyAccount, Spent, SubMember
+from .schemas import (
+    AllotmentOut,
+    AllotmentsOut,
+    GroupOut,
+    KeyAccountOut,
+    MyGroupOut,
+    StatementLine,
+    StatementOut,
+    SubMemberOut,
+)
+from .types import Allotment, Group, GroupRole, KeyAccount, Spent, SubMember
 
 MOST_SHOWN = 200
 
@@ -128,3 +138,33 @@ async def keys(found: Sequence[KeyAccount]) -> list[KeyAccountOut]:
         )
         for one in found
     ]
+
+
+async def allotments(found: Sequence[Allotment], limit: int) -> AllotmentsOut:
+    """A page of allotments, of which one more than ``limit`` may have been found."""
+    page = list(found[:limit])
+    people = await members.list_masked([one.member_id for one in page])
+    left = await queries.list_left(page)
+    more = place_cursor(page[-1].at, page[-1].id) if len(found) > limit else None
+    return AllotmentsOut([_allotment(one, people, left) for one in page], more)
+
+
+async def allotment(one: Allotment) -> AllotmentOut:
+    """One allotment."""
+    return (await allotments([one], 1)).items[0]
+
+
+def _allotment(one: Allotment, people: Mapping[int, Listed], left: Mapping[str, int]) -> AllotmentOut:
+    person = people.get(one.member_id)
+    return AllotmentOut(
+        id=one.id,
+        member_no=person.member_no if person else "",
+        name=person.name_masked if person else "",
+        kind=one.kind,
+        amount=one.amount,
+        taken=one.taken,
+        left=left.get(one.id, 0),
+        note=one.note,
+        by_staff=one.staff_id is not None,
+        at=one.at,
+    )

@@ -128,6 +128,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     points_adjust_alone_max: Annotated[
         int, _doc("Points that one person of the staff may give or take alone; 0 = a second one always decides", ge=0)
     ] = 0
+    group_allot_max_fen: Annotated[
+        int, _doc("Stored value that a group's owner may allot to one person at once, in fen; 0 = none", ge=0)
+    ] = 500_000
+    group_allot_day_fen: Annotated[int, _doc("The same of an owner's day, to all together", ge=0)] = 5_000_000
+    group_allot_max_points: Annotated[
+        int, _doc("Points that a group's owner may allot to one person at once; 0 = none", ge=0)
+    ] = 50_000
+    group_allot_day_points: Annotated[int, _doc("The same of an owner's day, to all together", ge=0)] = 500_000
     points_transfer_max: Annotated[
         int, _doc("Points that a member may give to another at once; 0 = nobody may", ge=0, le=1_000_000_000)
     ] = 2_000

@@ -11,6 +11,7 @@ import asyncpg
 from .plans import (
     HOUSE_COUPONS_MERGED,
     HOUSE_GIFT_CLEARING,
+    HOUSE_GROUP,
     HOUSE_MERGED,
     HOUSE_POINTS_CLEARING,
     HOUSE_SERVICES_MERGED,
@@ -118,6 +119,11 @@ POINTS_CLEARING = Check(
     "what left one member's books as points for another arrived there, and so it went back",
     "",
 )
+GROUP_CLEARING = Check(
+    "group_clearing",
+    "what a group's owner allotted to somebody arrived there, and so it went back",
+    "",
+)
 MERGE_CLEARING = Check(
     "merge_clearing",
     "what left the books of a member who was merged into another arrived there, in each unit",
@@ -131,6 +137,7 @@ SELECT t.document_id, sum(e.amount)::bigint, max(e.member_id)
 _CLEARED = (
     (CLEARING, HOUSE_GIFT_CLEARING, "fen"),
     (POINTS_CLEARING, HOUSE_POINTS_CLEARING, "points"),
+    *((GROUP_CLEARING, HOUSE_GROUP, unit) for unit in ("fen", "points")),
     *((MERGE_CLEARING, HOUSE_MERGED, unit) for unit in ("fen", "points")),
     *((MERGE_CLEARING, HOUSE_COUPONS_MERGED, unit) for unit in ("fen", "uses")),
     *((MERGE_CLEARING, HOUSE_SERVICES_MERGED, unit) for unit in ("fen", "uses")),

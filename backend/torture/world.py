@@ -133,6 +133,8 @@ class World:
 
     Args:
         now: unix seconds by the moved clock that all processes share.
+
+    ``apart`` are members of one domain alone, whom nobody else picks.
     """
 
     def __init__(
@@ -155,6 +157,7 @@ class World:
         self.wechat = wechat
         self.stores = sorted({till.store_id for till in tills})
         self.members = [self._member(number) for number in range(members)]
+        self.apart: list[Member] = []
         self.phones_each = phones
         self.journal = Journal()
         self.model = Model()

@@ -364,6 +364,15 @@ BODIES: dict[str, Any] = {
     "POST /v1/admin/member-cards/{member_card_id}/found": {"reason": "x"},
     "POST /v1/admin/member-cards/{member_card_id}/void": {"reason": "x"},
     "POST /v1/admin/member-cards/{member_card_id}/replace": {"card_no": "9" * 16, "phone": "1", "reason": "x"},
+    "POST /v1/admin/groups/{group_id}/allotments": {"person_id": "GM000000000000", "kind": "points", "amount": 1},
+    "POST /v1/admin/groups/{group_id}/allotments/{allotment_id}/take-back": {},
+    "POST /v1/member/group/allotments": {
+        "person_id": "GM000000000000",
+        "kind": "points",
+        "amount": 1,
+        "pin": "123456",
+    },
+    "POST /v1/member/group/allotments/{allotment_id}/take-back": {},
     "POST /v1/admin/groups/{group_id}/members": {"member_no": "100000000009"},
     "PUT /v1/admin/groups/{group_id}/members/{person_id}/role": {"role": "member"},
     "PUT /v1/member/group/members/{person_id}/role": {"role": "member"},
@@ -502,6 +511,7 @@ NOWHERE = {
     "candidate_id": "MC000000000000",
     "merge_id": "M00000000000000000000000000",
     "group_id": "GA000000000000",
+    "allotment_id": "N00000000000000000000000000",
     "person_id": "GM000000000000",
     "card_type_code": "nothing",
     "card_batch_id": "CB000000000000",
@@ -717,7 +727,12 @@ async def merging_objects(owner: Phone, stranger: Phone) -> dict[str, str]:
             " VALUES ('M1', 4711, $1, 'V1', 1, 2, 'x', '{}', now())",
             owner.member_id,
         )
-    return {"candidate_id": "MC1", "merge_id": "M1"}
+        await db.raw(tx).execute(
+            "INSERT INTO group_allotment (id, group_id, principal_id, member_id, kind, amount, note, at, updated_at)"
+            " VALUES ('N1', 'nothing', $1, 1, 'points', 1, '', now(), now())",
+            owner.member_id,
+        )
+    return {"candidate_id": "MC1", "merge_id": "M1", "allotment_id": "N1"}
 
 
 async def points_objects(owner: Phone) -> dict[str, str]:

@@ -686,6 +686,11 @@ OWN = {
     ("GET /v1/admin/audit", "cursor"),
     # what the caller asked for and decides; the cursor is a time and an id
     ("GET /v1/admin/approvals", "cursor"),
+    # somebody of the group in the path, or of the caller's own: tests/groups/test_allotments.py
+    ("GET /v1/admin/groups/{group_id}/allotments", "cursor"),
+    ("POST /v1/admin/groups/{group_id}/allotments", "person_id"),
+    ("GET /v1/member/group/allotments", "cursor"),
+    ("POST /v1/member/group/allotments", "person_id"),
     # head office alone, which sees all members
     ("GET /v1/admin/merge-candidates", "cursor"),
     ("GET /v1/admin/merges", "cursor"),

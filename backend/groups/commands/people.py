@@ -137,7 +137,7 @@ async def _set_role(tx: Tx, person: SubMember, role: GroupRole) -> None:
 # -- by its own people
 
 
-async def _mine(member_id: int, *roles: GroupRole) -> tuple[SubMember, Group]:
+async def mine(member_id: int, *roles: GroupRole) -> tuple[SubMember, Group]:
     """What a member is in their group; ``NotFound`` for none, ``Forbidden`` for another role than these."""
     person = await queries.find_belonging(member_id)
     group = await queries.find_group(person.group_id) if person else None
@@ -154,7 +154,7 @@ def _digest(code: str) -> str:
 
 async def invite(member_id: int, body: InviteIn) -> tuple[str, datetime]:
     """Make an invitation to the caller's group: its code, which is kept by its digest only, and when it ends."""
-    person, _ = await _mine(member_id, GroupRole.OWNER, GroupRole.MANAGER)
+    person, _ = await mine(member_id, GroupRole.OWNER, GroupRole.MANAGER)
     code, expires_at = ids.new_short("", 16), clock.now() + timedelta(days=body.days)
     async with db.transaction() as tx:
         group = await service.lock_group(tx, person.group_id, open_only=True)
@@ -180,7 +180,7 @@ async def invite(member_id: int, body: InviteIn) -> tuple[str, datetime]:
 
 async def withdraw_invitations(member_id: int) -> None:
     """Let no invitation to the caller's group be good any more."""
-    person, _ = await _mine(member_id, GroupRole.OWNER, GroupRole.MANAGER)
+    person, _ = await mine(member_id, GroupRole.OWNER, GroupRole.MANAGER)
     async with db.transaction() as tx:
         await db.raw(tx).execute("DELETE FROM group_invitation WHERE group_id = $1", person.group_id)
 
@@ -211,7 +211,7 @@ async def join(member_id: int, code: str) -> None:
 
 async def leave(member_id: int) -> None:
     """Leave one's group, back to one's own level; the owner hands it over before."""
-    person, group = await _mine(member_id)
+    person, group = await mine(member_id)
     if person.role is GroupRole.OWNER and group.state is GroupState.OPEN:
         raise GroupOwner
     async with db.transaction() as tx:
@@ -220,7 +220,7 @@ async def leave(member_id: int) -> None:
 
 async def dismiss(member_id: int, person_id: str) -> None:
     """Let somebody leave the caller's group: its owner anybody, a manager those who are only members."""
-    person, group = await _mine(member_id, GroupRole.OWNER, GroupRole.MANAGER)
+    person, group = await mine(member_id, GroupRole.OWNER, GroupRole.MANAGER)
     other = await _find(group.id, person_id)
     if other.id == person.id or (person.role is GroupRole.MANAGER and other.role is not GroupRole.MEMBER):
         raise Forbidden("only the group's owner may do this")
@@ -230,7 +230,7 @@ async def dismiss(member_id: int, person_id: str) -> None:
 
 async def appoint(member_id: int, person_id: str, role: GroupRole) -> None:
     """Make somebody of the caller's group something else; only its owner may, and hands it over so."""
-    person, group = await _mine(member_id, GroupRole.OWNER)
+    person, group = await mine(member_id, GroupRole.OWNER)
     other = await _find(group.id, person_id)
     if other.id == person.id:
         raise GroupOwner

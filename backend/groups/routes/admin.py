@@ -10,14 +10,28 @@ from backend.auth.types import Permission, StaffCaller
 from backend.kernel import sheets
 from backend.kernel.changes import ChangesOut, changes_out
 from backend.kernel.errors import NotFound, ValidationFailed, invalid
-from backend.kernel.http import Reply, Router
+from backend.kernel.http import Answer, Idempotency, Reply, Router
 from backend.kernel.paging import place_cursor, read_place
+from backend.ledger.errors import IdempotencyConflict, InsufficientBalance, MemberInactive, Stale
 
 from .. import queries, views
-from ..commands import groups, keys, people, spending
-from ..errors import GroupConflict, GroupFull, GroupOwner, InAGroup, NumberTaken
+from ..commands import allotting, groups, keys, people, spending
+from ..errors import (
+    AllotmentLimit,
+    AllotmentOver,
+    AllotmentTooMuch,
+    GroupConflict,
+    GroupFull,
+    GroupOwner,
+    InAGroup,
+    NumberTaken,
+)
 from ..schemas import (
     AddMember,
+    AllotIn,
+    AllotmentOut,
+    AllotmentsOut,
+    AllotmentsQuery,
     ChangeGroup,
     ChangeRole,
     GroupIn,
@@ -33,6 +47,7 @@ from ..schemas import (
     StatementQuery,
     SubMemberOut,
     SubMembersOut,
+    TakeBackIn,
 )
 
 router = Router(tag="groups")
@@ -194,3 +209,47 @@ async def list_key_changes(caller: StaffCaller, member_id: str) -> ChangesOut:
     """Who of the staff agreed what with the member."""
     found = await keys.reached_member(caller, member_id)
     return changes_out(await queries.changes.list_of(str(found.id), LAST))
+
+
+_ALLOTMENTS = f"{_GROUP}/allotments"
+_ALLOT_REFUSALS = (
+    NotFound,
+    ValidationFailed,
+    IdempotencyConflict,
+    InsufficientBalance,
+    MemberInactive,
+    Stale,
+    AllotmentLimit,
+    AllotmentOver,
+    AllotmentTooMuch,
+)
+
+
+@router.get(_ALLOTMENTS, guard=_READ, summary="团体分配记录", errors=(NotFound, ValidationFailed))
+async def list_allotments(caller: StaffCaller, group_id: str, query: AllotmentsQuery) -> AllotmentsOut:
+    """What the group's owner, or staff for the owner, allotted to its people, newest first."""
+    await groups.get_group(group_id, caller)
+    found = await allotting.list_of_group(group_id, before=read_place(query.cursor), limit=query.limit + 1)
+    return await views.allotments(found, query.limit)
+
+
+@router.post(
+    _ALLOTMENTS,
+    guard=_MANAGE,
+    status=201,
+    idempotent=True,
+    summary="代团体分配储值或积分",
+    errors=_ALLOT_REFUSALS,
+)
+async def allot(caller: StaffCaller, group_id: str, body: AllotIn, idem: Idempotency) -> Answer[AllotmentOut]:
+    """Allot stored value or points of the owner's to somebody of the group; once per key."""
+    made = await allotting.as_staff(group_id, body, caller, idem)
+    return Answer(await views.allotment(made.value), replayed=made.replayed)
+
+
+@router.post(
+    f"{_ALLOTMENTS}/{{allotment_id}}/take-back", guard=_MANAGE, summary="收回未用的分配", errors=_ALLOT_REFUSALS
+)
+async def take_back(caller: StaffCaller, group_id: str, allotment_id: str, body: TakeBackIn) -> AllotmentOut:
+    """Take back what is not spent of an allotment, or so much."""
+    return await views.allotment(await allotting.take_back_as_staff(group_id, allotment_id, body.amount, caller))

@@ -4,13 +4,36 @@ from __future__ import annotations
 
 from backend.auth.guards import member
 from backend.auth.types import MemberCaller
-from backend.kernel.errors import Forbidden, NotFound
-from backend.kernel.http import Router
+from backend.kernel.errors import Forbidden, NotFound, ValidationFailed
+from backend.kernel.http import Answer, Idempotency, Router
+from backend.kernel.paging import read_place
+from backend.ledger.errors import IdempotencyConflict, InsufficientBalance, MemberInactive, Stale
+from backend.members.errors import PinInvalid, PinLocked, PinRequired
 
 from .. import queries, views
-from ..commands import people
-from ..errors import GroupConflict, GroupFull, GroupOwner, InAGroup, InvitationInvalid
-from ..schemas import ChangeRole, InvitationOut, InviteIn, JoinIn, MyGroupAnswer
+from ..commands import allotting, people
+from ..errors import (
+    AllotmentLimit,
+    AllotmentOver,
+    AllotmentTooMuch,
+    GroupConflict,
+    GroupFull,
+    GroupOwner,
+    InAGroup,
+    InvitationInvalid,
+)
+from ..schemas import (
+    AllotmentOut,
+    AllotmentsOut,
+    AllotmentsQuery,
+    AllotWithPin,
+    ChangeRole,
+    InvitationOut,
+    InviteIn,
+    JoinIn,
+    MyGroupAnswer,
+    TakeBackIn,
+)
 
 router = Router(tag="member")
 
@@ -78,3 +101,46 @@ async def dismiss(caller: MemberCaller, person_id: str) -> None:
 async def appoint(caller: MemberCaller, person_id: str, body: ChangeRole) -> None:
     """Make somebody manager or member, or hand the group over; only its owner may."""
     await people.appoint(caller.member_id, person_id, body.role)
+
+
+_ALLOTMENTS = f"{_GROUP}/allotments"
+_REFUSALS = (
+    NotFound,
+    Forbidden,
+    ValidationFailed,
+    IdempotencyConflict,
+    InsufficientBalance,
+    MemberInactive,
+    Stale,
+    AllotmentLimit,
+    AllotmentOver,
+    AllotmentTooMuch,
+)
+
+
+@router.get(_ALLOTMENTS, guard=member, summary="团体分配记录", errors=(NotFound, Forbidden, ValidationFailed))
+async def list_allotments(caller: MemberCaller, query: AllotmentsQuery) -> AllotmentsOut:
+    """What the group's owner allotted, newest first, and how much of it is not spent."""
+    found = await allotting.list_mine(caller.member_id, before=read_place(query.cursor), limit=query.limit + 1)
+    return await views.allotments(found, query.limit)
+
+
+@router.post(
+    _ALLOTMENTS,
+    guard=member,
+    status=201,
+    idempotent=True,
+    summary="分配储值或积分",
+    errors=(*_REFUSALS, PinRequired, PinInvalid, PinLocked),
+)
+async def allot(caller: MemberCaller, body: AllotWithPin, idem: Idempotency) -> Answer[AllotmentOut]:
+    """Allot stored value or points of one's own to somebody of the group, by its owner with the payment PIN; once per
+    key."""
+    made = await allotting.as_principal(caller.member_id, body, body.pin, idem)
+    return Answer(await views.allotment(made.value), replayed=made.replayed)
+
+
+@router.post(f"{_ALLOTMENTS}/{{allotment_id}}/take-back", guard=member, summary="收回未用的分配", errors=_REFUSALS)
+async def take_back(caller: MemberCaller, allotment_id: str, body: TakeBackIn) -> AllotmentOut:
+    """Take back what is not spent of it, or so much."""
+    return await views.allotment(await allotting.take_back_as_principal(caller.member_id, allotment_id, body.amount))

@@ -50,6 +50,10 @@ class Members(Domain):
 
         await asyncio.gather(*(register(member) for member in self.world.members))
 
+    async def join(self, member: Member) -> None:
+        """Register somebody who is not among the members of the start, and enrol their phones."""
+        await self._register(member)
+
     async def _register(self, member: Member) -> None:
         op = Op(-1 - member.number, "register", Random(f"{self.world.seed}:register:{member.number}"))
         await self.world.renew_member(member, member.access)
@@ -175,7 +179,7 @@ class Members(Domain):
 
     def check(self, books: Books, *, final: bool) -> Iterator[str]:
         """Nobody has value who is not a member, but for gift cards, which are compared where they are known."""
-        known = {member.id for member in self.world.members}
+        known = {member.id for member in (*self.world.members, *self.world.apart)}
         for (member_id, kind), balance in books.balances.items():
             if balance and member_id not in known and kind != "gift_card":
                 yield f"{kind} of {member_id} is {balance}, but nobody registered so"

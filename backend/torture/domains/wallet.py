@@ -144,6 +144,10 @@ class Wallet(Domain):
         key = f"{self.world.seed}-{op.number}"
         await self._recharge(op, self.world.pick(op.random), body, key=key, pays=op.random.random() < 0.85)
 
+    async def recharge_for(self, op: Op, member: Member, body: dict[str, Any], *, pays: bool) -> None:
+        """A recharge of that member's."""
+        await self._recharge(op, member, body, key=f"{self.world.seed}-{op.number}", pays=pays)
+
     async def _recharge(self, op: Op, member: Member, body: dict[str, Any], *, key: str, pays: bool) -> None:
         offer = body.get("offer_id")
         pay_fen = self.offers[offer][0] if offer else body["amount_fen"]

@@ -1,0 +1,145 @@
+"""A group's owner allots value and points to its people, lot by lot and within limits, and takes back what is left."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from datetime import date
+
+import msgspec
+import pytest
+
+from backend.kernel import config
+from backend.ledger import queries as ledger
+from tests.support.books import fingerprint
+from tests.support.members import register
+from tests.support.value import give
+
+pytestmark = pytest.mark.usefixtures("books")
+OWN = "/v1/member/group/allotments"
+PIN = "246810"
+
+
+async def group_of(admin, owner, *others):
+    """A group with its owner, who has a PIN, and others; the ids of its people."""
+    made = await admin.post("/v1/admin/groups", {"number": uuid.uuid4().hex[:12], "name": "一号公司"})
+    group_id = made.json()["id"]
+    ids = []
+    for member, role in ((owner, "owner"), *((other, "member") for other in others)):
+        body = {"member_no": member.member["member_no"], "role": role}
+        ids.append((await admin.post(f"/v1/admin/groups/{group_id}/members", body)).json()["id"])
+    assert (await owner.call("PUT", "/v1/member/pin", {"pin": PIN})).status_code == 204
+    return group_id, ids
+
+
+async def allot(owner, person_id, amount, *, kind="stored", key=None, pin=PIN):
+    body = {"person_id": person_id, "kind": kind, "amount": amount, "note": "差旅", "pin": pin}
+    return await owner.call("POST", OWN, body, key=key or uuid.uuid4().hex)
+
+
+async def held(member):
+    found = await ledger.list_open_lots(member.member_id, "stored", "points")
+    return [(lot.kind, lot.part, lot.remaining, lot.expires_on) for lot in found]
+
+
+async def test_lots_keep_part_and_last_day_and_go_back_to_where_they_came_from(client, admin, phone):
+    person = await register(client)
+    _, (_, person_id) = await group_of(admin, phone, person)
+    await give(phone.member_id, principal=3_000, bonus=500, bonus_until=date(2027, 5, 1))
+    before = await held(phone)
+    key = uuid.uuid4().hex
+
+    made = [await allot(phone, person_id, 1_200, key=key) for _ in range(2)]
+    given = await held(person)
+    back = await phone.call("POST", f"{OWN}/{made[0].json()['id']}/take-back", {"amount": 200})
+    rest = await phone.call("POST", f"{OWN}/{made[0].json()['id']}/take-back", {})
+    empty = await phone.call("POST", f"{OWN}/{made[0].json()['id']}/take-back", {})
+
+    assert [answer.status_code for answer in made] == [201, 201], made[0].text
+    assert made[0].json() == made[1].json()
+    assert sorted(given) == [("stored", "bonus", 500, date(2027, 5, 1)), ("stored", "principal", 700, None)]
+    assert (back.json()["taken"], back.json()["left"], rest.json()["taken"]) == (200, 1_000, 1_200)
+    assert empty.json()["code"] == "group_allotment_too_much"
+    assert (await held(phone), await held(person)) == (before, [])
+    (line,) = (await phone.call("GET", OWN)).json()["items"]
+    assert (line["amount"], line["taken"], line["left"], line["by_staff"]) == (1_200, 1_200, 0, False)
+
+
+async def test_what_was_spent_cannot_be_taken_back(client, chain, admin, phone):
+    person = await register(client)
+    _, (_, person_id) = await group_of(admin, phone, person)
+    await give(phone.member_id, principal=3_000)
+    made = (await allot(phone, person_id, 1_000)).json()
+    sold = await chain.till.sell(client, person.code(), fen=600, tenders=[{"type": "stored"}])
+
+    too_much = await phone.call("POST", f"{OWN}/{made['id']}/take-back", {"amount": 401})
+    rest = await phone.call("POST", f"{OWN}/{made['id']}/take-back", {})
+
+    assert sold.status_code == 201, sold.text
+    assert (too_much.json()["code"], too_much.json()["left"]) == ("group_allotment_too_much", 400)
+    assert (rest.json()["taken"], await held(phone)) == (400, [("stored", "principal", 2_400, None)])
+
+
+async def test_two_at_once_never_allot_more_than_there_is(client, admin, phone):
+    people = [await register(client) for _ in range(2)]
+    _, (_, *ids) = await group_of(admin, phone, *people)
+    await give(phone.member_id, points=100)
+
+    answers = await asyncio.gather(*(allot(phone, ids[turn % 2], 60, kind="points") for turn in range(4)))
+
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+    everything = [lot for who in (phone, *people) for lot in await held(who)]
+    assert sum(lot[2] for lot in everything) == 100
+
+
+async def test_refusals_move_nothing(client, admin, phone, settings):
+    person, stranger = await register(client), await register(client)
+    _, (owner_id, person_id) = await group_of(admin, phone, person)
+    await give(phone.member_id, principal=600_000)
+    config.use(msgspec.structs.replace(settings, group_allot_max_fen=5_000, group_allot_day_fen=6_000))
+    try:
+        assert (await allot(phone, person_id, 5_000)).status_code == 201
+        before = await fingerprint(settings)
+        refused = [
+            await allot(phone, person_id, 5_001),
+            await allot(phone, person_id, 1_001),
+            await allot(phone, owner_id, 10),
+            await allot(phone, "GM000000000000", 10),
+            await allot(phone, person_id, 10, pin="000000"),
+            await allot(person, owner_id, 10),
+            await allot(stranger, person_id, 10),
+        ]
+        after = await fingerprint(settings)
+    finally:
+        config.use(settings)
+
+    codes = [answer.json()["code"] for answer in refused]
+    assert codes == [
+        "group_allotment_limit",
+        "group_allotment_limit",
+        "validation_failed",
+        "validation_failed",
+        "pin_invalid",
+        "forbidden",
+        "not_found",
+    ]
+    assert [answer.json().get("limit") for answer in refused[:2]] == ["allotment", "day"]
+    assert {name for name in before if before[name] != after[name]} <= {"member_pin"}
+
+
+async def test_staff_allot_for_the_owner_within_what_a_person_may_hold(client, admin, phone):
+    person = await register(client)
+    group_id, (_, person_id) = await group_of(admin, phone, person)
+    await give(phone.member_id, principal=700_000)
+    await give(person.member_id, principal=499_000)
+    path = f"/v1/admin/groups/{group_id}/allotments"
+    body = {"person_id": person_id, "kind": "stored", "amount": 1_001}
+
+    full = await admin.post(path, body, key=uuid.uuid4().hex)
+    made = await admin.post(path, body | {"amount": 1_000}, key=uuid.uuid4().hex)
+    back = await admin.post(f"{path}/{made.json()['id']}/take-back", {})
+    shown = (await admin.get(path)).json()["items"]
+
+    assert (full.json()["code"], full.json()["limit"]) == ("group_allotment_limit", "holds")
+    assert (made.status_code, back.json()["taken"]) == (201, 1_000)
+    assert [(one["by_staff"], one["taken"]) for one in shown] == [(True, 1_000)]
