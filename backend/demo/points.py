@@ -82,8 +82,9 @@ async def _give(member_ids: Sequence[int]) -> None:
             await transfers.move(sent, held, key, await members.get_card(receiver_id), points)
 
 
-async def _ask(member_id: int, staff_id: int) -> None:
-    caller = StaffCaller(
+def staff_caller(staff_id: int) -> StaffCaller:
+    """Somebody of head office who may do everything."""
+    return StaffCaller(
         staff_id=staff_id,
         session_id=0,
         role="admin",
@@ -92,6 +93,10 @@ async def _ask(member_id: int, staff_id: int) -> None:
         rate_key="",
         rate_per_minute=0,
     )
+
+
+async def _ask(member_id: int, staff_id: int) -> None:
+    caller = staff_caller(staff_id)
     body = AdjustIn(points=200, reason=AdjustReason.COMPENSATION, text="货架价签有误，补偿积分")
     member = await members.get_member(member_id)
     await adjustments.adjust(body, member, caller, Idempotency("demo-adjustment", sha256(b"demo").digest()))

@@ -153,9 +153,8 @@ async def _member(body: AccrualIn, terminal: TerminalCaller, now: datetime) -> t
         raise CodeUsed("this code was spent at a till that was online")
     expires_at = now + MAX_AGE + timedelta(days=2)
     name = f"offline:{device.device_id}:{step}"
-    return await members.current_id(device.member_id), (
-        Guard(name, "once", step, plans.CODE_USED, expires_at=expires_at),
-    )
+    member_id = await members.current_id(device.member_id)
+    return member_id, (Guard(name, "once", step, plans.CODE_USED, expires_at=expires_at),)
 
 
 def _limit(terminal_id: str, day: str, earned: int, now: datetime) -> tuple[Guard, ...]:

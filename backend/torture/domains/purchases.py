@@ -14,9 +14,10 @@ MOST_TOLD = 5
 TOLD = "bought by article"
 BOOKED = "bought by the books"
 
-# Pieces of what was paid for less those that came back; nothing of what was given back whole.
+# Pieces of what was paid for less those that came back; nothing of what was given back whole. What a member bought who
+# was merged into another is the other's.
 _BOOKED = """
-SELECT member_id, sku, sum(kept)::bigint, count(*), max(day)::text FROM (
+SELECT coalesce(v.target_id, member_id), sku, sum(kept)::bigint, count(*), max(day)::text FROM (
     SELECT d.member_id, d.id, l.line->>'sku' AS sku, (d.at AT TIME ZONE 'Asia/Shanghai')::date AS day,
            sum((l.line->>'qty')::bigint - coalesce((d.progress->'line_qty'->>(l.place::int - 1))::bigint, 0)) AS kept
       FROM ledger_document d CROSS JOIN LATERAL jsonb_array_elements(d.body->'lines') WITH ORDINALITY AS l (line, place)
@@ -24,7 +25,7 @@ SELECT member_id, sku, sum(kept)::bigint, count(*), max(day)::text FROM (
        AND d.state NOT IN ('awaiting_confirmation', 'rejected', 'expired', 'cancelled', 'awaiting_payment', 'closed')
        AND NOT ((d.body->>'payable_fen')::bigint > 0
                 AND coalesce((d.progress->>'refunded_fen')::bigint, 0) >= (d.body->>'payable_fen')::bigint)
-     GROUP BY 1, 2, 3, 4) AS s WHERE kept > 0 GROUP BY 1, 2"""
+     GROUP BY 1, 2, 3, 4) AS s LEFT JOIN merging_merge v ON v.source_id = s.member_id WHERE kept > 0 GROUP BY 1, 2"""
 
 
 class Purchases(Domain):

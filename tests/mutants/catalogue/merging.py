@@ -1,0 +1,66 @@
+"""Defects of merges and of what a group's owner allots: value that loses its nature, or its way."""
+
+from __future__ import annotations
+
+from tests.mutants.mutant import Mutant
+
+CARRYING = "backend/merging/rules/carrying.py"
+MERGING = "backend/merging/commands/merging.py"
+DOOR = "backend/ledger/sql/10_post.sql"
+MEMBERS = "backend/ledger/sql/20_members.sql"
+ALLOT_PLANS = "backend/groups/plans.py"
+ALLOTTING = "backend/groups/commands/allotting.py"
+MERGES = "tests/merging/test_merging.py::"
+LATE = "tests/merging/test_late.py::"
+ALLOTMENTS = "tests/groups/test_allotments.py::"
+
+MUTANTS = (
+    Mutant(
+        "merged-lots-never-expire",
+        "What would have ended in May never ends once two numbers are one.",
+        CARRYING,
+        "        expires_on=lot.expires_on,\n",
+        "        expires_on=None,\n",
+        (MERGES + "test_value_goes_over_lot_by_lot_with_source_and_last_day",),
+    ),
+    Mutant(
+        "late-refunds-stay-on-old-books",
+        "The refund of an old sale lies where nobody can spend it, until the hourly sweep.",
+        DOOR,
+        "    IF v_merged AND v_count > 0 AND p->>'kind' <> 'merged' THEN\n",
+        "    IF false AND v_count > 0 AND p->>'kind' <> 'merged' THEN\n",
+        (LATE + "test_a_refund_of_an_old_sale_goes_to_the_target",),
+    ),
+    Mutant(
+        "a-merge-forgets-what-was-had-once",
+        "Who had as many coupons as one may have gets them again.",
+        MEMBERS,
+        "FROM ledger_guard WHERE member_id = p_from\n",
+        "FROM ledger_guard WHERE false\n",
+        (LATE + "test_coupons_go_on_and_one_that_comes_back_follows",),
+    ),
+    Mutant(
+        "approved-while-a-sale-waits",
+        "A sale that waits for the phone can be confirmed by nobody any more.",
+        MERGING,
+        "    refuse_under_way(await obstacles(tx, asked.source_id))\n",
+        "",
+        (LATE + "test_a_sale_that_waits_for_the_phone_must_end_first",),
+    ),
+    Mutant(
+        "allotted-bonus-never-expires",
+        "An owner turns bonus that ends in May into bonus that never ends.",
+        ALLOT_PLANS,
+        "one.amount, expires_on=one.lot.expires_on, source=made.id",
+        "one.amount, expires_on=None, source=made.id",
+        (ALLOTMENTS + "test_lots_keep_part_and_last_day_and_go_back_to_where_they_came_from",),
+    ),
+    Mutant(
+        "takes-back-less-than-was-asked",
+        "Who wants 401 back is told that it was done, and has 400.",
+        ALLOTTING,
+        "        if back == 0 or (amount is not None and back < amount):\n",
+        "        if back == 0:\n",
+        (ALLOTMENTS + "test_what_was_spent_cannot_be_taken_back",),
+    ),
+)
