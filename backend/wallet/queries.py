@@ -35,6 +35,9 @@ from .types import (
     Wallet,
 )
 
+BOOK = 1 << 40
+"""In a member's statement the numbers of lines of each further book begin here: more than any book has transfers."""
+
 EXPIRING_OF = """SELECT expires_on, sum(remaining)::bigint AS points FROM ledger_lot l
   WHERE l.member_id = wanted.member_id AND kind = 'points' AND open AND expires_on >= $2
   GROUP BY expires_on ORDER BY expires_on LIMIT 12"""
@@ -154,9 +157,20 @@ async def list_recharges(member_id: int, *, before: tuple[datetime, str] | None,
 
 
 async def list_entries(member_id: int, account: str, *, before: int | None, limit: int) -> list[Entry]:
-    """A member's statement of stored value, points (less what is owed) or rebate, newest first."""
+    """A member's statement of stored value, points (less what is owed) or rebate, newest first.
+
+    Behind it come those of members who were merged into them, book by book, the one merged last first: lines of the
+    ``n``-th have numbers from ``n * BOOK``.
+    """
     less = "points_debt" if account == "points" else ""
-    return await ledger.list_statement(member_id, account, less=less, before=before, limit=limit)
+    books = await members.ids_of(member_id)
+    number, seq = divmod(before, BOOK) if before is not None else (0, None)
+    found: list[Entry] = []
+    while len(found) < limit and number < len(books):
+        page = await ledger.list_statement(books[number], account, less=less, before=seq, limit=limit - len(found))
+        found += [msgspec.structs.replace(one, seq=one.seq + number * BOOK) for one in page]
+        number, seq = number + 1, None
+    return found
 
 
 _GIVEN_BACK = f"""

@@ -40,6 +40,11 @@ async def test_value_goes_over_lot_by_lot_with_source_and_last_day(client, admin
     balances = await ledger.get_balances(phone.member_id)
     assert (balances["stored"], balances["points"], balances["rebate"]) == (6_700, 340, 120)
     assert {kind: held for kind, held in (await ledger.get_balances(source.member_id)).items() if held} == {}
+    first = (await phone.call("GET", "/v1/member/wallet/entries?account=stored&limit=3")).json()
+    second_page = await phone.call("GET", f"/v1/member/wallet/entries?account=stored&cursor={first['next_cursor']}")
+    lines = [(one["title"], one["amount"], one["balance_after"]) for one in first["items"]]
+    assert lines == [("合并会员转入", 5_700, 6_700), ("赠送", 1_000, 1_000), ("合并会员转出", -5_700, 0)]
+    assert [one["amount"] for one in second_page.json()["items"]] == [5_700]
     shown = await phone.wallet()
     assert (shown["stored"]["total_fen"], shown["points"]["available"]) == (6_700, 340)
 
