@@ -26,11 +26,11 @@ ROUTES = (
     "backend.auth.routes",
     "backend.approvals.routes",
     "backend.members.routes",
+    "backend.merging.routes",
     "backend.feeds.routes",
     "backend.membercards.routes",
     "backend.privacy.routes",
     "backend.registration.routes",
-    "backend.merging.routes",
     "backend.messages.routes",
     "backend.lifecycle.routes",
     "backend.groups.routes",
@@ -107,8 +107,11 @@ def create_app(settings: Settings) -> HttpApp:
     from backend.mall import queries as mall
 
     config.use(settings)
-    # With them come the templates of letters, and what each domain holds of members.
-    events.load(["backend.audience", *(name.removesuffix(".routes") for name in ROUTES)])
+    # With them come the templates of letters, and what each domain holds of members; in the order of the layers, as the
+    # worker has them.
+    names = [name.removesuffix(".routes") for name in ROUTES]
+    above = names.index("backend.merging") + 1
+    events.load([*names[:above], "backend.audience", *names[above:]])
     coupons.name_categories_by(mall.category_names)
     mounts = _demo_mounts(settings) if settings.demo else _console_mounts(settings)
 
