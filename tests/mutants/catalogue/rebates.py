@@ -39,7 +39,7 @@ MUTANTS = (
         ACCRUAL,
         "if one.from_fen <= base_fen), default=NONE)",
         "if one.from_fen < base_fen), default=NONE)",
-        (f"{PURE}test_below_the_first_tier_there_is_nothing_and_the_cap_cuts",),
+        (f"{PURE}test_tiers_give_their_rate_on_their_part_or_on_all_of_it",),
     ),
     Mutant(
         "rebate-all-schemes-give",
