@@ -246,3 +246,17 @@ async def test_a_type_does_not_change_under_a_value_that_is_being_written(client
     assert written == sum(answer.status_code == 200 for answer in answers[:-1])
     assert (kind == "text") is (answers[-1].status_code == 422)
     assert kind == "text" or written == 0
+
+
+async def test_a_till_is_told_of_what_the_chain_has_it_told(client, chain):
+    admin, phone = await log_in(client, chain, "admin"), await register(client)
+    await define(admin, "allergy", name="过敏", at_till=True)
+    await define(admin, "city", name="城市", type="choice", options=CHOICES)
+    await define(admin, "risk", name="风险", at_till=True, seen_by=["office"], edited_by=["office"])
+    await fill(phone, allergy="花生", city="sh")
+
+    told = await chain.till.post(client, "/v1/pos/scan", {"code": phone.code()}, key="")
+    nothing = await chain.till.post(client, "/v1/pos/scan", {"code": (await register(client)).code()}, key="")
+
+    assert told.json()["member"]["notes"] == {"过敏": "花生"}
+    assert "notes" not in nothing.json()["member"]

@@ -8,6 +8,7 @@ import pytest
 
 from backend.kernel import db
 from backend.members import queries
+from tests.support.delivery import SHENZHEN
 from tests.support.members import random_phone, register
 from tests.support.staff import log_in
 
@@ -218,3 +219,16 @@ async def test_one_number_taken_by_many_at_once_is_one_members(client, chain):
 
     assert sorted(one.status_code for one in answers) == [200] + [409] * 4
     assert {one.json()["code"] for one in answers if one.status_code == 409} == {"phone_taken"}
+
+
+async def test_e_mail_and_addresses_go_by_the_same_rules(client, chain):
+    admin, phone = await log_in(client, chain, "admin"), await member_of(client)
+    await allow(admin, email=0, addresses=0)
+
+    mail = await phone.call("PUT", "/v1/member/email", {"email": "wang@example.com"})
+    book = await phone.call("POST", "/v1/member/addresses", SHENZHEN)
+
+    for answer, field in ((mail, "/email"), (book, "/addresses")):
+        assert (answer.status_code, answer.json()["code"]) == (409, "field_locked"), answer.text
+        assert answer.json()["errors"][0]["pointer"] == field
+    assert await db.fetchval("SELECT count(*) FROM orders_address WHERE member_id = $1", phone.member_id) == 0
