@@ -67,8 +67,8 @@ MUTANTS = (
         "first-gift-twice",
         "Two recharges begun at once both get the gift for the first one.",
         PLANS,
-        "cap=1 if first else _NO_CAP",
-        "cap=_NO_CAP",
+        "cap=1 if first else NO_CAP",
+        "cap=NO_CAP",
         (f"{RECHARGE}test_of_two_first_recharges_one_gets_the_gift_and_both_their_money",),
     ),
     Mutant(
