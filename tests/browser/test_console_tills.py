@@ -29,7 +29,7 @@ async def test_a_difference_is_explained(chromium, server, chain, admin):
         await look(screen)
         await shoot(screen, "console-shift")
         await screen.button("说明差异").click()
-        await screen.page.get_by_label("说明").fill("找零出错")
+        await screen.page.get_by_role("textbox", name="说明").fill("找零出错")
         await screen.dialog("说明差异").get_by_role("button", name="保存").click()
         await screen.sees("已说明", "找零出错")
 

@@ -40,6 +40,7 @@ function sheet(app, item) {
   const pad = pinPad((pin) => decide("approve", pin));
   const button = (text, look, run) => h("button", { type: "button", class: `button wide ${look}`, onclick: run }, text);
   const approve = button(t("identity.approve"), "primary", () => decide("approve"));
+  approve.autofocus = true;
   const withPin = app.store.get("member")?.pin_set === true && button(t("identity.pin"), "", () => { fill(area, pad.node); pad.focus(); });
   const reject = button(t("identity.reject"), "plain danger-text", () => decide("reject"));
   fill(area, approve, withPin, reject);
