@@ -98,7 +98,7 @@ MUTANTS = (
         "offline-code-earns-twice",
         "One code taken offline earns with every order number.",
         "backend/pos/commands/accruals.py",
-        '(\n        Guard(name, "once", step, plans.CODE_USED, expires_at=expires_at),\n    )',
+        '(Guard(name, "once", step, plans.CODE_USED, expires_at=expires_at),)',
         "()",
         (f"{RACED}test_an_offline_code_earns_once",),
     ),
