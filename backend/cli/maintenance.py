@@ -148,6 +148,7 @@ def prove_books(url_args: dict[str, object]) -> bool:
         (of_money, money.MAX_FINDINGS, "bills and settlements"),
         (of_coupons, coupons.MAX_FINDINGS, "coupons' days"),
         (of_stock, stock.MAX_FINDINGS, "stock"),
+        (of_gifts, gifts.MAX_FINDINGS, "gifts"),
         (of_rebates, rebates.MAX_FINDINGS, "rebates"),
         (of_cards, member_cards.MAX_FINDINGS, "member cards"),
     ):

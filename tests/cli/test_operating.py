@@ -14,11 +14,14 @@ import pytest
 from backend.cli import maintenance
 from backend.coupons import audit as coupons
 from backend.engines import datadir
+from backend.gifts import audit as gifts
 from backend.kernel import db
 from backend.ledger import audit as proof
 from backend.ledger import service as ledger
+from backend.membercards import audit as member_cards
 from backend.messages import audit as letters
 from backend.orders import audit as orders
+from backend.rebates import audit as rebates
 from backend.reconciliation import audit as money
 from backend.stock import audit as stock
 from tests.support import huiyuan as commands
@@ -122,6 +125,18 @@ def test_an_audit_that_stops_at_its_bound_says_so(monkeypatch, capsys, found, st
     async def audit_money(url_args):
         return [money.Finding(money.CHECK, 10, "B1")] * found
 
+    async def audit_gifts(url_args):
+        return [gifts.Finding(gifts.CHECK, 11, "G1")] * found
+
+    async def audit_rebates(url_args):
+        return [rebates.Finding(rebates.CHECK, 12, "RS1")] * found
+
+    async def audit_cards(url_args):
+        return [member_cards.Finding(member_cards.CHECK, 13, "MC1")] * found
+
+    monkeypatch.setattr(gifts, "audit", audit_gifts)
+    monkeypatch.setattr(rebates, "audit", audit_rebates)
+    monkeypatch.setattr(member_cards, "audit", audit_cards)
     monkeypatch.setattr(letters, "audit", audit_letters)
     monkeypatch.setattr(money, "audit", audit_money)
     monkeypatch.setattr(proof, "audit", audit)
@@ -135,11 +150,17 @@ def test_an_audit_that_stops_at_its_bound_says_so(monkeypatch, capsys, found, st
     assert f"{proof.CLEARING.title}: member 7: S1" in " ".join(printed.split())
     assert f"{orders.TITLE}: member 8: D1" in " ".join(printed.split())
     assert f"{coupons.TITLE}: 2026-11-01" in " ".join(printed.split())
-    assert f"{6 * found} findings" in printed
+    assert f"{9 * found} findings" in printed
     assert ("after 300 of 900: there may be more" in printed) is stopped
     assert ("of orders stopped" in printed) is stopped
     assert ("of coupons' days stopped" in printed) is stopped
     assert ("of stock stopped" in printed) is stopped
+    assert f"{gifts.TITLE}: member 11: G1" in " ".join(printed.split())
+    assert ("of gifts stopped" in printed) is stopped
+    assert f"{rebates.TITLE}: member 12: RS1" in " ".join(printed.split())
+    assert ("of rebates stopped" in printed) is stopped
+    assert f"{member_cards.TITLE}: member 13: MC1" in " ".join(printed.split())
+    assert ("of member cards stopped" in printed) is stopped
     assert f"{letters.TITLE}: member 9: L1" in " ".join(printed.split())
     assert ("of letters stopped" in printed) is stopped
     assert f"{money.TITLE}: member 10: B1" in " ".join(printed.split())

@@ -77,6 +77,9 @@ async def test_the_application_may_execute_the_door_s_functions_and_no_other_tha
     assert {row[0] for row in rows} == {
         "ledger_post",
         "ledger_post_batch",
+        "ledger_set_merged",
+        "ledger_carry_guards",
+        "ledger_forget",
         "ledger_open_member",
         "ledger_set_active",
         "ledger_hold",
@@ -87,6 +90,16 @@ async def test_the_application_may_execute_the_door_s_functions_and_no_other_tha
         "ledger_archive_year",
         "ledger_roll_up",
     }
+
+
+async def test_nobody_else_may_execute_what_runs_as_the_owner(settings):
+    async with connected(settings, "huiyuan_owner") as owner:
+        rows = await owner.fetch(
+            "SELECT proname FROM pg_proc WHERE proname LIKE 'ledger\\_%' AND prosecdef"
+            " AND has_function_privilege('public', oid, 'EXECUTE')"
+        )
+
+    assert [row[0] for row in rows] == []
 
 
 async def test_functions_that_run_as_the_owner_have_a_fixed_search_path(settings):

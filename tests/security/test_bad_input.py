@@ -55,7 +55,10 @@ def sample(document: dict[str, Any], schema: dict[str, Any], name: str = "") -> 
     kind = schema.get("type")
     if kind == "object":
         fields = {key: sample(document, inner, key) for key, inner in schema.get("properties", {}).items()}
-        return fields or {}
+        if not fields and schema.get("minProperties"):
+            named = _text(schema.get("propertyNames", {}), "code")
+            return {named: sample(document, schema["additionalProperties"], named)}
+        return fields
     if kind == "array":
         return [sample(document, schema["items"], name)]
     if kind == "integer":
@@ -98,7 +101,7 @@ _PATTERNED = {
 }
 
 
-_OTHERS = ("1", "aa.bb", "A1", "1" * 6, "1" * 8, "1" * 10, "139" + "0" * 8, "1" * 12, "1" * 20, "a" * 64)
+_OTHERS = ("1", "09:00", "aa.bb", "A1", "1" * 6, "1" * 8, "1" * 10, "139" + "0" * 8, "1" * 12, "1" * 20, "a" * 64)
 """What is tried where a pattern wants something else."""
 
 
@@ -243,7 +246,9 @@ WRONG: dict[str, list[tuple[str, Any]]] = {
 
 
 def leaves(document: dict[str, Any], schema: dict[str, Any], steps: tuple[Any, ...] = ()) -> Iterator[tuple[Any, str]]:
-    """Every field of a body, as the steps that lead to it, with its type."""
+    """Every field of a body, as the steps that lead to it, with its type; one that may be of several is left out."""
+    if len([one for one in schema.get("anyOf", ()) if one.get("type") != "null"]) > 1:
+        return
     schema = resolve(document, schema)
     kind = schema.get("type")
     if steps and "enum" in schema:
