@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 MERGES = "/v1/admin/merges"
 MOST_PAIRS = 40
+LEAST_STAMPED_FEN = 900
+"""Smaller purchases are given no stamp and no coupon, which others count by whom the sale was."""
+
 FIRST_NUMBER = 70_000_000
 """Of their phones, which nobody else has."""
 
