@@ -71,10 +71,8 @@ SELECT t.document_id, e.unit, sum(e.amount)::bigint FROM ledger_entry e
         """What twins do, and what is done with them."""
         return (
             Operation("twins join", 0.8, self.join),
-            Operation("twin's purchase", 3, self.buy),
             Operation("twin's recharge", 1, self.recharge),
             Operation("merge", 1.2, self.merge),
-            Operation("twin's return", 2, self.bring_back),
         )
 
     async def prepare(self) -> None:
