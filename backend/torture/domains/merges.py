@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 MERGES = "/v1/admin/merges"
 MOST_PAIRS = 40
-LEAST_STAMPED_FEN = 900
-"""Smaller purchases are given no stamp and no coupon, which others count by whom the sale was."""
+MOST_PIECES, MOST_FEN = 3, 290
+"""Of a purchase: what is given for larger ones (stamps, coupons) is counted elsewhere, by whose the sale was."""
 
 FIRST_NUMBER = 70_000_000
 """Of their phones, which nobody else has."""
@@ -71,8 +71,10 @@ SELECT t.document_id, e.unit, sum(e.amount)::bigint FROM ledger_entry e
         """What twins do, and what is done with them."""
         return (
             Operation("twins join", 0.8, self.join),
+            Operation("twin's purchase", 3, self.buy),
             Operation("twin's recharge", 1, self.recharge),
             Operation("merge", 1.2, self.merge),
+            Operation("twin's return", 2, self.bring_back),
         )
 
     async def prepare(self) -> None:
@@ -117,7 +119,11 @@ SELECT t.document_id, e.unit, sum(e.amount)::bigint FROM ledger_entry e
         basket = {
             "order_no": key,
             "lines": [
-                {"sku": "X-7", "qty": op.random.randint(1, 3), "unit_price_fen": op.random.randrange(300, 2_000)}
+                {
+                    "sku": "X-7",
+                    "qty": op.random.randint(1, MOST_PIECES),
+                    "unit_price_fen": op.random.randint(60, MOST_FEN),
+                }
             ],
             "tenders": op.random.choice(ways),
             "code": pos.codes.show(phone, step, till),
