@@ -7,7 +7,6 @@ the statements of that card, sent one after the other on one connection, as the 
 from __future__ import annotations
 
 import asyncio
-import http.client
 import secrets
 import statistics
 import time
@@ -21,21 +20,19 @@ import msgspec
 from backend.app import resources
 from backend.audience.commands import purchases
 from backend.auth import queries as staff
-from backend.auth import service as auth
-from backend.auth.types import Role
 from backend.contact.commands import lookup
 from backend.contact.schemas import ContactOut, Lookup
 from backend.kernel import clock, db
 from backend.kernel.config import Settings
 
 from . import load, paths, voice
+from .desk import Desk, hire
 from .fill import Filler
 from .history import ENTRIES_EACH, HEAVY, History
 from .population import Population
 from .system import Say, System
 
 GOAL_MS = 30.0
-NAME, PASSWORD = "bench-desk", "a password of the benchmark"
 LOOKUP = "/v1/admin/contacts/lookup"
 MOST_LOOKUPS = 50
 """By number: a desk may look somebody up sixty times a minute."""
@@ -109,7 +106,7 @@ async def measure(system: System, options: Options, say: Say, *, opened: Opened 
     member = population.member(0)
     await _fill(system.settings, population, options, say)
     async with opened(system.settings):
-        staff_id = await _hire()
+        staff_id = await hire()
         say("letters, cases, suggestions, surveys, conversations, care")
         members = max(HEAVY + 1, options.members)
         said = await voice.load(
@@ -118,12 +115,14 @@ async def measure(system: System, options: Options, say: Say, *, opened: Opened 
         seen = await _prepare(population.member_no(0), staff_id, say)
         await load.settle_down(system.settings)
     say("asking over HTTP")
-    desk = await asyncio.to_thread(_Desk, system.host, system.port)
+    desk = await asyncio.to_thread(Desk, system.host, system.port)
     try:
-        by_id = await asyncio.to_thread(desk.ask, options.requests, "GET", f"/v1/admin/contacts/{member.id}", None)
+        by_id = await asyncio.to_thread(
+            desk.ask, options.requests, "GET", f"/v1/admin/contacts/{member.id}", None, _whole
+        )
         body = msgspec.json.encode({"member_no": population.member_no(0)})
         lookups = min(MOST_LOOKUPS, options.requests)
-        by_number = await asyncio.to_thread(desk.ask, lookups, "POST", LOOKUP, body)
+        by_number = await asyncio.to_thread(desk.ask, lookups, "POST", LOOKUP, body, _whole)
     finally:
         desk.close()
     say("PostgreSQL alone")
@@ -150,11 +149,9 @@ async def _fill(settings: Settings, population: Population, options: Options, sa
     await load.load_members(settings, population, 0, members, say, domains=domains)
 
 
-async def _hire() -> int:
-    """Somebody of head office for the desk; their id."""
-    hashed = await auth.hash_secret(PASSWORD)
-    async with db.transaction() as tx:
-        return await auth.create_staff(tx, username=NAME, password_hash=hashed, role=Role.ADMIN)
+def _whole(answer: Any) -> bool:
+    """Whether no section of a card is missing."""
+    return not answer["partial"]
 
 
 async def _prepare(member_no: str, staff_id: int, say: Say) -> list[Asked]:
@@ -175,39 +172,6 @@ def _listed(card: ContactOut) -> Iterator[bool]:
     """Whether there is something in each section of what was said."""
     for part in (card.letters, card.cases, card.suggestions, card.surveys, card.care):
         yield part is not None and bool(part.items)
-
-
-class _Desk:
-    """A login and a connection that is kept."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self._connection = http.client.HTTPConnection(host, port, timeout=30)
-        body = msgspec.json.encode({"username": NAME, "password": PASSWORD})
-        status, answer = self._send("POST", "/v1/admin/login", body, {})
-        if status != 200:
-            raise RuntimeError(f"the desk cannot log in: {answer[:200]!r}")
-        self._headers = {"Authorization": f"Bearer {msgspec.json.decode(answer)['access_token']}"}
-
-    def ask(self, count: int, method: str, path: str, body: bytes | None) -> list[float]:
-        """Ask so often, one after the other; the seconds of each, after a few that warm up."""
-        times = []
-        for _ in range(count + count // 10):
-            began = time.perf_counter()
-            status, answer = self._send(method, path, body, self._headers)
-            times.append(time.perf_counter() - began)
-            if status != 200 or msgspec.json.decode(answer)["partial"]:
-                raise RuntimeError(f"{method} {path}: {status} {answer[:300]!r}")
-        return times[count // 10 :]
-
-    def _send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
-        kind = {"Content-Type": "application/json"} if body is not None else {}
-        self._connection.request(method, path, body, {**headers, **kind})
-        answer = self._connection.getresponse()
-        return answer.status, answer.read()
-
-    def close(self) -> None:
-        """Hang up."""
-        self._connection.close()
 
 
 _COUNTS = (

@@ -266,6 +266,22 @@ def contact(
 
 
 @app.command()
+def finding(
+    *,
+    members: Annotated[int, typer.Option(min=1_000, max=10_000_000, help="Members of the chain.")] = 1_000_000,
+    requests: Annotated[int, typer.Option(min=20, max=10_000, help="First pages of each filter.")] = 60,
+    data: Annotated[Path | None, typer.Option(help="Where the engines keep their files; a temporary place.")] = None,
+    json: Json = None,
+) -> None:
+    """First pages of filters over a million members; exit code 1 where 5 of 100 of one take longer than 50 ms."""
+    from backend.bench.finding import Options
+
+    from . import finding as command
+
+    raise typer.Exit(command.run(Options(members=members, requests=requests), data, json))
+
+
+@app.command()
 def claims(
     *,
     count: Annotated[

@@ -93,7 +93,7 @@ async def test_approvals_are_decided_roles_are_changed_and_the_log_says_so(chrom
         form = screen.dialog("新增角色")
         await form.get_by_label("代码").fill("greeter")
         await form.get_by_label("名称").fill("迎宾")
-        await form.get_by_label("查看门店").check()
+        await form.get_by_label("查看门店", exact=True).check()
         await form.get_by_role("button", name="保存").click()
         await screen.sees("迎宾")
         await screen.page.get_by_role("button", name="删除 迎宾").click()

@@ -92,7 +92,7 @@ async def by_keys_in_the_dark(counter: Cashier) -> None:
     await counter.sees("扫顾客手机上的取货码")
     await counter.field("取货码").fill("1234567890")  # typed at once it would be a scan
     await counter.page.keyboard.press("Enter")
-    await counter.sees("取货码是 10 位数字，请核对")
+    await counter.sees("取货码是 10 位数字，礼品码前面还有 G，请核对")
     assert [*await small_targets(counter.page), *await faint_texts(counter.page)] == []
     await counter.page.keyboard.press("Escape")
     await counter.sees("扫商品条码开始收银")

@@ -259,6 +259,7 @@ async def add_picture(phone: Member) -> None:
 
 async def write_review(phone: Member, faults: list[str]) -> None:
     """Four stars, a text and a picture: on the order, among the member's own, and where the product is sold."""
+    await phone.page.wait_for_load_state("networkidle")  # the order is drawn anew when the phone hears of its receipt
     await phone.button("评价", exact=True).click()
     await phone.page.get_by_role("radio", name="4 星").check(force=True)
     await phone.page.get_by_label("评价内容").fill("又脆又甜")

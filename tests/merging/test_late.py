@@ -97,6 +97,18 @@ async def test_a_payment_of_a_recharge_that_was_under_way_is_the_targets(client,
     assert [row["member_id"] for row in letters] == [phone.member_id]
 
 
+async def test_the_phone_that_waits_for_a_recharge_sees_it_through(client, admin, second, phone):
+    source, stranger = await register(client), await register(client)
+    order = await recharge.begin(source, amount_fen=2_000)
+    await merge(admin, second, source, phone)
+
+    assert (await phone.call("GET", f"/v1/member/recharges/{order['id']}")).json()["status"] == "pending"
+    assert (await stranger.call("GET", f"/v1/member/recharges/{order['id']}")).status_code == 404
+    await recharge.pay(client, order["id"])
+    await recharge.in_state(source, order["id"], "paid")
+    assert (await phone.call("GET", f"/v1/member/recharges/{order['id']}")).json()["status"] == "paid"
+
+
 async def test_a_recharge_of_the_sources_is_given_back_out_of_what_the_target_has(client, admin, second, phone, clock):
     source = await register(client)
     recharge_id = await refunds.paid(client, source, amount_fen=5_000)

@@ -86,7 +86,7 @@ class Cared:
             ("K4", "P2", 102, "sent", '{"points": 2}'),
             ("K5", "P2", 100, "failed", None),
         ]
-        self.letters = [(101, 1), (102, 1)]
+        self.letters = [(101, 1, 101), (102, 1, 102)]
         self.runs = [("P1",), ("P2",)]
 
     def found(self) -> list[str]:
@@ -124,8 +124,8 @@ def test_tells_every_lie_about_tasks(task, said):
 
 def test_tells_of_letters_that_are_lost_or_doubled():
     lost, doubled = Cared(), Cared()
-    lost.letters = [(101, 1)]
-    doubled.letters = [(101, 2), (102, 1)]
+    lost.letters = [(101, 1, 101)]
+    doubled.letters = [(101, 2, 101), (102, 1, 102)]
 
     assert any("letters were sent to [102]" in finding for finding in lost.found())
     assert "member 101 has 2 letters of one task" in doubled.found()

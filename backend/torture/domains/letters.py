@@ -73,7 +73,8 @@ FACTS = {
     "letters accepted": "SELECT member_id, template_id, available, accepted, used FROM message_subscription",
     "letters of batches": "SELECT id, state FROM message_batch",
     "letters of recharges": """
-SELECT d.id, (SELECT count(*) FROM message_letter l WHERE l.member_id = d.member_id AND l.once = d.id
+SELECT d.id, (SELECT count(*) FROM message_letter l WHERE l.once = d.id AND (l.member_id = d.member_id OR
+               l.member_id = (SELECT target_id FROM merging_merge WHERE source_id = d.member_id))
                AND l.template IN ('wallet.recharged', 'wallet.recharged_bonus'))
   FROM ledger_document d WHERE d.kind = 'recharge' AND d.state = 'paid'""",
 }

@@ -63,7 +63,10 @@ class Members(Domain):
             "store_id": member.home,
             "consents": ["terms", "privacy"],
         }
-        answer = await self.world.ask(op, self._request(member, "POST", "/v1/member/register", body))
+        register = self._request(member, "POST", "/v1/member/register", body)
+        answer = await self.world.ask(op, register, refusals=frozenset({"already_registered"}))
+        if not answer.good:  # done before, and the answer was lost
+            answer = await self.world.ask(op, self._request(member, "GET", "/v1/member/profile"))
         member.id, member.member_no = int(answer.json["id"]), answer.json["member_no"]
         for _ in range(self.world.phones_each):
             await self._enrol(op, member)

@@ -15,6 +15,7 @@ from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
 from backend.ledger.errors import IdempotencyConflict, Stale
 from backend.ledger.types import Document
+from backend.members import queries as members
 from backend.wechat import service as wechat
 from backend.wechat.errors import OrderClosed, OrderPaid, PayRefused
 
@@ -155,8 +156,12 @@ def show(document: Document) -> RechargeOut:
 
 
 async def _get(member_id: int, recharge_id: str) -> Document:
-    document = await ledger_queries.find_document(member_id, recharge_id)
+    """A recharge of this member's, or of one who became part of them."""
+    owner_id = ids.member_of(recharge_id, "R") or member_id
+    document = await ledger_queries.find_document(owner_id, recharge_id)
     if document is None or document.kind != plans.RECHARGE:
+        raise NotFound("there is no such recharge")
+    if owner_id != member_id and await members.current_id(owner_id) != member_id:
         raise NotFound("there is no such recharge")
     return document
 
