@@ -29,16 +29,12 @@ async def test_a_text_is_written_sent_to_many_and_watched(chromium, server, chai
         await screen.sees("售后申请已通过")
         await screen.button("新建模板").click()
         form = screen.dialog("新建模板")
-        await form.get_by_role("textbox", name="编号").fill("promo.shop")
+        await form.get_by_role("textbox", name="编号").fill("a.promo")
         await form.get_by_role("textbox", name="变量").fill("what=商品\nprice:money=会员价")
         await form.get_by_role("textbox", name="标题").fill("{what}上新了")
         await form.get_by_role("textbox", name="正文").first.fill("{member_name}，{what}会员价 {price}。")
         await form.get_by_role("button", name="保存").click()
-        await screen.page.wait_for_load_state("networkidle")  # the list begins anew, and own texts stand at its end
-        while await screen.button("加载更多").count():
-            await screen.button("加载更多").click()
-            await screen.page.wait_for_load_state("networkidle")
-        await screen.sees("promo.shop")
+        await screen.sees("a.promo")
         await screen.button("预览 {what}上新了").click()
         await screen.sees("王小明，商品会员价 ¥12.80。")
         await look(screen, faults)

@@ -40,6 +40,12 @@ async def look(screen: Screen) -> None:
     assert await faint_texts(screen.page) == []
 
 
+async def over(desk: Screen) -> None:
+    """The dialog is closed, so what it asked for is done, and the list has begun anew."""
+    await expect(desk.page.get_by_role("dialog")).to_have_count(0)
+    await desk.page.wait_for_load_state("networkidle")
+
+
 async def test_staff_set_rules_and_decide_and_whom_they_refuse_reads_why(chromium, server, chain):
     async with (
         console(chromium, server, "#/registrations") as desk,
@@ -102,6 +108,7 @@ async def test_members_come_from_a_table_and_are_changed_at_once(chromium, serve
         await desk.page.get_by_role("button", name="开始 旧系统").click()
         await desk.sees("跳过 1 行有误的，导入其余 2 位")
         await desk.page.get_by_role("dialog").get_by_role("button", name="开始").click()
+        await over(desk)
         await runner.run_waiting(settings)
         await desk.page.get_by_role("button", name="刷新").click()
         await desk.sees("已完成")
@@ -116,6 +123,7 @@ async def test_members_come_from_a_table_and_are_changed_at_once(chromium, serve
         await desk.page.get_by_label("原因").fill("统一年卡")
         await desk.page.get_by_role("button", name="看看有谁").click()
         await desk.page.get_by_role("button", name="提交").click()
+        await over(desk)
         await expect(desk.page.get_by_text("统一年卡")).to_be_visible()
         await runner.run_waiting(settings)
         await desk.page.get_by_role("button", name="刷新").click()
@@ -133,6 +141,7 @@ async def test_head_office_sets_when_and_from_where_staff_log_in(chromium, serve
         await desk.sees("第 2 行看不懂")
         await desk.page.get_by_label("登录时段").fill("1,2,3,4,5 09:00-22:00 clerk S1")
         await desk.page.get_by_role("button", name="保存").click()
+        await over(desk)
         await desk.sees("1,2,3,4,5 09:00-22:00 clerk S1", "已知")
         await look(desk)
         await shoot(desk, "console-login-control")

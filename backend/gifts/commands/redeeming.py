@@ -22,7 +22,6 @@ from backend.ledger import service as ledger
 from backend.ledger.errors import GuardRefused, IdempotencyConflict, InsufficientBalance, Stale
 from backend.members import queries as members
 from backend.members import service as member_service
-from backend.members.errors import PinRequired
 from backend.orders import queries as orders
 from backend.orders.types import Receiver
 from backend.stock import service as stock
@@ -83,7 +82,7 @@ async def _redeem(body: RedeemIn, member_id: int, idem: Idempotency) -> Redempti
     await auth.check_store(body.store_id, "/store_id")
     receiver = await _receiver(member_id, body.address_id)
     if gift.pay_fen:
-        await _confirm(member_id, body.pin)
+        await member_service.check_pin(member_id, body.pin, spends_fen=gift.pay_fen)
     wanted = Wanted(gift.id, member_id, level, way, body.store_id, receiver)
     made = await ledger.with_fresh_books(lambda tx: _take(tx, wanted, idem))
     log.info("gifts.redeemed", redemption_id=made.id, gift_id=made.gift_id, points=made.points)
@@ -97,14 +96,6 @@ async def _receiver(member_id: int, address_id: str | None) -> Receiver | None:
         return (await orders.get_address(member_id, address_id)).receiver
     except NotFound:
         raise invalid("/address_id", "there is no such address") from None
-
-
-async def _confirm(member_id: int, pin: str | None) -> None:
-    """Who has set a payment PIN pays with it; who has none, by the session alone, as at the mall's checkout."""
-    if pin is not None:
-        await member_service.check_pin(member_id, pin)
-    elif await members.has_pin(member_id):
-        raise PinRequired
 
 
 async def _take(tx: Tx, wanted: Wanted, idem: Idempotency) -> Redemption:
