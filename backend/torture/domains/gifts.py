@@ -33,7 +33,7 @@ UNDONE = frozenset({"cancelled", "expired", "returned"})
 NOT_TO_BE_HAD = frozenset(
     {
         *("gift_sold_out", "gift_limit_reached", "out_of_stock", "insufficient_balance", "stored_limit_reached"),
-        *("pin_required", "gift_not_redeemable"),
+        *("pin_required", "pin_locked", "gift_not_redeemable"),
     }
 )
 

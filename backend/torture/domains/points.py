@@ -17,7 +17,9 @@ OWN = "/v1/member/points"
 MOST_A_DAY = 5_000
 """What the settings allow where nobody said otherwise."""
 
-NOT_NOW = frozenset({"points_not_transferable", "points_transfer_limit", "points_recipient_changed", "not_found"})
+NOT_NOW = frozenset(
+    {"points_not_transferable", "points_transfer_limit", "points_recipient_changed", "not_found", "pin_locked"}
+)
 DECIDED = frozenset({"approval_decided", "approval_expired", "insufficient_balance", "not_found"})
 
 
@@ -140,7 +142,7 @@ SELECT member_id, id, (body->>'points')::bigint FROM ledger_document WHERE kind 
         )
         key = f"x{self.world.seed}-{op.number}"
         request = Request(giver, "POST", f"{OWN}/transfers", encode(body | what), key, f"member/{giver.id}")
-        await self.world.ask_in_vain(op, request, refusals=frozenset({code, "not_found"}))
+        await self.world.ask_in_vain(op, request, refusals=frozenset({code, "not_found", "pin_locked"}))
 
     # -- staff
 

@@ -37,8 +37,8 @@ MUTANTS = (
         "gift-money-without-pin",
         "Whoever holds the phone pays for gifts with its owner's money.",
         "backend/gifts/commands/redeeming.py",
-        "elif await members.has_pin(member_id):",
-        "elif False:",
+        "    if gift.pay_fen:\n        await member_service.check_pin",
+        "    if not gift.pay_fen:\n        await member_service.check_pin",
         (f"{_REDEEM}::test_points_and_money_are_taken_together_and_money_asks_for_the_pin",),
     ),
     Mutant(
