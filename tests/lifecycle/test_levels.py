@@ -75,6 +75,20 @@ async def test_a_sale_reaches_a_level_and_its_return_takes_it_back(client, chain
     assert await letters_of(phone) == ["您的等级变为银卡", "恭喜升级为金卡", "恭喜升级为银卡"]
 
 
+async def test_who_goes_back_over_two_levels_and_up_one_again_is_told_why(client, chain, admin, phone, books):
+    await put_rules(admin, silver=SILVER, gold=GOLD)
+
+    await give_back(client, chain.till, await buy(client, chain.till, phone, 52_000), 30_000)
+
+    (lost, _) = (await phone.call("GET", "/v1/member/inbox")).json()["items"]
+    assert await history(phone) == [
+        ("promoted", "basic", "gold"),
+        ("taken_back", "gold", "basic"),
+        ("promoted", "basic", "silver"),
+    ]
+    assert (lost["title"], "带来升级的消费已退货。" in lost["body"]) == ("您的等级变为银卡", True)
+
+
 async def test_facts_told_late_twice_and_out_of_order_come_to_the_same(client, chain, admin, phone, books):
     await put_rules(admin, silver=SILVER, gold=GOLD)
     in_order = await register(client)

@@ -110,6 +110,20 @@ def test_only_the_return_of_the_purchase_that_brought_it_takes_a_level_back():
     assert steps(all_of_it)[2:] == [(Why.TAKEN_BACK, "gold", "silver"), (Why.TAKEN_BACK, "silver", "basic")]
 
 
+def test_purchases_that_come_back_one_after_the_other_leave_no_level_behind():
+    sold = (bought(10, 1_000, "a"), bought(20, 5_000, "b"), bought(30, 5_000, "c"))
+    first = seen(CHAIN, *sold, back(40, "b", 5_000), now=50)
+    both = seen(CHAIN, *sold, back(40, "b", 5_000), back(41, "c", 5_000), now=50)
+    all_of_it = seen(CHAIN, *sold, back(39, "a", 1_000), back(40, "b", 5_000), back(41, "c", 5_000), now=50)
+    same_day = seen(
+        CHAIN, bought(20, 5_000, "b"), bought(20, 5_000, "c"), back(20, "b", 5_000), back(20, "c", 5_000), now=20
+    )
+
+    assert (first.standing.level, first.standing.sale_id, first.standing.start) == ("gold", "c", day(20))
+    assert (both.standing.level, both.standing.until) == ("silver", date(2027, 1, 10))
+    assert (all_of_it.standing.level, same_day.standing.level) == ("basic", "basic")
+
+
 def test_a_return_years_later_takes_from_the_day_of_its_purchase_not_from_today():
     found = seen(CHAIN, bought(10, 4_000, "old"), bought(900, 1_000, "new"), back(901, "old", 4_000), now=901)
 
@@ -164,7 +178,10 @@ def test_any_or_all_of_spending_points_and_purchases():
 
 
 def test_periods_end_at_a_month_or_a_calendar_year():
-    assert last_day(Period(kind=PeriodKind.MONTHS, months=1), date(2026, 1, 31)) == date(2026, 2, 27)
+    month, year = (Period(kind=PeriodKind.MONTHS, months=months) for months in (1, 12))
+    assert [last_day(month, date(2026, 1, first)).day for first in (28, 29, 30, 31)] == [27, 28, 28, 28]
+    assert last_day(year, date(2028, 2, 29)) == date(2029, 2, 28)
+    assert last_day(year, date(2027, 3, 1)) == date(2028, 2, 29)
     assert last_day(Period(kind=PeriodKind.YEAR, months=0), date(2026, 3, 5)) == date(2026, 12, 31)
     assert last_day(Period(kind=PeriodKind.YEAR, months=12), date(2026, 3, 5)) == date(2027, 12, 31)
     assert last_day(Period(), date(2026, 3, 5)) is None

@@ -30,12 +30,19 @@ DAY = timedelta(days=1)
 
 
 def last_day(period: Period, start: date) -> date | None:
-    """The last day of a period that begins on ``start`` with a promotion; None for one without an end."""
+    """The last day of a period that begins on ``start`` with a promotion; None for one without an end.
+
+    Months end on the day before their first day's namesake, and with a month that has no such day: a year from 29
+    February ends on 28 February.
+
+    Source: 民法典, 第二百零二条 (the month's end where there is no such day).
+    """
     match period.kind:
         case PeriodKind.OPEN:
             return None
         case PeriodKind.MONTHS:
-            return add_months(start, max(1, period.months)) - DAY
+            namesake = add_months(start, max(1, period.months))
+            return namesake - DAY if namesake.day == start.day else namesake
         case PeriodKind.YEAR:
             return date(add_months(start, period.months).year, 12, 31)
 
@@ -71,8 +78,10 @@ class Story:
         """A fact since the base: periods that ended before it end, then it does what it does."""
         self.settle(on)
         self.hear(fact)
-        if isinstance(fact, Return) and fact.sale_id == self.standing.sale_id and self._goes_back(self.standing, on):
-            self._take_back(on)
+        if isinstance(fact, Return) and fact.sale_id == self.standing.sale_id:
+            if self._goes_back(self.standing, on):
+                self._take_back(on)
+            self._lean(on)
         self.rise(on)
 
     def settle(self, today: date) -> None:
@@ -122,6 +131,20 @@ class Story:
             standing = standing.before
         self._move(standing, on, Why.TAKEN_BACK, sale_id)
         self.settle(on)
+
+    def _lean(self, on: date) -> None:
+        """Where the purchase that brought the level came back, the one that reaches it without brought it from now on.
+
+        Else two large purchases that come back one after the other would leave the level behind.
+        """
+        standing = self.standing
+        if standing.sale_id is None or not self._ledger.came_back(standing.sale_id):
+            return
+        rung = self._rungs[self._place]
+        day = standing.start if self._reached(rung, standing.start) else on
+        if rung.rule.reach is not None and self._reached(rung, day):
+            sale_id = self._ledger.crossing(rung.rule.reach, rung.rule.window, day)
+            self.standing = msgspec.structs.replace(standing, sale_id=sale_id)
 
     def _renew(self, start: date, rule: LevelRule) -> None:
         kept = msgspec.structs.replace(

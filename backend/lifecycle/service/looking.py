@@ -297,5 +297,6 @@ def _letter(rules: Rules, one: Outcome, seq: int) -> Letter:
     said = {"new_level": new.name, "old_level": old.name, "until": letters.until_text(step.until)}
     if _rose(rules, one):
         return Letter(one.state.member_id, letters.REACHED.code, said, str(seq), "#/level")
-    said["reason"] = _REASONS.get(step.why, "等级规则有变化。")
+    found = [_REASONS[line.why] for line, _, _ in one.lines if line.why in _REASONS]
+    said["reason"] = found[-1] if found else "等级规则有变化。"
     return Letter(one.state.member_id, letters.LOST.code, said, str(seq), "#/level")

@@ -94,6 +94,8 @@ def level_after(story: Sequence[tuple[Any, int, str, int]]) -> str:
             if reached and reached[-1][1] == sale_id:
                 while reached and reached[-1][1] in touched and sum(left.values()) < GOALS[reached[-1][0]]:
                     reached.pop()
+                if reached and reached[-1][1] in touched:  # another purchase has brought it, then
+                    reached[-1] = (reached[-1][0], _bringer(left, GOALS[reached[-1][0]]))
         above = [code for code in GOALS if not reached or GOALS[code] > GOALS[reached[-1][0]]]
         for code in reversed(above):
             if sum(left.values()) >= GOALS[code]:

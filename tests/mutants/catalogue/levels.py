@@ -50,6 +50,14 @@ MUTANTS = (
         (f"{PURE}test_a_return_goes_back_through_every_level_that_its_purchase_left",),
     ),
     Mutant(
+        "level-left-behind-by-two-returns",
+        "Two large purchases come back one after the other, and the level stays.",
+        STANDING,
+        "            self._lean(on)\n",
+        "",
+        (f"{PURE}test_purchases_that_come_back_one_after_the_other_leave_no_level_behind",),
+    ),
+    Mutant(
         "window-a-day-too-long",
         "The day a year ago counts twice in a year.",
         COUNTING,
