@@ -76,15 +76,8 @@ def audit(data: Path | None, *, record: Path | None = None, against: Path | None
 
 def prove_books(url_args: dict[str, object]) -> bool:
     """Run every check, and print what does not hold."""
-    from backend.coupons import audit as coupons
-    from backend.gifts import audit as gifts
-    from backend.ledger.audit import CLEARING, HOUSE_SUMS, MAX_FINDINGS, Finding, audit, checks
-    from backend.membercards import audit as member_cards
-    from backend.messages import audit as letters
-    from backend.orders import audit as orders
-    from backend.rebates import audit as rebates
-    from backend.reconciliation import audit as money
-    from backend.stock import audit as stock
+    from backend import proofs
+    from backend.kernel.proofs import MAX_FINDINGS
 
     with step("Check the books") as say:
         proved = members = 0
@@ -95,65 +88,23 @@ def prove_books(url_args: dict[str, object]) -> bool:
             say(f"{done} of {total} members")
 
         try:
-            findings = asyncio.run(audit(url_args, progress))
-            say("orders, coupons, stock, letters, bills, settlements, gifts, rebates and member cards")
-            of_orders = asyncio.run(orders.audit(url_args))
-            of_coupons = asyncio.run(coupons.audit(url_args))
-            of_stock = asyncio.run(stock.audit(url_args))
-            of_letters = asyncio.run(letters.audit(url_args))
-            of_money = asyncio.run(money.audit(url_args))
-            of_gifts = asyncio.run(gifts.audit(url_args))
-            of_rebates = asyncio.run(rebates.audit(url_args))
-            of_cards = asyncio.run(member_cards.audit(url_args))
+            found = asyncio.run(proofs.prove_all(url_args, progress, say))
         except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.UndefinedFunctionError) as error:
             raise EngineError(
                 f"these books were kept by another release ({error}): audit with that one, or run `huiyuan migrate`"
             ) from error
-    of_members: list[
-        Finding
-        | orders.Finding
-        | letters.Finding
-        | money.Finding
-        | gifts.Finding
-        | rebates.Finding
-        | member_cards.Finding
-    ]
-    of_members = [*findings, *of_orders, *of_letters, *of_money, *of_gifts, *of_rebates, *of_cards]
-    if not of_members and not of_coupons and not of_stock:
-        count = len(checks()) + 2 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + len(stock.checks())
-        out.print(f"The books balance: {count} checks over {members} members and all stock found nothing.")
+    findings = [finding for of in found.values() for finding in of]
+    if not findings:
+        out.print(f"The books balance: {len(proofs.TITLES)} checks over {members} members and all stock found nothing.")
         return True
-    titles = {check.name: check.title for check in [*checks(), HOUSE_SUMS, CLEARING]} | {
-        orders.CHECK: orders.TITLE,
-        letters.CHECK: letters.TITLE,
-        money.CHECK: money.TITLE,
-        gifts.CHECK: gifts.TITLE,
-        rebates.CHECK: rebates.TITLE,
-        member_cards.CHECK: member_cards.TITLE,
-    }
-    for finding in of_members:
-        title = titles.get(finding.check, finding.check)
-        out.print(f"[red]✗[/red] {escape(f'{title}: {_whose(finding.member_id)}{finding.what}')}")
-    for day in of_coupons:
-        out.print(f"[red]✗[/red] {escape(f'{coupons.TITLE}: {day.what}')}")
-    titles = {check.name: check.title for check in stock.checks()}
-    for found in of_stock:
-        out.print(f"[red]✗[/red] {escape(f'{titles[found.check]}: {found.place_id} {found.sku}: {found.what}')}")
-    out.print(f"The books do NOT balance: {len(of_members) + len(of_coupons) + len(of_stock)} findings.")
-    if len(findings) == MAX_FINDINGS:
-        out.print(f"The proof of members stopped at {MAX_FINDINGS}, after {proved} of {members}: there may be more.")
-    for found_of, most, what in (
-        (of_orders, orders.MAX_FINDINGS, "orders"),
-        (of_letters, letters.MAX_FINDINGS, "letters"),
-        (of_money, money.MAX_FINDINGS, "bills and settlements"),
-        (of_coupons, coupons.MAX_FINDINGS, "coupons' days"),
-        (of_stock, stock.MAX_FINDINGS, "stock"),
-        (of_gifts, gifts.MAX_FINDINGS, "gifts"),
-        (of_rebates, rebates.MAX_FINDINGS, "rebates"),
-        (of_cards, member_cards.MAX_FINDINGS, "member cards"),
-    ):
-        if len(found_of) == most:
-            out.print(f"The proof of {what} stopped at {most}: there may be more.")
+    for finding in findings:
+        line = f"{proofs.TITLES[finding.check]}: {_whose(finding.member_id)}{finding.what}"
+        out.print(f"[red]✗[/red] {escape(line)}")
+    out.print(f"The books do NOT balance: {len(findings)} findings.")
+    for of, some in found.items():
+        if len(some) == MAX_FINDINGS:
+            how_far = f", after {proved} of {members}" if of == "members" else ""
+            out.print(f"The proof of {of} stopped at {MAX_FINDINGS}{how_far}: there may be more.")
     return False
 
 

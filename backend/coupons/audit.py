@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 
 import asyncpg
 
+from backend.kernel.proofs import MAX_FINDINGS, Finding, Proof
+
 from . import statements
 
-MAX_FINDINGS = 200
 CHECK, TITLE = "coupon_days", "what coupons did on a day that was counted is what the books say"
 
 _DAYS = """
@@ -23,35 +23,12 @@ SELECT what, name, template, unit, store_id, plus, minus FROM coupon_day WHERE z
 _Key = tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that a counted day says otherwise than the books."""
-
-    what: str
-
-
-async def audit(url_args: dict[str, object]) -> list[Finding]:
-    """Count every counted day again; returns what does not agree (at most 200).
-
-    Reads in one snapshot, day by day, so it may run beside a serving system. Rows of a day that was never counted are
-    found as well: nobody reads them, and the count of that day would stumble over them.
-    """
-    connection = await asyncpg.connect(**url_args, command_timeout=600)
-    try:
-        return await prove(connection)
-    finally:
-        await connection.close()
-
-
 async def prove(connection: asyncpg.Connection) -> list[Finding]:
-    """``audit`` on a connection of the owner's."""
-    async with connection.transaction(isolation="repeatable_read", readonly=True):
-        await connection.execute("SET LOCAL jit = off")
-        return await hold_days(connection)
+    """Count every counted day again, in a transaction that is open.
 
-
-async def hold_days(connection: asyncpg.Connection) -> list[Finding]:
-    """``audit`` in a transaction that is open."""
+    Rows of a day that was never counted are found as well: nobody reads them, and the count of that day would stumble
+    over them.
+    """
     found: list[Finding] = []
     for zone, day, done in await connection.fetch(_DAYS):
         kept = _by_key(await connection.fetch(_KEPT, zone, day))
@@ -76,7 +53,10 @@ def _differences(
     zone: str, day: date, kept: dict[_Key, tuple[int, int]], books: dict[_Key, tuple[int, int]]
 ) -> list[Finding]:
     return [
-        Finding(f"{' '.join(filter(None, key))} on {day} ({zone}): {kept.get(key)}, books {books.get(key)}")
+        Finding(CHECK, 0, f"{' '.join(filter(None, key))} on {day} ({zone}): {kept.get(key)}, books {books.get(key)}")
         for key in sorted(kept.keys() | books.keys())
         if kept.get(key) != books.get(key)
     ]
+
+
+PROOF = Proof("coupons' days", {CHECK: TITLE}, prove)

@@ -6,17 +6,16 @@ Importing this module tells stock which redemptions wait.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import asyncpg
 
 from backend.kernel import ids
+from backend.kernel.proofs import MAX_FINDINGS, Finding, Proof
 from backend.stock import queries as stock
 
 from . import plans
 
 CHUNK = 2000
-MAX_FINDINGS = 200
 CHECK, TITLE = "gift_adds_up", "a gift was taken as often as its redemptions say, and each took what its books say"
 
 _BEFORE_ALL = (-(1 << 63), "")
@@ -54,36 +53,14 @@ SELECT r.id, r.place_id, r.sku, 1 FROM unnest($1::bigint[], $2::text[]) AS w (me
 _PROMISED = "SELECT order_id, place_id, sku, qty FROM stock_reservation WHERE order_id = ANY($1)"
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that does not hold, of a member's redemptions (0: of a gift)."""
-
-    check: str
-    member_id: int
-    what: str
-
-
-async def audit(url_args: dict[str, object]) -> list[Finding]:
-    """Hold every redemption against its document and its transfers; returns what does not agree (at most 200).
-
-    Reads in one snapshot, chunk by chunk, so it may run beside a serving system.
-    """
-    connection = await asyncpg.connect(**url_args, command_timeout=600)
-    try:
-        return await prove(connection)
-    finally:
-        await connection.close()
-
-
 async def prove(connection: asyncpg.Connection) -> list[Finding]:
-    """``audit`` on a connection of the owner's."""
-    async with connection.transaction(isolation="repeatable_read", readonly=True):
-        rows = [*await connection.fetch(_LOST, MAX_FINDINGS), *await connection.fetch(_TAKEN, MAX_FINDINGS)]
-        after = _BEFORE_ALL
-        while page := await connection.fetch(_PAGE, *after, CHUNK):
-            rows += await connection.fetch(_STANDS, [row[0] for row in page], [row[1] for row in page])
-            after = tuple(page[-1])
-        return [Finding(CHECK, *row) for row in rows[:MAX_FINDINGS]]
+    """Hold every redemption against its document and its transfers, in a transaction that is open."""
+    rows = [*await connection.fetch(_LOST, MAX_FINDINGS), *await connection.fetch(_TAKEN, MAX_FINDINGS)]
+    after = _BEFORE_ALL
+    while page := await connection.fetch(_PAGE, *after, CHUNK):
+        rows += await connection.fetch(_STANDS, [row[0] for row in page], [row[1] for row in page])
+        after = tuple(page[-1])
+    return [Finding(CHECK, *row) for row in rows[:MAX_FINDINGS]]
 
 
 async def find_waiting(connection: asyncpg.Connection, redemption_ids: Sequence[str]) -> set[str]:
@@ -96,3 +73,5 @@ async def find_waiting(connection: asyncpg.Connection, redemption_ids: Sequence[
 
 
 stock.know_orders_by(find_waiting, of="gifts")
+
+PROOF = Proof("gifts", {CHECK: TITLE}, prove)

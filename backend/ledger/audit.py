@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
+
+from backend.kernel.proofs import MAX_FINDINGS, Finding, Proof, connected, snapshot
 
 from .plans import (
     HOUSE_COUPONS_MERGED,
@@ -20,16 +22,6 @@ from .plans import (
 
 CHECKS = Path(__file__).parent / "checks"
 CHUNK = 5000
-MAX_FINDINGS = 200
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that does not balance."""
-
-    check: str
-    member_id: int
-    what: str
 
 
 @dataclass(frozen=True)
@@ -51,48 +43,43 @@ def checks() -> list[Check]:
 
 
 async def audit(
-    url_args: dict[str, object], progress: Callable[[int, int], None] | None = None, *, every: int = 1
+    url_args: Mapping[str, object], progress: Callable[[int, int], None] | None = None, *, every: int = 1
 ) -> list[Finding]:
     """Prove the books of every member; returns what does not hold (at most 200), an empty list when they balance.
 
     Reads in one snapshot, chunk by chunk of members, so it may run beside a serving system. With ``every`` above 1 only
     one chunk in so many, and no sum over members: a sample, for books that take longer than there is time.
     """
-    connection = await asyncpg.connect(**url_args, command_timeout=600)
-    try:
+    async with connected(url_args) as connection, snapshot(connection):
         return await prove(connection, progress, every=every)
-    finally:
-        await connection.close()
 
 
 async def prove(
     connection: asyncpg.Connection, progress: Callable[[int, int], None] | None = None, *, every: int = 1
 ) -> list[Finding]:
-    """``audit`` on a connection of the owner's."""
-    async with connection.transaction(isolation="repeatable_read", readonly=True):
-        await connection.execute("SET LOCAL jit = off")
-        findings: list[Finding] = []
-        proofs = checks()
-        total = int(await connection.fetchval("SELECT count(*) FROM ledger_head"))
-        sums, clearings = _HouseSums(), [(_Clearing(check, unit), kind, unit) for check, kind, unit in _CLEARED]
-        done = 0
-        async for low, high, count in _chunks(connection, every):
-            for check in proofs:
-                rows = await connection.fetch(check.sql + f" LIMIT {MAX_FINDINGS}", low, high)
-                findings.extend(Finding(check.name, row[0], row[1]) for row in rows)
-            sums.add(await connection.fetch(_HOUSE_ENTRIES, low, high))
-            for clearing, kind, unit in clearings:
-                clearing.add(await connection.fetch(_CLEARING_ENTRIES, low, high, kind, unit))
-            done += count
-            if progress:
-                progress(done, total)
-            if len(findings) >= MAX_FINDINGS:
-                break
-        else:
-            if every == 1:
-                findings.extend(sums.differences(await connection.fetch(_HOUSE_SUMS)))
-                findings.extend(found for clearing, _, _ in clearings for found in clearing.left())
-        return findings[:MAX_FINDINGS]
+    """``audit`` in a transaction that is open."""
+    findings: list[Finding] = []
+    proofs = checks()
+    total = int(await connection.fetchval("SELECT count(*) FROM ledger_head"))
+    sums, clearings = _HouseSums(), [(_Clearing(check, unit), kind, unit) for check, kind, unit in _CLEARED]
+    done = 0
+    async for low, high, count in _chunks(connection, every):
+        for check in proofs:
+            rows = await connection.fetch(check.sql + f" LIMIT {MAX_FINDINGS}", low, high)
+            findings.extend(Finding(check.name, row[0], row[1]) for row in rows)
+        sums.add(await connection.fetch(_HOUSE_ENTRIES, low, high))
+        for clearing, kind, unit in clearings:
+            clearing.add(await connection.fetch(_CLEARING_ENTRIES, low, high, kind, unit))
+        done += count
+        if progress:
+            progress(done, total)
+        if len(findings) >= MAX_FINDINGS:
+            break
+    else:
+        if every == 1:
+            findings.extend(sums.differences(await connection.fetch(_HOUSE_SUMS)))
+            findings.extend(found for clearing, _, _ in clearings for found in clearing.left())
+    return findings[:MAX_FINDINGS]
 
 
 HOUSE_SUMS = Check(
@@ -204,3 +191,13 @@ async def _chunks(connection: asyncpg.Connection, every: int) -> AsyncIterator[t
         if last:
             return
         low, number = high, number + 1
+
+
+PROOF = Proof(
+    "members",
+    {
+        check.name: check.title
+        for check in (*checks(), HOUSE_SUMS, CLEARING, POINTS_CLEARING, GROUP_CLEARING, MERGE_CLEARING)
+    },
+    prove,
+)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import asyncpg
 
-MAX_FINDINGS = 200
+from backend.kernel.proofs import Finding, Proof, ask
+
 CHECK, TITLE = "member_card_stands", "quotas, histories and members say of member cards what the cards say"
 
 _CHECKS = (
@@ -39,28 +37,9 @@ SELECT coalesce(c.member_id, 0) AS member_id, format('the number of card %s is n
 )
 
 
-@dataclass(frozen=True)
-class Finding:
-    """What does not hold, and of which member (0: of none)."""
-
-    check: str
-    member_id: int
-    what: str
-
-
-async def audit(connect_args: dict[str, object]) -> list[Finding]:
-    """``prove`` on a connection of its own."""
-    connection = await asyncpg.connect(**connect_args)
-    try:
-        return await prove(connection)
-    finally:
-        await connection.close()
-
-
 async def prove(connection: asyncpg.Connection) -> list[Finding]:
-    """What does not hold; each check sees one moment."""
-    found: list[Finding] = []
-    for sql in _CHECKS:
-        rows: Sequence[asyncpg.Record] = await connection.fetch(sql, MAX_FINDINGS)
-        found += [Finding(CHECK, row["member_id"] or 0, row["what"]) for row in rows]
-    return found[:MAX_FINDINGS]
+    """Ask of every card, issuer and type, in a transaction that is open."""
+    return await ask(connection, CHECK, _CHECKS)
+
+
+PROOF = Proof("member cards", {CHECK: TITLE}, prove)

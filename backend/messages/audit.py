@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import asyncpg
 
-MAX_FINDINGS = 200
+from backend.kernel.proofs import Finding, Proof, ask
+
 CHECK, TITLE = "letters_stand", "letters went where members wanted them, and are counted as they stand"
 
 _CHECKS = (
@@ -46,31 +45,9 @@ SELECT l.member_id, format('letter %s stands in the inbox, and was not delivered
 )
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that does not hold of a member's letters (0: of a batch)."""
-
-    check: str
-    member_id: int
-    what: str
-
-
-async def audit(url_args: dict[str, object]) -> list[Finding]:
-    """Look at every letter; returns what does not hold (at most 200). May run beside a serving system."""
-    connection = await asyncpg.connect(**url_args, command_timeout=600)
-    try:
-        return await prove(connection)
-    finally:
-        await connection.close()
-
-
 async def prove(connection: asyncpg.Connection) -> list[Finding]:
-    """``audit`` on a connection of the owner's."""
-    found: list[Finding] = []
-    async with connection.transaction(isolation="repeatable_read", readonly=True):
-        for check in _CHECKS:
-            rows = await connection.fetch(check, MAX_FINDINGS - len(found))
-            found += [Finding(CHECK, row[0], row[1]) for row in rows]
-            if len(found) >= MAX_FINDINGS:
-                break
-    return found
+    """Look at every letter, in a transaction that is open."""
+    return await ask(connection, CHECK, _CHECKS)
+
+
+PROOF = Proof("letters", {CHECK: TITLE}, prove)

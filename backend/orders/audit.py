@@ -6,17 +6,16 @@ Importing this module tells stock which orders wait for their payment.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import asyncpg
 
 from backend.kernel import ids
+from backend.kernel.proofs import MAX_FINDINGS, Finding, Proof
 from backend.stock import queries as stock
 
 from . import plans
 
 CHUNK = 2000
-MAX_FINDINGS = 200
 CHECK, TITLE = "order_stands", "an order stands where its document does"
 
 _BEFORE_ALL = (-(1 << 63), "")
@@ -50,36 +49,14 @@ SELECT o.id, o.store_id, l.sku, sum(l.qty)::bigint
 _PROMISED = "SELECT order_id, place_id, sku, qty FROM stock_reservation WHERE order_id = ANY($1)"
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that does not hold of a member's orders."""
-
-    check: str
-    member_id: int
-    what: str
-
-
-async def audit(url_args: dict[str, object]) -> list[Finding]:
-    """Hold every order against its document; returns what does not agree (at most 200).
-
-    Reads in one snapshot, chunk by chunk, so it may run beside a serving system.
-    """
-    connection = await asyncpg.connect(**url_args, command_timeout=600)
-    try:
-        return await prove(connection)
-    finally:
-        await connection.close()
-
-
 async def prove(connection: asyncpg.Connection) -> list[Finding]:
-    """``audit`` on a connection of the owner's."""
-    async with connection.transaction(isolation="repeatable_read", readonly=True):
-        rows = list(await connection.fetch(_LOST, MAX_FINDINGS))
-        after = _BEFORE_ALL
-        while page := await connection.fetch(_PAGE, *after, CHUNK):
-            rows += await connection.fetch(_STANDS, [row[0] for row in page], [row[1] for row in page])
-            after = tuple(page[-1])
-        return [Finding(CHECK, *row) for row in rows[:MAX_FINDINGS]]
+    """Hold every order against its document, chunk by chunk, in a transaction that is open."""
+    rows = list(await connection.fetch(_LOST, MAX_FINDINGS))
+    after = _BEFORE_ALL
+    while page := await connection.fetch(_PAGE, *after, CHUNK):
+        rows += await connection.fetch(_STANDS, [row[0] for row in page], [row[1] for row in page])
+        after = tuple(page[-1])
+    return [Finding(CHECK, *row) for row in rows[:MAX_FINDINGS]]
 
 
 async def find_waiting(connection: asyncpg.Connection, order_ids: Sequence[str]) -> set[str]:
@@ -92,3 +69,5 @@ async def find_waiting(connection: asyncpg.Connection, order_ids: Sequence[str])
 
 
 stock.know_orders_by(find_waiting)
+
+PROOF = Proof("orders", {CHECK: TITLE}, prove)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import asyncpg
 import msgspec
+
+from backend.kernel.proofs import MAX_FINDINGS, Finding, Proof, ask
 
 from .queries import facts
 from .queries.facts import Facts
 from .rules import accrual, periods, settling
 from .types import Applied, Body, PeriodKind, Piece
 
-MAX_FINDINGS = 200
 SAMPLE = 5_000
 """Members' periods that are worked out anew, the newest first."""
 
@@ -106,30 +106,9 @@ _schemes = msgspec.json.Decoder(tuple[Applied, ...])
 _body = msgspec.json.Decoder(Body)
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that does not hold, of a member's statement (0: of a run)."""
-
-    check: str
-    member_id: int
-    what: str
-
-
-async def audit(url_args: dict[str, object]) -> list[Finding]:
-    """Look at every statement and run; returns what does not hold (at most 200). Beside a serving system."""
-    connection = await asyncpg.connect(**url_args, command_timeout=600)
-    try:
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
-            return await prove_in(connection)
-    finally:
-        await connection.close()
-
-
-async def prove_in(connection: asyncpg.Connection) -> list[Finding]:
-    """The proof, in a transaction of the owner's that is open."""
-    found: list[Finding] = []
-    for check in _CHECKS:
-        found += [Finding(CHECK, *row) for row in await connection.fetch(check, MAX_FINDINGS)]
+async def prove(connection: asyncpg.Connection) -> list[Finding]:
+    """Look at every statement and run, in a transaction that is open."""
+    found = await ask(connection, CHECK, _CHECKS)
     for sql in (_SETTLED, _UNTOLD):
         for row in await connection.fetch(sql, SAMPLE):
             if len(found) < MAX_FINDINGS:
@@ -156,3 +135,6 @@ async def _work_out(connection: asyncpg.Connection, row: asyncpg.Record) -> list
 
 def _fen(pieces: Sequence[Piece]) -> int:
     return sum(piece.fen for piece in pieces)
+
+
+PROOF = Proof("rebates", {CHECK: TITLE}, prove)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import asyncpg
 
-MAX_FINDINGS = 200
+from backend.kernel.proofs import Finding, Proof, ask
+
 CHECK, TITLE = "settled_adds_up", "bills and settlements are what their payments and purchases say"
 
 _CHECKS = (
@@ -48,33 +47,9 @@ SELECT 0::bigint, format('settlement %s says %s fen of principal, its purchases 
 )
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that does not hold, of a member's payment or purchase (0: of a bill or a settlement)."""
-
-    check: str
-    member_id: int
-    what: str
-
-
-async def audit(url_args: dict[str, object]) -> list[Finding]:
-    """Look at every item, line and settlement; returns what does not hold (at most 200). Beside a serving system."""
-    connection = await asyncpg.connect(**url_args, command_timeout=600)
-    try:
-        return await prove(connection)
-    finally:
-        await connection.close()
-
-
 async def prove(connection: asyncpg.Connection) -> list[Finding]:
-    """``audit`` on a connection of the owner's."""
-    async with connection.transaction(isolation="repeatable_read", readonly=True):
-        return await prove_in(connection)
+    """Look at every item, line and settlement, in a transaction that is open."""
+    return await ask(connection, CHECK, _CHECKS)
 
 
-async def prove_in(connection: asyncpg.Connection) -> list[Finding]:
-    """``prove`` in a transaction that is open."""
-    found: list[Finding] = []
-    for check in _CHECKS:
-        found += [Finding(CHECK, *row) for row in await connection.fetch(check, MAX_FINDINGS)]
-    return found[:MAX_FINDINGS]
+PROOF = Proof("bills and settlements", {CHECK: TITLE}, prove)

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import asyncpg
 
+from backend.kernel.proofs import MAX_FINDINGS, Finding, Proof
+
 from . import queries
 
 CHECKS = Path(__file__).parent / "checks"
 CHUNK = 2000
-MAX_FINDINGS = 200
 
 Key = tuple[str, str]
 _BEFORE_ALL: Key = ("", "")
@@ -20,16 +21,6 @@ _AFTER_ALL: Key = ("\U0010ffff", "")
 # What has movements or promises but no level is found as well: the last chunk has no end.
 _KEYS = "SELECT place_id, sku FROM stock_level WHERE (place_id, sku) >= ($1, $2) ORDER BY place_id, sku LIMIT $3"
 _PROMISED = "SELECT DISTINCT order_id FROM stock_reservation WHERE order_id > $1 ORDER BY order_id LIMIT $2"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that does not hold of an article at a place (empty where it is about an order)."""
-
-    check: str
-    place_id: str
-    sku: str
-    what: str
 
 
 @dataclass(frozen=True)
@@ -53,32 +44,18 @@ def checks() -> list[Check]:
     return [*found, PROMISED_TO_OPEN]
 
 
-async def audit(url_args: dict[str, object]) -> list[Finding]:
-    """Prove the books of stock; returns what does not hold (at most 200), an empty list when they balance.
-
-    Reads in one snapshot, chunk by chunk of levels, so it may run beside a serving system.
-    """
-    connection = await asyncpg.connect(**url_args, command_timeout=600)
-    try:
-        return await prove(connection)
-    finally:
-        await connection.close()
-
-
 async def prove(connection: asyncpg.Connection) -> list[Finding]:
-    """``audit`` on a connection of the owner's."""
-    async with connection.transaction(isolation="repeatable_read", readonly=True):
-        await connection.execute("SET LOCAL jit = off")
-        findings: list[Finding] = []
-        async for low, high in _chunks(connection):
-            for check in checks():
-                if check.sql:
-                    rows = await connection.fetch(f"{check.sql} LIMIT {MAX_FINDINGS}", *low, *high)
-                    findings.extend(Finding(check.name, *row) for row in rows)
-            if len(findings) >= MAX_FINDINGS:
-                break
-        findings.extend(await _promised_to_ended(connection))
-        return findings[:MAX_FINDINGS]
+    """Prove the books of stock, chunk by chunk of levels, in a transaction that is open."""
+    findings: list[Finding] = []
+    async for low, high in _chunks(connection):
+        for check in checks():
+            if check.sql:
+                rows = await connection.fetch(f"{check.sql} LIMIT {MAX_FINDINGS}", *low, *high)
+                findings.extend(Finding(check.name, 0, f"{place} {sku}: {what}") for place, sku, what in rows)
+        if len(findings) >= MAX_FINDINGS:
+            break
+    findings.extend(await _promised_to_ended(connection))
+    return findings[:MAX_FINDINGS]
 
 
 async def _promised_to_ended(connection: asyncpg.Connection) -> list[Finding]:
@@ -90,7 +67,7 @@ async def _promised_to_ended(connection: asyncpg.Connection) -> list[Finding]:
         if not order_ids:
             break
         ended = sorted(await queries.find_ended(connection, order_ids))
-        findings += [Finding(PROMISED_TO_OPEN.name, "", "", f"order {order_id} is not open") for order_id in ended]
+        findings += [Finding(PROMISED_TO_OPEN.name, 0, f"order {order_id} is not open") for order_id in ended]
         after = order_ids[-1]
     return findings
 
@@ -105,3 +82,6 @@ async def _chunks(connection: asyncpg.Connection) -> AsyncIterator[tuple[Key, Ke
         high = (keys[-1]["place_id"], keys[-1]["sku"])
         yield low, high
         low = high
+
+
+PROOF = Proof("stock", {check.name: check.title for check in checks()}, prove)

@@ -17,14 +17,10 @@ import asyncpg
 import msgspec
 import redis.asyncio as aioredis
 
-from backend.coupons import audit as coupons
+from backend import proofs
 from backend.engines.errors import EngineError
-from backend.gifts import audit as gifts
 from backend.kernel import clock, db
 from backend.kernel.config import Settings
-from backend.ledger.audit import Finding, audit
-from backend.orders import audit as orders
-from backend.stock import audit as stock
 
 from .proxy import Proxy
 from .wire import Client, NoAnswer
@@ -251,15 +247,11 @@ class Plant:
 
     async def audit(self) -> list[str]:
         """What ``huiyuan audit`` finds."""
-        url_args = db.connect_args(self._urls["owner"])
-        of_members: list[Finding | orders.Finding | gifts.Finding]
-        of_members = [*await audit(url_args), *await orders.audit(url_args), *await gifts.audit(url_args)]
-        of_coupons = await coupons.audit(url_args)
-        of_stock = await stock.audit(url_args)
+        found = await proofs.prove_all(db.connect_args(self._urls["owner"]))
         return [
-            *(f"audit: {finding.check}: member {finding.member_id}: {finding.what}" for finding in of_members),
-            *(f"audit: {coupons.CHECK}: {finding.what}" for finding in of_coupons),
-            *(f"audit: {finding.check}: {finding.place_id} {finding.sku}: {finding.what}" for finding in of_stock),
+            f"audit: {finding.check}: member {finding.member_id}: {finding.what}"
+            for findings in found.values()
+            for finding in findings
         ]
 
 

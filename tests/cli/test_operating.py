@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import inspect
+from pathlib import Path
 from subprocess import CompletedProcess
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,19 +13,12 @@ import httpx
 import pyotp
 import pytest
 
+from backend import proofs
 from backend.cli import maintenance
-from backend.coupons import audit as coupons
 from backend.engines import datadir
-from backend.gifts import audit as gifts
 from backend.kernel import db
-from backend.ledger import audit as proof
+from backend.kernel.proofs import MAX_FINDINGS, Finding
 from backend.ledger import service as ledger
-from backend.membercards import audit as member_cards
-from backend.messages import audit as letters
-from backend.orders import audit as orders
-from backend.rebates import audit as rebates
-from backend.reconciliation import audit as money
-from backend.stock import audit as stock
 from tests.support import huiyuan as commands
 from tests.support.value import give
 
@@ -104,67 +99,33 @@ async def test_the_audit_records_every_chain_and_refuses_a_damaged_record(huiyua
     assert "does not begin with 'huiyuan heads 1'" in damaged.stderr
 
 
-@pytest.mark.parametrize(("found", "stopped"), [(1, False), (proof.MAX_FINDINGS, True)])
-def test_an_audit_that_stops_at_its_bound_says_so(monkeypatch, capsys, found, stopped):
-    async def audit(url_args, progress):
+@pytest.mark.parametrize(("found", "stopped"), [(1, False), (MAX_FINDINGS, True)])
+def test_an_audit_says_what_must_hold_and_does_not_and_where_it_stopped(monkeypatch, capsys, found, stopped):
+    async def prove_all(url_args, progress, say):
         progress(300, 900)
-        return [proof.Finding("gift_clearing", 7, "S1")] * found
+        return {
+            proof.of: [Finding(next(iter(proof.titles)), number, "D1")] * found
+            for number, proof in enumerate(proofs.PROOFS)
+        }
 
-    async def audit_stock(url_args):
-        return [stock.Finding(stock.checks()[0].name, "P1", "1001", "short")] * found
-
-    async def audit_orders(url_args):
-        return [orders.Finding(orders.CHECK, 8, "D1")] * found
-
-    async def audit_coupons(url_args):
-        return [coupons.Finding("2026-11-01")] * found
-
-    async def audit_letters(url_args):
-        return [letters.Finding(letters.CHECK, 9, "L1")] * found
-
-    async def audit_money(url_args):
-        return [money.Finding(money.CHECK, 10, "B1")] * found
-
-    async def audit_gifts(url_args):
-        return [gifts.Finding(gifts.CHECK, 11, "G1")] * found
-
-    async def audit_rebates(url_args):
-        return [rebates.Finding(rebates.CHECK, 12, "RS1")] * found
-
-    async def audit_cards(url_args):
-        return [member_cards.Finding(member_cards.CHECK, 13, "MC1")] * found
-
-    monkeypatch.setattr(gifts, "audit", audit_gifts)
-    monkeypatch.setattr(rebates, "audit", audit_rebates)
-    monkeypatch.setattr(member_cards, "audit", audit_cards)
-    monkeypatch.setattr(letters, "audit", audit_letters)
-    monkeypatch.setattr(money, "audit", audit_money)
-    monkeypatch.setattr(proof, "audit", audit)
-    monkeypatch.setattr(coupons, "audit", audit_coupons)
-    monkeypatch.setattr(orders, "audit", audit_orders)
-    monkeypatch.setattr(stock, "audit", audit_stock)
+    monkeypatch.setattr(proofs, "prove_all", prove_all)
 
     assert not maintenance.prove_books({})
 
-    printed = capsys.readouterr().out
-    assert f"{proof.CLEARING.title}: member 7: S1" in " ".join(printed.split())
-    assert f"{orders.TITLE}: member 8: D1" in " ".join(printed.split())
-    assert f"{coupons.TITLE}: 2026-11-01" in " ".join(printed.split())
-    assert f"{9 * found} findings" in printed
-    assert ("after 300 of 900: there may be more" in printed) is stopped
-    assert ("of orders stopped" in printed) is stopped
-    assert ("of coupons' days stopped" in printed) is stopped
-    assert ("of stock stopped" in printed) is stopped
-    assert f"{gifts.TITLE}: member 11: G1" in " ".join(printed.split())
-    assert ("of gifts stopped" in printed) is stopped
-    assert f"{rebates.TITLE}: member 12: RS1" in " ".join(printed.split())
-    assert ("of rebates stopped" in printed) is stopped
-    assert f"{member_cards.TITLE}: member 13: MC1" in " ".join(printed.split())
-    assert ("of member cards stopped" in printed) is stopped
-    assert f"{letters.TITLE}: member 9: L1" in " ".join(printed.split())
-    assert ("of letters stopped" in printed) is stopped
-    assert f"{money.TITLE}: member 10: B1" in " ".join(printed.split())
-    assert ("of bills and settlements stopped" in printed) is stopped
+    printed = " ".join(capsys.readouterr().out.split())
+    assert f"{found * len(proofs.PROOFS)} findings" in printed
+    assert ("of members stopped at 200, after 300 of 900: there may be more" in printed) is stopped
+    for number, proof in enumerate(proofs.PROOFS):
+        whose = f"member {number}: " if number else ""
+        assert f"{next(iter(proof.titles.values()))}: {whose}D1" in printed
+        assert (f"proof of {proof.of} stopped" in printed) is stopped
+
+
+def test_every_domain_that_can_be_proved_is():
+    proved = {Path(inspect.getfile(proof.prove)).parent.name for proof in proofs.PROOFS}
+
+    assert proved == {path.parent.name for path in Path(proofs.__file__).parent.glob("*/audit.py")}
+    assert len(proofs.TITLES) == sum(len(proof.titles) for proof in proofs.PROOFS)
 
 
 async def test_the_audit_never_writes_over_a_record_that_the_books_lack_something_of(huiyuan, database, tmp_path):

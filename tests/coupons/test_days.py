@@ -58,7 +58,7 @@ async def test_the_audit_finds_a_counted_day_that_somebody_changed(client, offic
             changing = postgres.transaction()
             await changing.start()
             assert await postgres.fetch(f"{tampering} RETURNING 1", day), what
-            found[what] = [finding.what for finding in await audit.hold_days(postgres)]
+            found[what] = [finding.what for finding in await audit.prove(postgres)]
             await changing.rollback()
 
     assert before == []

@@ -19,7 +19,7 @@ async def books(settings: Settings) -> AsyncIterator[None]:  # noqa: F811
     """The books balance when the test is over, and rebates follow from what was bought."""
     yield
     assert await findings(settings) == []
-    assert await audit.prove_in(await kept.connection(settings, "huiyuan_owner")) == []
+    assert await audit.prove(await kept.connection(settings, "huiyuan_owner")) == []
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -41,7 +41,7 @@ async def test_a_lie_is_told(database, settings, lie):
     lying = connection.transaction()
     await lying.start()
     await connection.execute(LIES[lie])
-    (finding,) = await audit.prove_in(connection)
+    (finding,) = await audit.prove(connection)
     await lying.rollback()
 
     assert lie in finding.what

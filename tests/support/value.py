@@ -5,18 +5,12 @@ from __future__ import annotations
 import uuid
 from datetime import date
 
-from backend.coupons import audit as coupons
-from backend.gifts import audit as gifts
 from backend.kernel import clock
 from backend.kernel.config import Settings
-from backend.ledger import audit as ledger
+from backend.kernel.proofs import Finding, snapshot
 from backend.ledger import plans, service
-from backend.ledger.audit import Finding
 from backend.ledger.plans import Issue, Leg, Plan
-from backend.membercards import audit as member_cards
-from backend.messages import audit as letters
-from backend.orders import audit as orders
-from backend.stock import audit as stock
+from backend.proofs import PROOFS
 from tests.support import kept
 
 
@@ -63,16 +57,7 @@ async def give(
 
 
 async def findings(settings: Settings) -> list[Finding]:
-    """What the audit finds wrong with the books, of value, orders, counted days, stock and letters; or nothing."""
+    """What the audit finds wrong, of the books and of what stands beside them; or nothing."""
     connection = await kept.connection(settings, "huiyuan_owner")
-    of_orders = [Finding(f.check, f.member_id, f.what) for f in await orders.prove(connection)]
-    of_stock = await stock.prove(connection)
-    return [
-        *await ledger.prove(connection),
-        *of_orders,
-        *(Finding(f.check, f.member_id, f.what) for f in await letters.prove(connection)),
-        *(Finding(f.check, f.member_id, f.what) for f in await gifts.prove(connection)),
-        *(Finding(f.check, f.member_id, f.what) for f in await member_cards.prove(connection)),
-        *(Finding(coupons.CHECK, 0, f.what) for f in await coupons.prove(connection)),
-        *(Finding(f.check, 0, f"{f.place_id} {f.sku}: {f.what}") for f in of_stock),
-    ]
+    async with snapshot(connection):
+        return [finding for proof in PROOFS for finding in await proof.prove(connection)]
