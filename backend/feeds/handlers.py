@@ -1,7 +1,8 @@
-"""What happens to members becomes entries."""
+"""What happens to members becomes entries, on the transaction that does it; events only say that there are some."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -9,41 +10,63 @@ import msgspec
 from backend.kernel import clock, db, ids, jobs
 from backend.kernel.db import Tx
 from backend.kernel.events import on
-from backend.members.events import LevelLost, LevelReached, MemberChanged, MemberRegistered
+from backend.members import telling
+from backend.members.events import LevelLost, LevelReached, MemberChanged
+from backend.members.telling import Became
 
 from .types import EntryKind
 
 JOB = "feeds.tell"
 
-_INSERT = "INSERT INTO feed_entry (id, kind, member_id, body, at) VALUES ($1, $2, $3, $4, $5)"
+_INSERT = """
+INSERT INTO feed_entry (id, kind, member_id, body, at)
+SELECT id, kind, member_id, body::jsonb, $5
+  FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[]) WITH ORDINALITY
+       AS e (id, kind, member_id, body, place)
+ ORDER BY place"""
+_NOTED = "SELECT 1 FROM feed_entry WHERE member_id = $1 AND body -> 'changes' ? $2 LIMIT 1"
 
 
-@on(MemberRegistered)
-async def on_registered(event: MemberRegistered, tx: Tx) -> None:
-    """There is a new member."""
-    await _write(tx, EntryKind.REGISTERED, event.member_id)
+@telling.listen
+async def on_became(tx: Tx, became: Sequence[Became]) -> None:
+    """One entry for each, while the member is held: those of one member are in the order in which they happened."""
+    rows = [(ids.new_bigint(), _kind(one).value, one.member_id, _body(one)) for one in became]
+    await db.raw(tx).execute(_INSERT, *(list(column) for column in zip(*rows, strict=True)), clock.now())
+
+
+def _kind(one: Became) -> EntryKind:
+    if one.level is not None:
+        return EntryKind.LEVEL
+    if one.stage is not None:
+        return EntryKind.STAGE
+    return EntryKind.REGISTERED if one.joined else EntryKind.CHANGED
+
+
+def _body(one: Became) -> str:
+    said: Mapping[str, Any] = {
+        "level": one.level,
+        "stage": one.stage,
+        "changes": [str(each) for each in one.change_ids],
+    }
+    return msgspec.json.encode({name: value for name, value in said.items() if value}).decode()
 
 
 @on(MemberChanged)
 async def on_changed(event: MemberChanged, tx: Tx) -> None:
-    """Fields of a member were changed; which, and how, the member's log says."""
-    await _write(tx, EntryKind.CHANGED, event.member_id, changes=[str(change_id) for change_id in event.change_ids])
+    """Call whoever is to be told; what a server without this domain changed (the release before) becomes an entry."""
+    first = str(event.change_ids[0]) if event.change_ids else ""
+    if first and not await db.fetch_in(tx, _NOTED, event.member_id, first):
+        await on_became(tx, [Became(member_id=event.member_id, change_ids=event.change_ids)])
+    await jobs.defer(tx, JOB, unique=JOB)
 
 
 @on(LevelReached)
 async def on_level_reached(event: LevelReached, tx: Tx) -> None:
-    """A member went up."""
-    await _write(tx, EntryKind.LEVEL, event.member_id, level=event.level)
+    """Call whoever is to be told."""
+    await jobs.defer(tx, JOB, unique=JOB)
 
 
 @on(LevelLost)
 async def on_level_lost(event: LevelLost, tx: Tx) -> None:
-    """A member went down."""
-    await _write(tx, EntryKind.LEVEL, event.member_id, level=event.level)
-
-
-async def _write(tx: Tx, kind: EntryKind, member_id: int, **body: Any) -> None:
-    await db.raw(tx).execute(
-        _INSERT, ids.new_bigint(), kind.value, member_id, msgspec.json.encode(body).decode(), clock.now()
-    )
+    """Call whoever is to be told."""
     await jobs.defer(tx, JOB, unique=JOB)

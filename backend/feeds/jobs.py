@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.kernel import clock, jobs
+from backend.kernel import clock, db, jobs
 
 from .commands import delivering, numbering
 from .handlers import JOB
@@ -10,9 +10,12 @@ from .handlers import JOB
 
 @jobs.task(name=JOB, retry=0)
 async def tell() -> None:
-    """Number what was changed, and call whoever is to be told."""
+    """Number what was changed, and call whoever is to be told; again, behind other jobs, where that is not all."""
     await numbering.number()
     await delivering.deliver_due()
+    if await delivering.is_due():
+        async with db.transaction() as tx:
+            await jobs.defer(tx, JOB, unique=JOB)
 
 
 @jobs.every("* * * * *")

@@ -27,6 +27,7 @@ class EntryKind(StrEnum):
     REGISTERED = "member.registered"
     CHANGED = "member.changed"
     LEVEL = "member.level_changed"
+    STAGE = "member.stage_changed"
 
 
 class Subscriber(msgspec.Struct, frozen=True, kw_only=True):

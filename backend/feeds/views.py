@@ -57,8 +57,8 @@ async def shown(entries: Sequence[Entry], subscriber: Subscriber) -> list[schema
     for entry in entries:
         changes = [by_id[change_id] for change_id in _change_ids(entry) if change_id in by_id]
         visible = [_change(one) for one in changes if rules.seen(one.field, allowed)]
-        if entry.kind is EntryKind.LEVEL and "level" in allowed:
-            visible.append(schemas.ChangeOut("level", None, entry.body["level"]))
+        moved = [field for field in ("level", "stage") if field in entry.body and field in allowed]
+        visible += [schemas.ChangeOut(field, None, entry.body[field]) for field in moved]
         if visible or entry.kind is EntryKind.REGISTERED:
             member = schemas.MemberRef(str(entry.member_id), numbers.get(entry.member_id, ""))
             found.append(_entry(entry, member, changes, visible))

@@ -6,9 +6,10 @@ from datetime import datetime
 
 from backend.kernel import db, ids
 from backend.kernel.db import Tx
+from backend.members import telling
 from backend.members.holding import DELETED, Holding, MovingTable, Shown, Table, holds, kept, stripped
 
-from .queries.addresses import EMAIL_CONTEXT
+from .queries.addresses import EMAIL_CONTEXT, list_addresses
 
 FIGURES = "counted in the figures of a batch; without text, link or address"
 
@@ -147,3 +148,4 @@ HOLDING = holds(
         merge=_join_consents,
     )
 )
+telling.keeps("email", list_addresses)

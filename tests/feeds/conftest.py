@@ -11,10 +11,11 @@ import pytest_asyncio
 
 from backend.kernel import config, db
 from backend.kernel.config import Settings
+from tests.support.levels import levels
 from tests.support.mis import Mis
 from tests.support.one_chain import admin, chain, fresh_limits, office, phone, worker
 
-__all__ = ["admin", "chain", "fresh_limits", "office", "phone", "worker"]
+__all__ = ["admin", "chain", "fresh_limits", "levels", "office", "phone", "worker"]
 
 
 @pytest.fixture(scope="module")

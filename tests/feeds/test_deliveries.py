@@ -111,6 +111,31 @@ async def test_one_that_does_not_answer_holds_up_nobody(admin, mis):
     assert (await shown(admin, dead))["last_error"] == "ConnectError"
 
 
+async def test_one_that_cannot_be_sent_to_holds_up_nobody_and_is_put_down_to_it(admin, mis):
+    broken = await make_subscriber(admin, ["status"], mis.url)
+    await db.fetch("UPDATE feed_subscriber SET secret_sealed = 'broken' WHERE id = $1", broken["subscriber"]["id"])
+    await make_subscriber(admin, ["status"], mis.url)
+    await entry(1)
+
+    assert await tell() == 1
+
+    after = await shown(admin, broken)
+    assert (after["tries"], after["behind"]) == (1, 1)
+    assert after["last_error"].startswith("not sent: ")
+
+
+async def test_a_slow_one_ends_its_turn_and_goes_on_in_the_next(admin, mis, monkeypatch):
+    monkeypatch.setattr(delivering, "RUN_S", 0.0)
+    await make_subscriber(admin, ["status"], mis.url)
+    for member_id in range(1, 151):
+        await entry(member_id)
+
+    assert (await tell(), await delivering.is_due()) == (1, True)
+    assert (await tell(), await delivering.is_due()) == (1, False)
+
+    assert [item["member"]["id"] for item in mis.told] == [str(one) for one in range(1, 151)]
+
+
 async def test_two_workers_send_it_once(admin, mis):
     await make_subscriber(admin, ["status"], mis.url)
     for member_id in range(1, 6):

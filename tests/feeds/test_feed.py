@@ -13,6 +13,11 @@ import pytest
 from backend.feeds.commands import numbering
 from backend.kernel import clock as kernel_clock
 from backend.kernel import db, ids, outbox
+from backend.kernel.vault import vault
+from backend.members import service, telling
+from backend.members.types import Stage
+from backend.messages.queries.addresses import EMAIL_CONTEXT
+from tests.support.members import random_phone
 from tests.support.mis import make_subscriber
 
 ADMIN = "/v1/admin/feeds/subscribers"
@@ -105,6 +110,83 @@ async def test_a_new_member_is_told_of(client, admin, phone):
     mine = [item for item in found if item["member"]["id"] == phone.member["id"]]
     assert [(item["type"], item["changes"]) for item in mine] == [("member.registered", [])]
     assert mine[0]["member"]["member_no"] == phone.member["member_no"]
+
+
+async def test_of_one_member_it_is_told_in_order_and_without_a_hole_though_events_fail(client, admin, phone):
+    made = await make_subscriber(admin, ["gender"])
+    await outbox.drain()
+    _, place = await rest(client, made["key"])
+    for gender in ("male", "female"):
+        assert (await phone.call("PATCH", "/v1/member/profile", {"gender": gender})).status_code == 200
+    first = "SELECT min(id) FROM outbox WHERE name = 'MemberChanged'"
+    await db.fetch(f"UPDATE outbox SET not_before = 'infinity' WHERE id = ({first})")
+    await outbox.drain()
+
+    told = [item["changes"][0] for item in (await rest(client, made["key"], place))[0]]
+    assert [(one["before"], one["after"]) for one in told] == [("unknown", "male"), ("male", "female")]
+    await outbox.retry_parked()
+    await outbox.drain()
+    assert len((await rest(client, made["key"], place))[0]) == 2, "and once"
+
+
+async def test_what_a_server_without_the_feed_changed_is_told_by_its_event(client, admin, phone, monkeypatch):
+    made = await make_subscriber(admin, ["name"])
+    await outbox.drain()
+    _, place = await rest(client, made["key"])
+    monkeypatch.setattr(telling, "_listeners", [])
+    assert (await phone.call("PATCH", "/v1/member/profile", {"name": "欧阳小明"})).status_code == 200
+    monkeypatch.undo()
+    await outbox.drain()
+
+    (told,) = (await rest(client, made["key"], place))[0]
+    assert told["changes"][0]["after"] == "欧阳小明"
+
+
+async def test_levels_and_stages_are_told_as_a_snapshot_has_them_lent_ones_too(client, admin, phone, levels):
+    made = await make_subscriber(admin, ["level", "stage"])
+    _, place = await rest(client, made["key"])
+    async with db.transaction() as tx:
+        await service.set_levels(tx, {phone.member_id: ("silver", "gold")})
+        await service.set_levels(tx, {phone.member_id: ("basic", "gold")})
+        await service.set_stages(tx, {phone.member_id: Stage.LOYAL}, kernel_clock.now().date())
+
+    told = (await rest(client, made["key"], place))[0]
+    now = (await ask(client, made["key"], f"{FEED}/{phone.member['id']}")).json()["fields"]
+    assert [(item["type"], item["changes"][0]["after"]) for item in told] == [
+        ("member.level_changed", "gold"),
+        ("member.stage_changed", "loyal"),
+    ]
+    assert now == {"level": "gold", "stage": "loyal"}
+
+
+async def test_whom_staff_enter_is_told_of_to_whoever_may_see_only_their_number(client, admin):
+    made = await make_subscriber(admin, ["phone"])
+    await outbox.drain()
+    _, place = await rest(client, made["key"])
+    body = {"phone": random_phone(), "name": "赵敏"}
+    entered = await admin.post("/v1/admin/members", body, key=ids.new_short("K"))
+    assert entered.status_code == 201, entered.text
+
+    (told,) = (await rest(client, made["key"], place))[0]
+    assert (told["type"], told["changes"]) == ("member.registered", [])
+    now = await ask(client, made["key"], f"{FEED}/{told['member']['id']}")
+    assert now.json()["fields"] == {"phone": body["phone"]}
+
+
+async def test_a_confirmed_email_is_in_the_snapshot_too(client, admin, phone):
+    made = await make_subscriber(admin, ["email"])
+    sealed = vault().seal(b"a@example.com", context=EMAIL_CONTEXT)
+    await db.fetch(
+        "INSERT INTO message_email (member_id, sealed, address_index, confirmed_at, updated_at)"
+        " VALUES ($1, $2, 'x', $3, $3)",
+        phone.member_id,
+        sealed,
+        kernel_clock.now(),
+    )
+
+    now = (await ask(client, made["key"], f"{FEED}/{phone.member['id']}")).json()["fields"]
+
+    assert now == {"email": "a@example.com"}
 
 
 async def test_what_was_changed_is_told_with_who_before_and_after_in_the_fields_that_were_given(client, admin, phone):

@@ -21,28 +21,27 @@ from backend.kernel.vault import vault
 
 from .. import queries, rules, views
 from ..errors import NoAddress
-from ..types import Subscriber
+from ..types import MOST_SUBSCRIBERS, Subscriber
 from .subscribers import SECRET_CONTEXT
 
 log = logging.get(__name__)
 
 AT_ONCE = 100
 MOST_CALLS = 50
-"""Calls of one subscriber in one run of the job: the others' turn comes, too."""
-
-LANES = 4
-"""Subscribers that are called at the same time: one that does not answer holds up a lane, not everybody."""
+RUN_S = 20.0
+"""Calls of one subscriber in one run of the job, and how long it begins new ones: a worker has other jobs, too."""
 
 TOTAL_S = 15.0
 LEASE = timedelta(seconds=60)
 
 _TIMEOUT = httpx.Timeout(10.0, connect=5.0, pool=5.0)
 
+_DUE = """state = 'active' AND url IS NOT NULL AND (due_at IS NULL OR due_at <= $1)
+                  AND delivered < (SELECT seq FROM feed_head)"""
 _CLAIM = f"""
 UPDATE feed_subscriber s SET due_at = $2
  WHERE s.id = (SELECT id FROM feed_subscriber
-                WHERE state = 'active' AND url IS NOT NULL AND (due_at IS NULL OR due_at <= $1)
-                  AND delivered < (SELECT seq FROM feed_head)
+                WHERE {_DUE}
                 ORDER BY due_at NULLS FIRST, id LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING {queries.COLUMNS}"""  # noqa: S608 - put together of constants
 _TAKEN = """
@@ -84,17 +83,21 @@ def client() -> httpx.AsyncClient:
 
 
 async def deliver_due() -> int:
-    """Call everybody who lacks something and is due; returns how many calls were taken."""
-    async with client() as http, asyncio.TaskGroup() as lanes:
-        running = [lanes.create_task(_lane(http)) for _ in range(LANES)]
-    return sum(lane.result() for lane in running)
+    """Call everybody who lacks something and is due, at the same time; returns how many calls were taken.
+
+    Whoever lacks more than fits into a run is left due: ``is_due`` says so.
+    """
+    ends_at = monotonic() + RUN_S
+    running: list[asyncio.Task[int]] = []
+    async with client() as http, asyncio.TaskGroup() as calls:
+        while len(running) < MOST_SUBSCRIBERS and (subscriber := await _claim()) is not None:
+            running.append(calls.create_task(_serve(http, subscriber, ends_at)))
+    return sum(one.result() for one in running)
 
 
-async def _lane(http: httpx.AsyncClient) -> int:
-    taken = 0
-    while (subscriber := await _claim()) is not None:
-        taken += await _deliver(http, subscriber)
-    return taken
+async def is_due() -> bool:
+    """Whether somebody lacks something and may be called now."""
+    return await db.fetchrow(f"SELECT 1 FROM feed_subscriber WHERE {_DUE} LIMIT 1", clock.now()) is not None  # noqa: S608
 
 
 async def _claim() -> Subscriber | None:
@@ -103,10 +106,23 @@ async def _claim() -> Subscriber | None:
     return queries.subscriber_of(row) if row else None
 
 
-async def _deliver(http: httpx.AsyncClient, subscriber: Subscriber) -> int:
+async def _serve(http: httpx.AsyncClient, subscriber: Subscriber, ends_at: float) -> int:
+    """Call one subscriber. What goes wrong here with it or its entries is put down to it, and stops nobody else's."""
+    try:
+        return await _deliver(http, subscriber, ends_at)
+    except db.UNREACHABLE:
+        raise
+    except Exception as problem:
+        log.warning("feeds.failed", subscriber_id=subscriber.id, exc_info=problem)
+        now = await queries.get_subscriber(subscriber.id)
+        await _refused(now, Outcome(ids.new_short("W"), None, 0, f"not sent: {type(problem).__name__}"[:80]))
+        return 0
+
+
+async def _deliver(http: httpx.AsyncClient, subscriber: Subscriber, ends_at: float) -> int:
     """Call one subscriber until it has everything, something fails, or others have waited long enough."""
     taken = 0
-    for calls in range(MOST_CALLS):
+    for calls in range(1, MOST_CALLS + 1):
         entries = await queries.list_entries(subscriber.delivered, AT_ONCE)
         if not entries:
             await db.fetch("UPDATE feed_subscriber SET due_at = NULL WHERE id = $1 AND delivered = $2",
@@ -121,9 +137,11 @@ async def _deliver(http: httpx.AsyncClient, subscriber: Subscriber) -> int:
                 await _refused(subscriber, outcome)
                 break
             taken += 1
-        due_at = clock.now() + LEASE if calls + 1 < MOST_CALLS else None
-        if await db.fetchval(f"{_TAKEN} RETURNING 1", subscriber.id, subscriber.delivered, last, due_at) is None:
-            break  # its place was moved, or it was paused
+        over = calls == MOST_CALLS or monotonic() >= ends_at
+        due_at = clock.now() + (timedelta() if over else LEASE)  # not NULL: who waits for longer is called first
+        moved = await db.fetchval(f"{_TAKEN} RETURNING 1", subscriber.id, subscriber.delivered, last, due_at)
+        if over or moved is None:  # None: its place was moved, or it was paused
+            break
         subscriber = msgspec.structs.replace(subscriber, delivered=last, tries=0, failing_since=None)
     return taken
 

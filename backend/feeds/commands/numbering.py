@@ -23,10 +23,10 @@ WITH next AS (
 SELECT count(*), coalesce(max(seq), $1) AS last FROM numbered"""
 
 
-async def number() -> int:
-    """Number what waits; returns how many entries that were."""
+async def number(rounds: int = MOST_ROUNDS) -> int:
+    """Number what waits, 2,000 entries in each of at most so many rounds; returns how many that were."""
     numbered = 0
-    for _ in range(MOST_ROUNDS):
+    for _ in range(rounds):
         async with db.transaction() as tx:
             ((seq,),) = await db.fetch_in(tx, _HOLD)
             ((count, last),) = await db.fetch_in(tx, _NUMBER, seq, AT_ONCE)

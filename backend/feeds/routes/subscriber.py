@@ -23,7 +23,7 @@ async def read_feed(caller: SubscriberCaller, query: schemas.FeedQuery) -> schem
     An entry in which the caller may see nothing is left out, so a page may have fewer items than asked for, or none:
     `more` says whether to go on. Entries are kept for 400 days.
     """
-    await numbering.number()
+    await numbering.number(rounds=1)
     head = await queries.head()
     after = head.first - 1 if query.cursor is None else _read(query.cursor)
     if after < head.first - 1:
@@ -49,7 +49,7 @@ async def read_member(caller: SubscriberCaller, member_id: str) -> schemas.Snaps
 @router.get("/v1/feeds/snapshot", guard=subscriber, summary="会员全量", errors=(ValidationFailed,))
 async def read_snapshot(caller: SubscriberCaller, query: schemas.SnapshotQuery) -> schemas.SnapshotOut:
     """All members as they are now, by id; then the feed from the first page's `feed_cursor` on."""
-    await numbering.number()
+    await numbering.number(rounds=1)
     head = await queries.head()
     after = 0 if query.cursor is None else _read(query.cursor)
     items = await views.snapshot(after, query.limit, caller.subscriber)

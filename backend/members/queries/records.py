@@ -8,6 +8,7 @@ import msgspec
 
 from backend.kernel import db
 
+from .. import telling
 from .people import open_phone
 
 _PAGE = (
@@ -26,12 +27,15 @@ class MemberRecord(msgspec.Struct, frozen=True):
 
 
 async def list_records(after: int, limit: int) -> list[MemberRecord]:
-    """The members with the ids that follow, whatever their status."""
-    return [_record(row) for row in await db.fetch(_PAGE, after, limit)]
+    """The members with the ids that follow, whatever their status; with the fields that other domains keep."""
+    rows = await db.fetch(_PAGE, after, limit)
+    member_ids = [row["id"] for row in rows]
+    kept = {field: await reader(member_ids) for field, reader in telling.readers().items()} if rows else {}
+    return [_record(row, {field: values.get(row["id"]) for field, values in kept.items()}) for row in rows]
 
 
-def _record(row: db.Record) -> MemberRecord:
-    fields = {
+def _record(row: db.Record, kept: dict[str, str | None]) -> MemberRecord:
+    fields = kept | {
         "name": row["name"],
         "phone": open_phone(row["phone_sealed"]) or None,
         "birthday": row["birthday"],

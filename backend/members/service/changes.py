@@ -11,8 +11,9 @@ from backend.kernel import clock, db, events
 from backend.kernel.db import Tx
 from backend.kernel.vault import vault
 
-from .. import queries
+from .. import queries, telling
 from ..events import MemberChanged
+from ..telling import Became
 from ..types import Actor
 
 Change = tuple[Any, Any]
@@ -34,8 +35,8 @@ async def changed(
     """Note what became of a member's fields, by whom and why; what is as it was is left out.
 
     Every command that changes a member's profile, status, store, card or validity says so here, on the transaction
-    that does it, and holds the member. Attributes are called ``attributes.<code>``. The member's version moves, and
-    ``MemberChanged`` is published.
+    that does it, and holds the member. Attributes are called ``attributes.<code>``. The member's version moves,
+    ``MemberChanged`` is published, and whoever listens (``telling``) is told.
     """
     await changed_many(tx, {member_id: changes}, by=by, reason=reason)
 
@@ -64,6 +65,14 @@ async def changed_many(
         [
             MemberChanged(member_id=member_id, fields=tuple(fields), change_ids=tuple(ids))
             for member_id, (ids, fields) in told.items()
+        ],
+    )
+    new = {member_id for member_id, fields in changes.items() if "status" in fields and fields["status"][0] is None}
+    await telling.tell(
+        tx,
+        [
+            Became(member_id=member_id, change_ids=tuple(ids), joined=member_id in new)
+            for member_id, (ids, _) in told.items()
         ],
     )
 

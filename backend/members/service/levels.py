@@ -11,8 +11,9 @@ from backend.kernel import clock, db, events, ids
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound
 
-from .. import locks, queries
+from .. import locks, queries, telling
 from ..events import LevelUnlocked
+from ..telling import Became
 from ..types import DiscountCard, LevelState, Stage
 
 
@@ -53,9 +54,11 @@ _SET_LEVELS = """
 UPDATE member m SET level_id = best.code, own_level = CASE WHEN w.lent IS NULL THEN NULL ELSE w.own END,
        lent_level = w.lent, updated_at = $4
   FROM unnest($1::bigint[], $2::text[], $3::text[]) AS w (id, own, lent)
+  JOIN member AS old ON old.id = w.id
  CROSS JOIN LATERAL (SELECT code FROM member_level WHERE code IN (w.own, w.lent)
                       ORDER BY growth_from_fen DESC LIMIT 1) AS best
- WHERE m.id = w.id"""
+ WHERE m.id = w.id
+RETURNING m.id, m.level_id, old.level_id AS before"""
 
 
 async def set_levels(tx: Tx, levels: Mapping[int, tuple[str, str | None]]) -> None:
@@ -66,7 +69,9 @@ async def set_levels(tx: Tx, levels: Mapping[int, tuple[str, str | None]]) -> No
     """
     if levels:
         own, lent = ([pair[place] for pair in levels.values()] for place in (0, 1))
-        await db.raw(tx).execute(_SET_LEVELS, list(levels), own, lent, clock.now())
+        rows = await db.fetch_in(tx, _SET_LEVELS, list(levels), own, lent, clock.now())
+        moved = [row for row in rows if row["level_id"] != row["before"]]
+        await telling.tell(tx, [Became(member_id=row["id"], level=row["level_id"]) for row in moved])
 
 
 async def set_ruled(tx: Tx, codes: Collection[str]) -> None:
@@ -99,6 +104,7 @@ async def set_stages(tx: Tx, stages: Mapping[int, Stage], on: date) -> None:
             [stage.value for stage in stages.values()],
             on,
         )
+        await telling.tell(tx, [Became(member_id=member_id, stage=stage) for member_id, stage in stages.items()])
 
 
 async def set_discount_card(tx: Tx, member_id: int, card: DiscountCard | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 import msgspec
@@ -36,6 +37,15 @@ def email_index(address: str) -> str:
 def open_email(sealed: str) -> str:
     """The address in a row."""
     return vault().open(sealed, context=EMAIL_CONTEXT).decode()
+
+
+async def list_addresses(member_ids: Collection[int]) -> dict[int, str]:
+    """The confirmed addresses of these members; who has none is absent."""
+    rows = await db.fetch(
+        "SELECT member_id, sealed FROM message_email WHERE member_id = ANY($1::bigint[]) AND sealed IS NOT NULL",
+        list(member_ids),
+    )
+    return {row["member_id"]: open_email(row["sealed"]) for row in rows}
 
 
 async def find_email(member_id: int) -> Email | None:
