@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
-from backend.members.holding import DELETED, Holding, Shown, Table, holds, kept, stripped
+from datetime import datetime
 
-from .queries.applications import NAME_CONTEXT
+from backend.kernel import db
+from backend.kernel.db import Tx
+from backend.members.holding import DELETED, Holding, Obstacle, Shown, Table, holds, kept, stripped
+
+from .queries.applications import NAME_CONTEXT, lock_pending
+
+
+async def obstacles(tx: Tx, member_id: int) -> list[Obstacle]:
+    """An application that waits: staff decide it first, or a merge would let somebody in whom nobody looked at."""
+    ids = tuple(row["id"] for row in await lock_pending(tx, member_id))
+    return [Obstacle(code="application", title="注册申请待审核", ids=ids[:10])] if ids else []
+
+
+async def close(tx: Tx, member_id: int, at: datetime) -> None:
+    """Nobody decides about somebody who is gone: what waited is over."""
+    await db.raw(tx).execute(
+        "UPDATE registration_application SET state = 'rejected', decided_at = $2"
+        " WHERE member_id = $1 AND state = 'pending'",
+        member_id,
+        at,
+    )
+
 
 HOLDING = holds(
     Holding(
@@ -48,5 +69,7 @@ HOLDING = holds(
             *("registration_batch_row", "registration_warned", "registration_application"),
             "registration_import_row",
         ),
+        erase=close,
+        obstacles=obstacles,
     )
 )

@@ -69,15 +69,16 @@ async def follow(
             moves.setdefault(status, []).append(one)
     for status, moved in moves.items():
         await members.set_statuses(tx, moved, status, by=by, reason=reason)
-        await events.publish_many(tx, [_told(one, status) for one in moved])
+        await events.publish_many(tx, [told for one in moved if (told := _told(one, status, on)) is not None])
     return [one for moved in moves.values() for one in moved]
 
 
-def _told(held: members.Held, status: Status) -> events.Event:
+def _told(held: members.Held, status: Status, on: date) -> events.Event | None:
+    """What the member hears; nothing where the membership has not begun: it is told when it does."""
     until = held.validity.valid_until
-    if status is Status.ACTIVE or until is None:
+    if status is Status.ACTIVE:
         return MembershipResumed(member_id=held.member_id, valid_until=until)
-    return MembershipEnded(member_id=held.member_id, valid_until=until)
+    return MembershipEnded(member_id=held.member_id, valid_until=until) if until is not None and until < on else None
 
 
 async def freeze(tx: Tx, member_ids: Sequence[int], _body: NoMore, by: BulkBy) -> Mapping[int, str]:

@@ -8,9 +8,10 @@ import uuid
 import pytest
 import pytest_asyncio
 
-from backend.kernel import db, outbox
+from backend.kernel import clock, db, outbox
 from backend.members import service as members
 from backend.members.types import NewMember, Status
+from backend.registration.holdings import HOLDING
 from backend.registration.queries import applications as queries
 from tests.support.books import fingerprint
 from tests.support.members import random_phone
@@ -64,6 +65,10 @@ async def known(phone, name="李建国", store_id="S1", status=Status.ACTIVE):
         made = await members.create_member(tx, NewMember(phone=phone, name=name, status=status, store_id=store_id))
     assert made is not None
     return made
+
+
+async def number_of(member_id):
+    return await db.fetchval("SELECT member_no FROM member WHERE id = $1", member_id)
 
 
 async def test_rules_decide_by_themselves_and_say_why(client, chain, admin, settings):
@@ -121,6 +126,22 @@ async def test_staff_decide_what_waits_one_or_many_and_the_applicant_reads_why(c
     assert (await guests[2].get("/v1/member/profile"))["status"] == "active"
     registered = "SELECT count(*) FROM message_letter WHERE template = 'membership.approved'"
     assert await db.fetchval(registered) == 3
+
+
+async def test_who_waits_is_not_merged_and_who_is_erased_waits_no_more(client, chain, admin):
+    await policy(admin, "queue")
+    somebody = await guest(client)
+    waiting = (await somebody.register()).json()
+    kept = await known(random_phone())
+    numbers = {"source_no": waiting["member_no"], "target_no": str(await number_of(kept))}
+    listed = (await admin.get(f"{QUEUE}?state=pending")).json()["pending"]
+
+    merged = await admin.post("/v1/admin/merges", numbers | {"reason": "x"}, key=uuid.uuid4().hex)
+    async with db.transaction() as tx:
+        await HOLDING.erase(tx, int(waiting["id"]), clock.now())
+
+    assert (merged.json()["code"], merged.json()["obstacles"][0]["code"]) == ("merge_blocked", "application")
+    assert (await admin.get(f"{QUEUE}?state=pending")).json()["pending"] == listed - 1
 
 
 async def test_a_store_sees_and_decides_its_own_only(client, chain, admin, manager, settings):

@@ -13,7 +13,7 @@ import pytest
 from backend.kernel import config, db, incoming, sheets
 from backend.kernel.jobs import runner
 from backend.ledger.plans import HOUSE_OPENING
-from backend.registration.commands import imports, writing
+from backend.registration.commands import imports, reading, writing
 from tests.registration.test_applications import guest, known
 from tests.support.books import fingerprint
 from tests.support.members import random_phone
@@ -175,6 +175,53 @@ async def test_an_import_that_was_cut_short_goes_on_and_doubles_nothing(
     held = "SELECT count(*), sum(a.balance)::bigint FROM ledger_account a JOIN member m ON m.id = a.member_id"
     held += " WHERE a.kind = 'stored' AND m.id IN (SELECT member_id FROM registration_import_row WHERE import_id = $1)"
     assert [tuple(row) for row in await db.fetch(held, made["id"])] == [(4, 400)]
+
+
+async def test_a_table_is_read_by_one_at_a_time_and_by_nobody_once_it_is_cancelled(
+    client, chain, admin, settings, monkeypatch
+):
+    monkeypatch.setattr(reading, "READ_AT_ONCE", 1)
+    found = [(await send(admin, table(*(f"{random_phone()},a,,,," for _ in range(40))))).json() for _ in range(2)]
+    before = await count()
+
+    await asyncio.gather(*(imports.run(found[0]["id"]) for _ in range(3)))  # taken up again by several at once
+    stopped = asyncio.create_task(imports.run(found[1]["id"]))
+    while not await db.fetchval("SELECT count(*) FROM registration_import_row WHERE import_id = $1", found[1]["id"]):
+        await asyncio.sleep(0)
+    await admin.post(f"{IMPORTS}/{found[1]['id']}/cancel", {})
+    await stopped
+    await runner.run_waiting(settings)
+
+    whole, cancelled = [(await admin.get(f"{IMPORTS}/{one['id']}")).json() for one in found]
+    assert (whole["state"], whole["total"], whole["good"], whole["results"]) == ("done", 40, 40, {"made": 40})
+    assert (cancelled["state"], await count()) == ("cancelled", before + 40)
+    assert not await db.fetchval("SELECT count(sealed) FROM registration_import_row")
+
+
+async def test_what_cannot_be_read_or_is_asked_for_by_nobody_any_more_makes_nobody(client, chain, admin, settings):
+    hopeless, left = [(await send(admin, table(f"{random_phone()},a,,,,"))).json() for _ in range(2)]
+    before = await count()
+    await db.pool().execute("UPDATE registration_import SET turn = $2 WHERE id = $1", hopeless["id"], reading.MOST_TURNS)
+    await db.pool().execute("UPDATE registration_import SET staff_id = 1 WHERE id = $1", left["id"])
+    await runner.run_waiting(settings)
+
+    refused, waits = [(await admin.get(f"{IMPORTS}/{one['id']}")).json() for one in (hopeless, left)]
+    between = await count()
+    started = await admin.post(f"{IMPORTS}/{left['id']}/start", {})
+    await runner.run_waiting(settings)
+
+    assert (refused["state"], refused["flaws"][0]["row"]) == ("refused", 1)
+    assert (waits["state"], between, started.status_code, await count()) == ("checked", before, 200, before + 1)
+
+
+async def test_imports_are_listed_by_page(chain, admin):
+    first = (await admin.get(f"{IMPORTS}?limit=2")).json()
+    rest = (await admin.get(f"{IMPORTS}?limit=100&cursor={first['next_cursor']}")).json()
+
+    listed = [one["id"] for one in first["items"] + rest["items"]]
+    assert len(first["items"]) == 2
+    assert rest["next_cursor"] is None
+    assert len(set(listed)) == len(listed) == await db.fetchval("SELECT count(*) FROM registration_import")
 
 
 async def test_the_same_key_is_the_same_import_and_what_is_no_table_is_none(client, chain, admin, manager, settings):

@@ -77,6 +77,9 @@ def test_what_makes_no_sense_is_named_by_field():
     rules = (
         Rule(title="a", when=When(age_from=9, age_to=8), outcome=Outcome.REJECT),
         Rule(title="a", when=When(hour_from=8, hour_to=8), outcome=Outcome.APPROVE, reason="x"),
+        Rule(title="b", when=When(hour_from=24), outcome=Outcome.APPROVE),
+        Rule(title="c", when=When(hour_to=0), outcome=Outcome.APPROVE),
+        Rule(title="d", when=When(hour_from=0, hour_to=24), outcome=Outcome.APPROVE),
     )
 
     wrong = flaws(Policy(version=0, mode=Mode.RULES, rules=rules, otherwise=Outcome.REJECT))
@@ -87,6 +90,8 @@ def test_what_makes_no_sense_is_named_by_field():
         "/rules/1/title",
         "/rules/1/reason",
         "/rules/1/when/hour_to",
+        "/rules/2/when/hour_to",
+        "/rules/3/when/hour_to",
         "/otherwise_reason",
     ]
     assert [one.pointer for one in flaws(Policy(version=0, mode=Mode.RULES))] == ["/rules"]

@@ -89,6 +89,23 @@ async def test_the_day_ends_it_the_member_hears_of_it_before_and_after(client, c
     assert {row["template"] for row in letters} >= {"membership.ending", "membership.ended"}
 
 
+async def test_a_membership_that_is_yet_to_begin_is_told_of_when_it_does(client, chain, admin, settings):
+    phone = await register(client)
+    tomorrow = clock.local_date(clock.now(), settings.timezone) + timedelta(days=1)
+    letters = "SELECT template FROM message_letter WHERE member_id = $1 AND template LIKE 'membership.%'"
+
+    await change(admin, phone, settings, "validity", valid_from=str(tomorrow))
+    await outbox.drain()
+    before = await db.fetch(letters, phone.member_id)
+    status = (await phone.call("GET", "/v1/member/profile")).json()["status"]
+    await db.pool().execute("UPDATE member SET valid_from = $2 WHERE id = $1", phone.member_id, date(2026, 1, 1))
+    await validity.follow_days()
+    await outbox.drain()
+
+    assert (status, before) == ("expired", [])
+    assert [row["template"] for row in await db.fetch(letters, phone.member_id)] == ["membership.resumed"]
+
+
 async def test_freezing_keeps_its_reason_and_thawing_looks_at_the_days(client, chain, admin, settings):
     phone = await register(client)
     path = f"/v1/admin/members/{phone.member_id}"

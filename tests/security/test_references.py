@@ -735,6 +735,7 @@ OWN = {
     ("GET /v1/admin/messages/batches", "cursor"),
     # the caller's store's own, and members of the batch in the path: tests/registration/test_batches.py
     ("GET /v1/admin/member-batches", "cursor"),
+    ("GET /v1/admin/member-imports", "cursor"),
     # the caller's store's own: tests/registration/test_applications.py
     ("GET /v1/admin/registrations", "cursor"),
     ("GET /v1/admin/registrations", "store_id"),

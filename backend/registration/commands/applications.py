@@ -15,9 +15,10 @@ from backend.kernel.db import Tx
 from backend.kernel.errors import FieldError, NotFound, ValidationFailed
 from backend.kernel.vault import vault
 from backend.members import joins
+from backend.members import queries as members
 from backend.members import service as member_service
 from backend.members.events import MemberRegistered
-from backend.members.types import Actor, Status
+from backend.members.types import Actor, AttributeCondition, Reach, Status
 
 from ..errors import ApplicationDecided, PolicyChanged
 from ..events import RegistrationApproved, RegistrationRejected
@@ -135,11 +136,16 @@ async def check_policy(policy: Policy, pointer: str = "") -> None:
     wrong = [FieldError(f"{pointer}{flaw.pointer}", flaw.message) for flaw in rules.flaws(policy)]
     known = {store.id for store in await auth.list_stores()}
     for place, rule in enumerate(policy.rules):
+        at = f"{pointer}/rules/{place}/when"
         wrong += [
-            FieldError(f"{pointer}/rules/{place}/when/store_ids/{index}", "there is no such store")
+            FieldError(f"{at}/store_ids/{index}", "there is no such store")
             for index, store_id in enumerate(rule.when.store_ids or ())
             if store_id not in known
         ]
+        for code, values in (rule.when.attributes or {}).items():
+            condition = AttributeCondition(code=code, any_of=tuple(values))
+            flaws = await members.wrong_conditions([condition], Reach.MEMBER, None, pointer=at)
+            wrong += [FieldError(f"{at}/attributes/{code}", flaw.message) for flaw in flaws]
     if wrong:
         raise ValidationFailed(f"{wrong[0].pointer}: {wrong[0].message}", errors=tuple(wrong))
 

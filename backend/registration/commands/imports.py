@@ -7,11 +7,8 @@ a row says is sealed, and gone when the import has ended.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-from collections.abc import Sequence
 from datetime import timedelta
-from itertools import islice
 
 import msgspec
 
@@ -20,65 +17,27 @@ from backend.approvals import service as approvals
 from backend.approvals.types import Approval, ApprovalState, Kind
 from backend.auth import queries as auth
 from backend.auth.types import Permission, StaffCaller
-from backend.kernel import clock, db, ids, incoming, jobs, logging, trail
+from backend.kernel import clock, db, ids, jobs, logging, trail
 from backend.kernel.config import settings
 from backend.kernel.db import Tx
-from backend.kernel.errors import FieldError, ValidationFailed
-from backend.kernel.vault import vault
+from backend.kernel.errors import FieldError, NotFound, ValidationFailed
 from backend.ledger.errors import IdempotencyConflict
-from backend.membercards import service as membercards
-from backend.members import queries as members
 
-from .. import service
 from ..errors import ImportNotReady
 from ..queries import imports as queries
-from ..rules import rows as rules
-from ..rules.rows import Flaw, NewRow
 from ..types import Import, ImportState
-from . import writing
+from . import reading, writing
 
 log = logging.get(__name__)
 
 JOB = "registration.run_import"
 KIND = "member_import"
-READ_AT_ONCE = 1_000
 MOST_SHOWN = 100
 """Flaws that a refusal names; the report has them all."""
 
 STUCK_AFTER = timedelta(minutes=1)
 KEPT_UNSTARTED = timedelta(days=7)
 """How long the rows of an import wait that nobody starts: they are personal data."""
-
-_INSERT_FLAWS = """
-INSERT INTO registration_import_flaw (import_id, row_no, field, message)
-SELECT $1::text, * FROM unnest($2::int[], $3::text[], $4::text[]) ON CONFLICT DO NOTHING"""
-# The first row that names a phone or a card keeps it.
-_PHONE_TWICE = """
-INSERT INTO registration_import_flaw (import_id, row_no, field, message)
-SELECT $1::text, row_no, 'phone', 'is in row ' || first || ' already' FROM (
-    SELECT row_no, min(row_no) OVER (PARTITION BY phone_index) AS first FROM registration_import_row
-     WHERE import_id = $1::text) r
- WHERE row_no > first ON CONFLICT DO NOTHING"""
-_CARD_TWICE = """
-INSERT INTO registration_import_flaw (import_id, row_no, field, message)
-SELECT $1::text, row_no, 'card_no', 'is in row ' || first || ' already' FROM (
-    SELECT row_no, min(row_no) OVER (PARTITION BY card_no) AS first FROM registration_import_row
-     WHERE import_id = $1::text AND card_no IS NOT NULL) r
- WHERE row_no > first ON CONFLICT DO NOTHING"""
-_DROP_BAD = """
-DELETE FROM registration_import_row r WHERE r.import_id = $1 AND EXISTS (
-    SELECT FROM registration_import_flaw f WHERE f.import_id = r.import_id AND f.row_no = r.row_no)"""
-_READ = """
-UPDATE registration_import i
-   SET state = 'checked', body = NULL, total = $2, good = r.good, points = r.points, principal_fen = r.principal_fen,
-       bonus_fen = r.bonus_fen, updated_at = $3,
-       bad = (SELECT count(DISTINCT row_no) FROM registration_import_flaw WHERE import_id = $1)
-  FROM (SELECT count(*) AS good, coalesce(sum(points), 0) AS points, coalesce(sum(principal_fen), 0) AS principal_fen,
-               coalesce(sum(bonus_fen), 0) AS bonus_fen
-          FROM registration_import_row WHERE import_id = $1) r
- WHERE i.id = $1
-RETURNING i.id, title, kind, skip_bad, dry_run, state, total, i.good, bad, done, made, i.points, i.principal_fen,
-          i.bonus_fen, staff_id, approval_id, created_at, updated_at, ended_at"""
 
 
 class AskedImport(msgspec.Struct, frozen=True):
@@ -134,106 +93,30 @@ async def run(import_id: str, *, most: int | None = None) -> None:
 
 
 async def _read(found: Import) -> None:
-    """Keep the good rows and what is wrong with the others; then go on as was asked for."""
-    async with db.transaction() as tx:
-        for table in ("registration_import_row", "registration_import_flaw"):
-            await db.raw(tx).execute(f"DELETE FROM {table} WHERE import_id = $1", found.id)  # noqa: S608 - constants
-        data = await db.raw(tx).fetchval(
-            "UPDATE registration_import SET state = 'reading', updated_at = $2 WHERE id = $1 RETURNING body",
-            found.id,
-            clock.now(),
-        )
+    """Read a table, then go on as was asked for; rows in which something is wrong go.
+
+    Of whom may start no import any more it waits for somebody else to start it, as after a dry run.
+    """
     try:
-        total = await _read_rows(found, data)
-    except incoming.NotATable as error:
-        total = 0
-        await _keep(found.id, [], [Flaw(1, "", f"the table {error}")])
-    await _read_done(found, total)
+        being_read, total = await reading.read(found)
+        by = await _who_asked(found)
+        async with db.transaction() as tx:
+            checked = await reading.finish(tx, being_read, total)
+            if is_wrong(checked, skip_bad=found.skip_bad):
+                if not found.dry_run:
+                    await writing.end(tx, found.id, ImportState.REFUSED)
+            elif by is not None and not found.dry_run:
+                await _go(tx, checked, by)
+    except reading.TurnLost:
+        log.info("registration.reading_dropped", import_id=found.id)
 
 
-async def _read_rows(found: Import, data: bytes) -> int:
-    """Judge each row for itself; returns how many there were."""
-    known = rules.Known(
-        levels=set(await members.levels()),
-        stores={store.id for store in await auth.list_stores()},
-        today=service.today(),
-        most_stored_fen=settings().stored_limit_fen,
-    )
-    rows_of = incoming.rows_of_csv if found.kind == "csv" else incoming.rows_of_xlsx
-    rows = rows_of(data, most=incoming.MOST_IMPORT_ROWS)
-    heading = await asyncio.to_thread(next, rows, None)
-    columns, flaws = rules.read_heading(heading or [])
-    total = 0
-    if flaws:
-        await _keep(found.id, [], flaws)
-        return 0
-    numbered = enumerate(rows, 2)
-    while piece := await asyncio.to_thread(list, islice(numbered, READ_AT_ONCE)):
-        judged = await asyncio.to_thread(_judge, piece, columns, known)
-        total += len(judged)
-        await _keep(
-            found.id,
-            [one for one in judged if isinstance(one, NewRow)],
-            [flaw for one in judged if not isinstance(one, NewRow) for flaw in one],
-        )
-    if not total:
-        await _keep(found.id, [], [Flaw(1, "", "the table has no rows below its heading")])
-    return total
-
-
-def _judge(
-    piece: Sequence[tuple[int, list[str]]], columns: Sequence[str], known: rules.Known
-) -> list[NewRow | list[Flaw]]:
-    return [rules.read_row(number, columns, cells, known) for number, cells in piece if cells]
-
-
-async def _keep(import_id: str, rows: Sequence[NewRow], flaws: Sequence[Flaw]) -> None:
-    """Keep rows, sealed, and flaws; whose phone a member has already, or whose card, is a flaw too."""
-    indexes = [members.phone_index(row.phone) for row in rows]
-    taken = await members.list_by_phone_index(indexes) if rows else {}
-    closed = await membercards.adopt_obstacles([row.card_no for row in rows if row.card_no])
-    told = list(flaws)
-    for row, index in zip(rows, indexes, strict=True):
-        if index in taken:
-            told.append(Flaw(row.row, "phone", "a member has this phone already"))
-        if row.card_no in closed:
-            told.append(Flaw(row.row, "card_no", f"cannot be given out: {closed[row.card_no]}"))
-    async with db.transaction() as tx:
-        await db.raw(tx).copy_records_to_table(
-            "registration_import_row",
-            columns=[
-                *("import_id", "row_no", "phone_index", "card_no", "points", "principal_fen", "bonus_fen", "sealed"),
-            ],
-            records=[
-                (import_id, row.row, index, row.card_no, row.points, row.principal_fen, row.bonus_fen, _sealed(row))
-                for row, index in zip(rows, indexes, strict=True)
-            ],
-        )
-        if told:
-            columns = map(list, zip(*((one.row, one.field, one.message) for one in told), strict=True))
-            await db.raw(tx).execute(_INSERT_FLAWS, import_id, *columns)
-        await db.raw(tx).execute("UPDATE registration_import SET updated_at = $2 WHERE id = $1", import_id, clock.now())
-
-
-def _sealed(row: NewRow) -> str:
-    return vault().seal(msgspec.json.encode(row), context=queries.ROW_CONTEXT)
-
-
-async def _read_done(found: Import, total: int) -> None:
-    """Look at what only one row may have, count, and go on as was asked for; rows in which something is wrong go."""
-    by = await auth.get_caller(found.staff_id)  # who has gone meanwhile starts nothing: the import waits to be ended
-    async with db.transaction() as tx:
-        for sql in (_PHONE_TWICE, _CARD_TWICE):
-            await db.raw(tx).execute(sql, found.id)
-        await db.raw(tx).execute(_DROP_BAD, found.id)
-        rows = await db.fetch_in(tx, _READ, found.id, total, clock.now())
-        checked = queries.import_of(rows[0])
-        if found.dry_run:
-            return
-        if is_wrong(checked, skip_bad=found.skip_bad):
-            await writing.end(tx, found.id, ImportState.REFUSED)
-        else:
-            await _go(tx, checked, by)
+async def _who_asked(found: Import) -> StaffCaller | None:
+    try:
+        by = await auth.get_caller(found.staff_id)
+    except NotFound:
+        return None
+    return by if by.may(Permission.MEMBERS_IMPORT) else None
 
 
 def is_wrong(checked: Import, *, skip_bad: bool) -> bool:

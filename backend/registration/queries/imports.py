@@ -7,6 +7,7 @@ from datetime import datetime
 
 from backend.kernel import db
 from backend.kernel.errors import NotFound
+from backend.kernel.paging import Place
 
 from ..rules.rows import Flaw
 from ..types import Import, ImportState
@@ -38,9 +39,14 @@ async def find_import_of(key: str) -> tuple[str, bytes] | None:
     return (row["id"], bytes(row["digest"])) if row else None
 
 
-async def list_imports(limit: int) -> list[Import]:
+async def list_imports(*, before: Place | None, limit: int) -> list[Import]:
     """Imports, newest first."""
-    rows = await db.fetch(f"{IMPORT} ORDER BY created_at DESC, id DESC LIMIT $1", limit)
+    rows = await db.fetch(
+        f"{IMPORT} WHERE ($1::timestamptz IS NULL OR (created_at, id) < ($1, $2))"
+        " ORDER BY created_at DESC, id DESC LIMIT $3",
+        *(before or (None, "")),
+        limit,
+    )
     return [import_of(row) for row in rows]
 
 

@@ -14,6 +14,7 @@ from backend.kernel.errors import NotFound, RateLimited, ValidationFailed
 from backend.kernel.http import Answer, Idempotency, Reply, Request, Router
 from backend.kernel.http.errors import UnsupportedMediaType
 from backend.kernel.incoming import MOST_IMPORT_BYTES
+from backend.kernel.paging import place_cursor, read_place
 from backend.ledger.errors import IdempotencyConflict
 from backend.membercards import errors as cards
 from backend.members.errors import PhoneTaken, RegistrationRejected
@@ -23,7 +24,17 @@ from ..commands import creating, imports
 from ..errors import ImportNotReady
 from ..queries import imports as queries
 from ..rules.rows import COLUMNS, EXAMPLE
-from ..schemas.imports import CreateAtTill, CreatedOut, CreateIn, FlawOut, ImportOut, ImportQuery, ImportsOut, StartIn
+from ..schemas.imports import (
+    CreateAtTill,
+    CreatedOut,
+    CreateIn,
+    FlawOut,
+    ImportOut,
+    ImportQuery,
+    ImportsOut,
+    ImportsQuery,
+    StartIn,
+)
 from ..types import Import
 
 router = Router(tag="members")
@@ -39,7 +50,6 @@ _CARD = (
     cards.CardTypeClosed,
     cards.CardQuota,
 )
-LAST = 50
 CREATED_PER_HOUR = 300
 REPORT = ("行", "结果", "列", "问题")
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -77,10 +87,13 @@ async def begin(
     return Answer(await _one(import_id))
 
 
-@router.get(_IMPORTS, guard=_IMPORT_IT, summary="会员导入任务")
-async def list_imports(caller: StaffCaller) -> ImportsOut:
-    """The last fifty imports."""
-    return ImportsOut(await _shown(await queries.list_imports(LAST), flaws=0))
+@router.get(_IMPORTS, guard=_IMPORT_IT, summary="会员导入任务", errors=(ValidationFailed,))
+async def list_imports(caller: StaffCaller, query: ImportsQuery) -> ImportsOut:
+    """A page of imports, newest first, without their flaws."""
+    found = await queries.list_imports(before=read_place(query.cursor), limit=query.limit + 1)
+    page = found[: query.limit]
+    following = place_cursor(page[-1].created_at, page[-1].id) if len(found) > query.limit else None
+    return ImportsOut(await _shown(page, flaws=0), following)
 
 
 @router.get(f"{_IMPORTS}/template.csv", guard=_IMPORT_IT, summary="会员导入模板（CSV）")

@@ -50,8 +50,12 @@ def age(birthday: date, on: date) -> int:
     return on.year - birthday.year - ((on.month, on.day) < (birthday.month, birthday.day))
 
 
+def _hours(when: When) -> tuple[int, int]:
+    return when.hour_from or 0, 24 if when.hour_to is None else when.hour_to
+
+
 def _in_hours(when: When, hour: int) -> bool:
-    begin, end = when.hour_from or 0, 24 if when.hour_to is None else when.hour_to
+    begin, end = _hours(when)
     return begin <= hour < end if begin < end else hour >= begin or hour < end
 
 
@@ -110,7 +114,8 @@ def flaws(policy: Policy) -> list[FieldError]:
         when = rule.when
         if when.age_from is not None and when.age_to is not None and when.age_from > when.age_to:
             wrong.append(FieldError(f"{at}/when/age_to", "is below age_from"))
-        if when.hour_from is not None and when.hour_from == when.hour_to:
+        begin, end = _hours(when)
+        if begin % 24 == end % 24 and (begin, end) != (0, 24):
             wrong.append(FieldError(f"{at}/when/hour_to", "is the hour it begins with"))
     if (policy.otherwise is Outcome.REJECT) is (policy.otherwise_reason is None):
         wrong.append(FieldError("/otherwise_reason", "is needed where the others are refused, and only there"))

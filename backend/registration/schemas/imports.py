@@ -12,6 +12,7 @@ from backend.kernel.http import Body
 from backend.members.types import Gender, Status
 
 from ..types import ImportState, StoreId
+from .batches import Cursor
 
 Title = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$(?!\n)")]
 
@@ -23,6 +24,13 @@ class ImportQuery(Body, frozen=True):
     kind: Literal["csv", "xlsx"] = "csv"
     dry_run: bool = False
     skip_bad: bool = False
+
+
+class ImportsQuery(Body, frozen=True):
+    """A page of imports."""
+
+    cursor: Cursor | None = None
+    limit: Annotated[int, Meta(ge=1, le=100)] = 50
 
 
 class StartIn(Body, frozen=True):
@@ -66,9 +74,10 @@ class ImportOut(msgspec.Struct, kw_only=True):
 
 
 class ImportsOut(msgspec.Struct):
-    """The last fifty imports, newest first; without their flaws."""
+    """A page, newest first, without flaws; ``next_cursor`` is None at the end."""
 
     items: list[ImportOut]
+    next_cursor: str | None
 
 
 class CreateAtTill(Body, frozen=True):
