@@ -201,7 +201,9 @@ async def test_a_table_is_read_by_one_at_a_time_and_by_nobody_once_it_is_cancell
 async def test_what_cannot_be_read_or_is_asked_for_by_nobody_any_more_makes_nobody(client, chain, admin, settings):
     hopeless, left = [(await send(admin, table(f"{random_phone()},a,,,,"))).json() for _ in range(2)]
     before = await count()
-    await db.pool().execute("UPDATE registration_import SET turn = $2 WHERE id = $1", hopeless["id"], reading.MOST_TURNS)
+    await db.pool().execute(
+        "UPDATE registration_import SET turn = $2 WHERE id = $1", hopeless["id"], reading.MOST_TURNS
+    )
     await db.pool().execute("UPDATE registration_import SET staff_id = 1 WHERE id = $1", left["id"])
     await runner.run_waiting(settings)
 
