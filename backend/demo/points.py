@@ -10,8 +10,6 @@ from backend.auth.types import Permission, StaffCaller
 from backend.kernel import clock, db
 from backend.kernel.config import settings
 from backend.kernel.http import Idempotency
-from backend.ledger import queries as ledger
-from backend.ledger.plans import POINTS, POINTS_DEBT
 from backend.members import queries as members
 from backend.points import plans, queries
 from backend.points.commands import adjustments, rules, transfers
@@ -68,12 +66,7 @@ async def _give(member_ids: Sequence[int]) -> None:
     for giver_id, receiver_id in pairwise(member_ids):
         now = clock.now()
         on = clock.local_date(now, settings().timezone)
-        balances = await ledger.get_balances(giver_id)
-        held = lots.Held(
-            balances.get(POINTS, 0),
-            balances.get(POINTS_DEBT, 0),
-            tuple(lots.transferable(await ledger.list_open_lots(giver_id, POINTS), on)),
-        )
+        held = await transfers.holdings(giver_id, on)
         if left and held.spendable(0) >= left[-1]:
             points = left.pop()
             transfer_id = transfers.new_id(giver_id)

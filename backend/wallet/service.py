@@ -17,6 +17,7 @@ from . import plans, queries
 from .models import RechargeOffer
 from .tills import REVERSAL_PREFIX, agree, reversal_plan, till_plan, till_refusal
 from .types import Offer, PointsSource
+from .warned import warn_each
 
 __all__ = [
     "REVERSAL_PREFIX",
@@ -29,6 +30,7 @@ __all__ = [
     "stored_caps",
     "till_plan",
     "till_refusal",
+    "warn_each",
 ]
 
 STORED_LIMIT = plans.STORED_LIMIT

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from backend.kernel import clock as time
 from backend.kernel import config, db
 from backend.ledger import queries as ledger
 from backend.points.commands import batches
@@ -95,15 +96,21 @@ async def test_what_is_taken_expires_first_and_never_more_than_there_is(chain, a
     assert await points(phone) == 10
 
 
-async def test_what_cannot_be_done_any_more_leaves_the_request_waiting(chain, admin, second, phone):
+async def test_what_cannot_be_done_any_more_leaves_the_request_waiting(client, chain, admin, second, phone, clock):
     asked = (await adjust(admin, phone, -5)).json()
+    today = time.local_date(time.now(), "Asia/Shanghai").isoformat()
+    late = (await adjust(admin, phone, 7, expires_on=today)).json()
 
     refused = await second.post(f"/v1/admin/approvals/{asked['approval_id']}/approve", {})
     await give(phone.member_id, points=5)
     done = await second.post(f"/v1/admin/approvals/{asked['approval_id']}/approve", {})
 
+    clock.shift(timedelta(days=1))
+    tomorrow = await log_in(client, chain, "second")
+    over = await tomorrow.post(f"/v1/admin/approvals/{late['approval_id']}/approve", {})
     assert (refused.json()["code"], done.status_code) == ("insufficient_balance", 200)
-    assert await points(phone) == 0
+    assert over.json()["errors"][0]["pointer"] == "/expires_on"
+    assert await ledger.list_open_lots(phone.member_id, "points") == []
 
 
 async def test_points_given_pay_what_is_owed_first(client, chain, admin, phone, alone):

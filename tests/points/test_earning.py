@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -119,6 +120,16 @@ def test_where_the_most_is_reached_the_next_best_promotion_gives():
     double, plus = promotion("double", 20_000, day_cap=5), promotion("plus", plus=6)
 
     assert by(earned([line()], double, plus)) == [(18, None, [("plus/1", 6)])]
+
+
+@pytest.mark.parametrize(("taken", "three"), [(20, []), (19, [("three/1", 1)])])
+def test_what_the_days_most_keeps_back_leaves_room_for_other_multipliers(taken, three):
+    first = promotion("three", 30_000, stackable=True, day_cap=20)
+    four = promotion("four", 40_000, stackable=True)
+
+    found = earned([line()], first, four, taken={cap_mark("three", NOON.date()): taken})
+
+    assert [(extra.rule, extra.points) for extra in found.lines[0].extras] == [*three, ("four/1", 36)]
 
 
 def test_every_condition_that_is_said_must_hold():

@@ -156,7 +156,7 @@ async def test_the_days_limit_holds_against_transfers_at_one_moment(chain, phone
 async def test_what_must_be_left_is_left(chain, phone, friend, settings):
     config.use(msgspec.structs.replace(settings, points_transfer_min_left=80))
     try:
-        await earn(await with_pin(phone), (100, None))
+        await earn(await with_pin(phone), (100, None), (50, date(2020, 1, 1)))  # the latter are over
         refused, done = await give(phone, friend, 21), await give(phone, friend, 20)
     finally:
         config.use(settings)

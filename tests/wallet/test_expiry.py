@@ -16,6 +16,7 @@ from backend.wallet import queries
 from backend.wallet.commands import expiring
 from backend.wallet.rules import last_day
 from backend.wallet.types import Expiry, ExpiryMode
+from backend.wallet.warned import days_to_warn
 from tests.support.books import fingerprint
 from tests.support.value import give
 
@@ -96,14 +97,30 @@ async def test_members_hear_of_a_last_day_early_and_again_each_once(chain, phone
     now = time.now()
     on = time.local_date(now, "Asia/Shanghai")
     await give(phone.member_id, points=40, points_until=on + timedelta(days=30))
+    await give(phone.member_id, points=9, points_until=on + timedelta(days=27))  # no run comes on the 20th day
     config.use(msgspec.structs.replace(settings, points_warn_early_days=30))
     try:
         early = await expiring.warn_of_expiring_points(now)
         again = await expiring.warn_of_expiring_points(now)
+        before = await expiring.warn_of_expiring_points(now + timedelta(days=19))
         late = await expiring.warn_of_expiring_points(now + timedelta(days=23))
     finally:
         config.use(settings)
 
-    assert (early, again, late) == (1, 0, 1)
+    assert (early, again, before, late) == (1, 0, 0, 2)
     letters = (await phone.call("GET", "/v1/member/inbox")).json()["items"]
-    assert [letter["title"] for letter in letters].count("积分即将到期") == 2
+    assert [letter["title"] for letter in letters].count("积分即将到期") == 3
+
+
+TODAY = date(2027, 3, 1)
+
+
+AHEAD = date(2099, 1, 1)  # a clock was ahead for a while
+
+
+@pytest.mark.parametrize(
+    ("through", "first"),
+    [(None, 8), (date(2027, 3, 7), 8), (date(2027, 3, 8), 8), (date(2027, 3, 5), 6), (date(2026, 1, 1), 1), (AHEAD, 8)],
+)
+def test_last_days_that_no_run_came_to_are_warned_of_later(through, first):
+    assert [day.day for day in days_to_warn(TODAY, 7, through)] == list(range(first, 9))

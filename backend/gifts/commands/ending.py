@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from backend.auth.types import MemberCaller, StaffCaller
 from backend.coupons import service as coupons
@@ -178,11 +178,18 @@ async def expire_waiting(now: datetime) -> int:
 
 
 async def warn_waiting(now: datetime) -> int:
-    """Write to everybody whose gift waits for the last day tomorrow, once each; returns to how many."""
-    tomorrow = clock.days_after(clock.local_date(now, settings().timezone), 1)
+    """Write to everybody whose gift waits for the last day tomorrow, once each; returns to how many.
+
+    Whom no run came to yesterday is told today.
+    """
+    today = clock.local_date(now, settings().timezone)
+    return await _warn(today) + await _warn(clock.days_after(today, 1))
+
+
+async def _warn(day: date) -> int:
     told, after = 0, (-1, "")
-    while page := await queries.list_due_on(tomorrow, after=after, limit=WARNED_AT_ONCE):
-        values = {"day": tomorrow.isoformat()}
+    while page := await queries.list_due_on(day, after=after, limit=WARNED_AT_ONCE):
+        values = {"day": day.isoformat()}
         found = [
             Letter(one.member_id, letters.EXPIRING.code, values | {"title": one.title}, one.id, "#/gift-orders")
             for one in page

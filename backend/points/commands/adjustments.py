@@ -195,8 +195,14 @@ async def _plan(wish: Adjusting) -> Plan:
 
 
 async def plan_at(wish: Adjusting, now: datetime, on: date) -> Plan:
-    """The adjustment as a plan of that moment."""
+    """The adjustment as a plan of that moment; refused where it waited until its points' last day was over."""
     expires_on = wish.expires_on
+    if (
+        expires_on is not None
+        and expires_on < on
+        and await ledger_queries.find_document(wish.member_id, wish.id) is None
+    ):
+        raise invalid("/expires_on", "is over by now; ask again")
     if wish.points > 0 and expires_on is None:
         expires_on = await wallet.points_expire_on(PointsSource.ADJUSTMENT, on)
     debt = (await ledger_queries.get_balances(wish.member_id)).get(POINTS_DEBT, 0) if wish.points > 0 else 0

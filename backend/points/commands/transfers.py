@@ -75,7 +75,7 @@ async def show_limits(member_id: int) -> TransferLimits:
     now, chain = clock.now(), settings()
     on = clock.local_date(now, chain.timezone)
     marks = await ledger_queries.guard_values(member_id, [plans.day_mark(on), plans.month_mark(on)])
-    held = await _holdings(member_id, on)
+    held = await holdings(member_id, on)
     day_left = max(0, chain.points_transfer_day_max - marks.get(plans.day_mark(on), 0))
     month_left = max(0, chain.points_transfer_month_max - marks.get(plans.month_mark(on), 0))
     most = min(held.spendable(chain.points_transfer_min_left), chain.points_transfer_max, day_left, month_left)
@@ -121,7 +121,7 @@ async def _transfer(body: TransferIn, giver_id: int, idem: Idempotency) -> Answe
     for attempt in range(MAX_TIMES_PLANNED):
         now = clock.now()
         on = clock.local_date(now, settings().timezone)
-        held = await _holdings(giver_id, on)
+        held = await holdings(giver_id, on)
         if body.points > held.spendable(settings().points_transfer_min_left):
             raise PointsNotTransferable
         sent = plans.Sending(
@@ -249,10 +249,16 @@ async def _recipient(member_no: str, giver_id: int) -> Card:
     return card
 
 
-async def _holdings(member_id: int, on: date) -> rules.Held:
-    balances = await ledger_queries.get_balances(member_id)
+async def holdings(member_id: int, on: date) -> rules.Held:
+    """What a member has to give away, as the books stand now."""
+    books = await ledger_queries.get_snapshot(member_id, on)
     lots = await ledger_queries.list_open_lots(member_id, POINTS)
-    return rules.Held(balances.get(POINTS, 0), balances.get(POINTS_DEBT, 0), tuple(rules.transferable(lots, on)))
+    return rules.Held(
+        books.balances.get(POINTS, 0),
+        books.spendable(POINTS),
+        books.balances.get(POINTS_DEBT, 0),
+        tuple(rules.transferable(lots, on)),
+    )
 
 
 async def get_reached(transfer_id: str, caller: StaffCaller) -> Transfer:

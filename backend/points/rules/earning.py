@@ -101,13 +101,16 @@ class _Promotions:
         return tuple(Extra(rule.reference, points) for rule, points in best)
 
     def _extras(self, rules: Sequence[Rule], base_points: int) -> list[tuple[Rule, int]]:
-        """What these add together; their multipliers make no more than the most in all, in the order of the rules."""
-        room_bp, extras = self._most_times_bp - BP, []
+        """What these add together, in the order of the rules; their multipliers make no more than the most in all.
+
+        What the day's most keeps back of one leaves its room to the next.
+        """
+        room, extras = base_points * (self._most_times_bp - BP) // BP, []
         for rule in rules:
-            more_bp = min(rule.terms.times_bp - BP, room_bp)
-            room_bp -= more_bp
-            points = base_points * more_bp // BP + rule.terms.plus
+            times = min(base_points * (rule.terms.times_bp - BP) // BP, room)
+            points = times + rule.terms.plus
             points = min(points, self._left.get(rule.id, points))
+            room -= min(times, points)
             if points > 0:
                 extras.append((rule, points))
         return extras

@@ -17,15 +17,18 @@ MOST_LOTS = 200
 
 
 class Held(msgspec.Struct, frozen=True):
-    """What a member has: points in all, points owed, and the lots that could be given away, in spending order."""
+    """What a member has: points in all, those that are good today, points owed, and the lots that could be given away,
+    in spending order.
+    """
 
     points: int
+    good: int
     debt: int
     lots: tuple[Lot, ...]
 
     def spendable(self, least_kept: int) -> int:
         """How much of it may be given away when so much (less what is owed) must be left."""
-        return max(0, min(sum(lot.remaining for lot in self.lots), self.points - self.debt - least_kept))
+        return max(0, min(sum(lot.remaining for lot in self.lots), self.good - self.debt - least_kept))
 
 
 def transferable(lots: Sequence[Lot], on: date) -> list[Lot]:

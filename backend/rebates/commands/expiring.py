@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import partial
 
 from backend.kernel import clock, db
 from backend.kernel.config import settings
@@ -12,6 +13,7 @@ from backend.ledger.plans import REBATE
 from backend.ledger.queries import Cursor
 from backend.messages import service as messages
 from backend.messages.types import Builtin, Letter, Purpose, Variable, VariableKind
+from backend.wallet import service as wallet
 
 from .. import plans
 
@@ -55,16 +57,19 @@ async def expire_lots(now: datetime) -> int:
 
 
 async def warn(now: datetime) -> int:
-    """Write to everybody whose rebate has its last day so many days from today as the chain wants; to how many."""
+    """Write to everybody whose rebate has its last day so many days from today as the chain wants; to how many.
+
+    Days whose run was missed are made up for.
+    """
     rules, told = settings(), 0
+    today = clock.local_date(now, rules.timezone)
     for days in sorted({rules.rebate_warn_days, rules.rebate_warn_early_days} - {0}):
-        day = clock.days_after(clock.local_date(now, rules.timezone), days)
-        told += await _warn(day, f"{day.isoformat()}/{days}")
+        told += await wallet.warn_each(f"rebate/{days}", today, days, partial(_warn, days))
     return told
 
 
-async def _warn(day: date, once: str) -> int:
-    told, after = 0, 0
+async def _warn(days: int, day: date) -> int:
+    told, after, once = 0, 0, f"{day.isoformat()}/{days}"
     for _ in range(ROUNDS):
         due = await ledger_queries.list_expiring(REBATE, day, after=after, limit=AT_ONCE)
         if not due:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import partial
 
 from backend.kernel import clock, db
 from backend.kernel.config import settings
@@ -10,6 +11,8 @@ from backend.ledger import queries as ledger
 from backend.ledger.plans import POINTS
 from backend.messages import service as messages
 from backend.messages.types import Builtin, Letter, Purpose, Variable, VariableKind
+
+from ..warned import warn_each
 
 AT_ONCE = 500
 ROUNDS = 20_000
@@ -28,17 +31,21 @@ messages.declare(EXPIRING)
 
 
 async def warn_of_expiring_points(now: datetime) -> int:
-    """Write to everybody whose points have their last day so many days from today as the chain wants; to how many."""
+    """Write to everybody whose points have their last day so many days from today as the chain wants; to how many.
+
+    Days whose run was missed are made up for.
+    """
     rules, told = settings(), 0
+    today = clock.local_date(now, rules.timezone)
     for days in sorted({rules.points_warn_days, rules.points_warn_early_days} - {0}):
-        day = clock.days_after(clock.local_date(now, rules.timezone), days)
         # The last warning is once for that day, as ever; the early one is another.
-        told += await _warn(day, day.isoformat() if days == rules.points_warn_days else f"{day.isoformat()}/{days}")
+        early = "" if days == rules.points_warn_days else f"/{days}"
+        told += await warn_each(f"points{early}", today, days, partial(_warn, early))
     return told
 
 
-async def _warn(day: date, once: str) -> int:
-    told, after = 0, 0
+async def _warn(early: str, day: date) -> int:
+    told, after, once = 0, 0, f"{day.isoformat()}{early}"
     for _ in range(ROUNDS):
         due = await ledger.list_expiring(POINTS, day, after=after, limit=AT_ONCE)
         if not due:

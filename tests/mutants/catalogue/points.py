@@ -54,8 +54,8 @@ MUTANTS = (
         "multipliers-without-a-most",
         "Three stackable promotions give thirty-fold points.",
         EARNING,
-        "more_bp = min(rule.terms.times_bp - BP, room_bp)",
-        "more_bp = rule.terms.times_bp - BP",
+        "times = min(base_points * (rule.terms.times_bp - BP) // BP, room)",
+        "times = base_points * (rule.terms.times_bp - BP) // BP",
         (RULES_OF + "test_multipliers_make_no_more_than_the_most_together",),
     ),
     Mutant(
