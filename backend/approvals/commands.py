@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import msgspec
 
+from backend.auth import queries as auth
 from backend.auth.types import StaffCaller
 from backend.kernel import clock, db, logging, trail
+from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound
 
 from . import kinds, locks, queries, rules
+from .errors import ApprovalSameHands
 from .types import Approval, ApprovalState, Kind
 
 log = logging.get(__name__)
@@ -21,6 +26,7 @@ async def approve(approval_id: str, note: str, caller: StaffCaller) -> Approval:
     """Say yes, and do it; what cannot be done is the answer, and the request waits on."""
     async with db.transaction() as tx:
         approval, kind = await _to_decide(tx, approval_id, caller)
+        await _check_hands(tx, approval, caller)
         await _move(tx, approval, ApprovalState.APPROVED, note, caller)
         approved = msgspec.structs.replace(approval, state=ApprovalState.APPROVED, decided_by=caller.staff_id)
         await kind.apply(tx, msgspec.json.decode(approval.body, type=kind.body), approved)
@@ -80,6 +86,13 @@ async def _to_decide(tx: Tx, approval_id: str, caller: StaffCaller) -> tuple[App
         raise NotFound("there is no such approval")
     rules.check_waiting(approval)
     return approval, kind
+
+
+async def _check_hands(tx: Tx, approval: Approval, caller: StaffCaller) -> None:
+    """Refuse where both logins may be in one person's hands; rejecting harms nobody, and is free to all."""
+    days = settings().approval_login_days
+    if days and await auth.in_same_hands(tx, approval.asked_by, caller.staff_id, clock.now() - timedelta(days=days)):
+        raise ApprovalSameHands
 
 
 async def _move(tx: Tx, approval: Approval, state: ApprovalState, note: str, caller: StaffCaller) -> None:

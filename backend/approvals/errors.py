@@ -12,6 +12,13 @@ class ApprovalOwn(DomainError):
     kind = Kind.CONFLICT
 
 
+class ApprovalSameHands(DomainError):
+    """One of the two logins was made, or its password reset, by the other a short time ago: somebody else decides."""
+
+    code = "approval_same_hands"
+    kind = Kind.CONFLICT
+
+
 class ApprovalNotOwn(DomainError):
     """Only who asked for this may take it back."""
 

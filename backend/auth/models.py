@@ -156,6 +156,7 @@ class Staff(Model):
     created_at = fields.DatetimeField()
     member_id: int | None = fields.BigIntField(null=True, unique=True)
     totp_pending = fields.CharField(max_length=200, null=True)
+    made_by: int | None = fields.BigIntField(null=True)
 
     class Meta:
         table = "auth_staff"

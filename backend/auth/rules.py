@@ -13,7 +13,7 @@ from datetime import timedelta
 
 import msgspec
 
-from .control import LOCK_MINUTES, MOST_DEVICES, MOST_SESSIONS, TRIES
+from .control import MOST_DEVICES, MOST_SESSIONS, TRIES
 from .types import Permission, Role, Scope
 
 ACCESS_TTL = timedelta(minutes=15)
@@ -43,7 +43,6 @@ MOST_INVITATIONS = 200
 """That wait at once."""
 
 LOGIN_FAILURES = TRIES
-LOGIN_LOCK = timedelta(minutes=LOCK_MINUTES)
 TOTP_STEP_S = 30
 
 TERMINAL_HEADER = re.compile(

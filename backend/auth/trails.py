@@ -163,6 +163,16 @@ async def note_login(tx: Any, person: db.Record, of: Sender, *, status: int, cod
     await db.raw(tx).execute(INSERT, *row(someone, call, [], status, code, detail))
 
 
+LINK_USED = "POST /v1/admin/links/use"
+
+
+async def note_link_used(tx: Any, person: StaffCaller, of: Sender, link_id: str, kind: str) -> None:
+    """Write down that somebody set a password by a link: an invitation, or another password for a login."""
+    call = What(LINK_USED, "使用邀请或重置链接", (), 200, of.address, of.request_id)
+    things = [str(person.staff_id), link_id]
+    await db.raw(tx).execute(INSERT, *row(who(person), call, things, 200, "", {"actions": [kind]}))
+
+
 async def finish(trail: CallTrail, status: int, code: str) -> None:
     """End a trail. Where the database is gone nothing happened that a row would be missing of: the log says so."""
     try:

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from backend.auth import queries as auth
 from backend.auth import service
-from backend.auth.types import Staff
+from backend.auth.types import Staff, StaffCaller
 from backend.kernel import db, ids, logging
-from backend.kernel.errors import NotFound, invalid
+from backend.kernel.errors import invalid
 from backend.members import queries as members
 from backend.members.types import Status
 
 log = logging.get(__name__)
 
 
-async def link_staff(staff_id: str, member_id: str | None, *, by: int) -> Staff:
-    """Make a person of the staff a member, or none; raises ``AlreadyExists`` where somebody else is that member."""
-    row_id = ids.read_bigint(staff_id)
-    if row_id is None:
-        raise NotFound("there is no such person")
+async def link_staff(staff_id: str, member_id: str | None, caller: StaffCaller) -> Staff:
+    """Make a person of the staff a member, or none; raises ``AlreadyExists`` where somebody else is that member.
+
+    ``NotFound``; ``BeyondOneself`` for somebody who may do what the caller may not.
+    """
     linked = await _active_member(member_id) if member_id is not None else None
     async with db.transaction() as tx:
-        await service.link_member(tx, row_id, linked)
+        person = await service.lock_person(tx, staff_id, caller)
+        await service.link_member(tx, person.id, linked)
     auth.forget_managers()
-    log.info("cards.staff_linked", staff_id=row_id, member_id=linked, by=by)
-    return await auth.get_staff(row_id)
+    log.info("cards.staff_linked", staff_id=person.id, member_id=linked, by=caller.staff_id)
+    return await auth.get_staff(person.id)
 
 
 async def _active_member(text: str) -> int:

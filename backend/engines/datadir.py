@@ -83,7 +83,9 @@ def demo_settings(
         "webhook_networks": "127.0.0.0/8",
         **known,
     }
-    return load({"HUIYUAN_LOG_FORMAT": "console"} | dict(environ or {}) | _as_environment(given))
+    # Whoever looks around makes a second login and lets it approve at once.
+    lenient = {"HUIYUAN_LOG_FORMAT": "console", "HUIYUAN_APPROVAL_LOGIN_DAYS": "0"}
+    return load(lenient | dict(environ or {}) | _as_environment(given))
 
 
 def with_mailbox(settings: Settings, address: tuple[str, int]) -> Settings:

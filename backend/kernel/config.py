@@ -282,6 +282,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     audit_kept_days: Annotated[int, _doc("Days that the audit log of staff is kept", ge=183, le=3650)] = 1_095
 
+    approval_login_days: Annotated[
+        int,
+        _doc("Days in which nobody approves for a login that they made or whose password they reset", ge=0, le=90),
+    ] = 3
+
     privacy_cooling_days: Annotated[
         int, _doc("Days in which a member may take the wish to be erased back", ge=0, le=30)
     ] = 7

@@ -6,15 +6,16 @@ import asyncio
 from datetime import timedelta
 
 import asyncpg
+import msgspec
 import pytest
 
 from backend.approvals import commands, errors
-from backend.kernel import db
+from backend.kernel import config, db
 from tests.support import kept
 from tests.support.approvals import ask, staff_id
 from tests.support.books import fingerprint
 from tests.support.seed import Login
-from tests.support.staff import StaffSession, log_in
+from tests.support.staff import PASSWORD, STAFF, StaffSession, enter, hire, log_in, refused
 
 ALL = "/v1/admin/approvals"
 
@@ -52,6 +53,29 @@ async def test_nobody_decides_what_they_asked_for(settings, manager):
     assert {(one.status_code, one.json()["code"]) for one in answers} == {(409, "approval_own")}
     assert made.id not in {one["id"] for one in (await manager.get(f"{ALL}?todo=true")).json()["items"]}
     assert await fingerprint(settings) == before
+
+
+async def test_a_second_login_in_the_same_hands_is_no_second_person(client, settings, clock, chain, admin, manager):
+    """Neither one that the asker made, nor one whose password they reset; after some days it is somebody's own."""
+    config.use(msgspec.structs.replace(config.settings(), approval_login_days=3))
+    puppet_id, puppet = await hire(admin, "manager")
+    session = await enter(client, puppet)
+    made, theirs = await ask(admin, "两个账号"), await ask(session, "反过来")
+    before = await fingerprint(settings)
+
+    answers = [await session.post(f"{ALL}/{made.id}/approve", {}), await admin.post(f"{ALL}/{theirs.id}/approve", {})]
+
+    assert {(one.status_code, one.json()["code"]) for one in answers} == {(409, "approval_same_hands")}
+    assert await fingerprint(settings) == before
+    assert (await manager.post(f"{ALL}/{theirs.id}/approve", {})).status_code == 200
+
+    clock.shift(timedelta(days=3, seconds=1))
+    boss = await log_in(client, chain, "admin")
+    link = (await boss.post(f"{STAFF}/{puppet_id}/reset-password")).json()
+    assert (await client.post("/v1/admin/links/use", json={"token": link["token"], "password": PASSWORD})).is_success
+    refused(await (await enter(client, puppet)).post(f"{ALL}/{made.id}/approve", {}), 409, "approval_same_hands")
+    clock.shift(timedelta(days=3, seconds=1))
+    assert (await (await enter(client, puppet)).post(f"{ALL}/{made.id}/approve", {})).status_code == 200
 
 
 async def test_it_is_decided_once_whoever_comes_second(settings, admin, manager):

@@ -13,36 +13,15 @@ from backend.auth import password_rules, rules
 from backend.kernel import db
 from backend.kernel.errors import ValidationFailed
 from tests.support.books import fingerprint
-from tests.support.staff import StaffSession, log_in
+from tests.support.staff import PASSWORD, STAFF, StaffSession, enter, hire, log_in, refused
 
-STAFF = "/v1/admin/staff"
 INVITATIONS = "/v1/admin/invitations"
 ME = "/v1/admin/me"
-PASSWORD = "green horses run 7"
 
 
 @pytest.fixture
 async def admin(client, chain) -> StaffSession:
     return await log_in(client, chain, "admin")
-
-
-async def enter(client, username: str, password: str = PASSWORD, **more) -> StaffSession:
-    answer = await client.post("/v1/admin/login", json={"username": username, "password": password} | more)
-    assert answer.status_code == 200, answer.text
-    return StaffSession(client, answer.json()["access_token"], answer.json()["refresh_token"])
-
-
-async def hire(admin, role: str = "clerk", store_id: str | None = "S1") -> tuple[str, str]:
-    """A new login: its id and its name."""
-    username = f"p-{uuid.uuid4().hex[:8]}"
-    body = {"username": username, "password": PASSWORD, "role": role, "store_id": store_id}
-    answer = await admin.post(STAFF, body)
-    assert answer.status_code == 201, answer.text
-    return answer.json()["staff"]["id"], username
-
-
-def refused(answer, status: int, code: str) -> None:
-    assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,7 @@ async def approve_device(device_id: int, caller: StaffCaller) -> queries.StaffDe
     if found.staff_id == caller.staff_id:
         raise BeyondOneself("somebody else decides about one's own devices; or log in with the second factor")
     async with db.transaction() as tx:
+        await service.lock_person(tx, str(found.staff_id), caller)
         moved = await db.fetch_in(
             tx,
             "UPDATE auth_staff_device SET state = 'known', decided_by = $2, decided_at = $3"
@@ -73,6 +74,8 @@ async def revoke_device(device_id: int, caller: StaffCaller, *, own: bool = Fals
     if own and found.staff_id != caller.staff_id:
         raise NotFound("there is no such device")
     async with db.transaction() as tx:
+        if not own:
+            await service.lock_person(tx, str(found.staff_id), caller)
         await db.raw(tx).execute(
             "UPDATE auth_staff_device SET state = 'revoked', decided_by = $2, decided_at = $3"
             " WHERE id = $1 AND state <> 'revoked'",

@@ -7,9 +7,9 @@ from typing import Any
 
 import asyncpg
 
-from backend.auth import password_rules, passwords, queries, rules, service
-from backend.auth.errors import AlreadyExists, LinkGone, TooManyInvitations
-from backend.auth.types import StaffCaller
+from backend.auth import password_rules, passwords, queries, rules, service, trails
+from backend.auth.errors import AlreadyExists, BeyondOneself, LinkGone, TooManyInvitations
+from backend.auth.types import Permission, Sender, StaffCaller
 from backend.kernel import clock, db, ids, trail
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound
@@ -99,10 +99,11 @@ async def revoke(link_id: str, caller: StaffCaller) -> None:
             raise NotFound("there is no such link")
 
 
-async def use(token: str, password: str) -> str:
+async def use(token: str, password: str, sender: Sender) -> str:
     """Set the password of a link, once: makes the login that it invites to, or gives its person another.
 
-    Returns the user name. What a role may do, and whether it is still there, is looked at now.
+    Returns the user name. What a role may do, whether it is still there, and whether who made the link may still make
+    it, is looked at now: else somebody who was sent away would leave themselves a way back. The audit log has it.
     """
     link = await queries.find_link(digest_of(token))
     if link is None:
@@ -114,13 +115,29 @@ async def use(token: str, password: str) -> str:
         now = clock.now()
         if rows[0]["used_at"] is not None or rows[0]["revoked_at"] is not None or now >= rows[0]["expires_at"]:
             raise LinkGone
+        await _check_maker(tx, rows[0])
         staff_id = await _fulfil(tx, rows[0], password_hash)
         await db.raw(tx).execute(
             "UPDATE auth_staff_link SET used_at = $2, staff_id = $3 WHERE id = $1", link["id"], now, staff_id
         )
+        await trails.note_link_used(tx, await queries.get_caller_in(tx, staff_id), sender, link["id"], link["kind"])
     queries.forget_managers()
     username: str = link["username"]
     return username
+
+
+async def _check_maker(tx: Tx, link: db.Record) -> None:
+    """``LinkGone`` where who made a link was closed since, or may no longer do what it does."""
+    try:
+        maker = await queries.get_caller_in(tx, link["made_by"])
+        if not maker.may(Permission.STAFF_MANAGE):
+            raise LinkGone
+        if link["kind"] == "invite":
+            await service.check_may_give(tx, link["role"], link["store_id"], maker)
+        else:
+            await service.lock_person(tx, str(link["staff_id"]), maker)
+    except (NotFound, BeyondOneself):
+        raise LinkGone from None
 
 
 async def _fulfil(tx: Tx, link: db.Record, password_hash: str) -> int:
@@ -132,6 +149,7 @@ async def _fulfil(tx: Tx, link: db.Record, password_hash: str) -> int:
                 password_hash=password_hash,
                 role=link["role"],
                 store_id=link["store_id"],
+                made_by=link["made_by"],
             )
         except asyncpg.UniqueViolationError:
             raise AlreadyExists("somebody has this name already") from None

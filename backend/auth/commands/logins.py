@@ -128,10 +128,11 @@ def totp_step(sealed: str | None, code: str | None) -> int | None:
 
 
 async def spend_step(tx: Tx, staff_id: int, step: int) -> None:
-    """Spend a code's step: each is good once."""
+    """Spend a code's step: each is good once, also after a log-in by recovery code (step 0)."""
     spent = await db.fetch_in(
         tx,
-        "UPDATE auth_staff SET totp_step = $2 WHERE id = $1 AND ($2 = 0 OR totp_step < $2) RETURNING id",
+        "UPDATE auth_staff SET totp_step = greatest(totp_step, $2) WHERE id = $1 AND ($2 = 0 OR totp_step < $2)"
+        " RETURNING id",
         staff_id,
         step,
     )
@@ -147,6 +148,7 @@ async def _open_staff_session(
     session_id, now = ids.new_bigint(), clock.now()
     refresh_token, digest = tokens.make_refresh_token(session_id, tokens.STAFF)
     async with db.transaction() as tx:
+        await _check_as_before(tx, row)
         await spend_step(tx, staff_id, step)
         if recovery is not None and not await service.spend_recovery_code(tx, staff_id, recovery):
             raise Unauthenticated("name, password or code is wrong")
@@ -168,6 +170,18 @@ async def _open_staff_session(
         await trails.note_login(tx, row, sender, status=200, code="", detail=detail)
     access_token = tokens.make_access_token(session_id, tokens.STAFF)
     return Tokens(access_token=access_token, refresh_token=refresh_token, expires_in=_ACCESS_S)
+
+
+async def _check_as_before(tx: Tx, row: db.Record) -> None:
+    """Refuse whoever was closed or got another password while theirs was being checked: their sessions have ended."""
+    same = await db.fetch_in(
+        tx,
+        "SELECT FROM auth_staff WHERE id = $1 AND active AND password_hash = $2 FOR UPDATE",
+        row["id"],
+        row["password_hash"],
+    )
+    if not same:
+        raise Unauthenticated("name, password or code is wrong")
 
 
 _telling: set[asyncio.Task[None]] = set()

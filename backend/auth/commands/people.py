@@ -32,6 +32,7 @@ async def create_staff(
             role=role,
             store_id=store_id,
             totp_secret=totp_secret,
+            made_by=caller.staff_id if caller else None,
         )
         trail.named(str(staff_id))
         trail.said(role=role, store_id=store_id)
@@ -57,13 +58,14 @@ async def move_staff(staff_id: str, role: str, store_id: str | None, caller: Sta
 
 
 async def close_staff(staff_id: str, caller: StaffCaller) -> None:
-    """Take a login away and end its sessions at once; somebody who may do everything must be left."""
+    """Take a login away, end its sessions at once and void its links; somebody who may do everything must be left."""
     async with db.transaction() as tx:
         person = await service.lock_person(tx, staff_id, caller)
         if person.role == Role.ADMIN and person.active:
             await service.keep_an_admin(tx, person.id)
         await db.raw(tx).execute("UPDATE auth_staff SET active = false WHERE id = $1", person.id)
         await service.end_staff_sessions(tx, person.id)
+        await service.void_links(tx, person.id)
     queries.forget_managers()
 
 

@@ -60,6 +60,8 @@ async def change_role(
         if (role.code == Role.ADMIN and permissions != role.permissions) or (role.builtin and title != role.title):
             raise RoleConflict("what is built in keeps its name, and who may do everything keeps all")
         _check(role.scope, permissions, role.permissions, caller)
+        if (needs is not role.second_factor or title != role.title) and not role.permissions <= caller.permissions:
+            raise BeyondOneself
         given = rules.permissions_of(code, (), ()) if role.builtin else frozenset[Permission]()
         await db.raw(tx).execute(
             "UPDATE auth_role SET title = $2, granted = $3, withheld = $4, second_factor = $5, version = version + 1,"

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
 from backend.auth import rules
 from backend.auth.types import Permission, Role, RoleInfo, Scope, Staff, StaffCaller
 from backend.kernel import clock, db
+from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound
 from backend.kernel.kept import Kept
+
+from .control import control
 
 _STAFF = (
     "SELECT id::text, username, role, store_id, totp_sealed IS NOT NULL AS totp, active, member_id::text"
@@ -127,13 +130,27 @@ async def get_role(code: str) -> RoleInfo:
     return role_of(row)
 
 
+_CALLER = (
+    "SELECT f.role, f.store_id, r.granted, r.withheld, r.second_factor AND f.totp_sealed IS NULL AS bare"
+    " FROM auth_staff f JOIN auth_role r ON r.code = f.role WHERE f.id = $1 AND f.active"
+)
+
+
 async def get_caller(staff_id: int) -> StaffCaller:
-    """Somebody of the staff as a caller outside of any session; ``NotFound`` for nobody who may log in."""
-    row = await db.fetchrow(
-        "SELECT f.role, f.store_id, r.granted, r.withheld FROM auth_staff f JOIN auth_role r ON r.code = f.role"
-        " WHERE f.id = $1 AND f.active",
-        staff_id,
-    )
+    """Somebody of the staff as a caller outside of any session; ``NotFound`` for nobody who may log in.
+
+    Whoever lacks the second factor that their role asks for holds nothing, as in a session.
+    """
+    return _caller(staff_id, await db.fetchrow(_CALLER, staff_id))
+
+
+async def get_caller_in(tx: Tx, staff_id: int) -> StaffCaller:
+    """The same, as the transaction sees it."""
+    rows = await db.fetch_in(tx, _CALLER, staff_id)
+    return _caller(staff_id, rows[0] if rows else None)
+
+
+def _caller(staff_id: int, row: db.Record | None) -> StaffCaller:
     if row is None:
         raise NotFound
     return StaffCaller(
@@ -141,7 +158,7 @@ async def get_caller(staff_id: int) -> StaffCaller:
         session_id=0,
         role=row["role"],
         store_id=row["store_id"],
-        permissions=rules.held(row["role"], row["store_id"], *changed(row)),
+        permissions=frozenset() if row["bare"] else rules.held(row["role"], row["store_id"], *changed(row)),
         rate_key="",
         rate_per_minute=0,
     )
@@ -170,6 +187,22 @@ async def find_account(staff_id: int) -> db.Record:
     if row is None:
         raise NotFound
     return row
+
+
+_SAME_HANDS = """
+SELECT EXISTS (SELECT FROM auth_staff s WHERE s.created_at > $3
+          AND ((s.id = $1 AND s.made_by = $2) OR (s.id = $2 AND s.made_by = $1)))
+    OR EXISTS (SELECT FROM auth_staff_link l WHERE l.kind = 'reset' AND l.used_at > $3
+          AND ((l.staff_id = $1 AND l.made_by = $2) OR (l.staff_id = $2 AND l.made_by = $1)))"""
+
+
+async def in_same_hands(tx: Tx, one: int, other: int, since: datetime) -> bool:
+    """Whether one of two logins was made by the other, or got its password by a link of the other's, since then.
+
+    Who did that may hold both.
+    """
+    rows = await db.fetch_in(tx, _SAME_HANDS, one, other, since)
+    return bool(rows[0][0])
 
 
 async def find_link(digest: str) -> db.Record | None:
@@ -203,13 +236,15 @@ async def list_staff_sessions(staff_id: int) -> list[db.Record]:
 
 async def list_locked(subjects: Iterable[str]) -> dict[str, datetime]:
     """Which of these names of log-ins are locked now, and until when."""
+    asked = await control()
+    lock = timedelta(minutes=asked.staff_lock_minutes)
     rows = await db.fetch(
         "SELECT subject, last_at FROM auth_login_failure WHERE subject = ANY($1) AND failures >= $2 AND last_at > $3",
         list(subjects),
-        rules.LOGIN_FAILURES,
-        clock.now() - rules.LOGIN_LOCK,
+        asked.staff_tries,
+        clock.now() - lock,
     )
-    return {row["subject"]: row["last_at"] + rules.LOGIN_LOCK for row in rows}
+    return {row["subject"]: row["last_at"] + lock for row in rows}
 
 
 async def count_recovery_codes(staff_id: int) -> int:

@@ -55,7 +55,7 @@ async def approve(caller: StaffCaller, staff_device_id: str) -> schemas.StaffDev
     return _device(await commands.control.approve_device(_id(staff_device_id), caller))
 
 
-@router.delete(_DEVICE, guard=_MANAGE, status=204, errors=(NotFound,), summary="移除员工设备")
+@router.delete(_DEVICE, guard=_MANAGE, status=204, errors=(NotFound, BeyondOneself), summary="移除员工设备")
 async def revoke(caller: StaffCaller, staff_device_id: str) -> None:
     """Forget a device, and end its sessions."""
     await commands.control.revoke_device(_id(staff_device_id), caller)

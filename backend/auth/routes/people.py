@@ -9,7 +9,7 @@ from backend.auth.commands.logins import login_subject
 from backend.auth.errors import AlreadyExists, BeyondOneself, LastAdmin, LinkGone, TooManyInvitations
 from backend.auth.guards import staff
 from backend.auth.queries import AuditFilter
-from backend.auth.trails import LOGIN
+from backend.auth.trails import LOGIN, sender
 from backend.auth.types import Permission, Staff, StaffCaller
 from backend.kernel import clock, db, ids, limits
 from backend.kernel.config import settings
@@ -144,7 +144,7 @@ async def revoke(caller: StaffCaller, invitation_id: str) -> None:
 async def use_link(body: schemas.UseLink, request: Request) -> schemas.LinkUsed:
     """Set the password of an invitation or a reset, once; then log in."""
     await limits.hit(f"login:{request.client}", settings().rate_login_per_minute)
-    return schemas.LinkUsed(await commands.links.use(body.token, body.password))
+    return schemas.LinkUsed(await commands.links.use(body.token, body.password, sender(request)))
 
 
 async def _seen(caller: StaffCaller, staff_id: str) -> Staff:

@@ -35,6 +35,7 @@ from .staff import (
     remove_second_factor,
     set_password,
     spend_recovery_code,
+    void_links,
 )
 from .staff_devices import know_device, look_up_device, note_device
 from .tills import create_store, create_terminal, revoke_terminal, rotate_terminal
@@ -81,4 +82,5 @@ __all__ = [
     "shown",
     "spend_recovery_code",
     "unbind_identities",
+    "void_links",
 ]

@@ -25,14 +25,18 @@ async def create_staff(
     role: str,
     store_id: str | None = None,
     totp_secret: str | None = None,
+    made_by: int | None = None,
 ) -> int:
-    """Add a login, its name in lower case; ``password_hash`` comes from ``hash_secret``, before the transaction."""
+    """Add a login, its name in lower case; ``password_hash`` comes from ``hash_secret``, before the transaction.
+
+    ``made_by`` is who of the staff made it, or made the invitation.
+    """
     staff_id = ids.new_bigint()
     await check_place(tx, role, store_id)
     try:
         await db.raw(tx).execute(
             "INSERT INTO auth_staff (id, username, password_hash, totp_sealed, totp_step, role, store_id, active,"
-            " created_at) VALUES ($1, $2, $3, $4, 0, $5, $6, true, $7)",
+            " created_at, made_by) VALUES ($1, $2, $3, $4, 0, $5, $6, true, $7, $8)",
             staff_id,
             username.lower(),
             password_hash,
@@ -40,6 +44,7 @@ async def create_staff(
             role,
             store_id,
             clock.now(),
+            made_by,
         )
     except asyncpg.UniqueViolationError:
         raise AlreadyExists("somebody has this name already") from None
@@ -55,6 +60,15 @@ async def check_place(tx: Tx, role: str, store_id: str | None) -> None:
         raise invalid("/store_id", "this role is head office's" if store_id else "this role is held in a store")
     if store_id is not None and not await db.fetch_in(tx, "SELECT FROM auth_store WHERE id = $1", store_id):
         raise invalid("/store_id", "there is no such store")
+
+
+async def void_links(tx: Tx, staff_id: int) -> None:
+    """Let no link hold any more that somebody made and nobody has used."""
+    await db.raw(tx).execute(
+        "UPDATE auth_staff_link SET revoked_at = $2 WHERE made_by = $1 AND used_at IS NULL AND revoked_at IS NULL",
+        staff_id,
+        clock.now(),
+    )
 
 
 async def link_member(tx: Tx, staff_id: int, member_id: int | None) -> None:
