@@ -5,7 +5,7 @@ from __future__ import annotations
 from backend.kernel import events
 from backend.kernel.db import Tx
 from backend.ledger.events import AccrualPosted, SaleCompleted, SaleRefunded
-from backend.membercards.events import MemberCardIssued
+from backend.membercards.events import MemberCardEnded, MemberCardIssued
 from backend.members import queries as member_queries
 from backend.members import service as members
 from backend.members.events import LevelReached, LevelUnlocked, MemberRegistered
@@ -64,15 +64,28 @@ async def unlock(event: LevelUnlocked, tx: Tx) -> None:
 
 @events.on(MemberCardIssued)
 async def begin_higher(event: MemberCardIssued, tx: Tx) -> None:
-    """Who got a card that gives a level has at least that one, to the card's last day."""
-    if event.level is None or event.level not in await member_queries.levels():
-        return
-    await service.grant(
-        tx,
-        event.member_id,
-        event.level,
-        source=Source.HAND,
-        reason="会员卡",
-        until=event.until,
-        key=f"member-card/{event.card_id}",
-    )
+    """Who got a card that gives a level has at least that one, to the card's last day; what the card before gave ends."""
+    member_id = await member_queries.current_id_in(tx, event.member_id)
+    if event.level is not None and event.level in await member_queries.levels():
+        await service.grant(
+            tx,
+            member_id,
+            event.level,
+            source=Source.HAND,
+            reason="会员卡",
+            until=event.until,
+            key=_of_card(event.card_id),
+        )
+    if event.replaces is not None:
+        await service.end_granted(tx, member_id, _of_card(event.replaces), reason="会员卡已更换")
+
+
+@events.on(MemberCardEnded)
+async def end_higher(event: MemberCardEnded, tx: Tx) -> None:
+    """Who has the card no more has no level by it."""
+    member_id = await member_queries.current_id_in(tx, event.member_id)
+    await service.end_granted(tx, member_id, _of_card(event.card_id), reason="会员卡已停用")
+
+
+def _of_card(card_id: int) -> str:
+    return f"member-card/{card_id}"

@@ -8,13 +8,23 @@ from backend.kernel.events import Event
 
 
 class MemberCardIssued(Event, frozen=True, kw_only=True):
-    """A member got a card; ``level`` is what its holders have at least, if it gives one, to its last day."""
+    """A member got a card; ``level`` is what its holders have at least, if it gives one, to its last day.
+
+    ``replaces`` is the card whose place it took.
+    """
 
     card_id: int
     last4: str
     virtual: bool
     level: str | None = None
     until: date | None = None
+    replaces: int | None = None
+
+
+class MemberCardEnded(Event, frozen=True, kw_only=True):
+    """A card that was a member's is of no use any more, and none took its place."""
+
+    card_id: int
 
 
 class MemberCardLost(Event, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ Guessing: a number is hit by one in ``SCARCITY`` tries at most, and tells then w
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 import msgspec
 
@@ -121,6 +122,11 @@ def type_of(number: str, types: Iterable[CardType]) -> CardType | None:
 def masked(number: str) -> str:
     """A number as it stands in a list: its last four digits tell a card from its neighbours, and nobody whose it is."""
     return f"{'*' * (len(number) - 4)}{number[-4:]}"
+
+
+def is_over(valid_until: date | None, today: date) -> bool:
+    """Whether a card's last day is over; the job writes it down some time later."""
+    return valid_until is not None and valid_until < today
 
 
 _STEPS = {

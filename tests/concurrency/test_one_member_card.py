@@ -11,6 +11,7 @@ from backend.worker import load
 from tests.support.membercards import (
     CARDS,
     ISSUERS,
+    MOVES,
     held,
     make_agent,
     make_batch,
@@ -93,6 +94,19 @@ async def test_a_quota_is_exact_however_many_take_at_once(client, admin, setting
     shown = (await admin.get(f"{ISSUERS}/{agent['id']}")).json()
     assert outcomes(answers) == {201: 4, "card_quota": 12}
     assert (shown["issuer"]["taken"], sum(one["cards"] for one in shown["stock"])) == (8, 8)
+
+
+async def test_a_move_that_is_sent_twice_at_once_is_answered_twice_and_done_once(client, admin, settings):
+    batch = await make_batch(admin, await make_type(admin), 4)
+    agent = await make_agent(admin)
+    body = {"kind": "allot", "batch_id": batch["id"], "from_serial": 1, "to_serial": 3, "issuer_id": agent["id"]}
+    calls = [admin.post(MOVES, body | {"reason": "x"}, key=batch["id"]) for _ in range(4)]
+
+    answers = await held_up(settings, "LOCK TABLE membercard_batch IN EXCLUSIVE MODE", calls)
+
+    assert outcomes(answers) == {201: 4}
+    assert len({answer.text for answer in answers}) == 1
+    assert (await admin.get(f"{ISSUERS}/{agent['id']}")).json()["issuer"]["taken"] == 3
 
 
 async def test_a_run_that_goes_away_while_its_cards_are_issued_counts_each_once(client, admin):

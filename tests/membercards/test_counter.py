@@ -10,6 +10,8 @@ from backend.kernel import db, outbox
 from backend.kernel.errors import DomainError
 from backend.membercards import service
 from backend.membercards.commands import ageing
+from backend.membercards.types import Handing, Way
+from backend.members import service as members
 from tests.support.books import fingerprint
 from tests.support.levels import levels, no_other_rules  # noqa: F401 - fixtures
 from tests.support.membercards import (
@@ -129,13 +131,41 @@ async def test_a_card_ends_with_its_last_day(client, chain, admin, phone, clock)
     number, other = await printed(admin, 2, validity_months=1)
     await issue(admin, phone, number)
     clock.shift(timedelta(days=62))
-    at_once, ended = await found(number), await ageing.expire_cards()
+    at_once = await found(number)
     later = await log_in(client, chain, "admin")
     again = await issue(later, phone, other)
+    replaced = await held(phone.member_id)
+    clock.shift(timedelta(days=62))
 
-    assert (at_once, ended, await ageing.expire_cards()) == ("card_expired", 1, 0)
-    assert again.status_code == 201
-    assert await held(phone.member_id) == [(number, "expired"), (other, "issued")]
+    assert (at_once, again.status_code) == ("card_expired", 201)  # no job came in between
+    assert replaced == [(number, "expired"), (other, "issued")]
+    assert (await ageing.expire_cards(), await ageing.expire_cards()) == (1, 0)
+    assert await held(phone.member_id) == [(number, "expired"), (other, "expired")]
+
+
+async def test_any_store_replaces_the_card_of_who_shows_their_code_there(client, admin, chain, phone, clock, settings):
+    manager = await log_in(client, chain, "manager-S2")
+    batch = await make_batch(admin, await make_type(admin), 2)
+    old, new = await numbers(batch)
+    assert (await move(admin, batch, 2, 2, to=await make_store(admin, "S2"))).status_code == 201
+    card = (await issue(admin, phone, old)).json()
+    other = await register(client)
+    clock.shift(timedelta(seconds=30))
+    path, body = f"{CARDS}/{card['id']}/replace", {"card_no": new, "reason": "遗失"}
+    before = await fingerprint(settings)
+    refused = [
+        await manager.post(path, body | {"code": other.code()}),
+        await manager.post(path, body | {"phone": "13900000000"}),
+        await manager.post(path, body),
+        await manager.post(f"{CARDS}/4711/replace", body | {"code": phone.code()}),
+    ]
+    unchanged = await fingerprint(settings) == before
+    done = await manager.post(path, body | {"code": phone.code()})
+
+    assert [answer.status_code for answer in refused] == [404] * 4
+    assert unchanged
+    assert done.status_code == 201
+    assert await held(phone.member_id) == [(old, "replaced"), (new, "issued")]
 
 
 async def test_another_stores_card_and_member_are_not_found(client, admin, chain, phone, settings):
@@ -202,6 +232,45 @@ async def test_the_card_gives_its_level_and_the_member_hears_of_card_and_loss(cl
 
     assert level == "gold"
     assert {letter["title"] for letter in letters} >= {"您有了一张会员卡", "您的会员卡已挂失"}
+
+
+@pytest.mark.usefixtures("levels", "no_other_rules")
+async def test_a_level_that_a_card_gave_goes_with_the_card(client, admin, books):
+    """Voided, replaced by a plainer one, replaced by one of its kind; and after the card came by a merge."""
+    gold, plain = await printed(admin, 5, level="gold"), await printed(admin, 1)
+    number_of = [random_phone() for _ in range(3)]
+    phones = [await register(client, phone=number) for number in number_of]
+    cards = [(await issue(admin, phone, number)).json() for phone, number in zip(phones, gold, strict=False)]
+    await outbox.drain()
+    before = [await level_of(phone) for phone in phones]
+    await admin.post(f"{CARDS}/{cards[0]['id']}/void", {"reason": "退卡"})
+    for card, number, phone in ((cards[1], plain[0], number_of[1]), (cards[2], gold[3], number_of[2])):
+        body = {"card_no": number, "phone": phone, "reason": "换卡"}
+        assert (await admin.post(f"{CARDS}/{card['id']}/replace", body)).status_code == 201
+    await outbox.drain()
+
+    assert before == ["gold"] * 3
+    assert [await level_of(phone) for phone in phones] == ["basic", "basic", "gold"]
+
+
+async def level_of(phone) -> str:
+    code: str = (await phone.call("GET", "/v1/member/profile")).json()["level"]["code"]
+    return code
+
+
+async def test_of_two_cards_of_one_person_the_one_at_hand_stays(client, admin):
+    lost, good = await printed(admin, 2)
+    target, source = await register(client), await register(client)
+    for phone, number in ((target, lost), (source, good)):
+        await issue(admin, phone, number)
+    await target.call("POST", "/v1/member/card/lost")
+    async with db.transaction() as tx:
+        for member_id in sorted((target.member_id, source.member_id)):
+            await members.lock(tx, member_id)
+        await service.hand_over(tx, source.member_id, target.member_id, Handing(Way.MERGE))
+
+    assert sorted(await held(target.member_id)) == sorted([(lost, "void"), (good, "issued")])
+    assert await held(source.member_id) == []
 
 
 async def test_what_becomes_of_the_card_stands_in_the_members_history(client, admin, phone):

@@ -220,7 +220,12 @@ async def test_what_an_agent_issued_is_reported(admin, client):
     await move(admin, batch, 3, 3, kind="return", to=agent["id"])
     await issue(admin, await register(client), (await numbers(batch))[0])
     report = await admin.get(f"{ISSUERS}/{agent['id']}/report?begin=2026-01-01&end=2026-12-31")
+    ends = [
+        await admin.get(f"{ISSUERS}/{agent['id']}/report?begin={begin}&end={end}")
+        for begin, end in (("0001-01-01", "0001-01-02"), ("9999-12-01", "9999-12-31"), ("2026-02-02", "2026-02-01"))
+    ]
 
+    assert [answer.status_code for answer in ends] == [422] * 3
     assert {name: report.json()[name] for name in ("allotted", "returned", "issued")} == {
         "allotted": 3, "returned": 1, "issued": 1,
     }  # fmt: skip

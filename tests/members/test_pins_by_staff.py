@@ -88,9 +88,13 @@ async def test_after_a_reset_only_the_allowance_is_confirmed_and_exactly_that(cl
     sales = [await waiting(phone, 25_001) for _ in range(2)]
     answers = await asyncio.gather(*(approve(phone, sale_id, NEW) for sale_id in sales))
     shown = (await admin.get(f"/v1/admin/members/{phone.member['id']}/pin")).json()
+    await chain.till.post(client, "/v1/pos/pins", {"code": (await codes_of(phone, 1))[0], "pin": NEW})
+    renewed = (await admin.get(f"/v1/admin/members/{phone.member['id']}/pin")).json()
     clock.shift(timedelta(hours=25))
     later = await check(phone.member_id, NEW)
 
+    assert renewed["lower_left_fen"] == 50_000 - 25_001  # the next act gives no new allowance
+    assert renewed["lower_until"] > shown["lower_until"]
     assert outcomes(answers) == {200: 1, "pin_allowance": 1}
     (refused,) = [answer.json() for answer in answers if answer.status_code == 409]
     assert refused["left_fen"] == 50_000 - 25_001
@@ -101,6 +105,7 @@ async def test_after_a_reset_only_the_allowance_is_confirmed_and_exactly_that(cl
 async def test_a_code_proves_presence_once_and_only_its_own_members(client, chain, settings):
     phone, _ = await with_pin(client)
     other = await register(client)
+    await give(phone.member_id, principal=10_000)
     admin, manager = await log_in(client, chain, "admin"), await log_in(client, chain, "manager-S2")
     code = phone.code()
     before = await fingerprint(settings)
@@ -114,12 +119,13 @@ async def test_a_code_proves_presence_once_and_only_its_own_members(client, chai
     unchanged = await fingerprint(settings) == before
     first = await reset(manager, phone, code=code)
     second = await reset(admin, phone, code=code)
+    sold = await chain.till.sell(client, code)
 
     assert [answer.json()["code"] for answer in wrong] == [
         "member_not_present", "code_invalid", "not_found", "validation_failed", "not_found",
     ]  # fmt: skip
     assert unchanged
-    assert (first.status_code, second.json()["code"]) == (200, "code_used")
+    assert (first.status_code, second.json()["code"], sold.json()["code"]) == (200, "code_used", "code_used")
     assert len(first.json()["acts"]) == 1
 
 
@@ -169,12 +175,12 @@ async def test_so_many_a_day_and_the_last_one_once(client, chain, chain_rules, c
     done = await db.fetchval("SELECT count(*) FROM member_pin_act WHERE actor = $1", actor)
     chain_rules(pin_acts_per_day=done + 2)
     answers = await asyncio.gather(*(reset(admin, phone) for phone in phones))
+    assert outcomes(answers) == {200: 2, "pin_acts_limit": 2}
     refused = next(phone for phone, answer in zip(phones, answers, strict=True) if answer.status_code == 409)
     by_another = await reset(manager, refused, code=(await codes_of(refused, 1))[0])
     clock.shift(timedelta(days=1))
     tomorrow = await reset(await log_in(client, chain, "admin"), phones[0])
 
-    assert outcomes(answers) == {200: 2, "pin_acts_limit": 2}
     assert (by_another.status_code, tomorrow.status_code) == (200, 200)
 
 

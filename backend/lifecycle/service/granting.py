@@ -75,10 +75,14 @@ async def grant_months(
 
 
 async def end_granted(tx: Tx, member_id: int, key: str, *, reason: str) -> None:
-    """Take away what was given under that key, where it was and is not over yet: what it was given for came back."""
+    """Take away what was given under that key, where it was and is not over yet: what it was given for came back.
+
+    A merge wrote in front of the key whose the grant was before.
+    """
     rows = await db.fetch_in(
         tx,
-        "SELECT id FROM lifecycle_grant WHERE member_id = $1 AND key = $2 AND ended_at IS NULL",
+        "SELECT id FROM lifecycle_grant WHERE member_id = $1 AND regexp_replace(key, '^([0-9]+/)+', '') = $2"
+        " AND ended_at IS NULL",
         member_id,
         key,
     )

@@ -23,6 +23,7 @@ from ..types import Card, Handing, Way
 log = logging.get(__name__)
 
 Act = Callable[[Tx, Card, Handing], Awaitable[None]]
+_NONE = "there is no such member card"
 
 
 async def issue_card(body: IssueIn, caller: StaffCaller) -> Card:
@@ -37,11 +38,18 @@ async def issue_card(body: IssueIn, caller: StaffCaller) -> Card:
 
 
 async def replace_card(card_id: str, body: ReplaceIn, caller: StaffCaller) -> Card:
-    """Put another card in the place of a member's, who stands at the counter; the old one is good nowhere for good."""
-    card = await reached(caller, card_id)
+    """Put another card in the place of a member's, who stands at the counter; the old one is good nowhere for good.
+
+    Any store serves who shows the code on their phone, also of whose card it learns nothing without that.
+    """
+    card = await _find(card_id)
+    hidden = card is None or not await _reaches(caller, card)
+    if hidden and body.code is None:
+        raise NotFound(_NONE)
     present = await _who(body.code, body.phone, caller)
-    if card.member_id != present.member_id:
-        raise MemberNotPresent("the card is another member's")
+    if card is None or card.member_id != present.member_id:
+        await guessing.miss(caller.staff_id, "code")
+        raise NotFound(_NONE) if hidden else MemberNotPresent("the card is another member's")
     async with db.transaction() as tx:
         await member_service.lock(tx, present.member_id)
         held = await locks.lock_held(tx, present.member_id)
@@ -88,17 +96,21 @@ async def search_card(card_no: str, caller: StaffCaller) -> Card:
     found = await queries.find_by_number(card_no)
     if found is None or not await _reaches(caller, found):
         await guessing.miss(caller.staff_id, "card_no")
-        raise NotFound("there is no such member card")
+        raise NotFound(_NONE)
     return found
 
 
 async def reached(caller: StaffCaller, card_id: str) -> Card:
     """A card that the caller may see: one of their store's, or of a member of it; ``NotFound`` for any other."""
-    row_id = ids.read_bigint(card_id)
-    card = await queries.find_card(row_id) if row_id is not None else None
+    card = await _find(card_id)
     if card is None or not await _reaches(caller, card):
-        raise NotFound("there is no such member card")
+        raise NotFound(_NONE)
     return card
+
+
+async def _find(card_id: str) -> Card | None:
+    row_id = ids.read_bigint(card_id)
+    return await queries.find_card(row_id) if row_id is not None else None
 
 
 async def _reaches(caller: StaffCaller, card: Card) -> bool:

@@ -49,7 +49,10 @@ async def begin(body: MoveIn, staff_id: int, key: str) -> Move:
     async with db.transaction() as tx:
         if body.issuer_id is not None:
             await _check_issuer(tx, body.issuer_id)
-        await _check_run(tx, body)
+        batch = await _lock_batch(tx, body.batch_id)
+        if (known := await _known(unique, body, tx)) is not None:
+            return known  # it was on its way while this waited for the batch
+        await _check_run(tx, body, batch)
         if body.kind is MoveKind.ALLOT:
             await take_quota(tx, str(body.issuer_id), body.size)
         made = await db.fetch_in(
@@ -78,11 +81,12 @@ async def begin(body: MoveIn, staff_id: int, key: str) -> Move:
     return await queries.get_move(move_id)
 
 
-async def _known(unique: str, body: MoveIn) -> Move | None:
-    row = await db.fetchrow(f"{queries.MOVE} WHERE key = $1", unique)
-    if row is None:
+async def _known(unique: str, body: MoveIn, tx: Tx | None = None) -> Move | None:
+    sql = f"{queries.MOVE} WHERE key = $1"
+    rows = await db.fetch(sql, unique) if tx is None else await db.fetch_in(tx, sql, unique)
+    if not rows:
         return None
-    move = queries.move_of(row)
+    move = queries.move_of(rows[0])
     same = (move.kind, move.batch_id, move.issuer_id, move.from_serial, move.to_serial, move.reason)
     if same != (body.kind, body.batch_id, body.issuer_id, body.from_serial, body.to_serial, body.reason):
         raise IdempotencyConflict
@@ -98,12 +102,15 @@ async def _check_issuer(tx: Tx, issuer_id: str) -> None:
         raise invalid("/issuer_id", "head office hands out what is allotted to nobody")
 
 
-async def _check_run(tx: Tx, body: MoveIn) -> None:
-    """Refuse a run of which some card does not stand so that it can go, with the first such serial."""
+async def _lock_batch(tx: Tx, batch_id: str) -> db.Record:
     try:
-        batch = await locks.lock_batch(tx, body.batch_id)
+        return await locks.lock_batch(tx, batch_id)
     except NotFound:
         raise invalid("/batch_id", "there is no such batch") from None
+
+
+async def _check_run(tx: Tx, body: MoveIn, batch: db.Record) -> None:
+    """Refuse a run of which some card does not stand so that it can go, with the first such serial."""
     if batch["state"] not in ("ready", "exported"):
         raise CardTypeConflict(f"the batch is {batch['state']}", extra={"state": batch["state"]})
     if not 1 <= body.from_serial <= body.to_serial <= batch["total"]:

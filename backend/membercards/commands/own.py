@@ -13,6 +13,9 @@ from ..types import Card, Handing, Way
 TRIES, TRIES_S = 20, 3600
 """Numbers that a member may try in an hour: nobody finds cards of others by it."""
 
+TURNS, TURNS_S = 10, 86_400
+"""How often a day a member may find a lost card, or be given a number: each is a line that is kept for good."""
+
 _BY = Handing(Way.PHONE)
 
 
@@ -27,6 +30,7 @@ async def bind(member_id: int, card_no: str) -> Card:
 
 async def get_virtual(member_id: int) -> Card:
     """Give the member a number without a card."""
+    await limits.hit(f"membercard-virtual:{member_id}", TURNS, TURNS_S)
     async with db.transaction() as tx:
         await members.lock(tx, member_id)
         card_id = await service.give_virtual(tx, member_id, _BY)
@@ -41,7 +45,11 @@ async def report_lost(member_id: int) -> Card:
 
 
 async def report_found(member_id: int) -> Card:
-    """Let the member's lost card be good again; one that was replaced is theirs no more."""
+    """Let the member's lost card be good again; one that was replaced is theirs no more.
+
+    A loss is reported however often; only finding is counted, without which nothing can be lost again.
+    """
+    await limits.hit(f"membercard-found:{member_id}", TURNS, TURNS_S)
     return await _act(member_id, lost=False)
 
 

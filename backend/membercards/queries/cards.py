@@ -82,12 +82,13 @@ async def list_cards(
 
 
 async def list_steps(card_id: int) -> list[Step]:
-    """What a card was, from the beginning; at most a hundred steps."""
+    """What a card was, oldest first; of more than a hundred steps the last ones."""
     rows = await db.fetch(
         "SELECT n, at, state, way, staff_id, member_id, issuer_id, store_id, reason FROM membercard_step"
-        " WHERE card_id = $1 ORDER BY n LIMIT 100",
+        " WHERE card_id = $1 ORDER BY n DESC LIMIT 100",
         card_id,
     )
+    rows.reverse()
     return [Step(**dict(row) | {"state": CardState(row["state"]), "way": Way(row["way"])}) for row in rows]
 
 

@@ -53,7 +53,7 @@ async def bind(caller: MemberCaller, body: schemas.BindIn) -> schemas.OwnCard:
     guard=member,
     status=201,
     summary="领取电子卡号",
-    errors=(errors.CardHeld, errors.CardVirtualOff),
+    errors=(RateLimited, errors.CardHeld, errors.CardVirtualOff),
 )
 async def get_virtual(caller: MemberCaller) -> schemas.OwnCard:
     """A number without a card."""
@@ -66,7 +66,7 @@ async def report_lost(caller: MemberCaller) -> schemas.OwnCard:
     return views.own(await own.report_lost(caller.member_id))
 
 
-@router.post(f"{_CARD}/found", guard=member, summary="解除会员卡挂失", errors=(NotFound, errors.CardConflict))
+@router.post(f"{_CARD}/found", guard=member, summary="解除会员卡挂失", errors=(RateLimited, NotFound, errors.CardConflict))
 async def report_found(caller: MemberCaller) -> schemas.OwnCard:
     """Let the caller's lost card be good again."""
     return views.own(await own.report_found(caller.member_id))

@@ -203,6 +203,8 @@ async def list_issuer_changes(issuer_id: schemas.IssuerId) -> ChangesOut:
 @router.get(f"{_ISSUER}/report", guard=_READ, summary="发卡统计", errors=(NotFound, ValidationFailed))
 async def report(caller: StaffCaller, issuer_id: schemas.IssuerId, query: schemas.ReportQuery) -> schemas.ReportOut:
     """What an issuer was allotted, gave back and issued from day to day; at most 400 days."""
+    if not clock.is_told(query.begin, query.end):
+        raise invalid("/query/begin", f"must lie in the years {clock.YEARS.start} to {clock.YEARS.stop - 1}")
     if not timedelta(0) <= query.end - query.begin <= timedelta(days=MOST_DAYS):
         raise invalid("/query/end", f"must lie within {MOST_DAYS} days from begin")
     found = await issuers.reached(caller, issuer_id)

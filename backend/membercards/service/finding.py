@@ -47,6 +47,5 @@ async def find_member(card_no: str) -> Carried:
 
 
 def _over(row: db.Record) -> bool:
-    if row["state"] != "issued" or row["valid_until"] is None:
-        return False
-    return bool(row["valid_until"] < clock.local_date(clock.now(), settings().timezone))
+    today = clock.local_date(clock.now(), settings().timezone)
+    return row["state"] == "issued" and rules.is_over(row["valid_until"], today)

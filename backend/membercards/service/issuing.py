@@ -59,6 +59,9 @@ async def issue(tx: Tx, member_id: int, card_no: str, by: Handing, *, replacing:
     if not card_type.active:
         raise CardTypeClosed
     held, card = await _lock_both(tx, member_id, card_no)
+    if held is not None and rules.is_over(held.valid_until, clock.local_date(clock.now(), settings().timezone)):
+        await become(tx, held, CardState.EXPIRED, Handing(Way.SYSTEM))
+        held, card = None, await locks.lock_number(tx, card_no)
     if card is not None and held is not None and card.id == held.id and held.state is CardState.ISSUED:
         return card.id
     if held is not None and not held.virtual and not replacing:
@@ -222,5 +225,6 @@ async def announce(
         virtual=virtual,
         level=card_type.level,
         until=last_day(card_type),
+        replaces=before.id if before else None,
     )
     await events.publish(tx, issued)

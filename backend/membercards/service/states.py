@@ -8,7 +8,7 @@ from backend.members import service as members
 
 from .. import locks, rules
 from ..errors import CardConflict
-from ..events import MemberCardFound, MemberCardLost
+from ..events import MemberCardEnded, MemberCardFound, MemberCardLost
 from ..types import HELD, Card, CardState, Handing
 
 _BECOME = """
@@ -50,6 +50,7 @@ async def _tell(tx: Tx, card: Card, member_id: int, state: CardState, by: Handin
     if state not in HELD:
         changes |= {"card_no": (card.number, None), "card_type": (card.type_code, None)}
         await members.set_card_type(tx, member_id, None)
+        await events.publish(tx, MemberCardEnded(member_id=member_id, card_id=card.id))
     await members.changed(tx, member_id, by=by.actor(member_id), changes=changes, reason=by.reason or None)
 
 
@@ -81,6 +82,11 @@ async def end(tx: Tx, card: Card, by: Handing) -> None:
         await become(tx, card, CardState.VOID, by)
 
 
+def _worth(card: Card) -> tuple[bool, bool]:
+    """What decides which of two cards of one person stays: that it is at hand, then that it is plastic."""
+    return card.state is CardState.ISSUED, not card.virtual
+
+
 _HAND_OVER = """
 WITH moved AS (
     UPDATE membercard SET member_id = $2, steps = steps + 1 WHERE id = $1 RETURNING id, steps, state, issuer_id
@@ -92,14 +98,14 @@ SELECT id, steps, $3, state, $4, $5, $6, $2, issuer_id, $7 FROM moved"""
 async def hand_over(tx: Tx, source_id: int, target_id: int, by: Handing) -> None:
     """Let a member's card be that of another record of the same person, both held; where that has one too, it ends.
 
-    A virtual card gives way to the plastic that the other record has.
+    A virtual card gives way to the plastic that the other record has, a lost one to one that is at hand.
     """
     first, second = sorted((source_id, target_id))
     held = {one: await locks.lock_held(tx, one) for one in (first, second)}
     source, target = held[source_id], held[target_id]
     if source is None:
         return
-    if target is not None and target.virtual and not source.virtual:
+    if target is not None and _worth(source) > _worth(target):
         await become(tx, target, CardState.VOID, by)
         target = None
     if target is not None:

@@ -92,9 +92,9 @@ async def _present(member_id: str, body: PinActIn, caller: StaffCaller) -> Prese
     try:
         present = await service.find_present(body.code, body.phone_code)
     except DomainError:
+        await guessing.miss(caller.staff_id, "code")
         if hidden:
             raise NotFound("there is no such member") from None
-        await guessing.miss(caller.staff_id, "code")
         raise
     if present.member_id != row_id:
         await guessing.miss(caller.staff_id, "code")

@@ -127,12 +127,15 @@ async def unlock_pin(tx: Tx, member_id: int) -> None:
     await db.raw(tx).execute("UPDATE member_pin SET failures = 0, locked_until = NULL WHERE member_id = $1", member_id)
 
 
+# What is left of an allowance that runs is not made more by the next act: else a till could renew it all day long.
+_LOWER = """
+UPDATE member_pin SET lower_until = $2, lower_left_fen = CASE WHEN lower_until > $3 THEN least(lower_left_fen, $4)
+       ELSE $4 END WHERE member_id = $1"""
+
+
 async def _lower(tx: Tx, member_id: int) -> None:
-    chain = settings()
+    """Begin the hours in which an allowance holds, or begin them again with what is left of it."""
+    chain, now = settings(), clock.now()
     if chain.pin_allowance_hours:
-        await db.raw(tx).execute(
-            "UPDATE member_pin SET lower_until = $2, lower_left_fen = $3 WHERE member_id = $1",
-            member_id,
-            clock.now() + timedelta(hours=chain.pin_allowance_hours),
-            chain.pin_allowance_fen,
-        )
+        until = now + timedelta(hours=chain.pin_allowance_hours)
+        await db.raw(tx).execute(_LOWER, member_id, until, now, chain.pin_allowance_fen)
