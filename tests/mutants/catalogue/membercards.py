@@ -116,6 +116,22 @@ MUTANTS = (
         (f"{BY_STAFF}test_after_a_reset_only_the_allowance_is_confirmed_and_exactly_that",),
     ),
     Mutant(
+        "allowance-renewed",
+        "A till sets the PIN again and again, and each time as much is confirmed as the first time.",
+        PINS,
+        "THEN least(lower_left_fen, $4)",
+        "THEN $4",
+        (f"{BY_STAFF}test_after_a_reset_only_the_allowance_is_confirmed_and_exactly_that",),
+    ),
+    Mutant(
+        "level-without-its-card",
+        "Who gives the golden card back stays golden for three years.",
+        "backend/lifecycle/handlers.py",
+        'await service.end_granted(tx, member_id, _of_card(event.card_id), reason="会员卡已停用")',
+        "return",
+        (f"{AT_COUNTER}test_a_level_that_a_card_gave_goes_with_the_card",),
+    ),
+    Mutant(
         "pin-ended-while-judged",
         "A PIN that staff end while it is being judged still pays.",
         PINS,
