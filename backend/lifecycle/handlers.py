@@ -64,7 +64,7 @@ async def unlock(event: LevelUnlocked, tx: Tx) -> None:
 
 @events.on(MemberCardIssued)
 async def begin_higher(event: MemberCardIssued, tx: Tx) -> None:
-    """Who got a card that gives a level has at least that one, to the card's last day; what the card before gave ends."""
+    """Who got a card that gives a level has at least that one, to its last day; what the card before it gave ends."""
     member_id = await member_queries.current_id_in(tx, event.member_id)
     if event.level is not None and event.level in await member_queries.levels():
         await service.grant(

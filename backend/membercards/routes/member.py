@@ -66,7 +66,12 @@ async def report_lost(caller: MemberCaller) -> schemas.OwnCard:
     return views.own(await own.report_lost(caller.member_id))
 
 
-@router.post(f"{_CARD}/found", guard=member, summary="解除会员卡挂失", errors=(RateLimited, NotFound, errors.CardConflict))
+@router.post(
+    f"{_CARD}/found",
+    guard=member,
+    summary="解除会员卡挂失",
+    errors=(RateLimited, NotFound, errors.CardConflict),
+)
 async def report_found(caller: MemberCaller) -> schemas.OwnCard:
     """Let the caller's lost card be good again."""
     return views.own(await own.report_found(caller.member_id))
