@@ -9,17 +9,21 @@ from msgspec import Meta
 
 from backend.kernel.http import Body
 
-from .schemas import AccrualIn
+Row = Annotated[msgspec.Raw, Meta(extra_json_schema={"$ref": "#/components/schemas/AccrualIn"})]
+"""A row as it came: it is read for itself, so that one that is none refuses itself only."""
 
 
 class AccrualBatchIn(Body):
     """Sales that the till took while it was offline, in any order; each is told apart by its ``order_no``."""
 
-    items: Annotated[list[AccrualIn], Meta(min_length=1, max_length=200)]
+    items: Annotated[list[Row], Meta(min_length=1, max_length=200)]
 
 
 class AccrualRowOut(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What became of one: ``posted``, ``duplicate`` (given before, by whatever till), or ``refused``."""
+    """What became of one: ``posted``, ``duplicate`` (given before, by whatever till), or ``refused``.
+
+    ``order_no`` is empty for a row that has none.
+    """
 
     row: int
     order_no: str

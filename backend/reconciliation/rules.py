@@ -43,9 +43,9 @@ def retry_at(tries: int, now: datetime) -> datetime:
     return now + timedelta(seconds=min(RETRY_FIRST_S * 2 ** min(tries, 10), RETRY_MOST_S))
 
 
-def days_to_want(known: date | None, last: date) -> list[date]:
-    """The days up to ``last`` whose bills are to be asked for; ``known`` is the last that was."""
-    first = max(known or last - timedelta(days=FIRST_BACK_DAYS), last - timedelta(days=MOST_BACK_DAYS))
+def days_to_want(missing: date | None, last: date) -> list[date]:
+    """The days up to ``last`` whose bills are to be asked for; ``missing`` is the first that was not, None: none was."""
+    first = max(missing or last - timedelta(days=FIRST_BACK_DAYS), last - timedelta(days=MOST_BACK_DAYS))
     return [first + timedelta(days=place) for place in range((last - first).days + 1)]
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 import zlib
-from datetime import datetime, timedelta, timezone
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta, timezone
 
 from .types import BillKind, BillLine, TradeBill
 
@@ -24,8 +25,12 @@ _COLUMNS = (_AT, _TRANSACTION, _NUMBER, _STATE, _REFUND_ID, _REFUND_NO, _REFUND_
 _SUMS = ("总交易单数", "订单总金额", "申请退款总金额", "手续费总金额")
 _YUAN = re.compile(r"(-?)([0-9]{1,11})(?:\.([0-9]{1,8}))?\Z")
 _NUMBERS = re.compile(r"[0-9A-Za-z_\-|*@]{1,64}\Z")
+_REFUND_IDS = re.compile(r"[0-9A-Za-z_\-]{0,64}\Z")
+_YEARS = range(2000, 2200)
 FEE_DIGITS = 5
 """Fees are told in hundred-thousandths of a yuan."""
+MOST_SUM = 10**15
+"""Of a column, in its unit: what is more is no money, and no column of a database holds it."""
 
 
 class BillUnreadable(ValueError):
@@ -60,7 +65,18 @@ def parse(text: bytes) -> TradeBill:
     sums = _columns(rows[-2], _SUMS, len(rows) - 1)
     lines = tuple(_line(row, columns, number) for number, row in enumerate(rows[1:-2], start=2))
     _check_sums(lines, _values(rows[-1], len(rows)), sums, len(rows))
+    _check_once(lines)
     return TradeBill(lines)
+
+
+def check_day(bill: TradeBill, day: date) -> None:
+    """``BillUnreadable`` for another day's bill: somebody paid, and nobody on that day.
+
+    Only payments say so: the time of a refund's line is not told to be the day's.
+    """
+    days = {line.at.astimezone(_BEIJING).date() for line in bill.lines if line.kind is BillKind.PAYMENT}
+    if days and day not in days:
+        raise BillUnreadable("the bill is another day's")
 
 
 def _columns(row: str, wanted: tuple[str, ...], number: int) -> dict[str, int]:
@@ -98,6 +114,10 @@ def _line(row: str, columns: dict[str, int], number: int) -> BillLine:
         )
     except ValueError:
         raise BillUnreadable(f"line {number} has a value that is none") from None
+    if line.amount_fen < 0 or at.year not in _YEARS:
+        raise BillUnreadable(f"line {number} has a value that cannot be")
+    if not _REFUND_IDS.match(line.refund_id):
+        raise BillUnreadable(f"line {number} has no number of a refund")
     if not (_NUMBERS.match(line.number) and _NUMBERS.match(line.out_trade_no) and _NUMBERS.match(line.transaction_id)):
         raise BillUnreadable(f"line {number} has no number")
     return line
@@ -116,8 +136,20 @@ def _check_sums(lines: tuple[BillLine, ...], values: list[str], sums: dict[str, 
         raise BillUnreadable(f"line {number} has a sum that is none") from None
     paid = sum(line.amount_fen for line in lines if line.kind is BillKind.PAYMENT)
     back = sum(line.amount_fen for line in lines if line.kind is BillKind.REFUND)
-    if told != (len(lines), paid, back, sum(line.fee for line in lines)):
+    fee = sum(line.fee for line in lines)
+    if told != (len(lines), paid, back, fee):
         raise BillUnreadable("the lines do not add up to the sums")
+    if max(paid, back, abs(fee)) > MOST_SUM:
+        raise BillUnreadable("the sums are more than there can be")
+
+
+def _check_once(lines: Iterable[BillLine]) -> None:
+    """A number that stands there twice would be counted twice, by whoever adds the bill up."""
+    seen: set[tuple[str, str]] = set()
+    for line in lines:
+        if (line.kind, line.number) in seen:
+            raise BillUnreadable("a number stands there twice")
+        seen.add((line.kind, line.number))
 
 
 def _fen(yuan: str) -> int:

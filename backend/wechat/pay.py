@@ -195,7 +195,7 @@ class Pay:
                 raise errors.BillNotReady(retry_after_s=NOT_NOW_S) from None
             raise
         packed = await self._download(httpx.URL(ready.download_url))
-        return await asyncio.to_thread(_read_bill, packed, ready.hash_value.lower())
+        return await asyncio.to_thread(_read_bill, packed, ready.hash_value.lower(), day)
 
     async def _download(self, url: httpx.URL) -> bytes:
         """A bill's file, of WeChat's own host only. Its answer is not signed: the digest, which was, proves it."""
@@ -253,12 +253,14 @@ class Pay:
         raise _refusal(call, answer)
 
 
-def _read_bill(packed: bytes, sha1: str) -> TradeBill:
+def _read_bill(packed: bytes, sha1: str, day: date) -> TradeBill:
     try:
         text = bills.unpack(packed)
         if hashlib.sha1(text, usedforsecurity=False).hexdigest() != sha1:
             raise bills.BillUnreadable("another digest than announced")
-        return msgspec.structs.replace(bills.parse(text), sha1=sha1)
+        bill = bills.parse(text)
+        bills.check_day(bill, day)
+        return msgspec.structs.replace(bill, sha1=sha1)
     except bills.BillUnreadable as error:
         log.error("wechat.bill_spoilt", why=str(error))
         raise errors.BillSpoilt(retry_after_s=NOT_NOW_S) from None

@@ -54,6 +54,23 @@ async def test_each_row_says_what_became_of_it(client, chain, phone, settings):
     assert await findings(settings) == []
 
 
+async def test_a_row_that_is_none_keeps_nothing_from_the_others(client, chain, phone, settings):
+    shape = [row(phone, fen=-1, total_fen=1), row(phone) | {"surprise": 1}, {"order_no": 7}, [], "x", None]
+    rows = [row(phone), *shape, row(phone)]
+
+    answer = await send(client, chain.till, *rows)
+    again = await send(client, chain.till, *rows)
+
+    assert results(answer) == ["posted", *["refused"] * 6, "posted"]
+    assert results(again) == ["duplicate", *["refused"] * 6, "duplicate"]
+    pointers = [item.get("pointer") for item in answer["items"][1:-1]]
+    assert pointers[:3] == ["/items/1/lines/0/unit_price_fen", "/items/2/surprise", "/items/3/order_no"]
+    assert pointers[3:] == ["/items/4", "/items/5", "/items/6"]
+    assert {item["code"] for item in answer["items"][1:-1]} == {"validation_failed"}
+    assert answer["items"][1]["order_no"] == rows[1]["order_no"]
+    assert await points(phone) == 20
+
+
 async def test_a_batch_that_is_sent_again_gives_nothing_twice(client, chain, phone):
     rows = [row(phone) for _ in range(5)]
     lost = await at_once(chain.till.post(client, BATCH, {"items": rows}) for _ in range(4))

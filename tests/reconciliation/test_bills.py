@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from backend.kernel import clock as kernel_clock
-from backend.reconciliation import rules
+from backend.reconciliation import audit, rules
 from backend.reconciliation.commands import bills
 from backend.wallet.commands import pending
-from tests.support import recharge
+from tests.support import kept, recharge
 from tests.support.books import fingerprint
 
 pytestmark = pytest.mark.usefixtures("books", "long_ago")
@@ -218,6 +218,35 @@ async def test_days_without_a_bill_and_days_that_are_not_over_are_told_apart(adm
     taken = await admin.post(f"{BASE}/days", {"day": str(empty)})
 
     assert (taken.status_code, taken.json()["state"]) == (200, "empty")
+
+
+async def test_what_a_bill_has_no_more_is_forgotten_and_the_books_of_it_are_clean(
+    client, phone, admin, clock, lies, settings
+):
+    stays, goes = [await paid(client, phone, fen) for fen in (700, 800)]
+    await recharge.faults(client, drop=True)
+    theirs = (await recharge.begin(phone, amount_fen=900))["id"]
+    await recharge.pay(client, theirs)
+    await recharge.faults(client)
+    day = today()
+    clock.reset()
+    for taken in (day, day + DAY):
+        await bills.take_again(taken)
+    told = (await waiting(admin))[theirs]
+
+    await lies(omit=[goes, theirs])
+    for taken in (day, day + DAY):
+        await bills.take_again(taken)
+
+    found = await items(admin, day)
+    assert (found[stays]["theirs_fen"], found[stays]["difference"]) == (700, None)
+    assert (found[goes]["theirs_fen"], found[goes]["difference"]) == (None, "only_here")
+    assert theirs not in found
+    assert (await admin.get(f"{BASE}/differences/{told['id']}")).json()["difference"]["state"] == "gone"
+    assert await audit.prove(await kept.connection(settings, "huiyuan_owner")) == []
+    await lies()
+    await bills.take_again(day)
+    assert goes not in await waiting(admin)
 
 
 async def test_pages_and_files_have_every_item_once(client, phone, admin, clock):

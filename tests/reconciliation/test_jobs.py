@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from backend.kernel import clock as kernel_clock
-from backend.reconciliation import rules
+from backend.reconciliation import queries, rules
 from backend.reconciliation.commands import bills
 from tests.support import recharge
 
@@ -47,3 +47,15 @@ async def _day(admin, day) -> Any:
     answer = await admin.get(f"{BASE}/days?from={day}&to={day}")
     found = answer.json()["items"]
     return found[0] if found else None
+
+
+async def test_days_that_a_click_left_behind_are_asked_for_too(admin, clock):
+    await bills.take_due(clock.now())
+    clock.shift(10 * DAY)
+    day = rules.day_of(kernel_clock.now()) - DAY
+    await bills.take_again(day)
+
+    for _ in range(2):
+        await bills.take_due(clock.now())
+
+    assert [one.state for one in await queries.list_bills(day - 9 * DAY, day)] == ["empty"] * 10

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gzip
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +22,9 @@ HEAD = (
 SUMS = "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额"
 
 
-def payment(yuan: str = "10.00", fee: str = "0.06000", name: str = "储值", at: str = "2026-11-26 09:30:05") -> str:
+def payment(
+    yuan: str = "10.00", fee: str = "0.06000", name: str = "储值", at: str = "2026-11-26 09:30:05", number: str = "R1"
+) -> str:
     values = (
         *(
             at,
@@ -30,7 +33,7 @@ def payment(yuan: str = "10.00", fee: str = "0.06000", name: str = "储值", at:
             "0",
             "",
             "4200001",
-            "R1",
+            number,
             "openid",
             "JSAPI",
             "SUCCESS",
@@ -45,10 +48,10 @@ def payment(yuan: str = "10.00", fee: str = "0.06000", name: str = "储值", at:
     return ",".join(f"`{value}" for value in values)
 
 
-def refund(yuan: str = "4.00", fee: str = "-0.02000", state: str = "SUCCESS") -> str:
+def refund(yuan: str = "4.00", fee: str = "-0.02000", state: str = "SUCCESS", refund_id: str = "50300") -> str:
     values = (
         *("2026-11-26 23:59:59", "wx1", "1900", "0", "", "4200001", "R1", "openid", "JSAPI", "REFUND", "OTHERS", "CNY"),
-        *("0.00", "0.00", "50300", "F1", yuan, "0.00", "ORIGINAL", state, "储值", "", fee, "0.60%", "0.00", yuan, ""),
+        *("0.00", "0.00", refund_id, "F1", yuan, "0.00", "ORIGINAL", state, "储值", "", fee, "0.60%", "0.00", yuan, ""),
     )
     return ",".join(f"`{value}" for value in values)
 
@@ -112,6 +115,32 @@ def test_what_does_not_add_up_or_is_no_value_is_refused(lines, sums):
         bills.parse(text(*lines, sums=sums))
 
 
+@pytest.mark.parametrize(
+    ("lines", "sums"),
+    [
+        ((payment(), payment()), "`2,`20.00,`0.00,`0.00,`0.12000,`20.00,`0.00"),
+        ((payment("-10.00", "0.06000"), payment("20.00", "0.06000", number="R2")), "`2,`10,`0,`0,`0.12,`10.00,`0.00"),
+        ((payment(at="0001-01-01 00:00:00"), refund()), BOTH),
+        ((payment(), refund(refund_id="5\0")), BOTH),
+        ((payment(), refund(refund_id="5" * 65)), BOTH),
+        ((payment(fee="99999999999.00000"),) * 1, "`1,`10.00,`0.00,`0.00,`99999999999.00000,`10.00,`0.00"),
+    ],
+    ids=["twice", "negative", "before Christ", "NUL", "a long number", "more than there is"],
+)
+def test_what_no_table_could_hold_or_would_count_twice_is_refused(lines, sums):
+    with pytest.raises(BillUnreadable):
+        bills.parse(text(*lines, sums=sums))
+
+
+def test_the_bill_of_another_day_is_refused_and_one_of_refunds_is_any_days():
+    bill = bills.parse(text(payment(), refund(), sums=BOTH))
+    bills.check_day(bill, date(2026, 11, 26))
+
+    with pytest.raises(BillUnreadable, match="another day"):
+        bills.check_day(bill, date(2026, 11, 27))
+    bills.check_day(msgspec.structs.replace(bill, lines=bill.lines[1:]), date(2026, 11, 27))
+
+
 def test_a_refund_that_failed_is_told():
     (line,) = bills.parse(text(refund(state="FAIL"), sums="`1,`0.00,`4.00,`0.00,`-0.02000,`0.00,`4.00")).lines
 
@@ -149,7 +178,7 @@ def test_whatever_the_amounts_they_come_back_exactly(amounts: list[tuple[int, in
 
     total = yuan(sum(fen for fen, _ in amounts))
     sums = f"`{len(amounts)},`{total},`0.00,`0.00,`{fee(sum(cost for _, cost in amounts))},`{total},`0.00"
-    told = text(*(payment(yuan(fen), fee(cost)) for fen, cost in amounts), sums=sums)
+    told = text(*(payment(yuan(fen), fee(cost), number=f"R{n}") for n, (fen, cost) in enumerate(amounts)), sums=sums)
 
     bill = bills.parse(told)
 

@@ -30,6 +30,10 @@ DAYS_A_RUN = 8
 _WANTED = """
 INSERT INTO reconciliation_bill (day, state, due_at) SELECT day, 'waiting', due_at
   FROM unnest($1::date[], $2::timestamptz[]) AS w (day, due_at) ON CONFLICT (day) DO NOTHING"""
+# The first day after one that was asked for that was not.
+_FIRST = """
+SELECT min(b.day + 1) FROM reconciliation_bill b
+ WHERE NOT EXISTS (SELECT FROM reconciliation_bill n WHERE n.day = b.day + 1)"""
 _DUE = "SELECT day, tries FROM reconciliation_bill WHERE state = 'waiting' AND due_at <= $1 ORDER BY day LIMIT $2"
 _LATER = "UPDATE reconciliation_bill SET tries = tries + 1, due_at = $2 WHERE day = $1 AND state = 'waiting'"
 
@@ -55,9 +59,9 @@ async def take_due(now: datetime) -> int:
 
 
 async def _want_all(now: datetime) -> None:
-    """Note the days up to yesterday whose bills nobody has asked for yet."""
+    """Note the days up to yesterday whose bills nobody has asked for yet; gaps too, which somebody left by hand."""
     last = rules.day_of(now) - timedelta(days=1)
-    known = await db.fetchval("SELECT max(day) FROM reconciliation_bill")
+    known = await db.fetchval(_FIRST)
     await want(rules.days_to_want(known, last))
 
 
@@ -99,12 +103,28 @@ async def _fetch(day: date) -> TradeBill:
 
 async def keep(day: date, bill: TradeBill, now: datetime) -> None:
     """Keep both sides of a day's items, and judge them; the day is noted already."""
+    await _forget_others(day, bill)
     for start in range(0, len(bill.lines), AT_ONCE):
         await _keep_theirs(day, bill.lines[start : start + AT_ONCE])
     await _keep_ours(day)
     await _note_taken(day, bill, now)
     found = await judging.judge_day(day, now)
     log.info("reconciliation.bill_taken", day=str(day), lines=len(bill.lines), differences=found)
+
+
+_GONE = """
+UPDATE reconciliation_item i SET theirs_fen = NULL, theirs_at = NULL, theirs_failed = false, transaction_id = NULL,
+       refund_id = NULL, fee = NULL
+ WHERE day = $1 AND theirs_fen IS NOT NULL AND NOT EXISTS (
+       SELECT FROM unnest($2::text[], $3::text[]) AS w (kind, number) WHERE w.kind = i.kind AND w.number = i.number)"""
+
+
+async def _forget_others(day: date, bill: TradeBill) -> None:
+    """Forget what an earlier bill of the day said and this one does not: it is judged anew as what is missing there."""
+    async with db.transaction() as tx:
+        await db.raw(tx).execute(
+            _GONE, day, [line.kind.value for line in bill.lines], [line.number for line in bill.lines]
+        )
 
 
 _THEIRS = """

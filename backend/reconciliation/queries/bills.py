@@ -47,7 +47,8 @@ SELECT day, count(*) AS items,
        coalesce(sum(theirs_fen) FILTER (WHERE kind = 'refund'),  0)::bigint AS theirs_refunded_fen,
        coalesce(sum(ours_fen)   FILTER (WHERE kind = 'refund'),  0)::bigint AS ours_refunded_fen,
        (SELECT count(*) FROM reconciliation_difference d WHERE d.day = i.day AND d.state IN ('open', 'working')) AS open
-  FROM reconciliation_item i WHERE day BETWEEN $1 AND $2 GROUP BY day ORDER BY day DESC
+  FROM reconciliation_item i WHERE day BETWEEN $1 AND $2 AND coalesce(theirs_fen, ours_fen) IS NOT NULL
+ GROUP BY day ORDER BY day DESC
 """
 
 
@@ -60,7 +61,7 @@ async def list_items(day: date, *, differs: bool, after: tuple[str, str] | None,
     """A day's items by kind and number, from behind that one; with ``differs`` only those whose sides do not agree."""
     only = " AND difference IS NOT NULL" if differs else ""
     rows = await db.fetch(
-        f"{_ITEM} WHERE day = $1{only} AND ($2::text IS NULL OR (kind, number) > ($2, $3))"
+        f"{_ITEM} WHERE day = $1 AND coalesce(theirs_fen, ours_fen) IS NOT NULL{only} AND ($2::text IS NULL OR (kind, number) > ($2, $3))"
         " ORDER BY kind, number LIMIT $4",
         day,
         *(after or (None, None)),
