@@ -44,7 +44,7 @@ def retry_at(tries: int, now: datetime) -> datetime:
 
 
 def days_to_want(missing: date | None, last: date) -> list[date]:
-    """The days up to ``last`` whose bills are to be asked for; ``missing`` is the first that was not, None: none was."""
+    """The days up to ``last`` whose bills are to be asked for: from ``missing``, the first that was not, on."""
     first = max(missing or last - timedelta(days=FIRST_BACK_DAYS), last - timedelta(days=MOST_BACK_DAYS))
     return [first + timedelta(days=place) for place in range((last - first).days + 1)]
 

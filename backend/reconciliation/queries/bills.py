@@ -61,7 +61,8 @@ async def list_items(day: date, *, differs: bool, after: tuple[str, str] | None,
     """A day's items by kind and number, from behind that one; with ``differs`` only those whose sides do not agree."""
     only = " AND difference IS NOT NULL" if differs else ""
     rows = await db.fetch(
-        f"{_ITEM} WHERE day = $1 AND coalesce(theirs_fen, ours_fen) IS NOT NULL{only} AND ($2::text IS NULL OR (kind, number) > ($2, $3))"
+        f"{_ITEM} WHERE day = $1 AND coalesce(theirs_fen, ours_fen) IS NOT NULL{only}"
+        " AND ($2::text IS NULL OR (kind, number) > ($2, $3))"
         " ORDER BY kind, number LIMIT $4",
         day,
         *(after or (None, None)),
