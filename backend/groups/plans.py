@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
 import msgspec
@@ -130,26 +130,34 @@ def allot(
 
 
 def take_back(
-    made: Allotment, pairs: Sequence[tuple[int, int, int]], *, reverses: int | None, now: datetime, on: date
+    made: Allotment,
+    pairs: Sequence[tuple[int, int, int]],
+    *,
+    holder_id: int,
+    scope: str,
+    key: str,
+    request_hash: str,
+    reverses: int | None,
+    now: datetime,
+    on: date,
 ) -> tuple[Plan, Plan]:
-    """Out of the sub-member's lots, into those of the principal that they came from.
+    """Out of the lots of whoever has it now, into those of the principal that they came from.
 
     ``pairs``: the sub-member's lot, the principal's, and how much goes back from the one to the other.
     """
     account, unit = _ACCOUNTS[made.kind]
     total = sum(amount for _, _, amount in pairs)
-    wish = job_hash(TAKEN_BACK, made.id, made.taken, total)
     away = Plan(
-        member_id=made.member_id,
+        member_id=holder_id,
         kind=TAKEN_BACK,
         at=now,
         on=on,
         scope=TAKEN_BACK,
         key=f"{made.id}:{made.taken}:out",
-        hash=wish,
+        hash=job_hash(TAKEN_BACK, made.id, made.taken, total),
         about=made.id,
         legs=(
-            Leg(account, unit, -total, lots=tuple((theirs, -amount) for theirs, _, amount in pairs)),
+            Leg(account, unit, -total, lots=_together((theirs, -amount) for theirs, _, amount in pairs)),
             Leg(HOUSE_GROUP, unit, total),
         ),
     )
@@ -158,14 +166,22 @@ def take_back(
         kind=TAKEN_BACK,
         at=now,
         on=on,
-        scope=TAKEN_BACK,
-        key=f"{made.id}:{made.taken}:in",
-        hash=wish,
+        scope=scope,
+        key=key,
+        hash=request_hash,
         about=made.id,
         reverses=reverses,
         legs=(
             Leg(HOUSE_GROUP, unit, -total),
-            Leg(account, unit, total, lots=tuple((mine, amount) for _, mine, amount in pairs)),
+            Leg(account, unit, total, lots=_together((mine, amount) for _, mine, amount in pairs)),
         ),
     )
     return away, home
+
+
+def _together(moves: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """One move of each lot."""
+    totals: dict[int, int] = {}
+    for lot_id, amount in moves:
+        totals[lot_id] = totals.get(lot_id, 0) + amount
+    return tuple(totals.items())

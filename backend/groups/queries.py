@@ -11,6 +11,7 @@ from backend.kernel import db
 from backend.kernel.changes import Changes
 from backend.kernel.db import Tx
 from backend.kernel.paging import Place
+from backend.members import queries as members
 
 from .types import Allotment, AllotmentKind, Group, GroupRole, GroupRule, GroupState, KeyAccount, Spent, SubMember
 
@@ -187,12 +188,15 @@ async def list_allotments(group_id: str, *, before: Place | None, limit: int) ->
 
 
 async def list_left(allotments: Sequence[Allotment]) -> dict[str, int]:
-    """How much of each allotment its member has not spent, by id."""
+    """How much of each allotment is not spent, and is not the principal's by a merge: by id."""
+    people = {member_id for one in allotments for member_id in (one.member_id, one.principal_id)}
+    now = await members.current_ids(people)
+    left = [one for one in allotments if now.get(one.member_id) != now.get(one.principal_id, one.principal_id)]
     rows = await db.fetch(
         "SELECT l.source, sum(l.remaining)::bigint FROM unnest($1::bigint[], $2::text[]) AS w (member_id, id)"
         " JOIN ledger_lot l ON l.member_id = w.member_id AND l.source = w.id GROUP BY 1",
-        [one.member_id for one in allotments],
-        [one.id for one in allotments],
+        [now.get(one.member_id, one.member_id) for one in left],
+        [one.id for one in left],
     )
     return {row[0]: row[1] for row in rows}
 

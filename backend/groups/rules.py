@@ -2,10 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 
+from backend.ledger.types import Lot
+
 from .types import Group, GroupRule, GroupState, KeyAccount
+
+Ranked = tuple[Lot, int]
+"""A lot and its turn."""
+
+
+def pair_back(
+    theirs: Iterable[Ranked], home: Iterable[tuple[Lot, int, int]], amount: int | None
+) -> list[tuple[int, int, int]]:
+    """Which of their lots goes back into which lot it came from, and how much: ``amount``, or all that is there.
+
+    Their lots have part, last day and turn of the lots they came from. Fewer where there is not so much.
+
+    Args:
+        theirs: what is left.
+        home: the lots it came from, and how much of each is still out.
+    """
+    out = [(lot.lot_id, _nature(lot, rank)) for lot, rank, _ in home]
+    still_out = {lot.lot_id: fen for lot, _, fen in home}
+    found: list[tuple[int, int, int]] = []
+    left = amount
+    for lot, rank in theirs:
+        rest = lot.remaining if left is None else min(left, lot.remaining)
+        left = None if left is None else left - rest
+        for home_id in (lot_id for lot_id, nature in out if nature == _nature(lot, rank)):
+            if part := min(rest, still_out[home_id]):
+                found.append((lot.lot_id, home_id, part))
+                still_out[home_id] -= part
+                rest -= part
+    return found
+
+
+def _nature(lot: Lot, rank: int) -> tuple[str, date | None, int]:
+    return lot.part, lot.expires_on, rank
 
 
 def lends(group: Group, ranks: Mapping[str, int]) -> str | None:

@@ -178,7 +178,7 @@ LOGINS = holds(
 
 _BOTH = """
 SELECT s.name <> t.name AS name, s.birthday <> t.birthday AS birthday,
-       s.gender <> t.gender AND 'unknown' NOT IN (s.gender, t.gender) AS gender,
+       s.gender <> t.gender AND 'unknown' NOT IN (s.gender, t.gender) AS gender, s.status <> 'active' AS standing,
        (SELECT count(*) = 2 FROM member_pin WHERE member_id IN ($1, $2)) AS pin,
        (SELECT count(DISTINCT member_id) = 2 FROM auth_wechat_identity WHERE member_id IN ($1, $2)) AS wechat
   FROM member s, member t WHERE s.id = $1 AND t.id = $2"""
@@ -186,6 +186,7 @@ _CLASHES = {
     "name": ("姓名不同", "保留目标会员的姓名"),
     "birthday": ("生日不同", "保留目标会员的生日"),
     "gender": ("性别不同", "保留目标会员的性别"),
+    "standing": ("来源会员不是正常状态（冻结、过期等）", "目标会员保持正常，来源的价值随合并可用"),
     "pin": ("双方都设有支付密码", "保留目标会员的支付密码"),
     "wechat": ("双方都绑定了微信", "两个微信都登录到目标会员"),
 }

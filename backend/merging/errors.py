@@ -20,7 +20,7 @@ class MergeBlocked(DomainError):
 
 
 class MergeStatus(DomainError):
-    """One of the two was merged already, or the member to keep is not active."""
+    """One of the two was merged already (``now``: the number it goes on under), or the member to keep is not active."""
 
     code = "merge_status"
     kind = Kind.CONFLICT

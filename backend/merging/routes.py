@@ -103,13 +103,14 @@ async def ask(caller: StaffCaller, body: MergeIn, idem: Idempotency) -> Answer[A
 
 @router.get(_MERGES, guard=_MERGE, summary="合并记录", errors=(ValidationFailed, NotFound))
 async def list_merges(caller: StaffCaller, query: MergesQuery) -> MergesOut:
-    """What was merged, newest first; of one member, or of all."""
-    target_id = None
+    """What was merged, newest first; of all, or what one member is made of, step by step."""
+    target_ids = None
     if query.member_no is not None:
-        target_id = await members.find_id_by_number(query.member_no)
-        if target_id is None:
+        member_id = await members.find_id_by_number(query.member_no)
+        if member_id is None:
             raise NotFound("there is no such member")
-    found = await queries.list_merges(target_id, before=read_place(query.cursor), limit=query.limit + 1)
+        target_ids = await members.ids_of(member_id)
+    found = await queries.list_merges(target_ids, before=read_place(query.cursor), limit=query.limit + 1)
     page = found[: query.limit]
     last = place_cursor(page[-1].at, page[-1].id) if len(found) > query.limit else None
     return MergesOut(await _merges(page), last)

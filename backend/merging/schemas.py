@@ -46,7 +46,7 @@ class CandidatesQuery(Body):
 
 
 class MergesQuery(Body):
-    """Which merges: all, or those into one member."""
+    """Which merges: all, or those by which one member became who they are."""
 
     member_no: Number | None = None
     cursor: Cursor | None = None

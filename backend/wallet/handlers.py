@@ -8,6 +8,7 @@ from __future__ import annotations
 from backend.approvals import service as approvals
 from backend.approvals.types import Kind
 from backend.auth.types import Permission
+from backend.groups.events import AllotmentTakenBack
 from backend.kernel import events
 from backend.kernel.db import Tx
 from backend.ledger.events import Recharged, SaleRefunded
@@ -114,6 +115,12 @@ async def tell_of_refund(event: RechargeRefundMoved, tx: Tx) -> None:
     if template is not None:
         values = {"amount": str(event.amount_fen)}
         await messages.send(tx, [Letter(event.member_id, template.code, values, event.refund_id, "#/recharges")])
+
+
+@events.on(AllotmentTakenBack)
+async def look_for_forfeited_of_a_group(event: AllotmentTakenBack, tx: Tx) -> None:
+    """What is taken back of an allotment may be bonus that its owner had given up meanwhile."""
+    await forfeiting.wake(tx, event.member_id, f"{event.allotment_id}:{event.taken}")
 
 
 @events.on(SaleRefunded)

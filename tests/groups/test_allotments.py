@@ -9,10 +9,11 @@ from datetime import date
 import msgspec
 import pytest
 
-from backend.kernel import config
+from backend.kernel import config, outbox
 from backend.ledger import queries as ledger
 from tests.support.books import fingerprint
 from tests.support.members import register
+from tests.support.merging import merge
 from tests.support.value import give
 
 pytestmark = pytest.mark.usefixtures("books")
@@ -37,6 +38,11 @@ async def allot(owner, person_id, amount, *, kind="stored", key=None, pin=PIN):
     return await owner.call("POST", OWN, body, key=key or uuid.uuid4().hex)
 
 
+async def take_back(owner, made, amount=None, *, key=None):
+    body = {} if amount is None else {"amount": amount}
+    return await owner.call("POST", f"{OWN}/{made['id']}/take-back", body, key=key or uuid.uuid4().hex)
+
+
 async def held(member):
     found = await ledger.list_open_lots(member.member_id, "stored", "points")
     return [(lot.kind, lot.part, lot.remaining, lot.expires_on) for lot in found]
@@ -51,9 +57,9 @@ async def test_lots_keep_part_and_last_day_and_go_back_to_where_they_came_from(c
 
     made = [await allot(phone, person_id, 1_200, key=key) for _ in range(2)]
     given = await held(person)
-    back = await phone.call("POST", f"{OWN}/{made[0].json()['id']}/take-back", {"amount": 200})
-    rest = await phone.call("POST", f"{OWN}/{made[0].json()['id']}/take-back", {})
-    empty = await phone.call("POST", f"{OWN}/{made[0].json()['id']}/take-back", {})
+    back = await take_back(phone, made[0].json(), 200)
+    rest = await take_back(phone, made[0].json())
+    empty = await take_back(phone, made[0].json())
 
     assert [answer.status_code for answer in made] == [201, 201], made[0].text
     assert made[0].json() == made[1].json()
@@ -72,8 +78,8 @@ async def test_what_was_spent_cannot_be_taken_back(client, chain, admin, phone):
     made = (await allot(phone, person_id, 1_000)).json()
     sold = await chain.till.sell(client, person.code(), fen=600, tenders=[{"type": "stored"}])
 
-    too_much = await phone.call("POST", f"{OWN}/{made['id']}/take-back", {"amount": 401})
-    rest = await phone.call("POST", f"{OWN}/{made['id']}/take-back", {})
+    too_much = await take_back(phone, made, 401)
+    rest = await take_back(phone, made)
 
     assert sold.status_code == 201, sold.text
     assert (too_much.json()["code"], too_much.json()["left"]) == ("group_allotment_too_much", 400)
@@ -137,9 +143,94 @@ async def test_staff_allot_for_the_owner_within_what_a_person_may_hold(client, a
 
     full = await admin.post(path, body, key=uuid.uuid4().hex)
     made = await admin.post(path, body | {"amount": 1_000}, key=uuid.uuid4().hex)
-    back = await admin.post(f"{path}/{made.json()['id']}/take-back", {})
+    back = await admin.post(f"{path}/{made.json()['id']}/take-back", {}, key=uuid.uuid4().hex)
     shown = (await admin.get(path)).json()["items"]
 
     assert (full.json()["code"], full.json()["limit"]) == ("group_allotment_limit", "holds")
     assert (made.status_code, back.json()["taken"]) == (201, 1_000)
     assert [(one["by_staff"], one["taken"]) for one in shown] == [(True, 1_000)]
+
+
+async def test_a_pin_that_was_reset_just_now_allots_no_more_than_it_may_spend(client, admin, phone):
+    person = await register(client)
+    _, (_, person_id) = await group_of(admin, phone, person)
+    await give(phone.member_id, principal=300_000, points=90_000)
+    reset = {"reason": "忘记密码", "code": phone.code()}
+    assert (await admin.post(f"/v1/admin/members/{phone.member_id}/pin/initialise", reset)).status_code == 200
+    assert (await phone.call("PUT", "/v1/member/pin", {"pin": PIN})).status_code in (204, 409)
+    before = await held(phone)
+
+    too_much = await allot(phone, person_id, 60_000)
+
+    assert (too_much.json()["code"], await held(phone)) == ("pin_allowance", before)
+    assert (await allot(phone, person_id, 40_000)).status_code == 201
+    assert (await allot(phone, person_id, 20_000, kind="points")).json()["code"] == "pin_allowance"
+
+
+async def test_the_same_taking_back_takes_once_and_ten_at_once_no_more_than_there_is(client, admin, phone):
+    person = await register(client)
+    _, (_, person_id) = await group_of(admin, phone, person)
+    await give(phone.member_id, principal=5_000)
+    made = (await allot(phone, person_id, 5_000)).json()
+    key = uuid.uuid4().hex
+
+    same = await asyncio.gather(*(take_back(phone, made, 600, key=key) for _ in range(4)))
+    other = await take_back(phone, made, 700, key=key)
+    without = await phone.call("POST", f"{OWN}/{made['id']}/take-back", {})
+    many = await asyncio.gather(*(take_back(phone, made, 600) for _ in range(10)))
+
+    assert [(one.status_code, one.json()["taken"]) for one in same] == [(200, 600)] * 4
+    assert (other.json()["code"], without.json()["code"]) == ("idempotency_conflict", "idempotency_key_required")
+    assert sorted(one.status_code for one in many) == [200] * 7 + [409] * 3
+    assert (sum(lot[2] for lot in await held(phone)), sum(lot[2] for lot in await held(person))) == (4_800, 200)
+
+
+async def test_what_was_allotted_is_found_with_whoever_has_it_after_merges(client, admin, second, phone):
+    person, twin, heir = [await register(client) for _ in range(3)]
+    group_id, (_, person_id) = await group_of(admin, phone, person)
+    until = date(2027, 5, 1)
+    await give(phone.member_id, principal=1_000)
+    await give(phone.member_id, principal=1_000, bonus=300, bonus_until=until)
+    before = await held(phone)
+    made = (await allot(phone, person_id, 2_000)).json()
+    path = f"/v1/admin/groups/{group_id}/allotments/{made['id']}/take-back"
+
+    part = await take_back(phone, made, 400)
+    await merge(admin, second, person, twin)
+    left = (await phone.call("GET", OWN)).json()["items"][0]["left"]
+    more = await take_back(phone, made, 700)
+    await merge(admin, second, phone, heir)
+    login = await client.post("/v1/member/login", json={"js_code": f"demo-{phone.openid.removeprefix('openid-')}"})
+    phone.access_token = login.json()["access_token"]
+    rest = await take_back(phone, made)
+    await outbox.drain()
+    empty = await admin.post(path, {}, key=uuid.uuid4().hex)
+
+    assert (part.status_code, left, more.json()["taken"], rest.json()["taken"]) == (200, 1_600, 1_100, 2_000)
+    assert (empty.json()["code"], empty.json()["left"]) == ("group_allotment_too_much", 0)
+    assert (await held(person), await held(twin), await held(phone)) == ([], [], [])
+    together = [sum(lot[2] for lot in lots if lot[1] == "bonus") for lots in (before, await held(heir))]
+    assert together == [300, 300]
+    assert sum(lot[2] for lot in await held(heir)) == 2_300
+
+
+async def test_who_is_merged_with_the_one_they_allotted_to_has_nothing_to_take_back(client, admin, second, phone):
+    person = await register(client)
+    group_id, (_, person_id) = await group_of(admin, phone, person)
+    await give(phone.member_id, points=80)
+    made = (await allot(phone, person_id, 50, kind="points")).json()
+
+    await merge(admin, second, person, phone)
+    back = await take_back(phone, made)
+
+    assert (back.json()["code"], back.json()["left"]) == ("group_allotment_too_much", 0)
+    assert (await phone.call("GET", OWN)).json()["items"][0]["left"] == 0
+    assert sum(lot[2] for lot in await held(phone)) == 80
+
+
+async def test_a_statement_of_days_that_no_calendar_has_is_refused(admin, phone):
+    group_id, _ = await group_of(admin, phone)
+
+    for days in ("from=0001-01-01&to=0001-01-02", "from=9999-12-30&to=9999-12-31", "from=2026-02-02&to=2026-02-01"):
+        refused = await admin.get(f"/v1/admin/groups/{group_id}/statement?{days}")
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/query/from"), days

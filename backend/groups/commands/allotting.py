@@ -1,4 +1,4 @@
-"""A group's principal allots stored value or points to its people, and takes back what they have not spent."""
+"""A group's principal allots stored value or points to its people."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from backend.auth.types import StaffCaller
 from backend.kernel import clock, db, ids, live, logging
 from backend.kernel.config import settings
 from backend.kernel.db import Tx
-from backend.kernel.errors import DomainError, NotFound, invalid
+from backend.kernel.errors import DomainError, invalid
 from backend.kernel.http import Answer, Idempotency
 from backend.kernel.paging import Place
 from backend.ledger import queries as ledger_queries
@@ -32,12 +32,19 @@ async def as_principal(member_id: int, body: AllotIn, pin: str | None, idem: Ide
     """The owner of a group allots on the phone, with the payment PIN; once per key."""
     person, group = await people.mine(member_id, GroupRole.OWNER)
     scope = f"member/{member_id}"
-    if (first := await _first(person.member_id, scope, idem)) is not None:
+    if (first := await first_answer(person.member_id, scope, idem)) is not None:
         return Answer(first, replayed=True)
     if not await members.has_pin(member_id):
         raise PinRequired("set a payment PIN first")
-    await member_service.check_pin(member_id, pin)
+    await member_service.check_pin(member_id, pin, spends_fen=_worth_fen(body))
     return await _allot(group, person, body, idem, scope=scope, staff_id=None)
+
+
+def _worth_fen(body: AllotIn) -> int:
+    """What it takes of the allowance of a PIN that was reset a short while ago."""
+    if body.kind is AllotmentKind.STORED:
+        return body.amount
+    return body.amount * settings().point_value_fen_bp // 10_000
 
 
 async def as_staff(group_id: str, body: AllotIn, caller: StaffCaller, idem: Idempotency) -> Answer[Allotment]:
@@ -47,7 +54,7 @@ async def as_staff(group_id: str, body: AllotIn, caller: StaffCaller, idem: Idem
     if owner is None:
         raise AllotmentOver("the group has no owner")
     scope = f"staff/{caller.staff_id}"
-    if (first := await _first(owner.member_id, scope, idem)) is not None:
+    if (first := await first_answer(owner.member_id, scope, idem)) is not None:
         return Answer(first, replayed=True)
     return await _allot(group, owner, body, idem, scope=scope, staff_id=caller.staff_id)
 
@@ -95,7 +102,7 @@ async def _allot(
             holds_most=_holds_most(),
             on=on,
         )
-        await _post(tx, halves)
+        await post_both(tx, halves)
         await queries.insert_allotment(tx, made)
         return made
 
@@ -105,7 +112,7 @@ async def _allot(
         limit = "day" if refused.refusal == plans.DAY else "holds"
         raise AllotmentLimit(extra={"limit": limit}) from refused
     except DomainError:
-        if (first := await _first(owner.member_id, scope, idem)) is not None:
+        if (first := await first_answer(owner.member_id, scope, idem)) is not None:
             return Answer(first, replayed=True)
         raise
     live.push(made.member_id, "allotment_received", {"kind": made.kind.value, "amount": made.amount})
@@ -143,7 +150,8 @@ def _holds_most() -> tuple[int, tuple[str, ...]] | None:
     return chain.stored_limit_fen, () if chain.stored_limit_counts == "total" else ("principal",)
 
 
-async def _first(principal_id: int, scope: str, idem: Idempotency) -> Allotment | None:
+async def first_answer(principal_id: int, scope: str, idem: Idempotency) -> Allotment | None:
+    """What the same request did before to that principal's books, or None; ``IdempotencyConflict`` for another."""
     known = await ledger_queries.find_own_key(principal_id, scope, idem.key)
     if known is None:
         return None
@@ -153,65 +161,12 @@ async def _first(principal_id: int, scope: str, idem: Idempotency) -> Allotment 
     return found
 
 
-async def _post(tx: Tx, halves: Iterable[Plan]) -> None:
+async def post_both(tx: Tx, halves: Iterable[Plan]) -> None:
     """Both halves, by member ascending, in which order every transaction locks their books."""
     for plan in sorted(halves, key=lambda half: half.member_id):
         posted = await ledger.post_in(tx, plan)
         if posted.replayed:
             raise Stale  # the same request at the same moment: its answer is found
-
-
-# -- taking back
-
-
-async def take_back_as_principal(member_id: int, allotment_id: str, amount: int | None) -> Allotment:
-    """The owner takes back what is not spent, or so much of it."""
-    await people.mine(member_id, GroupRole.OWNER)
-    found = await queries.find_allotment(allotment_id)
-    if found is None or found.principal_id != member_id:
-        raise NotFound("there is no such allotment")
-    return await _take_back(allotment_id, amount)
-
-
-async def take_back_as_staff(group_id: str, allotment_id: str, amount: int | None, caller: StaffCaller) -> Allotment:
-    """Staff take it back for the owner."""
-    await groups.get_group(group_id, caller)
-    found = await queries.find_allotment(allotment_id)
-    if found is None or found.group_id != group_id:
-        raise NotFound("there is no such allotment")
-    return await _take_back(allotment_id, amount)
-
-
-async def _take_back(allotment_id: str, amount: int | None) -> Allotment:
-    async def work(tx: Tx) -> Allotment:
-        made = await queries.lock_allotment(tx, allotment_id)
-        await ledger.hold_both(tx, made.principal_id, made.member_id)
-        now = clock.now()
-        pairs, reverses = await _pairs(made, amount)
-        back = sum(part for _, _, part in pairs)
-        if back == 0 or (amount is not None and back < amount):
-            raise AllotmentTooMuch("the member has not so much of it any more", extra={"left": back})
-        on = clock.local_date(now, settings().timezone)
-        await _post(tx, plans.take_back(made, pairs, reverses=reverses, now=now, on=on))
-        return await queries.note_taken(tx, made, back, now)
-
-    made = await ledger.with_fresh_books(work)
-    log.info("groups.taken_back", allotment_id=made.id, taken=made.taken)
-    return made
-
-
-async def _pairs(made: Allotment, amount: int | None) -> tuple[list[tuple[int, int, int]], int | None]:
-    """What is left of each lot that the allotment gave, with the lot that it came from: as much as is wanted."""
-    transfer, moves = await ledger_queries.find_moves(made.principal_id, made.id, plans.ALLOTTED)
-    mine = [lot for lot, moved in moves if moved < 0]
-    theirs = await ledger_queries.list_lots_of(made.member_id, made.id)
-    left = sum(lot.remaining for lot in theirs) if amount is None else amount
-    found: list[tuple[int, int, int]] = []
-    for there, home in zip(theirs, mine, strict=False):
-        if part := min(left, there.remaining):
-            found.append((there.lot_id, home.lot_id, part))
-            left -= part
-    return found, transfer
 
 
 async def list_of_group(group_id: str, *, before: Place | None, limit: int) -> list[Allotment]:

@@ -42,7 +42,7 @@ async def put_key_account(caller: StaffCaller, member_id: str, body: KeyAccountI
     if staff_id is None or staff_id not in await auth.staff_names([staff_id]):
         raise invalid("/staff_id", "is nobody of the staff")
     async with db.transaction() as tx:
-        await member_service.lock(tx, member.id)
+        await member_service.lock_own(tx, member.id)
         await db.raw(tx).execute(
             "INSERT INTO key_account (member_id, staff_id, discount_bp, level_locked, note, since)"
             " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (member_id) DO UPDATE SET staff_id = $2, discount_bp = $3,"

@@ -43,7 +43,7 @@ async def add_member(group_id: str, body: AddMember, caller: StaffCaller) -> Sub
 
 async def _join(tx: Tx, group_id: str, member_id: int, role: GroupRole) -> str:
     """Write down that somebody belongs to a group, and let them have what it lends."""
-    await member_service.lock(tx, member_id)
+    await member_service.lock_own(tx, member_id)
     group = await service.lock_group(tx, group_id, open_only=True)
     (row,) = await db.fetch_in(
         tx, "SELECT count(*) AS people FROM group_member WHERE group_id = $1 AND left_at IS NULL", group_id

@@ -13,9 +13,10 @@ from backend.kernel.errors import NotFound, ValidationFailed, invalid
 from backend.kernel.http import Answer, Idempotency, Reply, Router
 from backend.kernel.paging import place_cursor, read_place
 from backend.ledger.errors import IdempotencyConflict, InsufficientBalance, MemberInactive, Stale
+from backend.members.errors import StatusConflict
 
 from .. import queries, views
-from ..commands import allotting, groups, keys, people, spending
+from ..commands import allotting, groups, keys, people, spending, taking_back
 from ..errors import (
     AllotmentLimit,
     AllotmentOver,
@@ -125,7 +126,7 @@ async def list_people(caller: StaffCaller, group_id: str, query: PageQuery) -> S
     guard=_MANAGE,
     status=201,
     summary="加入成员",
-    errors=(NotFound, ValidationFailed, GroupConflict, GroupFull, GroupOwner, InAGroup),
+    errors=(NotFound, ValidationFailed, StatusConflict, GroupConflict, GroupFull, GroupOwner, InAGroup),
 )
 async def add_member(caller: StaffCaller, group_id: str, body: AddMember) -> SubMemberOut:
     """Let a member belong to the group; they have at once what it lends."""
@@ -150,6 +151,8 @@ async def remove(caller: StaffCaller, group_id: str, person_id: str) -> None:
 
 async def _statement(caller: StaffCaller, group_id: str, query: StatementQuery) -> StatementOut:
     found = await groups.get_group(group_id, caller)
+    if not 2000 <= query.from_on.year <= query.to_on.year < 3000:
+        raise invalid("/query/from", "must be a day of the years 2000 to 2999, and `to` no earlier")
     if not timedelta() <= query.to_on - query.from_on <= timedelta(days=MOST_DAYS):
         raise invalid("/query/from", f"must be at most {MOST_DAYS} days before `to`")
     return await views.statement(await spending.list_statement(found.id, query.from_on, query.to_on))
@@ -191,7 +194,7 @@ async def get_key_account(caller: StaffCaller, member_id: str) -> KeyAccountOut:
     return shown
 
 
-@router.put(_KEY, guard=_MANAGE, summary="设为大客户", errors=(NotFound, ValidationFailed))
+@router.put(_KEY, guard=_MANAGE, summary="设为大客户", errors=(NotFound, ValidationFailed, StatusConflict))
 async def put_key_account(caller: StaffCaller, member_id: str, body: KeyAccountIn) -> KeyAccountOut:
     """Agree with a member who looks after them, a least discount, and whether the level is held as it is."""
     (shown,) = await views.keys([await keys.put_key_account(caller, member_id, body)])
@@ -248,8 +251,15 @@ async def allot(caller: StaffCaller, group_id: str, body: AllotIn, idem: Idempot
 
 
 @router.post(
-    f"{_ALLOTMENTS}/{{allotment_id}}/take-back", guard=_MANAGE, summary="收回未用的分配", errors=_ALLOT_REFUSALS
+    f"{_ALLOTMENTS}/{{allotment_id}}/take-back",
+    guard=_MANAGE,
+    idempotent=True,
+    summary="收回未用的分配",
+    errors=_ALLOT_REFUSALS,
 )
-async def take_back(caller: StaffCaller, group_id: str, allotment_id: str, body: TakeBackIn) -> AllotmentOut:
-    """Take back what is not spent of an allotment, or so much."""
-    return await views.allotment(await allotting.take_back_as_staff(group_id, allotment_id, body.amount, caller))
+async def take_back(
+    caller: StaffCaller, group_id: str, allotment_id: str, body: TakeBackIn, idem: Idempotency
+) -> Answer[AllotmentOut]:
+    """Take back what is not spent of an allotment, or so much; once per key."""
+    done = await taking_back.as_staff(group_id, allotment_id, body.amount, caller, idem)
+    return Answer(await views.allotment(done.value), replayed=done.replayed)

@@ -8,10 +8,10 @@ from backend.kernel.errors import Forbidden, NotFound, ValidationFailed
 from backend.kernel.http import Answer, Idempotency, Router
 from backend.kernel.paging import read_place
 from backend.ledger.errors import IdempotencyConflict, InsufficientBalance, MemberInactive, Stale
-from backend.members.errors import PinInvalid, PinLocked, PinRequired
+from backend.members.errors import PinAllowance, PinInvalid, PinLocked, PinRequired, PinResetRequired, StatusConflict
 
 from .. import queries, views
-from ..commands import allotting, people
+from ..commands import allotting, people, taking_back
 from ..errors import (
     AllotmentLimit,
     AllotmentOver,
@@ -52,7 +52,7 @@ async def get_group(caller: MemberCaller) -> MyGroupAnswer:
     f"{_GROUP}/join",
     guard=member,
     summary="凭邀请码加入团体",
-    errors=(InvitationInvalid, InAGroup, GroupFull, GroupConflict),
+    errors=(InvitationInvalid, InAGroup, GroupFull, GroupConflict, StatusConflict),
 )
 async def join(caller: MemberCaller, body: JoinIn) -> MyGroupAnswer:
     """Join the group that the invitation is to."""
@@ -131,7 +131,7 @@ async def list_allotments(caller: MemberCaller, query: AllotmentsQuery) -> Allot
     status=201,
     idempotent=True,
     summary="分配储值或积分",
-    errors=(*_REFUSALS, PinRequired, PinInvalid, PinLocked),
+    errors=(*_REFUSALS, PinRequired, PinInvalid, PinLocked, PinResetRequired, PinAllowance),
 )
 async def allot(caller: MemberCaller, body: AllotWithPin, idem: Idempotency) -> Answer[AllotmentOut]:
     """Allot stored value or points of one's own to somebody of the group, by its owner with the payment PIN; once per
@@ -140,7 +140,16 @@ async def allot(caller: MemberCaller, body: AllotWithPin, idem: Idempotency) -> 
     return Answer(await views.allotment(made.value), replayed=made.replayed)
 
 
-@router.post(f"{_ALLOTMENTS}/{{allotment_id}}/take-back", guard=member, summary="收回未用的分配", errors=_REFUSALS)
-async def take_back(caller: MemberCaller, allotment_id: str, body: TakeBackIn) -> AllotmentOut:
-    """Take back what is not spent of it, or so much."""
-    return await views.allotment(await allotting.take_back_as_principal(caller.member_id, allotment_id, body.amount))
+@router.post(
+    f"{_ALLOTMENTS}/{{allotment_id}}/take-back",
+    guard=member,
+    idempotent=True,
+    summary="收回未用的分配",
+    errors=_REFUSALS,
+)
+async def take_back(
+    caller: MemberCaller, allotment_id: str, body: TakeBackIn, idem: Idempotency
+) -> Answer[AllotmentOut]:
+    """Take back what is not spent of it, or so much; once per key."""
+    done = await taking_back.as_principal(caller.member_id, allotment_id, body.amount, idem)
+    return Answer(await views.allotment(done.value), replayed=done.replayed)

@@ -21,7 +21,9 @@ from .lots import (
     list_lots_of,
     list_mature_lots,
     list_open_lots,
+    net_moves_in,
     open_lots_in,
+    open_lots_of_in,
 )
 from .snapshots import SNAPSHOT, SNAPSHOTS, balance_in, get_balances, get_snapshot, guard_values, snapshot_of
 from .statements import STATEMENT, has_homeless_entries, list_house_totals, list_psp_documents, list_statement
@@ -62,6 +64,8 @@ __all__ = [
     "list_psp_documents",
     "list_refs",
     "list_statement",
+    "net_moves_in",
     "open_lots_in",
+    "open_lots_of_in",
     "snapshot_of",
 ]

@@ -108,6 +108,38 @@ async def list_lots_of(member_id: int, source: str) -> list[Lot]:
     return [Lot(*row) for row in rows]
 
 
+async def open_lots_of_in(tx: Tx, member_id: int, source: str) -> list[tuple[Lot, int]]:
+    """What is left of what a document gave: each open lot with its rank, in the order they are spent."""
+    rows = await db.fetch_in(
+        tx,
+        "SELECT lot_id, kind, ref, part, source, issued, remaining, expires_on, matures_on, rank FROM ledger_lot"
+        " WHERE member_id = $1 AND source = $2 AND open ORDER BY rank, expires_on, lot_id",
+        member_id,
+        source,
+    )
+    return [(Lot(*tuple(row)[:9]), row["rank"]) for row in rows]
+
+
+async def net_moves_in(
+    tx: Tx, member_id: int, document_id: str, kinds: Sequence[str]
+) -> tuple[int | None, list[tuple[Lot, int, int]]]:
+    """What transfers of these kinds about a document moved of each lot together, each with its rank, in spending order;
+    before it the first of these transfers."""
+    rows = await db.fetch_in(tx, _NET_MOVES, member_id, document_id, list(kinds))
+    first = min((row["first"] for row in rows), default=None)
+    return first, [(Lot(*tuple(row)[:9]), row["rank"], row["net"]) for row in rows]
+
+
+_NET_MOVES = """
+SELECT l.lot_id, l.kind, l.ref, l.part, l.source, l.issued, l.remaining, l.expires_on, l.matures_on, l.rank, m.net,
+       m.first
+  FROM (SELECT m.lot_id, sum(m.amount)::bigint AS net, min(t.seq) AS first
+          FROM ledger_transfer t JOIN ledger_lot_move m ON m.member_id = $1 AND m.seq = t.seq
+         WHERE t.member_id = $1 AND t.document_id = $2 AND t.kind = ANY($3) GROUP BY m.lot_id) AS m
+  JOIN ledger_lot l ON l.member_id = $1 AND l.lot_id = m.lot_id
+ ORDER BY l.rank, l.expires_on, l.lot_id
+"""
+
 _MOVES = """
 SELECT t.seq, l.lot_id, l.kind, l.ref, l.part, l.source, l.issued, l.remaining, l.expires_on, l.matures_on, m.amount
   FROM (SELECT seq FROM ledger_transfer

@@ -54,6 +54,7 @@ async def edit_member(caller: StaffCaller, member_id: str, body: EditMember) -> 
         row = await locks.lock_member(tx, row_id)
         if not caller.reaches(row["store_id"]):
             raise NotFound("there is no such member")
+        service.refuse_over(row["status"])
         if row["version"] != body.version:
             raise VersionConflict(extra={"version": row["version"]})
         if body.attributes is not UNSET:

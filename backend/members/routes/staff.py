@@ -154,7 +154,7 @@ async def list_changes(caller: StaffCaller, member_id: str, query: schemas.Chang
 @router.patch(
     "/v1/admin/members/{member_id}",
     guard=staff(Permission.MEMBERS_EDIT),
-    errors=(NotFound, VersionConflict, PhoneTaken),
+    errors=(NotFound, VersionConflict, PhoneTaken, StatusConflict),
     summary="修改会员资料",
 )
 async def edit_member(caller: StaffCaller, member_id: str, body: schemas.EditMember) -> schemas.AdminMember:

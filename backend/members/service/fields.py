@@ -24,14 +24,19 @@ async def check_own_change(member_id: int, field: ProfileField, tx: Tx | None = 
         raise FieldLocked(field, often)
 
 
+_LEFT_BEHIND = """
+UPDATE member SET phone_sealed = '', phone_index = 'merged:' || id WHERE phone_index = $1 AND merged_into = $2"""
+
+
 async def write_phone(tx: Tx, row: Record, phone: str, *, by: Actor, reason: str | None = None) -> bool:
     """Give a member another phone number; False where it is theirs already, ``PhoneTaken`` where another has it.
 
-    Holds the member (``row``, as ``locks`` gives it).
+    The number of somebody who was merged into them is theirs to have. Holds the member (``row``, see ``locks``).
     """
     index = queries.phone_index(phone)
     if index == row["phone_index"]:
         return False
+    await db.raw(tx).execute(_LEFT_BEHIND, index, row["id"])
     if await db.fetch_in(tx, "SELECT 1 FROM member WHERE phone_index = $1", index):
         raise PhoneTaken
     try:

@@ -13,6 +13,7 @@ from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound
 from backend.ledger import service as ledger
 
+from .. import locks
 from ..errors import StatusConflict
 from ..holding import MovingTable
 from ..rules import ATTRIBUTES_MAX
@@ -22,6 +23,18 @@ from .values import index_values
 
 OVER = (Status.MERGED, Status.ERASED)
 """Who is nobody of their own any more."""
+
+
+def refuse_over(status: str) -> None:
+    """Raise ``StatusConflict`` for a member who was merged or erased: nothing more is written of them."""
+    if status in OVER:
+        raise StatusConflict(f"the member is {status}")
+
+
+async def lock_own(tx: Tx, member_id: int) -> None:
+    """Lock a member's row until the transaction ends; ``NotFound`` for none, ``StatusConflict`` as ``refuse_over``."""
+    refuse_over((await locks.lock_member(tx, member_id))["status"])
+
 
 _ROWS = (
     "SELECT id, status, name, birthday, gender, store_id, referrer_id, attributes, growth_fen, created_at FROM member"
@@ -49,8 +62,7 @@ async def lock_two(tx: Tx, source_id: int, target_id: int) -> tuple[db.Record, d
     if len(rows) != 2:
         raise NotFound("there is no such member")
     source, target = rows[source_id], rows[target_id]
-    if source["status"] in OVER:
-        raise StatusConflict(f"the member is {source['status']}")
+    refuse_over(source["status"])
     if target["status"] != Status.ACTIVE:
         raise StatusConflict(f"the member to keep is {target['status']}")
     return source, target

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from itertools import groupby
+from itertools import groupby, islice
 
 from backend.auth.types import StaffCaller
 from backend.kernel import clock, db, ids, logging
@@ -23,6 +23,9 @@ STEPS = 5_000
 MOST_OPEN = 10_000
 """Pairs that wait for somebody; a search stops at so many, and goes on when some were decided."""
 
+MOST_NEW = 10_000
+"""Pairs that one step writes down: a name and a birthday that tills make up would be millions of them."""
+
 
 async def search(*, steps: int = STEPS) -> int:
     """Look for pairs, from where the last search stopped, and from the beginning once it is through; how many were new.
@@ -36,11 +39,12 @@ async def search(*, steps: int = STEPS) -> int:
         if not people or await _open() >= MOST_OPEN:
             await _end(through=not people)
             break
-        rows = [
-            (ids.new_short("MC"), one, other, why.value)
+        found = (
+            pair
             for _, day in groupby(people, key=lambda found: found[0])
-            for one, other, why in likeness.pairs(person for _, person in day)
-        ]
+            for pair in likeness.pairs(person for _, person in day)
+        )
+        rows = [(ids.new_short("MC"), one, other, why.value) for one, other, why in islice(found, MOST_NEW)]
         new += await _note(rows, people[-1][0])
     if new:
         log.info("merging.searched", found=new)

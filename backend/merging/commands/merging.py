@@ -42,19 +42,25 @@ class Asked(msgspec.Struct, frozen=True):
 
 async def find_two(source_no: str, target_no: str) -> tuple[Member, Member]:
     """The members who have these numbers, source and target; raises what they cannot be merged for."""
-    found = []
-    for pointer, number in (("/source_no", source_no), ("/target_no", target_no)):
-        member_id = await members.find_id_by_number(number)
-        member = await members.find_member(member_id) if member_id is not None else None
-        if member is None:
-            raise invalid(pointer, "is no member's number")
-        found.append(member)
-    source, target = found
+    source = await _find_by_number("/source_no", source_no)
+    target = await _find_by_number("/target_no", target_no)
     if source.id == target.id:
         raise MergeSame
+    for member, number in ((source, source_no), (target, target_no)):
+        if member.member_no != number:
+            # Who is merged here would be somebody else than was named, and there is no undo: say it, do not follow it.
+            raise MergeStatus(f"{number} was merged into {member.member_no} already", extra={"now": member.member_no})
     if target.status is not Status.ACTIVE:
         raise MergeStatus(f"the member to keep is {target.status.value}")
     return source, target
+
+
+async def _find_by_number(pointer: str, number: str) -> Member:
+    member_id = await members.find_id_by_number(number)
+    found = await members.find_member(member_id) if member_id is not None else None
+    if found is None:
+        raise invalid(pointer, "is no member's number")
+    return found
 
 
 async def ask(source_no: str, target_no: str, reason: str, *, key: str, caller: StaffCaller) -> Approval:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from backend.kernel import db
+from backend.kernel import db, logging
+from backend.kernel.errors import DomainError
 
 from .. import service
+
+log = logging.get(__name__)
 
 SWEPT_AT_ONCE = 200
 
@@ -16,12 +19,20 @@ SELECT m.source_id FROM merging_merge m
  ORDER BY m.source_id LIMIT $2"""
 
 
+async def _pass_on(source_id: int) -> None:
+    """Pass on what one has; a refusal is written down, and keeps nobody else waiting."""
+    try:
+        async with db.transaction() as tx:
+            await service.pass_on(tx, source_id)
+    except DomainError as refused:
+        log.error("merging.not_passed_on", member_id=source_id, code=refused.code)
+
+
 async def sweep() -> int:
     """Pass on what lies on merged members' books whatever became of its event; returns how many had something."""
     after, found = 0, 0
     while rows := await db.fetch(_LEFT, after, SWEPT_AT_ONCE):
         for row in rows:
-            async with db.transaction() as tx:
-                await service.pass_on(tx, row["source_id"])
+            await _pass_on(row["source_id"])
         found, after = found + len(rows), rows[-1]["source_id"]
     return found

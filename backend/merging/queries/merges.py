@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from backend.kernel import db
@@ -29,12 +31,12 @@ async def find_merge_of(tx: Tx, source_id: int) -> Merge | None:
     return _merge(rows[0]) if rows else None
 
 
-async def list_merges(target_id: int | None, *, before: Place | None, limit: int) -> list[Merge]:
-    """Merges, or those into one member, newest first."""
+async def list_merges(target_ids: Sequence[int] | None, *, before: Place | None, limit: int) -> list[Merge]:
+    """Merges, or those into one of these members, newest first."""
     rows = await db.fetch(
-        f"{_MERGE} WHERE ($1::bigint IS NULL OR target_id = $1) AND ($2::timestamptz IS NULL OR (at, id) < ($2, $3))"
-        " ORDER BY at DESC, id DESC LIMIT $4",
-        target_id,
+        f"{_MERGE} WHERE ($1::bigint[] IS NULL OR target_id = ANY($1))"
+        " AND ($2::timestamptz IS NULL OR (at, id) < ($2, $3)) ORDER BY at DESC, id DESC LIMIT $4",
+        target_ids,
         *(before or (None, None)),
         limit,
     )

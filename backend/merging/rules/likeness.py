@@ -41,7 +41,8 @@ def pairs(people: Iterable[Person]) -> Iterator[tuple[int, int, Why]]:
         return
     by_name: dict[str, list[Person]] = {}
     for one, name in known:
-        by_name.setdefault(name, []).append(one)
+        if name:
+            by_name.setdefault(name, []).append(one)
     for group in by_name.values():
         for one, other in combinations(group[:MOST_COMPARED], 2):
             if not _contradict(one, other):

@@ -24,15 +24,15 @@ from .. import refund_queries as queries
 JOB = "wallet.forfeit_bonus"
 
 
-async def wake(tx: Tx, member_id: int, sale_refund_id: str) -> None:
-    """Have the worker look, after a sale's refund, if the member has given up a gift."""
+async def wake(tx: Tx, member_id: int, by: str) -> None:
+    """Have the worker look, after a sale's refund or whatever else brought value back, if a gift was given up."""
     own_ids = await members.ids_of(await members.current_id_in(tx, member_id))
     if any([await queries.list_forfeited(own_id) for own_id in own_ids]):
-        await jobs.defer(tx, JOB, member_id=str(member_id), by=sale_refund_id)
+        await jobs.defer(tx, JOB, member_id=str(member_id), by=by)
 
 
 async def forfeit(member_id: int, by: str) -> int:
-    """Take the open bonus of recharges that were given back, once for each refund of a sale; returns how many fen."""
+    """Take the open bonus of recharges that were given back, once for each ``by``; returns how many fen."""
     holder_id = await members.current_id(member_id)
     given_up = {one for own_id in await members.ids_of(holder_id) for one in await queries.list_forfeited(own_id)}
     if holder_id != member_id:

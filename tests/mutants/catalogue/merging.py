@@ -10,7 +10,9 @@ DOOR = "backend/ledger/sql/10_post.sql"
 MEMBERS = "backend/ledger/sql/20_members.sql"
 ALLOT_PLANS = "backend/groups/plans.py"
 ALLOTTING = "backend/groups/commands/allotting.py"
+TAKING_BACK = "backend/groups/commands/taking_back.py"
 MERGES = "tests/merging/test_merging.py::"
+NUMBERS = "tests/merging/test_numbers.py::"
 LATE = "tests/merging/test_late.py::"
 ALLOTMENTS = "tests/groups/test_allotments.py::"
 
@@ -58,9 +60,25 @@ MUTANTS = (
     Mutant(
         "takes-back-less-than-was-asked",
         "Who wants 401 back is told that it was done, and has 400.",
-        ALLOTTING,
+        TAKING_BACK,
         "        if back == 0 or (amount is not None and back < amount):\n",
         "        if back == 0:\n",
         (ALLOTMENTS + "test_what_was_spent_cannot_be_taken_back",),
+    ),
+    Mutant(
+        "a-merged-number-is-followed",
+        "Who asks to merge an old number merges somebody else than they named, for good.",
+        MERGING,
+        "        if member.member_no != number:\n",
+        "        if False:\n",
+        (NUMBERS + "test_a_number_that_was_merged_is_not_followed_into_another_merge",),
+    ),
+    Mutant(
+        "a-new-pin-allots-without-end",
+        "Whoever had a PIN reset at a counter allots the whole wallet away within the hour.",
+        ALLOTTING,
+        "    await member_service.check_pin(member_id, pin, spends_fen=_worth_fen(body))\n",
+        "    await member_service.check_pin(member_id, pin)\n",
+        (ALLOTMENTS + "test_a_pin_that_was_reset_just_now_allots_no_more_than_it_may_spend",),
     ),
 )
