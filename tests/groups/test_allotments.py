@@ -216,7 +216,7 @@ async def test_what_was_allotted_is_found_with_whoever_has_it_after_merges(clien
 
 async def test_who_is_merged_with_the_one_they_allotted_to_has_nothing_to_take_back(client, admin, second, phone):
     person = await register(client)
-    group_id, (_, person_id) = await group_of(admin, phone, person)
+    _, (_, person_id) = await group_of(admin, phone, person)
     await give(phone.member_id, points=80)
     made = (await allot(phone, person_id, 50, kind="points")).json()
 
