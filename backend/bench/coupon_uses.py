@@ -120,7 +120,7 @@ async def measure(settings: Settings, options: Options, say: Say) -> Outcome:
         for name, length, by, store_id in _asked():
             say(name)
             reads.append(await _read(name, clock.days_after(today, 1 - length), today, by, store_id, options.rounds))
-        begin, end = statements.bounds(today, today, settings.timezone)
+        begin, end = clock.span(today, today, settings.timezone)
         rows = await db.fetch(f"EXPLAIN (ANALYZE, BUFFERS) {statements.READ}", begin, end, None)
     finally:
         await db.close_pools()

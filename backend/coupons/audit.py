@@ -7,6 +7,7 @@ from datetime import date
 
 import asyncpg
 
+from backend.kernel import clock
 from backend.kernel.proofs import MAX_FINDINGS, Finding, Proof
 
 from . import statements
@@ -32,7 +33,7 @@ async def prove(connection: asyncpg.Connection) -> list[Finding]:
     found: list[Finding] = []
     for zone, day, done in await connection.fetch(_DAYS):
         kept = _by_key(await connection.fetch(_KEPT, zone, day))
-        bounds = statements.bounds(day, day, zone)
+        bounds = clock.span(day, day, zone)
         books = _by_key(await connection.fetch(statements.READ, *bounds, None) if done else ())
         found += _differences(zone, day, kept, books)
         if len(found) >= MAX_FINDINGS:

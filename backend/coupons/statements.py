@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, time
+from datetime import date
 from enum import StrEnum
 
 import msgspec
 
 from backend.kernel import clock, db
-from backend.kernel.errors import invalid
 from backend.ledger.plans import (
     HOUSE_COUPON_COST,
     HOUSE_COUPONS_EXPIRED,
@@ -189,22 +188,6 @@ SELECT day::date AS on_date FROM generate_series($2::date::timestamp, $3::date::
  WHERE NOT EXISTS (SELECT FROM coupon_day_done WHERE zone = $1 AND on_date = day::date) ORDER BY day"""
 
 
-def check_range(first: date, last: date, *, most_days: int) -> None:
-    """Refuse a range of days that is none or too long."""
-    if last < first:
-        raise invalid("/query/to", "is before the first day")
-    if (last - first).days >= most_days:
-        raise invalid("/query/to", f"at most {most_days} days at once")
-    if not 2000 <= first.year <= last.year < 3000:
-        raise invalid("/query/from", "is out of range")
-
-
-def bounds(first: date, last: date, zone: str) -> tuple[datetime, datetime]:
-    """The instants at which the first day begins and the last one is over."""
-    begin, end = (datetime.combine(day, time.min, clock.zone(zone)) for day in (first, clock.days_after(last, 1)))
-    return begin, end
-
-
 async def get_statement(by: By, first: date, last: date, zone: str, *, store_id: str | None) -> Statement:
     """What was booked on these days, both included; one store's, or all.
 
@@ -214,7 +197,7 @@ async def get_statement(by: By, first: date, last: date, zone: str, *, store_id:
     days = await list_open_days(first, last, zone)
     rows = await db.fetch(READ_DAYS, zone, first, last, days, store_id)
     for begin, end in _ranges(days):
-        rows += await db.fetch(READ, *bounds(begin, end, zone), store_id)
+        rows += await db.fetch(READ, *clock.span(begin, end, zone), store_id)
     return add_up(by, rows)
 
 

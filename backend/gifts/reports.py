@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
+from datetime import date
 
 import msgspec
 
-from backend.kernel import clock, db
+from backend.kernel import db, windows
 from backend.kernel.config import settings
 from backend.kernel.errors import invalid
 
@@ -47,23 +47,11 @@ SELECT r.gift_id, coalesce(g.title, max(r.title)) AS title, coalesce(r.place_id,
 
 async def rows(first: date, last: date, places: list[str] | None) -> list[Row]:
     """The report of these days of the chain, both included: of these places, or of all; what took most points first."""
-    begin, end = bounds(first, last)
+    begin, end = windows.of_days(first, last, settings().timezone, most=MOST_DAYS)
     found = await db.fetch(_ROWS, begin, end, places, MOST_ROWS + 1)
     if len(found) > MOST_ROWS:
         raise invalid("/query/from", f"these days have more than {MOST_ROWS} rows; ask for fewer")
     return [Row(**dict(row)) for row in found]
-
-
-def bounds(first: date, last: date) -> tuple[datetime, datetime]:
-    """The instants at which the first day begins and the last one is over; refuses what is no span, or too long."""
-    if not (first.year in clock.YEARS and last.year in clock.YEARS):
-        raise invalid("/query/from", "is out of range")
-    if last < first:
-        raise invalid("/query/to", "is before the first day")
-    if (last - first).days >= MOST_DAYS:
-        raise invalid("/query/to", f"at most {MOST_DAYS} days at once")
-    zone = clock.zone(settings().timezone)
-    return datetime.combine(first, time.min, zone), datetime.combine(last + timedelta(days=1), time.min, zone)
 
 
 HEADING = ("礼品编号", "礼品", "地点", "兑换", "取消、过期或退回", "待领取或寄出", "积分", "金额（分）", "成本（分）")

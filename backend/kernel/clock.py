@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mmap
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -105,3 +105,13 @@ def is_told(*days: date) -> bool:
 def days_after(on: date, days: int) -> date:
     """The day that many days later."""
     return on + timedelta(days=days)
+
+
+def midnight(on: date, zone_name: str) -> datetime:
+    """The instant at which that day begins there."""
+    return datetime.combine(on, time(), zone(zone_name))
+
+
+def span(first: date, last: date, zone_name: str) -> tuple[datetime, datetime]:
+    """The instants between which these days lie there, both included: the second is the next day's beginning."""
+    return midnight(first, zone_name), midnight(days_after(last, 1), zone_name)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
 
-from backend.kernel import clock, db
+from backend.kernel import clock, db, windows
 from backend.kernel.errors import invalid
 from backend.kernel.sheets import Cell
 from backend.mall import queries as mall
@@ -103,13 +103,7 @@ class Range(msgspec.Struct, frozen=True):
 
 def days(store_id: str, first: date, last: date, zone: str) -> Range:
     """The instants at which the first day begins and the last one is over; refuses a range that is none or too long."""
-    if last < first:
-        raise invalid("/query/to", "is before the first day")
-    if (last - first).days >= MOST_DAYS:
-        raise invalid("/query/to", f"at most {MOST_DAYS} days at once")
-    if not 2000 <= first.year <= last.year < 3000:
-        raise invalid("/query/from", "is out of range")
-    begin, end = (datetime.combine(day, time.min, clock.zone(zone)) for day in (first, last + timedelta(days=1)))
+    begin, end = windows.of_days(first, last, zone, most=MOST_DAYS)
     return Range(store_id, begin, end, zone)
 
 

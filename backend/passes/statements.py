@@ -6,12 +6,11 @@ passes tell the product, that leg the store.
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 
 import msgspec
 
-from backend.kernel import clock, db
-from backend.kernel.errors import invalid
+from backend.kernel import db, windows
 from backend.ledger.plans import HOUSE_BREAKAGE, HOUSE_SERVICE_INCOME
 
 Key = tuple[str, str, str]
@@ -65,14 +64,7 @@ SELECT 'open', '', p.product_id, '', '', '',
 
 def bounds(from_on: date, to_on: date, zone: str, *, most_days: int) -> tuple[datetime, datetime]:
     """The instants between which these local days lie; refuses a range that is backwards or too long."""
-    if to_on < from_on:
-        raise invalid("/query/to", "is before from")
-    if (to_on - from_on).days >= most_days:
-        raise invalid("/query/to", f"at most {most_days} days")
-    if not clock.is_told(from_on, to_on):
-        raise invalid("/query/from", "is out of range")
-    midnight = time(tzinfo=clock.zone(zone))
-    return datetime.combine(from_on, midnight), datetime.combine(to_on + timedelta(days=1), midnight)
+    return windows.of_days(from_on, to_on, zone, most=most_days)
 
 
 async def get_statement(begin: datetime, end: datetime, zone: str, *, store_id: str | None) -> Statement:

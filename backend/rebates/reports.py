@@ -7,9 +7,8 @@ from datetime import date
 
 import msgspec
 
-from backend.kernel import charts, db
+from backend.kernel import charts, db, windows
 from backend.kernel.cells import text_cell
-from backend.kernel.errors import invalid
 
 from .queries import schemes
 from .rules import periods
@@ -86,10 +85,7 @@ async def read(
     first: date, last: date, *, kind: PeriodKind | None, store_id: str | None, scheme_id: str | None
 ) -> Report:
     """Periods that begin in these days; of one store what it bears."""
-    if last < first:
-        raise invalid("/query/to", "is before the first day")
-    if (last - first).days >= MOST_DAYS:
-        raise invalid("/query/to", f"at most {MOST_DAYS} days at once")
+    windows.check_days(first, last, most=MOST_DAYS)
     runs = {row["id"]: row for row in await db.fetch(_RUNS, first, last, kind.value if kind else None)}
     asked = (list(runs), store_id, scheme_id, MOST_ROWS)
     figures, flows = await db.fetch(_FIGURES, *asked), await db.fetch(_FLOWS, *asked)

@@ -5,11 +5,11 @@ All of it is read from history, which nothing changes: the statement of a month 
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 
 import msgspec
 
-from backend.kernel import clock, db
+from backend.kernel import db, windows
 from backend.kernel.errors import invalid
 
 from . import rules
@@ -69,14 +69,7 @@ SELECT t.seq, t.at, t.kind, t.document_id, {_SUMS} {_MOVES} AND l.kind = 'stored
 
 def bounds(first: date, last: date, zone: str) -> tuple[datetime, datetime]:
     """The instants at which the first day begins and the last is over; refuses what is no range, or too long a one."""
-    if last < first:
-        raise invalid("/query/to", "is before the first day")
-    if (last - first).days >= MOST_DAYS:
-        raise invalid("/query/to", f"at most {MOST_DAYS} days at once")
-    if not 2000 <= first.year <= last.year < 3000:
-        raise invalid("/query/from", "is out of range")
-    begin, end = (datetime.combine(day, time.min, clock.zone(zone)) for day in (first, last + timedelta(days=1)))
-    return begin, end
+    return windows.of_days(first, last, zone, most=MOST_DAYS)
 
 
 async def read(member_id: int, first: date, last: date, zone: str) -> Statement:

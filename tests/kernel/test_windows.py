@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 
@@ -43,3 +43,32 @@ def test_any_other_is_refused(starts_at, ends_at, pointer):
         windows.check(at(starts_at), at(ends_at))
 
     assert [error.pointer for error in refused.value.errors] == [pointer]
+
+
+def on(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "pointer"),
+    [
+        ("1999-12-31", None, "/query/from"),
+        ("0001-01-01", "0001-01-01", "/query/from"),
+        (None, "9999-12-31", "/query/to"),
+        ("2026-03-02", "2026-03-01", "/query/to"),
+        ("2026-02-27", "2026-03-01", "/query/to"),
+    ],
+)
+def test_days_that_are_none_or_too_many_are_refused(first, last, pointer):
+    with pytest.raises(ValidationFailed) as refused:
+        windows.check_days(on(first), on(last), most=2)
+
+    assert [error.pointer for error in refused.value.errors] == [pointer]
+
+
+def test_days_are_the_instants_from_the_first_midnight_to_the_one_after_the_last():
+    begin, end = windows.of_days(date(2028, 2, 28), date(2028, 2, 29), "Asia/Shanghai", most=2)
+
+    assert (begin, end) == (at("2028-02-27T16:00:00+00:00"), at("2028-02-29T16:00:00+00:00"))
+    windows.check_days(None, date(2026, 1, 1), most=1)
+    windows.check_days(date(2026, 1, 1), None, most=1)

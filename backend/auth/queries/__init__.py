@@ -22,6 +22,7 @@ from .callers import (
     list_devices,
     list_stores,
     list_terminals,
+    reached_store,
 )
 from .control import (
     ControlSet,
@@ -117,6 +118,7 @@ __all__ = [
     "list_terminals",
     "list_who_may",
     "phone_bound_at",
+    "reached_store",
     "read_control",
     "role_of",
     "staff_names",

@@ -10,6 +10,7 @@ from backend.auth.types import (
     Device,
     DeviceSecret,
     HandleDevice,
+    StaffCaller,
     Standing,
     Store,
     Terminal,
@@ -34,6 +35,19 @@ async def get_store(store_id: str) -> Store:
 async def find_store(store_id: str) -> Store | None:
     """A store or None, from this process's memory (at most a few seconds old)."""
     return await tills.find_store(store_id)
+
+
+async def reached_store(caller: StaffCaller, store_id: str | None) -> str | None:
+    """The store that somebody asks about: the one they name, else their own; None is all of head office's.
+
+    ``NotFound`` for none, and for one that they do not see.
+    """
+    wanted = store_id or caller.store_id
+    if not caller.reaches(wanted):
+        raise NotFound("there is no such store")
+    if wanted is not None:
+        await get_store(wanted)
+    return wanted
 
 
 async def list_stores(*, only: str | None = None) -> list[Store]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from backend.audience import queries as audiences
 from backend.kernel import clock, db
@@ -81,4 +81,4 @@ async def _noted(kind: str, on: date, ref: str | None, after: int, limit: int) -
 
 
 def _midnight(on: date) -> datetime:
-    return datetime.combine(on, time(), clock.zone(settings().timezone))
+    return clock.midnight(on, settings().timezone)

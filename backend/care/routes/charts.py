@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from backend.auth import queries as auth
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
+from backend.kernel import windows
 from backend.kernel.charts import Chart, ChartUnavailable
 from backend.kernel.errors import NotFound, ValidationFailed
 from backend.kernel.http import Reply, Router
@@ -12,7 +14,7 @@ from backend.kernel.http.pictures import as_picture
 from .. import drawing, queries, rules
 from ..commands import planning
 from ..schemas import PeriodQuery
-from .tasks import check_period, own_store, today
+from .tasks import MOST_DAYS, today
 
 router = Router(tag="care")
 
@@ -57,8 +59,8 @@ async def paint_effect(caller: StaffCaller, care_plan_id: str) -> Reply:
 
 
 async def _statistics(caller: StaffCaller, query: PeriodQuery) -> Chart:
-    store_id = await own_store(caller, query.store_id)
-    check_period(query)
+    store_id = await auth.reached_store(caller, query.store_id)
+    windows.check_days(query.first, query.last, most=MOST_DAYS)
     counts = await queries.count_by_kind(query.first, query.last, store_id, today=today())
     return drawing.kinds(counts, query.first, query.last)
 

@@ -7,7 +7,7 @@ from datetime import date
 from backend.auth import queries as auth
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
-from backend.kernel import clock, ids
+from backend.kernel import clock, ids, windows
 from backend.kernel.changes import ChangesOut, changes_out
 from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, Unavailable, ValidationFailed, invalid
@@ -55,7 +55,7 @@ async def list_tasks(caller: StaffCaller, query: TasksQuery) -> CareTasksOut:
         state=TaskState(query.status) if query.status and query.status != "overdue" else None,
         overdue=query.status == "overdue",
         plan_id=query.plan_id,
-        store_id=query.store_id if query.mine else await own_store(caller, query.store_id),
+        store_id=query.store_id if query.mine else await auth.reached_store(caller, query.store_id),
         owner_id=caller.staff_id if query.mine else None,
         member_id=None if query.member_id is None else ids.read_bigint(query.member_id) or 0,
     )
@@ -70,8 +70,8 @@ async def list_tasks(caller: StaffCaller, query: TasksQuery) -> CareTasksOut:
 )
 async def get_statistics(caller: StaffCaller, query: PeriodQuery) -> CareStatisticsOut:
     """Tasks of a period by what for and how, what is overdue, and for whom most was done."""
-    store_id = await own_store(caller, query.store_id)
-    check_period(query)
+    store_id = await auth.reached_store(caller, query.store_id)
+    windows.check_days(query.first, query.last, most=MOST_DAYS)
     most = await queries.list_most_cared_for(query.first, query.last, store_id, limit=MOST_MEMBERS)
     listed = await members.list_masked(member_id for member_id, _ in most)
     kinds = await queries.count_by_kind(query.first, query.last, store_id, today=today())
@@ -94,14 +94,6 @@ async def get_statistics(caller: StaffCaller, query: PeriodQuery) -> CareStatist
         overdue=await queries.count_overdue(store_id, today=today()),
         most=[MostOut(views.member(listed.get(member_id), member_id), times) for member_id, times in most],
     )
-
-
-def check_period(query: PeriodQuery) -> None:
-    """``ValidationFailed`` for a period that ends before it begins, or is longer than a year."""
-    if query.last < query.first:
-        raise invalid("/query/to", "is before from")
-    if (query.last - query.first).days > MOST_DAYS:
-        raise invalid("/query/to", "is more than a year after from")
 
 
 @router.get(_TASK, guard=staff(Permission.CARE_HANDLE), summary="关怀任务详情", errors=(NotFound,))
@@ -150,7 +142,7 @@ async def list_changes(caller: StaffCaller, task_id: str) -> ChangesOut:
 )
 async def list_birthdays(caller: StaffCaller, query: BirthdaysQuery) -> BirthdaysOut:
     """Whose birthday it is, with what there is to do. Who was born on 29 February has it on the 28th in other years."""
-    store_id = await own_store(caller, query.store_id)
+    store_id = await auth.reached_store(caller, query.store_id)
     on = query.on or today()
     if on.year not in clock.YEARS:
         raise invalid("/query/on", "is out of range")
@@ -180,15 +172,6 @@ def _after(cursor: str | None) -> int:
     if member_id is None:
         raise invalid("/query/cursor", "not a cursor of this list")
     return member_id
-
-
-async def own_store(caller: StaffCaller, store_id: str | None) -> str | None:
-    """The store whose things are asked for; a store's staff their own. ``NotFound`` for another's."""
-    if store_id is None:
-        return caller.store_id
-    if not caller.reaches(store_id) or await auth.find_store(store_id) is None:
-        raise NotFound("there is no such store")
-    return store_id
 
 
 def today() -> date:

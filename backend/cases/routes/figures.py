@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import datetime, time, timedelta
+from datetime import datetime
 
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
-from backend.kernel import charts, clock, sheets
+from backend.kernel import charts, clock, sheets, windows
 from backend.kernel.config import settings
-from backend.kernel.errors import NotFound, ValidationFailed, invalid
+from backend.kernel.errors import NotFound, ValidationFailed
 from backend.kernel.http import Reply, Router
 from backend.kernel.http.pictures import as_picture
 from backend.kernel.sheets import Page
@@ -40,13 +40,7 @@ CASES = (
 
 def _span(query: SpanQuery) -> tuple[datetime, datetime]:
     """The instants between which cases were opened on these days of the chain."""
-    if not timedelta() <= query.to_on - query.from_on <= timedelta(days=MOST_DAYS):
-        raise invalid("/query/from", f"must be at most {MOST_DAYS} days before `to`")
-    if not clock.is_told(query.from_on, query.to_on):
-        raise invalid("/query/from", "is out of range")
-    zone = clock.zone(settings().timezone)
-    until = clock.days_after(query.to_on, 1)
-    return datetime.combine(query.from_on, time(), zone), datetime.combine(until, time(), zone)
+    return windows.of_days(query.from_on, query.to_on, settings().timezone, most=MOST_DAYS)
 
 
 async def read_figures(caller: StaffCaller, query: FiguresQuery) -> StatisticsOut:

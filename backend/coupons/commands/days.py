@@ -68,7 +68,7 @@ async def count_days(now: datetime) -> int:
 
 
 async def _count(day: date, zone: str, now: datetime) -> None:
-    begin, end = statements.bounds(day, day, zone)
+    begin, end = clock.span(day, day, zone)
     async with db.transaction() as tx:
         if await db.raw(tx).fetchval(_BEGIN, zone, day, now, begin, end):
             await db.raw(tx).execute(_EMPTY, zone, day)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import base64
 import re
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 import asyncpg
 import msgspec
@@ -158,7 +158,7 @@ def _until(now: datetime, expires_on: date | None) -> datetime:
     until = now + timedelta(hours=settings().coupon_gift_hours)
     if expires_on is None or expires_on >= clock.local_date(until, zone):
         return until
-    midnight = datetime.combine(clock.days_after(expires_on, 1), time(), clock.zone(zone))
+    midnight = clock.midnight(clock.days_after(expires_on, 1), zone)
     return midnight.astimezone(now.tzinfo)
 
 

@@ -10,6 +10,7 @@ from msgspec import Meta
 from backend.auth import queries as auth
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
+from backend.kernel import windows
 from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, ValidationFailed, invalid
 from backend.kernel.http import Body, Router
@@ -17,7 +18,6 @@ from backend.kernel.http import Body, Router
 from .. import anomalies, service
 from ..rules.anomalies import Oddity, Oddly, find
 from ..schemas import Day
-from ..statements import bounds, check_range
 
 router = Router(tag="coupons")
 
@@ -87,8 +87,7 @@ class AnomaliesOut(msgspec.Struct):
 )
 async def list_anomalies(caller: StaffCaller, query: AnomaliesQuery) -> AnomaliesOut:
     """Tills or cashiers that stand out by their coupon sales, or by what they were refused."""
-    check_range(query.from_on, query.to_on, most_days=MOST_DAYS)
-    begin, end = bounds(query.from_on, query.to_on, settings().timezone)
+    begin, end = windows.of_days(query.from_on, query.to_on, settings().timezone, most=MOST_DAYS)
     store_id = query.store_id or caller.store_id
     if not caller.reaches(store_id):
         raise NotFound("there is no such store")

@@ -14,7 +14,7 @@ from msgspec import Meta
 from backend.auth import queries as auth
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
-from backend.kernel import paging
+from backend.kernel import paging, windows
 from backend.kernel.cells import text_cell
 from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, ValidationFailed, invalid
@@ -22,7 +22,7 @@ from backend.kernel.http import Body, Reply, Router
 
 from .. import queries, statements
 from ..schemas import Cursor, Day
-from ..statements import By, Line, Statement, check_range, net_fen
+from ..statements import By, Line, Statement, net_fen
 
 router = Router(tag="coupons")
 
@@ -153,7 +153,7 @@ async def export_statement(caller: StaffCaller, query: RangeQuery) -> Reply:
 
 async def _read(caller: StaffCaller, query: RangeQuery) -> tuple[str | None, Statement]:
     """The statement of the store asked for, or of the chain; another's store is not found."""
-    check_range(query.from_on, query.to_on, most_days=MOST_DAYS)
+    windows.check_days(query.from_on, query.to_on, most=MOST_DAYS)
     store_id = query.store_id or caller.store_id
     if not caller.reaches(store_id):
         raise NotFound("there is no such store")

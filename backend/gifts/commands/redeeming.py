@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 import msgspec
 
@@ -194,7 +194,7 @@ async def _possible_fen(member_id: int, on: date) -> int:
 
 def _end_of(day: date) -> datetime:
     """The instant at which a day of the chain is over."""
-    return datetime.combine(day + timedelta(days=1), time.min, clock.zone(settings().timezone))
+    return clock.midnight(clock.days_after(day, 1), settings().timezone)
 
 
 async def _first_answer(member_id: int, idem: Idempotency) -> Redemption | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from backend.kernel import clock, db, logging
 from backend.kernel.config import settings
@@ -25,8 +25,7 @@ def window(months: int, today: date) -> tuple[datetime, datetime]:
 
 def instants(first: date, last: date) -> tuple[datetime, datetime]:
     """The beginning of a day of the chain and the end of another."""
-    zone = clock.zone(settings().timezone)
-    return datetime.combine(first, time(), zone), datetime.combine(last + timedelta(days=1), time(), zone)
+    return clock.span(first, last, settings().timezone)
 
 
 def months_later(on: date, months: int) -> date:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
-from backend.kernel import sheets
+from backend.kernel import sheets, windows
 from backend.kernel.changes import ChangesOut, changes_out
-from backend.kernel.errors import NotFound, ValidationFailed, invalid
+from backend.kernel.errors import NotFound, ValidationFailed
 from backend.kernel.http import Answer, Idempotency, Reply, Router
 from backend.kernel.paging import place_cursor, read_place
 from backend.ledger.errors import IdempotencyConflict, InsufficientBalance, MemberInactive, Stale
@@ -151,10 +150,7 @@ async def remove(caller: StaffCaller, group_id: str, person_id: str) -> None:
 
 async def _statement(caller: StaffCaller, group_id: str, query: StatementQuery) -> StatementOut:
     found = await groups.get_group(group_id, caller)
-    if not 2000 <= query.from_on.year <= query.to_on.year < 3000:
-        raise invalid("/query/from", "must be a day of the years 2000 to 2999, and `to` no earlier")
-    if not timedelta() <= query.to_on - query.from_on <= timedelta(days=MOST_DAYS):
-        raise invalid("/query/from", f"must be at most {MOST_DAYS} days before `to`")
+    windows.check_days(query.from_on, query.to_on, most=MOST_DAYS)
     return await views.statement(await spending.list_statement(found.id, query.from_on, query.to_on))
 
 

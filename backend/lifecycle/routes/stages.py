@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 
 from backend.auth import queries as auth
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
-from backend.kernel import charts, sheets
-from backend.kernel.errors import NotFound, ValidationFailed, invalid
+from backend.kernel import charts, sheets, windows
+from backend.kernel.errors import NotFound, ValidationFailed
 from backend.kernel.http import Reply, Router
 from backend.kernel.http.pictures import as_picture
 from backend.members.types import Stage
@@ -64,24 +63,17 @@ async def put_rules(caller: StaffCaller, body: StageRulesIn) -> RunOut:
     return views.run(await runs.get_run(await rules.put_stage_rules(body, caller)))
 
 
-async def _store(caller: StaffCaller, store_id: str | None) -> str | None:
-    """The store that is asked about; a store's staff ask about their own."""
-    if store_id is not None and (not caller.reaches(store_id) or await auth.find_store(store_id) is None):
-        raise NotFound("there is no such store")
-    return store_id if store_id is not None else caller.store_id
-
-
 @router.get(_STAGES, guard=_READ, summary="生命周期分布", errors=_ERRORS)
 async def get_stages(caller: StaffCaller, query: StagesQuery) -> StagesOut:
     """How many active members are in each stage now."""
-    counts = await queries.count_stages(await _store(caller, query.store_id))
+    counts = await queries.count_stages(await auth.reached_store(caller, query.store_id))
     return StagesOut([StageCount(stage, counts.get(stage, 0)) for stage in Stage], sum(counts.values()))
 
 
 async def _days(caller: StaffCaller, query: SpanQuery) -> StageDaysOut:
-    if not timedelta() <= query.to_on - query.from_on <= timedelta(days=MOST_DAYS):
-        raise invalid("/query/from", f"must be at most {MOST_DAYS} days before `to`")
-    found = await queries.list_stage_counts(await _store(caller, query.store_id), query.from_on, query.to_on)
+    windows.check_days(query.from_on, query.to_on, most=MOST_DAYS)
+    store_id = await auth.reached_store(caller, query.store_id)
+    found = await queries.list_stage_counts(store_id, query.from_on, query.to_on)
     return StageDaysOut(
         [StageDay(on, [StageCount(stage, counts.get(stage, 0)) for stage in Stage]) for on, counts in found.items()]
     )

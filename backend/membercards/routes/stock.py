@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
-
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
-from backend.kernel import clock
+from backend.kernel import clock, windows
 from backend.kernel.changes import ChangesOut, changes_out
 from backend.kernel.config import settings
-from backend.kernel.errors import NotFound, ValidationFailed, invalid
+from backend.kernel.errors import NotFound, ValidationFailed
 from backend.kernel.http import Idempotency, Reply, Router
 from backend.kernel.paging import place_cursor, read_place
 from backend.ledger.errors import IdempotencyConflict
@@ -203,12 +201,8 @@ async def list_issuer_changes(issuer_id: schemas.IssuerId) -> ChangesOut:
 @router.get(f"{_ISSUER}/report", guard=_READ, summary="发卡统计", errors=(NotFound, ValidationFailed))
 async def report(caller: StaffCaller, issuer_id: schemas.IssuerId, query: schemas.ReportQuery) -> schemas.ReportOut:
     """What an issuer was allotted, gave back and issued from day to day; at most 400 days."""
-    if not clock.is_told(query.begin, query.end):
-        raise invalid("/query/begin", f"must lie in the years {clock.YEARS.start} to {clock.YEARS.stop - 1}")
-    if not timedelta(0) <= query.end - query.begin <= timedelta(days=MOST_DAYS):
-        raise invalid("/query/end", f"must lie within {MOST_DAYS} days from begin")
+    windows.check_days(query.begin, query.end, most=MOST_DAYS, names=("/query/begin", "/query/end"))
     found = await issuers.reached(caller, issuer_id)
-    zone = clock.zone(settings().timezone)
-    begin, end = (datetime.combine(day, time(), zone) for day in (query.begin, query.end + timedelta(days=1)))
+    begin, end = clock.span(query.begin, query.end, settings().timezone)
     allotted, returned, issued = await queries.report(found.id, begin, end)
     return schemas.ReportOut(found.id, query.begin, query.end, allotted, returned, issued)

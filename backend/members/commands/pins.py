@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
-
 from backend.auth import service as auth
 from backend.auth.types import StaffCaller, TerminalCaller
 from backend.kernel import clock, db, events, guessing, ids, limits, live, logging
@@ -117,7 +115,7 @@ async def _begin(tx: Tx, present: Present, store_id: str | None) -> None:
 async def _note(tx: Tx, present: Present, act: PinAct, actor: str, store_id: str | None, reason: str) -> None:
     """Write down who did what, so many times a day at most, and let the member hear of it."""
     now, zone = clock.now(), settings().timezone
-    begin = datetime.combine(clock.local_date(now, zone), time(), clock.zone(zone))
+    begin = clock.midnight(clock.local_date(now, zone), zone)
     await db.raw(tx).execute(_ALONE, actor)
     (row,) = await db.fetch_in(tx, _COUNT, actor, begin)
     if row["done"] >= settings().pin_acts_per_day:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
-from backend.kernel import charts, clock
+from backend.kernel import charts, clock, windows
 from backend.kernel.charts import ChartUnavailable
 from backend.kernel.config import settings
-from backend.kernel.errors import ValidationFailed, invalid
+from backend.kernel.errors import ValidationFailed
 from backend.kernel.http import Reply, Router
 from backend.kernel.http.pictures import as_picture
 
@@ -62,10 +62,8 @@ async def _chart(caller: StaffCaller, query: DaysQuery) -> charts.Stacks:
 
 async def _lines(caller: StaffCaller, query: DaysQuery) -> list[LineOut]:
     from_on, to_on = _days(query)
-    zone = clock.zone(settings().timezone)
     found = await statistics.list_lines(
-        datetime.combine(from_on, time(), zone),
-        datetime.combine(clock.days_after(to_on, 1), time(), zone),
+        *clock.span(from_on, to_on, settings().timezone),
         template=query.template,
         channel=query.channel,
         store_id=caller.store_id,
@@ -79,9 +77,6 @@ async def _lines(caller: StaffCaller, query: DaysQuery) -> list[LineOut]:
 def _days(query: DaysQuery) -> tuple[date, date]:
     """The first and the last day that are meant."""
     to_on = query.to_on or clock.local_date(clock.now(), settings().timezone)
-    if to_on.year not in clock.YEARS:
-        raise invalid("/query/to", "is out of range")
-    from_on = query.from_on or to_on - USUAL
-    if not timedelta() <= to_on - from_on < timedelta(days=MOST_DAYS):
-        raise invalid("/query/from", f"must be less than {MOST_DAYS} days before `to`, and not after it")
+    from_on = query.from_on or max(to_on, date.min + USUAL) - USUAL
+    windows.check_days(from_on, to_on, most=MOST_DAYS)
     return from_on, to_on

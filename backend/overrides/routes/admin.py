@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 
 from backend.auth import queries as auth
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
-from backend.kernel import clock, ids, paging
+from backend.kernel import clock, ids, paging, windows
 from backend.kernel.config import settings
-from backend.kernel.errors import NotFound, ValidationFailed, invalid
+from backend.kernel.errors import NotFound, ValidationFailed
 from backend.kernel.http import Router
 
 from .. import commands, queries
@@ -64,7 +64,7 @@ async def end_limit(caller: StaffCaller, role_code: str) -> None:
 @router.get("/v1/admin/overrides", guard=_READ, summary="特价授权记录", errors=(NotFound, ValidationFailed))
 async def list_grants(caller: StaffCaller, query: GrantsQuery) -> GrantsOut:
     """Who authorised what, newest first; somebody of a store sees what was authorised there."""
-    store_id = await _store(caller, query.store_id)
+    store_id = await auth.reached_store(caller, query.store_id)
     since, until = _window(query.from_on, query.to_on)
     wanted = GrantFilter(
         store_id=store_id,
@@ -86,7 +86,7 @@ async def list_grants(caller: StaffCaller, query: GrantsQuery) -> GrantsOut:
 @router.get("/v1/admin/reports/overrides", guard=_READ, summary="特价授权报表", errors=(NotFound, ValidationFailed))
 async def report(caller: StaffCaller, query: ReportQuery) -> ReportOut:
     """What everybody authorised over some days, by person and store."""
-    store_id = await _store(caller, query.store_id)
+    store_id = await auth.reached_store(caller, query.store_id)
     since, until = _window(query.from_on, query.to_on)
     assert since is not None
     assert until is not None
@@ -146,27 +146,10 @@ def _staff_id(text: str | None) -> int | None:
     return None if text is None else ids.read_bigint(text) or 0
 
 
-async def _store(caller: StaffCaller, store_id: str | None) -> str | None:
-    wanted = store_id or caller.store_id
-    if not caller.reaches(wanted):
-        raise NotFound("there is no such store")
-    if store_id is not None:
-        await auth.get_store(store_id)
-    return wanted
-
-
 def _window(first: date | None, last: date | None) -> tuple[datetime | None, datetime | None]:
     """These days of the chain's zone, as instants."""
+    windows.check_days(first, last, most=MOST_DAYS)
     zone = settings().timezone
-    for name, day in (("from", first), ("to", last)):
-        if day is not None and day.year not in clock.YEARS:
-            raise invalid(f"/query/{name}", "is out of range")
-    if first is not None and last is not None and not timedelta(0) <= last - first < timedelta(days=MOST_DAYS):
-        raise invalid("/query/to", f"must not be before from, and {MOST_DAYS} days at most")
-    since = _midnight(first, zone) if first else None
-    until = _midnight(clock.days_after(last, 1), zone) if last else None
+    since = clock.midnight(first, zone) if first else None
+    until = clock.midnight(clock.days_after(last, 1), zone) if last else None
     return since, until
-
-
-def _midnight(day: date, zone: str) -> datetime:
-    return datetime.combine(day, time.min, clock.zone(zone))

@@ -11,9 +11,9 @@ import msgspec
 from backend.auth import queries as auth
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
-from backend.kernel import charts, clock, sheets
+from backend.kernel import charts, sheets
 from backend.kernel.config import settings
-from backend.kernel.errors import NotFound, ValidationFailed, invalid
+from backend.kernel.errors import NotFound, ValidationFailed
 from backend.kernel.http import Body, Reply, Router
 
 from .. import printing, reports
@@ -80,13 +80,7 @@ async def get_chart(caller: StaffCaller, query: ReportChartQuery) -> Reply:
 
 
 async def _read(caller: StaffCaller, query: ReportQuery) -> Report:
-    store_id = query.store_id or caller.store_id
-    if not caller.reaches(store_id):
-        raise NotFound("there is no such store")
-    if store_id is not None:
-        await auth.get_store(store_id)
-    if not clock.is_told(query.from_on, query.to_on):
-        raise invalid("/query/from", "is out of range")
+    store_id = await auth.reached_store(caller, query.store_id)
     return await reports.read(
         query.from_on, query.to_on, kind=query.period, store_id=store_id, scheme_id=query.scheme_id
     )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import date, timedelta
+from datetime import date
 
 from backend.auth import queries as auth
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
-from backend.kernel import charts, clock, limits, sheets
+from backend.kernel import charts, clock, limits, sheets, windows
 from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, ValidationFailed, invalid
 from backend.kernel.http import Reply, Router
@@ -37,8 +37,7 @@ TAKES_AN_HOUR = 60
 
 def check_span(query: schemas.SpanQuery) -> None:
     """Refuse a range that ends before it begins or is longer than a year."""
-    if not timedelta() <= query.to_on - query.from_on < timedelta(days=MOST_DAYS):
-        raise invalid("/query/from", f"must be at most {MOST_DAYS} days before `to`")
+    windows.check_days(query.from_on, query.to_on, most=MOST_DAYS)
 
 
 @router.get(f"{_BASE}/days", guard=_READ, summary="对账日报", errors=(ValidationFailed,))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 
 import msgspec
 
 from backend.auth import queries as auth
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
-from backend.kernel import charts, clock, paging, sheets
+from backend.kernel import charts, clock, paging, sheets, windows
 from backend.kernel.config import settings
-from backend.kernel.errors import NotFound, ValidationFailed, invalid
+from backend.kernel.errors import NotFound, ValidationFailed
 from backend.kernel.http import Idempotency, Reply, Router
 
 from .. import printing, queries, views
@@ -55,7 +55,7 @@ async def list_shifts(caller: StaffCaller, query: ShiftsQuery) -> ShiftsOut:
     """Shifts, the one opened last first; somebody of a store sees that store's."""
     since, until = _window(query.from_on, query.to_on)
     wanted = ShiftFilter(
-        store_id=await _store(caller, query.store_id),
+        store_id=await auth.reached_store(caller, query.store_id),
         terminal_id=query.terminal_id,
         state=query.state.value if query.state else None,
         differs=True if query.differs else None,
@@ -177,7 +177,7 @@ async def _rows(caller: StaffCaller, query: RowsQuery) -> list[Row]:
     since, until = _window(query.from_on, query.to_on)
     assert since is not None
     assert until is not None
-    store_id = await _store(caller, query.store_id)
+    store_id = await auth.reached_store(caller, query.store_id)
     return await queries.list_rows(query.by, since, until, zone=settings().timezone, store_id=store_id)
 
 
@@ -188,30 +188,13 @@ async def _seen(caller: StaffCaller, shift_id: str) -> Shift:
     return shift
 
 
-async def _store(caller: StaffCaller, store_id: str | None) -> str | None:
-    wanted = store_id or caller.store_id
-    if not caller.reaches(wanted):
-        raise NotFound("there is no such store")
-    if store_id is not None:
-        await auth.get_store(store_id)
-    return wanted
-
-
 def _window(first: date | None, last: date | None) -> tuple[datetime | None, datetime | None]:
     """These days of the chain's zone, as instants."""
+    windows.check_days(first, last, most=MOST_DAYS)
     zone = settings().timezone
-    for name, day in (("from", first), ("to", last)):
-        if day is not None and day.year not in clock.YEARS:
-            raise invalid(f"/query/{name}", "is out of range")
-    if first is not None and last is not None and not timedelta(0) <= last - first < timedelta(days=MOST_DAYS):
-        raise invalid("/query/to", f"must not be before from, and {MOST_DAYS} days at most")
-    since = _midnight(first, zone) if first else None
-    until = _midnight(clock.days_after(last, 1), zone) if last else None
+    since = clock.midnight(first, zone) if first else None
+    until = clock.midnight(clock.days_after(last, 1), zone) if last else None
     return since, until
-
-
-def _midnight(day: date, zone: str) -> datetime:
-    return datetime.combine(day, time.min, clock.zone(zone))
 
 
 async def _pdf(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime
 
 import msgspec
 
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
-from backend.kernel import clock, sheets
+from backend.kernel import clock, sheets, windows
 from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, ValidationFailed, invalid
 from backend.kernel.http import Idempotency, Reply, Router
@@ -166,12 +166,7 @@ async def _movements_file(caller: StaffCaller, query: MovementsFilter, form: she
 async def _bounds(caller: StaffCaller, query: MovementsFilter) -> tuple[datetime, datetime]:
     """The instants between which the days of the query lie, at a place that the caller reaches."""
     await access.place(caller, query.place_id)
-    if not 2000 <= query.from_on.year <= query.to_on.year < 3000:
-        raise invalid("/query/from", "is out of range")
-    if not 0 <= (query.to_on - query.from_on).days < MOST_DAYS:
-        raise invalid("/query/to", f"from 1 to {MOST_DAYS} days")
-    midnight = time(tzinfo=clock.zone(settings().timezone))
-    return datetime.combine(query.from_on, midnight), datetime.combine(query.to_on + timedelta(days=1), midnight)
+    return windows.of_days(query.from_on, query.to_on, settings().timezone, most=MOST_DAYS)
 
 
 def _read_movement_cursor(cursor: str) -> queries.MovementPlace:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
-from backend.kernel import clock, sheets
+from backend.kernel import sheets, windows
 from backend.kernel.charts import ChartUnavailable
 from backend.kernel.config import settings
-from backend.kernel.errors import NotFound, ValidationFailed, invalid
+from backend.kernel.errors import NotFound, ValidationFailed
 from backend.kernel.http import Reply, Router
 from backend.kernel.http.pictures import as_picture
 
@@ -56,11 +55,7 @@ async def get_chart(caller: StaffCaller, query: ChartQuery) -> Reply:
 
 
 async def _months(caller: StaffCaller, query: StatisticsQuery) -> list[MonthOut]:
-    if not timedelta() <= query.until_on - query.from_on <= timedelta(days=MOST_DAYS):
-        raise invalid("/query/from", f"must be at most {MOST_DAYS} days before `to`")
-    for name, on in (("from", query.from_on), ("to", query.until_on)):
-        if on.year not in clock.YEARS:
-            raise invalid(f"/query/{name}", "is out of range")
+    windows.check_days(query.from_on, query.until_on, most=MOST_DAYS)
     since, until = figures.whole_months(query.from_on, query.until_on)
     found = (
         await queries.list_boxes() if caller.may(Permission.SUGGESTION_BOXES) else await serving.reached_boxes(caller)
