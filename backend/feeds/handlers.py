@@ -14,9 +14,7 @@ from backend.members import telling
 from backend.members.events import LevelLost, LevelReached, MemberChanged
 from backend.members.telling import Became
 
-from .types import EntryKind
-
-JOB = "feeds.tell"
+from .types import JOB, EntryKind
 
 _INSERT = """
 INSERT INTO feed_entry (id, kind, member_id, body, at)

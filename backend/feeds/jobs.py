@@ -5,7 +5,7 @@ from __future__ import annotations
 from backend.kernel import clock, db, jobs
 
 from .commands import delivering, numbering
-from .handlers import JOB
+from .types import JOB
 
 
 @jobs.task(name=JOB, retry=0)

@@ -8,6 +8,9 @@ from typing import Any
 
 import msgspec
 
+JOB = "feeds.tell"
+"""The job that calls whoever is to be told."""
+
 MOST_SUBSCRIBERS = 20
 MOST_FIELDS = 200
 

@@ -14,6 +14,9 @@ from tests.feeds.test_feed import ADMIN, entry
 from tests.support.mis import make_subscriber
 
 
+SCHEDULED = "SELECT scheduled_at FROM procrastinate_jobs WHERE task_name = 'feeds.tell' AND status = 'todo'"
+
+
 async def tell() -> int:
     await numbering.number()
     return await delivering.deliver_due()
@@ -54,6 +57,8 @@ async def test_what_is_not_taken_is_sent_again_later_and_whole(admin, mis, clock
     after = await shown(admin, made)
     assert (after["state"], after["tries"], after["behind"]) == ("active", 1, 1)
     assert after["last_error"]
+    due = await db.fetchval(f"{SCHEDULED} AND queueing_lock LIKE '%' || $1", made["subscriber"]["id"])
+    assert due.isoformat() == after["due_at"].replace("Z", "+00:00"), "before the clock's next look"
     await entry(2)
     assert (await tell(), len(mis.calls)) == (0, 1), "not before its time"
     clock.shift(timedelta(seconds=6))

@@ -14,14 +14,14 @@ from time import monotonic
 import httpx
 import msgspec
 
-from backend.kernel import clock, db, ids, logging, metrics
+from backend.kernel import clock, db, ids, jobs, logging, metrics
 from backend.kernel.config import settings
 from backend.kernel.outbound import AddressRefused, PublicOnly, read_networks
 from backend.kernel.vault import vault
 
 from .. import queries, rules, views
 from ..errors import NoAddress
-from ..types import MOST_SUBSCRIBERS, Subscriber
+from ..types import JOB, MOST_SUBSCRIBERS, Subscriber
 from .subscribers import SECRET_CONTEXT
 
 log = logging.get(__name__)
@@ -33,6 +33,8 @@ RUN_S = 20.0
 
 TOTAL_S = 15.0
 LEASE = timedelta(seconds=60)
+SOON = timedelta(seconds=60)
+"""What is due before that is not left to the clock, which looks once a minute."""
 
 _TIMEOUT = httpx.Timeout(10.0, connect=5.0, pool=5.0)
 
@@ -151,7 +153,10 @@ async def _refused(subscriber: Subscriber, outcome: Outcome) -> None:
     ends = rules.gives_up(subscriber.failing_since, now, outcome.status)
     error = outcome.error or f"HTTP {outcome.status}"
     due_at = now + rules.wait_after(subscriber.tries + 1, random.random())  # noqa: S311 - spreads calls
-    await db.fetch(_REFUSED, subscriber.id, subscriber.delivered, due_at, now, error, ends)
+    async with db.transaction() as tx:
+        await db.raw(tx).execute(_REFUSED, subscriber.id, subscriber.delivered, due_at, now, error, ends)
+        if not ends and due_at - now < SOON:
+            await jobs.defer(tx, JOB, run_at=due_at, unique=f"{JOB}.{subscriber.id}")
     log.warning("feeds.not_taken", subscriber_id=subscriber.id, error=error, tries=subscriber.tries + 1, suspended=ends)
 
 
