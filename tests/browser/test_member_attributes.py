@@ -11,6 +11,8 @@ from tests.browser.desk import console
 from tests.browser.shop import ask
 from tests.browser.test_console_notices import look, shoot
 from tests.browser.test_phone_notices import shoot as shoot_phone
+from tests.support import wire
+from tests.support.members import random_phone, register
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -69,3 +71,44 @@ async def test_a_member_fills_it_in_and_staff_find_and_change_it(chromium, serve
         await screen.sees("北京", "上海 → 北京", "来电更正")
         await look(screen)
         await shoot(screen, "console-member")
+
+
+async def test_a_member_changes_the_number_with_the_pin_and_what_is_refused_says_how_to_go_on(
+    chromium, server, chain, admin, phone: Member
+):
+    taken, free, pin = random_phone(), random_phone(), "135790"
+    async with wire.connected(server.base_url) as client:
+        await register(client, phone=taken)
+    await ask(phone, "PUT", "/v1/member/pin", {"pin": pin})
+    await phone.page.reload()
+    await phone.page.get_by_role("link", name="我的").click()
+    await phone.page.get_by_text("个人资料").click()
+    await phone.button("更换").click()
+    await phone.sees("更换手机号", "需要输入支付密码")
+    await shoot_phone(phone, "phone-number")
+
+    async def verify(number: str) -> None:
+        await phone.button("用微信验证新手机号").click()
+        await phone.field("手机号").fill(number)
+        await phone.button("允许", exact=True).click()
+
+    await verify(taken)
+    await phone.tap_digits("000000")
+    await phone.sees("还可尝试 4 次")
+    await shoot_phone(phone, "phone-number-pin")
+    await phone.tap_digits(pin)
+    await phone.sees("这个手机号已经是会员")
+    await verify(free)
+    await phone.tap_digits(pin)
+    await phone.sees(f"手机号已换为 {free[:3]}****{free[-4:]}", "个人资料")
+    member_id = await queries.find_id_by_phone(free)
+    assert member_id == int((await ask(phone, "GET", "/v1/member/profile"))["id"])
+
+    rules = (await admin.get("/v1/admin/member-fields")).json()
+    locked = {"version": rules["version"], "changes": rules["changes"] | {"phone": 0, "gender": 0}}
+    assert (await admin.call("PUT", "/v1/admin/member-fields", locked)).status_code == 200
+    await phone.page.reload()
+    await phone.sees("如需更改，请联系门店")
+    await expect(phone.button("更换")).to_be_disabled()
+    await expect(phone.page.get_by_role("radio", name="女")).to_be_disabled()
+    await shoot_phone(phone, "phone-number-locked")

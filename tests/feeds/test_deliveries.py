@@ -13,7 +13,6 @@ from backend.kernel import db
 from tests.feeds.test_feed import ADMIN, entry
 from tests.support.mis import make_subscriber
 
-
 SCHEDULED = "SELECT scheduled_at FROM procrastinate_jobs WHERE task_name = 'feeds.tell' AND status = 'todo'"
 
 

@@ -135,6 +135,8 @@ async def test_each_sees_and_edits_what_is_theirs(client, chain):
     masked = {one["field"]: (one["masked"], one["after"]) for one in seen}
     assert masked["attributes.risk"] == (True, None)
     assert masked["attributes.skin"] == (False, "敏感")
+    listed = [[one["code"] for one in (await who.get(ALL)).json()["items"]] for who in (admin, manager)]
+    assert listed == [["budget", "risk", "skin"], ["skin"]], "not even what it is called"
 
 
 async def test_a_used_definition_stays_readable(client, chain):

@@ -232,3 +232,6 @@ async def test_e_mail_and_addresses_go_by_the_same_rules(client, chain):
         assert (answer.status_code, answer.json()["code"]) == (409, "field_locked"), answer.text
         assert answer.json()["errors"][0]["pointer"] == field
     assert await db.fetchval("SELECT count(*) FROM orders_address WHERE member_id = $1", phone.member_id) == 0
+    paths = (await client.get("/openapi.json")).json()["paths"]
+    for path, method in (("addresses", "post"), ("addresses/{address_id}", "put"), ("email", "put")):
+        assert "`field_locked`" in paths[f"/v1/member/{path}"][method]["responses"]["409"]["description"], path

@@ -151,6 +151,14 @@ async def wrong_conditions(
     return wrong
 
 
+async def list_attributes_for(caller: StaffCaller) -> list[Attribute]:
+    """The definitions that somebody of the staff may know of, as they stand: those they see, or define."""
+    found = await list_attributes()
+    if caller.may(Permission.MEMBER_FIELDS):
+        return found
+    return [one for one in found if rules.attributes.sees(one, reach_of(caller), caller.permissions)]
+
+
 def attribute_condition(condition: AttributeCondition) -> tuple[str, list[Any]]:
     """A condition on ``member m`` with ``$?`` in place of each argument, and the arguments."""
     return rules.attributes.condition_sql(condition)

@@ -24,9 +24,9 @@ MOST_CHANGES = 100
 
 
 @router.get(_ALL, guard=staff(Permission.MEMBERS_READ), summary="扩展属性")
-async def list_attributes() -> schemas.AttributeList:
-    """Every attribute in the order of forms, archived ones last."""
-    return schemas.AttributeList(items=await queries.list_attributes())
+async def list_attributes(caller: StaffCaller) -> schemas.AttributeList:
+    """Every attribute that the caller sees, in the order of forms, archived ones last; all, for who defines them."""
+    return schemas.AttributeList(items=await queries.list_attributes_for(caller))
 
 
 @router.post(

@@ -6,6 +6,7 @@ from backend.auth.guards import member
 from backend.auth.types import MemberCaller
 from backend.kernel.errors import RateLimited, ValidationFailed
 from backend.kernel.http import Router
+from backend.members.errors import FieldLocked
 
 from .. import channel_views as views
 from ..channel_schemas import ConfirmEmail, EmailOut, PutEmail
@@ -27,7 +28,7 @@ async def get_email(caller: MemberCaller) -> EmailOut:
 @router.put(
     _EMAIL,
     guard=member,
-    errors=(EmailInvalid, EmailUnavailable, RateLimited, ValidationFailed),
+    errors=(EmailInvalid, EmailUnavailable, FieldLocked, RateLimited, ValidationFailed),
     summary="设置邮箱（发送验证码）",
 )
 async def put_email(caller: MemberCaller, body: PutEmail) -> EmailOut:
@@ -36,7 +37,9 @@ async def put_email(caller: MemberCaller, body: PutEmail) -> EmailOut:
     return views.email(await addresses.find_email(caller.member_id))
 
 
-@router.post(f"{_EMAIL}/confirm", guard=member, errors=(EmailCodeInvalid, ValidationFailed), summary="确认邮箱")
+@router.post(
+    f"{_EMAIL}/confirm", guard=member, errors=(EmailCodeInvalid, FieldLocked, ValidationFailed), summary="确认邮箱"
+)
 async def confirm_email(caller: MemberCaller, body: ConfirmEmail) -> EmailOut:
     """Take the code that came to the address; five wrong ones, or a quarter of an hour, and another must be sent."""
     await email.confirm(caller.member_id, body.code)

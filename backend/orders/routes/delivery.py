@@ -6,6 +6,7 @@ from backend.auth.guards import member, staff
 from backend.auth.types import MemberCaller, Permission, StaffCaller
 from backend.kernel.errors import NotFound, Unavailable, ValidationFailed
 from backend.kernel.http import Router
+from backend.members.errors import FieldLocked
 
 from .. import addresses, queries
 from ..commands import addresses as book
@@ -42,7 +43,7 @@ async def list_addresses(caller: MemberCaller) -> AddressesOut:
     guard=member,
     status=201,
     summary="新增收货地址",
-    errors=(AddressBookFull, Unavailable, ValidationFailed),
+    errors=(AddressBookFull, FieldLocked, Unavailable, ValidationFailed),
 )
 async def add_address(caller: MemberCaller, body: AddressIn) -> AddressOut:
     """Add an address, at most twenty. One that is in the book already is not added again, so a retry adds nothing."""
@@ -55,7 +56,9 @@ async def get_address(caller: MemberCaller, address_id: str) -> AddressOut:
     return address_out(await addresses.get_address(caller.member_id, address_id[:64]))
 
 
-@router.put(_ADDRESS, guard=member, summary="修改收货地址", errors=(NotFound, Unavailable, ValidationFailed))
+@router.put(
+    _ADDRESS, guard=member, summary="修改收货地址", errors=(FieldLocked, NotFound, Unavailable, ValidationFailed)
+)
 async def replace_address(caller: MemberCaller, address_id: str, body: AddressIn) -> AddressOut:
     """Change an address as a whole; orders keep the one they were placed with."""
     return address_out(await book.replace(caller.member_id, address_id, body))

@@ -70,6 +70,7 @@ import { orderResultScreen } from "./screens/order_result.js";
 import { orderScreen } from "./screens/order.js";
 import { ordersScreen } from "./screens/orders.js";
 import { passScreen } from "./screens/pass.js";
+import { phoneScreen } from "./screens/phone.js";
 import { pinScreen } from "./screens/pin.js";
 import { pointsScreen } from "./screens/points.js";
 import { privacyScreen } from "./screens/privacy.js";
@@ -157,6 +158,7 @@ const SCREENS = {
   "staff-phone": staffPhoneScreen,
   privacy: privacyScreen,
   leave: leaveScreen,
+  phone: phoneScreen,
   pin: pinScreen,
   devices: devicesScreen,
 };

@@ -88,6 +88,8 @@ export const COMMON = {
   "error.coupon_unavailable": "这张优惠券现在不能使用",
   "error.out_of_stock": "库存不足",
   "error.phone_taken": "这个手机号已经是会员，请联系门店处理",
+  "error.phone_code_invalid": "手机号验证已失效，请重新验证",
+  "error.field_locked": "如需更改，请联系门店",
   "error.already_registered": "你已经注册过了",
   "error.status_conflict": "会员状态不允许此操作，请联系门店",
   "error.sale_not_waiting": "这笔付款已失效",

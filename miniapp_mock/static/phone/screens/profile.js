@@ -13,7 +13,9 @@ export function profileScreen(app) {
   const birthday = dateField("birthday", t("register.birthday"), { today, value: member.birthday || "" });
   let gender = member.gender || "";
   const genders = choices("gender", t("register.gender"), [["female", t("gender.female")], ["male", t("gender.male")]], gender, (value) => { gender = value; });
-  const phone = field("phone", t("register.phone"), h("input", { type: "text", class: "num", value: member.phone_masked || t("profile.none"), readonly: true }), t("profile.phone_note"));
+  const change = h("button", { type: "button", class: "button soft compact", id: "phone", onclick: () => app.go("phone") }, t("profile.phone_change"));
+  const phone = { node: h("div", { class: "field" }, h("span", { class: "label" }, t("register.phone")),
+    h("div", { class: "input phone-row" }, h("span", { class: "grow num" }, member.phone_masked || t("profile.none")), change)) };
   const problem = h("p", { class: "field-error center", role: "alert" });
   const submit = h("button", { type: "submit", class: "button primary wide" }, t("common.save"));
 
@@ -60,13 +62,13 @@ export function profileScreen(app) {
   app.api.get("/v1/member/profile/form").then((form) => {
     attributes = attributeFields(form, member.attributes);
     fill(more, attributes.map((one) => one.node));
-    for (const { field: of, editable } of form.fields) if (!editable) lock({ name, birthday }[of]);
+    for (const { field: of, editable } of form.fields) if (!editable) lock({ name, birthday, gender: { node: genders }, phone }[of]);
   }).catch(() => undefined); // the rest can be changed without it
 
   /** What the shop alone changes is shown and cannot be changed here. */
   function lock(one) {
     if (!one) return;
-    for (const input of one.node.querySelectorAll("input, select")) input.disabled = true;
+    for (const input of one.node.querySelectorAll("input, select, button")) input.disabled = true;
     one.node.append(h("p", { class: "muted tiny" }, t("profile.locked")));
   }
   return { title: t("profile.title"), node, parent: "me" };
