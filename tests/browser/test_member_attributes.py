@@ -52,15 +52,22 @@ async def test_a_member_fills_it_in_and_staff_find_and_change_it(chromium, serve
 
     member_id = int((await ask(phone, "GET", "/v1/member/profile"))["id"])
     assert (await queries.get_member(member_id)).attributes == {"city": "sh"}
+    household = {"code": "household", "name": "家庭人数", "type": "number"}
+    assert (await admin.post("/v1/admin/member-attributes", household)).status_code == 201
     async with console(chromium, server, "#/members") as screen:
         await screen.log_in("admin")
         await screen.button("筛选").click()
         dialog = screen.page.get_by_role("dialog")
-        await dialog.get_by_label("所在城市").select_option(label="上海")
+        await dialog.get_by_text("按扩展属性筛选").click()
+        await dialog.get_by_role("group", name="所在城市").get_by_label("上海").check()
         await dialog.get_by_role("button", name="筛选").click()
         await screen.sees("已筛选")
         await expect(screen.page.get_by_role("row")).to_have_count(2)
         await shoot(screen, "console-members-filtered")
+        await screen.button("清除筛选").click()
+        await filter_by_ranges(screen)
+        await screen.button("清除筛选").click()
+        await expect(screen.page.get_by_role("row")).to_have_count(2)
         await screen.page.get_by_role("link", name="资料").last.click()
         await screen.sees("住址", "上海", "变更记录", "会员本人")
         await screen.button("修改资料").click()
@@ -71,6 +78,33 @@ async def test_a_member_fills_it_in_and_staff_find_and_change_it(chromium, serve
         await screen.sees("北京", "上海 → 北京", "来电更正")
         await look(screen)
         await shoot(screen, "console-member")
+
+
+async def filter_by_ranges(screen) -> None:
+    """Ranges, emptiness, validity: what cannot be is said at its field, and what nobody meets has no rows."""
+    await screen.button("筛选").click()
+    dialog = screen.page.get_by_role("dialog")
+    await dialog.get_by_label("有效期止，从").fill("2020-01-01")
+    await dialog.get_by_text("按扩展属性筛选").click()
+    await dialog.get_by_label("家庭人数 从").fill("几")
+    await dialog.get_by_role("button", name="筛选").click()
+    await screen.sees("请填数字")
+    await dialog.get_by_label("家庭人数 从").fill("3")
+    await dialog.get_by_label("家庭人数 到").fill("2")
+    await dialog.get_by_role("button", name="筛选").click()
+    await screen.sees("“从”不能大于“到”")
+    await dialog.get_by_label("家庭人数 到").fill("5")
+    await dialog.get_by_role("group", name="未填写").get_by_label("所在城市").check()
+    await shoot(screen, "console-members-filter")
+    async with screen.page.expect_request("**/v1/admin/members/search") as asked:
+        await dialog.get_by_role("button", name="筛选").click()
+    assert (await asked.value).post_data_json == {
+        "status": "active",
+        "valid_until_from": "2020-01-01",
+        "attributes": [{"code": "household", "at_least": 3, "at_most": 5}, {"code": "city", "empty": True}],
+        "limit": 1,
+    }
+    await screen.sees("没有这种状态的会员")
 
 
 async def test_a_member_changes_the_number_with_the_pin_and_what_is_refused_says_how_to_go_on(

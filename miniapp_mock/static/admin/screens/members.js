@@ -1,6 +1,6 @@
 /** Members by status; who waits for approval is let in or refused, and who misbehaves is frozen. */
-import { h } from "/static/shared/dom.js";
-import { attributeField, read } from "../attribute_words.js";
+import { fill, h } from "/static/shared/dom.js";
+import { attributeFilter } from "../parts/attribute_filter.js";
 import { attempt, confirm } from "../parts/dialogs.js";
 import { formDialog } from "../parts/form.js";
 import { day, money } from "../parts/format.js";
@@ -19,6 +19,9 @@ const w = words({
   "members.stage": "生命周期",
   "members.from": "加入日期自",
   "members.until": "加入日期至",
+  "members.card_type": "会员卡种",
+  "members.ends_from": "有效期止，从",
+  "members.ends_to": "有效期止，到",
   "members.profile": "资料",
   "members.status": "会员状态",
   "members.name": "姓名",
@@ -52,12 +55,7 @@ const MOST = 50;
 const STAGES = [["potential", "潜在"], ["new", "新会员"], ["returning", "回头客"], ["loyal", "忠实"], ["dormant", "沉睡"], ["lost", "流失"]];
 
 /** What was filled in, as the search takes it; what is empty does not limit. */
-function filterOf(values, asked) {
-  const plain = Object.entries(values).filter(([name, value]) => value && !asked.some((one) => one.code === name));
-  const attributes = asked.map((one) => [one, read(one, values[one.code])]).filter(([, value]) => value !== null)
-    .map(([one, value]) => ({ code: one.code, any_of: [].concat(value) }));
-  return { ...Object.fromEntries(plain), ...(attributes.length ? { attributes } : {}) };
-}
+const filterOf = (values) => Object.fromEntries(Object.entries(values).filter(([, value]) => (Array.isArray(value) ? value.length : value)));
 
 /** How many wait for approval, for the first screen. */
 export async function todo({ api, me, signal }) {
@@ -68,7 +66,8 @@ export async function todo({ api, me, signal }) {
 
 export async function open({ api, me, place, signal, go, href }) {
   const status = STATUSES.includes(place.query.status) ? place.query.status : "active";
-  const [{ items: levels }, { items: stores }, { items: defined }] = await Promise.all([api.get("/v1/admin/levels", {}, { signal }), api.get("/v1/admin/stores", {}, { signal }), api.get("/v1/admin/member-attributes", {}, { signal })]);
+  const get = async (what) => (await api.get(`/v1/admin/${what}`, {}, { signal })).items;
+  const [levels, stores, defined, cards] = await Promise.all([get("levels"), get("stores"), get("member-attributes"), me.may("member_cards.read") ? get("member-card-types") : []]);
   const mine = me.store_id ? "store" : "office";
   const asked = defined.filter((one) => !one.archived && one.seen_by.includes(mine) && (!one.see_permission || me.may(one.see_permission)));
   let wanted = {};
@@ -83,20 +82,28 @@ export async function open({ api, me, place, signal, go, href }) {
         { name: "level", label: w("members.level"), kind: "choice", value: wanted.level || "", options: [...any, ...levels.map((one) => [one.code, one.name])] },
         !me.store_id && { name: "store_id", label: w("members.store"), kind: "choice", value: wanted.store_id || "", options: [...any, ...stores.map((one) => [one.id, one.name])] },
         { name: "stage", label: w("members.stage"), kind: "choice", value: wanted.stage || "", options: [...any, ...STAGES] },
+        cards.length > 0 && { name: "card_type", label: w("members.card_type"), kind: "choice", value: wanted.card_type || "", options: [...any, ...cards.map((one) => [one.code, one.name])] },
         { name: "name", label: w("members.begins"), value: wanted.name, most: 40 },
         { name: "registered_from", label: w("members.from"), kind: "date", value: wanted.registered_from },
         { name: "registered_until", label: w("members.until"), kind: "date", value: wanted.registered_until },
-        ...asked.map((one) => attributeField(one, wanted.attributes?.find(({ code }) => code === one.code)?.any_of?.[0])),
+        { name: "valid_until_from", label: w("members.ends_from"), kind: "date", value: wanted.valid_until_from },
+        { name: "valid_until_to", label: w("members.ends_to"), kind: "date", value: wanted.valid_until_to },
+        asked.length > 0 && attributeFilter(asked, wanted.attributes),
       ].filter(Boolean),
       onSubmit: async (values) => {
-        const chosen = filterOf(values, asked);
+        const chosen = filterOf(values);
         await api.post("/v1/admin/members/search", { status, ...chosen, limit: 1 }, { again: true });
         return { chosen };
       },
     });
     if (!conditions) return;
-    wanted = conditions.chosen;
-    said.textContent = Object.keys(wanted).length ? w("members.filtered") : "";
+    show(conditions.chosen);
+  }
+
+  function show(chosen) {
+    wanted = chosen;
+    const clear = h("button", { type: "button", class: "link", onclick: () => show({}) }, w("members.unfilter"));
+    fill(said, ...(Object.keys(wanted).length ? [w("members.filtered"), " ", clear] : []));
     list.reload();
   }
 
