@@ -7,7 +7,7 @@ from datetime import datetime
 from backend.kernel.db import Tx
 from backend.members.holding import Holding, MovingTable, Shown, Table, holds, kept
 
-from . import service
+from . import leaving, service
 
 COUNTED = "what a purchase counted for rebates, so that a later return takes back just that; amounts without a name"
 STEP = "marks between two jobs; nothing that says more than the purchase"
@@ -22,6 +22,8 @@ HOLDING = holds(
     Holding(
         name="rebates",
         title="返利",
+        at_stake=leaving.at_stake,
+        give_up=leaving.give_up,
         tables=(
             Table(
                 "rebate_purchase",

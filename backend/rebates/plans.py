@@ -16,6 +16,8 @@ from .types import Piece, Statement
 PAYOUT = "rebate_payout"
 DOCUMENT = "rebate"
 EXPIRY = "expiry"
+GIVEN_UP = "given_up"
+"""Of a member who leaves."""
 
 
 def part_of(piece: Piece) -> str:

@@ -10,11 +10,15 @@ from backend.kernel import clock, db
 from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.ledger import queries as ledger
+from backend.ledger.errors import Stale
 from backend.ledger.types import Document
 from backend.members import service as members
 
 from .rules import facts
 from .rules.facts import Bought
+
+MOST_MERGES = 5
+"""Of one member, one after another, while their purchase waits to be noted."""
 
 # Read beside the transaction: the level as it was before what follows from the purchase itself.
 _WHO = """
@@ -53,8 +57,7 @@ SELECT DISTINCT p.member_id, r.period, r.first_on FROM unnest($1::bigint[], $2::
 async def note(tx: Tx, member_id: int, *document_ids: str) -> None:
     """Write down a purchase, or what came back of one, as its document says; once, whatever is told. Holds the
     member."""
-    holder_id = (await _holders(tx, [member_id])).get(member_id, member_id)
-    await members.lock(tx, holder_id)
+    await lock_holders(tx, [member_id])
     documents = await ledger.find_documents((member_id, one) for one in document_ids)
     await write_facts(tx, [one for one in documents.values() if one.kind in facts.KINDS])
 
@@ -66,6 +69,23 @@ async def _holders(tx: Tx, member_ids: Iterable[int]) -> dict[int, int]:
     """Whose the facts of merged members are; others are absent."""
     rows = await db.fetch_in(tx, _HOLDERS, list(set(member_ids)))
     return {row["member_id"]: row["target_id"] for row in rows}
+
+
+async def lock_holders(tx: Tx, member_ids: Iterable[int]) -> None:
+    """Hold whoever the facts of these members are of, to the end of the transaction.
+
+    A run that makes statements holds them too, so no fact is written beside it. Who is merged while this waits is
+    followed, a few times; then ``Stale``.
+    """
+    wanted, held = set(member_ids), set[int]()
+    for _ in range(MOST_MERGES):
+        moved = await _holders(tx, wanted)
+        missing = {moved.get(one, one) for one in wanted} - held
+        if not missing:
+            return
+        await members.lock_held(tx, missing)
+        held |= missing
+    raise Stale
 
 
 _MOVES = (

@@ -16,7 +16,6 @@ from . import plans
 
 TITLES = {
     "stored": ("储值余额", "fen"),
-    "rebate": ("返利余额", "fen"),
     "points": ("积分", "points"),
     "points_pending": ("待到账积分", "points"),
 }

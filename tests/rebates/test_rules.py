@@ -261,11 +261,12 @@ def test_the_least_is_the_smallest_of_what_gives_and_the_last_statement_knows_no
         applied("C", first=FIRST, last=LAST, ends=True, min_payout_fen=900),
     ]
 
-    assert settling.least_fen(month, [Piece("A", "S1", 10, 12)]) == 500
-    assert settling.least_fen(month, [Piece("A", "S1", 10, 12), Piece("B", "S1", 10, 12)]) == 300
-    assert settling.least_fen(month, [Piece("A", "S1", 10, 12), Piece("B", "S1", -10, 12)]) == 500
-    assert settling.least_fen(month, [Piece("A", "S1", 10, 12), Piece("C", "S1", 1, 12)]) == 0
-    assert settling.least_fen(month, [Piece("gone", "S1", 10, 12)]) == 0
+    assert settling.least_fen(month, [Piece("A", "S1", 10, 12)], {}) == 500
+    assert settling.least_fen(month, [Piece("A", "S1", 10, 12), Piece("B", "S1", 10, 12)], {}) == 300
+    assert settling.least_fen(month, [Piece("A", "S1", 10, 12), Piece("B", "S1", -10, 12)], {}) == 500
+    assert settling.least_fen(month, [Piece("A", "S1", 10, 12), Piece("C", "S1", 1, 12)], {}) == 0
+    assert settling.least_fen(month, [Piece("gone", "S1", 10, 12)], {}) == 0
+    assert settling.least_fen(month, [Piece("quarter's", "S1", 10, 12)], {"quarter's": 700}) == 700
 
 
 def test_what_is_owed_is_taken_off_what_gives_and_each_store_bears_its_own():

@@ -1,8 +1,8 @@
 """What a run works out, some members at a time: statements, or only figures.
 
-A member's row is held while their statement is made, as by whoever notes a purchase of theirs: what is noted before is
-in it, what is noted afterwards leaves a mark for the next. Whoever noted one without seeing the run leaves no mark, so
-statements wait until all transactions are over that are older than the run.
+A member's row is held while their statement is made, and by whoever notes a purchase of theirs from before it is
+written down until that is committed. So what was noted before is in the statement; what is noted afterwards sees the
+run, and leaves a mark for the next.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from backend.kernel.db import Tx
 from backend.members import service as members
 
 from ..queries import facts, runs, statements
+from ..queries import schemes as scheme_queries
 from ..queries.facts import Facts
 from ..queries.statements import Waiting
 from ..rules import accrual, periods, settling
@@ -30,7 +31,8 @@ AT_ONCE = 200
 MOST_LINES = 500
 """Purchases that a part of a statement names."""
 
-_NEXT = "SELECT id FROM member WHERE id > $1 AND status <> 'none' ORDER BY id LIMIT $2"
+# Who was erased gave everything up, and is told nothing more.
+_NEXT = "SELECT id FROM member WHERE id > $1 AND status NOT IN ('none', 'erased') ORDER BY id LIMIT $2"
 _MEANT = """
 SELECT w.id FROM unnest($1::bigint[]) AS w (id)
  WHERE EXISTS (SELECT FROM rebate_purchase p WHERE p.member_id = w.id AND p.day BETWEEN $3 AND $4)
@@ -49,23 +51,6 @@ class Made(msgspec.Struct, frozen=True):
     settled: settling.Settled
     late: Sequence[date]
     taken: Sequence[str]
-
-
-# The first look writes down which transaction is the next; what is older may not see the run, and must be over.
-_SEEN_FROM = "UPDATE rebate_run SET seen_from = pg_snapshot_xmax(pg_current_snapshot())::text::bigint WHERE id = $1"
-_IS_SEEN = """
-SELECT seen_from IS NOT NULL AS looked, pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= seen_from AS seen
-  FROM rebate_run WHERE id = $1"""
-
-
-async def is_seen(tx: Tx, run: Run) -> bool:
-    """Whether every transaction sees the run by now; asked again, it will be."""
-    if run.kind is not RunKind.STATEMENTS:
-        return True
-    (row,) = await db.fetch_in(tx, _IS_SEEN, run.id)
-    if not row["looked"]:
-        await db.raw(tx).execute(_SEEN_FROM, run.id)
-    return bool(row["seen"])
 
 
 async def step(tx: Tx, run: Run) -> None:
@@ -120,21 +105,23 @@ async def _statements(
     tx: Tx, run: Run, schemes: Sequence[Applied], member_ids: Sequence[int]
 ) -> tuple[list[Figure], list[Made]]:
     period = run.period
-    await members.lock_levels(tx, member_ids)  # before asking who is meant: what is being noted now is seen then
+    await members.lock_held(tx, member_ids)  # before asking who is meant: what is being noted now is seen then
     meant = [
         row["id"]
         for row in await db.fetch_in(tx, _MEANT, list(member_ids), period.kind.value, period.first, period.last)
     ]
     if not meant:
         return [], []
-    known = await facts.load(tx, meant, period.first, period.last)
+    told = await statements.list_told(tx, meant, run.id)
+    known = await facts.load(tx, [one for one in meant if one not in told], period.first, period.last)
     waiting = await statements.list_waiting(tx, meant, period, run.id)
+    least = await scheme_queries.list_least(tx, period.last)
     made = []
     for member_id in meant:
         waits = waiting.get(member_id, Waiting([], []))
         found = known.get(member_id, Facts([], {}))
-        corrections = await _corrections(tx, member_id, period, waits.late)
-        one = statement(member_id, schemes, found, waits, corrections)
+        corrections = await _corrections(tx, member_id, period, waits.late, told=member_id in told)
+        one = statement(member_id, schemes, found, waits, corrections, least)
         if one is not None:
             made.append(one)
     await _write(tx, run, made)
@@ -149,8 +136,10 @@ def statement(
     found: Facts,
     waits: Waiting,
     corrections: tuple[Correction, ...],
+    least: Mapping[str, int],
 ) -> Made | None:
-    """What a member's statement says; None where there is nothing to say."""
+    """What a member's statement says; None where there is nothing to say. ``least`` is what ``settling.least_fen`` asks
+    for."""
     parts = tuple(
         part for part in accrual.accrue(schemes, found.purchases, found.back, most_lines=MOST_LINES) if part.base_fen
     )
@@ -160,16 +149,22 @@ def statement(
     brought = settling.add_up(*(pieces for _, pieces in waits.carried))
     own = settling.pieces_of(parts, months)
     pieces = settling.add_up(brought, *(one.pieces for one in corrections), own)
-    settled = settling.settle(pieces, settling.least_fen(schemes, pieces))
+    settled = settling.settle(pieces, settling.least_fen(schemes, pieces, least))
     if not parts and not corrections and not settled.paid:
         return None  # what waits goes on waiting where it is
     body = Body(parts=parts, corrections=corrections, brought=brought, paid=settled.paid, costs=settled.costs)
     return Made(member_id, body, settled, waits.late, [statement_id for statement_id, _ in waits.carried])
 
 
-async def _corrections(tx: Tx, member_id: int, period: Period, late: Sequence[date]) -> tuple[Correction, ...]:
-    """What closed periods that something reached should have given, less what they gave so far."""
-    firsts = [first for first in late if first < period.first]
+async def _corrections(
+    tx: Tx, member_id: int, period: Period, late: Sequence[date], *, told: bool
+) -> tuple[Correction, ...]:
+    """What closed periods that something reached should have given, less what they gave so far.
+
+    ``told``: this run gave for the period already, to somebody who was merged into this member since. What both come
+    to together, less that, is a correction of the period itself then.
+    """
+    firsts = [first for first in late if first < period.first] + ([period.first] if told else [])
     if not firsts:
         return ()
     by_first = await runs.schemes_of(tx, period.kind, firsts)

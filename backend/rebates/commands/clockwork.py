@@ -5,7 +5,6 @@ from __future__ import annotations
 from backend.kernel import db
 from backend.kernel.db import Tx
 from backend.ledger import queries as ledger
-from backend.members import service as members
 
 from .. import service
 from ..rules import facts
@@ -27,7 +26,7 @@ async def look_back() -> int:
             documents = await ledger.list_documents_after(
                 facts.KINDS, place[0]["member_id"], place[0]["document_id"], AT_ONCE
             )
-            await members.lock_levels(tx, {one.member_id for one in documents})
+            await service.lock_holders(tx, {one.member_id for one in documents})
             await service.write_facts(tx, [one for one in documents if one.state in facts.BOUGHT])
             last = (documents[-1].member_id, documents[-1].id) if documents else (0, "")
             await db.raw(tx).execute(
@@ -50,8 +49,8 @@ INSERT INTO rebate_flow AS f (run_id, scheme_id, store_id, at_store_id, paid_fen
 SELECT s.run_id, split_part(l.part, '/', 1), split_part(l.part, '/', 2), coalesce(d.store_id, ''),
        coalesce(sum(m.amount) FILTER (WHERE t.kind = 'rebate_payout'), 0),
        coalesce(-sum(m.amount) FILTER (WHERE t.kind = ANY($4)), 0),
-       coalesce(-sum(m.amount) FILTER (WHERE t.kind = 'expiry'), 0),
-       coalesce(sum(m.amount) FILTER (WHERE t.kind NOT IN ('rebate_payout', 'expiry') AND t.kind <> ALL($4)), 0)
+       coalesce(-sum(m.amount) FILTER (WHERE t.kind IN ('expiry', 'given_up')), 0),
+       coalesce(sum(m.amount) FILTER (WHERE t.kind <> ALL($4 || ARRAY['rebate_payout', 'expiry', 'given_up'])), 0)
   FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS due (member_id, since, seq)
   JOIN ledger_transfer t ON t.member_id = due.member_id AND t.seq > due.since AND t.seq <= due.seq
   JOIN ledger_lot_move m ON m.member_id = t.member_id AND m.seq = t.seq

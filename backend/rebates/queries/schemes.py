@@ -22,16 +22,17 @@ _terms = msgspec.json.Decoder(Terms)
 _SCHEME = """
 SELECT s.id, s.title, s.period, s.state, s.first_on, s.last_on, s.version, v.since, v.terms, s.staff_id, s.created_at
   FROM rebate_scheme s JOIN rebate_scheme_version v ON v.scheme_id = s.id AND v.version = s.version"""
-# Of the versions that hold from this period or an earlier one on, the one written last; before any, the first one.
-_APPLIED = """
-SELECT s.id, s.title, v.version, v.terms, greatest(s.first_on, $2) AS first, least(s.last_on, $3) AS last,
-       coalesce(s.last_on <= $3, false) AS ends
-  FROM rebate_scheme s
+# Of the versions that hold from this day or an earlier one on, the one written last; before any, the first one.
+_HELD = """
  CROSS JOIN LATERAL (SELECT version, terms FROM rebate_scheme_version v WHERE v.scheme_id = s.id
-                      ORDER BY v.since <= $2 DESC, CASE WHEN v.since <= $2 THEN -v.version ELSE v.version END
-                      LIMIT 1) AS v
- WHERE s.period = $1 AND s.state <> 'draft' AND s.first_on <= $3 AND (s.last_on IS NULL OR s.last_on >= $2)
- ORDER BY s.created_at, s.id LIMIT $4"""
+                      ORDER BY v.since <= $1 DESC, CASE WHEN v.since <= $1 THEN -v.version ELSE v.version END
+                      LIMIT 1) AS v"""
+_APPLIED = f"""
+SELECT s.id, s.title, v.version, v.terms, greatest(s.first_on, $1) AS first, least(s.last_on, $2) AS last,
+       coalesce(s.last_on <= $2, false) AS ends
+  FROM rebate_scheme s {_HELD}
+ WHERE s.period = $3 AND s.state <> 'draft' AND s.first_on <= $2 AND (s.last_on IS NULL OR s.last_on >= $1)
+ ORDER BY s.created_at, s.id LIMIT $4"""  # noqa: S608 - put together of constants
 
 
 def scheme_of(row: db.Record) -> Scheme:
@@ -84,7 +85,7 @@ async def list_versions(scheme_id: str, limit: int = 100) -> list[Version]:
 
 async def list_applied(period: Period) -> list[Applied]:
     """The schemes that apply to a period, with the terms that hold in it, in the order they were made."""
-    rows = await db.fetch(_APPLIED, period.kind.value, period.first, period.last, 2 * MOST_SCHEMES)
+    rows = await db.fetch(_APPLIED, period.first, period.last, period.kind.value, 2 * MOST_SCHEMES)
     return [applied_of(row, period) for row in rows]
 
 
@@ -112,6 +113,17 @@ def whole(scheme: Scheme, period: Period) -> Applied:
         last=period.last,
         ends=False,
     )
+
+
+_LEAST = f"""
+SELECT s.id, v.terms FROM rebate_scheme s {_HELD}
+ WHERE s.state <> 'draft' AND s.first_on <= $1 AND (s.last_on IS NULL OR s.last_on > $1)"""  # noqa: S608
+
+
+async def list_least(tx: Tx, on: date) -> dict[str, int]:
+    """The least that schemes pay which count beyond that day, by id, whatever their period; others have none."""
+    rows = await db.fetch_in(tx, _LEAST, on)
+    return {row["id"]: _terms.decode(row["terms"]).min_payout_fen for row in rows}
 
 
 async def has_live(kind: PeriodKind, on: date) -> bool:

@@ -17,6 +17,7 @@ _STATEMENT = """
 SELECT s.id, s.run_id, s.member_id, s.holder_id, s.period, s.first_on, s.last_on, s.amount_fen, s.corrected_fen,
        s.brought_fen, s.payout_fen, s.carried_fen, s.paid_at, s.expires_on, s.refusal, s.at, r.state AS run_state
   FROM rebate_statement s JOIN rebate_run r ON r.id = s.run_id"""
+_FULL = _STATEMENT.replace(" AS run_state", " AS run_state, s.body")
 SHOWN = "r.state IN ('closed', 'paying', 'paid')"
 """What members may see: what finance closed."""
 
@@ -43,9 +44,7 @@ def _state(row: db.Record) -> StatementState:
 
 async def find_statement(statement_id: str) -> tuple[Statement, Body] | None:
     """A statement and what it says in full, or None."""
-    row = await db.fetchrow(
-        _STATEMENT.replace(" AS run_state", " AS run_state, s.body") + " WHERE s.id = $1", statement_id
-    )
+    row = await db.fetchrow(f"{_FULL} WHERE s.id = $1", statement_id)
     return (statement_of(row), _body.decode(row["body"])) if row else None
 
 
@@ -77,14 +76,28 @@ async def list_of_run(run_id: str, after: int, limit: int, *, refused: bool = Fa
     return [statement_of(row) for row in rows]
 
 
-async def lock_unpaid(tx: Tx, run_id: str, limit: int) -> list[tuple[Statement, Body]]:
-    """The next statements of a run that are to be paid, by member, held until the transaction ends."""
+_DUE = " WHERE s.run_id = $1 AND s.payout_fen > 0 AND s.paid_at IS NULL AND s.refusal IS NULL"
+
+
+async def list_unpaid_holders(tx: Tx, run_id: str, limit: int) -> list[int]:
+    """Whose the next statements of a run are that are to be paid."""
     rows = await db.fetch_in(
         tx,
-        _STATEMENT.replace(" AS run_state", " AS run_state, s.body")
-        + " WHERE s.run_id = $1 AND s.payout_fen > 0 AND s.paid_at IS NULL AND s.refusal IS NULL"
-        " ORDER BY s.member_id LIMIT $2 FOR UPDATE OF s",
+        f"SELECT s.holder_id FROM rebate_statement s {_DUE} ORDER BY s.member_id LIMIT $2",  # noqa: S608
         run_id,
+        limit,
+    )
+    return [row["holder_id"] for row in rows]
+
+
+async def lock_unpaid(tx: Tx, run_id: str, holder_ids: Sequence[int], limit: int) -> list[tuple[Statement, Body]]:
+    """The next statements of a run that are to be paid to these members, held until the transaction ends; the caller
+    holds the members."""
+    rows = await db.fetch_in(
+        tx,
+        f"{_FULL} {_DUE} AND s.holder_id = ANY($2::bigint[]) ORDER BY s.member_id LIMIT $3 FOR UPDATE OF s",
+        run_id,
+        list(holder_ids),
         limit,
     )
     return [(statement_of(row), _body.decode(row["body"])) for row in rows]
@@ -129,6 +142,29 @@ async def list_given(tx: Tx, member_id: int, kind: PeriodKind, since: date) -> l
         since,
     )
     return [(row["first_on"], _body.decode(row["body"])) for row in rows]
+
+
+_UNPAID = f"""
+SELECT coalesce(sum(CASE WHEN s.paid_at IS NULL THEN s.payout_fen ELSE 0 END
+                    + CASE WHEN s.carried_into IS NULL THEN s.carried_fen ELSE 0 END), 0)::bigint AS fen
+  FROM rebate_statement s JOIN rebate_run r ON r.id = s.run_id WHERE s.holder_id = $1 AND {SHOWN}"""  # noqa: S608
+
+
+async def get_unpaid(tx: Tx, member_id: int) -> int:
+    """What a member's closed statements are still to pay, and what they carry on, in fen; below nought it is owed."""
+    (row,) = await db.fetch_in(tx, _UNPAID, member_id)
+    return int(row["fen"])
+
+
+async def list_told(tx: Tx, member_ids: Sequence[int], run_id: str) -> set[int]:
+    """Which of these members have a statement of that run: of somebody who was merged into them since."""
+    rows = await db.fetch_in(
+        tx,
+        "SELECT DISTINCT holder_id FROM rebate_statement WHERE run_id = $1 AND holder_id = ANY($2::bigint[])",
+        run_id,
+        list(member_ids),
+    )
+    return {row["holder_id"] for row in rows}
 
 
 _OWED = (

@@ -77,9 +77,13 @@ def given_for(first: date, given: Iterable[tuple[date, Body]]) -> tuple[Piece, .
     return add_up(*pieces)
 
 
-def least_fen(schemes: Sequence[Applied], pieces: Iterable[Piece]) -> int:
-    """The least that is paid: the smallest minimum of what gives; a scheme that is over, or ends now, has none."""
-    least = {scheme.id: 0 if scheme.ends else scheme.terms.min_payout_fen for scheme in schemes}
+def least_fen(schemes: Sequence[Applied], pieces: Iterable[Piece], others: Mapping[str, int]) -> int:
+    """The least that is paid: the smallest minimum of what gives; a scheme that is over, or ends now, has none.
+
+    ``others`` are the minimums of schemes that live on, by id: what a month's scheme carries on may wait for a
+    quarter's statement, and its own minimum holds there too.
+    """
+    least = {**others, **{scheme.id: 0 if scheme.ends else scheme.terms.min_payout_fen for scheme in schemes}}
     return min((least.get(piece.scheme_id, 0) for piece in pieces if piece.fen > 0), default=0)
 
 

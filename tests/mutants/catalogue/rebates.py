@@ -15,6 +15,7 @@ PURE = "tests/rebates/test_rules.py::"
 MONTHS = "tests/rebates/test_statements.py::"
 STAFF = "tests/rebates/test_schemes.py::"
 USING = "tests/rebates/test_using.py::"
+MEANWHILE = "tests/rebates/test_meanwhile.py::"
 
 MUTANTS = (
     Mutant(
@@ -117,8 +118,8 @@ MUTANTS = (
         "rebate-drafts-count",
         "A scheme counts before anybody put it in force.",
         SCHEMES,
-        "WHERE s.period = $1 AND s.state <> 'draft' AND s.first_on <= $3",
-        "WHERE s.period = $1 AND s.first_on <= $3",
+        "WHERE s.period = $3 AND s.state <> 'draft' AND s.first_on <= $2",
+        "WHERE s.period = $3 AND s.first_on <= $2",
         (f"{STAFF}test_a_draft_counts_for_nobody_and_a_living_one_changes_with_the_next_period",),
     ),
     Mutant(
@@ -128,5 +129,45 @@ MUTANTS = (
         'return part.partition("/")[2]',
         'return ""',
         (f"{USING}test_paid_rebate_pays_and_returns_to_its_lots_and_expires_to_who_bore_it",),
+    ),
+    Mutant(
+        "rebate-run-holds-nobody",
+        "What is being noted while statements are made is in no statement, and never corrected.",
+        BUILDING,
+        "    await members.lock_held(tx, member_ids)  # before",
+        "    # before",
+        (f"{MONTHS}test_a_purchase_that_is_being_noted_while_statements_are_made_is_in_them",),
+    ),
+    Mutant(
+        "rebate-noting-loses-sight-of-a-merge",
+        "A purchase that waited for a merge is noted for the target while its statement is made.",
+        SERVICE,
+        "    for _ in range(MOST_MERGES):\n        moved = await _holders(tx, wanted)",
+        "    for _ in range(MOST_MERGES):\n        moved = {}",
+        (f"{MEANWHILE}test_a_purchase_whose_member_is_merged_while_it_waits_is_not_lost_to_a_run",),
+    ),
+    Mutant(
+        "rebate-merged-members-are-given-twice",
+        "Who is merged while statements are made is paid for their purchases in both statements.",
+        BUILDING,
+        "told = await statements.list_told(tx, meant, run.id)",
+        "told = set[int]()",
+        (f"{MEANWHILE}test_who_is_merged_between_two_steps_of_a_run_is_given_for_once",),
+    ),
+    Mutant(
+        "rebate-pays-who-left",
+        "Rebate is paid to a member who was erased, and is nobody's.",
+        "backend/rebates/commands/paying.py",
+        "if one.status is Status.ERASED}",
+        "if False}",
+        (f"{MEANWHILE}test_who_leaves_gives_up_what_is_there_and_what_would_have_come",),
+    ),
+    Mutant(
+        "rebate-least-holds-in-one-kind-only",
+        "A quarter's run pays what waits for the least of a month's scheme.",
+        SETTLING,
+        "least = {**others, **{",
+        "least = {**{}, **{",
+        (f"{MEANWHILE}test_a_quarters_statement_does_not_pay_what_waits_for_a_months_least",),
     ),
 )
