@@ -44,11 +44,12 @@ SELECT d.member_id, format('redemption %s is %s in the books, and no redemption'
 _TAKEN = """
 SELECT 0::bigint, format('gift %s was taken %s times, its redemptions say %s', g.id, g.taken, coalesce(r.taken, 0))
   FROM gifts_gift g
-  LEFT JOIN (SELECT gift_id, count(*) AS taken FROM gifts_redemption WHERE counted GROUP BY 1) r ON r.gift_id = g.id
+  LEFT JOIN (SELECT gift_id, sum(quantity) AS taken FROM gifts_redemption WHERE counted GROUP BY 1) r
+    ON r.gift_id = g.id
  WHERE g.taken <> coalesce(r.taken, 0) LIMIT $1"""
 
 _WAITING = """
-SELECT r.id, r.place_id, r.sku, 1 FROM unnest($1::bigint[], $2::text[]) AS w (member_id, id)
+SELECT r.id, r.place_id, r.sku, r.quantity FROM unnest($1::bigint[], $2::text[]) AS w (member_id, id)
   JOIN gifts_redemption r USING (member_id, id) WHERE r.state IN ('waiting', 'to_send')"""
 _PROMISED = "SELECT order_id, place_id, sku, qty FROM stock_reservation WHERE order_id = ANY($1)"
 

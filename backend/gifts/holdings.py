@@ -52,6 +52,7 @@ HOLDING = holds(
                     columns={
                         "at": "时间",
                         "title": "礼品",
+                        "quantity": "数量",
                         "points": "积分",
                         "pay_fen": "金额（分）",
                         "state": "状态",

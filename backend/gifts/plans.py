@@ -58,7 +58,7 @@ def redeem(
     The member's limits are counted inside the door (``LIMIT``, ``DAY_LIMIT``).
     """
     body = {"gift": gift.id, "version": gift.version, "kind": gift.kind.value, "way": made.way.value}
-    body |= {"points": made.points, "pay_fen": made.pay_fen}
+    body |= {"quantity": made.quantity, "points": made.points, "pay_fen": made.pay_fen}
     return Plan(
         member_id=made.member_id,
         kind=GIVE_STORED if gift.kind is GiftKind.STORED else REDEEM,
@@ -69,18 +69,19 @@ def redeem(
         hash=idem.request_hash.hex(),
         active=True,
         saw=(Saw(ledger.POINTS, held.points), Saw(ledger.POINTS_DEBT, held.debt)),
-        guards=_limits(gift, made.at, on),
+        guards=_limits(gift, made, on),
         caps=caps if gift.kind is GiftKind.STORED else (),
         document=NewDocument(made.id, DOCUMENT, made.state.value, body, store_id=made.store_id, due_at=due_at),
-        legs=(*_price(made), *_stored(gift, made.id, on)),
+        legs=(*_price(made), *_stored(gift, made, on)),
     )
 
 
-def _limits(gift: Gift, at: datetime, on: date) -> tuple[Guard, ...]:
-    day = Guard(
-        day_mark(gift.id, on), "add", 1, DAY_LIMIT, cap=gift.per_member_day or _NO_CAP, expires_at=at + _DAY_KEPT
+def _limits(gift: Gift, made: Redemption, on: date) -> tuple[Guard, ...]:
+    pieces, until = made.quantity, made.at + _DAY_KEPT
+    return (
+        Guard(member_mark(gift.id), "add", pieces, LIMIT, cap=gift.per_member or _NO_CAP),
+        Guard(day_mark(gift.id, on), "add", pieces, DAY_LIMIT, cap=gift.per_member_day or _NO_CAP, expires_at=until),
     )
-    return Guard(member_mark(gift.id), "add", 1, LIMIT, cap=gift.per_member or _NO_CAP), day
 
 
 def _price(made: Redemption) -> tuple[Leg, ...]:
@@ -96,14 +97,15 @@ def _price(made: Redemption) -> tuple[Leg, ...]:
     return tuple(legs)
 
 
-def _stored(gift: Gift, redemption_id: str, on: date) -> tuple[Leg, ...]:
+def _stored(gift: Gift, made: Redemption, on: date) -> tuple[Leg, ...]:
     if gift.stored_fen is None:
         return ()
+    fen = gift.stored_fen * made.quantity
     until = on + timedelta(days=gift.stored_days) if gift.stored_days else None
-    lot = Issue("bonus", gift.stored_fen, expires_on=until, source=redemption_id)
+    lot = Issue("bonus", fen, expires_on=until, source=made.id)
     return (
-        Leg(ledger.STORED, ledger.FEN, gift.stored_fen, issue=(lot,)),
-        Leg(ledger.HOUSE_GIFT_COST, ledger.FEN, -gift.stored_fen, ref=gift.id),
+        Leg(ledger.STORED, ledger.FEN, fen, issue=(lot,)),
+        Leg(ledger.HOUSE_GIFT_COST, ledger.FEN, -fen, ref=gift.id),
     )
 
 
@@ -133,8 +135,8 @@ def give_back(
 ) -> Plan:
     """Undo a redemption: points and money into the lots they came from, whatever their last days; once.
 
-    What it gave of stored value is taken out of the lot that it made, which must be whole. The member has one less of
-    the gift; the day's count stays.
+    What it gave of stored value is taken out of the lot that it made, which must be whole. The member has so many
+    less of the gift; the day's count stays.
     """
     legs: list[Leg] = []
     for account, unit, house in (
@@ -161,7 +163,7 @@ def give_back(
         key=made.id,
         hash=job_hash(BACK, made.id, state.value),
         reverses=reverses,
-        guards=(Guard(member_mark(made.gift_id), "add", -1, LIMIT, cap=_NO_CAP),),
+        guards=(Guard(member_mark(made.gift_id), "add", -made.quantity, LIMIT, cap=_NO_CAP),),
         update=DocumentUpdate(document.id, document.version, state=state.value),
         legs=tuple(legs),
     )

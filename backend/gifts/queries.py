@@ -26,8 +26,8 @@ GIFT = (
     " taken, version, created_at, updated_at FROM gifts_gift"
 )
 REDEMPTION = (
-    "SELECT member_id, id, gift_id, kind, way, state, title, points, pay_fen, sku, store_id, place_id, result, due_on,"
-    " at, out_at, ended_at, terminal_id, key, staff_id, carrier, tracking_no, reason, note, cost_fen"
+    "SELECT member_id, id, gift_id, kind, way, state, title, quantity, points, pay_fen, sku, store_id, place_id,"
+    " result, due_on, at, out_at, ended_at, terminal_id, key, staff_id, carrier, tracking_no, reason, note, cost_fen"
     " FROM gifts_redemption"
 )
 

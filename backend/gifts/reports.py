@@ -16,10 +16,10 @@ MOST_ROWS = 5000
 
 
 class Row(msgspec.Struct, kw_only=True):
-    """A gift at a store: what was redeemed in these days, whatever became of it since; ``undone`` came to nothing.
+    """A gift at a store: how many pieces were redeemed in these days, whatever became of them since.
 
-    ``points`` and ``pay_fen`` are of what stands, ``cost_fen`` of what left (a coupon costs when it is used).
-    ``store_id`` is empty where the gift is no store's.
+    ``undone`` came to nothing, ``points`` and ``pay_fen`` are of what stands, ``cost_fen`` of what left (a coupon costs
+    when it is used). ``store_id`` is empty where the gift is no store's.
     """
 
     gift_id: str
@@ -35,8 +35,9 @@ class Row(msgspec.Struct, kw_only=True):
 
 _ROWS = """
 SELECT r.gift_id, coalesce(g.title, max(r.title)) AS title, coalesce(r.place_id, '') AS store_id,
-       count(*)::int AS redeemed, (count(*) FILTER (WHERE r.state IN ('cancelled', 'expired', 'returned')))::int AS undone,
-       (count(*) FILTER (WHERE r.state IN ('waiting', 'to_send')))::int AS waiting,
+       sum(r.quantity)::int AS redeemed,
+       coalesce(sum(r.quantity) FILTER (WHERE r.state IN ('cancelled', 'expired', 'returned')), 0)::int AS undone,
+       coalesce(sum(r.quantity) FILTER (WHERE r.state IN ('waiting', 'to_send')), 0)::int AS waiting,
        coalesce(sum(r.points) FILTER (WHERE r.state NOT IN ('cancelled', 'expired', 'returned')), 0)::bigint AS points,
        coalesce(sum(r.pay_fen) FILTER (WHERE r.state NOT IN ('cancelled', 'expired', 'returned')), 0)::bigint AS pay_fen,
        coalesce(sum(r.cost_fen) FILTER (WHERE r.out_at IS NOT NULL), 0)::bigint AS cost_fen

@@ -15,16 +15,21 @@ def is_shown(gift: Gift, now: datetime) -> bool:
     return gift.state is GiftState.PUBLISHED and (gift.ends_at is None or now < gift.ends_at)
 
 
-def check_redeemable(gift: Gift, *, level: str, now: datetime) -> None:
-    """Refuse a gift that is not offered now or not to this level, or of which none is left."""
+def check_redeemable(gift: Gift, *, level: str, now: datetime, quantity: int = 1) -> None:
+    """Refuse a gift that is not offered now or not to this level, or of which not so many are left."""
     if not is_shown(gift, now):
         raise GiftNotRedeemable("this gift is not offered any more", extra={"reason": "over"})
     if gift.starts_at is not None and now < gift.starts_at:
         raise GiftNotRedeemable("this gift is not offered yet", extra={"reason": "not_yet"})
     if gift.levels and level not in gift.levels:
         raise GiftNotRedeemable("this gift is for other levels", extra={"reason": "level"})
-    if gift.left == 0:
-        raise GiftSoldOut
+    check_left(gift, quantity)
+
+
+def check_left(gift: Gift, quantity: int) -> None:
+    """Refuse more pieces than are left of the gift."""
+    if gift.left is not None and gift.left < quantity:
+        raise GiftSoldOut(extra={"left": gift.left})
 
 
 def check_way(gift: Gift, way: Way | None, *, store_id: str | None, address_id: str | None) -> Way:

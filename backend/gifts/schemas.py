@@ -23,6 +23,10 @@ StoreId = Annotated[str, Meta(min_length=1, max_length=16)]
 Instant = Annotated[datetime, Meta(tz=True)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 Price = Annotated[int, Meta(ge=1, le=100_000_000, description="积分；整数")]
+MOST_AT_ONCE = 20
+"""Pieces of a gift in one redemption."""
+
+Quantity = Annotated[int, Meta(ge=1, le=MOST_AT_ONCE)]
 Days = Annotated[int, Meta(ge=1, le=3650)]
 Text = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$(?!\n)")]
 PickupCode = Annotated[str, Meta(min_length=1, max_length=32, description="G 加十位数字")]
@@ -118,7 +122,7 @@ class GiftOut(msgspec.Struct, kw_only=True):
     """A gift as a member sees it; ``why_not`` is null where this member may redeem it now.
 
     ``left``: of the whole gift or of today, whichever is less; null where nothing limits. ``mine_left`` counts what
-    this member may still have of it.
+    this member may still have of it, ``most`` what may be redeemed at once now, points included.
     """
 
     id: str
@@ -134,6 +138,7 @@ class GiftOut(msgspec.Struct, kw_only=True):
     pickup_days: int
     left: int | None
     mine_left: int | None
+    most: int
     level_names: list[str]
     starts_at: datetime | None
     ends_at: datetime | None
@@ -162,11 +167,12 @@ class GiftsOut(msgspec.Struct):
 
 
 class RedeemIn(Body, kw_only=True):
-    """One piece of a gift; goods say ``way`` where there are two, and the store or the address. ``pin`` for money."""
+    """Some pieces of a gift; goods say ``way`` where there are two, and the store or the address. ``pin`` for money."""
 
     SECRETS = ("pin",)
 
     gift_id: GiftId
+    quantity: Quantity = 1
     way: Way | None = None
     store_id: StoreId | None = None
     address_id: Annotated[str, Meta(min_length=1, max_length=16)] | None = None
@@ -174,7 +180,10 @@ class RedeemIn(Body, kw_only=True):
 
 
 class RedemptionOut(msgspec.Struct, kw_only=True):
-    """A redemption as its member sees it; ``code`` while it waits at its store, to be shown as QR and text."""
+    """A redemption as its member sees it; ``points`` and ``pay_fen`` are for all its pieces.
+
+    ``code`` while it waits at its store, to be shown as QR and text; ``coupon_id`` is the first one's.
+    """
 
     id: str
     gift_id: str
@@ -182,6 +191,7 @@ class RedemptionOut(msgspec.Struct, kw_only=True):
     way: Way
     status: RedemptionState
     title: str
+    quantity: int
     points: int
     pay_fen: int
     store: str | None
@@ -231,6 +241,7 @@ class StaffRedemptionOut(msgspec.Struct, kw_only=True):
     way: Way
     status: RedemptionState
     title: str
+    quantity: int
     points: int
     pay_fen: int
     member_no: str
@@ -284,10 +295,11 @@ class StorePickupIn(Body, kw_only=True):
 
 
 class TillGiftOut(msgspec.Struct, kw_only=True):
-    """What waits at this store under a code, for whoever hands it over."""
+    """What waits at this store under a code, ``quantity`` pieces of it, for whoever hands it over."""
 
     id: str
     title: str
+    quantity: int
     sku: str | None
     status: RedemptionState
     member_name_masked: str

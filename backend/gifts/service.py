@@ -16,7 +16,7 @@ from backend.ledger.errors import Stale
 from backend.orders.types import Receiver
 from backend.stock import queries as stock
 
-from . import codes, plans
+from . import codes, plans, rules
 from .errors import GiftSoldOut
 from .types import Gift, Redemption, RedemptionState
 
@@ -24,9 +24,9 @@ SEALED = "gifts_redemption.sealed"
 """The vault's context."""
 
 _INSERT = """
-INSERT INTO gifts_redemption (member_id, id, gift_id, kind, way, state, title, points, pay_fen, sku, store_id, place_id,
-                              result, digest, due_on, at, out_at, sealed, cost_fen)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)"""
+INSERT INTO gifts_redemption (member_id, id, gift_id, kind, way, state, title, quantity, points, pay_fen, sku, store_id,
+                              place_id, result, digest, due_on, at, out_at, sealed, cost_fen)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"""
 
 
 async def keeper_of(made: Redemption) -> str | None:
@@ -36,25 +36,30 @@ async def keeper_of(made: Redemption) -> str | None:
     return (await stock.get_place(made.place_id)).store_id
 
 
-async def take_one(tx: Tx, gift: Gift, on: date) -> None:
-    """Count one more piece of a locked gift, in all and on the day; ``GiftSoldOut`` where that is too many."""
+def coupon_source(redemption_id: str) -> str:
+    """What the coupons of a redemption name as their source."""
+    return f"gift:{redemption_id}"
+
+
+async def take(tx: Tx, gift: Gift, quantity: int, on: date) -> None:
+    """Count more pieces of a locked gift, in all and on the day; ``GiftSoldOut`` where that is too many."""
     day = await db.fetch_in(
         tx,
-        "INSERT INTO gifts_day AS d (gift_id, on_date, taken) VALUES ($1, $2, 1) ON CONFLICT (gift_id, on_date)"
-        " DO UPDATE SET taken = d.taken + 1 RETURNING taken",
+        "INSERT INTO gifts_day AS d (gift_id, on_date, taken) VALUES ($1, $2, $3)"
+        " ON CONFLICT (gift_id, on_date) DO UPDATE SET taken = d.taken + EXCLUDED.taken RETURNING taken",
         gift.id,
         on,
+        quantity,
     )
     if gift.day_total is not None and day[0]["taken"] > gift.day_total:
-        raise GiftSoldOut("none of this gift is left today", extra={"reason": "day"})
-    if gift.left == 0:
-        raise GiftSoldOut
-    await db.raw(tx).execute("UPDATE gifts_gift SET taken = taken + 1 WHERE id = $1", gift.id)
+        raise GiftSoldOut("not so many of this gift are left today", extra={"reason": "day"})
+    rules.check_left(gift, quantity)
+    await db.raw(tx).execute("UPDATE gifts_gift SET taken = taken + $2 WHERE id = $1", gift.id, quantity)
 
 
-async def put_one_back(tx: Tx, gift: Gift) -> None:
-    """Count one piece of a locked gift less in all; the day's count stays, so that nobody empties it by turns."""
-    await db.raw(tx).execute("UPDATE gifts_gift SET taken = taken - 1 WHERE id = $1", gift.id)
+async def put_back(tx: Tx, gift: Gift, quantity: int) -> None:
+    """Count pieces of a locked gift less in all; the day's count stays, so that nobody empties it by turns."""
+    await db.raw(tx).execute("UPDATE gifts_gift SET taken = taken - $2 WHERE id = $1", gift.id, quantity)
 
 
 async def write(tx: Tx, made: Redemption, receiver: Receiver | None) -> None:
@@ -64,8 +69,8 @@ async def write(tx: Tx, made: Redemption, receiver: Receiver | None) -> None:
     await db.raw(tx).execute(
         _INSERT,
         *(made.member_id, made.id, made.gift_id, made.kind.value, made.way.value, made.state.value, made.title),
-        *(made.points, made.pay_fen, made.sku, made.store_id, made.place_id, made.result, digest, made.due_on),
-        *(made.at, made.out_at, sealed, made.cost_fen),
+        *(made.quantity, made.points, made.pay_fen, made.sku, made.store_id, made.place_id, made.result, digest),
+        *(made.due_on, made.at, made.out_at, sealed, made.cost_fen),
     )
 
 

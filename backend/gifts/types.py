@@ -108,11 +108,11 @@ class Gift(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Redemption(msgspec.Struct, frozen=True, kw_only=True):
-    """One piece that a member redeemed, and what became of it.
+    """Some pieces of a gift that a member redeemed at once, and what became of them.
 
-    ``store_id`` is where it is fetched, ``place_id`` where its piece lies or lay; ``result`` is the coupon's id. Until
-    ``due_on`` it waits. ``terminal_id`` and ``key`` say which till handed it over by which request, else ``staff_id``
-    who did. ``cost_fen`` is what it cost the chain, known once it left.
+    ``points`` and ``pay_fen`` are for all. ``store_id`` is where they are fetched, ``place_id`` where they lie or lay;
+    ``result`` is the first coupon's id. Until ``due_on`` they wait. ``terminal_id`` and ``key`` say which till handed
+    them over by which request, else ``staff_id`` who did. ``cost_fen`` is what they cost, known once they left.
     """
 
     member_id: int
@@ -122,6 +122,7 @@ class Redemption(msgspec.Struct, frozen=True, kw_only=True):
     way: Way
     state: RedemptionState
     title: str
+    quantity: int
     points: int
     pay_fen: int
     sku: str | None
@@ -140,3 +141,8 @@ class Redemption(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None
     note: str
     cost_fen: int
+
+    @property
+    def named(self) -> str:
+        """What letters say: the gift's title, and how many where it is more than one."""
+        return self.title if self.quantity == 1 else f"{self.title} ×{self.quantity}"

@@ -18,6 +18,7 @@ from backend.stock.types import Piece
 
 from . import codes, queries, rules
 from .schemas import (
+    MOST_AT_ONCE,
     GiftDetailOut,
     GiftOut,
     GiftStoreOut,
@@ -68,6 +69,7 @@ def _gift(gift: Gift, viewer: Viewer, today: int, had: Mapping[str, int]) -> Gif
         pickup_days=gift.pickup_days,
         left=left,
         mine_left=mine,
+        most=_most(gift, viewer, left, mine),
         level_names=[viewer.levels[code].name for code in gift.levels if code in viewer.levels],
         starts_at=gift.starts_at,
         ends_at=gift.ends_at,
@@ -82,6 +84,13 @@ def _least(*counts: int | None) -> int | None:
 
 def _rest(most: int | None, had: int) -> int | None:
     return None if most is None else max(0, most - had)
+
+
+def _most(gift: Gift, viewer: Viewer, left: int | None, mine: int | None) -> int:
+    """How many this member may redeem at once, as things stand."""
+    if _why_not(gift, viewer, left, mine) is not None:
+        return 0
+    return _least(MOST_AT_ONCE, left, mine, viewer.points // gift.points) or 0
 
 
 def _why_not(gift: Gift, viewer: Viewer, left: int | None, mine: int | None) -> str | None:
@@ -125,6 +134,7 @@ async def redemptions(found: Sequence[Redemption]) -> list[RedemptionOut]:
             way=one.way,
             status=one.state,
             title=one.title,
+            quantity=one.quantity,
             points=one.points,
             pay_fen=one.pay_fen,
             store=names.get(one.store_id or "", one.store_id),
@@ -152,6 +162,7 @@ async def staff_redemptions(found: Sequence[Redemption]) -> list[StaffRedemption
             way=one.way,
             status=one.state,
             title=one.title,
+            quantity=one.quantity,
             points=one.points,
             pay_fen=one.pay_fen,
             member_no=named[one.member_id].member_no if one.member_id in named else "",
@@ -181,6 +192,7 @@ async def till_gift(found: Redemption) -> TillGiftOut:
     return TillGiftOut(
         id=found.id,
         title=found.title,
+        quantity=found.quantity,
         sku=found.sku,
         status=found.state,
         member_name_masked=named[found.member_id].name_masked if found.member_id in named else "",

@@ -50,9 +50,9 @@ async def test_a_gift_is_offered_redeemed_and_handed_over_once(chromium, server,
 
     async with known_member(chromium, server) as phone:
         mine = int((await ask(phone, "GET", "/v1/member/profile"))["id"])
-        await give(mine, points=250)
+        await give(mine, points=350)
         await there(phone, "gift-shop")
-        await phone.sees("可用积分", "250", "苹果一份", "100 积分", "十元余额", "积分不足")
+        await phone.sees("可用积分", "350", "苹果一份", "100 积分", "十元余额", "积分不足")
         await shoot(phone.page, "phone-gifts")
         await phone.button("只看可兑换").click()
         await expect(phone.page.get_by_text("限量礼盒")).to_have_count(0)
@@ -61,8 +61,10 @@ async def test_a_gift_is_offered_redeemed_and_handed_over_once(chromium, server,
         await phone.sees("南京路店", "暂时无货：徐家汇店", "还剩 5 件", "兑换后 7 天内到店领取")
         await shoot(phone.page, "phone-gift")
         await look(phone.page)
+        await phone.button("增加 苹果一份").click()
+        await phone.sees("200 积分")
         await phone.page.locator("#redeem").click()
-        await phone.sees("确认兑换“苹果一份”？", "将使用 100 积分")
+        await phone.sees("确认兑换“苹果一份 ×2”？", "将使用 200 积分")
         await phone.page.get_by_role("dialog").get_by_role("button", name="立即兑换").click()
         await phone.sees("到店向店员出示", "待领取")
         await shoot(phone.page, "phone-gift-code")
@@ -75,7 +77,7 @@ async def test_a_gift_is_offered_redeemed_and_handed_over_once(chromium, server,
             await shoot(counter.page, "pos-gift")
             assert await faint_texts(counter.page) == []
             await counter.page.keyboard.press("F9")
-            await counter.sees("已交给王**，共 1 件")
+            await counter.sees("已交给王**，共 2 件")
             await counter.scan(code)
             await counter.sees("这件礼品已经领走了")
             assert counter.broken == []
@@ -104,7 +106,7 @@ async def test_a_gift_is_offered_redeemed_and_handed_over_once(chromium, server,
             await shoot(desk.page, "console-gift-redemptions")
             await look(desk.page)
             await desk.page.goto(f"{server.base_url}/admin#/gift-report")
-            await desk.sees("积分兑换报表", "200")
+            await desk.sees("积分兑换报表", "300")
             await shoot(desk.page, "console-gift-report")
             await look(desk.page)
         await there(phone, "gift-orders")

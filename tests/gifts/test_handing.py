@@ -18,7 +18,7 @@ from backend.ledger.plans import STORED as STORED_VALUE
 from backend.stock import queries as stock
 from backend.wallet.commands import lots
 from tests.support.books import fingerprint
-from tests.support.coupons import coupons_of, log_in_again, make_template
+from tests.support.coupons import by_coupons, coupons_of, log_in_again, make_template
 from tests.support.delivery import SHENZHEN, add_address
 from tests.support.gifts import GOODS, MINE, REDEMPTIONS, STORED, make_gift, points_of, redeem, redeemed, taken
 from tests.support.mall import put, shelf
@@ -282,6 +282,57 @@ async def test_a_coupon_and_value_are_taken_back_while_they_are_whole(settings, 
     assert await coupons_of(phone) == []
     balances = await ledger.get_balances(phone.member_id)
     assert (balances[POINTS] - sale.json()["points_earned"], balances[STORED_VALUE]) == (2_100, left - 1_000)
+
+
+async def test_several_pieces_are_one_redemption_and_come_back_together(settings, admin, phone, client, chain):
+    await put("S1", "6902", 6, 4_500)
+    await give(phone.member_id, points=2_000, principal=400)
+    gift = await make_gift(admin, GOODS, pay_fen=50, per_member=4, total=5)
+    template = await make_template(admin, title="满100减20", claim_by="nobody", per_member=9)
+    coupon = await make_gift(admin, {"kind": "coupon", "title": "券", "points": 10, "template_id": template["id"]})
+    before = await shelf("S1", "6902")
+
+    three = await redeemed(phone, gift, quantity=3)
+    left = (await phone.call("GET", f"/v1/member/gifts/{gift['id']}")).json()
+    unmoved = await fingerprint(settings)
+    refused = [await redeem(phone, gift, quantity=many) for many in (2, 3, 0, 21)]
+    same = await fingerprint(settings)
+    seen = await chain.till.post(client, PICKUPS, {"code": three["code"]})
+    promised = await shelf("S1", "6902")
+    cancelled = (await phone.call("POST", f"{MINE}/{three['id']}/cancel")).json()
+    four = await redeemed(phone, gift, quantity=4)
+    await hand_over(chain.till, client, four)
+    left_with = await shelf("S1", "6902")
+    gone = (await admin.get(f"{REDEMPTIONS}/{four['id']}")).json()
+    await admin.post(f"{REDEMPTIONS}/{four['id']}/return", {"reason": "other", "note": "x", "restock": True})
+
+    assert (three["quantity"], three["points"], three["pay_fen"]) == (3, 300, 150)
+    assert (left["left"], left["mine_left"], left["most"]) == (2, 1, 1)
+    assert [answer.json()["code"] for answer in refused] == [
+        *("gift_limit_reached", "gift_sold_out"),
+        *("validation_failed", "validation_failed"),
+    ]
+    assert same == unmoved
+    assert (seen.json()["quantity"], seen.json()["title"]) == (3, "苹果一份")
+    assert promised[1] - before[1] == 3
+    assert cancelled["status"] == "cancelled"
+    assert (left_with[0], left_with[1]) == (before[0] - 4, before[1])
+    assert gone["cost_fen"] == before[2] - left_with[2]
+    assert await shelf("S1", "6902") == before
+    assert (await points_of(phone), await taken(admin, gift)) == (2_000, 0)
+
+    pair, used = [await redeemed(phone, coupon, quantity=2) for _ in range(2)]
+    mine = [one["id"] for one in await coupons_of(phone)]
+    spent = await chain.till.sell(client, phone.code(), fen=20_000, tenders=by_coupons(used["coupon_id"]))
+    body = {"reason": "other", "note": "x"}
+    back = await admin.post(f"{REDEMPTIONS}/{pair['id']}/return", body)
+    untouched = await fingerprint(settings)
+    late = await admin.post(f"{REDEMPTIONS}/{used['id']}/return", body)
+
+    assert (len(mine), spent.status_code, back.json()["status"]) == (4, 201, "returned")
+    assert late.json()["code"] == "gift_spent"
+    assert await fingerprint(settings) == untouched
+    assert len(await coupons_of(phone)) == 1
 
 
 async def test_cancel_and_return_race_with_nothing_lost(admin, manager, phone, client, chain):

@@ -17,7 +17,7 @@ from backend.torture.world import Model
 NOON = datetime(2026, 12, 1, 4, tzinfo=UTC)
 DAY = date(2026, 11, 30)
 GOODS = Gift("GF1", "goods", 4, 150, 0, "S1", "6901")
-ROW = ("J1", 7, "GF1", "waiting", 4, 150, "S1", "6901", None, None, DAY, None, True)
+ROW = ("J1", 7, "GF1", "waiting", 2, 8, 300, "S1", "6901", None, None, DAY, None, True)
 
 
 def world() -> Any:
@@ -37,13 +37,13 @@ def gifts() -> Gifts:
     domain = Gifts(world())
     domain.gifts = {"GF1": GOODS}
     member: Any = SimpleNamespace(id=7)
-    domain.told = {"J1": Told(member, GOODS)}
+    domain.told = {"J1": Told(member, GOODS, 2)}
     return domain
 
 
 def books(*rows: tuple[Any, ...], taken: int | None = None, promised: tuple[Any, ...] | None = None) -> Any:
-    kept = [(row[0], "S1", "6901", 1) for row in rows if row[3] == "waiting"]
-    counts = [("GF1", sum(row[-1] for row in rows) if taken is None else taken)]
+    kept = [(row[0], "S1", "6901", row[4]) for row in rows if row[3] == "waiting"]
+    counts = [("GF1", sum(row[4] * row[-1] for row in rows) if taken is None else taken)]
     facts = {"redemptions": rows, "gifts taken": counts, "promised to gifts": kept if promised is None else promised}
     return SimpleNamespace(facts=facts, events=0, balances={})
 
@@ -57,8 +57,8 @@ def test_a_redemption_moves_the_model_and_its_end_moves_it_back():
     heard: Any = domain.world
 
     assert list(domain.check(books(ROW), final=False)) == []
-    assert (domain.world.model.held(7, "points"), domain.world.model.held(7, "stored")) == (-4, -150)
-    assert heard.heard == {"kept": {("S1", "6901"): 1}, "gone": {("S1", "6901"): 0}}
+    assert (domain.world.model.held(7, "points"), domain.world.model.held(7, "stored")) == (-8, -300)
+    assert heard.heard == {"kept": {("S1", "6901"): 2}, "gone": {("S1", "6901"): 0}}
     ended = changed(state="expired", ended_at=NOON, counted=False)
     assert list(domain.check(books(ended), final=True)) == []
     assert (domain.world.model.held(7, "points"), domain.world.model.held(7, "stored")) == (0, 0)
@@ -68,7 +68,8 @@ def test_a_redemption_moves_the_model_and_its_end_moves_it_back():
     ("row", "words"),
     [
         (changed(points=3), "not at the price"),
-        (changed(member_id=8), "acknowledged for 7"),
+        (changed(quantity=1, points=4, pay_fen=150), "was acknowledged as"),
+        (changed(member_id=8), "was acknowledged as"),
         (changed(terminal_id="S1-T1", key="k", state="handed_over"), "who never asked"),
         (changed(state="expired", ended_at=datetime(2026, 11, 30, 4, tzinfo=UTC), counted=False), "waits until"),
     ],
@@ -82,11 +83,11 @@ def test_lies_about_counts_promises_and_acknowledgements_are_told():
     cancelled.ended["J1"] = "cancelled"
     many = [changed(id=f"J{number}") for number in range(1, MOST_OF_A_MEMBER + 2)]
 
-    assert any("was taken 2 times" in finding for finding in domain.check(books(ROW, taken=2), final=False))
+    assert any("was taken 1 times" in finding for finding in domain.check(books(ROW, taken=1), final=False))
     assert any("is promised: False" in finding for finding in domain.check(books(ROW, promised=()), final=False))
     assert any("is not stored" in finding for finding in gifts().check(books(), final=False))
     assert any("acknowledged as cancelled" in finding for finding in cancelled.check(books(ROW), final=False))
-    assert any("has 4 of gift" in finding for finding in gifts().check(books(*many), final=False))
+    assert any("has 8 of gift" in finding for finding in gifts().check(books(*many), final=False))
     assert any("never acknowledged" in finding for finding in gifts().check(books(*many), final=True))
 
 

@@ -15,7 +15,7 @@ from .issuing import (
     write_version,
 )
 from .refusals import forget_refused, mark_of, note_refused
-from .taking import take_unused
+from .taking import list_of_source, take_unused
 
 __all__ = [
     "AT_ONCE",
@@ -27,6 +27,7 @@ __all__ = [
     "issue",
     "issue_each",
     "issue_one",
+    "list_of_source",
     "mark_of",
     "new_coupon_id",
     "note_refused",

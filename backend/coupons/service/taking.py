@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from backend.kernel import clock
+from backend.kernel import clock, db
 from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.ledger import service as ledger
@@ -13,6 +13,14 @@ from backend.ledger.errors import InsufficientBalance
 from .. import plans, queries
 from ..errors import REFUSALS, CouponNotHeld, CouponUnavailable
 from ..types import CouponState, Reason
+
+
+async def list_of_source(tx: Tx, member_id: int, source: str) -> list[str]:
+    """The coupons that a member has, or had, from a source, by id; at most a hundred."""
+    rows = await db.fetch_in(
+        tx, "SELECT id FROM coupon WHERE member_id = $1 AND source = $2 ORDER BY id LIMIT 100", member_id, source
+    )
+    return [row["id"] for row in rows]
 
 
 async def take_unused(tx: Tx, member_id: int, coupon_id: str, *, now: datetime) -> None:

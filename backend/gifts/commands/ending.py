@@ -92,7 +92,7 @@ async def _call_off(tx: Tx, known: Redemption, state: RedemptionState, *, note: 
         return made
     if made.state not in OPEN:
         raise RedemptionConflict(extra={"status": str(made.state)})
-    await service.put_one_back(tx, await locks.lock_gift(tx, made.gift_id))
+    await service.put_back(tx, await locks.lock_gift(tx, made.gift_id), made.quantity)
     await stock.give_back_many(tx, [made.id], at=now)
     await _give_back(tx, made, state, now)
     return await service.end(tx, made, state, ended_at=now, note=note, counted=False)
@@ -120,11 +120,11 @@ async def _take_back(
     goods = made.kind is GiftKind.GOODS
     gift = await locks.lock_gift(tx, made.gift_id)
     if not goods or restock:
-        await service.put_one_back(tx, gift)
+        await service.put_back(tx, gift, made.quantity)
     if made.result is not None:
-        await _take_coupon(tx, made, now)
+        await _take_coupons(tx, made, now)
     if restock and goods and made.place_id and made.sku:
-        piece = Piece(made.place_id, made.sku, 1)
+        piece = Piece(made.place_id, made.sku, made.quantity)
         await stock.bring_back(tx, made.id, piece, at=now, staff_id=caller.staff_id)
     await _give_back(tx, made, RedemptionState.RETURNED, now)
     counted = goods and not restock
@@ -137,12 +137,15 @@ async def _take_back(
     return ended
 
 
-async def _take_coupon(tx: Tx, made: Redemption, now: datetime) -> None:
-    assert made.result is not None
+async def _take_coupons(tx: Tx, made: Redemption, now: datetime) -> None:
+    held = await coupons.list_of_source(tx, made.member_id, service.coupon_source(made.id))
+    if len(held) < made.quantity:
+        raise GiftSpent("a coupon went to another member")
     try:
-        await coupons.take_unused(tx, made.member_id, made.result, now=now)
+        for coupon_id in held:
+            await coupons.take_unused(tx, made.member_id, coupon_id, now=now)
     except CouponRefused as refused:
-        raise GiftSpent("the coupon was used, given away, or is held by an order") from refused
+        raise GiftSpent("a coupon was used, given away, or is held by an order") from refused
 
 
 async def _give_back(tx: Tx, made: Redemption, state: RedemptionState, now: datetime) -> None:
@@ -165,7 +168,7 @@ async def _check_whole(made: Redemption, document: Document) -> None:
 
 
 async def _write_to(tx: Tx, template: Builtin, made: Redemption) -> None:
-    values = {"title": made.title, "points": str(made.points)}
+    values = {"title": made.named, "points": str(made.points)}
     await messages.send(tx, [Letter(made.member_id, template.code, values, made.id, "#/gift-orders")])
 
 
@@ -191,7 +194,7 @@ async def _warn(day: date) -> int:
     while page := await queries.list_due_on(day, after=after, limit=WARNED_AT_ONCE):
         values = {"day": day.isoformat()}
         found = [
-            Letter(one.member_id, letters.EXPIRING.code, values | {"title": one.title}, one.id, "#/gift-orders")
+            Letter(one.member_id, letters.EXPIRING.code, values | {"title": one.named}, one.id, "#/gift-orders")
             for one in page
         ]
         async with db.transaction() as tx:

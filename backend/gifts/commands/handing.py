@@ -119,7 +119,7 @@ async def send(redemption_id: str, carrier: str, tracking_no: str, caller: Staff
         sent = {"carrier": carrier, "tracking_no": tracking_no, "staff_id": caller.staff_id}
         await service.change(tx, made, RedemptionState.SENT, now, out_at=now, cost_fen=cost_fen, **sent)
         await queries.changes.note(tx, made.id, caller.staff_id, "sent", {"carrier": carrier}, now)
-        values = {"title": made.title, "carrier": carrier, "number": tracking_no}
+        values = {"title": made.named, "carrier": carrier, "number": tracking_no}
         await messages.send(tx, [Letter(made.member_id, SENT.code, values, made.id, "#/gift-orders")])
 
     await ledger.with_fresh_books(once)
@@ -129,7 +129,7 @@ async def send(redemption_id: str, carrier: str, tracking_no: str, caller: Staff
 async def _leave(tx: Tx, made: Redemption, now: datetime, staff_id: int | None) -> int:
     assert made.place_id is not None
     assert made.sku is not None
-    return await stock.hand_out(tx, made.id, Piece(made.place_id, made.sku, 1), at=now, staff_id=staff_id)
+    return await stock.hand_out(tx, made.id, Piece(made.place_id, made.sku, made.quantity), at=now, staff_id=staff_id)
 
 
 async def reached(redemption_id: str, caller: StaffCaller) -> Redemption:

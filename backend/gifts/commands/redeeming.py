@@ -1,4 +1,4 @@
-"""A member redeems points for one piece of a gift: price, limits, shelf and what is given, all or nothing."""
+"""A member redeems points for some pieces of a gift: price, limits, shelf and what is given, all or nothing."""
 
 from __future__ import annotations
 
@@ -53,13 +53,14 @@ class Wanted(msgspec.Struct, frozen=True):
     gift_id: str
     member_id: int
     level: str
+    quantity: int
     way: Way
     store_id: str | None
     receiver: Receiver | None
 
 
 async def redeem(body: RedeemIn, caller: MemberCaller, idem: Idempotency) -> Answer[Redemption]:
-    """Redeem one piece of a gift, once per key; a retry gets the first answer before anything is judged."""
+    """Redeem some pieces of a gift, once per key; a retry gets the first answer before anything is judged."""
     if (first := await _first_answer(caller.member_id, idem)) is not None:
         return Answer(first, replayed=True)
     try:
@@ -77,13 +78,13 @@ async def _redeem(body: RedeemIn, member_id: int, idem: Idempotency) -> Redempti
     if gift is None or not rules.is_shown(gift, clock.now()):
         raise NotFound("there is no such gift")
     level = (await members.get_card(member_id)).level.code
-    rules.check_redeemable(gift, level=level, now=clock.now())
+    rules.check_redeemable(gift, level=level, now=clock.now(), quantity=body.quantity)
     way = rules.check_way(gift, body.way, store_id=body.store_id, address_id=body.address_id)
     await auth.check_store(body.store_id, "/store_id")
     receiver = await _receiver(member_id, body.address_id)
     if gift.pay_fen:
-        await member_service.check_pin(member_id, body.pin, spends_fen=gift.pay_fen)
-    wanted = Wanted(gift.id, member_id, level, way, body.store_id, receiver)
+        await member_service.check_pin(member_id, body.pin, spends_fen=gift.pay_fen * body.quantity)
+    wanted = Wanted(gift.id, member_id, level, body.quantity, way, body.store_id, receiver)
     made = await ledger.with_fresh_books(lambda tx: _take(tx, wanted, idem))
     log.info("gifts.redeemed", redemption_id=made.id, gift_id=made.gift_id, points=made.points)
     return made
@@ -102,15 +103,15 @@ async def _take(tx: Tx, wanted: Wanted, idem: Idempotency) -> Redemption:
     """One transaction: the gift's row, the coupon, the shelf, the member's books, and the redemption's row."""
     gift, now = await locks.lock_gift(tx, wanted.gift_id), clock.now()
     on = clock.local_date(now, settings().timezone)
-    rules.check_redeemable(gift, level=wanted.level, now=now)
+    rules.check_redeemable(gift, level=wanted.level, now=now, quantity=wanted.quantity)
     rules.check_way(gift, wanted.way, store_id=wanted.store_id, address_id="" if wanted.receiver else None)
-    await service.take_one(tx, gift, on)
+    await service.take(tx, gift, wanted.quantity, on)
     made = await _draft(tx, gift, wanted, now, on)
     if gift.kind is GiftKind.COUPON:
         made = msgspec.structs.replace(made, result=await _issue(tx, gift, made))
     due_at = _end_of(made.due_on) if made.due_on else None
     if made.sku is not None and made.place_id is not None:
-        piece = Piece(made.place_id, made.sku, 1)
+        piece = Piece(made.place_id, made.sku, made.quantity)
         for refused in await stock.reserve_many(tx, [Wish(made.id, (piece,), due_at or now + NEVER)], at=now):
             if refused is not None:
                 raise refused
@@ -130,8 +131,9 @@ async def _draft(tx: Tx, gift: Gift, wanted: Wanted, now: datetime, on: date) ->
         way=wanted.way,
         state=state,
         title=gift.title,
-        points=gift.points,
-        pay_fen=gift.pay_fen,
+        quantity=wanted.quantity,
+        points=gift.points * wanted.quantity,
+        pay_fen=gift.pay_fen * wanted.quantity,
         sku=gift.sku,
         store_id=wanted.store_id,
         place_id=None if gift.sku is None else wanted.store_id if fetched else gift.ship_from,
@@ -147,7 +149,7 @@ async def _draft(tx: Tx, gift: Gift, wanted: Wanted, now: datetime, on: date) ->
         tracking_no=None,
         reason=None,
         note="",
-        cost_fen=gift.stored_fen or 0,
+        cost_fen=(gift.stored_fen or 0) * wanted.quantity,
     )
 
 
@@ -162,12 +164,16 @@ async def _new_id(tx: Tx, wanted: Wanted) -> str:
 
 
 async def _issue(tx: Tx, gift: Gift, made: Redemption) -> str:
+    """Issue a coupon for each piece; the first one's id."""
     assert gift.template_id is not None
-    source = f"gift:{made.id}"
-    outcome = await coupons.issue_one(tx, made.member_id, gift.template_id, source=source, scope="gifts", key=made.id)
-    if not isinstance(outcome, Issued):
-        raise outcome
-    return outcome.coupon_id
+    first, source = "", service.coupon_source(made.id)
+    for number in range(made.quantity):
+        key = f"{made.id}:{number}" if number else made.id
+        outcome = await coupons.issue_one(tx, made.member_id, gift.template_id, source=source, scope="gifts", key=key)
+        if not isinstance(outcome, Issued):
+            raise outcome
+        first = first or outcome.coupon_id
+    return first
 
 
 async def _post(tx: Tx, gift: Gift, made: Redemption, idem: Idempotency, *, due_at: datetime | None, on: date) -> None:

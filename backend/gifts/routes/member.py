@@ -74,7 +74,7 @@ async def get_gift(caller: MemberCaller, gift_item_id: str) -> GiftDetailOut:
     ),
 )
 async def redeem(caller: MemberCaller, body: RedeemIn, idem: Idempotency) -> Answer[RedemptionOut]:
-    """Redeem one piece of a gift, once per key; points that expire first go first."""
+    """Redeem some pieces of a gift, once per key; points that expire first go first."""
     done = await redeeming.redeem(body, caller, idem)
     (shown,) = await views.redemptions([done.value])
     return Answer(shown, replayed=done.replayed)

@@ -57,6 +57,7 @@ class Row(NamedTuple):
     member_id: int
     gift_id: str
     state: str
+    quantity: int
     points: int
     pay_fen: int
     place_id: str | None
@@ -73,6 +74,7 @@ class Told(NamedTuple):
 
     member: Member
     gift: Gift
+    quantity: int
 
 
 class Gifts(Domain):
@@ -90,8 +92,8 @@ class Gifts(Domain):
         }
     }
     facts: ClassVar = {
-        "redemptions": "SELECT id, member_id, gift_id, state, points, pay_fen, place_id, sku, terminal_id, key, due_on,"
-        " ended_at, counted FROM gifts_redemption",
+        "redemptions": "SELECT id, member_id, gift_id, state, quantity, points, pay_fen, place_id, sku, terminal_id,"
+        " key, due_on, ended_at, counted FROM gifts_redemption",
         "gifts taken": "SELECT id, taken FROM gifts_gift",
         "promised to gifts": "SELECT order_id, place_id, sku, qty FROM stock_reservation WHERE order_id LIKE 'J%'",
     }
@@ -155,7 +157,7 @@ class Gifts(Domain):
     # -- what clients do
 
     async def redeem(self, op: Op) -> None:
-        """One piece; at times the same request twice at once, or two members want one gift at the same moment."""
+        """One piece or two; at times the same request twice at once, or two members want one gift."""
         gift = self.gifts[op.random.choice(sorted(self.gifts))]
         members = [self.world.pick(op.random)]
         if op.random.random() < 0.2:
@@ -167,14 +169,17 @@ class Gifts(Domain):
 
     async def _redeem(self, op: Op, member: Member, gift: Gift, turn: int) -> None:
         body: dict[str, Any] = {"gift_id": gift.id}
+        quantity = 2 if (op.number + turn) % 4 == 0 else 1
+        if quantity > 1:
+            body["quantity"] = quantity
         if gift.store_id is not None:
             body["store_id"] = gift.store_id
         if gift.pay_fen and member.pin:
             body["pin"] = member.pin
 
         def accept(answer: Any) -> None:
-            made = Told(member, gift)
-            if self.told.setdefault(answer["id"], made) != made or answer["points"] != gift.points:
+            made = Told(member, gift, quantity)
+            if self.told.setdefault(answer["id"], made) != made or answer["points"] != gift.points * quantity:
                 self.world.blame(f"redemption {answer['id']} of {gift} was answered {answer}")
 
         key = f"j{self.world.seed}-{op.number}-{turn}"
@@ -279,8 +284,8 @@ class Gifts(Domain):
             unknown += row.id not in self.told
             self._apply(row)
             if row.place_id is not None and row.sku is not None:
-                kept[row.place_id, row.sku] += row.state == "waiting"
-                gone[row.place_id, row.sku] += row.state == "handed_over"
+                kept[row.place_id, row.sku] += row.quantity if row.state == "waiting" else 0
+                gone[row.place_id, row.sku] += row.quantity if row.state == "handed_over" else 0
             yield from self._agrees(row, final=final)
         if final and unknown > begun + 1:
             yield f"{unknown} redemptions were never acknowledged"
@@ -293,10 +298,11 @@ class Gifts(Domain):
         """Let the model have what a redemption does as it stands."""
         gift = self.gifts[row.gift_id]
         done = row.state not in UNDONE
-        effect = (-gift.points, gift.gives_fen - gift.pay_fen) if done else (0, 0)
+        pieces = row.quantity if done else 0
+        effect = -gift.points * pieces, (gift.gives_fen - gift.pay_fen) * pieces
         if row.id not in self.applied:
             gifts = self.world.domain(Wallet).gifts  # bonus that may expire
-            gifts[row.member_id] = gifts.get(row.member_id, 0) + gift.gives_fen
+            gifts[row.member_id] = gifts.get(row.member_id, 0) + gift.gives_fen * row.quantity
         before = self.applied.setdefault(row.id, (0, 0))
         if effect != before:
             self.world.model.move(row.member_id, points=effect[0] - before[0], stored=effect[1] - before[1])
@@ -304,10 +310,11 @@ class Gifts(Domain):
 
     def _agrees(self, row: Row, *, final: bool) -> Iterator[str]:
         gift, told = self.gifts[row.gift_id], self.told.get(row.id)
-        if (row.points, row.pay_fen, row.sku) != (gift.points, gift.pay_fen, gift.sku):
+        if (row.points, row.pay_fen, row.sku) != (gift.points * row.quantity, gift.pay_fen * row.quantity, gift.sku):
             yield f"redemption {row} is not at the price of {gift}"
-        if told is not None and (told.member.id, told.gift.id) != (row.member_id, row.gift_id):
-            yield f"redemption {row.id} was acknowledged for {told.member.id}, it is of {row.member_id}"
+        stored = (row.member_id, row.gift_id, row.quantity)
+        if told is not None and (told.member.id, told.gift.id, told.quantity) != stored:
+            yield f"redemption {row.id} was acknowledged as {told}, it is {row}"
         ended = self.ended.get(row.id)
         if ended is not None and row.state != ended:
             yield f"redemption {row.id} was acknowledged as {ended} and is {row.state}"
@@ -321,8 +328,10 @@ class Gifts(Domain):
 
     def _counts(self, rows: Sequence[Row], books: Books) -> Iterator[str]:
         taken = {row[0]: row[1] for row in books.facts["gifts taken"]}
-        counted = Counter(row.gift_id for row in rows if row.counted)
-        of_members = Counter((row.member_id, row.gift_id) for row in rows if row.state not in UNDONE)
+        counted, of_members = Counter[str](), Counter[tuple[int, str]]()
+        for row in rows:
+            counted[row.gift_id] += row.quantity if row.counted else 0
+            of_members[row.member_id, row.gift_id] += row.quantity if row.state not in UNDONE else 0
         for gift_id, gift in self.gifts.items():
             if taken.get(gift_id) != counted[gift_id]:
                 yield f"gift {gift_id} was taken {taken.get(gift_id)} times, {counted[gift_id]} redemptions count"
@@ -331,7 +340,7 @@ class Gifts(Domain):
         for (member_id, gift_id), count in of_members.items():
             if count > MOST_OF_A_MEMBER:
                 yield f"member {member_id} has {count} of gift {gift_id}"
-        waiting = {(row.id, row.place_id, row.sku) for row in rows if row.state == "waiting"}
-        promised = {tuple(row[:3]) for row in books.facts["promised to gifts"]}
+        waiting = {(row.id, row.place_id, row.sku, row.quantity) for row in rows if row.state == "waiting"}
+        promised = {tuple(row) for row in books.facts["promised to gifts"]}
         for one in waiting ^ promised:
             yield f"gift {one} is promised: {one in promised}, waits: {one in waiting}"

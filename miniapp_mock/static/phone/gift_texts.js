@@ -30,6 +30,7 @@ export const GIFTS = {
   "gifts.address_add": "新增收货地址",
   "gifts.redeem": "立即兑换",
   "gifts.redeem_ask": "确认兑换“{title}”？",
+  "gifts.quantity": "数量",
   "gifts.redeem_text": "将使用 {price}",
   "gifts.done": "兑换成功",
   "gifts.why_over": "已结束",

@@ -104,7 +104,7 @@ export const findPickup = (code) => call("POST", "/v1/pos/pickups", { body: json
 /** What waits in this store under a gift's code, in the shape of an order. */
 export const findGift = (code) => call("POST", "/v1/pos/gift-pickups", { body: json({ code }), timeoutMs: 6000 }).then(({ data }) => ({
   gift: true, order_id: data.id, member_name_masked: data.member_name_masked, handed_at: data.handed_over_at, due_on: data.due_on,
-  lines: [{ qty: 1, name: data.title, spec: "", sku: data.sku }],
+  lines: [{ qty: data.quantity, name: data.title, spec: "", sku: data.sku }],
 }));
 
 /** Where an order, or a gift, is handed over. */

@@ -60,6 +60,8 @@ const w = words({
 const PATH = "/v1/admin/gift-redemptions";
 const TABS = ["open", "all"];
 const LOOKS = { waiting: "brand", to_send: "brand", cancelled: "", expired: "", returned: "danger" };
+/** What was redeemed, and how many where it is more than one. */
+const nameOf = ({ title, quantity }) => (quantity > 1 ? `${title} ×${quantity}` : title);
 const REASONS = ["damaged", "wrong_goods", "not_received", "goodwill", "other"];
 
 export async function open({ api, me, place, signal, href, keys }) {
@@ -85,7 +87,7 @@ export async function open({ api, me, place, signal, href, keys }) {
     if (!asked || !found) return;
     if (found.status !== "waiting") { toast(w("redeemed.gone"), 4000); return; }
     const done = await formDialog({
-      title: w("redeemed.hand_over_what", { member: found.member_name_masked, title: found.title }),
+      title: w("redeemed.hand_over_what", { member: found.member_name_masked, title: nameOf(found) }),
       fields: [],
       submit: w("redeemed.hand_over"),
       onSubmit: () => api.post(one(found, "/handover"), { code: found.code }, { again: true }),
@@ -100,12 +102,12 @@ export async function open({ api, me, place, signal, href, keys }) {
       { name: "carrier", label: w("redeemed.carrier"), required: true, most: 32, value: "SF", note: lines ? `${w("redeemed.receiver")}：${lines}` : "" },
       { name: "tracking_no", label: w("redeemed.number"), required: true, most: 40 },
     ];
-    if (await formDialog({ title: `${w("redeemed.send")}：${made.title}`, fields, submit: w("redeemed.send"), onSubmit: (values) => api.post(one(made, "/send"), values, { again: true }) })) done();
+    if (await formDialog({ title: `${w("redeemed.send")}：${nameOf(made)}`, fields, submit: w("redeemed.send"), onSubmit: (values) => api.post(one(made, "/send"), values, { again: true }) })) done();
   }
 
   async function cancel(made) {
     const fields = [{ name: "note", label: w("redeemed.cancel_note"), required: true, most: 200 }];
-    if (await formDialog({ title: `${w("redeemed.cancel")}：${made.title}`, fields, submit: w("redeemed.cancel"), danger: true, onSubmit: (values) => api.post(one(made, "/cancel"), values, { again: true }) })) done();
+    if (await formDialog({ title: `${w("redeemed.cancel")}：${nameOf(made)}`, fields, submit: w("redeemed.cancel"), danger: true, onSubmit: (values) => api.post(one(made, "/cancel"), values, { again: true }) })) done();
   }
 
   async function takeBack(made) {
@@ -114,13 +116,13 @@ export async function open({ api, me, place, signal, href, keys }) {
       { name: "note", label: w("redeemed.memo"), required: true, most: 200 },
       made.kind === "goods" && { name: "restock", label: w("redeemed.restock"), kind: "tick", value: true },
     ].filter(Boolean);
-    if (await formDialog({ title: `${w("redeemed.back")}：${made.title}`, fields, submit: w("redeemed.back"), danger: true, onSubmit: (values) => api.post(one(made, "/return"), values, { again: true }) })) done();
+    if (await formDialog({ title: `${w("redeemed.back")}：${nameOf(made)}`, fields, submit: w("redeemed.back"), danger: true, onSubmit: (values) => api.post(one(made, "/return"), values, { again: true }) })) done();
   }
 
   async function history(made) {
     await attempt(async () => {
       const { items } = await api.get(one(made, "/changes"));
-      await tell(made.title, factList([[w("redeemed.at"), stamp(made.at)], ...items.map((change) => [stamp(change.at), `${change.action} · ${change.staff_id}`])]));
+      await tell(nameOf(made), factList([[w("redeemed.at"), stamp(made.at)], ...items.map((change) => [stamp(change.at), `${change.action} · ${change.staff_id}`])]));
     });
   }
 
@@ -138,7 +140,7 @@ export async function open({ api, me, place, signal, href, keys }) {
     none: { icon: "star", title: w("redeemed.none") },
     columns: [
       { title: w("redeemed.state"), cell: (made) => pill(w(`redeemed.${made.status}`), LOOKS[made.status]) },
-      { title: w("redeemed.gift"), width: "wide", cell: (made) => h("span", { class: "strong" }, made.title) },
+      { title: w("redeemed.gift"), width: "wide", cell: (made) => h("span", { class: "strong" }, nameOf(made)) },
       { title: w("redeemed.who"), cell: (made) => `${made.member_name_masked} ${made.member_no}` },
       { title: w("redeemed.price"), number: true, hide: "narrow", cell: (made) => [w("redeemed.points", { count: count(made.points) }), made.pay_fen > 0 && money(made.pay_fen)].filter(Boolean).join(" + ") },
       { title: w("redeemed.store"), hide: "narrow", cell: (made) => stores.find((store) => store.id === made.place_id)?.name || made.place_id || "" },

@@ -2,7 +2,7 @@
 import { newKey } from "../../shared/api.js";
 import { fill, h } from "../../shared/dom.js";
 import { count, date, money } from "../../shared/format.js";
-import { picture } from "../goods.js";
+import { picture, stepper } from "../goods.js";
 import { placeWord } from "../order_words.js";
 import { busy, choices, skeleton, trouble } from "../parts.js";
 import { orderPinSheet } from "../sheets/order_pin.js";
@@ -14,7 +14,7 @@ export function giftItemScreen(app) {
   const node = h("div", { class: "page stack" });
   const problem = h("p", { class: "field-error center", role: "alert" });
   const button = h("button", { type: "button", class: "button primary wide", id: "redeem", disabled: true, onclick: () => busy(button, redeem) }, t("gifts.redeem"));
-  const wish = { way: null, store_id: null, address_id: null };
+  const wish = { way: null, store_id: null, address_id: null, quantity: 1 };
   let gift = null;
   let addresses = [];
   let key = null;
@@ -25,6 +25,7 @@ export function giftItemScreen(app) {
     try {
       gift = await app.api.get(`/v1/member/gifts/${encodeURIComponent(id)}`);
       wish.way ||= gift.ways[0];
+      wish.quantity = Math.max(1, Math.min(wish.quantity, gift.most));
       wish.store_id ||= gift.stores.find((store) => store.in_stock)?.store_id || null;
       if (gift.ways.includes("delivery")) {
         addresses = await app.addresses.list();
@@ -61,8 +62,18 @@ export function giftItemScreen(app) {
       gift.ways.length > 1 && h("section", { class: "card stack tight" }, choices("way", t("gifts.way"), gift.ways.map((way) => [way, t(`gifts.${way}`)]), wish.way, (way) => { wish.way = way; draw(); })),
       wish.way === "pickup" && stores(),
       wish.way === "delivery" && receivers(),
+      gift.most > 1 && pieces(),
       problem);
   }
+
+  function pieces() {
+    const total = h("span", { class: "num gold strong", id: "gift-total" }, priceOf(price()));
+    const step = stepper({ qty: wish.quantity, most: gift.most, name: gift.title, onchange: (qty) => { wish.quantity = qty; total.textContent = priceOf(price()); } });
+    return h("section", { class: "card stack tight", "aria-label": t("gifts.quantity") },
+      h("div", { class: "row between" }, h("span", null, t("gifts.quantity")), step.node), h("p", { class: "small" }, total));
+  }
+
+  const price = () => ({ points: gift.points * wish.quantity, pay_fen: gift.pay_fen * wish.quantity });
 
   function stores() {
     const there = gift.stores.filter((store) => store.in_stock);
@@ -84,10 +95,10 @@ export function giftItemScreen(app) {
 
   async function redeem() {
     problem.textContent = "";
-    const sure = await app.wx.showModal({ title: t("gifts.redeem_ask", { title: gift.title }), content: t("gifts.redeem_text", { price: priceOf(gift) }), confirmText: t("gifts.redeem"), cancelText: t("common.cancel") });
+    const sure = await app.wx.showModal({ title: t("gifts.redeem_ask", { title: wish.quantity > 1 ? `${gift.title} ×${wish.quantity}` : gift.title }), content: t("gifts.redeem_text", { price: priceOf(price()) }), confirmText: t("gifts.redeem"), cancelText: t("common.cancel") });
     if (!sure.confirm) return;
     key ||= await newKey(app.wx);
-    const body = { gift_id: gift.id, way: wish.way };
+    const body = { gift_id: gift.id, quantity: wish.quantity, way: wish.way };
     if (wish.way === "pickup") body.store_id = wish.store_id;
     if (wish.way === "delivery") body.address_id = wish.address_id;
     const send = (pin) => app.api.post("/v1/member/gift-redemptions", pin ? { ...body, pin } : body, { key });
@@ -100,7 +111,7 @@ export function giftItemScreen(app) {
   }
 
   async function withPin(send) {
-    const done = await orderPinSheet({ amountFen: gift.pay_fen, send });
+    const done = await orderPinSheet({ amountFen: price().pay_fen, send });
     if (done?.error) throw done.error;
     return done?.answer;
   }

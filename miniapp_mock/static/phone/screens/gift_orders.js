@@ -9,11 +9,13 @@ import { priceOf } from "./gift_shop.js";
 
 const MINE = "/v1/member/gift-redemptions";
 const LOOKS = { waiting: "brand", to_send: "brand" };
+/** What was redeemed, and how many where it is more than one. */
+const nameOf = ({ title, quantity }) => (quantity > 1 ? `${title} ×${quantity}` : title);
 const state = (one) => h("span", { class: `pill ${LOOKS[one.status] || ""}`.trim() }, t(`gifts.${one.status}`));
 
 export function giftOrdersScreen(app) {
   const row = (one) => h("li", null, h("a", { class: "cell", href: `#/gift-order?${encodeURIComponent(one.id)}` },
-    h("span", { class: "grow" }, h("span", { class: "strong" }, one.title), h("span", { class: "tiny muted block num" }, `${date(one.at)} · ${priceOf(one)}`)),
+    h("span", { class: "grow" }, h("span", { class: "strong" }, nameOf(one)), h("span", { class: "tiny muted block num" }, `${date(one.at)} · ${priceOf(one)}`)),
     state(one)));
   const list = endless({
     place: "gift-orders",
@@ -54,7 +56,7 @@ export function giftOrderScreen(app) {
     fill(node,
       one.code && code(one),
       h("section", { class: "card stack tight" },
-        h("div", { class: "row between" }, h("h2", null, one.title), state(one)),
+        h("div", { class: "row between" }, h("h2", null, nameOf(one)), state(one)),
         h("dl", { class: "facts" },
           fact(t("gifts.paid"), priceOf(one)),
           fact(t("gifts.store"), one.store),
@@ -67,7 +69,7 @@ export function giftOrderScreen(app) {
   }
 
   async function giveUp(one) {
-    const sure = await app.wx.showModal({ title: t("gifts.cancel_ask", { title: one.title }), content: t("gifts.cancel_text"), confirmText: t("gifts.cancel"), cancelText: t("common.back") });
+    const sure = await app.wx.showModal({ title: t("gifts.cancel_ask", { title: nameOf(one) }), content: t("gifts.cancel_text"), confirmText: t("gifts.cancel"), cancelText: t("common.back") });
     if (!sure.confirm) return;
     try {
       draw(await app.api.post(`${path}/cancel`, {}));
