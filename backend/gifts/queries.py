@@ -8,11 +8,12 @@ from typing import Any
 
 import msgspec
 
-from backend.kernel import db
+from backend.kernel import db, ids
 from backend.kernel.changes import Changes
 from backend.kernel.db import Tx
 from backend.kernel.paging import Place
 
+from . import plans
 from .types import Gift, GiftKind, GiftState, Redemption, RedemptionState, Way
 
 MOST_SHOWN = 200
@@ -90,6 +91,11 @@ async def taken_on(gift_ids: Sequence[str], on: date) -> dict[str, int]:
 
 
 # -- redemptions
+
+
+def owner_of(redemption_id: str) -> int | None:
+    """The member on whose books a redemption stands, by its id; None for what is none."""
+    return ids.member_of(redemption_id, plans.PREFIX)
 
 
 async def find_redemption(member_id: int, redemption_id: str) -> Redemption | None:

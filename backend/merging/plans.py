@@ -8,9 +8,6 @@ from backend.members.holding import Carrying
 KIND = "merged"
 """Of the transfers; the door does not ask for what this kind leaves on a merged member's books to be passed on."""
 
-PREFIX = "M"
-"""Of a merge's id."""
-
 
 def half(member_id: int, carrying: Carrying, what: str, legs: tuple[Leg, ...], guards: tuple[Guard, ...] = ()) -> Plan:
     """One side's plan of one portion; ``what`` names it within the carrying."""

@@ -7,6 +7,9 @@ from enum import StrEnum
 
 import msgspec
 
+ID_PREFIX = "M"
+"""Of a merge's id, by which what ended with it says so."""
+
 
 class Why(StrEnum):
     """Why two members may be one person: same birthday, and the same name or one that is almost the same."""

@@ -9,6 +9,8 @@ import msgspec
 
 from backend.kernel import db, ids
 from backend.ledger.plans import COUPON, COUPON_HELD
+from backend.members import queries as members
+from backend.merging import types as merging
 
 from ..plans import PREFIX, worth
 from ..records import Coupon, Version
@@ -84,10 +86,11 @@ def as_issued(coupon: Coupon, version: Version) -> Standing:
 
 
 async def find_coupon(member_id: int, coupon_id: str, on: date) -> Standing | None:
-    """A member's coupon and how it stands on that local day; None for another's or none."""
-    if ids.member_of(coupon_id, PREFIX) != member_id:
+    """A member's coupon, or one of who was merged into them, and how it stands on that local day; else None."""
+    owner_id = await members.find_books(member_id, ids.member_of(coupon_id, PREFIX))
+    if owner_id is None:
         return None
-    rows = await db.fetch(f"{COUPON_STANDING} WHERE c.member_id = $1 AND c.id = $2", member_id, coupon_id)
+    rows = await db.fetch(f"{COUPON_STANDING} WHERE c.member_id = $1 AND c.id = $2", owner_id, coupon_id)
     return (await standings(rows, on))[0] if rows else None
 
 
@@ -99,20 +102,25 @@ async def list_coupons(
     before: tuple[datetime, str] | None,
     limit: int,
     template_id: str | None = None,
+    carried: bool = True,
 ) -> list[Standing]:
     """A member's coupons that are ``available`` (locked ones too), ``used`` (given and void ones too) or ``expired``.
 
-    Or ``all``; of one template or of any. Newest first, from below the one with that time of issue and id.
+    Or ``all``; of one template or of any. Newest first, from below the one with that time of issue and id. Without
+    ``carried``: not those that ended by a merge, and go on as the other's.
     """
     rows = await db.fetch(
         f"{COUPON_STANDING} WHERE c.member_id = $1 AND {_IN_STATE[state]}"
         " AND ($3::timestamptz IS NULL OR (c.issued_at, c.id) < ($3, $4))"
-        " AND ($6::text IS NULL OR c.template_id = $6) ORDER BY c.issued_at DESC, c.id DESC LIMIT $5",
+        " AND ($6::text IS NULL OR c.template_id = $6)"
+        f" AND ($7 OR NOT starts_with(coalesce(c.ended_by, ''), '{merging.ID_PREFIX}'))"
+        " ORDER BY c.issued_at DESC, c.id DESC LIMIT $5",
         member_id,
         on,
         *(before or (None, "")),
         limit,
         template_id,
+        carried,
     )
     return await standings(rows, on)
 

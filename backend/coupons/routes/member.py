@@ -11,6 +11,7 @@ from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, RateLimited, Unavailable, ValidationFailed, invalid
 from backend.kernel.http import Answer, Idempotency, Router
 from backend.ledger.errors import IdempotencyConflict, MemberInactive
+from backend.members import queries as members
 
 from .. import queries, views
 from ..commands import centre, claims, gifts
@@ -71,7 +72,14 @@ async def list_coupons(caller: MemberCaller, query: CouponsQuery) -> CouponsOut:
         if parts is None or at is None:
             raise invalid("/query/cursor", "not a cursor of this list")
         before = (at, parts[1])
-    found = await queries.list_coupons(caller.member_id, query.state, _today(), before=before, limit=query.limit + 1)
+    on, most = _today(), query.limit + 1
+
+    async def of_book(book: int) -> list[queries.Standing]:
+        return await queries.list_coupons(book, query.state, on, before=before, limit=most, carried=False)
+
+    found = await members.newest_of_books(
+        caller.member_id, of_book, lambda one: (one.coupon.issued_at, one.coupon.id), most
+    )
     page, last = found[: query.limit], None
     if len(found) > query.limit:
         made = page[-1].coupon

@@ -6,7 +6,7 @@ import hmac
 from datetime import datetime
 
 from backend.auth.types import StaffCaller, TerminalCaller
-from backend.kernel import clock, ids, limits, live, logging
+from backend.kernel import clock, limits, live, logging
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound, RateLimited
 from backend.kernel.http import Idempotency
@@ -16,7 +16,7 @@ from backend.messages.types import Letter
 from backend.stock import service as stock
 from backend.stock.types import Piece
 
-from .. import codes, locks, plans, queries, service
+from .. import codes, locks, queries, service
 from ..errors import GiftCodeInvalid, GiftHandedOver, RedemptionConflict
 from ..letters import SENT
 from ..types import Redemption, RedemptionState
@@ -145,7 +145,7 @@ async def reached(redemption_id: str, caller: StaffCaller) -> Redemption:
 
 async def find(redemption_id: str) -> Redemption | None:
     """A redemption by its id alone, which names its member."""
-    member_id = ids.member_of(redemption_id, plans.PREFIX)
+    member_id = queries.owner_of(redemption_id)
     return await queries.find_redemption(member_id, redemption_id) if member_id else None
 
 

@@ -83,7 +83,13 @@ async def redeem(caller: MemberCaller, body: RedeemIn, idem: Idempotency) -> Ans
 @router.get(_MINE, guard=member, summary="我的兑换", errors=(ValidationFailed,))
 async def list_redemptions(caller: MemberCaller, query: PageQuery) -> RedemptionsOut:
     """What this member redeemed, newest first."""
-    found = await queries.list_own(caller.member_id, before=read_place(query.cursor), limit=query.limit + 1)
+    before, most = read_place(query.cursor), query.limit + 1
+    found = await members.newest_of_books(
+        caller.member_id,
+        lambda book: queries.list_own(book, before=before, limit=most),
+        lambda one: (one.at, one.id),
+        most,
+    )
     page = found[: query.limit]
     return RedemptionsOut(
         await views.redemptions(page), place_cursor(page[-1].at, page[-1].id) if len(found) > len(page) else None
@@ -93,7 +99,8 @@ async def list_redemptions(caller: MemberCaller, query: PageQuery) -> Redemption
 @router.get(f"{_MINE}/{{redemption_id}}", guard=member, summary="兑换详情", errors=(NotFound,))
 async def get_redemption(caller: MemberCaller, redemption_id: str) -> RedemptionOut:
     """One of this member's redemptions, with the code that fetches it."""
-    found = await queries.find_redemption(caller.member_id, redemption_id)
+    books = await members.find_books(caller.member_id, queries.owner_of(redemption_id))
+    found = await queries.find_redemption(books, redemption_id) if books is not None else None
     if found is None:
         raise NotFound("there is no such redemption")
     (shown,) = await views.redemptions([found])

@@ -22,11 +22,11 @@ from backend.members.holding import Carrying, Holding, Obstacle, all_holdings
 from backend.members.service import Change
 from backend.members.types import Actor, ActorKind, Member, Status
 
-from .. import plans, service
+from .. import service
 from ..errors import MergeBlocked, MergeSame, MergeStatus
 from ..events import MembersMerged
 from ..rules.carrying import CARRIED
-from ..types import Merge, Moved
+from ..types import ID_PREFIX, Merge, Moved
 
 log = logging.get(__name__)
 
@@ -122,7 +122,7 @@ async def merge(tx: Tx, asked: Asked, *, approval_id: str, by: tuple[int, int], 
     await ledger.hold_both(tx, asked.source_id, asked.target_id)
     refuse_under_way(await obstacles(tx, asked.source_id))
     made = Merge(
-        id=ids.new_document_id(plans.PREFIX, asked.source_id),
+        id=ids.new_document_id(ID_PREFIX, asked.source_id),
         source_id=asked.source_id,
         target_id=asked.target_id,
         approval_id=approval_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from datetime import datetime
 
 import msgspec
 
@@ -14,6 +15,7 @@ from backend.kernel.errors import NotFound
 from backend.kernel.http import Idempotency
 from backend.ledger.errors import IdempotencyConflict
 from backend.mall import service as mall
+from backend.members import queries as members
 from backend.sales import plans as sales
 from backend.sales.rules import refunds
 from backend.stock import service as stock
@@ -30,7 +32,7 @@ from ..schemas.requests import AfterSaleIn, DecisionIn
 from ..types import Order, OrderState
 from ..types.after import AfterSale, AfterSaleKind, AfterSaleState, AfterSaleStep, Parcel
 from . import refunding, shipping
-from .show import owner_of, read_order
+from .show import books_of, owner_of, read_order
 
 log = logging.get(__name__)
 
@@ -60,9 +62,8 @@ def _id(member_id: int, scope: str, idem: Idempotency) -> str:
 
 async def ask(order_id: str, body: AfterSaleIn, caller: MemberCaller, idem: Idempotency) -> tuple[str, bool]:
     """Ask for money or other goods for pieces of an order, once per key; the request's id, True for a retry."""
-    if owner_of(order_id) != caller.member_id:
-        raise NotFound("there is no such order")
-    return await _open(order_id, caller.member_id, body, f"member/{caller.member_id}", idem, staff=None)
+    books = await books_of(caller.member_id, owner_of(order_id))
+    return await _open(order_id, books, body, f"member/{caller.member_id}", idem, staff=None)
 
 
 async def open_for(order_id: str, body: AfterSaleIn, caller: StaffCaller, idem: Idempotency) -> tuple[str, bool]:
@@ -115,11 +116,18 @@ async def _open(
             pictures=body.pictures,
         )
         await _write(tx, made)
-        await mall.use_uploads(tx, member_id, body.pictures, used_for=made.id, at=now)
+        await use_pictures(tx, member_id, body.pictures, made.id, now)
         await requests.note_step(tx, made, "ask", staff_id=staff.staff_id if staff else None, note=body.reason, at=now)
         await _publish(tx, made)
     log.info("orders.after_sale_asked", after_sale_id=after_sale_id, kind=str(body.kind))
     return after_sale_id, False
+
+
+async def use_pictures(tx: Tx, member_id: int, pictures: list[str], used_for: str, at: datetime) -> None:
+    """Take what the member uploaded for it; uploads of who was merged are the other's."""
+    if pictures:
+        uploader_id = await members.current_id_in(tx, member_id)
+        await mall.use_uploads(tx, uploader_id, pictures, used_for=used_for, at=at)
 
 
 async def _again(tx: Tx, member_id: int, order_id: str, after_sale_id: str) -> AfterSale | None:

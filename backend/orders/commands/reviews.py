@@ -7,7 +7,6 @@ import msgspec
 from backend.auth.types import StaffCaller
 from backend.kernel import clock, db, logging
 from backend.kernel.errors import NotFound
-from backend.mall import service as mall
 
 from .. import locks
 from ..errors import ReviewUnavailable
@@ -15,6 +14,7 @@ from ..queries import afterwards
 from ..schemas.after import MOST_LINES
 from ..schemas.reviews import ReviewChangeIn, ReviewIn
 from ..types import OrderState
+from .after_sales import use_pictures
 from .show import owner_of
 
 log = logging.get(__name__)
@@ -49,7 +49,7 @@ async def review(order_id: str, body: ReviewIn, member_id: int) -> None:
             now,
         )
         if rows:
-            await mall.use_uploads(tx, member_id, body.pictures, used_for=f"{order_id}-{body.line_no}", at=now)
+            await use_pictures(tx, member_id, body.pictures, f"{order_id}-{body.line_no}", now)
     if not rows:
         known = [one for one in await afterwards.list_reviews_of(member_id, order_id) if one.line_no == body.line_no]
         said = (body.stars, body.text, body.pictures, body.anonymous)

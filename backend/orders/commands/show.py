@@ -7,6 +7,7 @@ from backend.kernel.errors import NotFound
 from backend.kernel.paging import place_cursor, read_place
 from backend.ledger import queries as ledger
 from backend.ledger.types import Document
+from backend.members import queries as members
 from backend.sales import plans as sales
 
 from .. import plans, queries
@@ -35,12 +36,29 @@ def owner_of(order_id: str) -> int | None:
     return ids.member_of(order_id, plans.PREFIX)
 
 
+async def books_of(member_id: int, owner_id: int | None) -> int:
+    """On whose books a member's order or request stands: their own, or those of who was merged into them.
+
+    ``NotFound`` for another's.
+    """
+    books = await members.find_books(member_id, owner_id)
+    if books is None:
+        raise NotFound("there is no such order")
+    return books
+
+
 async def list_orders(member_id: int, query: OrdersQuery) -> OrdersOut:
-    """A page of a member's orders, newest first."""
-    found = await queries.list_orders(member_id, query.status, before=read_place(query.cursor), limit=query.limit + 1)
+    """A page of a member's orders, newest first, with those of who was merged into them."""
+    before, most = read_place(query.cursor), query.limit + 1
+    found = await members.newest_of_books(
+        member_id,
+        lambda book: queries.list_orders(book, query.status, before=before, limit=most),
+        lambda order: (order.placed_at, order.id),
+        most,
+    )
     page = found[: query.limit]
     more = len(found) > len(page)
-    documents = await ledger.find_documents((member_id, order.id) for order in page)
+    documents = await ledger.find_documents((order.member_id, order.id) for order in page)
     return OrdersOut(
         [views.order_brief(order, documents[order.id]) for order in page],
         place_cursor(page[-1].placed_at, page[-1].id) if more else None,

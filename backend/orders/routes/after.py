@@ -9,6 +9,7 @@ from backend.kernel.http import Answer, Idempotency, Router
 from backend.kernel.paging import place_cursor, read_place
 from backend.ledger.errors import IdempotencyConflict, Stale
 from backend.mall import queries as mall
+from backend.members import queries as members
 from backend.sales.errors import RefundExceedsPaid
 
 from .. import addresses, errors
@@ -29,10 +30,15 @@ _AFTER_SALES = "/v1/member/after-sales"
 _AFTER_SALE = f"{_AFTER_SALES}/{{after_sale_id}}"
 
 
+async def _books(caller: MemberCaller, order_id: str) -> int:
+    """On whose books an order of the caller's stands: it may be of a number that became theirs."""
+    return await show.books_of(caller.member_id, show.owner_of(order_id))
+
+
 @router.get(f"{_ORDER}/delivery", guard=member, summary="物流与自提", errors=(NotFound,))
 async def get_delivery(caller: MemberCaller, order_id: str) -> DeliveryOut:
     """Where an order is: its parcels and where they go, or the code that fetches it at the store."""
-    order, _ = await show.read_order(caller.member_id, order_id)
+    order, _ = await show.read_order(await _books(caller, order_id), order_id)
     shown = await views.delivery_out(order, pickup_code(order_id))
     receiver = await addresses.find_receiver(order)
     shown.receiver = receiver_out(receiver) if receiver else None
@@ -42,8 +48,9 @@ async def get_delivery(caller: MemberCaller, order_id: str) -> DeliveryOut:
 @router.post(f"{_ORDER}/receipt", guard=member, summary="确认收货", errors=(NotFound, errors.OrderNotReceivable))
 async def receive(caller: MemberCaller, order_id: str) -> DeliveryOut:
     """Say that the goods are there. Again it answers the same."""
-    await receipts.receive(caller.member_id, order_id)
-    order, _ = await show.read_order(caller.member_id, order_id)
+    books = await _books(caller, order_id)
+    await receipts.receive(books, order_id)
+    order, _ = await show.read_order(books, order_id)
     return await views.delivery_out(order, None)
 
 
@@ -67,14 +74,14 @@ async def ask(caller: MemberCaller, order_id: str, body: AfterSaleIn, idem: Idem
 @router.get(_AFTER_SALES, guard=member, summary="我的售后", errors=(ValidationFailed,))
 async def list_requests(caller: MemberCaller, query: AfterSalesQuery) -> AfterSalesOut:
     """A page of the member's requests, newest first."""
-    found = await requests.list_after_sales(
-        member_id=caller.member_id,
-        store_id=None,
-        order_id=query.order_id,
-        state=query.status,
-        before=read_place(query.cursor),
-        limit=query.limit + 1,
-    )
+    before, most = read_place(query.cursor), query.limit + 1
+
+    async def of_book(book: int) -> list[AfterSale]:
+        return await requests.list_after_sales(
+            member_id=book, store_id=None, order_id=query.order_id, state=query.status, before=before, limit=most
+        )
+
+    found = await members.newest_of_books(caller.member_id, of_book, lambda one: (one.asked_at, one.id), most)
     return after_sales_page(found, query.limit)
 
 
@@ -92,8 +99,8 @@ async def get_request(caller: MemberCaller, after_sale_id: str) -> AfterSaleOut:
 
 
 async def _shown(caller: MemberCaller, after_sale_id: str) -> AfterSaleOut:
-    mine = after_sales.member_of(after_sale_id) == caller.member_id
-    found = await requests.find_after_sale(caller.member_id, after_sale_id) if mine else None
+    books = await show.books_of(caller.member_id, after_sales.member_of(after_sale_id))
+    found = await requests.find_after_sale(books, after_sale_id)
     if found is None:
         raise NotFound("there is no such request")
     return await views.after_sale_detail(found)
@@ -102,14 +109,16 @@ async def _shown(caller: MemberCaller, after_sale_id: str) -> AfterSaleOut:
 @router.post(f"{_AFTER_SALE}/cancel", guard=member, summary="撤销售后", errors=(NotFound, errors.AfterSaleConflict))
 async def cancel_request(caller: MemberCaller, after_sale_id: str) -> AfterSaleOut:
     """Withdraw a request. Again it answers the same."""
-    await after_sales.cancel(after_sale_id, caller.member_id)
+    books = await show.books_of(caller.member_id, after_sales.member_of(after_sale_id))
+    await after_sales.cancel(after_sale_id, books)
     return await _shown(caller, after_sale_id)
 
 
 @router.post(f"{_AFTER_SALE}/parcel", guard=member, summary="寄回商品", errors=(NotFound, errors.AfterSaleConflict))
 async def send_back(caller: MemberCaller, after_sale_id: str, body: SendBackIn) -> AfterSaleOut:
     """Say how the goods come back; a better number replaces it until they are there."""
-    await after_sales.send_back(after_sale_id, body.carrier, body.tracking_no, caller.member_id)
+    books = await show.books_of(caller.member_id, after_sales.member_of(after_sale_id))
+    await after_sales.send_back(after_sale_id, body.carrier, body.tracking_no, books)
     return await _shown(caller, after_sale_id)
 
 
@@ -124,7 +133,7 @@ async def send_back(caller: MemberCaller, after_sale_id: str, body: SendBackIn) 
 )
 async def review(caller: MemberCaller, order_id: str, body: ReviewIn) -> None:
     """Say what one thinks of a line of an order that was received, once."""
-    await reviews.review(order_id, body, caller.member_id)
+    await reviews.review(order_id, body, await _books(caller, order_id))
 
 
 @router.get(
@@ -154,7 +163,7 @@ async def reviews_page(found: list[Review], limit: int, *, staff: bool) -> Revie
 )
 async def ask_invoice(caller: MemberCaller, order_id: str, body: InvoiceIn) -> InvoiceOut:
     """Ask for an order's invoice, or put the request right while nobody has decided it."""
-    await invoices.ask(order_id, body, caller.member_id)
+    await invoices.ask(order_id, body, await _books(caller, order_id))
     return await _invoice(caller, order_id)
 
 
@@ -165,8 +174,7 @@ async def get_invoice(caller: MemberCaller, order_id: str) -> InvoiceOut:
 
 
 async def _invoice(caller: MemberCaller, order_id: str) -> InvoiceOut:
-    mine = show.owner_of(order_id) == caller.member_id
-    found = await afterwards.find_invoice(caller.member_id, order_id) if mine else None
+    found = await afterwards.find_invoice(await _books(caller, order_id), order_id)
     if found is None:
         raise NotFound("no invoice was asked for")
     written = invoices.opened(found)

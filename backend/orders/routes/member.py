@@ -136,14 +136,14 @@ async def pay_order(caller: MemberCaller, order_id: str) -> PaymentOut:
 
 @router.get(_ORDERS, guard=member, summary="我的订单", errors=(ValidationFailed,))
 async def list_orders(caller: MemberCaller, query: OrdersQuery) -> OrdersOut:
-    """A page of the member's orders, newest first, or of those in one state."""
+    """A page of the member's orders, newest first, or of those in one state; also of numbers that became theirs."""
     return await show.list_orders(caller.member_id, query)
 
 
 @router.get(_ORDER, guard=member, summary="订单详情", errors=(NotFound,))
 async def get_order(caller: MemberCaller, order_id: str) -> OrderOut:
     """One order; another member's is not found."""
-    return await show.get_order(caller.member_id, order_id)
+    return await show.get_order(await show.books_of(caller.member_id, show.owner_of(order_id)), order_id)
 
 
 @router.post(
@@ -154,4 +154,4 @@ async def get_order(caller: MemberCaller, order_id: str) -> OrderOut:
 )
 async def cancel_order(caller: MemberCaller, order_id: str) -> OrderOut:
     """Cancel an order that has not been sent or packed: everything goes back. Again it answers the same."""
-    return await cancel.cancel(caller.member_id, order_id)
+    return await cancel.cancel(await show.books_of(caller.member_id, show.owner_of(order_id)), order_id)

@@ -7,6 +7,7 @@ from backend.auth.types import MemberCaller
 from backend.kernel.errors import ValidationFailed
 from backend.kernel.http import Router
 from backend.kernel.paging import place_cursor, read_place
+from backend.members import queries as members
 
 from ..commands import invoices
 from ..queries import own
@@ -20,7 +21,13 @@ router = Router(tag="orders")
 async def list_reviews(caller: MemberCaller, query: OwnReviewsQuery) -> OwnReviewsOut:
     """A page of what the member said, newest first, of one order or of all; ``shown`` false where staff hid it."""
     before = read_place(query.cursor)
-    found = await own.list_own_reviews(caller.member_id, order_id=query.order_id, before=before, limit=query.limit + 1)
+    most = query.limit + 1
+    found = await members.newest_of_books(
+        caller.member_id,
+        lambda book: own.list_own_reviews(book, order_id=query.order_id, before=before, limit=most),
+        lambda one: (one.review.at, views.review_id(one.review)),
+        most,
+    )
     page = found[: query.limit]
     last = page[-1].review if len(found) > query.limit else None
     return OwnReviewsOut(
@@ -32,7 +39,13 @@ async def list_reviews(caller: MemberCaller, query: OwnReviewsQuery) -> OwnRevie
 async def list_invoices(caller: MemberCaller, query: OwnInvoicesQuery) -> InvoicesOut:
     """A page of the invoices that the member asked for, newest first, of one order or of all."""
     before = read_place(query.cursor)
-    found = await own.list_own_invoices(caller.member_id, order_id=query.order_id, before=before, limit=query.limit + 1)
+    most = query.limit + 1
+    found = await members.newest_of_books(
+        caller.member_id,
+        lambda book: own.list_own_invoices(book, order_id=query.order_id, before=before, limit=most),
+        lambda one: (one.asked_at, one.order_id),
+        most,
+    )
     page = found[: query.limit]
     last = place_cursor(page[-1].asked_at, page[-1].order_id) if len(found) > query.limit else None
     items = []

@@ -12,6 +12,7 @@ ALLOT_PLANS = "backend/groups/plans.py"
 ALLOTTING = "backend/groups/commands/allotting.py"
 TAKING_BACK = "backend/groups/commands/taking_back.py"
 MERGES = "tests/merging/test_merging.py::"
+ORDERS = "tests/orders/test_merged.py::"
 NUMBERS = "tests/merging/test_numbers.py::"
 LATE = "tests/merging/test_late.py::"
 ALLOTMENTS = "tests/groups/test_allotments.py::"
@@ -64,6 +65,14 @@ MUTANTS = (
         "        if back == 0 or (amount is not None and back < amount):\n",
         "        if back == 0:\n",
         (ALLOTMENTS + "test_what_was_spent_cannot_be_taken_back",),
+    ),
+    Mutant(
+        "everybodys-orders-are-mine",
+        "Whoever knows an order's id reads it, and asks for its money.",
+        "backend/members/queries/merged.py",
+        "    if owner_id is None or owner_id == member_id or await current_id(owner_id) == member_id:\n",
+        "    if owner_id is None or await current_id(owner_id):\n",
+        (ORDERS + "test_the_target_has_the_sources_orders_and_sends_them_back",),
     ),
     Mutant(
         "a-merged-number-is-followed",
