@@ -5,17 +5,15 @@ from __future__ import annotations
 import uuid
 from datetime import timedelta
 
+import httpx
 import pyotp
 from playwright.async_api import expect
 
-from backend.kernel import db
-from backend.members import service
-from backend.members.types import Status
 from tests.browser.desk import DESK, PASSWORD, TABLET, Clerk, console
 from tests.browser.looks import faint_texts, small_targets
 from tests.browser.shop import tab_to
-from tests.support.members import register
-from tests.support.staff import log_in
+from tests.registration.test_applications import guest
+from tests.support.staff import StaffSession, log_in
 
 
 async def kept(screen: Clerk) -> dict[str, list[str]]:
@@ -121,19 +119,18 @@ async def test_a_copied_tab_logs_in_anew_and_harms_nobody(chromium, server, chai
         await screen.sees("最新的在前")
 
 
-async def test_by_keyboard_alone_members_are_approved_and_staff_added(chromium, server, chain, client):
-    phone = await register(client, name="李小红")
-    await _wait_for_approval(phone.member_id)
+async def test_by_keyboard_alone_members_are_approved_and_staff_added(chromium, server, chain, client, admin):
+    await _register_waiting(admin, client, "李小红")
     new = f"k{uuid.uuid4().hex[:8]}"
     async with console(chromium, server) as screen:
         await screen.log_in("admin")
-        await screen.sees("位会员等待审核")
-        await tab_to(screen.page, "位会员等待审核")
+        await screen.sees("位顾客等待注册审核")
+        await tab_to(screen.page, "位顾客等待注册审核")
         await screen.page.keyboard.press("Enter")
         await screen.sees("李小红")
         await tab_to(screen.page, "通过 李小红")
         await screen.page.keyboard.press("Enter")
-        await screen.sees("没有这种状态的会员")
+        await screen.sees("没有这样的申请")
 
         await screen.page.evaluate("location.hash = '#/staff'")
         await screen.sees("新增员工")
@@ -158,9 +155,12 @@ async def test_by_keyboard_alone_members_are_approved_and_staff_added(chromium, 
         await screen.sees(new)
 
 
-async def _wait_for_approval(member_id: int) -> None:
-    async with db.transaction() as tx:
-        await service.set_status(tx, member_id, Status.PENDING)
+async def _register_waiting(admin: StaffSession, client: httpx.AsyncClient, name: str) -> None:
+    for version, mode in enumerate(("queue", "automatic")):
+        body = {"version": version, "mode": mode}
+        assert (await admin.call("PUT", "/v1/admin/registration/policy", body)).status_code == 200
+        if mode == "queue":
+            assert (await (await guest(client)).register(name=name)).status_code == 201
 
 
 async def test_texts_stand_out_and_targets_are_large_by_day_and_night(chromium, server, chain):

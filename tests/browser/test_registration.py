@@ -102,7 +102,7 @@ async def test_members_come_from_a_table_and_are_changed_at_once(chromium, serve
         await desk.page.get_by_role("button", name="刷新").click()
         await desk.sees("待开始")
         await desk.page.get_by_role("button", name="详情 旧系统").click()
-        await desk.sees("第 4 行 phone")
+        await desk.sees("第 4 行 手机号")
         await shoot(desk, "console-import-flaws")
         await desk.page.get_by_role("dialog").get_by_role("button").last.click()
         await desk.page.get_by_role("button", name="开始 旧系统").click()

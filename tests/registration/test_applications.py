@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import uuid
 
 import pytest
@@ -19,6 +20,7 @@ from tests.support.value import give
 
 POLICY = "/v1/admin/registration/policy"
 QUEUE = "/v1/admin/registrations"
+WAITING = importlib.import_module("backend.registration.migrations.0005_waiting").WAITING
 RULES = [
     {"title": "虚拟号段", "when": {"phone_prefixes": ["170"]}, "outcome": "reject", "reason": "请使用本人手机号"},
     {"title": "一店", "when": {"store_ids": ["S1"]}, "outcome": "approve"},
@@ -83,7 +85,7 @@ async def test_rules_decide_by_themselves_and_say_why(client, chain, admin, sett
     await policy(admin, "automatic")
     again = await bad.register(phone, name="王大明")
 
-    assert (refused.status_code, refused.json()["code"], refused.json()["reason"]) == (
+    assert (refused.status_code, refused.json().get("code"), refused.json().get("reason")) == (
         409,
         "registration_rejected",
         "请使用本人手机号",
@@ -142,6 +144,20 @@ async def test_who_waits_is_not_merged_and_who_is_erased_waits_no_more(client, c
 
     assert (merged.json()["code"], merged.json()["obstacles"][0]["code"]) == ("merge_blocked", "application")
     assert (await admin.get(f"{QUEUE}?state=pending")).json()["pending"] == listed - 1
+
+
+async def test_who_waited_before_there_were_applications_stands_in_the_queue_once(client, chain, admin):
+    member_id = await known(random_phone(), status=Status.PENDING)
+
+    for _ in range(2):
+        await db.pool().execute(WAITING)
+    (listed,) = [
+        one for one in (await admin.get(f"{QUEUE}?state=pending")).json()["items"] if one["member_id"] == str(member_id)
+    ]
+    approved = await admin.post(f"{QUEUE}/{listed['id']}/approve", {})
+
+    assert (listed["channel"], listed["store_id"]) == ("phone", "S1")
+    assert approved.json()["state"] == "approved"
 
 
 async def test_a_store_sees_and_decides_its_own_only(client, chain, admin, manager, settings):

@@ -100,12 +100,12 @@ async def test_one_bad_row_makes_nothing_unless_bad_ones_are_skipped(client, cha
     assert refused["flaws"][2]["message"] == "is in row 2 already"
     assert (skipped["state"], skipped["made"], skipped["bad"]) == ("done", 1, 4)
     rows = list(csv.reader(io.StringIO(report.content.decode("utf-8-sig"))))
-    assert [row[:3] for row in rows[1:]] == [
-        ["2", "made", ""],
-        ["3", "bad", "手机号"],
-        ["4", "bad", "手机号"],
-        ["5", "bad", "手机号"],
-        ["6", "bad", "储值本金（元）"],
+    assert rows[1:] == [
+        ["2", "已导入", "", ""],
+        ["3", "有误", "手机号", "不是手机号"],
+        ["4", "有误", "手机号", "该手机号已是会员"],
+        ["5", "有误", "手机号", "与第 2 行重复"],
+        ["6", "有误", "储值本金（元）", "不是金额，应如 500.00"],
     ]
     assert taken not in report.text
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
 
 from backend.members.types import Gender
+from backend.registration.rules import words
 from backend.registration.rules.rows import COLUMNS, EXAMPLE, Flaw, Known, NewRow, read_heading, read_row
 
 KNOWN = Known(levels={"basic", "gold"}, stores={"S1"}, today=date(2026, 11, 28), most_stored_fen=500_000)
@@ -78,6 +80,8 @@ def test_what_cannot_be_is_named_by_row_and_field(field, value):
 
     assert isinstance(wrong, list)
     assert [(flaw.row, flaw.field) for flaw in wrong] == [(7, field)]
+    assert words.text(wrong[0]) != wrong[0].message
+    assert not re.search("[a-z]{3}", words.text(wrong[0]))
 
 
 def test_a_heading_says_what_is_there_once():

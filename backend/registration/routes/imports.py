@@ -23,7 +23,8 @@ from backend.members.types import Member
 from ..commands import creating, imports
 from ..errors import ImportNotReady
 from ..queries import imports as queries
-from ..rules.rows import COLUMNS, EXAMPLE
+from ..rules import words
+from ..rules.rows import COLUMNS, EXAMPLE, Flaw
 from ..schemas.imports import (
     CreateAtTill,
     CreatedOut,
@@ -129,7 +130,11 @@ async def report(caller: StaffCaller, member_import_id: str) -> Reply:
 
 async def _report(import_id: str) -> AsyncIterator[Sequence[Sequence[sheets.Cell]]]:
     async for page in queries.report_pages(import_id):
-        yield [(row, result, COLUMNS.get(field, field), message) for row, result, field, message in page]
+        flaws = [Flaw(row, field, message) for row, _, field, message in page]
+        yield [
+            (flaw.row, words.result(one[1]), words.column(flaw), words.text(flaw))
+            for flaw, one in zip(flaws, page, strict=True)
+        ]
 
 
 @router.post(
@@ -189,9 +194,10 @@ async def _shown(found: Sequence[Import], *, flaws: int) -> list[ImportOut]:
         ImportOut(
             **{k: v for k, v in msgspec.structs.asdict(one).items() if k not in ("staff_id", "updated_at")},
             needs_approval=imports.needs_approval(one),
-            results=await queries.count_results(one.id) if flaws else {},
+            results=(counted := await queries.count_results(one.id) if flaws else {}),
+            result_texts={code: words.result(code) for code in counted},
             flaws=[
-                FlawOut(flaw.row, flaw.field, flaw.message)
+                FlawOut(flaw.row, flaw.field, flaw.message, words.column(flaw), words.text(flaw))
                 for flaw in (await queries.list_flaws(one.id, limit=flaws) if flaws else [])
             ],
             staff_name=names.get(one.staff_id, ""),

@@ -40,11 +40,13 @@ class StartIn(Body, frozen=True):
 
 
 class FlawOut(msgspec.Struct):
-    """What is wrong with a column of a row, as a spreadsheet counts them."""
+    """What is wrong with a column of a row, as a spreadsheet counts them; ``column`` and ``text`` are for people."""
 
     row: int
     field: str
     message: str
+    column: str
+    text: str
 
 
 class ImportOut(msgspec.Struct, kw_only=True):
@@ -66,6 +68,7 @@ class ImportOut(msgspec.Struct, kw_only=True):
     bonus_fen: int
     needs_approval: bool
     results: dict[str, int]
+    result_texts: dict[str, str]
     flaws: list[FlawOut]
     staff_name: str
     approval_id: str | None

@@ -54,6 +54,22 @@ MUTANTS = (
         (f"{TESTS}/test_imports.py::test_one_bad_row_makes_nothing_unless_bad_ones_are_skipped",),
     ),
     Mutant(
+        "import-read-by-two",
+        "A table that two jobs took up after a crash loses rows, and one that was cancelled keeps what it said.",
+        "backend/registration/commands/reading.py",
+        "        raise TurnLost\n\n\nasync def _read_rows(",
+        "        return\n\n\nasync def _read_rows(",
+        (f"{TESTS}/test_imports.py::test_a_table_is_read_by_one_at_a_time_and_by_nobody_once_it_is_cancelled",),
+    ),
+    Mutant(
+        "waiting-applicant-merged-in",
+        "Whom nobody has looked at is let in as part of somebody else.",
+        "backend/registration/holdings.py",
+        "        obstacles=obstacles,\n",
+        "",
+        (f"{TESTS}/test_applications.py::test_who_waits_is_not_merged_and_who_is_erased_waits_no_more",),
+    ),
+    Mutant(
         "opening-value-alone",
         "One person imports a friend with a million in stored value.",
         "backend/registration/commands/imports.py",
@@ -63,10 +79,10 @@ MUTANTS = (
     ),
     Mutant(
         "refused-applicant-is-in",
-        "Whom a rule refuses has a session that acts for a member.",
-        "backend/members/commands/joining.py",
-        "        if joined.status is not Status.NONE:\n",
-        "        if True:\n",
+        "Whom a rule refuses is a member all the same.",
+        "backend/registration/commands/applications.py",
+        "Outcome.REJECT: Status.NONE}",
+        "Outcome.REJECT: Status.ACTIVE}",
         (f"{TESTS}/test_applications.py::test_rules_decide_by_themselves_and_say_why",),
     ),
 )

@@ -56,8 +56,11 @@ const w = words({
 });
 
 const BATCHES = "/v1/admin/member-batches";
+const LOOK_EVERY_MS = 2000;
 const LOOKS = { waiting: "gold", running: "brand" };
 const STATUSES = ["active", "expired", "frozen", "pending"];
+/** Whom one means by a change: who is over is to go on, too. */
+const MEANT = { validity: ["active", "expired"], validity_extend: ["active", "expired"], freeze: ["active", "expired"], unfreeze: ["frozen"] };
 const FIELDS = {
   validity: [{ name: "valid_from", kind: "date" }, { name: "valid_until", kind: "date" }],
   validity_extend: [{ name: "months", kind: "number" }, { name: "days", kind: "number" }],
@@ -79,7 +82,7 @@ export async function open({ api, me, signal, keys }) {
       fields: [
         ...FIELDS[chosen.kind].map((one) => ({ ...one, label: w(`bat.${one.name}`) })),
         { name: "reason", label: w("bat.reason"), required: true, most: 200 },
-        { name: "statuses", label: w("bat.statuses"), kind: "many", options: STATUSES.map((one) => [one, w(`bat.s_${one}`)]), value: chosen.kind === "unfreeze" ? ["frozen"] : [] },
+        { name: "statuses", label: w("bat.statuses"), kind: "many", options: STATUSES.map((one) => [one, w(`bat.s_${one}`)]), value: MEANT[chosen.kind] },
         audienceField({ levels, stores: me.store_id ? [] : stores, label: w("bat.whom") }),
       ],
       onSubmit: async ({ reason, statuses, audience, ...values }) => {
@@ -118,10 +121,17 @@ export async function open({ api, me, signal, keys }) {
 
   const button = (text, one, run, look = "soft") => h("button", { type: "button", class: `button compact ${look}`, "aria-label": `${text} ${one.title}`, onclick: () => attempt(() => run(one)) }, text);
   const rows = (one) => api.download(`${BATCHES}/${one.id}/rows.csv`, {}, `batch-${one.id}.csv`);
+  /** While something is worked on the list shows how far it is, unless somebody is about to press something in it. */
+  const later = () => setTimeout(() => { if (signal.aborted) return; if (list.contains(document.activeElement)) later(); else list.reload(); }, LOOK_EVERY_MS);
+
   const list = table({
     label: w("bat.title"),
     signal,
-    load: ({ cursor }) => api.get(BATCHES, { cursor }, { signal }),
+    load: async ({ cursor }) => {
+      const page = await api.get(BATCHES, { cursor }, { signal });
+      if (!cursor && page.items.some((one) => one.state === "running")) later();
+      return page;
+    },
     none: { icon: "people", title: w("bat.none") },
     columns: [
       { title: w("bat.kind"), width: "wide", cell: (one) => h("span", null, h("span", { class: "strong" }, one.title), h("span", { class: "muted tiny" }, ` ${one.reason}`)) },

@@ -22,7 +22,6 @@ const w = words({
   "imp.made": "已导入",
   "imp.opens": "期初储值 / 积分",
   "imp.state": "状态",
-  "imp.since": "提交时间",
   "imp.actions": "操作",
   "imp.waiting": "排队中",
   "imp.reading": "检查中",
@@ -46,9 +45,12 @@ const w = words({
   "imp.none": "还没有导入",
   "imp.saved": "已办理",
   "imp.sent": "已提交检查",
+  "imp.needs": "带入的储值或积分超过限额，提交后由另一人审批",
 });
 
 const IMPORTS = "/v1/admin/member-imports";
+const WORKING = new Set(["waiting", "reading", "writing"]);
+const LOOK_EVERY_MS = 2000;
 const LOOKS = { checked: "gold", approving: "gold", writing: "brand", reading: "brand", refused: "danger" };
 const OPEN = new Set(["waiting", "reading", "checked", "approving", "writing"]);
 const XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
@@ -75,7 +77,7 @@ export async function open({ api, signal, keys }) {
   }
 
   async function start(one) {
-    const content = one.bad ? w("imp.start_skip", { bad: count(one.bad), good: count(one.good) }) : w("imp.start_all", { good: count(one.good) });
+    const content = [one.bad ? w("imp.start_skip", { bad: count(one.bad), good: count(one.good) }) : w("imp.start_all", { good: count(one.good) }), one.needs_approval && w("imp.needs")].filter(Boolean).join("。");
     if (!(await confirm(w("imp.start_ask", { title: one.title }), { content, confirmText: w("imp.start") }))) return;
     await attempt(() => api.post(`${IMPORTS}/${one.id}/start`, { skip_bad: one.bad > 0 }), w("imp.saved"));
     list.reload();
@@ -91,26 +93,32 @@ export async function open({ api, signal, keys }) {
     const found = await api.get(`${IMPORTS}/${one.id}`);
     await tell(found.title, factList([
       [w("imp.rows"), count(found.total)], [w("imp.good"), count(found.good)], [w("imp.bad"), count(found.bad)],
-      ...Object.entries(found.results).map(([result, many]) => [result === "made" ? w("imp.made") : result, count(many)]),
-      ...found.flaws.map((flaw) => [w("imp.row", { row: flaw.row, field: flaw.field }), flaw.message]),
+      ...Object.entries(found.results).map(([result, many]) => [found.result_texts[result], count(many)]),
+      ...found.flaws.map((flaw) => [w("imp.row", { row: flaw.row, field: flaw.column }), flaw.text]),
     ]));
   }
 
   const button = (text, one, run, look = "soft") => h("button", { type: "button", class: `button compact ${look}`, "aria-label": `${text} ${one.title}`, onclick: () => attempt(() => run(one)) }, text);
   const report = (one) => api.download(`${IMPORTS}/${one.id}/report.csv`, {}, `import-${one.id}.csv`);
+  /** While something is worked on the list shows how far it is, unless somebody is about to press something in it. */
+  const later = () => setTimeout(() => { if (signal.aborted) return; if (list.contains(document.activeElement)) later(); else list.reload(); }, LOOK_EVERY_MS);
+
   const list = table({
     label: w("imp.title"),
     signal,
-    load: () => api.get(IMPORTS, {}, { signal }),
+    load: async ({ cursor }) => {
+      const page = await api.get(IMPORTS, { cursor }, { signal });
+      if (!cursor && page.items.some((one) => WORKING.has(one.state))) later();
+      return page;
+    },
     none: { icon: "people", title: w("imp.none") },
     columns: [
-      { title: w("imp.name"), width: "wide", cell: (one) => h("span", { class: "strong" }, one.title) },
+      { title: w("imp.name"), width: "wide", cell: (one) => h("span", null, h("span", { class: "strong" }, one.title), h("span", { class: "muted tiny" }, ` ${one.staff_name} ${stamp(one.created_at)}`)) },
       { title: w("imp.good"), number: true, cell: (one) => count(one.good) },
       { title: w("imp.bad"), number: true, cell: (one) => (one.bad ? h("span", { class: "danger" }, count(one.bad)) : "0") },
       { title: w("imp.made"), number: true, cell: (one) => count(one.made) },
       { title: w("imp.opens"), hide: "narrow", cell: (one) => h("span", { class: "num" }, `${money(one.principal_fen + one.bonus_fen)} / ${count(one.points)}`) },
       { title: w("imp.state"), cell: (one) => pill(w(`imp.${one.state}`), LOOKS[one.state]) },
-      { title: w("imp.since"), hide: "narrow", cell: (one) => stamp(one.created_at) },
       { title: w("imp.actions"), cell: (one) => h("div", { class: "row-actions" }, one.state === "checked" && one.good > 0 && button(w("imp.start"), one, start, "primary"), button(w("imp.show"), one, show), button(w("imp.report"), one, report), OPEN.has(one.state) && button(w("imp.cancel"), one, cancel, "danger")) },
     ],
   });

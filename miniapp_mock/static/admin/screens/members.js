@@ -43,26 +43,17 @@ const w = words({
   "members.reject_ask": "拒绝 {name} 的注册？",
   "members.reject_text": "对方可以再次申请。",
   "members.none": "没有这种状态的会员",
-  "members.waiting": "位会员等待审核",
 });
 
 const STATUSES = ["active", "pending", "frozen", "expired"];
 const LOOKS = { active: "brand", pending: "gold", frozen: "danger", expired: "gold" };
 const STEPS = { pending: ["approve", "reject"], active: ["freeze"], frozen: ["unfreeze"], expired: ["freeze"] };
 const ASKED = new Set(["freeze", "reject"]);
-const MOST = 50;
 
 const STAGES = [["potential", "潜在"], ["new", "新会员"], ["returning", "回头客"], ["loyal", "忠实"], ["dormant", "沉睡"], ["lost", "流失"]];
 
 /** What was filled in, as the search takes it; what is empty does not limit. */
 const filterOf = (values) => Object.fromEntries(Object.entries(values).filter(([, value]) => (Array.isArray(value) ? value.length : value)));
-
-/** How many wait for approval, for the first screen. */
-export async function todo({ api, me, signal }) {
-  if (!me.may("members.decide")) return null;
-  const { items } = await api.get("/v1/admin/members", { status: "pending" }, { signal });
-  return { count: items.length, more: items.length >= MOST, text: w("members.waiting"), query: { status: "pending" } };
-}
 
 export async function open({ api, me, place, signal, go, href }) {
   const status = STATUSES.includes(place.query.status) ? place.query.status : "active";

@@ -27,6 +27,7 @@ const w = words({
   "reg.by": "依据",
   "reg.claimed": "认领已有会员",
   "reg.pick": "选择",
+  "reg.pick_all": "全选",
   "reg.actions": "操作",
   "reg.approve": "通过",
   "reg.reject": "拒绝",
@@ -59,6 +60,14 @@ const w = words({
   "reg.rule": "依据规则",
   "reg.no_rule": "没有规则符合",
   "reg.unmet": "不符合 {rule}",
+  "reg.if_channels": "渠道",
+  "reg.if_store_ids": "门店",
+  "reg.if_referred": "推荐人",
+  "reg.if_age_from": "年龄下限",
+  "reg.if_age_to": "年龄上限",
+  "reg.if_phone_prefixes": "号段",
+  "reg.if_attributes": "扩展属性",
+  "reg.if_hours": "时段",
   "reg.create": "登记新会员",
   "reg.card": "会员卡号（选填）",
   "reg.created": "已登记，会员号 {number}",
@@ -68,6 +77,7 @@ const STATES = ["pending", "approved", "rejected", "conflict"];
 const LOOKS = { pending: "gold", approved: "brand", rejected: "danger" };
 const LIST = "/v1/admin/registrations";
 const POLICY = "/v1/admin/registration/policy";
+const MOST_AT_ONCE = 100;
 const OUTCOMES = ["approve", "queue", "reject"];
 
 /** How many wait, for the first screen. */
@@ -90,7 +100,10 @@ export function ruleText({ title, when, outcome, reason }) {
   return [title, parts.join(" "), outcome, reason].filter((part) => part !== null && part !== undefined).join(" | ");
 }
 
-export function readRule(line) {
+/** What was written for an attribute, as its type has it. */
+const VALUES = { boolean: (text) => ["yes", "true", "是"].includes(text), number: Number };
+
+export function readRule(line, types = {}) {
   const [title, conditions = "", outcome = "", reason = ""] = line.split("|").map((part) => part.trim());
   if (!OUTCOMES.includes(outcome)) throw new Error("approve / queue / reject");
   const when = {};
@@ -105,7 +118,7 @@ export function readRule(line) {
     else if (name === "phone") when.phone_prefixes = list;
     else if (name === "referred") when.referred = value === "yes";
     else if (name === "hour") [when.hour_from, when.hour_to] = value.split("-").map(Number);
-    else when.attributes = { ...when.attributes, [name]: list };
+    else when.attributes = { ...when.attributes, [name]: list.map(VALUES[types[name]] || String) };
   }
   return { title, when, outcome, ...(reason && { reason }) };
 }
@@ -135,7 +148,8 @@ export async function open({ api, me, place, signal, href, keys }) {
   }
 
   async function setRules() {
-    const now = await api.get(POLICY);
+    const [now, { items: defined }] = await Promise.all([api.get(POLICY), api.get("/v1/admin/member-attributes")]);
+    const types = Object.fromEntries(defined.map((one) => [one.code, one.type]));
     const outcomes = OUTCOMES.map((one) => [one, w(`reg.out_${one}`)]);
     const saved = await formDialog({
       title: w("reg.rules"),
@@ -147,7 +161,7 @@ export async function open({ api, me, place, signal, href, keys }) {
       ],
       onSubmit: (values) => {
         const rules = (values.rules || "").split("\n").filter((line) => line.trim()).map((line, row) => {
-          try { return readRule(line); } catch (error) {
+          try { return readRule(line, types); } catch (error) {
             const why = w("reg.rule_wrong", { row: row + 1, why: error.message });
             throw Object.assign(new Error(why), { name: "ApiError", detail: why, fields: [{ pointer: "/rules", message: why }] });
           }
@@ -176,7 +190,7 @@ export async function open({ api, me, place, signal, href, keys }) {
       [w("reg.outcome"), w(`reg.out_${said.outcome}`)],
       [w("reg.rule"), said.rule || w("reg.no_rule")],
       [w("reg.reason"), said.reason],
-      ...said.before.map((one) => [w("reg.unmet", { rule: one.rule }), one.unmet.join("、")]),
+      ...said.before.map((one) => [w("reg.unmet", { rule: one.rule }), one.unmet.map((name) => w(`reg.if_${name}`)).join("、")]),
     ]));
   }
 
@@ -224,7 +238,8 @@ export async function open({ api, me, place, signal, href, keys }) {
     ].filter(Boolean),
   });
   const tabs = h("nav", { class: "tabs", "aria-label": w("reg.title") }, STATES.map((one) => h("a", { class: "tab", href: href("registrations", { state: one }), "aria-current": one === state && "page" }, w(`reg.${one}`))));
-  const many = state === "pending" && h("div", { class: "row-actions" }, act(w("reg.approve_picked"), () => decideMany(true), "soft"), act(w("reg.reject_picked"), () => decideMany(false), "danger"));
+  const pickAll = () => [...list.querySelectorAll('button[aria-pressed="false"]')].slice(0, MOST_AT_ONCE - picked.size).forEach((node) => node.click());
+  const many = state === "pending" && h("div", { class: "row-actions" }, act(w("reg.pick_all"), pickAll), act(w("reg.approve_picked"), () => decideMany(true), "soft"), act(w("reg.reject_picked"), () => decideMany(false), "danger"));
   keys({ n: [w("reg.create"), () => attempt(create)] });
   const actions = [act(w("reg.try"), simulate), me.may("registration.rules") && act(w("reg.rules"), setRules), me.may("members.create") && act(w("reg.create"), create, "primary")].filter(Boolean);
   return [head(w("reg.title"), { note: w("reg.note"), actions }), tabs, many, list].filter(Boolean);
