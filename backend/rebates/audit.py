@@ -10,8 +10,7 @@ import msgspec
 from backend.kernel.proofs import MAX_FINDINGS, Finding, Proof, ask
 
 from .queries import facts
-from .queries.facts import Facts
-from .rules import accrual, periods, settling
+from .rules import periods, settling
 from .types import Applied, Body, PeriodKind, Piece
 
 SAMPLE = 5_000
@@ -122,10 +121,9 @@ async def _work_out(connection: asyncpg.Connection, row: asyncpg.Record) -> list
     period = periods.period_of(PeriodKind(row["period"]), row["first_on"])
     schemes = _schemes.decode(row["schemes"])
     member_id = row["holder_id"]
-    known = await facts.load_by(connection.fetch, [member_id], period.first, period.last)
-    one = known.get(member_id, Facts([], {}))
+    known = await facts.accrue(connection.fetch, schemes, [member_id], period.first, period.last)
     months = {scheme.id: scheme.terms.valid_months for scheme in schemes}
-    now = settling.pieces_of(accrual.accrue(schemes, one.purchases, one.back), months)
+    now = settling.pieces_of(known[member_id], months)
     rows = await connection.fetch(_GIVEN, member_id, period.kind.value, period.first)
     given = settling.given_for(period.first, [(given["first_on"], _body.decode(given["body"])) for given in rows])
     if not settling.differ(now, given):

@@ -54,6 +54,9 @@ def table(one: Statement, body: Body, form: sheets.Format) -> bytes:
             ("消费", title, text_cell(line.sale_id), line.on.isoformat(), text_cell(line.store_id), line.fen, None)
             for line in part.lines
         ]
+        if part.purchases > len(part.lines):
+            rest = part.base_fen - sum(line.fen for line in part.lines)
+            rows.append((f"另有 {part.purchases - len(part.lines)} 笔", title, None, None, None, rest, None))
         rows.append((_tier(part), title, None, None, None, part.base_fen, part.given_fen))
     for correction in body.corrections:
         span = periods.span(correction.first, correction.last)

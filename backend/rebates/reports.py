@@ -9,6 +9,7 @@ import msgspec
 
 from backend.kernel import charts, db, windows
 from backend.kernel.cells import text_cell
+from backend.kernel.errors import invalid
 
 from .queries import schemes
 from .rules import periods
@@ -87,8 +88,10 @@ async def read(
     """Periods that begin in these days; of one store what it bears."""
     windows.check_days(first, last, most=MOST_DAYS)
     runs = {row["id"]: row for row in await db.fetch(_RUNS, first, last, kind.value if kind else None)}
-    asked = (list(runs), store_id, scheme_id, MOST_ROWS)
-    figures, flows = await db.fetch(_FIGURES, *asked), await db.fetch(_FLOWS, *asked)
+    asked = (list(runs), store_id, scheme_id, MOST_ROWS + 1)
+    figures, flows, uses = [await db.fetch(sql, *asked) for sql in (_FIGURES, _FLOWS, _USES)]
+    if max(len(figures), len(flows), len(uses)) > MOST_ROWS:
+        raise invalid("/query/from", f"these periods have more than {MOST_ROWS:,} rows; ask for fewer, or for a store")
     titles = await schemes.list_titles(sorted({row["scheme_id"] for row in (*figures, *flows)}))
     rows: dict[tuple[str, str, str], Row] = {}
     for row in figures:
@@ -99,7 +102,7 @@ async def read(
         one.paid_fen, one.used_fen, one.expired_fen = row["paid"], row["used"], row["expired"]
         one.left_fen = row["paid"] - row["used"] - row["expired"] + row["other"]
     found = sorted(rows.values(), key=lambda one: (one.first_on, one.period, one.scheme_id, one.store_id))
-    return Report(found, [Use(*row) for row in await db.fetch(_USES, *asked)])
+    return Report(found, [Use(*row) for row in uses])
 
 
 def _row(

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from backend.groups import queries as groups
-from backend.kernel import clock
+from backend.kernel import clock, db
 from backend.kernel.config import settings
 from backend.ledger import queries as ledger
 from backend.ledger.plans import REBATE
@@ -16,7 +16,6 @@ from backend.members import queries as members
 from backend.members.types import Listed
 
 from .queries import facts, schemes, statements
-from .queries.facts import Facts
 from .rules import accrual, periods
 from .schemas import (
     CorrectionOut,
@@ -179,8 +178,8 @@ async def list_running(member_id: int) -> list[Running]:
         applied = [one for one in await schemes.list_applied(period) if one.first <= on]
         if not applied:
             continue
-        known = (await facts.load(None, [member_id], period.first, period.last)).get(member_id, Facts([], {}))
-        for one, part in zip(applied, accrual.accrue(applied, known.purchases, known.back), strict=True):
+        parts = (await facts.accrue(db.fetch, applied, [member_id], period.first, period.last))[member_id]
+        for one, part in zip(applied, parts, strict=True):
             if part.base_fen or _is_about(one.terms, level, belongs.group_id if belongs else None, is_key=is_key):
                 following = accrual.next_tier(one.terms, part.base_fen)
                 missing = following.from_fen - part.base_fen if following else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest_asyncio
 
@@ -50,6 +50,7 @@ async def plan_of(sql: str, *args: object) -> str:
 async def test_no_query_of_a_run_or_a_phone_reads_a_whole_table(many):
     some = list(range(100, 300))
     first, last = date(2026, 2, 1), date(2026, 2, 28)
+    start = datetime(2026, 2, 1, tzinfo=UTC)
     list_of_member = f"{statements._STATEMENT} WHERE s.holder_id = $1 ORDER BY s.at DESC, s.id LIMIT 50"
     unpaid = (
         f"{statements._STATEMENT} WHERE s.run_id = $1 AND s.payout_fen > 0 AND s.paid_at IS NULL AND s.refusal IS NULL"
@@ -58,7 +59,8 @@ async def test_no_query_of_a_run_or_a_phone_reads_a_whole_table(many):
 
     plans = [
         await plan_of(building._MEANT, some, "month", first, last),
-        await plan_of(facts._PURCHASES, some, first, last, facts.MOST),
+        await plan_of(facts._PURCHASES, some, [first] * 200, [start] * 200, [""] * 200, last, facts.PAGE),
+        await plan_of(facts._RETURNS, some, ["x"] * 200),
         await plan_of(statements._CARRIED, some, "x"),
         await plan_of(list_of_member, 4711),
         await plan_of(unpaid, "PLAN3"),
@@ -67,4 +69,5 @@ async def test_no_query_of_a_run_or_a_phone_reads_a_whole_table(many):
     for plan in plans:
         assert "Seq Scan on rebate_purchase" not in plan, plan
         assert "Seq Scan on rebate_statement" not in plan, plan
-    assert "rebate_statement_unpaid" in plans[4]
+        assert "Seq Scan on rebate_return" not in plan, plan
+    assert "rebate_statement_unpaid" in plans[5]

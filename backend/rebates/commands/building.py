@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from functools import partial
 
 import msgspec
 
@@ -18,7 +19,6 @@ from backend.members import service as members
 
 from ..queries import facts, runs, statements
 from ..queries import schemes as scheme_queries
-from ..queries.facts import Facts
 from ..queries.statements import Waiting
 from ..rules import accrual, periods, settling
 from ..types import PREFIX, Applied, Body, Correction, Figure, Part, Period, Piece, Run, RunKind, RunState
@@ -97,8 +97,8 @@ async def forget(tx: Tx, run_id: str) -> None:
 
 
 async def _figures(tx: Tx, run: Run, schemes: Sequence[Applied], member_ids: Sequence[int]) -> list[Figure]:
-    known = await facts.load(tx, member_ids, run.period.first, run.period.last)
-    return [figure for one in known.values() for figure in figures_of(accrual.accrue(schemes, one.purchases, one.back))]
+    known = await facts.accrue(partial(db.fetch_in, tx), schemes, member_ids, run.period.first, run.period.last)
+    return [figure for parts in known.values() for figure in figures_of(parts)]
 
 
 async def _statements(
@@ -113,15 +113,16 @@ async def _statements(
     if not meant:
         return [], []
     told = await statements.list_told(tx, meant, run.id)
-    known = await facts.load(tx, [one for one in meant if one not in told], period.first, period.last)
+    new = [one for one in meant if one not in told]
+    fetch = partial(db.fetch_in, tx)
+    known = await facts.accrue(fetch, schemes, new, period.first, period.last, most_lines=MOST_LINES)
     waiting = await statements.list_waiting(tx, meant, period, run.id)
     least = await scheme_queries.list_least(tx, period.last)
     made = []
     for member_id in meant:
         waits = waiting.get(member_id, Waiting([], []))
-        found = known.get(member_id, Facts([], {}))
         corrections = await _corrections(tx, member_id, period, waits.late, told=member_id in told)
-        one = statement(member_id, schemes, found, waits, corrections, least)
+        one = statement(member_id, schemes, known.get(member_id, ()), waits, corrections, least)
         if one is not None:
             made.append(one)
     await _write(tx, run, made)
@@ -133,16 +134,14 @@ async def _statements(
 def statement(
     member_id: int,
     schemes: Sequence[Applied],
-    found: Facts,
+    came_to: Sequence[Part],
     waits: Waiting,
     corrections: tuple[Correction, ...],
     least: Mapping[str, int],
 ) -> Made | None:
     """What a member's statement says; None where there is nothing to say. ``least`` is what ``settling.least_fen`` asks
     for."""
-    parts = tuple(
-        part for part in accrual.accrue(schemes, found.purchases, found.back, most_lines=MOST_LINES) if part.base_fen
-    )
+    parts = tuple(part for part in came_to if part.base_fen)
     if not parts and not corrections and not waits.carried:
         return None
     months = {scheme.id: scheme.terms.valid_months for scheme in schemes}
@@ -173,9 +172,9 @@ async def _corrections(
     for first in firsts:
         then = periods.period_of(period.kind, first)
         schemes = by_first.get(first, ())
-        known = (await facts.load(tx, [member_id], then.first, then.last)).get(member_id, Facts([], {}))
+        known = await facts.accrue(partial(db.fetch_in, tx), schemes, [member_id], then.first, then.last)
         months = {scheme.id: scheme.terms.valid_months for scheme in schemes}
-        now = settling.pieces_of(accrual.accrue(schemes, known.purchases, known.back), months)
+        now = settling.pieces_of(known[member_id], months)
         was = settling.given_for(first, given)
         pieces = settling.differ(now, was)
         if pieces:

@@ -105,6 +105,9 @@ async def activate(scheme_id: str, caller: StaffCaller) -> Scheme:
             live = await db.fetch_in(tx, "SELECT count(*) AS live FROM rebate_scheme WHERE state = 'active'")
             if live[0]["live"] >= queries.MOST_SCHEMES:
                 raise RebateSchemeConflict(f"{queries.MOST_SCHEMES} schemes live already")
+            current = periods.period_of(scheme.period, today())
+            if len(await queries.list_applied(current)) >= queries.MOST_APPLIED:
+                raise RebateSchemeConflict(f"{queries.MOST_APPLIED} schemes count in {periods.title(current)} already")
             await _move(tx, scheme, SchemeState.ACTIVE, scheme.last_on, caller)
     return await get_scheme(scheme_id)
 

@@ -16,6 +16,9 @@ from ..types import Applied, Period, PeriodKind, Scheme, SchemeState, Terms, Ver
 MOST_SCHEMES = 50
 """That live at once."""
 
+MOST_APPLIED = 2 * MOST_SCHEMES
+"""That apply to one period, those included that ended in it: no further one begins then."""
+
 changes = Changes("rebate_change", "subject")
 _terms = msgspec.json.Decoder(Terms)
 
@@ -85,7 +88,7 @@ async def list_versions(scheme_id: str, limit: int = 100) -> list[Version]:
 
 async def list_applied(period: Period) -> list[Applied]:
     """The schemes that apply to a period, with the terms that hold in it, in the order they were made."""
-    rows = await db.fetch(_APPLIED, period.first, period.last, period.kind.value, 2 * MOST_SCHEMES)
+    rows = await db.fetch(_APPLIED, period.first, period.last, period.kind.value, MOST_APPLIED)
     return [applied_of(row, period) for row in rows]
 
 

@@ -29,11 +29,27 @@ def accrue(
     Args:
         most_lines: how many purchases a part names; all of them count.
     """
-    sums = [_Sum(scheme, most_lines) for scheme in schemes]
+    sums = Sums(schemes, most_lines)
     for purchase in purchases:
-        for one in sums:
-            one.add(purchase, back.get(purchase.id, {}))
-    return choose(schemes, [one.part() for one in sums])
+        sums.add(purchase, back.get(purchase.id, {}))
+    return sums.parts()
+
+
+class Sums:
+    """What each scheme comes to, purchase by purchase, so that nobody's have to be in memory all at once."""
+
+    def __init__(self, schemes: Sequence[Applied], most_lines: int = 0) -> None:
+        self.schemes = schemes
+        self._sums = [_Sum(scheme, most_lines) for scheme in schemes]
+
+    def add(self, purchase: Purchase, back: Mapping[int, int]) -> None:
+        """Count a purchase, less what came back of it, by line."""
+        for one in self._sums:
+            one.add(purchase, back)
+
+    def parts(self) -> tuple[Part, ...]:
+        """What it comes to, as ``accrue`` says."""
+        return choose(self.schemes, [one.part() for one in self._sums])
 
 
 class _Sum:
