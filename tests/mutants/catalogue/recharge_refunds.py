@@ -40,7 +40,7 @@ MUTANTS = (
         PLANS,
         "        caps=stored_limit(limits),\n",
         "",
-        (f"{LIMITS}test_of_recharges_paid_at_once_those_above_the_limit_go_back",),
+        (f"{LIMITS}test_of_ten_recharges_paid_at_once_those_above_the_limit_go_back",),
     ),
     Mutant(
         "held-value-not-counted",
@@ -56,7 +56,7 @@ MUTANTS = (
         PAYMENTS,
         "if refused.refusal not in (plans.STORED_LIMIT, plans.DAY_LIMIT):",
         "if refused.refusal not in (plans.DAY_LIMIT,):",
-        (f"{LIMITS}test_of_recharges_paid_at_once_those_above_the_limit_go_back",),
+        (f"{LIMITS}test_of_ten_recharges_paid_at_once_those_above_the_limit_go_back",),
     ),
     Mutant(
         "refund-of-what-was-spent",
