@@ -13,7 +13,7 @@ from backend.ledger import service as ledger
 from backend.ledger.types import Document
 from backend.wallet import plans, reports
 from backend.wallet import refund_queries as queries
-from backend.wallet.commands import refunds
+from backend.wallet.commands import refund_books, refunds
 from backend.wallet.types import RechargeRefund, RefundState, RefundStep
 
 CASES = (
@@ -45,7 +45,7 @@ async def _one(
     member_id: int, recharge_id: str, reason: str, state: RefundState, note: str, at: datetime, staff_id: int
 ) -> None:
     document = await _paid_by_wechat(member_id, recharge_id, at)
-    terms = await refunds.terms_of(document)
+    terms = await refund_books.terms_of(document)
     store_id = await db.fetchval("SELECT store_id FROM member WHERE id = $1", member_id)
     asked = RechargeRefund(
         member_id=member_id,
@@ -74,15 +74,15 @@ async def _one(
     async with db.transaction() as tx:
         await queries.insert(tx, asked)
         if state is RefundState.DONE:
-            asked = await refunds.freeze(tx, asked, at, staff_id=staff_id)
+            asked = await refund_books.freeze(tx, asked, at, staff_id=staff_id)
         else:
             who = staff_id if state is RefundState.REJECTED else None
             name = "reject" if who else "withdraw"
-            await queries.update(tx, refunds.step(asked, state, name, at, staff_id=who, note=note))
+            await queries.update(tx, refund_books.step(asked, state, name, at, staff_id=who, note=note))
     if state is RefundState.DONE:
         async with db.transaction() as tx:
             locked = await queries.lock(tx, member_id, asked.id)
-            await refunds.deduct(tx, locked, f"5030{asked.id[-12:]}", at + timedelta(minutes=1))
+            await refund_books.deduct(tx, locked, f"5030{asked.id[-12:]}", at + timedelta(minutes=1))
 
 
 async def _paid_by_wechat(member_id: int, recharge_id: str, at: datetime) -> Document:

@@ -6,7 +6,7 @@ from backend.kernel import clock, jobs
 from backend.kernel.config import settings
 
 from . import reports
-from .commands import expiring, forfeiting, lots, monthly, pending, refunding, refunds
+from .commands import expiring, forfeiting, lots, monthly, pending, refund_books, refunding
 
 
 @jobs.every("* * * * *")
@@ -21,7 +21,7 @@ async def advance_refunds() -> None:
     await refunding.advance_due(clock.now())
 
 
-@jobs.task(name=refunds.JOB, retry=5)
+@jobs.task(name=refund_books.JOB, retry=5)
 async def pay_back(refund_id: str) -> None:
     """Ask WeChat for one refund at once."""
     await refunding.pay_back(refund_id)

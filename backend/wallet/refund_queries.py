@@ -81,6 +81,18 @@ async def list_of_recharge(member_id: int, recharge_id: str) -> list[RechargeRef
     return [_refund(row) for row in await db.fetch(sql, member_id, recharge_id)]
 
 
+async def given_back(tx: Tx, member_id: int, recharge_id: str) -> int:
+    """How much of a recharge went back already, or is on its way, in fen."""
+    (row,) = await db.fetch_in(
+        tx,
+        "SELECT coalesce(sum(amount_fen), 0)::bigint AS fen FROM wallet_refund WHERE member_id = $1"
+        " AND recharge_id = $2 AND state IN ('frozen', 'sent', 'stopping', 'done')",
+        member_id,
+        recharge_id,
+    )
+    return int(row["fen"])
+
+
 async def is_under_way(member_id: int, recharge_id: str) -> bool:
     """Whether a refund of that recharge is under way."""
     sql = (

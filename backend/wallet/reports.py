@@ -22,17 +22,23 @@ _DUE = """
 SELECT h.member_id, coalesce(r.seq, 0) AS since, h.seq
   FROM ledger_head h LEFT JOIN wallet_rolled r ON r.member_id = h.member_id AND r.zone = $1
  WHERE h.member_id > $2 AND h.seq > coalesce(r.seq, 0) ORDER BY h.member_id LIMIT $3"""
+# Principal that a refund keeps for spent bonus leaves with what the payer gets, and is told apart from it.
 _COUNT = """
 INSERT INTO wallet_day AS w (zone, day, store_id, account, kind, principal_fen, bonus_fen, transfers)
-SELECT $1, (t.at AT TIME ZONE $1)::date, coalesce(d.store_id, ''), l.kind, t.kind,
-       coalesce(sum(m.amount) FILTER (WHERE l.part = 'principal'), 0),
-       coalesce(sum(m.amount) FILTER (WHERE l.part <> 'principal'), 0), count(DISTINCT (t.member_id, t.seq))
+SELECT $1, (t.at AT TIME ZONE $1)::date, coalesce(d.store_id, ''), l.kind, moved.kind,
+       coalesce(sum(moved.fen) FILTER (WHERE l.part = 'principal'), 0),
+       coalesce(sum(moved.fen) FILTER (WHERE l.part <> 'principal'), 0), count(DISTINCT (t.member_id, t.seq))
   FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS due (member_id, since, seq)
   JOIN ledger_transfer t ON t.member_id = due.member_id AND t.seq > due.since AND t.seq <= due.seq
   JOIN ledger_lot_move m ON m.member_id = t.member_id AND m.seq = t.seq
   JOIN ledger_lot l ON l.member_id = m.member_id AND l.lot_id = m.lot_id AND l.kind IN ('stored', 'stored_held')
    AND l.ref = ''
   LEFT JOIN ledger_document d ON d.member_id = t.member_id AND d.id = t.document_id
+  LEFT JOIN wallet_refund r ON t.kind = 'recharge_refunded' AND l.part = 'principal' AND r.withheld_fen > 0
+        AND r.member_id = t.member_id AND r.id = l.source
+ CROSS JOIN LATERAL (VALUES (t.kind, m.amount + coalesce(r.withheld_fen, 0)),
+                            ('recharge_withheld', -r.withheld_fen)) AS moved (kind, fen)
+ WHERE moved.fen IS NOT NULL
  GROUP BY 2, 3, 4, 5 ORDER BY 2, 3, 4, 5
 ON CONFLICT (zone, day, store_id, account, kind) DO UPDATE SET principal_fen = w.principal_fen + EXCLUDED.principal_fen,
    bonus_fen = w.bonus_fen + EXCLUDED.bonus_fen, transfers = w.transfers + EXCLUDED.transfers"""
@@ -83,6 +89,7 @@ class Day(msgspec.Struct, kw_only=True):
     expired_fen: int = 0
     paid_back_fen: int = 0
     bonus_forfeited_fen: int = 0
+    withheld_fen: int = 0
     other_fen: int = 0
     owed_principal_fen: int | None = None
     owed_bonus_fen: int | None = None
@@ -129,6 +136,8 @@ def _add(day: Day, account: str, kind: str, principal: int, bonus: int) -> None:
     if kind == "recharge_refunded":  # out of what was held
         day.paid_back_fen -= principal
         day.bonus_forfeited_fen -= bonus
+    elif kind == "recharge_withheld":
+        day.withheld_fen -= principal
     elif kind == "bonus_forfeited":
         day.bonus_forfeited_fen -= bonus
     elif kind in ("recharge", "recharge_reversed"):
@@ -158,7 +167,15 @@ HEADING = (
         "退货返还本金（分）",
         "退货返还赠送（分）",
     ),
-    *("过期（分）", "充值退款（分）", "赠送收回（分）", "其他（分）", "未消费本金（分）", "未消费赠送（分）"),
+    *(
+        "过期（分）",
+        "充值退款（分）",
+        "赠送收回（分）",
+        "扣回本金（分）",
+        "其他（分）",
+        "未消费本金（分）",
+        "未消费赠送（分）",
+    ),
 )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from datetime import date
 
 import msgspec
 import pytest
 
 from backend.kernel import config, outbox
 from backend.ledger import queries as ledger
+from backend.wallet import reports
 from backend.wallet.commands import forfeiting
 from backend.wechat import service as wechat
 from tests.support import recharge, refunds
@@ -100,9 +102,18 @@ async def test_what_other_recharges_brought_is_not_touched(client, phone, admin,
     assert [(lot.source, lot.remaining) for lot in lots] == [(kept, 3_000)]
 
 
+async def told() -> tuple[int, int, int, int]:
+    """What the report says in all: paid back, forfeited, withheld; and what is owed when its last day is over."""
+    await reports.roll_up("Asia/Shanghai")
+    days = await reports.list_days("Asia/Shanghai", date(2000, 1, 1), date(2900, 1, 1))
+    sums = [sum(getattr(day, f"{name}_fen") for day in days) for name in ("paid_back", "bonus_forfeited", "withheld")]
+    return (*sums, (days[-1].owed_principal_fen or 0) + (days[-1].owed_bonus_fen or 0))
+
+
 async def test_spent_bonus_is_paid_with_principal_where_the_chain_says_so(client, chain, phone, offers, admin, clock):
     recharge_id = await refunds.paid(client, phone, offer_id=offers.big)
     await spend(client, chain, phone, 2_000)  # the bonus expires first, so it goes first
+    before = await told()
     config.use(msgspec.structs.replace(config.settings(), recharge_refund_withholds_bonus=True))
     try:
         refused = await refunds.ask(admin, recharge_id, 48_001)
@@ -113,6 +124,13 @@ async def test_spent_bonus_is_paid_with_principal_where_the_chain_says_so(client
         config.use(msgspec.structs.replace(config.settings(), recharge_refund_withholds_bonus=False))
 
     assert (done.amount_fen, done.bonus_fen, done.withheld_fen) == (48_000, 3_000, 2_000)
+    after = await told()
+    assert [one - was for one, was in zip(after, before, strict=True)] == [
+        48_000,
+        3_000,
+        2_000,
+        -48_000 - 2_000 - 3_000,
+    ]
     assert (await wallet(phone))["total_fen"] == 0
     assert await recharge.status(phone, recharge_id) == "refunded"
 
@@ -129,23 +147,26 @@ async def test_points_that_were_spent_are_owed(client, chain, phone, offers, adm
 
 
 async def test_above_the_limit_a_second_person_approves(client, phone, admin, second, clock):
+    """The limit is the recharge's: what went back before counts."""
     recharge_id = await refunds.paid(client, phone, amount_fen=60_000)
+    await refunds.until_state(clock, await refunds.asked(admin, recharge_id, 20_000), "done")
 
+    terms = (await admin.get(f"/v1/admin/recharges/{recharge_id}/refund-terms")).json()
     made = (await refunds.ask(admin, recharge_id)).json()
 
-    assert made["status"] == "asked"
+    assert (made["status"], terms["needs_approval"]) == ("asked", True)
     assert [step["step"] for step in made["steps"]] == ["ask", "propose"]
-    assert await wallet(phone) == {"total_fen": 60_000, "principal_fen": 60_000, "bonus_fen": 0}
+    assert await wallet(phone) == {"total_fen": 40_000, "principal_fen": 40_000, "bonus_fen": 0}
     approval = f"/v1/admin/approvals/{made['approval_id']}"
     own = await admin.post(f"{approval}/approve", {"note": "自己"})
     assert (own.status_code, own.json()["code"]) == (409, "approval_own")
     again = (await refunds.decide(admin, made["id"], "approve")).json()
     assert (again["status"], again["approval_id"]) == ("asked", made["approval_id"])
-    assert await wallet(phone) == {"total_fen": 60_000, "principal_fen": 60_000, "bonus_fen": 0}
+    assert await wallet(phone) == {"total_fen": 40_000, "principal_fen": 40_000, "bonus_fen": 0}
     approved = await second.post(f"{approval}/approve", {"note": "已核对"})
     assert approved.status_code == 200, approved.text
     frozen = (await admin.get(f"/v1/admin/recharge-refunds/{made['id']}")).json()
-    assert (frozen["status"], (await wallet(phone))["held_fen"]) == ("frozen", 60_000)
+    assert (frozen["status"], (await wallet(phone))["held_fen"]) == ("frozen", 40_000)
     await refunds.until_state(clock, made["id"], "done")
 
 

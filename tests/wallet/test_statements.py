@@ -156,7 +156,8 @@ async def test_the_report_says_what_came_went_and_is_owed(client, chain, admin, 
     assert grown == {
         "recharged_fen": 50_000, "bonus_given_fen": 5_000, "spent_principal_fen": 3_000, "spent_bonus_fen": 5_000,
         "returned_principal_fen": 3_000, "returned_bonus_fen": 1_000, "expired_fen": 70, "paid_back_fen": 10_000,
-        "bonus_forfeited_fen": 1_000, "other_fen": 70, "owed_principal_fen": 40_000, "owed_bonus_fen": 0,
+        "bonus_forfeited_fen": 1_000, "withheld_fen": 0, "other_fen": 70,
+        "owed_principal_fen": 40_000, "owed_bonus_fen": 0,
     }  # fmt: skip
     owed = await db.fetchval(
         "SELECT sum(balance)::bigint FROM ledger_account WHERE kind IN ('stored', 'stored_held') AND ref = ''"

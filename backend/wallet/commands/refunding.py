@@ -20,7 +20,7 @@ from backend.wechat.types import Refund, RefundStatus
 from .. import refund_queries as queries
 from .. import rules
 from ..types import HOLDING, RechargeRefund, RefundState
-from . import refunds
+from . import refund_books, refunds
 
 log = logging.get(__name__)
 
@@ -75,7 +75,7 @@ async def _begin(refund: RechargeRefund, now: datetime) -> bool:
         due_at = rules.ask_refund_at(locked.tries, now=now)
         changed = {"tries": locked.tries + 1, "due_at": due_at, "updated_at": now}
         if locked.state is RefundState.FROZEN:
-            made = refunds.step(locked, RefundState.SENT, "send", now, tries=1, due_at=due_at)
+            made = refund_books.step(locked, RefundState.SENT, "send", now, tries=1, due_at=due_at)
         else:
             made = msgspec.structs.replace(locked, **changed)
         if due_at is None:
@@ -83,7 +83,7 @@ async def _begin(refund: RechargeRefund, now: datetime) -> bool:
             made = msgspec.structs.replace(made, failure="given_up")
         await queries.update(tx, made)
     if locked.state is not made.state:
-        refunds.tell(made)
+        refund_books.tell(made)
     return True
 
 
@@ -115,7 +115,7 @@ async def _stop(refund: RechargeRefund, failure: str) -> None:
     async with db.transaction() as tx:
         locked = await queries.lock(tx, refund.member_id, refund.id)
         if locked.state is RefundState.SENT:
-            await refunds.stop(tx, locked, failure, clock.now())
+            await refund_books.stop(tx, locked, failure, clock.now())
 
 
 async def _look(refund: RechargeRefund, now: datetime) -> None:
@@ -127,8 +127,8 @@ async def _look(refund: RechargeRefund, now: datetime) -> None:
             locked = await queries.lock(tx, refund.member_id, refund.id)
             if locked.state is not RefundState.STOPPING:
                 return
-            made = await refunds.thaw(tx, locked, locked.failure or "refused", now)
-        refunds.tell(made)
+            made = await refund_books.thaw(tx, locked, locked.failure or "refused", now)
+        refund_books.tell(made)
     except DomainError as error:
         log.warning("wallet.refund_not_asked", refund_id=refund.id, error=error.code)
         await _postpone(refund, now)
@@ -173,9 +173,9 @@ async def _settle(refund: RechargeRefund, answer: Refund) -> bool:
                 await queries.update(tx, paid)
             return True
         if answer.status == RefundStatus.SUCCESS:
-            made = await refunds.deduct(tx, locked, answer.refund_id, now)
+            made = await refund_books.deduct(tx, locked, answer.refund_id, now)
         elif answer.status == RefundStatus.CLOSED:
-            made = await refunds.thaw(tx, locked, "closed", now)
+            made = await refund_books.thaw(tx, locked, "closed", now)
         else:
             failure = locked.failure
             if answer.status == RefundStatus.ABNORMAL:
@@ -183,5 +183,5 @@ async def _settle(refund: RechargeRefund, answer: Refund) -> bool:
                 failure = "abnormal"
             await queries.update(tx, msgspec.structs.replace(locked, psp_refund_id=answer.refund_id, failure=failure))
             return False
-    refunds.tell(made)
+    refund_books.tell(made)
     return True

@@ -1,14 +1,12 @@
-"""Recharges that are given back: asked for, decided, frozen, and what ends a refund here. WeChat is ``refunding``'s.
+"""Recharges that are given back: who asks, and who decides. The books are ``refund_books``', WeChat is ``refunding``'s.
 
-Each step locks the refund's row, then holds the member's books: what it reads of them is still so when it posts. A sale
-comes before or after, and a lot is never promised twice.
+Each step locks the refund's row first.
 """
 
 from __future__ import annotations
 
 import hashlib
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 import asyncpg
 import msgspec
@@ -17,20 +15,17 @@ from backend.approvals import queries as approval_queries
 from backend.approvals import service as approvals
 from backend.approvals.types import Approval, ApprovalState
 from backend.auth.types import MemberCaller, StaffCaller
-from backend.kernel import clock, db, events, ids, jobs, live, logging
+from backend.kernel import clock, db, events, ids, jobs
 from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound
 from backend.kernel.http import Idempotency
-from backend.ledger import plans as ledger_plans
 from backend.ledger import queries as ledger_queries
-from backend.ledger import service as ledger
 from backend.ledger.errors import IdempotencyConflict
-from backend.ledger.types import Document, Lot
+from backend.ledger.types import Document
 from backend.members import queries as members
-from backend.merging import service as merging
 
-from .. import plans, refund_plans, rules
+from .. import plans
 from .. import refund_queries as queries
 from ..errors import (
     RechargeNotRefundable,
@@ -39,22 +34,14 @@ from ..errors import (
     RefundNotOffered,
     RefundUnderWay,
 )
-from ..events import RechargeRefundMoved
-from ..rules import RefundTerms
-from ..types import HOLDING, RechargeRefund, RechargeStatus, RefundState, RefundStep
-from . import refund_lots
-
-log = logging.get(__name__)
+from ..types import HOLDING, RechargeRefund, RefundState, RefundStep
+from . import refund_books as books
 
 PREFIX = "Y"
 """Of a refund's id, which is its number at WeChat."""
 
-JOB = "wallet.pay_back"
 KIND = "recharge_refund"
-"""Of approvals: a refund above ``recharge_refund_approval_fen``."""
-
-NOT_SPENT = (plans.EXPIRY, refund_plans.FROZEN, refund_plans.THAWED, refund_plans.FORFEITED, merging.KIND)
-"""Transfers that take from a lot of bonus, or give back to it, without its having bought anything."""
+"""Of approvals: refunds of a recharge above ``recharge_refund_approval_fen``."""
 
 
 class RefundApproval(msgspec.Struct, frozen=True):
@@ -90,31 +77,6 @@ async def find_recharge(recharge_id: str, caller: MemberCaller | StaffCaller) ->
 async def _store_of(member_id: int) -> str | None:
     found = await members.find_member(await members.current_id(member_id))
     return found.store_id if found else None
-
-
-async def terms_of(document: Document, amount_fen: int | None = None) -> RefundTerms:
-    """What giving back so much of a recharge comes to now, or all that can be; raises what refuses it."""
-    progress = plans.progress_of(document)
-    if document.state != RechargeStatus.PAID or progress.transaction_id is None:
-        raise RechargeNotRefundable
-    parts = await refund_lots.parts_of(document)
-    spent = 0
-    for owner_id, bonus in parts.get("bonus", ()):
-        unspent = bonus.remaining - await queries.moved(owner_id, bonus.lot_id, NOT_SPENT)
-        spent += bonus.issued - unspent
-    return rules.refund_terms(
-        amount_fen,
-        principal_fen=sum(lot.remaining for _, lot in parts.get("principal", ())),
-        bonus_fen=sum(lot.remaining for _, lot in parts.get("bonus", ())),
-        bonus_spent_fen=spent,
-        withheld_fen=progress.withheld_fen,
-        withholds=settings().recharge_refund_withholds_bonus,
-    )
-
-
-async def _lots(member_id: int, recharge_id: str) -> dict[str, Lot]:
-    lots = await ledger_queries.list_lots_of(member_id, recharge_id)
-    return {lot.part: lot for lot in lots if lot.kind == ledger_plans.STORED}
 
 
 # -- asking
@@ -168,7 +130,7 @@ async def _open(
 ) -> tuple[RechargeRefund, bool]:
     now, staff_id = clock.now(), caller.staff_id if caller else None
     try:
-        terms = await terms_of(document, amount_fen)
+        terms = await books.terms_of(document, amount_fen)
     except (RechargeNotRefundable, RefundExceedsPrincipal):
         if await queries.is_under_way(document.member_id, document.id):
             raise RefundUnderWay from None
@@ -202,14 +164,14 @@ async def _open(
             await queries.insert(tx, asked)
             if caller is None:
                 made = asked
-                await events.publish(tx, _moved(made))
+                await events.publish(tx, books.moved(made))
             else:
                 made = await _freeze_or_propose(tx, asked, caller, now, note="")
     except asyncpg.UniqueViolationError:
         if known := await _known(document.member_id, refund_id, idem):
             return known, True
         raise RefundUnderWay from None
-    tell(made)
+    books.tell(made)
     return made, False
 
 
@@ -228,16 +190,20 @@ async def approve(refund_id: str, amount_fen: int | None, note: str, caller: Sta
         wanted = refund.amount_fen if amount_fen is None else min(amount_fen, refund.amount_fen)
         wanted_refund = msgspec.structs.replace(refund, amount_fen=wanted)
         made = await _freeze_or_propose(tx, wanted_refund, caller, now, note=note)
-    tell(made)
+    books.tell(made)
     return made
 
 
 async def _freeze_or_propose(
     tx: Tx, refund: RechargeRefund, caller: StaffCaller, now: datetime, *, note: str
 ) -> RechargeRefund:
-    """Freeze it, or above the limit ask a second person to: what they approve is frozen in their transaction."""
-    if refund.amount_fen <= settings().recharge_refund_approval_fen:
-        return await freeze(tx, refund, now, staff_id=caller.staff_id, note=note)
+    """Freeze it, or above the limit ask a second person to: what they approve is frozen in their transaction.
+
+    The limit is the recharge's: what went back of it before counts, or many small refunds would pass one by one.
+    """
+    before_fen = await queries.given_back(tx, refund.member_id, refund.recharge_id)
+    if before_fen + refund.amount_fen <= settings().recharge_refund_approval_fen:
+        return await books.freeze(tx, refund, now, staff_id=caller.staff_id, note=note)
     if await _waits(refund):
         return refund
     approval = await approvals.request(
@@ -250,7 +216,9 @@ async def _freeze_or_propose(
         summary=f"退还充值本金 {refund.amount_fen / 100:.2f} 元",
         key=f"{refund.id}:{len(refund.steps)}",
     )
-    made = step(refund, refund.state, "propose", now, staff_id=caller.staff_id, note=note, approval_id=approval.id)
+    made = books.step(
+        refund, refund.state, "propose", now, staff_id=caller.staff_id, note=note, approval_id=approval.id
+    )
     await queries.update(tx, made)
     return made
 
@@ -269,7 +237,7 @@ async def apply_approval(tx: Tx, body: RefundApproval, approval: Approval) -> No
     if refund.state is not RefundState.ASKED:
         raise RefundNotMovable(extra={"state": str(refund.state)})
     wanted = msgspec.structs.replace(refund, amount_fen=body.amount_fen)
-    await freeze(tx, wanted, clock.now(), staff_id=None, note=f"approval {approval.id}")
+    await books.freeze(tx, wanted, clock.now(), staff_id=None, note=f"approval {approval.id}")
 
 
 async def reject_approval(tx: Tx, body: RefundApproval, approval: Approval) -> None:
@@ -284,7 +252,7 @@ async def reject(refund_id: str, note: str, caller: StaffCaller) -> RechargeRefu
     async with db.transaction() as tx:
         refund = await _lock_staffs(tx, refund_id, caller)
         made = await _end_asked(tx, refund, RefundState.REJECTED, note, staff_id=caller.staff_id)
-    tell(made)
+    books.tell(made)
     return made
 
 
@@ -296,7 +264,7 @@ async def withdraw(refund_id: str, caller: MemberCaller) -> RechargeRefund:
     async with db.transaction() as tx:
         refund = await queries.lock(tx, owner_id, refund_id)
         made = await _end_asked(tx, refund, RefundState.WITHDRAWN, "", staff_id=None)
-    tell(made)
+    books.tell(made)
     return made
 
 
@@ -309,14 +277,14 @@ async def cancel(refund_id: str, note: str, caller: StaffCaller) -> RechargeRefu
     async with db.transaction() as tx:
         refund = await _lock_staffs(tx, refund_id, caller)
         if refund.state is RefundState.FROZEN:
-            made = await thaw(tx, refund, "cancelled", now, staff_id=caller.staff_id, note=note)
+            made = await books.thaw(tx, refund, "cancelled", now, staff_id=caller.staff_id, note=note)
         elif refund.state is RefundState.SENT:
-            made = await stop(tx, refund, "cancelled", now, staff_id=caller.staff_id, note=note)
+            made = await books.stop(tx, refund, "cancelled", now, staff_id=caller.staff_id, note=note)
         elif refund.state in (RefundState.STOPPING, RefundState.FAILED):
             return refund
         else:
             raise RefundNotMovable(extra={"state": str(refund.state)})
-    tell(made)
+    books.tell(made)
     return made
 
 
@@ -327,9 +295,9 @@ async def again(refund_id: str, caller: StaffCaller) -> RechargeRefund:
         refund = await _lock_staffs(tx, refund_id, caller)
         if refund.state is not RefundState.SENT:
             raise RefundNotMovable(extra={"state": str(refund.state)})
-        made = step(refund, refund.state, "again", now, staff_id=caller.staff_id, tries=0, due_at=now)
+        made = books.step(refund, refund.state, "again", now, staff_id=caller.staff_id, tries=0, due_at=now)
         await queries.update(tx, made)
-        await jobs.defer(tx, JOB, refund_id=refund.id)
+        await jobs.defer(tx, books.JOB, refund_id=refund.id)
     return made
 
 
@@ -356,154 +324,7 @@ async def _end_asked(
     if refund.state is not RefundState.ASKED:
         raise RefundNotMovable(extra={"state": str(refund.state)})
     name = "reject" if state is RefundState.REJECTED else "withdraw"
-    made = step(refund, state, name, clock.now(), staff_id=staff_id, note=note, due_at=None)
+    made = books.step(refund, state, name, clock.now(), staff_id=staff_id, note=note, due_at=None)
     await queries.update(tx, made)
-    await events.publish(tx, _moved(made))
+    await events.publish(tx, books.moved(made))
     return made
-
-
-# -- the books
-
-
-async def freeze(
-    tx: Tx, refund: RechargeRefund, now: datetime, *, staff_id: int | None, note: str = ""
-) -> RechargeRefund:
-    """Hold a locked refund's value and have the worker ask WeChat; raises what refuses it."""
-    holder_id = await members.current_id(refund.member_id)
-    await (
-        ledger.hold(tx, refund.member_id)
-        if holder_id == refund.member_id
-        else ledger.hold_both(tx, refund.member_id, holder_id)
-    )
-    document = await ledger_queries.find_document(refund.member_id, refund.recharge_id)
-    assert document is not None
-    terms = await terms_of(document, refund.amount_fen)
-    made = step(
-        refund,
-        RefundState.FROZEN,
-        "freeze",
-        now,
-        staff_id=staff_id,
-        note=note,
-        bonus_fen=terms.bonus_fen,
-        withheld_fen=terms.withheld_fen,
-        due_at=now,
-    )
-    if holder_id != refund.member_id:
-        await refund_lots.bring_back(tx, made, document)
-    lots = await _lots(refund.member_id, refund.recharge_id)
-    await queries.update(tx, made)
-    await ledger.post_in(tx, refund_plans.freeze(made, lots, now=now, on=_on(now), events=[_moved(made)]))
-    await jobs.defer(tx, JOB, refund_id=refund.id)
-    log.info("wallet.refund_frozen", refund_id=refund.id, amount_fen=refund.amount_fen)
-    return made
-
-
-async def thaw(
-    tx: Tx, refund: RechargeRefund, failure: str, now: datetime, *, staff_id: int | None = None, note: str = ""
-) -> RechargeRefund:
-    """Give a locked refund's value back to its lots: it is certain that WeChat pays nothing of it."""
-    await ledger.hold(tx, refund.member_id)
-    made = step(refund, RefundState.FAILED, "thaw", now, staff_id=staff_id, note=note, failure=failure, due_at=None)
-    held = await _held(refund)
-    lots = await _lots(refund.member_id, refund.recharge_id)
-    await queries.update(tx, made)
-    await ledger.post_in(tx, refund_plans.thaw(made, held, lots, now=now, on=_on(now), events=[_moved(made)]))
-    log.info("wallet.refund_failed", refund_id=refund.id, failure=failure)
-    return made
-
-
-async def deduct(tx: Tx, refund: RechargeRefund, psp_refund_id: str, now: datetime) -> RechargeRefund:
-    """End a locked refund whose payer has the money: what was held leaves the books, the gift of points is taken."""
-    await ledger.hold(tx, refund.member_id)
-    document = await ledger_queries.find_document(refund.member_id, refund.recharge_id)
-    assert document is not None
-    points = await _points_to_claw(document, _on(now))
-    open_lots = await ledger_queries.list_open_lots(refund.member_id, ledger_plans.POINTS)
-    good = [lot for lot in open_lots if lot.expires_on is None or lot.expires_on >= _on(now)]
-    own_first = sorted(good, key=lambda lot: lot.source != document.id)
-    claw = rules.claw_points(points, [(lot.lot_id, lot.remaining) for lot in own_first])
-    debt = (await ledger_queries.get_balances(refund.member_id)).get(ledger_plans.POINTS_DEBT, 0)
-    made = step(
-        refund, RefundState.DONE, "done", now, points=points, psp_refund_id=psp_refund_id, failure=None, due_at=None
-    )
-    await queries.update(tx, made)
-    plan = refund_plans.deduct(
-        made, document, await _held(refund), claw, debt=debt, now=now, on=_on(now), events=[_moved(made)]
-    )
-    await ledger.post_in(tx, plan)
-    log.info("wallet.refund_done", refund_id=refund.id, amount_fen=refund.amount_fen)
-    return made
-
-
-async def stop(
-    tx: Tx, refund: RechargeRefund, failure: str, now: datetime, *, staff_id: int | None = None, note: str = ""
-) -> RechargeRefund:
-    """Ask WeChat for a locked refund no more; in a minute, when no request can be on its way, see whether one came."""
-    due_at = now + timedelta(seconds=rules.STOPPING_S)
-    made = step(refund, RefundState.STOPPING, "stop", now, staff_id=staff_id, note=note, failure=failure, due_at=due_at)
-    await queries.update(tx, made)
-    return made
-
-
-def step(
-    refund: RechargeRefund,
-    state: RefundState,
-    name: str,
-    now: datetime,
-    *,
-    staff_id: int | None = None,
-    note: str = "",
-    **changed: Any,
-) -> RechargeRefund:
-    """The refund after a step that is written down."""
-    steps = (*refund.steps, RefundStep(step=name, at=now, staff_id=staff_id, note=note))
-    return msgspec.structs.replace(refund, state=state, steps=steps, updated_at=now, **changed)
-
-
-async def _held(refund: RechargeRefund) -> list[Lot]:
-    lots = await ledger_queries.list_lots_of(refund.member_id, refund.id)
-    return [lot for lot in lots if lot.kind == ledger_plans.STORED_HELD and lot.remaining]
-
-
-async def _points_to_claw(document: Document, on: date) -> int:
-    """The gift of points goes whole with the first refund, as the bonus does; what of it expired is lost already."""
-    progress = plans.progress_of(document)
-    if progress.refunded_fen or not progress.points:
-        return 0
-    lost = 0
-    for lot in await ledger_queries.list_lots_of(document.member_id, document.id):
-        if lot.kind == ledger_plans.POINTS:
-            lost -= await queries.moved(document.member_id, lot.lot_id, (plans.EXPIRY,))
-            lost += lot.remaining if lot.expires_on is not None and lot.expires_on < on else 0
-    return progress.points - lost
-
-
-def _on(now: datetime) -> date:
-    return clock.local_date(now, settings().timezone)
-
-
-def _moved(refund: RechargeRefund) -> RechargeRefundMoved:
-    return RechargeRefundMoved(
-        member_id=refund.member_id,
-        refund_id=refund.id,
-        recharge_id=refund.recharge_id,
-        state=str(refund.state),
-        amount_fen=refund.amount_fen,
-        bonus_fen=refund.bonus_fen,
-        withheld_fen=refund.withheld_fen,
-    )
-
-
-def tell(refund: RechargeRefund) -> None:
-    """Tell the member's open phones where a refund stands."""
-    live.push(
-        refund.member_id,
-        "recharge_refund",
-        {
-            "id": refund.id,
-            "recharge_id": refund.recharge_id,
-            "status": str(refund.state),
-            "amount_fen": refund.amount_fen,
-        },
-    )

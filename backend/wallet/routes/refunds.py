@@ -13,9 +13,9 @@ from backend.ledger.errors import IdempotencyConflict
 from backend.ledger.types import Document
 from backend.members import queries as members
 
-from .. import errors, queries
+from .. import errors, plans, queries
 from .. import refund_queries as rows
-from ..commands import recharges, refunds
+from ..commands import recharges, refund_books, refunds
 from ..refund_schemas import (
     ApproveRefundIn,
     MemberRefundOut,
@@ -184,8 +184,10 @@ async def again(caller: StaffCaller, recharge_refund_id: str) -> RefundOut:
 
 
 async def _terms(recharge_id: str, caller: MemberCaller | StaffCaller) -> TermsOut:
-    found = await refunds.terms_of(await refunds.find_recharge(recharge_id, caller))
-    needs = isinstance(caller, MemberCaller) or found.amount_fen > settings().recharge_refund_approval_fen
+    document = await refunds.find_recharge(recharge_id, caller)
+    found = await refund_books.terms_of(document)
+    all_fen = plans.progress_of(document).refunded_fen + found.amount_fen
+    needs = isinstance(caller, MemberCaller) or all_fen > settings().recharge_refund_approval_fen
     return TermsOut(found.amount_fen, found.bonus_fen, found.withheld_fen, needs)
 
 

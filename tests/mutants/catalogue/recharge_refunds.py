@@ -9,6 +9,7 @@ RULES = "backend/wallet/rules.py"
 PLANS = "backend/wallet/plans.py"
 REFUND_PLANS = "backend/wallet/refund_plans.py"
 REFUNDS = "backend/wallet/commands/refunds.py"
+BOOKS = "backend/wallet/commands/refund_books.py"
 REFUNDING = "backend/wallet/commands/refunding.py"
 REFUND_ROWS = "backend/wallet/refund_queries.py"
 PAYMENTS = "backend/wallet/commands/payments.py"
@@ -69,7 +70,7 @@ MUTANTS = (
     Mutant(
         "gift-kept",
         "Recharge, get the bonus, take the money back, keep the bonus.",
-        REFUNDS,
+        BOOKS,
         "        bonus_fen=terms.bonus_fen,\n",
         "        bonus_fen=0,\n",
         (f"{ASKED}test_a_whole_recharge_goes_back_and_its_gift_with_it",),
@@ -77,7 +78,7 @@ MUTANTS = (
     Mutant(
         "points-kept",
         "The same with the points.",
-        REFUNDS,
+        BOOKS,
         "return progress.points - lost",
         "return 0",
         (f"{ASKED}test_a_whole_recharge_goes_back_and_its_gift_with_it",),
@@ -94,16 +95,24 @@ MUTANTS = (
         "own-wish-approved",
         "One person alone takes ten thousand yuan out of the chain.",
         REFUNDS,
-        "    if refund.amount_fen <= settings().recharge_refund_approval_fen:\n",
+        "    if before_fen + refund.amount_fen <= settings().recharge_refund_approval_fen:\n",
         "    if True:\n",
+        (f"{ASKED}test_above_the_limit_a_second_person_approves",),
+    ),
+    Mutant(
+        "limit-passed-in-parts",
+        "One person alone gives ten thousand yuan of a recharge back, a little at a time.",
+        REFUNDS,
+        "    if before_fen + refund.amount_fen <= settings()",
+        "    if refund.amount_fen <= settings()",
         (f"{ASKED}test_above_the_limit_a_second_person_approves",),
     ),
     Mutant(
         "refused-and-thawed-at-once",
         "A request that is still on its way pays the money out after the member has it again.",
         REFUNDING,
-        "            await refunds.stop(tx, locked, failure, clock.now())",
-        "            await refunds.thaw(tx, locked, failure, clock.now())",
+        "            await refund_books.stop(tx, locked, failure, clock.now())",
+        "            await refund_books.thaw(tx, locked, failure, clock.now())",
         (f"{AT_WECHAT}test_a_refund_that_wechat_refuses_is_thawed_when_nothing_can_have_arrived",),
     ),
     Mutant(

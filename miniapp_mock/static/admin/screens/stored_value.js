@@ -21,6 +21,8 @@ const w = words({
   "stored.expired_fen": "过期",
   "stored.paid_back_fen": "充值退款",
   "stored.bonus_forfeited_fen": "赠送收回",
+  "stored.withheld_fen": "扣回本金",
+  "stored.other_fen": "其他",
   "stored.owed_fen": "未消费余额",
   "stored.sum": "合计",
   "stored.none": "这段时间没有变动",
@@ -31,7 +33,8 @@ const w = words({
 
 const PATH = "/v1/admin/reports/stored-value";
 const DAY_MS = 86_400_000;
-const COLUMNS = ["recharged_fen", "bonus_given_fen", "spent_fen", "returned_fen", "expired_fen", "paid_back_fen", "bonus_forfeited_fen", "owed_fen"];
+const COLUMNS = ["recharged_fen", "bonus_given_fen", "spent_fen", "returned_fen", "expired_fen", "paid_back_fen", "bonus_forfeited_fen", "withheld_fen", "other_fen", "owed_fen"];
+const SELDOM = ["withheld_fen", "other_fen"]; // shown where there is some, so that a line adds up
 
 const shown = (one) => ({
   ...one,
@@ -61,9 +64,10 @@ export async function open({ api, place, signal, go }) {
 function rows(items) {
   const amount = (fen) => (fen === null ? "—" : money(fen));
   const sum = (name) => (name === "owed_fen" ? items.at(-1).owed_fen : items.reduce((all, one) => all + one[name], 0));
-  const line = (title, read) => h("tr", null, h("th", { scope: "row", class: "num" }, title), COLUMNS.map((name) => h("td", { class: "number num" }, amount(read(name)))));
+  const columns = COLUMNS.filter((name) => !SELDOM.includes(name) || items.some((one) => one[name]));
+  const line = (title, read) => h("tr", null, h("th", { scope: "row", class: "num" }, title), columns.map((name) => h("td", { class: "number num" }, amount(read(name)))));
   return h("div", { class: "card flush table-card" }, h("div", { class: "table-scroll" }, h("table", { class: "table" },
     h("caption", { class: "sr-only" }, w("stored.title")),
-    h("thead", null, h("tr", null, h("th", { scope: "col" }, w("stored.day")), COLUMNS.map((name) => h("th", { scope: "col", class: "number" }, w(`stored.${name}`))))),
+    h("thead", null, h("tr", null, h("th", { scope: "col" }, w("stored.day")), columns.map((name) => h("th", { scope: "col", class: "number" }, w(`stored.${name}`))))),
     h("tbody", null, items.map((one) => line(one.day, (name) => one[name])), line(w("stored.sum"), sum)))));
 }
