@@ -6,14 +6,17 @@ from collections.abc import Callable, Mapping
 
 from backend.coupons import audit as coupons
 from backend.gifts import audit as gifts
+from backend.kernel import events
 from backend.kernel.proofs import Finding, Proof
 from backend.ledger import audit as ledger
 from backend.membercards import audit as membercards
 from backend.messages import audit as messages
 from backend.orders import audit as orders
+from backend.privacy import audit as privacy
 from backend.rebates import audit as rebates
 from backend.reconciliation import audit as reconciliation
 from backend.stock import audit as stock
+from backend.worker import DOMAINS
 
 PROOFS: tuple[Proof, ...] = (
     ledger.PROOF,
@@ -25,6 +28,7 @@ PROOFS: tuple[Proof, ...] = (
     gifts.PROOF,
     rebates.PROOF,
     membercards.PROOF,
+    privacy.PROOF,
 )
 
 TITLES: Mapping[str, str] = {check: title for proof in PROOFS for check, title in proof.titles.items()}
@@ -40,6 +44,7 @@ async def prove_all(
 
     ``progress`` hears of members whose books were proved, ``say`` what is proved next.
     """
+    events.load(DOMAINS)  # what is held of members is said by whoever holds it
     found = {ledger.PROOF.of: await ledger.audit(url_args, progress)}
     for proof in PROOFS[1:]:
         if say:

@@ -28,7 +28,13 @@ HOLDING = holds(
             Table(
                 "feedback_case",
                 stripped(
-                    FIGURES, contact_sealed="NULL", contact_index="NULL", excerpt="''", reference="''", rating_text="''"
+                    FIGURES,
+                    contact_sealed="NULL",
+                    contact_index="NULL",
+                    excerpt="''",
+                    reference="''",
+                    rating_text="''",
+                    compensation="''",
                 ),
                 Shown(
                     title="反馈",

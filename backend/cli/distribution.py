@@ -91,7 +91,7 @@ PLACES: dict[str, Place] = {
             "message_sheet",
             # a purpose before its texts, an archive before what it is made of; asked by day, whosever it is
             *("privacy_purpose", "privacy_text", "privacy_consent", "privacy_consent_change", "privacy_former"),
-            *("privacy_export", "privacy_part", "privacy_piece", "privacy_erasure"),
+            *("privacy_export", "privacy_part", "privacy_piece", "privacy_erasure", "privacy_handout"),
             # what counts, and what is found without a member
             *("coupon_template", "coupon_batch", "coupon_code", "coupon_handout", "coupon_due", "coupon_change"),
             *("giftcard_product", "giftcard_batch", "giftcard", "giftcard_try", "giftcard_charge"),

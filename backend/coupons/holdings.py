@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from backend.kernel.db import Tx
-from backend.members.holding import DELETED, Holding, MovingTable, Shown, Table, holds, kept
+from backend.members.holding import DELETED, Holding, MovingTable, Shown, Table, holds, kept, stripped
 
 from . import leaving, merging
 
@@ -69,10 +69,16 @@ HOLDING = holds(
                 unshown="the coupons that came of it are listed; it names others too",
                 whose="members @> ARRAY[$1]::bigint[]",
             ),
+            Table(
+                "coupon_change",
+                stripped("that staff made a coupon void, and when; not why", detail="detail - 'reason'"),
+                unshown="what became of the coupon is listed",
+                whose="detail->>'coupon' IN (SELECT id FROM coupon WHERE member_id = $1)",
+            ),
         ),
         moves=(MovingTable("coupon_due", key=("template_id", "reason")),),
         joined=("coupon", "coupon_gift"),
-        stays=("coupon_code", "coupon_handout"),
+        stays=("coupon_code", "coupon_handout", "coupon_change"),
         merge=_lock_gifts,
         carry=merging.carry,
     )

@@ -13,6 +13,12 @@ HOLDING = holds(
         at_stake=leaving.at_stake,
         tables=(
             Table(
+                "giftcard_change",
+                stripped("what staff did to a card, and when; not why", detail="detail - 'reason'"),
+                unshown="what became of the card is listed",
+                whose="subject IN (SELECT id::text FROM giftcard WHERE member_id = $1)",
+            ),
+            Table(
                 "giftcard",
                 stripped("a card and its value are the bearer's, whoever that is", member_id="NULL", bound_at="NULL"),
                 Shown(
@@ -23,5 +29,6 @@ HOLDING = holds(
             ),
         ),
         moves=(MovingTable("giftcard"),),
+        stays=("giftcard_change",),
     )
 )

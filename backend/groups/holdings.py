@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.members.holding import DELETED, Holding, MovingTable, Shown, Table, holds, kept
+from backend.members.holding import DELETED, Holding, MovingTable, Shown, Table, holds, kept, stripped
 
 from . import leaving, service
 
@@ -35,7 +35,7 @@ HOLDING = holds(
             ),
             Table(
                 "group_allotment",
-                kept("what an organisation gave its people out of its own: amounts without a name"),
+                stripped("what an organisation gave its people out of its own: amounts without a name", note="''"),
                 Shown(
                     title="团体分配",
                     columns={"at": "时间", "kind": "种类", "amount": "数量", "taken": "收回", "note": "备注"},

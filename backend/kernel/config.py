@@ -291,6 +291,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, _doc("Days in which a member may take the wish to be erased back", ge=0, le=30)
     ] = 7
     privacy_archive_days: Annotated[int, _doc("Days that a member's archive can be fetched", ge=1, le=30)] = 7
+    privacy_handout_second: Annotated[
+        str,
+        _doc(
+            "When handing a member's archive out at the counter needs a second person: `never`, `paper` (where only"
+            " papers prove who stands there) or `always`",
+            pattern="^(never|paper|always)$",
+        ),
+    ] = "paper"
     privacy_former_days: Annotated[
         int, _doc("Days that a hash of an erased member's phone keeps offers for new members from them", ge=0, le=3650)
     ] = 730

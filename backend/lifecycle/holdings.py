@@ -47,7 +47,7 @@ HOLDING = holds(
             ),
             Table(
                 "lifecycle_change",
-                kept("the history of a number's level: days and codes; staff's notes say why, not who"),
+                stripped("the history of a number's level: days and codes, without staff's notes", note="NULL"),
                 Shown(
                     title="等级变更",
                     columns={"at": "时间", "level": "等级", "why": "原因", "until": "有效至", "note": "备注"},

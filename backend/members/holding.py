@@ -249,14 +249,24 @@ def sql_to_strip(table: Table) -> str | None:
 
     Done again it finds nothing more to do.
     """
+    left = sql_of_left(table)
+    if left is None:
+        return None
     if table.erased.deleted:
-        return f"DELETE FROM {table.name} WHERE {table.whose}"
+        return f"DELETE FROM {table.name} WHERE {left}"
+    puts = ", ".join(f"{quoted(column)} = {value}" for column, value in table.erased.strips.items())
+    return f"UPDATE {table.name} SET {puts} WHERE {left}"
+
+
+def sql_of_left(table: Table) -> str | None:
+    """The condition under which a row of a table has something of a member (``$1``) that erasing takes; None: never."""
     strips = table.erased.strips
+    if table.erased.deleted:
+        return table.whose
     if not strips:
         return None
-    puts = ", ".join(f"{quoted(column)} = {value}" for column, value in strips.items())
     differs = " OR ".join(f"{quoted(column)} IS DISTINCT FROM {value}" for column, value in strips.items())
-    return f"UPDATE {table.name} SET {puts} WHERE ({table.whose}) AND ({differs})"
+    return f"({table.whose}) AND ({differs})"
 
 
 def all_holdings() -> tuple[Holding, ...]:

@@ -176,6 +176,22 @@ LOGINS = holds(
     )
 )
 
+APPROVALS = holds(
+    Holding(
+        name="approvals",
+        title="审批",
+        tables=(
+            Table(
+                "approval",
+                stripped("that somebody asked for something and another decided it; not why", reason="''", note="''"),
+                unshown="what staff asked one another; what came of it is listed",
+                whose="$1::bigint::text IN (body->>'member_id', body->>'source_id', body->>'target_id')",
+            ),
+        ),
+        stays=("approval",),
+    )
+)
+
 _BOTH = """
 SELECT s.name <> t.name AS name, s.birthday <> t.birthday AS birthday,
        s.gender <> t.gender AND 'unknown' NOT IN (s.gender, t.gender) AS gender, s.status <> 'active' AS standing,

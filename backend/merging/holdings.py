@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backend.approvals import queries as approvals
 from backend.kernel.db import Tx
-from backend.members.holding import DELETED, Holding, Obstacle, Shown, Table, holds, kept
+from backend.members.holding import DELETED, Holding, Obstacle, Shown, Table, holds, stripped
 
 KIND = "member_merge"
 """Of approvals."""
@@ -26,7 +26,10 @@ HOLDING = holds(
         tables=(
             Table(
                 "merging_merge",
-                kept("which number became part of which, and who decided it: what old documents are read by; no name"),
+                stripped(
+                    "which number became part of which, and who decided it: what old documents are read by; no name",
+                    reason="''",
+                ),
                 Shown(title="会员合并", columns={"id": "编号", "at": "时间"}, key=("at", "id")),
                 whose="(source_id = $1 OR target_id = $1)",
             ),

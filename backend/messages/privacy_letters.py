@@ -11,7 +11,7 @@ from datetime import datetime
 from backend.kernel import events
 from backend.kernel.db import Tx
 from backend.privacy import service as privacy
-from backend.privacy.events import ErasureAsked, ErasureLapsed, ExportReady
+from backend.privacy.events import ErasureAsked, ErasureLapsed, ExportHandedOut, ExportReady
 
 from . import queries, service
 from .types import Builtin, Channel, Letter, Purpose
@@ -29,7 +29,13 @@ LAPSED = Builtin(
     "账号未注销",
     "账号仍有未了结的事项或新的余额，注销申请已失效，请查看后重新申请。",
 )
-service.declare(READY, ASKED, LAPSED)
+HANDED = Builtin(
+    "privacy.export_handed_out",
+    Purpose.SERVICE,
+    "个人数据已当面交付",
+    "门店员工已核验身份并向您当面交付个人数据。若非本人到店，请立即联系客服。",
+)
+service.declare(READY, ASKED, LAPSED, HANDED)
 _LINK = "#/privacy"
 
 
@@ -59,6 +65,12 @@ privacy.keep(privacy.Letters(_words, _changes, _say))
 async def tell_of_archive(event: ExportReady, tx: Tx) -> None:
     """Write to the member that the archive can be fetched."""
     await service.send(tx, [Letter(event.member_id, READY.code, {}, event.export_id, _LINK)])
+
+
+@events.on(ExportHandedOut)
+async def tell_of_handout(event: ExportHandedOut, tx: Tx) -> None:
+    """Write to the member that staff gave their archive to somebody who proved to be them."""
+    await service.send(tx, [Letter(event.member_id, HANDED.code, {}, event.handout_id, _LINK)])
 
 
 @events.on(ErasureAsked)

@@ -99,7 +99,7 @@ class PageQuery(Body):
 
 
 class ConsentChangeOut(msgspec.Struct):
-    """A word about letters: ``by`` is ``member``, ``staff:<id>`` or ``link``."""
+    """A word about letters: ``by`` is ``member``, ``staff:<id>``, ``till``, ``import`` or ``link``."""
 
     channel: Channel
     purpose: Purpose

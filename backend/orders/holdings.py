@@ -196,6 +196,12 @@ HOLDING = holds(
                 ),
             ),
             Table(
+                "orders_change",
+                stripped("who looked at an order, or handed it over, and when; not why", detail="detail - 'reason'"),
+                unshown="staff's own log of an order; what became of it is listed",
+                whose="order_id IN (SELECT id FROM orders_order WHERE member_id = $1)",
+            ),
+            Table(
                 "orders_order",
                 stripped(SOLD, note="''"),
                 Shown(
@@ -228,6 +234,7 @@ HOLDING = holds(
             "orders_fulfilment",
             "orders_pickup",
             "orders_line",
+            "orders_change",
             "orders_order",
         ),
         merge=_join_addresses,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.members.holding import Holding, Shown, Table, holds, kept
+from backend.members.holding import Holding, Shown, Table, holds, kept, stripped
 
 from . import leaving, merging
 
@@ -31,8 +31,15 @@ HOLDING = holds(
                     key=("id",),
                 ),
             ),
+            Table(
+                "pass_change",
+                stripped("that staff gave or ended a card, and when; not why", detail="detail - 'reason'"),
+                unshown="what became of the card is listed",
+                whose="object_id IN (SELECT id FROM pass_card WHERE member_id = $1)",
+            ),
         ),
         joined=("pass_card",),
+        stays=("pass_change",),
         obstacles=merging.obstacles,
         carry=merging.carry,
     )

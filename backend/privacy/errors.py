@@ -47,6 +47,13 @@ class ExportGone(DomainError):
     kind = Kind.CONFLICT
 
 
+class HandoutNotGranted(DomainError):
+    """This archive may not be fetched: nobody approved it yet, it was refused, or its time is over."""
+
+    code = "handout_not_granted"
+    kind = Kind.CONFLICT
+
+
 class ErasureBlocked(DomainError):
     """Something has to be settled before the account can be erased."""
 

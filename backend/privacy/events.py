@@ -11,6 +11,12 @@ class ExportReady(Event, frozen=True, kw_only=True):
     export_id: str
 
 
+class ExportHandedOut(Event, frozen=True, kw_only=True):
+    """A member's archive may be fetched by somebody of the staff, for the member."""
+
+    handout_id: str
+
+
 class ErasureAsked(Event, frozen=True, kw_only=True):
     """An account is to be erased when its days are over, unless its member takes it back."""
 

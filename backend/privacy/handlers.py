@@ -8,7 +8,7 @@ from backend.auth.types import Permission
 from backend.members import service as members
 
 from . import service
-from .commands import erasures
+from .commands import erasures, handouts
 
 members.keep_consents_by(service.record_joining)
 approvals.declare(
@@ -18,5 +18,15 @@ approvals.declare(
         permission=Permission.PRIVACY_ERASE,
         body=erasures.Wish,
         apply=erasures.apply,
+    )
+)
+approvals.declare(
+    Kind(
+        code=handouts.KIND,
+        title="当面交付个人数据",
+        permission=Permission.PRIVACY_SERVE,
+        body=handouts.AskedHandout,
+        apply=handouts.apply,
+        reject=handouts.refuse,
     )
 )

@@ -28,6 +28,7 @@ async def resume() -> None:
 
 @jobs.every("23 * * * *")
 async def sweep() -> None:
-    """Delete archives whose days are over, and forget who was here long ago."""
+    """Delete archives whose days are over, forget who was here long ago, and look again at who was erased."""
     await exports.sweep()
     await erasing.sweep()
+    await erasing.look_again()

@@ -15,7 +15,7 @@ Way = tuple[str, str]
 
 
 class LetterWord(msgspec.Struct, frozen=True):
-    """One word that was said about letters; ``by`` is ``member``, ``staff:<id>`` or ``link``."""
+    """One word that was said about letters; ``by`` is ``member``, ``staff:<id>``, ``till``, ``import`` or ``link``."""
 
     id: int
     way: Way

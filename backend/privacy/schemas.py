@@ -148,6 +148,42 @@ class ExportIn(Body):
     reason: Reason
 
 
+class HandoutIn(Body, kw_only=True):
+    """Who stands there, by the code on their phone or a fresh phone code; or neither, and ``reason`` says which papers.
+
+    ``reason`` also says where the member's request is filed.
+    """
+
+    code: Annotated[str, Meta(min_length=1, max_length=32, description="会员手机上的动态码：20 位数字")] | None = None
+    phone_code: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
+    reason: Reason
+
+
+class HandoutOut(msgspec.Struct, kw_only=True):
+    """An archive that staff hand out: ``proof`` is ``code``, ``phone`` or ``paper``; fetched ``until`` a moment."""
+
+    id: str
+    export_id: str
+    member_id: str
+    member_no: str
+    by_staff: str
+    proof: str
+    reason: str
+    state: str
+    approval_id: str | None
+    approved_by: str | None
+    asked_at: datetime
+    until: datetime | None
+    fetched_at: datetime | None
+
+
+class HandoutsOut(msgspec.Struct):
+    """Newest first; ``next_cursor`` is None at the end."""
+
+    items: list[HandoutOut]
+    next_cursor: str | None = None
+
+
 class ExportOut(msgspec.Struct):
     """An archive: how far it is (``lists`` of ``lists_all``), and until when it can be fetched."""
 

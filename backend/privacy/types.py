@@ -10,12 +10,16 @@ import msgspec
 
 
 class Place(StrEnum):
-    """Where a word was said: on the phone, at a till, written down by staff, or known from an import."""
+    """Where a word was said: on the phone, at a till, written down by staff, known from an import.
+
+    ``merge``: under the number of before of somebody who was merged into this member.
+    """
 
     PHONE = "phone"
     TILL = "till"
     STAFF = "staff"
     IMPORT = "import"
+    MERGE = "merge"
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -101,6 +105,41 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int | None
     ready_at: datetime | None
     until: datetime | None
+
+
+class Proof(StrEnum):
+    """How staff knew who stood there: a code of the phone, a phone code, or papers that were looked at and filed."""
+
+    CODE = "code"
+    PHONE = "phone"
+    PAPER = "paper"
+
+
+class HandoutState(StrEnum):
+    """``waiting`` for a second person; ``granted`` to who asked, until a moment; ``fetched`` by them."""
+
+    WAITING = "waiting"
+    GRANTED = "granted"
+    FETCHED = "fetched"
+    REFUSED = "refused"
+
+
+class Handout(msgspec.Struct, frozen=True, kw_only=True):
+    """An archive that staff hand to its member."""
+
+    id: str
+    export_id: str
+    member_id: int
+    store_id: str | None
+    staff_id: int
+    proof: Proof
+    reason: str
+    state: HandoutState
+    approval_id: str | None
+    approved_by: int | None
+    asked_at: datetime
+    until: datetime | None
+    fetched_at: datetime | None
 
 
 class ErasureState(StrEnum):

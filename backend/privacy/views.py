@@ -14,12 +14,13 @@ from .schemas import (
     ConsentsOut,
     ErasureOut,
     ExportOut,
+    HandoutOut,
     PurposeOut,
     StaffErasureOut,
     StaffExportOut,
     StakeOut,
 )
-from .types import Change, Consent, Erasure, Export, PurposeRow
+from .types import Change, Consent, Erasure, Export, Handout, PurposeRow
 
 
 def consents(items: Sequence[Consent]) -> ConsentsOut:
@@ -90,6 +91,29 @@ async def staff_exports(items: Sequence[Export]) -> list[StaffExportOut]:
             member_no=numbers.get(item.member_id, ""),
             by_staff=str(item.staff_id) if item.staff_id else None,
             reason=item.reason,
+        )
+        for item in items
+    ]
+
+
+async def handouts(items: Sequence[Handout]) -> list[HandoutOut]:
+    """Archives that were handed out, for staff."""
+    numbers = await members.list_numbers([item.member_id for item in items])
+    return [
+        HandoutOut(
+            id=item.id,
+            export_id=item.export_id,
+            member_id=str(item.member_id),
+            member_no=numbers.get(item.member_id, ""),
+            by_staff=str(item.staff_id),
+            proof=item.proof.value,
+            reason=item.reason,
+            state=item.state.value,
+            approval_id=item.approval_id,
+            approved_by=str(item.approved_by) if item.approved_by else None,
+            asked_at=item.asked_at,
+            until=item.until,
+            fetched_at=item.fetched_at,
         )
         for item in items
     ]

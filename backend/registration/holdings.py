@@ -44,7 +44,12 @@ HOLDING = holds(
             ),
             Table(
                 "registration_application",
-                stripped("how somebody became a member, and who decided it", name_sealed="NULL", identity_id="NULL"),
+                stripped(
+                    "how somebody became a member, and who decided it",
+                    name_sealed="NULL",
+                    identity_id="NULL",
+                    reason="NULL",
+                ),
                 Shown(
                     title="注册申请",
                     columns={

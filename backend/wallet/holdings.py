@@ -12,6 +12,10 @@ _REFUNDS = """
 SELECT id FROM wallet_refund WHERE member_id = $1 AND state IN ('asked', 'frozen', 'sent', 'stopping')
  ORDER BY asked_at LIMIT 10"""
 
+STEPS = """(SELECT coalesce(jsonb_agg(s - 'note' ORDER BY n), '[]')
+    FROM jsonb_array_elements(steps) WITH ORDINALITY AS one (s, n))"""
+"""The steps of a refund without what was said in them."""
+
 
 async def _under_way(tx: Tx, source_id: int) -> list[Obstacle]:
     """Refunds of recharges that are asked for, or on their way back to the payer."""
@@ -29,7 +33,11 @@ HOLDING = holds(
         tables=(
             Table(
                 "wallet_refund",
-                stripped("money that went back, and who of the staff decided; tax and bank records", reason="''"),
+                stripped(
+                    "money that went back, and who of the staff decided; tax and bank records",
+                    reason="''",
+                    steps=STEPS,
+                ),
                 Shown(
                     title="充值退款",
                     columns={

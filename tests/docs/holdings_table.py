@@ -18,7 +18,7 @@ _BETWEEN = re.compile(
 def render() -> str:
     """The table as Markdown: what is kept, table by table; then what is deleted."""
     worker.load()
-    tables = [table for holding in all_holdings() for table in holding.tables]
+    tables = [table for holding in sorted(all_holdings(), key=lambda one: one.name) for table in holding.tables]
     lines = ["| table | in the archive | of its rows is erased | why the rest stays |", "| --- | --- | --- | --- |"]
     lines += [_line(table) for table in tables if not table.erased.deleted]
     gone = ", ".join(f"`{table.name}`" for table in sorted(tables, key=lambda one: one.name) if table.erased.deleted)

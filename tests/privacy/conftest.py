@@ -2,6 +2,7 @@
 
 import pytest_asyncio
 
+from tests.support.levels import levels  # noqa: F401 - a fixture
 from tests.support.merging import another
 from tests.support.one_chain import *  # noqa: F403 - fixtures, by name
 from tests.support.staff import StaffSession

@@ -8,6 +8,7 @@ import pytest
 from backend.audience import queries as audience
 from backend.audience.types import Audience
 from backend.kernel import clock, db
+from tests.support import merging
 from tests.support.books import fingerprint
 from tests.support.members import Phone, register
 
@@ -67,6 +68,22 @@ async def test_who_says_no_is_not_chosen_by_what_they_bought(phone):
     assert await chosen() == (False, [], True)
     await say(phone, "profiling", True)
     assert await chosen() == (True, [phone.member_id], True)
+
+
+async def test_who_said_no_under_one_of_two_numbers_has_said_no(client, phone, admin, second):
+    source = await register(client)
+    await say(source, "profiling", False)
+    await say(source, "third_party", True)
+
+    await merging.merge(admin, second, source, phone)
+
+    found = by_purpose(await phone.call("GET", OWN))
+    assert (found["profiling"]["granted"], found["third_party"]["granted"]) == (False, False)
+    assert await db.fetchval("SELECT unprofiled FROM member WHERE id = $1", phone.member_id)
+    changes = (await admin.get(f"/v1/admin/members/{phone.member_id}/consents/changes")).json()["items"]
+    assert [(item["granted"], item["place"]) for item in changes if item["purpose"] == "profiling"] == [
+        (False, "merge")
+    ]
 
 
 async def test_letters_have_one_truth(phone, admin):

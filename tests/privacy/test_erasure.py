@@ -9,6 +9,9 @@ import zipfile
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
+import pytest
+
 from backend.kernel import clock, db, outbox
 from backend.kernel.config import Settings
 from backend.privacy import queries
@@ -17,6 +20,8 @@ from tests.support import cases, coupons, delivery, merging, suggestions, survey
 from tests.support.books import connected, fingerprint
 from tests.support.chat import Customer, work
 from tests.support.members import Phone, register
+from tests.support.staff import StaffSession
+from tests.support.value import findings
 
 WHY = {"id": "why", "kind": "text", "title": "说说", "required": False}
 OWN = "/v1/member/privacy/erasure"
@@ -37,14 +42,14 @@ async def ask(phone: Phone, **more: Any) -> dict[str, Any]:
     return made
 
 
-async def let_it_happen(erasure_id: str, *, rounds: int = 3) -> None:
-    """A week goes by, and then the hours of so many rounds; the clock goes back at the end."""
+async def let_it_happen(erasure_id: str, *, rounds: int = 3, apart: timedelta = timedelta(hours=1)) -> None:
+    """A week goes by, and then so many rounds; the clock goes back at the end."""
     try:
         clock.shift(WEEK)
         for _ in range(rounds):
             await erasing.run(erasure_id)
             await outbox.drain()
-            clock.shift(timedelta(hours=1, seconds=1))
+            clock.shift(apart + timedelta(seconds=1))
     finally:
         clock.reset()
 
@@ -72,8 +77,28 @@ async def everywhere(settings: Settings, *words: str) -> list[tuple[str, str]]:
     return found
 
 
-async def test_a_member_who_left_is_a_number(client, chain, admin, settings, books):
-    """Everything a member wrote, and who they are, stands nowhere any more; amounts and numbers do."""
+async def staff_write(admin: StaffSession, second: StaffSession, phone: Phone) -> None:
+    """Staff name a member wherever they write about one."""
+    member = f"/v1/admin/members/{phone.member_id}"
+    paper = {"items": [{"purpose": "third_party", "granted": True, "version": 1}], "note": "司徒的授权书"}
+    assert (await admin.call("PUT", f"{member}/consents", paper)).status_code == 200
+    grant = await admin.post(f"{member}/level-grants", {"level": "gold", "reason": "司徒是老客"}, key="g1")
+    assert grant.status_code == 201, grant.text
+    ended = await admin.post(f"{member}/level-grants/{grant.json()['id']}/end", {"reason": "司徒不是了"})
+    assert ended.status_code in (200, 204), ended.text
+    for what in ("freeze", "unfreeze"):
+        assert (await admin.post(f"{member}/{what}", {"reason": "司徒要求"})).status_code == 200
+    (held,) = (await admin.get(f"{member}/coupons")).json()["items"]
+    voided = await admin.post(f"/v1/admin/coupons/issued/{held['id']}/void", {"reason": "司徒退券"}, key="v1")
+    assert voided.status_code in (200, 204), voided.text
+    wish = {"member_id": str(phone.member_id), "reason": "司徒到店要求", "give_up": True}
+    asked = (await admin.post("/v1/admin/privacy/erasures", wish, key="e-words")).json()["approval_id"]
+    note = {"note": "司徒没有来"}
+    assert (await second.post(f"/v1/admin/approvals/{asked}/reject", note)).status_code == 200
+
+
+async def test_a_member_who_left_is_a_number(client, chain, admin, second, settings, levels, books):
+    """Everything that a member wrote or staff wrote of them stands nowhere any more; amounts and numbers do."""
     who = "privacy-leaver"
     phone = await register(client, name="司徒不见了", phone="13912355555", who=who)
     await value.give(phone.member_id, principal=5_000, points=300)
@@ -89,6 +114,8 @@ async def test_a_member_who_left_is_a_number(client, chain, admin, settings, boo
     await customer.write("司徒在客服说话")
     await work(settings)
     await coupons.give_coupon(admin, phone)
+    await staff_write(admin, second, phone)
+    await coupons.give_coupon(admin, phone)
     sale = await chain.till.sell(client, phone.code(), fen=1_500)
     assert sale.status_code == 201, sale.text
     await outbox.drain()
@@ -100,6 +127,11 @@ async def test_a_member_who_left_is_a_number(client, chain, admin, settings, boo
         "suggestion_message",
         "survey_answer",
         "conversation_message",
+        "approval",
+        "coupon_change",
+        "lifecycle_change",
+        "lifecycle_grant",
+        "privacy_consent_change",
     }
 
     wish = await ask(phone, give_up=True)
@@ -130,29 +162,53 @@ async def test_what_is_stripped_was_sealed_too(client, chain, settings):
     assert await db.fetchval("SELECT count(*) FROM auth_session WHERE id IS NULL") == 0
 
 
-async def test_what_comes_late_is_erased_too(client, chain, settings):
-    """A letter that was written while the rows were gone through is found by the next round."""
+async def test_it_is_done_within_minutes_and_what_comes_late_is_erased_too(client, chain, settings):
+    """Also what a release of before did not erase. Until it is found again, the audit names it."""
     phone = await register(client, name="东方迟到")
     wish = await ask(phone)
-    await let_it_happen(wish["id"], rounds=1)
-    late = (
-        "INSERT INTO message_letter (member_id, id, template, version, once, purpose, title, body, given, at, send_at)"
-    )
-    await db.pool().execute(
-        f"{late} VALUES ($1, 'L-late', 'x', 0, 'late', 'service', '东方迟到', '您好', '{{}}', now(), now())",
-        phone.member_id,
-    )
-
-    try:
-        clock.shift(WEEK)
-        for _ in range(3):
-            clock.shift(timedelta(hours=2))
-            await erasing.run(wish["id"])
-    finally:
-        clock.reset()
-
-    assert await everywhere(settings, "东方") == []
+    await let_it_happen(wish["id"], rounds=2, apart=timedelta(minutes=1))
     assert (await queries.find_erasure(wish["id"])).state == "done"
+    assert await erasing.look_again() == 0
+    assert await findings(settings) == []
+
+    async def comes_late() -> None:
+        await db.pool().execute(
+            "INSERT INTO message_letter (member_id, id, template, version, once, purpose, title, body, given, at,"
+            " send_at) VALUES ($1, 'L-late', 'x', 0, 'late', 'service', '东方迟到', '您好', '{}', now(), now())"
+            " ON CONFLICT (member_id, id) DO UPDATE SET title = '东方迟到'",
+            phone.member_id,
+        )
+
+    await comes_late()
+    (found,) = await findings(settings)
+    assert (found.member_id, found.what) == (phone.member_id, "message_letter has something left")
+    assert await erasing.look_again() == 1
+    assert (await everywhere(settings, "东方"), await findings(settings)) == ([], [])
+
+    await comes_late()
+    old = "UPDATE privacy_erasure SET ended_at = now() - interval '1 year', rules = $2 WHERE id = $1"
+    await db.pool().execute(old, wish["id"], erasing.rules_now())
+    assert await erasing.look_again() == 0, "it was erased long ago, by the rules of now"
+    await db.pool().execute(old, wish["id"], None)
+    assert await erasing.look_again() == 1
+    assert await everywhere(settings, "东方") == []
+
+
+async def test_what_staff_wrote_of_somebody_who_is_here_is_never_rewritten(client, chain, admin, second):
+    """The database lets the words go with their member, and not before."""
+    phone = await register(client)
+    paper = {"items": [{"purpose": "third_party", "granted": True, "version": 1}], "note": "档案"}
+    await admin.call("PUT", f"/v1/admin/members/{phone.member_id}/consents", paper)
+    wish = {"member_id": str(phone.member_id), "reason": "到店要求"}
+    asked = (await admin.post("/v1/admin/privacy/erasures", wish, key="stays")).json()["approval_id"]
+    await admin.post(f"/v1/admin/approvals/{asked}/withdraw")
+
+    for sql, named in (
+        ("UPDATE privacy_consent_change SET note = '' WHERE member_id = $1", phone.member_id),
+        ("UPDATE approval SET reason = '', note = '' WHERE id = $1", asked),
+    ):
+        with pytest.raises(asyncpg.RestrictViolationError):
+            await db.pool().execute(sql, named)
 
 
 async def test_nobody_is_logged_in_and_the_phone_number_is_free(client, chain, settings, books):
@@ -296,6 +352,7 @@ async def test_twice_at_once_and_killed_anywhere_it_is_done_once(client, chain, 
         clock.shift(WEEK)
         for _ in range(200):
             await asyncio.gather(erasing.run(wish["id"]), erasing.run(wish["id"]), return_exceptions=True)
+            await outbox.drain()
             found = await queries.find_erasure(wish["id"])
             if found.state == "done":
                 break

@@ -11,7 +11,13 @@ from backend.members.types import Gender
 from backend.registration.rules import words
 from backend.registration.rules.rows import COLUMNS, EXAMPLE, Flaw, Known, NewRow, read_heading, read_row
 
-KNOWN = Known(levels={"basic", "gold"}, stores={"S1"}, today=date(2026, 11, 28), most_stored_fen=500_000)
+KNOWN = Known(
+    levels={"basic", "gold"},
+    stores={"S1"},
+    today=date(2026, 11, 28),
+    most_stored_fen=500_000,
+    purposes={"terms": "terms", "会员服务协议": "terms", "privacy": "privacy"},
+)
 ALL = list(COLUMNS)
 
 
@@ -35,6 +41,7 @@ def test_the_template_reads_as_it_stands():
         points_until=date(2027, 12, 31),
         principal_fen=50_000,
         bonus_fen=5_000,
+        consents=("terms", "privacy"),
     )
 
 

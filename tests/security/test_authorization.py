@@ -391,6 +391,7 @@ BODIES: dict[str, Any] = {
     "PUT /v1/admin/privacy/purposes/{purpose}": {"title": "x", "body": "x", "version": 0},
     "PUT /v1/admin/members/{member_id}/consents": {"items": [{"purpose": "profiling", "granted": False}]},
     "POST /v1/admin/privacy/erasures/{erasure_id}/withdraw": {"reason": "xx"},
+    "POST /v1/admin/privacy/exports/{export_id}/hand-outs": {"reason": "xx"},
     "POST /v1/member/inbox/{letter_id}/replies": {"text": "x"},
     "PUT /v1/admin/messages/members/{member_id}/consents": {
         "items": [{"channel": "sms", "purpose": "care", "granted": True}]
@@ -586,6 +587,7 @@ NOWHERE = {
     "member_batch_id": "MB000000000000",
     "export_id": "X000000000000",
     "erasure_id": "Q000000000000",
+    "hand_out_id": "H000000000000",
     "purpose": "nothing",
     "gift_item_id": "GF000000000000",
     "redemption_id": "J00000000000000000000000000",
@@ -774,7 +776,7 @@ async def rebate_objects(admin: StaffSession, owner: Phone) -> dict[str, str]:
 
 
 async def privacy_objects(owner: Phone) -> dict[str, str]:
-    """An archive that the owner asked for, and a wish to be erased that is over."""
+    """An archive that the owner asked for and that staff want to hand out, and a wish to be erased that is over."""
     asked = await owner.call("POST", "/v1/member/privacy/exports")
     async with db.transaction() as tx:
         await db.raw(tx).execute(
@@ -782,7 +784,13 @@ async def privacy_objects(owner: Phone) -> dict[str, str]:
             " VALUES ('Q1', $1, 'withdrawn', 'S1', '[]', now(), now(), now())",
             owner.member_id,
         )
-    return {"export_id": asked.json()["id"], "erasure_id": "Q1", "purpose": "terms"}
+        await db.raw(tx).execute(
+            "INSERT INTO privacy_handout (id, export_id, member_id, store_id, staff_id, proof, reason, state, asked_at)"
+            " VALUES ('H1', $2, $1, 'S1', 1, 'paper', '', 'waiting', now())",
+            owner.member_id,
+            asked.json()["id"],
+        )
+    return {"export_id": asked.json()["id"], "erasure_id": "Q1", "hand_out_id": "H1", "purpose": "terms"}
 
 
 async def gift_objects(admin: StaffSession, owner: Phone) -> dict[str, str]:

@@ -998,6 +998,9 @@ OWN = {
     ("POST /v1/admin/cases/{case_id}/give", "template_id"),
     # a place in a list of one's own store's members: tests/privacy
     ("GET /v1/admin/privacy/exports", "cursor"),
+    ("GET /v1/admin/privacy/hand-outs", "cursor"),
+    ("POST /v1/admin/privacy/exports/{export_id}/hand-outs", "code"),
+    ("POST /v1/admin/privacy/exports/{export_id}/hand-outs", "phone_code"),
     ("GET /v1/admin/privacy/erasures", "cursor"),
     # the gateway's own messages; the caller's own code; a page of what staff may see: tests/messages/test_returns.py
     ("POST /v1/messages/sms/receipts", "items.delivery_id"),

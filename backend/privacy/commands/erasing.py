@@ -1,13 +1,17 @@
 """Erasing: one transaction ends the membership, then the domains are gone through one by one.
 
-Each step is a transaction that moves ``place``, so whoever dies or comes twice goes on where it stood. What arrived
-late (a letter about the last sale) is found by going through all again, until a round changes nothing.
+Each step is a transaction that moves ``place``, so whoever dies or comes twice goes on where it stood. All is gone
+through again, until a round changes nothing and nothing of the member's is on its way. Whoever was erased is looked at
+again for two days, and whenever a release erases more than the one before.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import timedelta
+
+import msgspec
 
 from backend.auth import service as auth
 from backend.auth.types import SESSION_CHECK
@@ -33,7 +37,13 @@ log = logging.get(__name__)
 MOST_TRIES = 14
 AGAIN = timedelta(days=1)
 """What stands in the way when the days are over is waited for so often, so long each time."""
+SOON = timedelta(minutes=1)
+"""When events of the member's are waited for."""
 NEXT_ROUND = timedelta(hours=1)
+"""Where the last of the rounds at once still found something."""
+ROUNDS_AT_ONCE = 3
+LOOKED_AT = timedelta(days=2)
+LOOKED_AT_ONCE = 200
 AT_ONCE = frozenset({"auth", "members"})
 """What identifies a member goes in the transaction that ends the membership."""
 
@@ -45,8 +55,9 @@ async def run(erasure_id: str) -> None:
         return
     if found.state is ErasureState.COOLING and await _end_membership(found):
         live.push(found.member_id, SESSION_CHECK, {})
-    while await _step(erasure_id):
-        pass
+    for number in range(1, ROUNDS_AT_ONCE + 1):
+        while await _step(erasure_id, last=number == ROUNDS_AT_ONCE):
+            pass
 
 
 async def resume() -> None:
@@ -59,6 +70,41 @@ async def resume() -> None:
     for row in rows:
         async with db.transaction() as tx:
             await jobs.defer(tx, erasures.JOB, unique=f"{erasures.JOB}/{row['id']}", erasure_id=row["id"])
+
+
+_TO_LOOK_AT = """
+SELECT id, member_id FROM privacy_erasure WHERE state = 'done' AND (ended_at > $2 OR rules IS DISTINCT FROM $1)
+ ORDER BY rules IS DISTINCT FROM $1, ended_at DESC LIMIT $3"""
+
+
+def rules_now() -> str:
+    """What this release erases, as a digest: it changes with each declaration."""
+    said = [(one.name, one.erase is not None, [sql_to_strip(table) for table in one.tables]) for one in all_holdings()]
+    return hashlib.sha256(msgspec.json.encode(said)).hexdigest()
+
+
+async def look_again() -> int:
+    """Erase what came after all, and what a release before did not erase; returns how many rows there were."""
+    rules, found = rules_now(), 0
+    rows = await db.fetch(_TO_LOOK_AT, rules, clock.now() - LOOKED_AT, LOOKED_AT_ONCE)
+    for row in rows:
+        changed = 0
+        for holding in all_holdings():
+            async with db.transaction() as tx:
+                await _locked(tx, row["id"])
+                changed += await _strip(tx, holding, row["member_id"])
+        async with db.transaction() as tx:
+            await _note_rules(tx, row["id"], rules)
+        if changed:
+            log.info("privacy.erased_again", erasure_id=row["id"], rows=changed)
+        found += changed
+    return found
+
+
+async def _note_rules(tx: Tx, erasure_id: str, rules: str) -> None:
+    await db.raw(tx).execute(
+        "UPDATE privacy_erasure SET rules = $2 WHERE id = $1 AND rules IS DISTINCT FROM $2", erasure_id, rules
+    )
 
 
 async def sweep() -> None:
@@ -185,8 +231,8 @@ async def _strip(tx: Tx, holding: Holding, member_id: int) -> int:
     return changed
 
 
-async def _step(erasure_id: str) -> bool:
-    """Erase one domain's rows; False when a round is over."""
+async def _step(erasure_id: str, *, last: bool) -> bool:
+    """Erase one domain's rows; False when a round is over, of which this is the ``last`` at once."""
     names = [holding.name for holding in all_holdings()]
     async with db.transaction() as tx:
         found = await _locked(tx, erasure_id)
@@ -194,7 +240,7 @@ async def _step(erasure_id: str) -> bool:
             return False
         index = names.index(found.place) + 1 if found.place in names else 0
         if index == len(names):
-            await _end_round(tx, found)
+            await _end_round(tx, found, last=last)
             return False
         changed = await _strip(tx, all_holdings()[index], found.member_id)
         await db.raw(tx).execute(
@@ -206,15 +252,23 @@ async def _step(erasure_id: str) -> bool:
         return True
 
 
-async def _end_round(tx: Tx, found: Erasure) -> None:
-    """Done, where the round found nothing more to erase; otherwise another one, later."""
+async def _end_round(tx: Tx, found: Erasure, *, last: bool) -> None:
+    """Done, where the round found nothing more to erase, and nothing is on its way; otherwise another one."""
     (row,) = await db.fetch_in(tx, "SELECT changed FROM privacy_erasure WHERE id = $1", found.id)
-    if not row["changed"]:
+    coming = await db.fetch_in(
+        tx,
+        "SELECT FROM outbox WHERE member_id = $1 AND not_before IS DISTINCT FROM 'infinity' LIMIT 1",
+        found.member_id,
+    )
+    if not row["changed"] and not coming:
         await erasures.end(tx, found.id, ErasureState.DONE)
+        await _note_rules(tx, found.id, rules_now())
         log.info("privacy.erased", erasure_id=found.id)
         return
-    later = clock.now() + NEXT_ROUND
+    wait = SOON if coming else NEXT_ROUND if last else None
+    due_at = clock.now() + wait if wait else found.due_at
     await db.raw(tx).execute(
-        "UPDATE privacy_erasure SET place = NULL, changed = 0, due_at = $2 WHERE id = $1", found.id, later
+        "UPDATE privacy_erasure SET place = NULL, changed = 0, due_at = $2 WHERE id = $1", found.id, due_at
     )
-    await jobs.defer(tx, erasures.JOB, run_at=later, erasure_id=found.id)
+    if wait:
+        await jobs.defer(tx, erasures.JOB, run_at=due_at, erasure_id=found.id)

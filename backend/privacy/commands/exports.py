@@ -93,10 +93,11 @@ async def fetch(member_id: int, export_id: str) -> AsyncIterator[bytes]:
     if found.state is not ExportState.READY or found.until is None or found.until <= clock.now():
         raise ExportGone
     log.info("privacy.export_fetched", export_id=export_id)
-    return _opened(export_id)
+    return opened(export_id)
 
 
-async def _opened(export_id: str) -> AsyncIterator[bytes]:
+async def opened(export_id: str) -> AsyncIterator[bytes]:
+    """An archive piece by piece; whoever calls has seen that it may be read."""
     async for sealed in pieces(export_id):
         yield vault().open(sealed, context=PIECE_CONTEXT)
 

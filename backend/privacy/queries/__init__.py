@@ -10,10 +10,12 @@ from .consents import (
 )
 from .erasures import find_erasure, find_open_erasure, list_erasures, was_here
 from .exports import find_export, list_exports, list_exports_of
+from .handouts import find_handout, list_handouts
 
 __all__ = [
     "find_erasure",
     "find_export",
+    "find_handout",
     "find_open_erasure",
     "find_purpose",
     "has_consent",
@@ -22,6 +24,7 @@ __all__ = [
     "list_erasures",
     "list_exports",
     "list_exports_of",
+    "list_handouts",
     "list_purposes",
     "list_texts",
     "was_here",

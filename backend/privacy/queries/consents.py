@@ -77,6 +77,10 @@ SELECT id, purpose, granted, version, place, coalesce('staff:' || staff_id, 'mem
  WHERE member_id = $1 AND ($2::timestamptz IS NULL OR (at, id) < ($2, $3::bigint)) ORDER BY at DESC, id DESC LIMIT $4"""
 
 
+_PLACES = {place.value: place for place in (Place.TILL, Place.IMPORT, Place.MERGE)}
+"""Where a word about letters was said, by who said it."""
+
+
 def _of_joining(number: int, kind: str, version: int, at: datetime) -> Change:
     return Change(
         id=number, purpose=kind, granted=True, version=version, place=Place.PHONE.value, by="member", note="", at=at
@@ -103,7 +107,7 @@ async def list_changes(member_id: int, *, before: tuple[datetime, int] | None, l
     for word in of_letters:
         code = purposes[word.way]
         version = next((row["version"] for row in texts if row["purpose"] == code and row["at"] <= word.at), 1)
-        place = Place.STAFF if word.by.startswith("staff:") else Place.PHONE
+        place = Place.STAFF if word.by.startswith("staff:") else _PLACES.get(word.by, Place.PHONE)
         said.append(
             Change(
                 id=word.id,

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from backend.approvals.errors import ApprovalKeyReused, TooManyApprovals
+from backend.auth.errors import CodeExpired, CodeInvalid, CodeUsed
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
 from backend.kernel import ids
-from backend.kernel.errors import NotFound, ValidationFailed
-from backend.kernel.http import Answer, Idempotency, Router
+from backend.kernel.errors import NotFound, RateLimited, ValidationFailed
+from backend.kernel.http import Answer, Idempotency, Reply, Router
 from backend.kernel.paging import place_cursor, read_place
+from backend.ledger.errors import IdempotencyConflict
+from backend.members.errors import MemberNotPresent
+from backend.wechat.errors import PhoneCodeInvalid
 
 from .. import queries, views
-from ..commands import consents, erasures, exports
+from ..commands import consents, erasures, exports, handouts
 from ..errors import (
     ConsentOutdated,
     ConsentRequired,
@@ -19,6 +23,9 @@ from ..errors import (
     ErasureUnderWay,
     ErasureValueLeft,
     ExportDaily,
+    ExportGone,
+    ExportNotReady,
+    HandoutNotGranted,
     PurposeChanged,
 )
 from ..schemas import (
@@ -27,6 +34,9 @@ from ..schemas import (
     ConsentsOut,
     ErasuresQuery,
     ExportIn,
+    HandoutIn,
+    HandoutOut,
+    HandoutsOut,
     PageQuery,
     PurposeIn,
     PurposeOut,
@@ -131,6 +141,62 @@ async def list_exports(caller: StaffCaller, query: PageQuery) -> StaffExportsOut
     page = found[: query.limit]
     following = place_cursor(page[-1].asked_at, page[-1].id) if len(found) > query.limit else None
     return StaffExportsOut(await views.staff_exports(page), following)
+
+
+@router.post(
+    f"{_PRIVACY}/exports/{{export_id}}/hand-outs",
+    guard=_SERVE,
+    status=201,
+    idempotent=True,
+    summary="当面交付个人数据",
+    errors=(
+        NotFound,
+        ValidationFailed,
+        ExportNotReady,
+        ExportGone,
+        MemberNotPresent,
+        CodeInvalid,
+        CodeExpired,
+        CodeUsed,
+        PhoneCodeInvalid,
+        RateLimited,
+        IdempotencyConflict,
+        ApprovalKeyReused,
+        TooManyApprovals,
+    ),
+)
+async def hand_out(caller: StaffCaller, export_id: str, body: HandoutIn, idem: Idempotency) -> Answer[HandoutOut]:
+    """Hand an archive to its member, who stands there and has no phone to fetch it with; perhaps a second person first.
+
+    Whoever asked fetches it then, within half an hour, or a day where somebody had to approve it.
+    """
+    made = await handouts.ask(export_id, body, caller, key=idem.key)
+    return Answer((await views.handouts([made]))[0])
+
+
+@router.get(f"{_PRIVACY}/hand-outs", guard=_READ, summary="当面交付记录", errors=(ValidationFailed,))
+async def list_handouts(caller: StaffCaller, query: PageQuery) -> HandoutsOut:
+    """Archives that staff handed out, newest first; a store's staff see their own members'."""
+    found = await queries.list_handouts(caller.store_id, before=read_place(query.cursor), limit=query.limit + 1)
+    page = found[: query.limit]
+    following = place_cursor(page[-1].asked_at, page[-1].id) if len(found) > query.limit else None
+    return HandoutsOut(await views.handouts(page), following)
+
+
+@router.post(
+    f"{_PRIVACY}/hand-outs/{{hand_out_id}}/archive",
+    guard=_SERVE,
+    summary="下载当面交付的个人数据",
+    errors=(NotFound, HandoutNotGranted, ExportNotReady, ExportGone),
+)
+async def fetch_handout(caller: StaffCaller, hand_out_id: str) -> Reply:
+    """The archive, to be given to the member: only to who asked for it, within its time. It stands in the audit log."""
+    export_id, pieces = await handouts.fetch(hand_out_id, caller)
+    headers = {
+        "content-disposition": f'attachment; filename="personal-data-{export_id}.zip"',
+        "cache-control": "no-store",
+    }
+    return Reply(pieces, "application/zip", headers=headers)
 
 
 @router.post(

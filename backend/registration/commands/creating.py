@@ -18,6 +18,9 @@ from backend.members import queries as members
 from backend.members import service as member_service
 from backend.members.errors import PhoneTaken, RegistrationRejected
 from backend.members.types import Actor, Gender, Member, NewMember, Status
+from backend.privacy import queries as privacy_queries
+from backend.privacy import service as privacy
+from backend.privacy.types import Place
 
 from ..rules import rows as rules
 from ..schemas.imports import CreateAtTill, CreateIn
@@ -29,7 +32,7 @@ async def create_by_staff(body: CreateIn, caller: StaffCaller) -> Member:
     """Make a member of the caller's store, or of any for head office, with a card where one is named.
 
     The policy is asked as for everybody (channel ``staff``). ``PhoneTaken``; ``RegistrationRejected``; the refusals of
-    a card.
+    a card. ``ConsentOutdated`` where they were shown another text than the one in force.
     """
     if body.store_id is not None and not caller.reaches(body.store_id):
         raise invalid("/store_id", "there is no such store")
@@ -49,6 +52,10 @@ async def _create(
     body: CreateAtTill, store_id: str | None, channel: joins.Channel, by: Actor, handing: Handing
 ) -> Member:
     new = _checked(body, store_id)
+    known = {purpose.code for purpose in await privacy_queries.list_purposes()}
+    for index, one in enumerate(body.consents):
+        if one.purpose not in known:
+            raise invalid(f"/consents/{index}/purpose", "there is no such purpose")
     applicant = joins.Applicant(
         channel=channel, phone=new.phone, name=new.name, birthday=new.birthday, store_id=store_id
     )
@@ -63,6 +70,13 @@ async def _create(
         if body.card_no is not None:
             await member_service.lock(tx, member_id)
             await membercards.issue(tx, member_id, body.card_no, handing)
+        await privacy.record_registering(
+            tx,
+            {member_id: {one.purpose: one.version for one in body.consents}},
+            place=Place.TILL if channel is joins.Channel.TILL else Place.STAFF,
+            staff_id=handing.staff_id,
+            note=body.consents_note,
+        )
         await joins.judging().applied(tx, member_id, applicant, verdict, None)
         trail.named(str(member_id))
     log.info("registration.created", member_id=member_id, channel=channel.value)

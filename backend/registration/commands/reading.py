@@ -19,6 +19,7 @@ from backend.kernel.db import Tx
 from backend.kernel.vault import vault
 from backend.membercards import service as membercards
 from backend.members import queries as members
+from backend.privacy import queries as privacy
 
 from .. import service
 from ..queries import imports as queries
@@ -120,6 +121,7 @@ async def _read_rows(reading: Reading, data: bytes) -> int:
         stores={store.id for store in await auth.list_stores()},
         today=service.today(),
         most_stored_fen=settings().stored_limit_fen,
+        purposes={name: one.code for one in await privacy.list_purposes() for name in (one.title, one.code)},
     )
     rows_of = incoming.rows_of_csv if reading.kind == "csv" else incoming.rows_of_xlsx
     rows = rows_of(data, most=incoming.MOST_IMPORT_ROWS)

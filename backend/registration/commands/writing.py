@@ -16,6 +16,8 @@ from backend.membercards import service as membercards
 from backend.membercards.types import Handing, Way
 from backend.members import service as members
 from backend.members.types import Actor, ActorKind, NewMember, Status, Validity
+from backend.privacy import service as privacy
+from backend.privacy.types import Place
 
 from .. import plans, service
 from ..queries import imports as queries
@@ -97,6 +99,13 @@ async def _make(tx: Tx, current: Import, rows: Sequence[NewRow]) -> list[Result]
     by = Actor(ActorKind.IMPORT, current.staff_id)
     made = await members.create_members(tx, [_new(row) for row in rows], by=by)
     pairs = [(row, member_id) for row, member_id in zip(rows, made, strict=True) if member_id is not None]
+    await privacy.record_registering(
+        tx,
+        {member_id: dict.fromkeys(row.consents) for row, member_id in pairs},
+        place=Place.IMPORT,
+        staff_id=current.staff_id,
+        note=current.title,
+    )
     ending = [
         (members.Held(member_id, Status.ACTIVE, Validity()), Validity(None, row.valid_until))
         for row, member_id in pairs

@@ -19,6 +19,7 @@ from backend.ledger.errors import IdempotencyConflict
 from backend.membercards import errors as cards
 from backend.members.errors import PhoneTaken, RegistrationRejected
 from backend.members.types import Member
+from backend.privacy.errors import ConsentOutdated
 
 from ..commands import creating, imports
 from ..errors import ImportNotReady
@@ -157,7 +158,7 @@ async def cancel(caller: StaffCaller, member_import_id: str) -> ImportOut:
     "/v1/admin/members",
     guard=staff(Permission.MEMBERS_CREATE),
     status=201,
-    errors=(ValidationFailed, PhoneTaken, RegistrationRejected, RateLimited, *_CARD),
+    errors=(ValidationFailed, PhoneTaken, RegistrationRejected, RateLimited, ConsentOutdated, *_CARD),
     summary="登记新会员",
 )
 async def create_by_staff(caller: StaffCaller, body: CreateIn) -> CreatedOut:
@@ -170,7 +171,7 @@ async def create_by_staff(caller: StaffCaller, body: CreateIn) -> CreatedOut:
     "/v1/pos/members",
     guard=terminal,
     status=201,
-    errors=(ValidationFailed, PhoneTaken, RegistrationRejected, RateLimited, *_CARD),
+    errors=(ValidationFailed, PhoneTaken, RegistrationRejected, RateLimited, ConsentOutdated, *_CARD),
     summary="收银台登记新会员",
 )
 async def create_at_till(caller: TerminalCaller, body: CreateAtTill) -> CreatedOut:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
 import msgspec
@@ -23,11 +23,15 @@ COLUMNS = {
     "points_until": "积分有效期至",
     "principal": "储值本金（元）",
     "bonus": "储值赠送（元）",
+    "consents": "已同意的授权",
 }
 """Columns by code, with the heading that the template has; a table may use either."""
 
 NEEDED = frozenset({"phone", "name"})
-EXAMPLE = ("13800000000", "张三", "1990-05-20", "女", "", "", "", "", "1200", "2027-12-31", "500.00", "50.00")
+EXAMPLE = (
+    *("13800000000", "张三", "1990-05-20", "女", "", "", "", "", "1200", "2027-12-31", "500.00", "50.00"),
+    "terms privacy",
+)
 MOST_POINTS = 10_000_000
 MOST_FEN = 100_000_000
 LATEST = date(2999, 12, 31)
@@ -40,6 +44,7 @@ _GENDERS = {
 }
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?: 0{1,2}:00(?::00)?)?\Z")
 _MONEY = re.compile(r"([0-9]{1,9})(?:\.([0-9]{1,2})0*)?\Z")
+_BETWEEN = re.compile(r"[\s,，、;；]+")
 _CARD = re.compile(r"[0-9A-Za-z]{4,32}\Z")
 _BIDI = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -53,12 +58,16 @@ class Flaw(msgspec.Struct, frozen=True, order=True):
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What rows are held against: the chain's levels and stores, today, and the most stored value; 0: no bound."""
+    """What rows are held against: levels, stores and purposes of consents that there are, today, the most stored value.
+
+    ``most_stored_fen`` 0: no bound; ``purposes`` are codes by code and by title.
+    """
 
     levels: Collection[str]
     stores: Collection[str]
     today: date
     most_stored_fen: int = 0
+    purposes: Mapping[str, str] = {}
 
 
 class NewRow(msgspec.Struct, frozen=True):
@@ -77,6 +86,7 @@ class NewRow(msgspec.Struct, frozen=True):
     points_until: date | None = None
     principal_fen: int = 0
     bonus_fen: int = 0
+    consents: tuple[str, ...] = ()
 
 
 def read_heading(cells: Sequence[str]) -> tuple[list[str], list[Flaw]]:
@@ -112,6 +122,7 @@ def read_row(number: int, columns: Sequence[str], cells: Sequence[str], known: K
         points_until=reading.day("points_until", known.today, LATEST),
         principal_fen=reading.money("principal"),
         bonus_fen=reading.money("bonus"),
+        consents=reading.consents(known.purposes),
     )
     if row.points_until is not None and not row.points:
         reading.wrong("points_until", "is for points that there are")
@@ -180,6 +191,13 @@ class _Reading:
         if text and text not in values:
             self.wrong(field, message)
         return text or None
+
+    def consents(self, purposes: Mapping[str, str]) -> tuple[str, ...]:
+        """Purposes by code or title, with blanks or commas between them."""
+        named = [name for name in _BETWEEN.split(self._of("consents")) if name]
+        if unknown := [name for name in named if name not in purposes]:
+            self.wrong("consents", f"there is no purpose {unknown[0][:24]}")
+        return tuple(dict.fromkeys(purposes[name] for name in named if name in purposes))
 
     def card(self) -> str | None:
         text = self._of("card_no")

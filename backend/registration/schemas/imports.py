@@ -83,14 +83,27 @@ class ImportsOut(msgspec.Struct):
     next_cursor: str | None
 
 
+class AgreedIn(Body, frozen=True):
+    """A purpose that somebody agreed to, and the version of its text that they read."""
+
+    purpose: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{1,23}$(?!\n)")]
+    version: Annotated[int, Meta(ge=1, le=1_000_000)]
+
+
 class CreateAtTill(Body, frozen=True):
-    """Somebody whom a till makes a member of its store; who claims it later proves the phone."""
+    """Somebody whom a till makes a member of its store; who claims it later proves the phone.
+
+    ``consents`` is what they agreed to there (`GET /v1/privacy/purposes` has the texts); ``consents_note`` says where
+    the paper lies, or why they agreed to nothing. What is required is asked for again on their phone.
+    """
 
     phone: Annotated[str, Meta(pattern=r"^\+?[0-9]{6,15}$(?!\n)")]
     name: Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$(?!\n)")]
     birthday: date | None = None
     gender: Gender | None = None
     card_no: Annotated[str, Meta(pattern=r"^[0-9A-Za-z]{4,32}$(?!\n)")] | None = None
+    consents: Annotated[tuple[AgreedIn, ...], Meta(max_length=20)] = ()
+    consents_note: Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$(?!\n)")] = ""
 
 
 class CreateIn(CreateAtTill, frozen=True):

@@ -70,6 +70,9 @@ const w = words({
   "reg.if_hours": "时段",
   "reg.create": "登记新会员",
   "reg.card": "会员卡号（选填）",
+  "reg.consents": "客人已阅读并同意",
+  "reg.consents_about": "未勾选的必要协议，会员首次打开手机页面时再请其确认",
+  "reg.consents_note": "纸质协议存放处，或未同意的原因（选填）",
   "reg.created": "已登记，会员号 {number}",
 });
 
@@ -195,6 +198,9 @@ export async function open({ api, me, place, signal, href, keys }) {
   }
 
   async function create() {
+    const purposes = (await api.get("/v1/privacy/purposes")).items;
+    const versions = Object.fromEntries(purposes.map((one) => [one.code, one.version]));
+    const agreed = (codes) => codes.map((purpose) => ({ purpose, version: versions[purpose] }));
     const made = await formDialog({
       title: w("reg.create"),
       fields: [
@@ -203,8 +209,10 @@ export async function open({ api, me, place, signal, href, keys }) {
         { name: "birthday", label: w("reg.birthday"), kind: "date" },
         { name: "store_id", label: w("reg.store"), most: 16 },
         { name: "card_no", label: w("reg.card"), most: 32 },
+        { name: "consents", label: w("reg.consents"), kind: "many", options: purposes.map((one) => [one.code, one.title]), value: [], note: w("reg.consents_about") },
+        { name: "consents_note", label: w("reg.consents_note"), most: 200 },
       ],
-      onSubmit: (values) => api.post("/v1/admin/members", values),
+      onSubmit: (values) => api.post("/v1/admin/members", { ...values, consents: agreed(values.consents), consents_note: values.consents_note || "" }),
     });
     if (made) { toast(w("reg.created", { number: made.member_no })); list.reload(); }
   }

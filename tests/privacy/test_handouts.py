@@ -1,0 +1,111 @@
+"""Staff hand an archive to a member who stands there: with proof, with a second person where papers prove it."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from backend.kernel import clock as clocks
+from backend.kernel import config, db, outbox
+from backend.privacy.commands import exports
+from tests.support.books import fingerprint
+from tests.support.members import Phone, random_phone, register
+from tests.support.staff import StaffSession, log_in, refused
+
+PATH = "/v1/admin/privacy"
+PAPER = {"reason": "核对身份证，申请书在 3 号夹"}
+
+
+async def archive_of(staff: StaffSession, phone: Phone) -> str:
+    """An archive that staff asked for, ready."""
+    asked = await staff.post(f"{PATH}/exports", {"member_id": str(phone.member_id), "reason": "会员到店索取"})
+    assert asked.status_code == 202, asked.text
+    export_id: str = asked.json()["id"]
+    await exports.make(export_id)
+    return export_id
+
+
+async def hand(staff: StaffSession, export_id: str, key: str, **body: Any):
+    return await staff.post(f"{PATH}/exports/{export_id}/hand-outs", PAPER | body, key=key)
+
+
+async def fetch(staff: StaffSession, handout_id: str):
+    return await staff.post(f"{PATH}/hand-outs/{handout_id}/archive")
+
+
+async def test_who_shows_their_code_gets_it_at_once_from_whoever_asked(client, chain, office, admin, phone, clock):
+    manager = await log_in(office, chain, "manager-S1")
+    await db.pool().execute("UPDATE member SET store_id = 'S1' WHERE id = $1", phone.member_id)
+    export_id, code = await archive_of(manager, phone), phone.code()
+
+    made = await hand(manager, export_id, "h1", code=code)
+    again = await hand(manager, export_id, "h1", code=code)
+
+    assert (made.status_code, made.json()["state"], made.json()["proof"]) == (201, "granted", "code")
+    assert again.json() == made.json()
+    handout_id = made.json()["id"]
+    got = await fetch(manager, handout_id)
+    assert (got.status_code, got.headers["cache-control"]) == (200, "no-store")
+    assert zipfile.ZipFile(io.BytesIO(got.content)).testzip() is None
+    refused(await fetch(admin, handout_id), 404, "not_found")
+    rows = (await admin.get(f"/v1/admin/audit?thing={handout_id}")).json()["items"]
+    assert {row["action"].rsplit("/", 1)[1] for row in rows} == {"hand-outs", "archive"}
+    await outbox.drain()
+    letters = await db.fetch("SELECT template FROM message_letter WHERE member_id = $1", phone.member_id)
+    assert "privacy.export_handed_out" in {row["template"] for row in letters}
+
+    clock.shift(timedelta(minutes=30, seconds=1))
+    refused(await fetch(await log_in(office, chain, "manager-S1"), handout_id), 409, "handout_not_granted")
+
+
+async def test_papers_need_a_second_person(client, chain, admin, second, phone):
+    export_id = await archive_of(admin, phone)
+    made, other = (await hand(admin, export_id, "p1")).json(), (await hand(admin, export_id, "p2")).json()
+    assert (made["state"], made["proof"]) == ("waiting", "paper")
+    refused(await fetch(admin, made["id"]), 409, "handout_not_granted")
+    refused(await admin.post(f"/v1/admin/approvals/{made['approval_id']}/approve", {}), 409, "approval_own")
+
+    assert (await second.post(f"/v1/admin/approvals/{made['approval_id']}/approve", {})).status_code == 200
+    assert (await second.post(f"/v1/admin/approvals/{other['approval_id']}/reject", {"note": "无"})).status_code == 200
+
+    refused(await fetch(second, made["id"]), 404, "not_found")
+    assert (await fetch(admin, made["id"])).status_code == 200
+    refused(await fetch(admin, other["id"]), 409, "handout_not_granted")
+    states = {one["id"]: one["state"] for one in (await admin.get(f"{PATH}/hand-outs")).json()["items"]}
+    assert (states[made["id"]], states[other["id"]]) == ("fetched", "refused")
+
+
+async def test_refusals_hand_nothing_out(client, chain, office, admin, settings):
+    number, others = random_phone(), random_phone()
+    phone, other = await register(client, phone=number), await register(client, phone=others)
+    neighbour = await log_in(office, chain, "manager-S2")
+    export_id = await archive_of(admin, phone)
+    unmade = (await admin.post(f"{PATH}/exports", {"member_id": str(other.member_id), "reason": "索取"})).json()["id"]
+    before = await fingerprint(settings)
+
+    stranger = await hand(admin, export_id, "r1", phone_code=f"phone-{others}")
+    both = await hand(admin, export_id, "r2", code=phone.code(), phone_code=f"phone-{number}")
+    elsewhere = await hand(neighbour, export_id, "r3")
+    early = await hand(admin, unmade, "r4")
+
+    refused(stranger, 422, "member_not_present")
+    assert both.json()["errors"][0]["pointer"] == "/code"
+    refused(elsewhere, 404, "not_found")
+    refused(early, 409, "export_not_ready")
+    assert await fingerprint(settings) == before
+
+
+async def test_the_setting_says_who_needs_a_second_person(client, chain, admin):
+    number = random_phone()
+    phone = await register(client, phone=number)
+    export_id = await archive_of(admin, phone)
+    config.use(msgspec.structs.replace(config.settings(), privacy_handout_second="always"))
+    assert (await hand(admin, export_id, "s1", phone_code=f"phone-{number}")).json()["state"] == "waiting"
+    config.use(msgspec.structs.replace(config.settings(), privacy_handout_second="never"))
+    made = (await hand(admin, export_id, "s2")).json()
+    assert (made["state"], made["approval_id"]) == ("granted", None)
+    assert made["until"] > clocks.now().isoformat()
