@@ -140,8 +140,9 @@ async def test_what_reaches_a_closed_month_is_a_correction_in_the_next_and_never
 
 
 async def test_an_offline_sale_told_after_the_closing_is_paid_with_the_next(client, office, chain, phone, books):
+    """By its lines, as any other: those that the scheme is about, at what they cost after the till's discount."""
     admin = await again(office, chain, phone)
-    await start_scheme(admin)
+    await start_scheme(admin, categories=["drinks"])
     number = (await phone.call("GET", "/v1/member/profile")).json()["member_no"]
     admin, month = await over(office, chain, phone)
     empty = await settle(admin, month)
@@ -149,8 +150,11 @@ async def test_an_offline_sale_told_after_the_closing_is_paid_with_the_next(clie
     body = {
         "member_no": number,
         "order_no": uuid.uuid4().hex[:12],
-        "total_fen": 10_000,
-        "lines": [{"sku": "X", "qty": 1, "unit_price_fen": 10_000}],
+        "total_fen": 16_000,
+        "lines": [
+            {"sku": "X", "qty": 2, "unit_price_fen": 5_500, "category": "drinks", "discount_fen": 1_000},
+            {"sku": "Y", "qty": 1, "unit_price_fen": 5_000, "category": "fruit"},
+        ],
         "occurred_at": at.isoformat(),
     }
     told = await chain.till.post(client, "/v1/pos/accruals", body)

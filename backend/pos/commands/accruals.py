@@ -29,6 +29,7 @@ from backend.points.types import LineEarned
 from backend.sales import plans as sale_plans
 from backend.sales.rules import settling
 from backend.sales.rules.pricing import price_lines
+from backend.sales.types import PricedLine
 from backend.wallet import queries as wallet
 from backend.wallet.types import PointsSource
 
@@ -44,8 +45,19 @@ SLACK = timedelta(seconds=60)
 DAILY_LIMIT = "accrual_limit"
 
 
+class AccrualLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A line that was sold offline, as far as others ask later what was bought for how much."""
+
+    line_no: int
+    sku: str
+    qty: int
+    payable_fen: int
+    category: str | None = None
+    brand: str | None = None
+
+
 class AccrualBody(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The value part of an accrual's document."""
+    """The value part of an accrual's document; those of before lines were kept have none."""
 
     order_no: str
     terminal_id: str
@@ -53,6 +65,7 @@ class AccrualBody(msgspec.Struct, frozen=True, omit_defaults=True):
     points_earned: int
     occurred_at: str
     earned_by: tuple[LineEarned, ...] = ()
+    lines: tuple[AccrualLine, ...] = ()
 
 
 async def accrue(body: AccrualIn, terminal: TerminalCaller, idem: Idempotency) -> Answer[AccrualOut]:
@@ -92,7 +105,13 @@ async def _accrue(
         earned = earns.points
         debt = (await ledger_queries.get_snapshot(member_id, on)).balances.get("points_debt", 0)
         accrual = AccrualBody(
-            body.order_no, terminal.terminal_id, body.total_fen, earned, body.occurred_at.isoformat(), earns.kept
+            body.order_no,
+            terminal.terminal_id,
+            body.total_fen,
+            earned,
+            body.occurred_at.isoformat(),
+            earns.kept,
+            tuple(_line(line) for line in priced.lines),
         )
         accrual_id = ids.new_document_id("A", member_id)
         expires_on, matures_on = settling.lot_dates(on, settings(), await wallet.points_expiry(PointsSource.SALE))
@@ -135,6 +154,10 @@ async def _accrue(
         live.push(member_id, "points_earned", {"points": earned, "store": {"id": store.id, "name": store.name}})
         return Answer(answer)
     raise Stale
+
+
+def _line(line: PricedLine) -> AccrualLine:
+    return AccrualLine(line.line_no, line.sku, line.qty, line.payable_fen, line.category, line.brand)
 
 
 async def _member(body: AccrualIn, terminal: TerminalCaller, now: datetime) -> tuple[int, tuple[Guard, ...]]:

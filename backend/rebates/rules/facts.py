@@ -61,7 +61,7 @@ class _Return(msgspec.Struct):
 
 
 class Bought(msgspec.Struct, frozen=True):
-    """What a purchase's document says; a till's that was offline knows the whole, and nothing of its lines."""
+    """What a purchase's document says; one of before lines of offline sales were kept knows the whole only."""
 
     at: datetime
     paid: dict[str, int]
@@ -80,8 +80,9 @@ def bought(kind: str, at: datetime, body: Mapping[str, Any], *, bonus_fen: int) 
     """What a purchase's document says; ``bonus_fen`` is what of its stored value was bonus, as the books say."""
     one = msgspec.convert(body, _Purchase)
     if kind == ACCRUAL:
-        line = Line(1, None, None, one.total_fen, 0)
-        return Bought(one.occurred_at or at, {Paid.MONEY: one.total_fen}, (line,))
+        known = (Line(line.line_no, line.category, line.brand, line.payable_fen, 0) for line in one.lines)
+        sold = tuple(known) or (Line(1, None, None, one.total_fen, 0),)
+        return Bought(one.occurred_at or at, {Paid.MONEY: sum(line.payable_fen for line in sold)}, sold)
     coupons: dict[int, int] = {}
     for coupon in one.coupons:
         for line_no, fen in coupon.by_line:

@@ -34,7 +34,7 @@ _BEIJING = timedelta(hours=8)
 _BOUGHT = """
 SELECT coalesce(v.target_id, d.member_id), d.id, date_trunc('month', coalesce((d.body->>'occurred_at')::timestamptz,
                                                                            d.at) AT TIME ZONE 'Asia/Shanghai')::date,
-       CASE WHEN d.kind = 'accrual' THEN (d.body->>'total_fen')::bigint ELSE
+       CASE WHEN d.kind = 'accrual' AND NOT d.body ? 'lines' THEN (d.body->>'total_fen')::bigint ELSE
             (SELECT coalesce(sum((l->>'payable_fen')::bigint), 0) FROM jsonb_array_elements(d.body->'lines') l
               WHERE (l->>'line_no')::int > 0) END
   FROM ledger_document d LEFT JOIN rebate_moved v ON v.member_id = d.member_id
