@@ -70,7 +70,7 @@ PLACES: dict[str, Place] = {
             *("merging_merge", "merging_candidate", "merging_search"),
             *("member_value", "member_attribute", "member_field_rules", "member_definition_change"),
             *("group_account", "group_member", "group_invitation", "group_allotment", "group_purchase", "group_return"),
-            *("key_account", "group_change"),
+            *("key_account", "group_change", "group_allot_batch", "group_allot_row"),
             *("membercard_type", "membercard_issuer", "membercard_batch", "membercard_move", "membercard"),
             *("membercard_step", "membercard_change"),
             *("lifecycle_purchase", "lifecycle_return", "lifecycle_backfill", "lifecycle_programme"),

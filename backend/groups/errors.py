@@ -61,6 +61,13 @@ class AllotmentOver(DomainError):
     kind = Kind.CONFLICT
 
 
+class AllotBatchOver(DomainError):
+    """This table of allotments is over, or was cancelled."""
+
+    code = "group_allot_batch_over"
+    kind = Kind.CONFLICT
+
+
 class NumberTaken(DomainError):
     """Another group has this number."""
 

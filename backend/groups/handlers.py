@@ -7,7 +7,8 @@ from backend.kernel.db import Tx
 from backend.ledger.events import AccrualPosted, SaleCompleted, SaleRefunded
 from backend.members import queries as members
 
-from . import service
+from . import letters, service  # noqa: F401 - its letters
+from .commands import batches  # noqa: F401 - the kind of approvals
 
 
 @events.on(SaleCompleted)

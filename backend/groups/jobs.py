@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from backend.kernel import jobs
 
-from .commands import spending
+from .commands import batches, spending
+
+
+@jobs.task(name=batches.JOB)
+async def run_allot_batch(batch_id: str) -> None:
+    """Allot the rows of a table."""
+    await batches.run(batch_id)
+
+
+@jobs.every("* * * * *")
+async def resume_allot_batches() -> None:
+    """Go on with tables whose worker died."""
+    await batches.resume()
 
 
 @jobs.every("* * * * *")

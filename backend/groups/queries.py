@@ -13,7 +13,20 @@ from backend.kernel.db import Tx
 from backend.kernel.paging import Place
 from backend.members import queries as members
 
-from .types import Allotment, AllotmentKind, Group, GroupRole, GroupRule, GroupState, KeyAccount, Spent, SubMember
+from .types import (
+    AllotBatch,
+    Allotment,
+    AllotmentKind,
+    AllotRow,
+    BatchState,
+    Group,
+    GroupRole,
+    GroupRule,
+    GroupState,
+    KeyAccount,
+    Spent,
+    SubMember,
+)
 
 changes = Changes("group_change", "subject")
 
@@ -228,3 +241,76 @@ async def find_person(group_id: str, person_id: str) -> SubMember | None:
     """Somebody who belongs to a group, or None."""
     row = await db.fetchrow(f"{PERSON} WHERE id = $1 AND group_id = $2 AND left_at IS NULL", person_id, group_id)
     return person_of(row) if row else None
+
+
+async def list_here(group_id: str) -> dict[int, SubMember]:
+    """Everybody who belongs to a group now, by member: as many as a group may have."""
+    rows = await db.fetch(f"{PERSON} WHERE group_id = $1 AND left_at IS NULL", group_id)
+    return {row["member_id"]: person_of(row) for row in rows}
+
+
+_BATCH = (
+    "SELECT id, group_id, owner_id, title, state, rows, skipped, stored_fen, points, staff_id, approval_id, created_at,"
+    " ended_at FROM group_allot_batch"
+)
+BATCHES = (
+    f"{_BATCH} WHERE group_id = $1 AND ($2::timestamptz IS NULL OR (created_at, id) < ($2, $3))"
+    " ORDER BY created_at DESC, id DESC LIMIT $4"
+)
+_ROW = "SELECT row_no, person_id, member_no, kind, amount, note, refusal FROM group_allot_row"
+OPEN_ROWS = f"{_ROW} WHERE batch_id = $1 AND state = $2 ORDER BY row_no LIMIT $3"
+COUNT_ROWS = (
+    "SELECT batch_id, state, count(*) FROM group_allot_row"
+    " WHERE batch_id = ANY($1) AND state <> 'posted' GROUP BY batch_id, state"
+)
+
+
+def _batch(row: db.Record) -> AllotBatch:
+    return AllotBatch(**dict(row) | {"state": BatchState(row["state"])})
+
+
+async def find_batch(batch_id: str) -> AllotBatch | None:
+    """A table of allotments, or None."""
+    row = await db.fetchrow(f"{_BATCH} WHERE id = $1", batch_id)
+    return _batch(row) if row else None
+
+
+async def find_batch_of(key: str) -> tuple[AllotBatch, bytes] | None:
+    """The one that was begun with that key, and the digest of what was sent."""
+    row = await db.fetchrow("SELECT id, digest FROM group_allot_batch WHERE key = $1", key)
+    found = await find_batch(row["id"]) if row else None
+    return (found, row["digest"]) if row and found else None
+
+
+async def list_batches(group_id: str, *, before: Place | None, limit: int) -> list[AllotBatch]:
+    """A group's tables of allotments, newest first."""
+    rows = await db.fetch(
+        BATCHES,
+        group_id,
+        *(before or (None, None)),
+        limit,
+    )
+    return [_batch(row) for row in rows]
+
+
+async def list_rows(batch_id: str, state: str, *, limit: int) -> list[AllotRow]:
+    """Rows that are ``waiting`` or were ``refused``, in their order."""
+    rows = await db.fetch(OPEN_ROWS, batch_id, state, limit)
+    return [AllotRow(**dict(row) | {"kind": AllotmentKind(row["kind"])}) for row in rows]
+
+
+async def count_rows(batch_ids: Sequence[str]) -> dict[str, dict[str, int]]:
+    """How many rows of each are in which state; those that are posted are the rest."""
+    found: dict[str, dict[str, int]] = {}
+    for batch_id, state, count in await db.fetch(COUNT_ROWS, list(batch_ids)):
+        found.setdefault(batch_id, {})[state] = count
+    return found
+
+
+async def list_stuck(before: datetime) -> list[str]:
+    """Tables that run and that nobody has worked on since then."""
+    rows = await db.fetch(
+        "SELECT id FROM group_allot_batch WHERE state = 'running' AND updated_at < $1 ORDER BY updated_at LIMIT 20",
+        before,
+    )
+    return [row["id"] for row in rows]

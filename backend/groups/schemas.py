@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from backend.kernel.http import Body
 
-from .types import MOST_MEMBERS, AllotmentKind, GroupRole, GroupRule, GroupState, LevelCode
+from .types import MOST_MEMBERS, AllotmentKind, BatchState, GroupRole, GroupRule, GroupState, LevelCode
 
 _PRINTED = r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f]+$(?!\n)"
 StoreId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,16}$(?!\n)")]
@@ -272,4 +272,75 @@ class AllotmentsOut(msgspec.Struct):
     """A page of allotments, newest first."""
 
     items: list[AllotmentOut]
+    next_cursor: str | None
+
+
+class AllotTable(Body, kw_only=True):
+    """As what the table was sent."""
+
+    kind: Literal["csv", "xlsx"] = "csv"
+
+
+class AllotTableIn(AllotTable, kw_only=True):
+    """What it is called, and whether bad rows are left out instead of refusing all of it."""
+
+    title: Name = "批量分配"
+    skip_bad: bool = False
+
+
+class AllotFlawOut(msgspec.Struct):
+    """What is wrong with a field of a row; rows count as a spreadsheet shows them."""
+
+    row: int
+    field: str
+    message: str
+
+
+class AllotDryRunOut(msgspec.Struct, kw_only=True):
+    """What a table would do: good rows, what they allot, what the owner has, and the first thousand flaws of all."""
+
+    good: int
+    stored_fen: int
+    points: int
+    has_fen: int
+    has_points: int
+    flaws_total: int
+    flaws: list[AllotFlawOut]
+    needs_approval: bool
+
+
+class RefusedAllotmentOut(msgspec.Struct):
+    """A row that could not be posted, and why."""
+
+    row: int
+    member_no: str
+    kind: AllotmentKind
+    amount: int
+    code: str
+
+
+class AllotBatchOut(msgspec.Struct, kw_only=True):
+    """A table of allotments and how far it is; ``skipped`` rows were bad and left out."""
+
+    id: str
+    title: str
+    state: BatchState
+    rows: int
+    posted: int
+    refused: int
+    skipped: int
+    stored_fen: int
+    points: int
+    staff_id: str
+    staff_name: str
+    approval_id: str | None
+    created_at: datetime
+    ended_at: datetime | None
+    refused_rows: list[RefusedAllotmentOut]
+
+
+class AllotBatchesOut(msgspec.Struct):
+    """A page of tables, newest first, without the rows that were refused."""
+
+    items: list[AllotBatchOut]
     next_cursor: str | None

@@ -91,6 +91,48 @@ class Allotment(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
 
 
+class BatchState(StrEnum):
+    """Where a table of allotments is: it waits for a second person, is posted, or is over."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+class AllotBatch(msgspec.Struct, frozen=True, kw_only=True):
+    """A table of allotments out of what one owner has; ``owner_id`` is who that is among the group's people.
+
+    ``rows`` are those that are posted, ``skipped`` were bad.
+    """
+
+    id: str
+    group_id: str
+    owner_id: str
+    title: str
+    state: BatchState
+    rows: int
+    skipped: int
+    stored_fen: int
+    points: int
+    staff_id: int
+    approval_id: str | None
+    created_at: datetime
+    ended_at: datetime | None
+
+
+class AllotRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of such a table: fen or points for somebody of the group."""
+
+    row_no: int
+    person_id: str
+    member_no: str
+    kind: AllotmentKind
+    amount: int
+    note: str
+    refusal: str | None
+
+
 class KeyAccount(msgspec.Struct, frozen=True, kw_only=True):
     """An agreement with one member: who looks after them, the least discount, whether the level is held."""
 

@@ -12,16 +12,18 @@ from backend.members.types import Listed
 from . import queries, rules
 from .commands import spending
 from .schemas import (
+    AllotBatchOut,
     AllotmentOut,
     AllotmentsOut,
     GroupOut,
     KeyAccountOut,
     MyGroupOut,
+    RefusedAllotmentOut,
     StatementLine,
     StatementOut,
     SubMemberOut,
 )
-from .types import Allotment, Group, GroupRole, KeyAccount, Spent, SubMember
+from .types import AllotBatch, Allotment, AllotRow, Group, GroupRole, KeyAccount, Spent, SubMember
 
 MOST_SHOWN = 200
 
@@ -167,4 +169,33 @@ def _allotment(one: Allotment, people: Mapping[int, Listed], left: Mapping[str, 
         note=one.note,
         by_staff=one.staff_id is not None,
         at=one.at,
+    )
+
+
+async def batches(found: Sequence[AllotBatch], refused: Mapping[str, Sequence[AllotRow]]) -> list[AllotBatchOut]:
+    """Tables of allotments, with those of their rows that were refused where they are given."""
+    counts = await queries.count_rows([one.id for one in found])
+    names = await auth.staff_names({one.staff_id for one in found})
+    return [_batch(one, counts.get(one.id, {}), names.get(one.staff_id, ""), refused.get(one.id, ())) for one in found]
+
+
+def _batch(one: AllotBatch, counts: Mapping[str, int], staff_name: str, refused: Sequence[AllotRow]) -> AllotBatchOut:
+    return AllotBatchOut(
+        id=one.id,
+        title=one.title,
+        state=one.state,
+        rows=one.rows,
+        posted=one.rows - sum(counts.values()),
+        refused=counts.get("refused", 0),
+        skipped=one.skipped,
+        stored_fen=one.stored_fen,
+        points=one.points,
+        staff_id=str(one.staff_id),
+        staff_name=staff_name,
+        approval_id=one.approval_id,
+        created_at=one.created_at,
+        ended_at=one.ended_at,
+        refused_rows=[
+            RefusedAllotmentOut(row.row_no, row.member_no, row.kind, row.amount, row.refusal or "") for row in refused
+        ],
     )

@@ -136,6 +136,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, _doc("Points that a group's owner may allot to one person at once; 0 = none", ge=0)
     ] = 50_000
     group_allot_day_points: Annotated[int, _doc("The same of an owner's day, to all together", ge=0)] = 500_000
+    group_allot_alone_max_fen: Annotated[
+        int,
+        _doc("Stored value that one person of the staff may allot by a table; more needs a second one", ge=0),
+    ] = 1_000_000
+    group_allot_alone_max_points: Annotated[int, _doc("The same of points", ge=0)] = 100_000
     points_transfer_max: Annotated[
         int, _doc("Points that a member may give to another at once; 0 = nobody may", ge=0, le=1_000_000_000)
     ] = 2_000

@@ -513,6 +513,7 @@ NOWHERE = {
     "merge_id": "M00000000000000000000000000",
     "group_id": "GA000000000000",
     "allotment_id": "N00000000000000000000000000",
+    "allot_batch_id": "GB000000000000",
     "person_id": "GM000000000000",
     "card_type_code": "nothing",
     "card_batch_id": "CB000000000000",
@@ -734,7 +735,12 @@ async def merging_objects(owner: Phone, stranger: Phone) -> dict[str, str]:
             " VALUES ('N1', 'nothing', $1, 1, 'points', 1, '', now(), now())",
             owner.member_id,
         )
-    return {"candidate_id": "MC1", "merge_id": "M1", "allotment_id": "N1"}
+        await db.raw(tx).execute(
+            "INSERT INTO group_allot_batch (id, key, digest, group_id, owner_id, title, state, rows, skipped, stored_fen,"
+            " points, staff_id, created_at, updated_at)"
+            " VALUES ('GB1', 'k', '', 'nothing', 'x', 'x', 'waiting', 1, 0, 1, 0, 1, now(), now())"
+        )
+    return {"candidate_id": "MC1", "merge_id": "M1", "allotment_id": "N1", "allot_batch_id": "GB1"}
 
 
 async def points_objects(owner: Phone) -> dict[str, str]:

@@ -688,6 +688,7 @@ OWN = {
     ("GET /v1/admin/approvals", "cursor"),
     # somebody of the group in the path, or of the caller's own: tests/groups/test_allotments.py
     ("GET /v1/admin/groups/{group_id}/allotments", "cursor"),
+    ("GET /v1/admin/groups/{group_id}/allotment-batches", "cursor"),
     ("POST /v1/admin/groups/{group_id}/allotments", "person_id"),
     ("GET /v1/member/group/allotments", "cursor"),
     ("POST /v1/member/group/allotments", "person_id"),

@@ -19,7 +19,7 @@ from backend.members import queries as members
 from backend.members import service as member_service
 from backend.members.errors import PinRequired
 
-from .. import plans, queries
+from .. import letters, plans, queries
 from ..errors import AllotmentLimit, AllotmentOver, AllotmentTooMuch
 from ..schemas import AllotIn
 from ..types import Allotment, AllotmentKind, Group, GroupRole, SubMember
@@ -37,7 +37,7 @@ async def as_principal(member_id: int, body: AllotIn, pin: str | None, idem: Ide
     if not await members.has_pin(member_id):
         raise PinRequired("set a payment PIN first")
     await member_service.check_pin(member_id, pin, spends_fen=_worth_fen(body))
-    return await _allot(group, person, body, idem, scope=scope, staff_id=None)
+    return await allot(group, person, body, idem, scope=scope, staff_id=None)
 
 
 def _worth_fen(body: AllotIn) -> int:
@@ -56,13 +56,14 @@ async def as_staff(group_id: str, body: AllotIn, caller: StaffCaller, idem: Idem
     scope = f"staff/{caller.staff_id}"
     if (first := await first_answer(owner.member_id, scope, idem)) is not None:
         return Answer(first, replayed=True)
-    return await _allot(group, owner, body, idem, scope=scope, staff_id=caller.staff_id)
+    return await allot(group, owner, body, idem, scope=scope, staff_id=caller.staff_id)
 
 
-async def _allot(
+async def allot(
     group: Group, owner: SubMember, body: AllotIn, idem: Idempotency, *, scope: str, staff_id: int | None
 ) -> Answer[Allotment]:
-    most, day_cap = _limits(body.kind)
+    """Move it from the owner to somebody of the group, once per scope and key."""
+    most, day_cap = limits(body.kind)
     if body.amount > most:
         raise AllotmentLimit(f"at most {most} at once", extra={"limit": "allotment"})
     person = await queries.find_person(group.id, body.person_id)
@@ -104,6 +105,7 @@ async def _allot(
         )
         await post_both(tx, halves)
         await queries.insert_allotment(tx, made)
+        await letters.tell_of_allotment(tx, made, group.name)
         return made
 
     try:
@@ -135,7 +137,7 @@ async def _check_belong(tx: Tx, made: Allotment) -> None:
         raise AllotmentOver
 
 
-def _limits(kind: AllotmentKind) -> tuple[int, int]:
+def limits(kind: AllotmentKind) -> tuple[int, int]:
     """What may be allotted at once, and by one principal in a day."""
     chain = settings()
     if kind is AllotmentKind.STORED:
