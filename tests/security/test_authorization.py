@@ -736,8 +736,8 @@ async def merging_objects(owner: Phone, stranger: Phone) -> dict[str, str]:
             owner.member_id,
         )
         await db.raw(tx).execute(
-            "INSERT INTO group_allot_batch (id, key, digest, group_id, owner_id, title, state, rows, skipped, stored_fen,"
-            " points, staff_id, created_at, updated_at)"
+            "INSERT INTO group_allot_batch (id, key, digest, group_id, owner_id, title, state, rows, skipped,"
+            " stored_fen, points, staff_id, created_at, updated_at)"
             " VALUES ('GB1', 'k', '', 'nothing', 'x', 'x', 'waiting', 1, 0, 1, 0, 1, now(), now())"
         )
     return {"candidate_id": "MC1", "merge_id": "M1", "allotment_id": "N1", "allot_batch_id": "GB1"}
