@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import statistics
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -53,6 +54,21 @@ FILTERS: dict[str, dict[str, Any]] = {
         "store_id": "bench-1", "stage": "loyal", "attributes": [{"code": "city", "any_of": ["sh"]}],
     },
     "two attributes": {"attributes": [{"code": "city", "any_of": ["bj"]}, {"code": "age", "at_most": 21}]},
+    "everybody: has a city": {"attributes": [{"code": "city", "empty": False}]},
+    "everybody: ages of 20 to 69": {"attributes": [{"code": "age", "at_least": 20, "at_most": 69}]},
+    "nobody: has no city": {"attributes": [{"code": "city", "empty": True}]},
+    "nobody: lives in two cities": {
+        "attributes": [{"code": "city", "any_of": ["sh"]}, {"code": "city", "any_of": ["bj"]}],
+    },
+    "nobody: is older than 69": {"attributes": [{"code": "age", "at_least": 70}]},
+    "nobody: has that card": {"card_type": "gold"},
+    "nobody: all at once": {
+        "store_id": "bench-1", "level": "basic", "stage": "loyal", "name": "王", "valid_until_to": "2027-12-31",
+        "attributes": [
+            {"code": "age", "at_least": 20}, {"code": "age", "at_most": 68}, {"code": "city", "empty": False},
+            {"code": "rare", "empty": True}, {"code": "city", "any_of": ["sh"]}, {"code": "age", "any_of": [69]},
+        ],
+    },
 }  # fmt: skip
 
 # Numbers step so that neighbours are of other stores and joined on other days.
@@ -87,7 +103,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """Milliseconds of one filter's first page, and how many members were on it."""
+    """Milliseconds of one filter's first page, and how many members were on it; ``most_ms`` with the very first call,
+    whose rows nobody has read before."""
 
     name: str
     found: int
@@ -152,7 +169,9 @@ def _ask(desk: Desk, requests: int, store_id: str) -> list[Row]:
 def _rows(desk: Desk, requests: int, store_id: str) -> Iterator[Row]:
     for name, wanted in FILTERS.items():
         body = wanted | ({"store_id": store_id} if "store_id" in wanted else {})
+        began = time.perf_counter()
         found = len(desk.call("POST", SEARCH, body)["items"])
+        first = time.perf_counter() - began
         seconds = desk.ask(requests, "POST", SEARCH, msgspec.json.encode(body), lambda answer: "items" in answer)
         ms = sorted(1_000 * second for second in seconds)
-        yield Row(name, found, statistics.median(ms), ms[int(len(ms) * 0.95)], ms[-1])
+        yield Row(name, found, statistics.median(ms), ms[int(len(ms) * 0.95)], max(ms[-1], 1_000 * first))

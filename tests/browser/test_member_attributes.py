@@ -42,7 +42,9 @@ async def test_head_office_defines_what_it_wants_to_know(chromium, server, chain
     queries.forget_attributes()
 
 
-async def test_a_member_fills_it_in_and_staff_find_and_change_it(chromium, server, chain, admin, phone: Member):
+async def test_a_member_fills_it_in_and_staff_find_and_change_it(
+    chromium, server, chain, admin, phone: Member, monkeypatch
+):
     await phone.page.get_by_role("link", name="我的").click()
     await phone.page.get_by_text("个人资料").click()
     await phone.page.get_by_label("所在城市").select_option(label="上海")
@@ -52,6 +54,8 @@ async def test_a_member_fills_it_in_and_staff_find_and_change_it(chromium, serve
 
     member_id = int((await ask(phone, "GET", "/v1/member/profile"))["id"])
     assert (await queries.get_member(member_id)).attributes == {"city": "sh"}
+    async with wire.connected(server.base_url) as client:
+        await register(client)  # newer, and without a city
     household = {"code": "household", "name": "家庭人数", "type": "number"}
     assert (await admin.post("/v1/admin/member-attributes", household)).status_code == 201
     async with console(chromium, server, "#/members") as screen:
@@ -67,7 +71,9 @@ async def test_a_member_fills_it_in_and_staff_find_and_change_it(chromium, serve
         await screen.button("清除筛选").click()
         await filter_by_ranges(screen)
         await screen.button("清除筛选").click()
-        await expect(screen.page.get_by_role("row")).to_have_count(2)
+        await expect(screen.page.get_by_role("row")).to_have_count(3)
+        monkeypatch.setattr("backend.members.queries.finding.LOOKED_AT", 1)
+        await find_beyond_a_page_without_anybody(screen)
         await screen.page.get_by_role("link", name="资料").last.click()
         await screen.sees("住址", "上海", "变更记录", "会员本人")
         await screen.button("修改资料").click()
@@ -105,6 +111,17 @@ async def filter_by_ranges(screen) -> None:
         "limit": 1,
     }
     await screen.sees("没有这种状态的会员")
+
+
+async def find_beyond_a_page_without_anybody(screen) -> None:
+    """Where a page looked at members of whom none is meant, the list looks on."""
+    await screen.button("筛选").click()
+    dialog = screen.page.get_by_role("dialog")
+    await dialog.get_by_text("按扩展属性筛选").click()
+    await dialog.get_by_role("group", name="已填写").get_by_label("所在城市").check()
+    await dialog.get_by_role("button", name="筛选").click()
+    await screen.sees("已筛选")
+    await expect(screen.page.get_by_role("row")).to_have_count(2)
 
 
 async def test_a_member_changes_the_number_with_the_pin_and_what_is_refused_says_how_to_go_on(

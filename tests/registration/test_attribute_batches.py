@@ -10,9 +10,12 @@ from backend.kernel import db
 from backend.kernel.jobs import runner
 from backend.members import queries
 from backend.members.types import AttributeCondition
-from tests.registration.test_batches import BATCHES, begin, people, these
+from backend.registration.commands import batches
+from tests.registration.test_batches import BATCHES, begin, people, small, these
 from tests.support.attributes import CHOICES, define
 from tests.support.staff import log_in
+
+__all__ = ["small"]
 
 
 async def values_of(phones, code):
@@ -24,7 +27,7 @@ async def values_of(phones, code):
     return sorted(row["text"] for row in rows)
 
 
-async def test_all_of_a_filter_get_a_value_and_each_history_says_so(client, chain, admin, settings):
+async def test_all_of_a_filter_get_a_value_once_and_each_history_says_so(client, chain, admin, settings, small):
     await define(admin, "batch_city", type="choice", options=CHOICES)
     phones = await people(client, 3)
     await phones[0].call("POST", "/v1/member/profile", {"attributes": {"batch_city": "sh"}})
@@ -36,8 +39,11 @@ async def test_all_of_a_filter_get_a_value_and_each_history_says_so(client, chai
     }
 
     made = await begin(admin, body)
+    await batches.run(made.json()["id"], most=1)  # and here the worker dies
     await runner.run_waiting(settings)
 
+    noted = "SELECT count(*) FROM member_change WHERE field = 'attributes.batch_city' AND member_id = ANY($1)"
+    assert await db.fetchval(noted, [phone.member_id for phone in phones]) == 3
     done = (await admin.get(f"{BATCHES}/{made.json()['id']}")).json()
     assert (done["state"], done["results"]) == ("done", {"changed": 2, "unchanged": 1})
     assert await values_of(phones, "batch_city") == ["sh"] * 3

@@ -35,6 +35,7 @@ const TEXTS = {
   "table.more": "加载更多",
   "table.all": "共 {count} 条，已全部显示",
   "table.some": "已显示 {count} 条",
+  "table.none_yet": "找过的会员或记录里还没有，可以继续查找",
   "table.empty": "还没有内容",
   "table.loading_more": "正在加载更多",
 

@@ -14,6 +14,22 @@ CALLS = "tests/feeds/test_deliveries.py::"
 
 MUTANTS = (
     Mutant(
+        "feed-told-by-events",
+        "Where a handler of another domain fails, the other system keeps a member's last value but one.",
+        "backend/feeds/handlers.py",
+        "@telling.listen\n",
+        "",
+        (f"{FEED}test_of_one_member_it_is_told_in_order_and_without_a_hole_though_events_fail",),
+    ),
+    Mutant(
+        "one-broken-subscriber-for-all",
+        "A secret that cannot be opened any more keeps every other system from being called.",
+        DELIVERING,
+        "    except Exception as problem:\n",
+        "    except ZeroDivisionError as problem:\n",
+        (f"{CALLS}test_one_that_cannot_be_sent_to_holds_up_nobody_and_is_put_down_to_it",),
+    ),
+    Mutant(
         "fields-nobody-gave",
         "The newsletter's system reads everybody's birthday.",
         VIEWS,

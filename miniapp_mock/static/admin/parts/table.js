@@ -3,6 +3,8 @@ import { fill, h } from "/static/shared/dom.js";
 import { t } from "../texts.js";
 import { busy, empty, loading, trouble } from "./states.js";
 
+const MOST_LOOKS = 10; // then somebody says whether to look further
+
 /**
  * `columns`: `{ title, cell(item) → text or node, number?, width? ("narrow" | "wide"), hide? ("narrow": not shown on small windows) }`.
  * `load({ cursor, signal })` resolves with `{ items, next_cursor? }`. `open(item)` makes rows that lead somewhere (click, Enter);
@@ -28,12 +30,19 @@ export function table({ label, columns, load, signal, open = null, none = {} }) 
   function showFoot(cursor) {
     if (!cursor) { fill(foot, h("p", { class: "muted tiny" }, t("table.all", { count: items.length }))); return; }
     const more = h("button", { type: "button", class: "button soft compact", onclick: () => busy(more, () => next(cursor)) }, t("table.more"));
-    fill(foot, h("p", { class: "muted tiny" }, t("table.some", { count: items.length })), more);
+    fill(foot, h("p", { class: "muted tiny", role: "status" }, items.length ? t("table.some", { count: items.length }) : t("table.none_yet")), more);
+  }
+
+  /** A page with something in it: one may have nothing and say where to go on, where few meet a filter. */
+  async function lookOn(cursor) {
+    let page = await load({ cursor, signal });
+    for (let looks = 1; looks < MOST_LOOKS && !page.items.length && page.next_cursor && !(signal && signal.aborted); looks += 1) page = await load({ cursor: page.next_cursor, signal });
+    return page;
   }
 
   async function next(cursor) {
     try {
-      const page = await load({ cursor, signal });
+      const page = await lookOn(cursor);
       if (signal && signal.aborted) return;
       items = items.concat(page.items);
       body.append(...page.items.map(row));
@@ -48,11 +57,11 @@ export function table({ label, columns, load, signal, open = null, none = {} }) 
     node.setAttribute("aria-busy", "true");
     if (!items.length) fill(node, loading());
     try {
-      const page = await load({ cursor: null, signal });
+      const page = await lookOn(null);
       if (signal && signal.aborted) return;
       items = page.items;
       fill(body, items.map(row));
-      if (items.length) { showFoot(page.next_cursor); fill(node, scroller, foot); } else fill(node, empty(none));
+      if (items.length || page.next_cursor) { showFoot(page.next_cursor); fill(node, scroller, foot); } else fill(node, empty(none));
     } catch (error) {
       if (!signal || !signal.aborted) { items = []; fill(node, trouble(error, node.reload)); }
     } finally {
