@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import msgspec
 
+from backend.kernel.events import encode as encode_event
 from backend.kernel.http import Idempotency
 from backend.ledger import plans as ledger
 from backend.ledger.plans import Cap, DocumentUpdate, Guard, Issue, Leg, NewDocument, Plan, Saw, job_hash
 from backend.ledger.types import Document, Lot
 
+from .events import GiftMoneyMoved
 from .rules import day_mark, member_mark
 from .types import Gift, GiftKind, Redemption, RedemptionState
 
@@ -50,10 +53,13 @@ def redeem(
     idem: Idempotency,
     *,
     caps: tuple[Cap, ...],
+    store_id: str | None,
     due_at: datetime | None,
     on: date,
 ) -> Plan:
     """Take a gift's price from a member, once per key, and give stored value where the gift is that.
+
+    Its money is earned at ``store_id``: where it is fetched or sent from; None is head office.
 
     The member's limits are counted inside the door (``LIMIT``, ``DAY_LIMIT``).
     """
@@ -71,9 +77,16 @@ def redeem(
         saw=(Saw(ledger.POINTS, held.points), Saw(ledger.POINTS_DEBT, held.debt)),
         guards=_limits(gift, made, on),
         caps=caps if gift.kind is GiftKind.STORED else (),
-        document=NewDocument(made.id, DOCUMENT, made.state.value, body, store_id=made.store_id, due_at=due_at),
+        document=NewDocument(made.id, DOCUMENT, made.state.value, body, store_id=store_id, due_at=due_at),
         legs=(*_price(made), *_stored(gift, made, on)),
+        events=_money_moved(made),
     )
+
+
+def _money_moved(made: Redemption) -> tuple[dict[str, Any], ...]:
+    if not made.pay_fen:
+        return ()
+    return (encode_event(GiftMoneyMoved(member_id=made.member_id, redemption_id=made.id)),)
 
 
 def _limits(gift: Gift, made: Redemption, on: date) -> tuple[Guard, ...]:
@@ -109,7 +122,15 @@ def _stored(gift: Gift, made: Redemption, on: date) -> tuple[Leg, ...]:
     )
 
 
-def move_on(document: Document, made: Redemption, state: RedemptionState, *, now: datetime, on: date) -> Plan:
+def move_on(
+    document: Document,
+    made: Redemption,
+    state: RedemptionState,
+    *,
+    now: datetime,
+    on: date,
+    progress: dict[str, Any] | None = None,
+) -> Plan:
     """Bring a redemption's document to a state in which nothing is due any more; no value moves."""
     return Plan(
         member_id=made.member_id,
@@ -119,7 +140,7 @@ def move_on(document: Document, made: Redemption, state: RedemptionState, *, now
         scope=MOVE,
         key=f"{made.id}:{state.value}",
         hash=job_hash(MOVE, made.id, state.value),
-        update=DocumentUpdate(document.id, document.version, state=state.value),
+        update=DocumentUpdate(document.id, document.version, state=state.value, progress=progress),
     )
 
 
@@ -166,6 +187,7 @@ def give_back(
         guards=(Guard(member_mark(made.gift_id), "add", -made.quantity, LIMIT, cap=_NO_CAP),),
         update=DocumentUpdate(document.id, document.version, state=state.value),
         legs=tuple(legs),
+        events=_money_moved(made),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 import msgspec
 
@@ -74,13 +75,20 @@ async def write(tx: Tx, made: Redemption, receiver: Receiver | None) -> None:
     )
 
 
-async def change(tx: Tx, made: Redemption, state: RedemptionState, now: datetime, **fields: object) -> Redemption:
+async def change(
+    tx: Tx,
+    made: Redemption,
+    state: RedemptionState,
+    now: datetime,
+    progress: dict[str, Any] | None = None,
+    **fields: object,
+) -> Redemption:
     """Bring a locked redemption to a state, on its row and on its document; the columns named change with it."""
     document = await ledger_queries.find_document(made.member_id, made.id)
     if document is None:
         raise Stale
     on = clock.local_date(now, settings().timezone)
-    await ledger.post_in(tx, plans.move_on(document, made, state, now=now, on=on))
+    await ledger.post_in(tx, plans.move_on(document, made, state, now=now, on=on, progress=progress))
     return await set_columns(tx, made, state, **fields)
 
 

@@ -50,6 +50,16 @@ SELECT r.id, r.body, r.at, s.body AS sold FROM ledger_document r
   JOIN ledger_document s ON s.member_id = r.member_id AND s.id = r.body->>'sale_id'
  WHERE r.kind = 'refund' AND r.at >= $1 AND r.at < $2 AND r.store_id = $3"""
 
+# Gifts for points: what their money brought, where they are fetched or sent from. Gifts without money are no sales.
+_GIFTS = """
+SELECT d.at, r.quantity, r.pay_fen FROM ledger_document d
+  JOIN gifts_redemption r ON r.member_id = d.member_id AND r.id = d.id
+ WHERE d.kind = 'gift_redemption' AND d.at >= $1 AND d.at < $2 AND d.store_id = $3 AND r.pay_fen > 0"""
+_GIFTS_BACK = """
+SELECT r.ended_at AS at, r.pay_fen FROM gifts_redemption r
+  JOIN ledger_document d ON d.member_id = r.member_id AND d.id = r.id
+ WHERE r.ended_at >= $1 AND r.ended_at < $2 AND d.store_id = $3 AND r.pay_fen > 0"""
+
 _COST = """
 SELECT sku, at, qty, cost_fen FROM stock_movement
  WHERE place_id = $3 AND at >= $1 AND at < $2 AND kind IN ('sale', 'sale_return', 'shortage')"""
@@ -144,7 +154,10 @@ SALES = (
 
 
 async def sales(span: Range) -> Rows:
-    """By day and channel: what was sold, how it was paid, what went back; ``net`` is without coupons and refunds."""
+    """By day and channel: what was sold (the money of gifts, too), how it was paid, what went back.
+
+    ``net`` is without coupons and refunds.
+    """
     found: defaultdict[tuple[date, str], defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
     for row in await _read_all(_SOLD, span, MOST_READ):
         body, sums = _body(row["body"]), found[span.day(row["at"]), _channel(row["id"])]
@@ -162,6 +175,16 @@ async def sales(span: Range) -> Rows:
         sums["refunded_coupon_fen"] += sum(
             one["amount_fen"] for one in body["by_tender"] if one["type"] == TenderType.COUPON
         )
+    for row in await _read_all(_GIFTS, span, MOST_READ):
+        sums = found[span.day(row["at"]), "gift"]
+        sums["sales"] += 1
+        sums["pieces"] += row["quantity"]
+        for name in ("total_fen", "payable_fen", "stored_fen"):
+            sums[name] += row["pay_fen"]
+    for row in await _read_all(_GIFTS_BACK, span, MOST_READ):
+        sums = found[span.day(row["at"]), "gift"]
+        sums["refunds"] += 1
+        sums["refunded_fen"] += row["pay_fen"]
     for sums in found.values():
         kept = sums["refunded_fen"] - sums["refunded_coupon_fen"]
         sums["net_fen"] = sums["payable_fen"] - sums["coupon_fen"] - kept

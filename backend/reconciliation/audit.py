@@ -35,7 +35,8 @@ SELECT l.member_id, format('purchase %s took %s fen of lot %s, and the books say
   FROM clearing_line l LEFT JOIN LATERAL (
        SELECT -sum(m.amount) AS fen FROM ledger_transfer t
          JOIN ledger_lot_move m ON m.member_id = t.member_id AND m.seq = t.seq AND m.lot_id = l.lot_id
-        WHERE t.member_id = l.member_id AND t.document_id = l.document_id) v ON true
+        WHERE t.member_id = l.member_id AND t.document_id = split_part(l.document_id, '/', 1)
+          AND (t.kind = 'gift_back') = (l.document_id LIKE '%/back')) v ON true
  WHERE l.fen IS DISTINCT FROM v.fen LIMIT $1""",
     """
 SELECT 0::bigint, format('settlement %s says %s fen of principal, its purchases %s', s.id, s.told, coalesce(l.fen, 0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from backend.gifts.events import GiftMoneyMoved
 from backend.kernel import events
 from backend.kernel.db import Tx
 from backend.ledger.events import Recharged, SaleCompleted, SaleRefunded
@@ -28,3 +29,9 @@ async def note_sale(event: SaleCompleted, tx: Tx) -> None:
 async def note_refund(event: SaleRefunded, tx: Tx) -> None:
     """Some of it came back, perhaps to stored value."""
     await clearing.note(tx, event.member_id, event.refund_id)
+
+
+@events.on(GiftMoneyMoved)
+async def note_gift(event: GiftMoneyMoved, tx: Tx) -> None:
+    """Stored value paid for a gift, or came back."""
+    await clearing.note(tx, event.member_id, event.redemption_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from backend.giftcards.events import GiftCardSold
+from backend.gifts.events import GiftPickedUp
 from backend.kernel import events
 from backend.kernel.db import Tx
 from backend.ledger.events import Recharged, RechargeReversed, SaleCompleted, SaleRefunded
@@ -48,3 +49,9 @@ async def note_gift_card(event: GiftCardSold, tx: Tx) -> None:
     """A till sold a gift card, or took that back."""
     kind = EntryKind.GIFT_CARD_UNDONE if event.undone else EntryKind.GIFT_CARD
     await counting.note(tx, counting.source_of(event.activation_id, kind), kind, event.store_id)
+
+
+@events.on(GiftPickedUp)
+async def note_gift(event: GiftPickedUp, tx: Tx) -> None:
+    """A till handed a gift over."""
+    await counting.note(tx, event.redemption_id, EntryKind.GIFT, event.store_id)

@@ -94,6 +94,7 @@ def figures_table(found: Figures) -> list[tuple[str, ...]]:
         ("充值冲正", str(found.recharge_reversals.count), money(found.recharge_reversals.fen)),
         ("售礼品卡", str(found.gift_cards.count), money(found.gift_cards.fen)),
         ("撤销售卡", str(found.gift_cards_undone.count), money(found.gift_cards_undone.fen)),
+        ("交付积分礼品（已付储值）", str(found.gifts.count), money(found.gifts.fen)),
         ("备用金", "", money(found.float_fen)),
         ("存入", "", money(found.pay_in_fen)),
         ("取出", "", money(found.pay_out_fen)),

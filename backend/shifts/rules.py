@@ -59,6 +59,7 @@ def figures(
         recharge_reversals=_of(found, EntryKind.RECHARGE_REVERSAL),
         gift_cards=_of(found, EntryKind.GIFT_CARD),
         gift_cards_undone=_of(found, EntryKind.GIFT_CARD_UNDONE),
+        gifts=_of(found, EntryKind.GIFT),
         outside=tuple(outside),
         float_fen=float_fen,
         pay_in_fen=pay_in,

@@ -39,6 +39,8 @@ class EntryKind(StrEnum):
     RECHARGE_REVERSAL = "recharge_reversal"
     GIFT_CARD = "gift_card"
     GIFT_CARD_UNDONE = "gift_card_undone"
+    GIFT = "gift"
+    """Handed over for points; its money was stored value, paid on the phone before."""
 
 
 COMES = frozenset({EntryKind.SALE, EntryKind.RECHARGE, EntryKind.GIFT_CARD})
@@ -136,6 +138,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     recharge_reversals: KindFigures
     gift_cards: KindFigures
     gift_cards_undone: KindFigures
+    gifts: KindFigures = KindFigures(0, 0)
     outside: tuple[Outside, ...]
     float_fen: int
     pay_in_fen: int

@@ -13,6 +13,8 @@ from backend.kernel import clock as kernel_clock
 from backend.kernel import db, outbox
 from backend.reconciliation.commands import clearing
 from tests.support import recharge
+from tests.support.gifts import GOODS, MINE, make_gift, redeemed
+from tests.support.mall import put
 from tests.support.members import Phone
 from tests.support.value import give
 
@@ -98,6 +100,37 @@ async def test_what_is_spent_elsewhere_is_owed_and_what_comes_back_is_not(client
     assert all(text in chart.text for text in ("S1", "S2", "应收", "应付"))
 
 
+async def test_money_of_a_gift_is_owed_to_where_it_is_fetched_and_stands_in_its_sales(client, guest, chain, admin):
+    gift = await _gift(guest, admin)
+    today = kernel_clock.local_date(kernel_clock.now(), "Asia/Shanghai")
+    path = f"/v1/admin/reports/sales?store_id=S2&from={today}&to={today}&format=csv"
+    before = between(await flows(admin), "S1", "S2")[0]
+
+    await redeemed(guest, gift, store_id="S2", quantity=2)
+    undone = await redeemed(guest, gift, store_id="S2")
+    await _count()
+    spent = between(await flows(admin), "S1", "S2")[0]
+    assert (await guest.call("POST", f"{MINE}/{undone['id']}/cancel")).status_code == 200
+    await _count()
+    await _count()
+
+    assert spent - before == 900
+    assert between(await flows(admin), "S1", "S2")[0] - before == 600
+    heading, *found = (await admin.get(path)).text.lstrip("\ufeff").splitlines()
+    (row,) = [line for line in found if ",gift," in line]
+    said = dict(zip(heading.split(","), row.split(","), strict=True))
+    assert [said[name] for name in ("sales", "pieces", "payable_fen", "stored_fen", "refunds", "net_fen")] == [
+        *("2", "3", "900", "900", "1", "600")
+    ]
+
+
+async def _gift(phone: Phone, admin) -> dict[str, Any]:
+    """A gift for points and ¥3."""
+    await put("S2", "6902", 5, 3_750)
+    await give(phone.member_id, points=500)
+    return await make_gift(admin, GOODS, pay_fen=300)
+
+
 async def test_value_belongs_to_the_store_of_its_recharge_also_when_its_member_moves(client, guest, chain, admin):
     before = between(await flows(admin), "S1", "S2")[0]
     await _move(guest, "S2")
@@ -171,6 +204,11 @@ async def _spend_days_ago(client, phone: Phone, chain, days: int, fen: int) -> N
 
 async def test_two_people_settle_what_is_owed_once_and_what_comes_later_next_time(client, guest, chain, admin, finance):
     await _spend_days_ago(client, guest, chain, 2, 600)
+    gift = await _gift(guest, admin)
+    kernel_clock.shift(timedelta(days=-2))
+    fetched = await redeemed(guest, gift, store_id="S2")
+    kernel_clock.reset()
+    await _count()
     await clearing.look_back()
     today = kernel_clock.local_date(kernel_clock.now(), "Asia/Shanghai")
     yesterday = str(today - timedelta(days=1))
@@ -193,7 +231,7 @@ async def test_two_people_settle_what_is_owed_once_and_what_comes_later_next_tim
     (settled,) = (await admin.get(f"{BASE}/settlements")).json()["items"]
     assert (settled["asked_by"], settled["approved_by"], settled["to"]) == ("admin", "finance", yesterday)
     detail = (await admin.get(f"{BASE}/settlements/{settled['id']}")).json()
-    assert between(detail, "S1", "S2")[0] >= 600
+    assert between(detail, "S1", "S2")[0] >= 900
     assert sum(one["net_fen"] for one in settled["balances"]) == 0
 
     async with db.transaction() as tx:
@@ -205,3 +243,14 @@ async def test_two_people_settle_what_is_owed_once_and_what_comes_later_next_tim
     assert again.json()["code"] == "nothing_to_settle", "what is counted anew is not settled twice"
     await _spend_days_ago(client, guest, chain, 1, 250)
     assert (await admin.post(f"{BASE}/settlements", wish, key="five")).status_code == 202
+
+    await guest.call("POST", f"{MINE}/{fetched['id']}/cancel")
+    await _count()
+    lines = await db.fetch(
+        "SELECT document_id, fen, settlement_id FROM clearing_line WHERE document_id LIKE $1 ORDER BY fen DESC",
+        f"{fetched['id']}%",
+    )
+    assert [tuple(line) for line in lines] == [
+        (fetched["id"], 300, settled["id"]),
+        (f"{fetched['id']}/back", -300, None),
+    ]

@@ -14,11 +14,14 @@ from backend.kernel.config import Settings
 from tests.support import kept
 from tests.support.books import fingerprint
 from tests.support.gift_cards import make_cards
+from tests.support.gifts import GOODS, make_gift, redeemed
+from tests.support.mall import put
 from tests.support.members import Phone, register
 from tests.support.overrides import manager_phone, put_limit
 from tests.support.races import at_once, codes_of, outcomes
 from tests.support.shifts import close_shift, open_shift, tender
 from tests.support.staff import StaffSession, log_in
+from tests.support.value import give
 
 RECHARGES = "/v1/pos/recharges"
 
@@ -260,6 +263,24 @@ async def test_gift_cards_that_a_till_sells_stand_in_its_shift(client, till, adm
     assert (tender(figures, "cash")["in_fen"], tender(figures, "cash")["out_fen"]) == (4_000, 2_000)
     assert tender(figures, "unnamed")["in_fen"] == 2_000
     assert closed["difference_fen"] == 0
+
+
+async def test_gifts_that_a_till_hands_over_stand_in_its_shift_and_bring_no_money(client, till, phone, admin, books):
+    await put("S1", "6902", 5, 3_750)
+    await give(phone.member_id, points=300, principal=900)
+    gift = await make_gift(admin, GOODS, pay_fen=300)
+    await open_shift(client, till)
+    two, one = await redeemed(phone, gift, quantity=2), await redeemed(phone, gift)
+    for made in (two, one):
+        done = await till.post(client, f"/v1/pos/gift-pickups/{made['id']}/handover", {"code": made["code"]})
+        assert done.status_code == 200, done.text
+    await outbox.drain()
+
+    figures = (await close_shift(client, till, 10_000))["figures"]
+
+    assert figures["gifts"] == {"count": 2, "fen": 900}
+    assert (figures["sales"]["fen"], tender(figures, "cash")["in_fen"], figures["difference_fen"]) == (0, 0, 0)
+    assert [one["tender"] for one in figures["tenders"]] == ["cash", "external"]
 
 
 async def test_a_code_that_is_late_is_refused(client, till, phone, clock):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hmac
 from datetime import datetime
+from typing import Any
 
 from backend.auth.types import StaffCaller, TerminalCaller
-from backend.kernel import clock, limits, live, logging
+from backend.kernel import clock, events, limits, live, logging
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound, RateLimited
 from backend.kernel.http import Idempotency
@@ -18,6 +19,7 @@ from backend.stock.types import Piece
 
 from .. import codes, locks, queries, service
 from ..errors import GiftCodeInvalid, GiftHandedOver, RedemptionConflict
+from ..events import GiftPickedUp
 from ..letters import SENT
 from ..types import Redemption, RedemptionState
 
@@ -88,11 +90,17 @@ async def _give_out(
     if made.state is not RedemptionState.WAITING:
         raise RedemptionConflict(extra={"status": str(made.state)})
     cost_fen = await _leave(tx, made, now, staff_id)
+    progress = None
+    if terminal_id is not None:
+        progress = {"terminal_id": terminal_id, "handed_at": now.isoformat()}
+        event = GiftPickedUp(member_id=made.member_id, redemption_id=made.id, store_id=made.store_id or "")
+        await events.publish(tx, event)
     return await service.change(
         tx,
         made,
         RedemptionState.HANDED_OVER,
         now,
+        progress,
         out_at=now,
         staff_id=staff_id,
         terminal_id=terminal_id,
@@ -116,7 +124,7 @@ async def send(redemption_id: str, carrier: str, tracking_no: str, caller: Staff
         if made.state is not RedemptionState.TO_SEND:
             raise RedemptionConflict(extra={"status": str(made.state)})
         cost_fen = await _leave(tx, made, now, caller.staff_id)
-        sent = {"carrier": carrier, "tracking_no": tracking_no, "staff_id": caller.staff_id}
+        sent: dict[str, Any] = {"carrier": carrier, "tracking_no": tracking_no, "staff_id": caller.staff_id}
         await service.change(tx, made, RedemptionState.SENT, now, out_at=now, cost_fen=cost_fen, **sent)
         await queries.changes.note(tx, made.id, caller.staff_id, "sent", {"carrier": carrier}, now)
         values = {"title": made.named, "carrier": carrier, "number": tracking_no}

@@ -181,8 +181,9 @@ async def _post(tx: Tx, gift: Gift, made: Redemption, idem: Idempotency, *, due_
     debt = books.balances.get(ledger_plans.POINTS_DEBT, 0)
     if books.spendable(ledger_plans.POINTS) - debt < made.points:
         raise InsufficientBalance.of(ledger_plans.POINTS, "")
+    store_id = await service.keeper_of(made)
     held = plans.Held(books.balances.get(ledger_plans.POINTS, 0), debt)
-    plan = plans.redeem(gift, made, held, idem, caps=wallet.stored_caps(), due_at=due_at, on=on)
+    plan = plans.redeem(gift, made, held, idem, caps=wallet.stored_caps(), store_id=store_id, due_at=due_at, on=on)
     try:
         posted = await ledger.post_in(tx, plan)
     except GuardRefused as refused:

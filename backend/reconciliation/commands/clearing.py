@@ -7,6 +7,9 @@ so it is counted once, however often it is asked for.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
+
+import msgspec
 
 from backend.kernel import clock, db
 from backend.kernel.config import settings
@@ -18,13 +21,32 @@ from backend.orders.types import OrderState
 
 AT_ONCE = 500
 ROUNDS = 200
-KINDS = ("sale", "order", "refund")
+GIFT = "gift_redemption"
+"""The document of a gift that was redeemed, and the transfer that paid for it."""
+
+GIFT_BACK = "gift_back"
+"""The transfer that undid it, of the same document."""
+
+KINDS = ("sale", "order", "refund", GIFT)
 """The documents that take from stored value and give back to it."""
+
+BACK = "/back"
+"""Behind a gift's id: what came back of its money, which is counted, and settled, on its own day."""
 
 HELD = OrderState.AWAITING_PAYMENT
 
 Key = tuple[int, str]
 """A document: its member and its id."""
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """What is counted under a key: a document's transfers, or those of one ``kind``, on its day or (None) on theirs."""
+
+    key: str
+    document: Document
+    kind: str | None
+    day: date | None
+
 
 _SOURCE = "INSERT INTO clearing_source (member_id, recharge_id, store_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 _NOTE = "INSERT INTO clearing_due (member_id, document_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"
@@ -99,16 +121,17 @@ DELETE FROM clearing_line l USING unnest({db.given(1, "bigint")}, {db.given(2, "
 # member's own store now. What came another way (a gift card's value, a merge) is head office's.
 _COUNT = f"""
 INSERT INTO clearing_line (member_id, document_id, lot_id, day, from_store, to_store, part, fen)
-SELECT w.member_id, w.id, v.lot_id, w.day, CASE WHEN s.member_id IS NULL THEN m.store_id ELSE s.store_id END,
+SELECT w.member_id, w.key, v.lot_id, coalesce(w.day, (t.at AT TIME ZONE $7)::date),
+       CASE WHEN s.member_id IS NULL THEN m.store_id ELSE s.store_id END,
        w.store_id, l.part, -sum(v.amount)
-  FROM unnest({db.given(1, "bigint")}, {db.given(2, "text")}, {db.given(3, "date")}, {db.given(4, "text")})
-       AS w (member_id, id, day, store_id)
-  JOIN ledger_transfer t ON t.member_id = w.member_id AND t.document_id = w.id
+  FROM unnest({db.given(1, "bigint")}, {db.given(2, "text")}, {db.given(3, "text")}, {db.given(4, "text")},
+              {db.given(5, "date")}, {db.given(6, "text")}) AS w (member_id, key, id, kind, day, store_id)
+  JOIN ledger_transfer t ON t.member_id = w.member_id AND t.document_id = w.id AND (w.kind IS NULL OR t.kind = w.kind)
   JOIN ledger_lot_move v ON v.member_id = t.member_id AND v.seq = t.seq
   JOIN ledger_lot l ON l.member_id = v.member_id AND l.lot_id = v.lot_id AND l.kind = 'stored'
   LEFT JOIN clearing_source s ON s.member_id = l.member_id AND s.recharge_id = l.source
   LEFT JOIN member m ON m.id = w.member_id
- GROUP BY w.member_id, w.id, v.lot_id, w.day, 5, w.store_id, l.part HAVING sum(v.amount) <> 0
+ GROUP BY w.member_id, w.key, v.lot_id, 4, 5, w.store_id, l.part HAVING sum(v.amount) <> 0
     ON CONFLICT (member_id, document_id, lot_id) DO NOTHING"""  # noqa: S608 - constants
 
 
@@ -120,10 +143,31 @@ async def _count(tx: Tx, documents: Iterable[Document]) -> None:
     found = sorted(bought, key=lambda one: (one.member_id, one.id))
     if not found:
         return
-    keys = [(one.member_id, one.id) for one in found]
+    counted = [each for one in found for each in _counted(one, zone)]
+    keys = [(one.document.member_id, one.key) for one in counted]
     await db.raw(tx).execute(_CLEAR, *_columns(keys))
-    days = [clock.local_date(one.at, zone) for one in found]
-    await db.raw(tx).execute(_COUNT, *_columns(keys), days, [one.store_id for one in found])
+    await db.raw(tx).execute(
+        _COUNT,
+        *_columns(keys),
+        [one.document.id for one in counted],
+        [one.kind for one in counted],
+        [one.day for one in counted],
+        [one.document.store_id for one in counted],
+        zone,
+    )
+
+
+def _counted(document: Document, zone: str) -> list[Counted]:
+    """A purchase or refund counts as a whole; of a gift what was paid, and what came back of it, which may be settled
+    at different times.
+    """
+    day = clock.local_date(document.at, zone)
+    if document.kind != GIFT:
+        return [Counted(document.id, document, None, day)]
+    return [
+        Counted(document.id, document, GIFT, day),
+        Counted(f"{document.id}{BACK}", document, GIFT_BACK, None),
+    ]
 
 
 def _columns(keys: Sequence[Key]) -> tuple[list[int], list[str]]:

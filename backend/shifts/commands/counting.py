@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from backend.giftcards.events import GiftCardSold
+from backend.gifts.events import GiftPickedUp
 from backend.kernel import clock, db, ids
 from backend.kernel.db import Tx
 from backend.ledger import queries as ledger
@@ -34,6 +35,7 @@ PREFIXES = {
     EntryKind.RECHARGE_REVERSAL: "B",
     EntryKind.GIFT_CARD: "V",
     EntryKind.GIFT_CARD_UNDONE: "V",
+    EntryKind.GIFT: "J",
 }
 UNDONE = "/undone"
 UNNAMED = "unnamed"
@@ -51,6 +53,7 @@ _IDS = {
     SaleRefunded.__name__: ("refund_id", EntryKind.REFUND),
     Recharged.__name__: ("recharge_id", EntryKind.RECHARGE),
     RechargeReversed.__name__: ("reversal_id", EntryKind.RECHARGE_REVERSAL),
+    GiftPickedUp.__name__: ("redemption_id", EntryKind.GIFT),
 }
 """By event: which of its fields is the document that says what a till did."""
 
@@ -137,7 +140,8 @@ async def _enter(tx: Tx, wanted: list[tuple[str, EntryKind]], terminal_id: str |
 def entry_of(document: Document, kind: EntryKind) -> Entry | None:
     """What a document says that a till did; None for what no till did."""
     body, memo = document.body, document.memo
-    terminal_id = (memo if kind is EntryKind.REFUND else body).get("terminal_id")
+    said = {EntryKind.REFUND: memo, EntryKind.GIFT: document.progress}.get(kind, body)
+    terminal_id = said.get("terminal_id")
     if not terminal_id or document.store_id is None:
         return None
     if kind is EntryKind.REFUND:
@@ -145,6 +149,8 @@ def entry_of(document: Document, kind: EntryKind) -> Entry | None:
         for tender in body["by_tender"]:
             tenders[tender["type"]] = tenders.get(tender["type"], 0) + tender["amount_fen"]
         return _entry(document, kind, terminal_id, document.at, fen=body["refund_fen"], by_tender=tenders)
+    if kind is EntryKind.GIFT:
+        return _entry(document, kind, terminal_id, datetime.fromisoformat(said["handed_at"]), fen=body["pay_fen"])
     if kind in (EntryKind.GIFT_CARD, EntryKind.GIFT_CARD_UNDONE):
         at = document.at if kind is EntryKind.GIFT_CARD else document.updated_at
         fen = body["amount_fen"]

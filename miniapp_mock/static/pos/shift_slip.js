@@ -29,7 +29,7 @@ export function shiftSlip({ kind, number, at, shift, figures, context }) {
     row(t("shift.open"), dateTime(shift.opened_at)), row(t("receipt.time"), dateTime(at)), rule(),
     counted(t("slip.sales"), figures.sales), figures.discount_fen ? row(t("slip.discount"), money(figures.discount_fen)) : null,
     counted(t("slip.refunds"), figures.refunds), counted(t("slip.recharges"), figures.recharges), counted(t("slip.reversals"), figures.recharge_reversals),
-    counted(t("slip.gift_cards"), figures.gift_cards),
+    counted(t("slip.gift_cards"), figures.gift_cards), counted(t("slip.gifts"), figures.gifts),
     row(t("slip.float"), money(figures.float_fen)), figures.pay_in_fen ? row(t("slip.pay_in"), money(figures.pay_in_fen)) : null,
     figures.pay_out_fen ? row(t("slip.pay_out"), money(figures.pay_out_fen)) : null,
     figures.outside.map((one) => row(`${t("slip.outside")} ${t(`slip.tender.${one.tender}`)}`, money(one.amount_fen))), rule(),

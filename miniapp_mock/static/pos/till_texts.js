@@ -92,6 +92,7 @@ export const TILL = {
   "slip.recharges": "储值充值",
   "slip.reversals": "充值冲正",
   "slip.gift_cards": "售礼品卡",
+  "slip.gifts": "交付积分礼品",
   "slip.float": "备用金",
   "slip.pay_in": "存入",
   "slip.pay_out": "取出",

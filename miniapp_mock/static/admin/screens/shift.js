@@ -29,7 +29,7 @@ export async function open({ api, me, place, signal }) {
         [w("shifts.cashier"), shift.cashier], [w("shifts.opened"), stamp(shift.opened_at)], [w("shifts.closed_at"), stamp(shift.closed_at)],
         [w("shifts.difference"), h("span", { class: "row tight" }, figures.difference_fen === null || figures.difference_fen === undefined ? "—" : signedMoney(figures.difference_fen), standing(shift.difference || "none"))],
         [w("shifts.sales"), counted(figures.sales)], [w("shifts.refunds"), counted(figures.refunds)], [w("shifts.recharges"), counted(figures.recharges)],
-        [w("shifts.gift_cards"), counted(figures.gift_cards)], [w("shifts.float"), money(figures.float_fen)], [w("shifts.why"), shift.note || "—"],
+        [w("shifts.gift_cards"), counted(figures.gift_cards)], [w("shifts.gifts"), counted(figures.gifts)], [w("shifts.float"), money(figures.float_fen)], [w("shifts.why"), shift.note || "—"],
       ])),
       h("section", { class: "card scroll" }, h("table", { class: "table" },
         h("thead", null, h("tr", null, ["tender", "in", "out", "expected", "counted", "difference"].map((name) => h("th", { scope: "col" }, w(`shifts.${name}`))))),

@@ -49,6 +49,7 @@ export const w = words({
   "shifts.refunds": "退款",
   "shifts.recharges": "储值充值",
   "shifts.gift_cards": "售礼品卡",
+  "shifts.gifts": "交付积分礼品（已付储值）",
   "shifts.float": "备用金",
   "shifts.t_cash": "现金",
   "shifts.t_external": "外部支付",
