@@ -11,9 +11,9 @@ from backend.auth import queries as auth
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
 from backend.kernel import charts, sheets
-from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, ValidationFailed
 from backend.kernel.http import Reply, Router
+from backend.kernel.http.pictures import as_picture
 from backend.stock import queries as stock
 
 from .. import reports
@@ -60,8 +60,7 @@ async def report_chart(caller: StaffCaller, query: GiftReportChartQuery) -> Repl
         points[row.title] += row.points
     bars = [charts.Bar(title, count, f"{count} 积分") for title, count in points.most_common(MOST_BARS)]
     chart = charts.Bars("积分兑换", f"{query.from_on} 至 {query.to_on}", "积分", bars)
-    body = await asyncio.to_thread(charts.draw, chart, query.format, settings().brand_color)
-    return _reply(body, "image/svg+xml" if query.format == "svg" else "image/png", query, query.format)
+    return await as_picture(chart, query.format, f"gifts-{query.from_on}-{query.to_on}")
 
 
 async def _rows(caller: StaffCaller, query: GiftReportQuery) -> list[Row]:

@@ -12,9 +12,9 @@ from backend.auth import queries as auth
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
 from backend.kernel import charts, sheets
-from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, ValidationFailed
 from backend.kernel.http import Body, Reply, Router
+from backend.kernel.http.pictures import as_picture
 
 from .. import printing, reports
 from ..reports import Report
@@ -74,9 +74,7 @@ async def get_file(caller: StaffCaller, query: ReportFileQuery) -> Reply:
 async def get_chart(caller: StaffCaller, query: ReportChartQuery) -> Reply:
     """By period what is used, expired, left and not paid yet."""
     chart = reports.chart(await _read(caller, query), f"{query.from_on} 至 {query.to_on}")
-    body = await asyncio.to_thread(charts.draw, chart, query.format, settings().brand_color)
-    media = "image/svg+xml" if query.format == "svg" else "image/png"
-    return printing.reply(body, media, f"rebates-{query.from_on}-{query.to_on}.{query.format}")
+    return await as_picture(chart, query.format, f"rebates-{query.from_on}-{query.to_on}")
 
 
 async def _read(caller: StaffCaller, query: ReportQuery) -> Report:

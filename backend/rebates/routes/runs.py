@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from backend.approvals.errors import ApprovalKeyReused, TooManyApprovals
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
 from backend.kernel import charts, ids, sheets
-from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, ValidationFailed, invalid
 from backend.kernel.http import Idempotency, Reply, Router
+from backend.kernel.http.pictures import as_picture
 from backend.kernel.paging import make_cursor, place_cursor, read_cursor, read_place
 from backend.members import queries as members
 
@@ -84,9 +82,7 @@ async def get_chart(caller: StaffCaller, rebate_run_id: str, query: ChartQuery) 
         for one in sorted(shown.tiers, key=lambda one: (one.scheme, one.tier))
     ]
     chart = charts.Bars("返利按档位", f"{periods.title(run.period)}，应返合计 ¥{run.amount_fen / 100:,.2f}", "元", bars)
-    body = await asyncio.to_thread(charts.draw, chart, query.format, settings().brand_color)
-    media = "image/svg+xml" if query.format == "svg" else "image/png"
-    return printing.reply(body, media, f"rebates-{rebate_run_id}.{query.format}")
+    return await as_picture(chart, query.format, f"rebates-{rebate_run_id}")
 
 
 def _tier_name(scheme: str, tier: int) -> str:

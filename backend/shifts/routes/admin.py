@@ -14,6 +14,7 @@ from backend.kernel import charts, clock, paging, sheets, windows
 from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, ValidationFailed
 from backend.kernel.http import Idempotency, Reply, Router
+from backend.kernel.http.pictures import as_picture
 
 from .. import printing, queries, views
 from ..commands import staff as commands
@@ -168,9 +169,7 @@ async def report_chart(caller: StaffCaller, query: RowsChartQuery) -> Reply:
         charts.Bar(row.key, abs(row.difference_fen) / 100, printing.signed(row.difference_fen)) for row in rows[:40]
     ]
     chart = charts.Bars("班次差异", f"{query.from_on} 至 {query.to_on}，按{BY[query.by]}", "元", bars)
-    body = await asyncio.to_thread(charts.draw, chart, query.format, settings().brand_color)
-    media = "image/svg+xml" if query.format == "svg" else "image/png"
-    return _reply(body, media, f"shifts-{query.from_on}-{query.to_on}.{query.format}")
+    return await as_picture(chart, query.format, f"shifts-{query.from_on}-{query.to_on}")
 
 
 async def _rows(caller: StaffCaller, query: RowsQuery) -> list[Row]:

@@ -15,6 +15,7 @@ from backend.kernel import charts, clock, ids, sheets
 from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, ValidationFailed
 from backend.kernel.http import Body, Reply, Router
+from backend.kernel.http.pictures import as_picture
 from backend.members import queries as members
 from backend.members.types import Member
 
@@ -113,9 +114,7 @@ async def report_chart(caller: StaffCaller, query: StoredValueChartQuery) -> Rep
     points = [(day.day.strftime("%m-%d"), _shown_fen(day) / 100) for day in days]
     title = "未消费储值余额" if owed else "门店储值消费"
     chart = charts.Curve(title, f"{query.from_on} 至 {query.to_on}", "元", points)
-    body = await asyncio.to_thread(charts.draw, chart, query.format, settings().brand_color)
-    media = "image/svg+xml" if query.format == "svg" else "image/png"
-    return _reply(body, media, f"stored-value-{query.from_on}-{query.to_on}.{query.format}")
+    return await as_picture(chart, query.format, f"stored-value-{query.from_on}-{query.to_on}")
 
 
 def _shown_fen(day: Day) -> int:
