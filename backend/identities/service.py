@@ -83,8 +83,8 @@ async def get(request_id: str, terminal_id: str, now: datetime) -> Request:
 async def confirm_by_pin(request: Request, pin: str, now: datetime) -> Request:
     """Confirm by the payment PIN, typed at the till by its member: then they may spend within the limits.
 
-    Raises ``PinInvalid`` and ``PinLocked``, for a number that is nobody's too, and for who has no PIN;
-    ``IdentityDecided``.
+    Raises ``PinInvalid`` and ``PinLocked``, for a number that is nobody's too, for who has no PIN, and for whose PIN is
+    locked: tries of other requests would say whose number it is. ``IdentityDecided``.
     """
     if request.state is not RequestState.WAITING:
         raise IdentityDecided
@@ -102,7 +102,7 @@ async def confirm_by_pin(request: Request, pin: str, now: datetime) -> Request:
         raise PinInvalid(rules.PIN_TRIES - tried)
     try:
         await member_service.check_pin(request.member_id, pin)
-    except (PinInvalid, PinResetRequired):
+    except (PinInvalid, PinLocked, PinResetRequired):
         raise PinInvalid(rules.PIN_TRIES - tried) from None  # said alike of everybody
     return await _decide(request, RequestState.CONFIRMED, Rights.SPEND, now)
 

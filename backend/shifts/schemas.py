@@ -254,6 +254,7 @@ class RowOut(msgspec.Struct, kw_only=True):
 
 
 class RowsOut(msgspec.Struct):
-    """The rows by key."""
+    """The rows by key, 5000 at most; ``more``: there are others, fewer days show them."""
 
     items: list[RowOut]
+    more: bool

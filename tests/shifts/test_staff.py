@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import uuid
 
 import pytest
 
 from backend.kernel import clock
+from backend.shifts import queries
 from tests.support.members import register
 from tests.support.shifts import close_shift, open_shift, sell
 
@@ -187,6 +189,23 @@ async def test_the_report_as_files(client, till, admin, form, magic):
     assert b'"=1+1' not in answer.content
     assert b"\n=1+1" not in answer.content
     assert one.content.startswith(b"%PDF")
+
+
+async def test_a_report_that_is_cut_says_so_and_a_file_is_whole_or_none(client, till, admin, monkeypatch):
+    for _ in range(2):
+        await open_shift(client, till)
+        await close_shift(client, till, 10_500)
+    span = f"from={today()}&to={today()}&by=shift"
+    whole = (await admin.get(f"{REPORT}?{span}")).json()
+    for module in (queries, sys.modules["backend.shifts.queries.reports"]):
+        monkeypatch.setattr(module, "MOST_ROWS", len(whole["items"]) - 1)
+
+    cut = (await admin.get(f"{REPORT}?{span}")).json()
+    file = await admin.get(f"{REPORT}/file?{span}")
+
+    assert whole["more"] is False
+    assert (cut["items"], cut["more"]) == (whole["items"][:-1], True)
+    assert (file.status_code, file.json()["errors"][0]["pointer"]) == (422, "/query/to")
 
 
 async def test_the_chart_and_a_span_that_is_too_long(client, till, admin, elsewhere):

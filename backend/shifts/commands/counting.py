@@ -112,6 +112,7 @@ async def catch_up(tx: Tx, terminal_id: str) -> None:
     if len(noted) > MOST_PENDING:
         raise BooksBehind(retry_after_s=30)
     wanted += [(row["source_id"], EntryKind(row["kind"])) for row in noted]
+    wanted.sort()  # as the job goes: crosswise both would wait for each other's entries
     for start in range(0, len(wanted), AT_ONCE):
         await _enter(tx, wanted[start : start + AT_ONCE], terminal_id)
 

@@ -1,6 +1,6 @@
 """Reads of shifts (public)."""
 
-from .reports import list_rows
+from .reports import MOST_ROWS, list_rows
 from .shifts import (
     MOST_MOVEMENTS,
     ShiftFilter,
@@ -19,6 +19,7 @@ from .shifts import (
 
 __all__ = [
     "MOST_MOVEMENTS",
+    "MOST_ROWS",
     "ShiftFilter",
     "figures_of",
     "find_open",

@@ -49,6 +49,9 @@ _STATEMENTS = {by: _statement(by) for by in get_args(By)}
 
 
 async def list_rows(by: By, since: datetime, until: datetime, *, zone: str, store_id: str | None) -> list[Row]:
-    """Shifts that were closed in that time, by store, terminal, cashier, day of the zone, or each alone."""
-    rows = await db.fetch(_STATEMENTS[by], since, until, zone, store_id, MOST_ROWS)
+    """Shifts that were closed in that time, by store, terminal, cashier, day of the zone, or each alone.
+
+    At most ``MOST_ROWS``, and one more where there are more.
+    """
+    rows = await db.fetch(_STATEMENTS[by], since, until, zone, store_id, MOST_ROWS + 1)
     return [Row(**dict(row)) for row in rows]

@@ -144,13 +144,17 @@ async def resolve(caller: StaffCaller, shift_id: str, body: ResolveIn, idem: Ide
 @router.get(_REPORT, guard=_READ, summary="班次报表", errors=_ERRORS)
 async def report(caller: StaffCaller, query: RowsQuery) -> RowsOut:
     """Closed shifts of some days, put together by store, terminal, cashier or day."""
-    return RowsOut([RowOut(**msgspec.structs.asdict(row)) for row in await _rows(caller, query)])
+    rows = await _rows(caller, query)
+    items = [RowOut(**msgspec.structs.asdict(row)) for row in rows[: queries.MOST_ROWS]]
+    return RowsOut(items, more=len(rows) > queries.MOST_ROWS)
 
 
 @router.get(f"{_REPORT}/file", guard=_READ, summary="班次报表（文件）", errors=_ERRORS)
 async def report_file(caller: StaffCaller, query: RowsFileQuery) -> Reply:
-    """The same as CSV, XLSX or PDF."""
+    """The same as CSV, XLSX or PDF; a file is whole or none."""
     rows = await _rows(caller, query)
+    if len(rows) > queries.MOST_ROWS:
+        raise invalid("/query/to", f"these are more than {queries.MOST_ROWS} rows; name fewer days")
     name = f"shifts-{query.from_on}-{query.to_on}"
     if query.format == "pdf":
         facts = [("期间", f"{query.from_on} 至 {query.to_on}"), ("汇总", BY[query.by])]
