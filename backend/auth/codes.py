@@ -1,4 +1,4 @@
-"""The dynamic member code.
+"""The dynamic codes of a phone: the member code, and the one by which somebody of the staff authorises at a till.
 
 Source: DESIGN section 4; RFC 4226 section 5.3 (truncation); ISO/IEC 7812-1 annex B (Luhn).
 """
@@ -10,7 +10,6 @@ import hmac
 import struct
 from enum import Enum
 
-PREFIX = "70"
 LENGTH = 20
 HANDLE_DIGITS = 9
 OTP_DIGITS = 8
@@ -20,6 +19,17 @@ OLDER_STEPS = 40
 
 _DUMMY_SECRET = bytes(32)
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+
+
+class Purpose(Enum):
+    """What a code is shown for: its prefix, and what goes into its digits. A code of one is never one of another."""
+
+    MEMBER = ("70", b"mc1")
+    AUTHORISE = ("71", b"ac1")
+
+    def __init__(self, prefix: str, label: bytes) -> None:
+        self.prefix = prefix
+        self.label = label
 
 
 class Verdict(Enum):
@@ -44,23 +54,23 @@ def step_at(unix_seconds: float) -> int:
     return int(unix_seconds // STEP_SECONDS)
 
 
-def otp(secret: bytes, handle: str, step: int) -> str:
+def otp(secret: bytes, handle: str, step: int, purpose: Purpose = Purpose.MEMBER) -> str:
     """The eight digits of a device for a step."""
-    digest = hmac.digest(secret, b"mc1" + handle.encode("ascii") + struct.pack(">Q", step), hashlib.sha256)
+    digest = hmac.digest(secret, purpose.label + handle.encode("ascii") + struct.pack(">Q", step), hashlib.sha256)
     offset = digest[-1] & 0xF
     value = int.from_bytes(digest[offset : offset + 4], "big") & 0x7FFFFFFF
     return f"{value % 10**OTP_DIGITS:0{OTP_DIGITS}d}"
 
 
-def make(secret: bytes, handle: str, step: int) -> str:
+def make(secret: bytes, handle: str, step: int, purpose: Purpose = Purpose.MEMBER) -> str:
     """The whole code: 20 digits."""
-    body = PREFIX + handle + otp(secret, handle, step)
+    body = purpose.prefix + handle + otp(secret, handle, step, purpose)
     return body + str(luhn_digit(body))
 
 
-def parse(code: str) -> tuple[str, str] | None:
+def parse(code: str, purpose: Purpose = Purpose.MEMBER) -> tuple[str, str] | None:
     """Handle and OTP of a well-formed code, None for anything else (wrong length, prefix or check digit)."""
-    if len(code) != LENGTH or not code.isascii() or not code.isdigit() or not code.startswith(PREFIX):
+    if len(code) != LENGTH or not code.isascii() or not code.isdigit() or not code.startswith(purpose.prefix):
         return None
     if luhn_digit(code[:-1]) != int(code[-1]):
         return None
@@ -68,7 +78,13 @@ def parse(code: str) -> tuple[str, str] | None:
 
 
 def judge(
-    secret: bytes | None, handle: str, given: str, steps: range, *, older: int = OLDER_STEPS
+    secret: bytes | None,
+    handle: str,
+    given: str,
+    steps: range,
+    *,
+    older: int = OLDER_STEPS,
+    purpose: Purpose = Purpose.MEMBER,
 ) -> tuple[Verdict, int]:
     """The verdict on an OTP and the step it belongs to (0 where it belongs to none).
 
@@ -81,13 +97,13 @@ def judge(
     key = secret if secret is not None else _DUMMY_SECRET
     found = 0
     for step in steps:
-        if hmac.compare_digest(otp(key, handle, step), given):
+        if hmac.compare_digest(otp(key, handle, step, purpose), given):
             found = step
     if found and secret is not None:
         return Verdict.GOOD, found
     expired = 0
     for step in range(max(0, steps.start - older), steps.start):
-        if hmac.compare_digest(otp(key, handle, step), given):
+        if hmac.compare_digest(otp(key, handle, step, purpose), given):
             expired = step
     if expired and secret is not None:
         return Verdict.EXPIRED, expired

@@ -44,6 +44,7 @@ RESERVED = (
     Range("payment codes of UnionPay", range(19, 20), "62", "62"),
     Range("gift cards", range(16, 17), "88", "88"),
     Range("member codes", range(20, 21), "70", "70"),
+    Range("codes to authorise with", range(20, 21), "71", "71"),
     Range("bank cards", range(13, 20), "2", "6"),
     Range("bank cards", range(13, 20), "81", "81"),
 )

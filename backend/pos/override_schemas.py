@@ -11,12 +11,12 @@ from backend.kernel.http import Body
 from backend.overrides.types import Reason
 
 AuthoriserCode = Annotated[
-    str, Meta(min_length=1, max_length=64, description="授权人手机上的会员码", examples=["70123456789012345678"])
+    str, Meta(min_length=1, max_length=64, description="授权人手机上的授权码", examples=["71123456789012345678"])
 ]
 
 
 class OverrideIn(Body):
-    """Who lets the till do it, by the code on their own phone, and why; ``other`` needs a text."""
+    """Who lets the till do it, by the code to authorise on their own phone, and why; ``other`` needs a text."""
 
     code: AuthoriserCode
     reason: Reason

@@ -13,6 +13,8 @@ import qrcode
 import zxingcpp
 from PIL import Image
 
+from tests.support.members import AUTHORISING, make_code
+
 pytestmark = pytest.mark.browser
 
 NUMBERS = random.Random(20261122)
@@ -73,9 +75,11 @@ async def test_a_code_is_what_the_design_says(call):
         device = some_device()
 
         code = await call("code.js", "codeFor", device, step)
+        other = await call("code.js", "codeFor", device, step, {"prefix": "71", "label": "ac1"})
 
         assert code == expected_code(device, step)
-        assert len(code) == 20
+        assert other == make_code(device["handle"], device["secret"], step, purpose=AUTHORISING)
+        assert len(code) == len(other) == 20
 
 
 async def test_a_step_is_fifteen_seconds(call):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from playwright.async_api import expect
 
 from tests.browser.desk import console
 from tests.browser.shop import known_member
 from tests.browser.test_console_notices import look, shoot
 from tests.support.members import register
-from tests.support.overrides import manager_phone, put_limit, sell_cut
+from tests.support.overrides import cut, manager_phone, put_limit, sell_cut
 from tests.support.shifts import close_shift, open_shift
 from tests.support.staff import log_in
 
@@ -65,7 +66,9 @@ async def test_a_rule_is_made_and_put_in_force_and_what_was_authorised_is_shown(
     assert (rule["state"], rule["terms"]["rate_bp"]) == ("active", 2_000)
 
 
-async def test_a_till_asks_the_phone_and_a_login_is_bound(chromium, server, chain, admin):
+async def test_a_till_asks_the_phone_and_a_login_is_bound_and_authorises(chromium, server, chain, admin):
+    await put_limit(admin)
+    await put_limit(admin, "cashier", sale_bp=500, sale_fen=5_000, day_fen=0, day_count=0)
     manager = await log_in(admin.client, chain, "manager-S2")
     ticket = (await manager.post("/v1/admin/me/phone", {"current": "correct horse"})).json()["ticket"]
     async with known_member(chromium, server) as member:
@@ -79,6 +82,17 @@ async def test_a_till_asks_the_phone_and_a_login_is_bound(chromium, server, chai
         await member.page.locator("#staff-ticket").fill(ticket)
         await member.page.keyboard.press("Enter")
         await member.sees("已绑定员工账户 manager-s2")
+
+        await expect(member.page.locator("#authorise-number")).to_be_visible()
+        await member.sees("员工账户 manager-s2")
+        await look(member)
+        await shoot(member, "phone-authorise")
+        code = "".join((await member.page.locator("#authorise-number").inner_text()).split())
+        body = cut(10_000, 3_000) | {"code": (await register(admin.client)).code()}
+        given = {"override": {"code": code, "reason": "damaged"}}
+        sold = await chain.tills["S2"][0].post(admin.client, "/v1/pos/sales", body | given)
+        assert sold.status_code == 201, sold.text
+        await member.sees("已授权 ¥30.00", sold.json()["order_no"])
 
     assert (found.json()["state"], found.json()["rights"]) == ("confirmed", "earn")
     assert (await manager.get("/v1/admin/me/phone")).json()["bound_at"] is not None

@@ -79,7 +79,7 @@ async def test_a_shift_with_all_that_a_till_does(counter, client, chain, server,
     await expect(counter.dialog("需要授权")).to_contain_text("本单手工优惠 ¥3.00")
     await shots(page, "override")
     assert await faint_texts(page) == []
-    await counter.scan(boss.code())
+    await counter.scan(boss.authorisation())
     await counter.sees("收款成功", "¥9.50")
     await page.keyboard.press("Escape")
 

@@ -13,7 +13,7 @@ from backend.kernel import clock as kernel_clock
 from backend.kernel import db
 from tests.support.books import fingerprint
 from tests.support.gift_cards import activate, make_cards, token_of
-from tests.support.members import register
+from tests.support.members import AUTHORISING, register
 from tests.support.overrides import bind_phone, cut, manager_phone, put_limit, sell_cut
 from tests.support.races import at_once, codes_of, outcomes
 from tests.support.staff import log_in
@@ -75,7 +75,7 @@ async def test_a_refund_gives_back_what_was_paid(client, chain, phone, boss, boo
 
 
 async def test_a_retry_gets_the_first_answer_and_no_second_grant(client, chain, phone, boss, admin, clock):
-    body = cut(10_000, 3_000) | {"code": phone.code(), "override": {"code": boss.code(), "reason": "bulk"}}
+    body = cut(10_000, 3_000) | {"code": phone.code(), "override": {"code": boss.authorisation(), "reason": "bulk"}}
     key = uuid.uuid4().hex
     first = await chain.till.post(client, "/v1/pos/sales", body, key=key)
 
@@ -90,7 +90,7 @@ async def test_a_retry_gets_the_first_answer_and_no_second_grant(client, chain, 
 
 async def test_a_code_authorises_once(client, chain, boss, settings):
     first, second = await register(client), await register(client)
-    code = {"override": {"code": boss.code(), "reason": "vip"}}
+    code = {"override": {"code": boss.authorisation(), "reason": "vip"}}
     sold = await chain.till.post(client, "/v1/pos/sales", cut(10_000, 3_000) | {"code": first.code()} | code)
     before = await fingerprint(settings)
 
@@ -101,24 +101,48 @@ async def test_a_code_authorises_once(client, chain, boss, settings):
     assert await fingerprint(settings) == before
 
 
-async def test_a_code_that_paid_authorises_nothing(client, chain, phone, boss):
+async def test_a_code_to_pay_with_authorises_nothing_and_one_to_authorise_with_pays_nothing(
+    client, chain, phone, boss, settings
+):
     await give(boss.member_id, principal=1_000)
-    code = boss.code()
-    paid = await chain.till.sell(client, code, fen=900)
+    before = await fingerprint(settings)
 
-    answer = await chain.till.post(
+    misused = await chain.till.post(
         client,
         "/v1/pos/sales",
-        cut(10_000, 3_000) | {"code": phone.code(), "override": {"code": code, "reason": "vip"}},
+        cut(10_000, 3_000) | {"code": phone.code(), "override": {"code": boss.code(), "reason": "vip"}},
     )
+    reads = [
+        await chain.till.sell(client, boss.authorisation(), fen=900),
+        await chain.till.post(client, "/v1/pos/scan", {"code": boss.authorisation()}),
+        await chain.till.post(client, "/v1/pos/pins", {"code": boss.authorisation(), "pin": "135790"}),
+    ]
 
-    assert paid.status_code == 201
-    assert (answer.status_code, answer.json()["code"]) == (409, "code_used")
+    assert (misused.status_code, misused.json()["code"]) == (409, "override_not_allowed")
+    assert "to pay with" in misused.json()["detail"]
+    assert [(one.status_code, one.json()["code"]) for one in reads] == [(422, "code_invalid")] * 3
+    assert await fingerprint(settings) == before
+    paid = await chain.till.sell(client, boss.code(), fen=900)
+    assert paid.status_code == 201, "neither was spent"
+
+
+async def test_the_server_makes_them_for_phones_of_the_staff_only(client, chain, phone, boss):
+    shown = await boss.call("GET", "/v1/member/authorisation-code")
+    whose = [(await one.call("GET", "/v1/member/staff-phone")).json() for one in (boss, phone)]
+    nobody = await phone.call("GET", "/v1/member/authorisation-code")
+
+    body = cut(10_000, 3_000) | {"code": phone.code()}
+    given = {"override": {"code": shown.json()["code"], "reason": "vip"}}
+    sold = await chain.till.post(client, "/v1/pos/sales", body | given)
+
+    assert whose == [{"username": "manager-s1"}, {"username": None}]
+    assert (nobody.status_code, nobody.json()["code"]) == (404, "not_found")
+    assert (sold.status_code, bool(sold.json()["override_id"])) == (201, True)
 
 
 async def test_one_code_at_two_tills_at_once(client, chain, boss, settings):
     phones = [await register(client) for _ in range(6)]
-    code = {"override": {"code": boss.code(), "reason": "vip"}}
+    code = {"override": {"code": boss.authorisation(), "reason": "vip"}}
     tills = chain.tills["S1"]
 
     answers = await at_once(
@@ -136,7 +160,7 @@ async def test_one_code_at_two_tills_at_once(client, chain, boss, settings):
 async def test_the_day_is_counted_exactly_however_many_ask_at_once(client, chain, boss, admin, settings, limits, fit):
     await put_limit(admin, **limits)
     phones = [await register(client) for _ in range(8)]
-    codes = await codes_of(boss, 8)
+    codes = await codes_of(boss, 8, purpose=AUTHORISING)
 
     answers = await at_once(
         chain.tills["S1"][n % 2].post(
@@ -176,7 +200,7 @@ async def test_a_manager_authorises_nothing_at_another_store(client, chain, phon
 
 
 async def test_a_manager_authorises_nothing_for_herself(client, chain, boss, settings):
-    other = (await codes_of(boss, 1))[0]
+    other = (await codes_of(boss, 1, purpose=AUTHORISING))[0]
     before = await fingerprint(settings)
 
     refused = await chain.till.post(
@@ -262,7 +286,7 @@ async def test_other_needs_words_and_no_discount_needs_nobody(client, chain, pho
     body = cut(10_000, 3_000) | {"code": phone.code()}
 
     wordless = await chain.till.post(
-        client, "/v1/pos/sales", body | {"override": {"code": boss.code(), "reason": "other", "note": " "}}
+        client, "/v1/pos/sales", body | {"override": {"code": boss.authorisation(), "reason": "other", "note": " "}}
     )
     needless = await chain.till.post(
         client, "/v1/pos/sales", cut(100, 0) | {"code": phone.code(), "override": {"code": "1", "reason": "vip"}}
@@ -277,7 +301,8 @@ async def test_two_managers_at_each_other_s_purchases_do_not_lock_each_other(cli
     await admin.post("/v1/admin/me/phone/unbind", {"current": "correct horse"})
     head = await register(client)
     assert (await bind_phone(admin, head)).status_code == 200
-    mine, theirs = await codes_of(boss, 12), await codes_of(head, 12)
+    paying = [await codes_of(one, 6) for one in (boss, head)]
+    letting = [await codes_of(one, 6, purpose=AUTHORISING) for one in (head, boss)]
 
     def sale(buyer, authoriser):
         return chain.till.post(
@@ -287,7 +312,7 @@ async def test_two_managers_at_each_other_s_purchases_do_not_lock_each_other(cli
         )
 
     answers = await asyncio.gather(
-        *(sale(mine[n], theirs[n]) for n in range(6)), *(sale(theirs[6 + n], mine[6 + n]) for n in range(6))
+        *(sale(*codes) for n in range(2) for codes in zip(paying[n], letting[n], strict=True))
     )
 
     assert outcomes(answers) == {201: 12}
@@ -302,7 +327,7 @@ async def test_staff_search_their_store_s_and_the_report_adds_up(client, chain, 
             cut(10_000, 1_000 * n)
             | {"code": (await register(client)).code(), "override": {"code": code, "reason": "vip"}},
         )
-        for n, code in enumerate(await codes_of(boss, 2), 1)
+        for n, code in enumerate(await codes_of(boss, 2, purpose=AUTHORISING), 1)
     ]
     elsewhere = await log_in(office, chain, "manager-S2")
     today = kernel_clock.local_date(kernel_clock.now(), "Asia/Shanghai")

@@ -16,7 +16,7 @@ from tests.support.books import fingerprint
 from tests.support.gift_cards import make_cards
 from tests.support.gifts import GOODS, make_gift, redeemed
 from tests.support.mall import put
-from tests.support.members import Phone, register
+from tests.support.members import AUTHORISING, Phone, register
 from tests.support.overrides import manager_phone, put_limit
 from tests.support.races import at_once, codes_of, outcomes
 from tests.support.shifts import close_shift, open_shift, tender
@@ -40,7 +40,7 @@ async def recharge(client, till, phone, *, key=None, **fields):
 
 
 async def reverse(client, till, recharge_id, boss, *, key=None):
-    body = {"override": {"code": boss.code(), "reason": "mistake"}, "cashier": "小李"}
+    body = {"override": {"code": boss.authorisation(), "reason": "mistake"}, "cashier": "小李"}
     return await till.post(client, f"{RECHARGES}/{recharge_id}/reversal", body, key=key)
 
 
@@ -121,7 +121,7 @@ async def test_a_reversal_takes_all_of_it_back_once(client, till, phone, boss, a
     late = await reverse(client, till, made["id"], boss)
     again = (await recharge(client, till, phone, amount_fen=500)).json()
 
-    codes = await codes_of(boss, 4)
+    codes = await codes_of(boss, 4, purpose=AUTHORISING)
     answers = await at_once(
         till.post(
             client,
@@ -168,7 +168,7 @@ async def test_what_was_spent_is_not_taken_back(client, till, phone, boss, setti
 async def test_a_reversal_needs_a_manager(client, till, phone, boss, settings, who):
     await open_shift(client, till)
     made = (await recharge(client, till, phone, amount_fen=1_000)).json()
-    code = (await register(client)).code() if who == "customer" else "70000000000000000000"
+    code = (await register(client)).authorisation() if who == "customer" else "71000000000000000000"
     before = await fingerprint(settings)
 
     refused = await till.post(
@@ -183,7 +183,7 @@ async def test_another_till_takes_nothing_back_and_another_store_sees_nothing(cl
     await open_shift(client, till)
     neighbour, other = chain.tills["S1"][1], chain.tills["S2"][0]
     made = (await recharge(client, till, phone, amount_fen=1_000)).json()
-    (code,) = await codes_of(boss, 1)
+    (code,) = await codes_of(boss, 1, purpose=AUTHORISING)
 
     near = await neighbour.post(
         client, f"{RECHARGES}/{made['id']}/reversal", {"override": {"code": code, "reason": "mistake"}}

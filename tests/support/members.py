@@ -53,6 +53,11 @@ class Phone:
         step = int(clock.now().timestamp()) // 15 - steps_ago
         return make_code(self.device["handle"], self.device["secret"], step)
 
+    def authorisation(self) -> str:
+        """The code to authorise at a till of the current step, by the published formula."""
+        step = int(clock.now().timestamp()) // 15
+        return make_code(self.device["handle"], self.device["secret"], step, purpose=AUTHORISING)
+
     async def wallet(self) -> dict[str, Any]:
         """GET /v1/member/wallet."""
         answer = await self.call("GET", "/v1/member/wallet")
@@ -61,13 +66,16 @@ class Phone:
         return found
 
 
-def make_code(handle: str, secret: str, step: int) -> str:
-    """A member code by the formula of the design document."""
+PAYING, AUTHORISING = "70mc1", "71ac1"
+
+
+def make_code(handle: str, secret: str, step: int, *, purpose: str = PAYING) -> str:
+    """A code by the formula of the design document; the purpose is its prefix, and what goes into its digits."""
     key = urlsafe_b64decode(secret + "=" * (-len(secret) % 4))
-    digest = hmac.new(key, b"mc1" + handle.encode() + step.to_bytes(8, "big"), hashlib.sha256).digest()
+    digest = hmac.new(key, purpose[2:].encode() + handle.encode() + step.to_bytes(8, "big"), hashlib.sha256).digest()
     offset = digest[-1] & 15
     number = (int.from_bytes(digest[offset : offset + 4], "big") & 0x7FFFFFFF) % 10**8
-    body = f"70{handle}{number:08d}"
+    body = f"{purpose[:2]}{handle}{number:08d}"
     total = 0
     for position, char in enumerate(reversed(body)):
         digit = int(char) * (2 if position % 2 == 0 else 1)

@@ -49,5 +49,5 @@ async def sell_cut(
     key: str | None = None, **more: Any
 ) -> httpx.Response:  # fmt: skip
     """Sell it, with the boss's code where there is a boss."""
-    given = {"override": {"code": boss.code(), "reason": "damaged", "note": "外盒破损"}} if boss else {}
+    given = {"override": {"code": boss.authorisation(), "reason": "damaged", "note": "外盒破损"}} if boss else {}
     return await till.post(client, "/v1/pos/sales", cut(fen, off) | {"code": phone.code()} | given | more, key=key)

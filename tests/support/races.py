@@ -13,7 +13,7 @@ from backend.kernel import clock
 from backend.kernel.batching import Turns
 from backend.kernel.config import Settings
 from tests.support.books import connected
-from tests.support.members import Phone, make_code
+from tests.support.members import PAYING, Phone, make_code
 
 
 class NoTurns(Turns):
@@ -44,12 +44,12 @@ async def held_up(settings: Settings, lock: str, calls: Iterable[Awaitable[httpx
     return await at_once(asked)
 
 
-async def codes_of(phone: Phone, count: int) -> list[str]:
-    """One code each of so many devices of the member, all good now."""
+async def codes_of(phone: Phone, count: int, *, purpose: str = PAYING) -> list[str]:
+    """One code each of so many devices of the member, all good now: member codes, or to authorise with."""
     made = await at_once(phone.call("POST", "/v1/member/devices", {"name": f"{n}"}) for n in range(count))
     assert all(answer.status_code == 201 for answer in made)
     step = int(clock.now().timestamp()) // 15
-    return [make_code(answer.json()["handle"], answer.json()["secret"], step) for answer in made]
+    return [make_code(answer.json()["handle"], answer.json()["secret"], step, purpose=purpose) for answer in made]
 
 
 def outcomes(answers: Iterable[httpx.Response]) -> Counter[object]:

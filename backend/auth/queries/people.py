@@ -51,6 +51,16 @@ async def phone_bound_at(staff_id: int) -> datetime | None:
     return at
 
 
+async def find_phone_owner(member_id: int) -> str | None:
+    """The user name of whom this member's phone speaks for, None where it is nobody's of the staff; never a proof."""
+    username: str | None = await db.fetchval(
+        "SELECT f.username FROM auth_staff f JOIN auth_staff_phone p ON p.staff_id = f.id AND p.member_id = f.member_id"
+        " WHERE f.member_id = $1 AND f.active",
+        member_id,
+    )
+    return username
+
+
 MANAGERS_KEPT_S = 5.0
 """How old what a process knows of linked managers may be: a card that is shown decides nothing."""
 

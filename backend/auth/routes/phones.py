@@ -45,6 +45,12 @@ async def unbind_other(caller: StaffCaller, staff_id: str) -> None:
     await commands.phones.unbind_other(staff_id, caller)
 
 
+@router.get("/v1/member/staff-phone", guard=member, summary="绑定的员工账户")
+async def whose(caller: MemberCaller) -> schemas.PhoneOwnerOut:
+    """Which login of the staff this phone speaks for, if any."""
+    return schemas.PhoneOwnerOut(await queries.find_phone_owner(caller.member_id))
+
+
 @router.post(
     "/v1/member/staff-phone",
     guard=member,

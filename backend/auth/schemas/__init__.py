@@ -343,6 +343,12 @@ class PhoneTicketIn(Body):
     ticket: Annotated[str, Meta(min_length=1, max_length=20)]
 
 
+class PhoneOwnerOut(msgspec.Struct):
+    """The login of the staff that this phone speaks for, or null."""
+
+    username: str | None
+
+
 class PhoneBoundOut(msgspec.Struct):
     """The login that this phone speaks for now."""
 

@@ -7,6 +7,8 @@ from datetime import date, datetime
 
 import msgspec
 
+from backend.auth import codes
+from backend.auth.codes import Purpose
 from backend.auth.errors import CodeExpired, CodeInvalid, CodeUsed
 from backend.auth.types import TerminalCaller
 from backend.giftcards import service as giftcards
@@ -19,6 +21,7 @@ from backend.ledger.errors import GuardRefused
 from backend.ledger.plans import Guard, Plan
 from backend.ledger.types import Posted
 from backend.overrides import service as overrides
+from backend.overrides.errors import OverrideNotAllowed
 from backend.overrides.types import Act, Reason, Wish
 from backend.sales.rules import gift_cards
 from backend.sales.types import SaleBody
@@ -59,11 +62,15 @@ async def read(
     now: datetime,
     on: date,
 ) -> Authority:
-    """Who lets the till do it, by the code that their phone shows now; what they may is judged when it is done."""
+    """Who lets the till do it, by the code to authorise that their phone shows now; what they may is judged when it
+    is done. The code that they pay with is refused, right or wrong: nobody asked them with it.
+    """
     if given.reason is Reason.OTHER and not given.note.strip():
         raise invalid("/override/note", "say why, where the reason is none of the list")
+    if codes.parse(given.code) is not None:
+        raise OverrideNotAllowed("that is a code to pay with; ask for the one to authorise with")
     try:
-        shown = await by_code(given.code, terminal_id=terminal.terminal_id, now=now, on=on)
+        shown = await by_code(given.code, terminal_id=terminal.terminal_id, now=now, on=on, purpose=Purpose.AUTHORISE)
     except (CodeInvalid, CodeExpired) as wrong:
         wrong.extra["of"] = AUTHORISER
         raise

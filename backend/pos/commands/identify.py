@@ -11,7 +11,7 @@ import msgspec
 from backend.auth import codes
 from backend.auth import queries as auth
 from backend.auth import service as auth_service
-from backend.auth.codes import Verdict
+from backend.auth.codes import Purpose, Verdict
 from backend.auth.errors import CodeExpired, CodeInvalid
 from backend.auth.types import HandleDevice
 from backend.kernel import clock, limits, logging, metrics
@@ -76,20 +76,22 @@ async def counted(found: Awaitable[T]) -> T:
         raise
 
 
-async def by_code(code: str, *, terminal_id: str, now: datetime, on: date) -> Customer:
+async def by_code(
+    code: str, *, terminal_id: str, now: datetime, on: date, purpose: Purpose = Purpose.MEMBER
+) -> Customer:
     """The member whose phone shows this code now, and what they hold on that local day.
 
     Raises ``CodeInvalid``, ``CodeExpired``, or ``RateLimited`` for a terminal that has missed too often.
     """
     _check_blocked(terminal_id)
-    parsed = codes.parse(code)
+    parsed = codes.parse(code, purpose)
     if parsed is None:
         raise CodeInvalid
     handle, given = parsed
     device, holder = await members.find_cardholder(handle, on) or (None, None)
     usable = device is not None and device.usable(now)
     secret = device.secret if usable and device is not None else None
-    verdict, step = codes.judge(secret, handle, given, codes.accepted_steps(now.timestamp()))
+    verdict, step = codes.judge(secret, handle, given, codes.accepted_steps(now.timestamp()), purpose=purpose)
     if verdict is Verdict.EXPIRED:
         raise CodeExpired
     if verdict is Verdict.INVALID or device is None:

@@ -40,6 +40,12 @@ async def get_code_png(caller: MemberCaller) -> Reply:
     return Reply(qr.draw(code.code, "png"), media_type="image/png")
 
 
+@router.get("/v1/member/authorisation-code", guard=member, summary="当前授权码", errors=(NotFound,))
+async def get_authorisation_code(caller: MemberCaller) -> CodeOut:
+    """The code to authorise at a till with, where this phone is bound to a login of the staff; it pays nothing."""
+    return await codes.authorisation_code(caller.session_id, caller.member_id)
+
+
 @router.get("/v1/member/confirmations", guard=member, summary="待确认的销售")
 async def list_confirmations(caller: MemberCaller) -> ConfirmationsOut:
     """Sales that wait for the member's answer."""

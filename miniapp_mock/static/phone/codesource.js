@@ -1,14 +1,16 @@
 /** Where the code comes from: this phone's own device; where it cannot be enrolled, the server's code for the session. */
 
 /** `{ ensure(), current(), stop() }`; `current()` is `{ code, step, stepS, leftS }` or null. */
-export function createCodeSource(app) {
+import { MEMBER } from "../shared/code.js";
+
+export function createCodeSource(app, { purpose = MEMBER, path = "/v1/member/code" } = {}) {
   let fromServer = null;
   let timer = null;
   let stopped = false;
 
   async function fetchCode() {
     clearTimeout(timer);
-    const answer = await app.api.get("/v1/member/code");
+    const answer = await app.api.get(path);
     fromServer = { code: answer.code, until: Math.min(Date.parse(answer.expires_at), app.api.serverNow() + answer.refresh_after_s * 1000) };
     if (!stopped) timer = setTimeout(() => fetchCode().catch(() => undefined), Math.max(1, answer.refresh_after_s) * 1000);
   }
@@ -30,7 +32,7 @@ export function createCodeSource(app) {
         await fetchCode();
       }
     },
-    current: () => app.device.current() || serverCode(),
+    current: () => app.device.current(purpose) || serverCode(),
     stop() {
       stopped = true;
       clearTimeout(timer);

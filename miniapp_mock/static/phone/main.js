@@ -76,6 +76,7 @@ import { pointsScreen } from "./screens/points.js";
 import { privacyScreen } from "./screens/privacy.js";
 import { productScreen } from "./screens/product.js";
 import { profileScreen } from "./screens/profile.js";
+import { authoriseScreen } from "./screens/authorise.js";
 import { staffPhoneScreen } from "./screens/staff_phone.js";
 import { receiptScreen } from "./screens/receipt.js";
 import { rechargeScreen } from "./screens/recharge.js";
@@ -156,6 +157,7 @@ const SCREENS = {
   me: meScreen,
   profile: profileScreen,
   "staff-phone": staffPhoneScreen,
+  authorise: authoriseScreen,
   privacy: privacyScreen,
   leave: leaveScreen,
   phone: phoneScreen,

@@ -1,9 +1,9 @@
-/** What a cashier may not give alone: somebody who may shows the code on their own phone. */
+/** What a cashier may not give alone: somebody who may shows the code to authorise with on their own phone. */
 import { h } from "/static/shared/dom.js";
 import { money } from "/static/shared/format.js";
 import { button, field, openDialog } from "./dialogs.js";
 import { picture } from "./icons.js";
-import { isMemberCode } from "./scanner.js";
+import { isAuthorisation } from "./scanner.js";
 import { t } from "./texts.js";
 
 const REASONS = ["price_match", "damaged", "complaint", "bulk", "vip", "mistake", "other"];
@@ -28,9 +28,10 @@ export async function askCode({ text, reason = "damaged", go = t("override.go") 
   });
 
   function give() {
-    if (!isMemberCode(code.input.value.trim())) return code.complain(t("override.short"));
+    const text = code.input.value.trim();
+    if (!isAuthorisation(text)) return code.complain(t(text.startsWith("70") ? "override.paying" : "override.short"));
     if (why.input.value === "other" && !note.input.value.trim()) return note.input.focus();
-    return dialog.close({ code: code.input.value.trim(), reason: why.input.value, note: note.input.value.trim() });
+    return dialog.close({ code: text, reason: why.input.value, note: note.input.value.trim() });
   }
   return dialog.closed;
 }

@@ -38,6 +38,11 @@ export function isMemberCode(text) {
   return /^70\d{18}$/.test(text) && luhnDigit(text.slice(0, 19)) === text[19];
 }
 
+/** Whether a text is a code by which somebody of the staff authorises: the same from 71. */
+export function isAuthorisation(text) {
+  return /^71\d{18}$/.test(text) && luhnDigit(text.slice(0, 19)) === text[19];
+}
+
 /** Whether a text is the number of a gift card: 16 digits from 88 with the right check digit. */
 export function isGiftCard(text) {
   return /^88\d{14}$/.test(text) && luhnDigit(text.slice(0, 15)) === text[15];

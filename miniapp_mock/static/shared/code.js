@@ -1,13 +1,14 @@
 /**
- * The dynamic member code, made on the phone without a network: `70` + handle (9 digits) + OTP (8 digits) + Luhn digit.
- * A step lasts 15 s; each step has one code, and a code is good for one use.
+ * The dynamic codes, made on the phone without a network: prefix + handle (9 digits) + OTP (8 digits) + Luhn digit.
+ * A step lasts 15 s; each step has one code of a purpose, and a code is good for one use. `MEMBER` identifies and pays,
+ * `AUTHORISE` lets a till do what its cashier may not: neither is ever good for the other.
  */
 import { fromBase64Url, hmacSha256 } from "./sha256.js";
 
 export const STEP_S = 15;
 
-const PREFIX = "70";
-const LABEL = "mc1";
+export const MEMBER = { prefix: "70", label: "mc1" };
+export const AUTHORISE = { prefix: "71", label: "ac1" };
 
 /** The number of the step that holds at `serverMs` (milliseconds of the server's clock). */
 export function stepAt(serverMs, stepS = STEP_S) {
@@ -20,14 +21,14 @@ export function secondsLeft(serverMs, stepS = STEP_S) {
 }
 
 /** The 20 digits that a device (`handle`, `secret` as base64url) shows in a step. */
-export function codeFor(device, step) {
-  const body = PREFIX + device.handle + otp(device, step);
+export function codeFor(device, step, purpose = MEMBER) {
+  const body = purpose.prefix + device.handle + otp(device, step, purpose);
   return body + luhnDigit(body);
 }
 
-/** Eight digits: RFC 4226 dynamic truncation of HMAC-SHA256(secret, "mc1" ‖ handle ‖ step as 8 bytes big-endian). */
-export function otp(device, step) {
-  const text = LABEL + device.handle;
+/** Eight digits: RFC 4226 dynamic truncation of HMAC-SHA256(secret, label ‖ handle ‖ step as 8 bytes big-endian). */
+export function otp(device, step, purpose = MEMBER) {
+  const text = purpose.label + device.handle;
   const message = new Uint8Array(text.length + 8);
   for (let i = 0; i < text.length; i += 1) message[i] = text.charCodeAt(i);
   const view = new DataView(message.buffer);

@@ -2,7 +2,7 @@
  * This phone as an enrolled device: it keeps a handle and a secret, so that it can show codes without a network. Enrolled once
  * online, its handle renewed daily, enrolled anew when it was revoked.
  */
-import { codeFor, secondsLeft, STEP_S, stepAt } from "./code.js";
+import { codeFor, MEMBER, secondsLeft, STEP_S, stepAt } from "./code.js";
 
 const DEVICE = "device";
 const BEHIND_MS = 1500; // the server takes no code of a future step; one a little old is as good
@@ -66,11 +66,11 @@ export function createDevice(wx, api) {
     forget: () => keep(null),
 
     /** The code that holds now, its step, and the seconds it has left; null where this phone is not enrolled. */
-    current() {
+    current(purpose = MEMBER) {
       if (!device) return null;
       const now = api.serverNow() - BEHIND_MS;
       const step = stepAt(now, device.stepS);
-      return { code: codeFor(device, step), step, stepS: device.stepS, leftS: secondsLeft(now, device.stepS) };
+      return { code: codeFor(device, step, purpose), step, stepS: device.stepS, leftS: secondsLeft(now, device.stepS) };
     },
   };
 }

@@ -1,4 +1,4 @@
-/** Bind this phone to a login of the staff: then its member code authorises at tills. */
+/** Bind this phone to a login of the staff; from then on it shows codes to authorise with at tills. */
 import { h } from "../../shared/dom.js";
 import { busy } from "../parts.js";
 import { problemText, t } from "../texts.js";
@@ -14,7 +14,7 @@ export function staffPhoneScreen(app) {
       try {
         const { username } = await app.api.post("/v1/member/staff-phone", { ticket: input.value.trim().toUpperCase() });
         app.toast(t("staffphone.done", { name: username }));
-        app.go("me");
+        app.go("authorise");
       } catch (error) {
         problem.textContent = problemText(error);
       }
@@ -23,5 +23,7 @@ export function staffPhoneScreen(app) {
   const node = h("form", { class: "stack page-body", onsubmit: send },
     h("p", { class: "muted small" }, t("staffphone.text")),
     h("div", { class: "card stack" }, h("label", { for: "staff-ticket" }, t("staffphone.code")), input, problem), go);
+  // Whose phone speaks for somebody already wants to authorise, not to be bound.
+  app.api.get("/v1/member/staff-phone").then(({ username }) => { if (username && node.isConnected) app.go("authorise"); }).catch(() => undefined);
   return { title: t("staffphone.title"), node };
 }
