@@ -11,6 +11,7 @@ import pytest
 
 from backend.kernel import clock as kernel_clock
 from backend.kernel import db
+from backend.torture.signing import check_digit
 from tests.support.books import fingerprint
 from tests.support.gift_cards import activate, make_cards, token_of
 from tests.support.members import AUTHORISING, register
@@ -112,6 +113,13 @@ async def test_a_code_to_pay_with_authorises_nothing_and_one_to_authorise_with_p
         "/v1/pos/sales",
         cut(10_000, 3_000) | {"code": phone.code(), "override": {"code": boss.code(), "reason": "vip"}},
     )
+    turned = f"71{boss.code()[2:-1]}"
+    forged = await chain.till.post(
+        client,
+        "/v1/pos/sales",
+        cut(10_000, 3_000)
+        | {"code": phone.code(), "override": {"code": turned + check_digit(turned), "reason": "vip"}},
+    )
     reads = [
         await chain.till.sell(client, boss.authorisation(), fen=900),
         await chain.till.post(client, "/v1/pos/scan", {"code": boss.authorisation()}),
@@ -120,6 +128,7 @@ async def test_a_code_to_pay_with_authorises_nothing_and_one_to_authorise_with_p
 
     assert (misused.status_code, misused.json()["code"]) == (409, "override_not_allowed")
     assert "to pay with" in misused.json()["detail"]
+    assert (forged.status_code, forged.json()["code"], forged.json()["of"]) == (422, "code_invalid", "authoriser")
     assert [(one.status_code, one.json()["code"]) for one in reads] == [(422, "code_invalid")] * 3
     assert await fingerprint(settings) == before
     paid = await chain.till.sell(client, boss.code(), fen=900)

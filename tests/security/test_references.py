@@ -665,8 +665,6 @@ OWN = {
     ("POST /v1/pos/gift-pickups/{redemption_id}/handover", "code"),
     ("POST /v1/admin/gift-redemptions/{redemption_id}/handover", "code"),
     ("POST /v1/admin/gift-redemptions/{redemption_id}/send", "tracking_no"),
-    # as in one accrual: flows/test_accrual_batches.py
-    *(("POST /v1/pos/accruals/batch", f"items.{name}") for name in ("code", "member_no", "order_no")),
     # whoever's code, token or number it is: shifts/test_recharges.py; the till's own name of a payment
     *(("POST /v1/pos/recharges", name) for name in ("code", "scan_token", "member_no", "offer_id", "reference")),
     *(("POST /v1/pos/recharge-offers", name) for name in ("scan_token", "member_no")),

@@ -19,6 +19,7 @@ export const TILL = {
   "authorise.who": "员工账户 {name}",
   "authorise.hint": "只在您同意特价或冲正时出示；此码不能付款，会员码也不能授权",
   "authorise.qr": "授权码二维码",
+  "authorise.next": "{seconds} 秒后更新",
   "authorise.done": "已授权 {amount}",
   "authorise.order": "单号 {order}",
   "authorise.again": "再次授权",

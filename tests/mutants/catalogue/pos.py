@@ -48,8 +48,8 @@ MUTANTS = (
         "digits-compared-one-by-one",
         "How long a wrong code takes tells how many of its digits are right.",
         CODES,
-        "        if hmac.compare_digest(otp(key, handle, step), given):\n            found = step",
-        "        if otp(key, handle, step) == given:\n            found = step",
+        "        if hmac.compare_digest(otp(key, handle, step, purpose), given):\n            found = step",
+        "        if otp(key, handle, step, purpose) == given:\n            found = step",
         (f"{CODE_TESTS}test_a_wrong_code_costs_the_same_work_whatever_is_wrong_with_it",),
     ),
     Mutant(

@@ -56,6 +56,14 @@ MUTANTS = (
         (AT_TILL + "test_the_day_is_counted_exactly_however_many_ask_at_once",),
     ),
     Mutant(
+        "paying-code-authorises",
+        "A dishonest cashier changes a digit of the code that the manager pays with, and it authorises.",
+        "backend/auth/codes.py",
+        'AUTHORISE = ("71", b"ac1")',
+        'AUTHORISE = ("71", b"mc1")',
+        (AT_TILL + "test_a_code_to_pay_with_authorises_nothing_and_one_to_authorise_with_pays_nothing",),
+    ),
+    Mutant(
         "limit-by-amount-only",
         "A whole small sale is given away.",
         LIMITS,
@@ -151,6 +159,32 @@ MUTANTS = (
         "        if rule.terms.priority == highest\n",
         "",
         (RULED + "test_priority_says_who_competes_and_the_best_of_those_wins",),
+    ),
+    Mutant(
+        "locked-pin-tells",
+        "A till learns by the second request whether the number is a member's.",
+        IDENTITIES,
+        "    except (PinInvalid, PinLocked, PinResetRequired):",
+        "    except (PinInvalid, PinResetRequired):",
+        (WHO + "test_nobody_s_number_looks_like_anybody_s",),
+    ),
+    Mutant(
+        "bill-line-twice",
+        "A payment that stands twice in a bill ends the job, and no later day is taken.",
+        "backend/wechat/bills.py",
+        "    _check_once(lines)\n",
+        "",
+        ("tests/wechat/test_bills.py::test_what_no_table_could_hold_or_would_count_twice_is_refused",),
+    ),
+    Mutant(
+        "bill-line-kept",
+        "What WeChat's bill has no more is believed for ever, and its day never adds up again.",
+        "backend/reconciliation/commands/bills.py",
+        "    await _forget_others(day, bill)\n",
+        "",
+        (
+            "tests/reconciliation/test_bills.py::test_what_a_bill_has_no_more_is_forgotten_and_the_books_of_it_are_clean",
+        ),
     ),
     Mutant(
         "batch-stops-at-a-bad-row",

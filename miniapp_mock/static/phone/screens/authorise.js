@@ -32,7 +32,7 @@ export function authoriseScreen(app) {
         h("p", { class: "code-number num", id: "authorise-number" }, inGroups(now.code)),
         h("p", { class: "small code-soft num center", id: "authorise-left" }));
     }
-    card.querySelector("#authorise-left").textContent = t("code.next_in", { seconds: Math.ceil(now.leftS) });
+    card.querySelector("#authorise-left").textContent = t("authorise.next", { seconds: Math.ceil(now.leftS) });
   }
 
   function given(data) {
