@@ -12,7 +12,7 @@ from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
 from backend.kernel import charts, clock, paging, sheets, windows
 from backend.kernel.config import settings
-from backend.kernel.errors import NotFound, ValidationFailed
+from backend.kernel.errors import NotFound, ValidationFailed, invalid
 from backend.kernel.http import Idempotency, Reply, Router
 from backend.kernel.http.pictures import as_picture
 
