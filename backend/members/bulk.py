@@ -23,7 +23,12 @@ class BulkBy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Check = Callable[[Any, StaffCaller], Awaitable[None]]
+Words = Callable[[Any], str]
 Apply = Callable[[Tx, Sequence[int], Any, BulkBy], Awaitable[Mapping[int, str]]]
+
+
+def _nothing_more(_body: Any) -> str:
+    return ""
 
 
 class BulkChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +43,7 @@ class BulkChange(msgspec.Struct, frozen=True, kw_only=True):
         apply: ``async def apply(tx, member_ids, body, by)`` changes at most 500 members, ids ascending, on the batch's
             transaction; it locks them itself, and answers by member with a code for everybody whom it left as they
             were: ``unchanged``, or why. It must not raise for one of them: the others would wait for ever.
+        words: what a body asks for, in Chinese, for whoever approves it; "" where the title says all.
     """
 
     code: str
@@ -46,6 +52,12 @@ class BulkChange(msgspec.Struct, frozen=True, kw_only=True):
     body: type[msgspec.Struct]
     check: Check
     apply: Apply
+    words: Words = _nothing_more
+
+    def named(self, body: Any) -> str:
+        """The change as people read it: what, and how."""
+        more = self.words(body)
+        return f"{self.title}（{more}）" if more else self.title
 
 
 _changes: dict[str, BulkChange] = {}

@@ -19,6 +19,8 @@ from .rules import validity as rules
 from .schemas.batches import ExtendValidity, NoMore, SetValidity
 
 NOT_REGISTERED = "not_registered"
+_NOBODY = frozenset({Status.NONE, Status.MERGED, Status.ERASED})
+"""Who was a member when the batch was written down, and is none by now."""
 
 
 def today() -> date:
@@ -45,7 +47,7 @@ async def _revalidate(
     changed: list[tuple[members.Held, Validity]] = []
     for held in await members.lock_held(tx, member_ids):
         after = of(held.validity)
-        if held.status is Status.NONE:
+        if held.status in _NOBODY:
             left[held.member_id] = NOT_REGISTERED
         elif after == held.validity:
             left[held.member_id] = UNCHANGED

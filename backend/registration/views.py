@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from backend.auth import queries as auth
 from backend.members import bulk
 from backend.members import queries as members
@@ -27,7 +29,7 @@ def _batch(one: MemberBatch, names: dict[int, str], results: dict[str, int]) -> 
     return BatchOut(
         id=one.id,
         kind=one.kind,
-        title=change.title if change else one.kind,
+        title=_title(change, one),
         reason=one.reason,
         state=one.state,
         change=one.change,
@@ -43,6 +45,10 @@ def _batch(one: MemberBatch, names: dict[int, str], results: dict[str, int]) -> 
         created_at=one.created_at,
         ended_at=one.ended_at,
     )
+
+
+def _title(change: bulk.BulkChange | None, one: MemberBatch) -> str:
+    return change.named(msgspec.json.decode(one.change, type=change.body)) if change else one.kind
 
 
 async def rows(found: Sequence[BatchRow]) -> list[RowOut]:

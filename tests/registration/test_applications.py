@@ -148,6 +148,7 @@ async def test_who_waits_is_not_merged_and_who_is_erased_waits_no_more(client, c
 
 async def test_who_waited_before_there_were_applications_stands_in_the_queue_once(client, chain, admin):
     member_id = await known(random_phone(), status=Status.PENDING)
+    await db.pool().execute("UPDATE member SET valid_until = '2026-01-01' WHERE id = $1", member_id)
 
     for _ in range(2):
         await db.pool().execute(WAITING)
@@ -158,6 +159,8 @@ async def test_who_waited_before_there_were_applications_stands_in_the_queue_onc
 
     assert (listed["channel"], listed["store_id"]) == ("phone", "S1")
     assert approved.json()["state"] == "approved"
+    status = await db.fetchval("SELECT status FROM member WHERE id = $1", member_id)
+    assert status == "expired"  # let in, and their days are over
 
 
 async def test_a_store_sees_and_decides_its_own_only(client, chain, admin, manager, settings):

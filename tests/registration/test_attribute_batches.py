@@ -40,10 +40,19 @@ async def test_all_of_a_filter_get_a_value_once_and_each_history_says_so(client,
 
     made = await begin(admin, body)
     await batches.run(made.json()["id"], most=1)  # and here the worker dies
+    gone = await begin(admin, body | {"audience": these(await people(client, 1))})
+    gone_id = await db.fetchval(
+        "UPDATE member SET status = 'erased' WHERE id ="
+        " (SELECT member_id FROM registration_batch_row WHERE batch_id = $1) RETURNING id",
+        gone.json()["id"],
+    )
     await runner.run_waiting(settings)
 
     noted = "SELECT count(*) FROM member_change WHERE field = 'attributes.batch_city' AND member_id = ANY($1)"
     assert await db.fetchval(noted, [phone.member_id for phone in phones]) == 3
+    assert (await admin.get(f"{BATCHES}/{gone.json()['id']}")).json()["results"] == {"gone": 1}
+    assert await db.fetchval("SELECT attributes::text FROM member WHERE id = $1", gone_id) == "{}"
+    assert made.json()["title"] == "设定扩展属性（batch_city：sh）"
     done = (await admin.get(f"{BATCHES}/{made.json()['id']}")).json()
     assert (done["state"], done["results"]) == ("done", {"changed": 2, "unchanged": 1})
     assert await values_of(phones, "batch_city") == ["sh"] * 3

@@ -8,7 +8,7 @@ import uuid
 import msgspec
 import pytest
 
-from backend.kernel import config, db
+from backend.kernel import clock, config, db
 from backend.kernel.jobs import runner
 from backend.registration.commands import batches
 from tests.support.books import fingerprint
@@ -90,7 +90,7 @@ async def test_above_the_bound_a_second_person_decides_and_nothing_happens_befor
     await runner.run_waiting(settings)
 
     assert (asked["state"], before, own.json()["code"]) == ("waiting", ["active"] * 3, "approval_own")
-    assert done.status_code == 200
+    assert (done.status_code, done.json()["summary"]) == (200, "冻结会员：3 名会员")
     assert await statuses(phones) == ["frozen"] * 3
 
 
@@ -131,6 +131,38 @@ async def test_a_batch_that_was_cut_short_goes_on_and_a_cancelled_one_stops_wher
     assert (cancelled["state"], cancelled["done"]) == ("cancelled", 2)
     assert (await admin.get(f"{BATCHES}/{other['id']}")).json()["done"] == 2
     assert late.json()["code"] == "member_batch_over"
+
+
+async def test_a_filter_above_the_bound_is_what_was_read_when_it_is_approved(
+    client, chain, admin, second, alone, settings
+):
+    phones = await people(client, 4, store_id="S1")
+    today = clock.local_date(clock.now(), settings.timezone)
+    change = {"kind": "validity", "change": {"valid_until": "2027-12-31"}, "reason": "统一年卡"}
+    meant = {"store_ids": ["S1"], "registered_from": str(today), "statuses": ["active"]}
+    preview = (await admin.post(f"{BATCHES}/preview", change | {"audience": meant})).json()
+
+    asked = (await begin(admin, change | {"audience": meant})).json()
+    (late,) = await people(client, 1, store_id="S1")  # fits the filter, and was not counted
+    await erase(phones[0].member_id)
+    approved = await second.post(f"/v1/admin/approvals/{asked['approval_id']}/approve", {})
+    await runner.run_waiting(settings)
+
+    done = (await admin.get(f"{BATCHES}/{asked['id']}")).json()
+    assert (preview["members"], preview["needs_approval"], asked["members"]) == (asked["members"], True, done["done"])
+    assert approved.json()["summary"] == f"设定会员有效期（至 2027-12-31）：{asked['members']} 名会员"
+    assert (done["state"], done["results"]["not_registered"]) == ("done", 1)
+    assert await until_of([*phones, late]) == [None, *["2027-12-31"] * 3, None]
+
+
+async def until_of(phones):
+    rows = await db.fetch("SELECT id, valid_until FROM member WHERE id = ANY($1)", [one.member_id for one in phones])
+    found = dict(map(tuple, rows))
+    return [str(day) if (day := found[one.member_id]) else None for one in phones]
+
+
+async def erase(member_id):
+    await db.pool().execute("UPDATE member SET status = 'erased' WHERE id = $1", member_id)
 
 
 async def test_a_store_changes_its_own_members_only(client, chain, admin, manager, settings):

@@ -14,10 +14,10 @@ from backend.kernel.errors import NotFound, ValidationFailed, invalid
 
 from .. import bulk, locks, queries, rules, service
 from ..schemas import AttributeValue
-from ..types import Actor, Attribute
+from ..types import Actor, Attribute, Status
 
 GONE = "gone"
-"""What became of a member whom the definition does not let have the value any more."""
+"""What became of a member who is none any more, or whom the definition does not let have the value."""
 
 
 class SetAttribute(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,7 +52,8 @@ async def apply(tx: Tx, member_ids: Sequence[int], body: SetAttribute, by: bulk.
     for row in rows:
         stored = msgspec.json.decode(row["attributes"])
         new: dict[str, Any] | None = None
-        if definition is not None and not definition.archived:
+        there = row["status"] not in (Status.MERGED, Status.ERASED)
+        if there and definition is not None and not definition.archived:
             new = _with(stored, body, definition)
         if new is None:
             left[row["id"]] = GONE
@@ -61,6 +62,11 @@ async def apply(tx: Tx, member_ids: Sequence[int], body: SetAttribute, by: bulk.
         ):
             left[row["id"]] = bulk.UNCHANGED
     return left | {member_id: GONE for member_id in member_ids if member_id not in {row["id"] for row in rows}}
+
+
+def words(body: SetAttribute) -> str:
+    """Which attribute, and what is put there."""
+    return f"{body.code}：{'清除' if body.value is None else str(body.value)[:60]}"
 
 
 def _with(stored: dict[str, Any], body: SetAttribute, definition: Attribute) -> dict[str, Any] | None:
@@ -82,5 +88,6 @@ bulk.declare(
         body=SetAttribute,
         check=check,
         apply=apply,
+        words=words,
     )
 )

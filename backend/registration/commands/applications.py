@@ -20,6 +20,7 @@ from backend.members import service as member_service
 from backend.members.events import MemberRegistered
 from backend.members.types import Actor, AttributeCondition, Reach, Status
 
+from .. import service
 from ..errors import ApplicationDecided, PolicyChanged
 from ..events import RegistrationApproved, RegistrationRejected
 from ..queries import applications as queries
@@ -167,17 +168,18 @@ async def get_application(application_id: str, caller: StaffCaller) -> Applicati
 async def decide(application_id: str, *, approve: bool, reason: str | None, caller: StaffCaller) -> Application:
     """Let somebody who waits in, or refuse them; repeated, it changes nothing. ``ApplicationDecided`` for the other."""
     found = await get_application(application_id, caller)
-    target = Status.ACTIVE if approve else Status.NONE
+    wanted = ApplicationState.APPROVED if approve else ApplicationState.REJECTED
     async with db.transaction() as tx:
         (held,) = await member_service.lock_held(tx, [found.member_id])
         row = (await db.fetch_in(tx, f"{queries.APPLICATION} WHERE id = $1 FOR UPDATE", application_id))[0]
         state = ApplicationState(row["state"])
         if state is not ApplicationState.PENDING or held.status is not Status.PENDING:
-            if state is _STATE[target]:
+            if state is wanted:
                 return queries.application_of(row)
             raise ApplicationDecided(f"the application is {state.value}")
+        target = held.validity.status_of(Status.ACTIVE, service.today()) if approve else Status.NONE
         await member_service.set_status(tx, held.member_id, target, by=Actor.staff(caller.staff_id), reason=reason)
-        await _close(tx, application_id, _STATE[target], caller.staff_id, reason)
+        await _close(tx, application_id, wanted, caller.staff_id, reason)
         await _tell(tx, held.member_id, target)
         if approve:
             await events.publish(tx, MemberRegistered(member_id=held.member_id))

@@ -177,7 +177,7 @@ async def _start(
         caller=caller,
         reason=body.reason,
         store_id=caller.store_id,
-        summary=f"{wish.change.title}：{members:,} 名会员",
+        summary=f"{wish.change.named(wish.body)}：{members:,} 名会员",
         key=f"{KIND}/{key}",
     )
     await db.raw(tx).execute("UPDATE registration_batch SET approval_id = $2 WHERE id = $1", batch_id, approval.id)

@@ -81,6 +81,17 @@ async def _check_longer(body: ExtendValidity, _caller: StaffCaller) -> None:
         raise invalid("/change/months", "say by how many months or days")
 
 
+def _days(body: SetValidity) -> str:
+    begins = f"自 {body.valid_from}" if body.valid_from else ""
+    ends = f"至 {body.valid_until}" if body.valid_until else ""
+    return " ".join(part for part in (begins, ends) if part) or "长期有效"
+
+
+def _longer(body: ExtendValidity) -> str:
+    months = f"{body.months} 个月" if body.months else ""
+    return " ".join(part for part in (months, f"{body.days} 天" if body.days else "") if part)
+
+
 async def _nothing(_body: NoMore, _caller: StaffCaller) -> None:
     """There is nothing to check."""
 
@@ -93,6 +104,7 @@ CHANGES: Sequence[bulk.BulkChange] = (
         body=SetValidity,
         check=_check_days,
         apply=service.set_validity,
+        words=_days,
     ),
     bulk.BulkChange(
         code="validity_extend",
@@ -101,6 +113,7 @@ CHANGES: Sequence[bulk.BulkChange] = (
         body=ExtendValidity,
         check=_check_longer,
         apply=service.extend_validity,
+        words=_longer,
     ),
     bulk.BulkChange(
         code="freeze",

@@ -1,6 +1,6 @@
 /** Many members changed at once: who is meant is counted first, above a bound a second person decides, a job does it. */
 import { h } from "/static/shared/dom.js";
-import { audienceField } from "../parts/audience.js";
+import { audienceField, audienceWords } from "../parts/audience.js";
 import { attempt, confirm, tell, toast } from "../parts/dialogs.js";
 import { formDialog } from "../parts/form.js";
 import { count, stamp } from "../parts/format.js";
@@ -36,7 +36,6 @@ const w = words({
   "bat.changed": "已变更",
   "bat.state": "状态",
   "bat.who": "提交人",
-  "bat.since": "提交时间",
   "bat.actions": "操作",
   "bat.waiting": "待审批",
   "bat.running": "处理中",
@@ -56,6 +55,7 @@ const w = words({
 });
 
 const BATCHES = "/v1/admin/member-batches";
+const SHOWN = 6;
 const LOOK_EVERY_MS = 2000;
 const LOOKS = { waiting: "gold", running: "brand" };
 const STATUSES = ["active", "expired", "frozen", "pending"];
@@ -83,7 +83,7 @@ export async function open({ api, me, signal, keys }) {
         ...FIELDS[chosen.kind].map((one) => ({ ...one, label: w(`bat.${one.name}`) })),
         { name: "reason", label: w("bat.reason"), required: true, most: 200 },
         { name: "statuses", label: w("bat.statuses"), kind: "many", options: STATUSES.map((one) => [one, w(`bat.s_${one}`)]), value: MEANT[chosen.kind] },
-        audienceField({ levels, stores: me.store_id ? [] : stores, label: w("bat.whom") }),
+        audienceField({ levels, stores: me.store_id ? [] : stores, label: w("bat.whom"), ends: true }),
       ],
       onSubmit: async ({ reason, statuses, audience, ...values }) => {
         const change = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null));
@@ -95,7 +95,7 @@ export async function open({ api, me, signal, keys }) {
     const { body, found } = asked;
     const content = factList([
       [w("bat.meant", { count: count(found.members) }), found.needs_approval ? w("bat.needs") : "✓"],
-      ...found.first.map((one) => [one.member_no, one.name_masked]),
+      ...found.first.slice(0, SHOWN).map((one) => [one.member_no, one.name_masked]),
     ]);
     if (!found.members) { await tell(w("bat.meant", { count: 0 }), content); return; }
     if (!(await confirm(w("bat.meant_ask", { count: count(found.members) }), { content, confirmText: w("bat.go") }))) return;
@@ -105,9 +105,11 @@ export async function open({ api, me, signal, keys }) {
   }
 
   async function show(one) {
-    const found = await api.get(`${BATCHES}/${one.id}`);
+    const [found, { items: levels }, { items: stores }] = await Promise.all([api.get(`${BATCHES}/${one.id}`), api.get("/v1/admin/levels"), api.get("/v1/admin/stores")]);
+    const statuses = found.audience.statuses || ["active"];
     await tell(found.title, factList([
       [w("bat.reason"), found.reason],
+      [w("bat.whom"), [audienceWords(found.audience, { levels, stores }), statuses.map((status) => w(`bat.s_${status}`)).join("、")].filter(Boolean).join(" · ")],
       [w("bat.progress"), `${count(found.done)} / ${count(found.members)}`],
       ...Object.entries(found.results).map(([result, many]) => [w(`bat.${result}`), count(many)]),
     ]));
@@ -138,8 +140,7 @@ export async function open({ api, me, signal, keys }) {
       { title: w("bat.progress"), cell: (one) => h("span", { class: "num" }, `${count(one.done)} / ${count(one.members)}`) },
       { title: w("bat.changed"), number: true, hide: "narrow", cell: (one) => count(one.changed) },
       { title: w("bat.state"), cell: (one) => pill(w(`bat.${one.state}`), LOOKS[one.state]) },
-      { title: w("bat.who"), hide: "narrow", cell: (one) => one.staff_name },
-      { title: w("bat.since"), hide: "narrow", cell: (one) => stamp(one.created_at) },
+      { title: w("bat.who"), hide: "narrow", cell: (one) => h("span", null, one.staff_name, h("span", { class: "muted tiny" }, ` ${stamp(one.created_at)}`)) },
       { title: w("bat.actions"), cell: (one) => h("div", { class: "row-actions" }, button(w("bat.show"), one, show), button(w("bat.rows"), one, rows), ["waiting", "running"].includes(one.state) && button(w("bat.cancel"), one, cancel, "danger")) },
     ],
   });
