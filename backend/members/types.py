@@ -233,6 +233,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     pin_set: bool
     version: int
+    validity: Validity = Validity()
 
 
 class Named(msgspec.Struct, frozen=True):

@@ -24,6 +24,8 @@ async def view(found: Member) -> schemas.MemberView:
         status=found.status,
         attributes=await queries.shown_to(found.attributes, Reach.MEMBER),
         pin_set=found.pin_set,
+        valid_from=found.validity.valid_from,
+        valid_until=found.validity.valid_until,
     )
 
 
@@ -43,6 +45,8 @@ async def admin_view(found: Member, caller: StaffCaller) -> schemas.AdminMember:
         growth_fen=found.growth_fen,
         created_at=found.created_at,
         version=found.version,
+        valid_from=found.validity.valid_from,
+        valid_until=found.validity.valid_until,
     )
 
 

@@ -46,7 +46,7 @@ async def test_a_registered_member_has_all_that_the_contract_says(client, chain)
     member = answer.json()
     assert member.keys() == {
         "id", "member_no", "name", "phone_masked", "birthday", "gender", "level", "status", "attributes",
-        "pin_set",
+        "pin_set", "valid_from", "valid_until",
     }  # fmt: skip
     assert member["name"] == "韩梅梅"
     assert member["phone_masked"] == "138****5678"

@@ -67,7 +67,9 @@ async def test_an_expired_member_is_refused_everywhere_by_one_code(client, chain
     profile = await phone.call("GET", "/v1/member/profile")
     assert done["results"] == {"changed": 1}
     assert (recharge.status_code, recharge.json()["code"]) == (403, "member_expired")
-    assert profile.json()["status"] == "expired"
+    shown = (await admin.get(f"/v1/admin/members/{phone.member_id}")).json()
+    assert (profile.json()["status"], shown["status"]) == ("expired", "expired")
+    assert {one["valid_until"] for one in (profile.json(), shown)} == {str(today - timedelta(days=1))}
     assert (sale.status_code, sale.json()["code"]) == (409, "member_inactive"), sale.text
 
 

@@ -13,7 +13,7 @@ from backend.kernel.errors import NotFound
 from backend.kernel.vault import vault
 
 from .. import rules
-from ..types import Gender, Listed, Member, Named, Status
+from ..types import Gender, Listed, Member, Named, Status, Validity
 from .levels import get_level
 
 PHONE_CONTEXT = "member.phone"
@@ -27,7 +27,8 @@ def phone_index(phone: str) -> str:
 
 MEMBER = (
     "SELECT id, member_no, name, phone_sealed, birthday, gender, store_id, level_id, status, growth_fen, attributes,"
-    " created_at, version, EXISTS (SELECT FROM member_pin p WHERE p.member_id = member.id AND p.initialised_at IS NULL)"
+    " created_at, version, valid_from, valid_until,"
+    " EXISTS (SELECT FROM member_pin p WHERE p.member_id = member.id AND p.initialised_at IS NULL)"
     " AS pin_set FROM member"
 )
 
@@ -49,6 +50,7 @@ async def member_of(row: db.Record) -> Member:
         created_at=row["created_at"],
         pin_set=row["pin_set"],
         version=row["version"],
+        validity=Validity(row["valid_from"], row["valid_until"]),
     )
 
 

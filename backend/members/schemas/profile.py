@@ -112,7 +112,7 @@ class LevelView(msgspec.Struct, omit_defaults=True):
 
 
 class MemberView(msgspec.Struct):
-    """A member's profile."""
+    """A member's profile; the membership is good from ``valid_from`` to ``valid_until``, or without such an end."""
 
     id: str
     member_no: str
@@ -124,6 +124,8 @@ class MemberView(msgspec.Struct):
     status: Status
     attributes: dict[str, Any]
     pin_set: bool
+    valid_from: date | None = None
+    valid_until: date | None = None
 
 
 class LoginAnswer(msgspec.Struct):
@@ -188,6 +190,8 @@ class AdminMember(msgspec.Struct):
     growth_fen: int
     created_at: datetime
     version: int
+    valid_from: date | None = None
+    valid_until: date | None = None
 
 
 class AdminMemberList(msgspec.Struct):

@@ -483,6 +483,7 @@ const TABLE = {
   "me.say": "服务与反馈",
   "me.settings": "设置",
   "me.member_no": "会员号 {no}",
+  "me.valid_until": "会员有效期至 {day}",
   "me.cards": "卡包",
   "me.profile": "个人资料",
   "me.entries": "明细",

@@ -18,6 +18,9 @@ const w = words({
   "member.number": "会员号",
   "member.level": "等级",
   "member.since": "加入日期",
+  "member.valid": "会员有效期",
+  "member.valid_to": "至",
+  "member.ever": "长期",
   "member.valid": "有效期至",
   "member.other": "其他资料",
   "member.history": "变更记录",
@@ -82,6 +85,7 @@ export async function open({ api, me, place, signal, href }) {
           [fieldName("store_id", defined), stores.find((one) => one.id === member.store_id)?.name || member.store_id],
           [w("member.level"), member.level.name],
           [w("member.since"), day(member.created_at)],
+          [w("member.valid"), [member.valid_from, w("member.valid_to"), member.valid_until || w("member.ever")].filter(Boolean).join(" ")],
         ])),
       [...groups].map(([name, ones]) => h("section", { class: "card stack" }, h("h2", null, name), factList(ones.map((one) => [one.name, shown(one, member.attributes[one.code]) || "—"])))));
   }, { signal, rows: 6 });

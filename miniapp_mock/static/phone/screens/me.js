@@ -1,6 +1,6 @@
 /** 我的: who one is, and what one can set. */
 import { fill, h } from "../../shared/dom.js";
-import { inGroups } from "../../shared/format.js";
+import { date, inGroups } from "../../shared/format.js";
 import { openDialog } from "../../shared/dialog.js";
 import { glyph } from "../icons.js";
 import { linkCell, skeleton } from "../parts.js";
@@ -67,7 +67,8 @@ function drawHead(member) {
     h("div", { class: "grow" },
       h("p", { class: "row me-name" }, h("span", { class: "strong clip" }, member.name || ""), member.level?.name && h("span", { class: "pill gold" }, glyph("crown", 14), member.level.name)),
       h("p", { class: "small muted num" }, member.phone_masked || ""),
-      member.member_no && h("p", { class: "tiny muted num" }, t("me.member_no", { no: inGroups(member.member_no) }))),
+      member.member_no && h("p", { class: "tiny muted num" }, t("me.member_no", { no: inGroups(member.member_no) })),
+      member.valid_until && h("p", { class: "tiny muted num" }, t("me.valid_until", { day: date(member.valid_until) }))),
   ];
 }
 
