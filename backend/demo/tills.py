@@ -6,7 +6,7 @@ from datetime import date
 
 from backend.auth.types import TerminalCaller
 from backend.discounts import commands as discounts
-from backend.discounts.schemas import DiscountConditionIn, DiscountRuleIn, DiscountTermsIn
+from backend.discounts.schemas import DiscountRuleIn, DiscountTermsIn
 from backend.kernel import clock, db
 from backend.kernel.config import settings
 from backend.kernel.http import Idempotency
@@ -14,6 +14,7 @@ from backend.ledger import service as ledger
 from backend.ledger.plans import job_hash
 from backend.overrides import commands as overrides
 from backend.overrides.types import Limit
+from backend.points.schemas import ConditionIn
 from backend.pos.commands import recharges
 from backend.pos.till_schemas import TillRechargeIn
 from backend.shifts.commands import tills
@@ -35,7 +36,7 @@ def _rules(year: int) -> tuple[tuple[DiscountRuleIn, bool], ...]:
             DiscountRuleIn(
                 title="双十二水果八折",
                 terms=DiscountTermsIn(
-                    rate_bp=2_000, condition=DiscountConditionIn(categories=("fruit",), dates=(date(year, 12, 12),))
+                    rate_bp=2_000, condition=ConditionIn(categories=("fruit",), dates=(date(year, 12, 12),))
                 ),
             ),
             True,
@@ -43,9 +44,7 @@ def _rules(year: int) -> tuple[tuple[DiscountRuleIn, bool], ...]:
         (
             DiscountRuleIn(
                 title="南京路店晚市折上九五折",
-                terms=DiscountTermsIn(
-                    rate_bp=500, stackable=True, priority=10, condition=DiscountConditionIn(stores=(STORE,))
-                ),
+                terms=DiscountTermsIn(rate_bp=500, stackable=True, priority=10, condition=ConditionIn(stores=(STORE,))),
             ),
             False,
         ),

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
-from backend.auth import queries as auth
 from backend.kernel import clock, db, ids, logging
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound, invalid
-from backend.members import queries as members
+from backend.points import service as points
 
 from . import queries
 from .errors import DiscountRuleConflict
-from .schemas import DiscountConditionIn, DiscountRuleIn
+from .schemas import DiscountRuleIn
 from .types import Rule, RuleState
 
 log = logging.get(__name__)
@@ -104,23 +103,4 @@ async def check(body: DiscountRuleIn) -> None:
     """What the shapes alone cannot say; each refusal names its field."""
     if bool(body.terms.rate_bp) == bool(body.terms.piece_fen):
         raise invalid("/terms/rate_bp", "give either rate_bp or piece_fen")
-    condition = body.terms.condition
-    await auth.check_stores(condition.stores, "/terms/condition/stores")
-    levels = await members.levels()
-    for index, code in enumerate(condition.levels):
-        if code not in levels:
-            raise invalid(f"/terms/condition/levels/{index}", "there is no such level")
-    for index, hours in enumerate(condition.hours):
-        if hours.start >= hours.end:
-            raise invalid(f"/terms/condition/hours/{index}/end", "must be after start")
-    _check_days(condition)
-
-
-def _check_days(condition: DiscountConditionIn) -> None:
-    days = {"first_on": condition.first_on, "last_on": condition.last_on}
-    days |= {f"dates/{index}": day for index, day in enumerate(condition.dates)}
-    for name, day in days.items():
-        if day is not None and day.year not in clock.YEARS:
-            raise invalid(f"/terms/condition/{name}", "is out of range")
-    if condition.first_on and condition.last_on and condition.first_on > condition.last_on:
-        raise invalid("/terms/condition/last_on", "must not be before first_on")
+    await points.check_condition(body.terms.condition)

@@ -1,4 +1,7 @@
-"""What a purchase is to be judged by: the occasion, and the rules that lived then. Mostly without a read."""
+"""What a purchase is to be judged by: the occasion, and the rules that lived then. Mostly without a read.
+
+And what a condition may say, for all that have one.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,18 @@ from datetime import date, datetime
 
 import msgspec
 
+from backend.auth import queries as auth
 from backend.auth.types import Store
 from backend.kernel import clock
 from backend.kernel.config import settings
-from backend.kernel.errors import NotFound
+from backend.kernel.errors import NotFound, invalid
 from backend.ledger import queries as ledger
 from backend.members import queries as members
 from backend.members.types import Card
 
 from . import queries
 from .rules.earning import cap_mark, live_at
+from .schemas import ConditionIn
 from .types import Earned, EarnedLine, Earning, NamedRule, Occasion, Rule
 
 STANDARD = "基础积分"
@@ -127,3 +132,22 @@ async def told(card: Card, now: datetime) -> tuple[int, tuple[Rule, ...]]:
         and (rule.terms.condition.last_on is None or rule.terms.condition.last_on >= today)
     ]
     return rules.points_per_yuan_bp * multiplier_bp // 10_000, tuple(shown)
+
+
+async def check_condition(condition: ConditionIn) -> None:
+    """Refuse a condition, at ``/terms/condition`` of a body, whose stores, levels, hours or days cannot be."""
+    await auth.check_stores(condition.stores, "/terms/condition/stores")
+    levels = await members.levels()
+    for index, code in enumerate(condition.levels):
+        if code not in levels:
+            raise invalid(f"/terms/condition/levels/{index}", "there is no such level")
+    for index, hours in enumerate(condition.hours):
+        if hours.start >= hours.end:
+            raise invalid(f"/terms/condition/hours/{index}/end", "must be after start")
+    days = {"first_on": condition.first_on, "last_on": condition.last_on}
+    days |= {f"dates/{index}": day for index, day in enumerate(condition.dates)}
+    for name, day in days.items():
+        if day is not None and day.year not in clock.YEARS:
+            raise invalid(f"/terms/condition/{name}", "is out of range")
+    if condition.first_on and condition.last_on and condition.first_on > condition.last_on:
+        raise invalid("/terms/condition/last_on", "must not be before first_on")

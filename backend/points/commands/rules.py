@@ -6,16 +6,14 @@ from datetime import datetime
 
 import msgspec
 
-from backend.auth import queries as auth
 from backend.kernel import clock, db, ids, logging
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound, invalid
-from backend.members import queries as members
 
-from .. import locks, queries
+from .. import locks, queries, service
 from ..errors import PointsRuleConflict
 from ..records import StoredRule
-from ..schemas import ConditionIn, RuleIn, TermsIn
+from ..schemas import RuleIn, TermsIn
 from ..types import RuleKind, RuleState
 
 log = logging.get(__name__)
@@ -144,22 +142,4 @@ async def check(body: RuleIn) -> None:
             raise invalid("/terms/rate_bp", "rate_bp and by_level are for base rules")
         if terms.times_bp == 10_000 and not terms.plus:
             raise invalid("/terms/times_bp", "a promotion adds something: times_bp or plus")
-    await _check_condition(terms.condition)
-
-
-async def _check_condition(condition: ConditionIn) -> None:
-    await auth.check_stores(condition.stores, "/terms/condition/stores")
-    levels = await members.levels()
-    for index, code in enumerate(condition.levels):
-        if code not in levels:
-            raise invalid(f"/terms/condition/levels/{index}", "there is no such level")
-    for index, hours in enumerate(condition.hours):
-        if hours.start >= hours.end:
-            raise invalid(f"/terms/condition/hours/{index}/end", "must be after start")
-    days = {"first_on": condition.first_on, "last_on": condition.last_on}
-    days |= {f"dates/{index}": day for index, day in enumerate(condition.dates)}
-    for name, day in days.items():
-        if day is not None and day.year not in clock.YEARS:
-            raise invalid(f"/terms/condition/{name}", "is out of range")
-    if condition.first_on and condition.last_on and condition.first_on > condition.last_on:
-        raise invalid("/terms/condition/last_on", "must not be before first_on")
+    await service.check_condition(terms.condition)
