@@ -25,6 +25,7 @@ MOST_RULES = 200
 """Active and paused rules: every process keeps them in mind."""
 
 MOST_VERSIONS = 2000
+"""Those that live first, then those that ended last."""
 
 changes = Changes("points_change", "subject")
 
@@ -46,9 +47,10 @@ async def _read_rules() -> tuple[Rule, ...]:
     epoch = await db.fetchval("SELECT value FROM points_epoch")
     if _last is None or _last.pool is not db.pool() or _last.epoch != epoch:
         rows = await db.fetch(
-            "SELECT v.rule_id, v.version, r.kind, v.title, v.terms, v.from_at, v.until_at"
+            "SELECT * FROM (SELECT v.rule_id, v.version, r.kind, v.title, v.terms, v.from_at, v.until_at, r.created_at"
             " FROM points_rule_version v JOIN points_rule r ON r.id = v.rule_id"
-            " WHERE v.until_at IS NULL OR v.until_at > $1 ORDER BY r.created_at, v.rule_id, v.version LIMIT $2",
+            " WHERE v.until_at IS NULL OR v.until_at > $1 ORDER BY v.until_at DESC NULLS FIRST LIMIT $2) AS v"
+            " ORDER BY created_at, rule_id, version",
             clock.now() - KEPT_FOR,
             MOST_VERSIONS,
         )

@@ -9,6 +9,7 @@ import pytest
 from backend.kernel import clock as time
 from backend.kernel import db
 from backend.ledger import queries as ledger
+from backend.points import queries
 from backend.points.plans import CAP
 from tests.support.books import fingerprint
 from tests.support.value import give
@@ -88,6 +89,24 @@ async def test_a_refund_takes_back_what_its_lines_earned(client, chain, admin, p
     assert sale["points_earned"] == 40
     assert [part["points_clawed_back"] for part in (first, second, third)] == [30, 5, 5]
     assert (await phone.wallet())["points"]["available"] == 0
+
+
+async def test_of_too_many_versions_the_living_ones_are_kept_in_mind(chain, admin, monkeypatch):
+    first = await make(admin, SPRING)
+    second = await make(admin, SPRING | {"title": "又一条"})
+    for rate_bp in (40_000, 50_000, 60_000):
+        await admin.call("PUT", f"{RULES}/{first['id']}", SPRING | {"terms": {"rate_bp": rate_bp}})
+    monkeypatch.setattr(queries, "MOST_VERSIONS", 2)
+    monkeypatch.setattr(queries, "_last", None)
+    queries.forget_rules()
+
+    known = await queries.rules()
+
+    monkeypatch.setattr(queries, "_last", None)
+    assert [(rule.id, rule.version) for rule in known if rule.until_at is None][-2:] == [
+        (first["id"], 4),
+        (second["id"], 1),
+    ]
 
 
 async def test_a_change_is_a_new_version_and_what_was_sold_before_keeps_its_own(client, chain, admin, phone, clock):
