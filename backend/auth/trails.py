@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -25,11 +26,13 @@ log = logging.get(__name__)
 MOST_THINGS = 20
 MOST_FIELDS = 40
 MOST_CHARS = 80
+MOST_STORES = 20
 
 INSERT = """
 INSERT INTO auth_audit
-    (id, at, staff_id, role, store_id, route, title, things, status, code, address, request_id, detail)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+    (id, at, staff_id, role, store_id, route, title, things, status, code, address, request_id, detail,
+     about)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 """
 
 
@@ -79,6 +82,7 @@ class CallTrail:
         self._actions: list[str] = []
         self._fields: list[str] = []
         self._said: dict[str, str | int | bool | None] = {}
+        self._about: list[str] = []
         self._unsaid = True
         self._open = True
         self.kept = False
@@ -96,6 +100,11 @@ class CallTrail:
         """See ``kernel.trail``."""
         self._said |= values
         self._unsaid = True
+
+    def reached(self, place: str) -> None:
+        """See ``kernel.trail``."""
+        if place not in self._about and len(self._about) < MOST_STORES:
+            self._about.append(place)
 
     def _add(self, known: list[str], new: tuple[str, ...], most: int) -> None:
         fresh = [one for one in dict.fromkeys(new) if one not in known][: max(most - len(known), 0)]
@@ -125,11 +134,20 @@ class CallTrail:
 
     def _row(self, status: int, code: str) -> tuple[Any, ...]:
         detail: dict[str, Any] = {"actions": self._actions, "fields": self._fields, "said": self._said}
-        return row(self._who, self._what, self._things, status, code, {k: v for k, v in detail.items() if v})
+        said = {k: v for k, v in detail.items() if v}
+        return row(self._who, self._what, self._things, status, code, said, self._about)
 
 
-def row(person: Who, call: What, things: list[str], status: int, code: str, detail: dict[str, Any]) -> tuple[Any, ...]:
-    """The arguments of ``INSERT``."""
+def row(
+    person: Who,
+    call: What,
+    things: list[str],
+    status: int,
+    code: str,
+    detail: dict[str, Any],
+    about: Sequence[str] = (),
+) -> tuple[Any, ...]:
+    """The arguments of ``INSERT``; ``about`` are the stores whose things head office's call was about."""
     return (
         ids.new_bigint(),
         clock.now(),
@@ -144,6 +162,7 @@ def row(person: Who, call: What, things: list[str], status: int, code: str, deta
         call.address,
         call.request_id,
         msgspec.json.encode(detail).decode(),
+        list(about),
     )
 
 

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 import msgspec
 
+from backend.kernel import trail
+
 SESSION_CHECK = "session_check"
 """What is pushed on the live channel to make a member's sockets look whether their sessions still stand."""
 
@@ -291,7 +293,12 @@ class StaffCaller(msgspec.Struct, frozen=True, kw_only=True):
         return permission in self.permissions
 
     def reaches(self, store_id: str | None) -> bool:
-        """Whether this person may see what belongs to that store; what belongs to none is head office's."""
+        """Whether this person may see what belongs to that store; what belongs to none is head office's.
+
+        Where it is head office that asks, the audit log notes which store's things the call is about.
+        """
+        if self.office and store_id is not None:
+            trail.reached(store_id)
         return self.office or store_id == self.store_id
 
 

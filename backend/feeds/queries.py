@@ -13,7 +13,9 @@ from backend.kernel.paging import Place
 from . import rules
 from .types import Delivery, Entry, EntryKind, Subscriber, SubscriberState
 
-COLUMNS = "id, name, fields, url, state, delivered, tries, due_at, failing_since, last_error, version, created_at"
+COLUMNS = (
+    "id, name, fields, url, state, delivered, tries, due_at, failing_since, last_error, version, created_at, partner"
+)
 SUBSCRIBER = f"SELECT {COLUMNS} FROM feed_subscriber"  # noqa: S608 - put together of constants
 
 

@@ -70,6 +70,17 @@ def gives_up(failing_since: datetime | None, now: datetime, status: int | None) 
     return status == 410 or (failing_since is not None and now - failing_since >= GIVE_UP_AFTER)
 
 
+SHARING = "third_party"
+"""The field that says whether a member agrees that other companies are told of them; without it they never did."""
+
+AGREED = "yes"
+
+
+def is_over(field: str, after: object) -> bool:
+    """Whether a change ends what another company may know of a member: taken back, erased, or part of another."""
+    return (field == SHARING and after != AGREED) or (field == "status" and after in ("erased", "merged"))
+
+
 def seen(field: str, allowed: Collection[str]) -> bool:
     """Whether a subscriber with these fields sees this one; ``attributes`` stands for every extension attribute."""
     return field in allowed or (field.startswith("attributes.") and "attributes" in allowed)

@@ -22,21 +22,26 @@ Cursor = Annotated[str, Meta(max_length=128)]
 
 
 class SubscriberIn(Body, kw_only=True):
-    """Another system: its name, the fields of members that it may see, and where it is called, if it wants to be."""
+    """Another system: its name, the fields of members that it may see, and where it is called, if it wants to be.
+
+    ``partner``: it is another company's, which is told only of members who agreed to that (purpose ``third_party``).
+    """
 
     name: Name
     fields: Fields
     url: Url | None = None
+    partner: bool = False
 
 
 class SubscriberChange(Body, kw_only=True):
-    """What a subscriber is from now on; ``version`` is the one that was seen."""
+    """What a subscriber is from now on; ``version`` is the one that was seen. ``partner`` left out: as it is."""
 
     version: Version
     name: Name
     fields: Fields
     url: Url | None = None
     active: bool = True
+    partner: bool | None = None
 
 
 class SubscriberOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +60,7 @@ class SubscriberOut(msgspec.Struct, frozen=True, kw_only=True):
     last_error: str | None
     version: int
     created_at: datetime
+    partner: bool
 
 
 class SubscriberMade(msgspec.Struct, frozen=True, kw_only=True):

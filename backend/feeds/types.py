@@ -34,7 +34,10 @@ class EntryKind(StrEnum):
 
 
 class Subscriber(msgspec.Struct, frozen=True, kw_only=True):
-    """Another system: ``delivered`` is the last number that its address took, ``tries`` the failed calls since."""
+    """Another system: ``delivered`` is the last number that its address took, ``tries`` the failed calls since.
+
+    ``partner``: it is another company's, and is told of members who agreed to that alone.
+    """
 
     id: str
     name: str
@@ -48,6 +51,7 @@ class Subscriber(msgspec.Struct, frozen=True, kw_only=True):
     last_error: str | None
     version: int
     created_at: datetime
+    partner: bool = False
 
 
 class SubscriberCaller(msgspec.Struct, frozen=True, kw_only=True):

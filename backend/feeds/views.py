@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from backend.members import queries as members
+from backend.members import telling
 from backend.members.types import MemberChange
 
 from . import rules, schemas
@@ -29,6 +30,7 @@ PLAIN = (
     ("valid_until", "有效期止", False),
     ("card_type", "会员卡种", False),
     ("merged_into", "并入的会员", False),
+    ("third_party", "与合作方共享", False),
     ("attributes", "全部扩展属性", True),
 )
 """The fields of members that there are without extension attributes: code, name, and whether it is personal."""
@@ -53,9 +55,13 @@ async def shown(entries: Sequence[Entry], subscriber: Subscriber) -> list[schema
     numbers = await members.list_numbers(sorted({one.member_id for one in entries}))
     noted = await members.list_changes_by_id([change_id for one in entries for change_id in _change_ids(one)])
     by_id, allowed = {one.id: one for one in noted}, frozenset(subscriber.fields)
-    found = []
+    agreed = await _agreed(sorted(numbers)) if subscriber.partner else {}
+    found: list[schemas.EntryOut] = []
     for entry in entries:
         changes = [by_id[change_id] for change_id in _change_ids(entry) if change_id in by_id]
+        if subscriber.partner and agreed.get(entry.member_id) != rules.AGREED:
+            found += _taken_back(entry, numbers, changes, told=entry.member_id in agreed)
+            continue
         visible = [_change(one) for one in changes if rules.seen(one.field, allowed)]
         moved = [field for field in ("level", "stage") if field in entry.body and field in allowed]
         visible += [schemas.ChangeOut(field, None, entry.body[field]) for field in moved]
@@ -63,6 +69,21 @@ async def shown(entries: Sequence[Entry], subscriber: Subscriber) -> list[schema
             member = schemas.MemberRef(str(entry.member_id), numbers.get(entry.member_id, ""))
             found.append(_entry(entry, member, changes, visible))
     return found
+
+
+async def _agreed(member_ids: Collection[int]) -> Mapping[int, str]:
+    """Who agrees that other companies are told of them (``yes``), or did once; who never did is absent."""
+    return await telling.readers()[rules.SHARING](member_ids)
+
+
+def _taken_back(
+    entry: Entry, numbers: Mapping[int, str], changes: Sequence[MemberChange], *, told: bool
+) -> Iterator[schemas.EntryOut]:
+    """What another company hears of a member who does not agree (any more), if it heard of them: that it is over."""
+    over = [one for one in changes if rules.is_over(one.field, one.after)]
+    if told and over:
+        member = schemas.MemberRef(str(entry.member_id), numbers.get(entry.member_id, ""))
+        yield _entry(entry, member, over, [_change(one) for one in over])
 
 
 def _entry(
@@ -87,13 +108,19 @@ def _change(one: MemberChange) -> schemas.ChangeOut:
     return schemas.ChangeOut(one.field, one.before, one.after, erased=one.erased)
 
 
-async def snapshot(after: int, limit: int, subscriber: Subscriber) -> list[schemas.SnapshotItem]:
-    """The members with the ids that follow, as they are now."""
+async def snapshot(after: int, limit: int, subscriber: Subscriber) -> tuple[list[schemas.SnapshotItem], int | None]:
+    """Of the members with the ids that follow those that are told, as they are now; and where to go on."""
     allowed = frozenset(subscriber.fields)
-    return [
+    records = await members.list_records(after, limit)
+    following = records[-1].id if len(records) == limit else None
+    if subscriber.partner:
+        agreed = await _agreed([one.id for one in records])
+        records = [one for one in records if agreed.get(one.id) == rules.AGREED]
+    items = [
         schemas.SnapshotItem(schemas.MemberRef(str(one.id), one.member_no), _seen(one.fields, allowed))
-        for one in await members.list_records(after, limit)
+        for one in records
     ]
+    return items, following
 
 
 def _seen(fields: dict[str, Any], allowed: frozenset[str]) -> dict[str, Any]:

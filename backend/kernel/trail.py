@@ -27,6 +27,9 @@ class Keeper(Protocol):
     def said(self, values: dict[str, str | int | bool | None]) -> None:
         """These values are harmless, and worth reading."""
 
+    def reached(self, place: str) -> None:
+        """The call is about something of that store."""
+
     async def before_commit(self, tx: Any) -> Kept | None:
         """Write on the transaction; what is returned is called when it has committed."""
 
@@ -63,6 +66,12 @@ def said(**values: str | int | bool | None) -> None:
     """Say a few values that are nobody's personal data: a state, an amount, who else took part (a staff id)."""
     if (keeper := _keeper.get()) is not None:
         keeper.said(values)
+
+
+def reached(place: str) -> None:
+    """Say that the call is about something of that store, which its own people may read of."""
+    if (keeper := _keeper.get()) is not None:
+        keeper.reached(place)
 
 
 async def before_commit(tx: Any) -> Kept | None:

@@ -6,11 +6,13 @@ from backend.approvals import service as approvals
 from backend.approvals.types import Kind
 from backend.auth.types import Permission
 from backend.members import service as members
+from backend.members import telling
 
-from . import service
+from . import queries, service
 from .commands import erasures, handouts
 
 members.keep_consents_by(service.record_joining)
+telling.keeps(service.SHARING, queries.read_sharing)
 approvals.declare(
     Kind(
         code=erasures.KIND,

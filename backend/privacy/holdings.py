@@ -28,7 +28,7 @@ INSERT INTO privacy_consent AS c (member_id, purpose, granted, version, at)
 SELECT $2, s.purpose, false, s.version, $3 FROM privacy_consent s JOIN privacy_purpose p ON p.code = s.purpose
  WHERE s.member_id = $1 AND NOT s.granted AND NOT p.required
     ON CONFLICT (member_id, purpose) DO UPDATE SET granted = false, version = EXCLUDED.version, at = EXCLUDED.at
- WHERE c.granted RETURNING purpose, version"""
+ WHERE c.granted RETURNING purpose, version, xmax <> 0 AS was"""
 
 
 async def merge(tx: Tx, source_id: int, target_id: int, at: datetime) -> None:
@@ -37,6 +37,8 @@ async def merge(tx: Tx, source_id: int, target_id: int, at: datetime) -> None:
     What was said stays as history.
     """
     for row in await db.fetch_in(tx, _REFUSED, source_id, target_id, at):
+        if row["purpose"] == service.SHARING and row["was"]:
+            await service.tell_of_sharing(tx, target_id, granted=False)
         await service.note_word(
             tx, target_id, row["purpose"], version=row["version"], granted=False, place=Place.MERGE, at=at
         )

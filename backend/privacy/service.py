@@ -8,6 +8,7 @@ from datetime import datetime
 from backend.kernel import clock, db, ids
 from backend.kernel.db import Tx
 from backend.members import service as members
+from backend.members.types import Actor
 
 from .errors import ConsentOutdated
 from .letters import Letters, LetterWord, Way, keep, kept
@@ -16,6 +17,9 @@ from .types import Place, PurposeRow
 
 PROFILING = "profiling"
 """The purpose without which nobody is chosen by what they bought; it holds until a member says no."""
+
+SHARING = "third_party"
+"""The purpose without which no other company is told of anybody."""
 
 __all__ = ["LetterWord", "Letters", "Way", "keep", "note_word", "record", "record_joining", "record_registering"]
 
@@ -38,6 +42,9 @@ async def record(
         by = _by(place, staff_id)
         return await kept().say(tx, member_id, (purpose.channel, purpose.letters), granted=granted, by=by)
     now = clock.now()
+    before = await db.fetch_in(
+        tx, "SELECT granted FROM privacy_consent WHERE member_id = $1 AND purpose = $2", member_id, purpose.code
+    )
     changed = await db.fetch_in(
         tx,
         "INSERT INTO privacy_consent AS c (member_id, purpose, granted, version, at) VALUES ($1, $2, $3, $4, $5)"
@@ -51,6 +58,8 @@ async def record(
     )
     if not changed:
         return False
+    if purpose.code == SHARING and granted is not (bool(before) and before[0]["granted"]):
+        await tell_of_sharing(tx, member_id, granted=granted, staff_id=staff_id)
     await note_word(
         tx,
         member_id,
@@ -63,6 +72,13 @@ async def record(
         at=now,
     )
     return True
+
+
+async def tell_of_sharing(tx: Tx, member_id: int, *, granted: bool, staff_id: int | None = None) -> None:
+    """Have systems of other companies hear that they may, or may no more, know of a member."""
+    by = Actor.staff(staff_id) if staff_id is not None else Actor.member(member_id)
+    words = ("no", "yes") if granted else ("yes", "no")
+    await members.changed(tx, member_id, by=by, changes={SHARING: words})
 
 
 async def note_word(

@@ -18,7 +18,7 @@ from backend.kernel import db, ids, trail
 from tests.support import kept
 from tests.support.approvals import ask
 from tests.support.books import connected, fingerprint
-from tests.support.staff import StaffSession, log_in
+from tests.support.staff import StaffSession, hire, log_in
 from tests.support.suggestions import make_box
 
 AUDIT = "/v1/admin/audit"
@@ -193,6 +193,30 @@ async def test_a_store_sees_its_own_staff_and_whoever_lacks_the_permission_nothi
     assert (theirs.status_code, theirs.json()["code"]) == (404, "not_found")
     assert {"S1", "S2", None} <= {row["store_id"] for row in everything}
     assert (await neighbour.get(f"{AUDIT}.csv?store_id=S1")).status_code == 404
+
+
+async def test_a_store_reads_what_head_office_did_to_it_and_nothing_of_another(client, chain, admin, manager):
+    """One store's thing with all that was meant; what two stores are about without what it named."""
+    neighbour = await log_in(client, chain, "manager-S2")
+    made = await add_till(admin, "S1")
+    staff_id, _ = await hire(admin, "clerk", "S1")
+    moved = await admin.call("PUT", f"/v1/admin/staff/{staff_id}", {"role": "clerk", "store_id": "S2"})
+    assert (made.status_code, moved.status_code) == (201, 200)
+
+    async def of_office(session, action: str) -> list[dict]:
+        page = (await session.get(f"{AUDIT}?action={action}&limit=20")).json()["items"]
+        return [row for row in page if row["store_id"] is None]
+
+    (till, *_) = await of_office(manager, "POST /v1/admin/terminals")
+    assert (till["about"], till["address"], till["staff_name"]) == (["S1"], "", "admin")
+    assert await of_office(neighbour, "POST /v1/admin/terminals") == []
+    for session, store_id in ((manager, "S1"), (neighbour, "S2")):
+        (move,) = await of_office(session, "PUT /v1/admin/staff/{staff_id}")
+        assert (move["about"], move["named"], move["things"], "said" in move["detail"]) == ([store_id], {}, [], False)
+    (whole,) = [
+        row for row in await of_office(admin, "PUT /v1/admin/staff/{staff_id}") if staff_id in row["named"].values()
+    ]
+    assert (whole["about"], whole["detail"]["said"]["store_before"]) == (["S1", "S2"], "S1")
 
 
 async def test_it_is_found_by_person_action_thing_code_and_time_page_by_page(clock, admin, manager):

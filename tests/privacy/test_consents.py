@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import asyncpg
 import pytest
 
 from backend.audience import queries as audience
 from backend.audience.types import Audience
-from backend.kernel import clock, db
+from backend.kernel import clock, db, ids
 from tests.support import merging
 from tests.support.books import fingerprint
 from tests.support.members import Phone, register
@@ -84,6 +86,22 @@ async def test_who_said_no_under_one_of_two_numbers_has_said_no(client, phone, a
     assert [(item["granted"], item["place"]) for item in changes if item["purpose"] == "profiling"] == [
         (False, "merge")
     ]
+
+
+async def test_what_a_server_of_the_release_before_wrote_counts(phone):
+    """While both releases serve: whoever joins there is not asked again here, and the later word holds."""
+    old = "INSERT INTO member_consent (id, member_id, kind, version, agreed_at) VALUES ($1, $2, 'terms', '1', $3)"
+    await db.pool().execute("DELETE FROM privacy_consent WHERE member_id = $1", phone.member_id)
+    joined = by_purpose(await phone.call("GET", OWN))
+    assert (joined["terms"]["asks"], joined["privacy"]["asks"]) == (True, True)
+
+    await db.pool().execute(old, ids.new_bigint(), phone.member_id, clock.now())
+    found = by_purpose(await phone.call("GET", OWN))
+    assert (found["terms"]["granted"], found["terms"]["asks"], found["privacy"]["asks"]) == (True, False, True)
+
+    before = "INSERT INTO privacy_consent (member_id, purpose, granted, version, at) VALUES ($1, 'terms', false, 1, $2)"
+    await db.pool().execute(before, phone.member_id, clock.now() - timedelta(days=1))
+    assert not by_purpose(await phone.call("GET", OWN))["terms"]["asks"]
 
 
 async def test_letters_have_one_truth(phone, admin):

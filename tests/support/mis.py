@@ -15,12 +15,11 @@ from tests.support.staff import StaffSession
 
 
 async def make_subscriber(
-    admin: StaffSession, fields: Sequence[str] = ("status",), url: str | None = None
+    admin: StaffSession, fields: Sequence[str] = ("status",), url: str | None = None, *, partner: bool = False
 ) -> dict[str, Any]:
     """A subscriber of head office's making, with its key and its secret."""
-    made = await admin.post(
-        "/v1/admin/feeds/subscribers", {"name": f"mis-{token_hex(6)}", "fields": [*fields], "url": url}
-    )
+    body = {"name": f"mis-{token_hex(6)}", "fields": [*fields], "url": url, "partner": partner}
+    made = await admin.post("/v1/admin/feeds/subscribers", body)
     assert made.status_code == 201, made.text
     answer: dict[str, Any] = made.json()
     return answer

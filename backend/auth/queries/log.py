@@ -14,7 +14,7 @@ from backend.kernel.paging import Place
 
 _ROW = (
     "SELECT a.id, a.at, a.staff_id, a.role, a.store_id, a.route, a.title, a.things, a.status, a.code, a.address,"
-    " a.request_id, a.detail FROM auth_audit a"
+    " a.request_id, a.detail, a.about FROM auth_audit a"
 )
 
 # What was begun is left out once it has ended: the row of its end says more.
@@ -27,7 +27,7 @@ assert BEGUN == "begun"
 # Each filter is a condition of its own, so that the planner knows which index to go by.
 _CONDITIONS = {
     "staff_id": "a.staff_id = {}",
-    "store_id": "a.store_id = {}",
+    "store_id": "(a.store_id = {0} OR a.about <> '{{}}' AND a.about @> ARRAY[{0}::text])",
     "route": "a.route = {}",
     "thing": "a.things @> ARRAY[{}::text]",
     "request_id": "a.request_id = {}",
@@ -42,7 +42,8 @@ class AuditRow(msgspec.Struct, frozen=True, kw_only=True):
 
     ``things`` are what the address names, in its order, then what else was meant; ``code`` is empty where ``status`` is
     a success, ``begun`` where it only says that something was about to happen; ``detail`` has ``actions`` and
-    ``fields`` (names), and ``said`` (harmless values).
+    ``fields`` (names), and ``said`` (harmless values). ``about`` are the stores whose things head office's call was
+    about.
     """
 
     id: int
@@ -58,10 +59,14 @@ class AuditRow(msgspec.Struct, frozen=True, kw_only=True):
     address: str
     request_id: str
     detail: dict[str, Any]
+    about: list[str]
 
 
 class AuditFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which rows: all that are named must hold. ``done``: successes, or what was refused; ``until`` is not included."""
+    """Which rows: all that are named must hold. ``done``: successes, or what was refused; ``until`` is not included.
+
+    ``store_id``: what its people did, and what head office did about something of that store.
+    """
 
     staff_id: int | None = None
     store_id: str | None = None

@@ -34,7 +34,7 @@ async def list_audit(caller: StaffCaller, query: schemas.AuditQuery) -> schemas.
     found = await queries.list_audit(wanted, before=_place(query.cursor), limit=query.limit + 1)
     page, last = found[: query.limit], found[query.limit - 1] if len(found) > query.limit else None
     cursor = place_cursor(last.at, str(last.id)) if last else None
-    return schemas.AuditOut(await _shown(page), cursor)
+    return schemas.AuditOut(await _shown(caller, page), cursor)
 
 
 @router.get("/v1/admin/audit/actions", guard=staff(Permission.AUDIT_READ), summary="操作日志中的操作")
@@ -55,7 +55,7 @@ async def export_audit(caller: StaffCaller, query: schemas.AuditFilterQuery) -> 
 
     async def pages() -> AsyncIterator[sheets.Page]:
         async for page in queries.audit_pages(wanted, limit=ROWS_AT_ONCE, most=MOST_EXPORTED):
-            yield [_cells(one) for one in await _shown(page)]
+            yield [_cells(one) for one in await _shown(caller, page)]
 
     body = await sheets.stream("csv", "audit", schemas.AuditItem.__struct_fields__, pages())
     headers = {"Content-Disposition": 'attachment; filename="audit.csv"'}
@@ -90,9 +90,23 @@ def _place(cursor: str | None) -> Place | None:
     return place
 
 
-async def _shown(found: Sequence[AuditRow]) -> list[schemas.AuditItem]:
+async def _shown(caller: StaffCaller, found: Sequence[AuditRow]) -> list[schemas.AuditItem]:
     names = await queries.staff_names({one.staff_id for one in found})
-    return [_item(one, names.get(one.staff_id, "")) for one in found]
+    return [_item(_seen_by(caller, one), names.get(one.staff_id, "")) for one in found]
+
+
+def _seen_by(caller: StaffCaller, one: AuditRow) -> AuditRow:
+    """A row as this person reads it: of head office's calls a store sees what was done to it, and of no other store.
+
+    Where a call was about several stores, what it named may be another's.
+    """
+    if caller.office or one.store_id == caller.store_id:
+        return one
+    mine = [store for store in one.about if store == caller.store_id]
+    seen = msgspec.structs.replace(one, about=mine, address="")
+    if len(one.about) == 1:
+        return seen
+    return msgspec.structs.replace(seen, things=[], detail={k: v for k, v in one.detail.items() if k != "said"})
 
 
 def _item(one: AuditRow, name: str) -> schemas.AuditItem:
@@ -113,6 +127,7 @@ def _item(one: AuditRow, name: str) -> schemas.AuditItem:
         address=one.address,
         request_id=one.request_id,
         detail=one.detail,
+        about=one.about,
     )
 
 

@@ -56,6 +56,7 @@ class AuditItem(msgspec.Struct, kw_only=True):
     address: str
     request_id: str
     detail: dict[str, Any]
+    about: list[str]
 
 
 class AuditOut(msgspec.Struct):

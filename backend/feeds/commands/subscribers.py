@@ -24,11 +24,12 @@ SECRET_CONTEXT = "feed_subscriber.secret"  # noqa: S105 - a name of the vault's
 ROOM = "SELECT pg_advisory_xact_lock(hashtext('feed_subscriber'))"
 
 _INSERT = """
-INSERT INTO feed_subscriber (id, name, fields, url, state, key_digest, secret_sealed, delivered, created_by, created_at)
-SELECT $1, $2, $3, $4, 'active', $5, $6, seq, $7, $8 FROM feed_head"""
+INSERT INTO feed_subscriber (id, name, fields, url, state, key_digest, secret_sealed, delivered, created_by, created_at,
+                             partner)
+SELECT $1, $2, $3, $4, 'active', $5, $6, seq, $7, $8, $9 FROM feed_head"""
 _CHANGE = """
 UPDATE feed_subscriber
-   SET name = $2, fields = $3, url = $4, state = $5, version = version + 1,
+   SET name = $2, fields = $3, url = $4, state = $5, partner = $7, version = version + 1,
        tries = CASE WHEN $6 THEN 0 ELSE tries END, due_at = CASE WHEN $6 THEN NULL ELSE due_at END,
        failing_since = CASE WHEN $6 THEN NULL ELSE failing_since END,
        last_error = CASE WHEN $6 THEN NULL ELSE last_error END
@@ -54,7 +55,9 @@ class Made(msgspec.Struct, frozen=True):
     secret: str
 
 
-async def create(name: str, fields: Sequence[str], url: str | None, caller: StaffCaller) -> Made:
+async def create(
+    name: str, fields: Sequence[str], url: str | None, caller: StaffCaller, *, partner: bool = False
+) -> Made:
     """Make a subscriber, told what happens from now on. ``TooManySubscribers``; its name is its own."""
     key, secret = rules.KEY_PREFIX + ids.new_token(rules.KEY_BYTES), secrets.token_bytes(rules.SECRET_BYTES)
     made = Made(ids.new_short("U"), key, rules.printed_secret(secret))
@@ -74,6 +77,7 @@ async def create(name: str, fields: Sequence[str], url: str | None, caller: Staf
             _seal(secret),
             caller.staff_id,
             clock.now(),
+            partner,
         )
     log.info("feeds.subscriber_created", subscriber_id=made.id, staff_id=caller.staff_id)
     return made
@@ -87,7 +91,8 @@ async def change(subscriber_id: str, version: int, changed: Subscriber) -> Subsc
             changed.state is SubscriberState.ACTIVE and before.state is not SubscriberState.ACTIVE
         )
         fields = sorted(set(changed.fields))
-        await _named(tx, _CHANGE, subscriber_id, changed.name, fields, changed.url, changed.state.value, afresh)
+        named = (subscriber_id, changed.name, fields, changed.url, changed.state.value)
+        await _named(tx, _CHANGE, *named, afresh, changed.partner)
     return await queries.get_subscriber(subscriber_id)
 
 

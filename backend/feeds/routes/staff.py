@@ -39,7 +39,7 @@ async def list_subscribers() -> schemas.SubscribersOut:
 async def create_subscriber(caller: StaffCaller, body: schemas.SubscriberIn) -> schemas.SubscriberMade:
     """Make a subscriber, told what happens from now on. Its key and its signing secret are shown this once."""
     await _check(body.fields, body.url)
-    made = await subscribers.create(body.name, body.fields, body.url, caller)
+    made = await subscribers.create(body.name, body.fields, body.url, caller, partner=body.partner)
     return schemas.SubscriberMade(subscriber=await _shown(made.id), key=made.key, secret=made.secret)
 
 
@@ -65,6 +65,7 @@ async def change_subscriber(subscriber_id: str, body: schemas.SubscriberChange) 
         fields=tuple(body.fields),
         url=body.url,
         state=SubscriberState.ACTIVE if body.active else SubscriberState.PAUSED,
+        partner=before.partner if body.partner is None else body.partner,
     )
     await subscribers.change(subscriber_id, body.version, changed)
     return await _shown(subscriber_id)

@@ -40,7 +40,7 @@ async def read_feed(caller: SubscriberCaller, query: schemas.FeedQuery) -> schem
 async def read_member(caller: SubscriberCaller, member_id: str) -> schemas.SnapshotItem:
     """One member as it is now."""
     number = ids.read_bigint(member_id)
-    items = await views.snapshot(number - 1, 1, caller.subscriber) if number else []
+    items, _ = await views.snapshot(number - 1, 1, caller.subscriber) if number else ([], None)
     if not items or items[0].member.id != member_id:
         raise NotFound("there is no such member")
     return items[0]
@@ -52,8 +52,8 @@ async def read_snapshot(caller: SubscriberCaller, query: schemas.SnapshotQuery) 
     await numbering.number(rounds=1)
     head = await queries.head()
     after = 0 if query.cursor is None else _read(query.cursor)
-    items = await views.snapshot(after, query.limit, caller.subscriber)
-    cursor = make_cursor(items[-1].member.id) if len(items) == query.limit else None
+    items, following = await views.snapshot(after, query.limit, caller.subscriber)
+    cursor = make_cursor(str(following)) if following is not None else None
     return schemas.SnapshotOut(items, cursor, make_cursor(str(head.seq)))
 
 

@@ -2,11 +2,11 @@
 
 from .consents import (
     find_purpose,
-    has_consent,
     list_changes,
     list_consents,
     list_purposes,
     list_texts,
+    read_sharing,
 )
 from .erasures import find_erasure, find_open_erasure, list_erasures, was_here
 from .exports import find_export, list_exports, list_exports_of
@@ -18,7 +18,6 @@ __all__ = [
     "find_handout",
     "find_open_erasure",
     "find_purpose",
-    "has_consent",
     "list_changes",
     "list_consents",
     "list_erasures",
@@ -27,5 +26,6 @@ __all__ = [
     "list_handouts",
     "list_purposes",
     "list_texts",
+    "read_sharing",
     "was_here",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from backend.kernel import db
@@ -41,7 +42,17 @@ async def list_texts(code: str) -> list[Text]:
 async def list_consents(member_id: int) -> list[Consent]:
     """A member's word to every active purpose, as it holds."""
     rows = await db.fetch("SELECT purpose, granted, version, at FROM privacy_consent WHERE member_id = $1", member_id)
-    own = await _of_old(member_id) | {row["purpose"]: (row["granted"], row["version"], row["at"]) for row in rows}
+    own: dict[str, tuple[bool, int | None, datetime | None]] = {}
+    for kind, old_version, agreed_at in await members.list_consents(member_id):
+        own[kind] = (
+            True,
+            int(old_version),
+            agreed_at,
+        )  # before purposes had texts here, or at a server of that release
+    for row in rows:
+        known = own.get(row["purpose"])
+        if known is None or known[2] is None or known[2] <= row["at"]:
+            own[row["purpose"]] = (row["granted"], row["version"], row["at"])
     words = await letters.kept().words(member_id)
     found = []
     for purpose in await list_purposes():
@@ -54,21 +65,16 @@ async def list_consents(member_id: int) -> list[Consent]:
     return found
 
 
-async def _of_old(member_id: int) -> dict[str, tuple[bool, int | None, datetime | None]]:
-    """What was agreed to in registering before purposes had texts here, or at a server of the release before."""
-    return {kind: (True, int(version), at) for kind, version, at in await members.list_consents(member_id)}
+_SHARING = """
+SELECT c.member_id, coalesce((SELECT granted FROM privacy_consent n WHERE n.member_id = c.member_id
+                                 AND n.purpose = 'third_party'), false) AS now
+  FROM (SELECT DISTINCT member_id FROM privacy_consent_change
+         WHERE member_id = ANY($1::bigint[]) AND purpose = 'third_party' AND granted) c"""
 
 
-async def has_consent(member_id: int, purpose: str) -> bool:
-    """Whether a member agrees to a purpose now; not for purposes of letters, which ``messages`` knows."""
-    return bool(
-        await db.fetchval(
-            "SELECT coalesce(c.granted, p.unsaid) FROM privacy_purpose p"
-            " LEFT JOIN privacy_consent c ON c.member_id = $1 AND c.purpose = p.code WHERE p.code = $2",
-            member_id,
-            purpose,
-        )
-    )
+async def read_sharing(member_ids: Collection[int]) -> dict[int, str]:
+    """Who agrees that other companies are told of them (``yes``), or did once (``no``); who never did is absent."""
+    return {row["member_id"]: "yes" if row["now"] else "no" for row in await db.fetch(_SHARING, list(member_ids))}
 
 
 _CHANGES = """

@@ -13,6 +13,8 @@ export const w = words({
   "feeds.note": "会员资料、状态与等级的每次变更，按先后编号；订阅方凭密钥拉取，或由本系统签名推送。只给它所需的字段。",
   "feeds.new": "新增订阅方",
   "feeds.name": "名称",
+  "feeds.partner": "外部合作方",
+  "feeds.partner_note": "只推送已同意“与合作方共享”的会员",
   "feeds.fields": "可见字段",
   "feeds.fields_note": "标“个人信息”的字段，只在确有必要时给",
   "feeds.personal": "{name}（个人信息）",
@@ -44,6 +46,7 @@ export function standing(one) {
 /** The fields of a form for a subscriber. */
 export const asked = (fields, one = {}) => [
   { name: "name", label: w("feeds.name"), value: one.name, required: true, most: 60 },
+  { name: "partner", label: w("feeds.partner"), kind: "tick", value: one.partner || false, note: w("feeds.partner_note") },
   { name: "fields", label: w("feeds.fields"), kind: "many", value: one.fields || [], options: fieldOptions(fields), note: w("feeds.fields_note"), required: true },
   { name: "url", label: w("feeds.url"), value: one.url, note: w("feeds.url_note"), most: 500, placeholder: "https://" },
 ];

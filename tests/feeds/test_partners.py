@@ -1,0 +1,57 @@
+"""Another company is told of members who agreed to that, and hears when it is over."""
+
+from __future__ import annotations
+
+from tests.feeds.test_feed import FEED, ask, everybody, rest
+from tests.support.members import Phone, register
+from tests.support.mis import make_subscriber
+
+CONSENTS = "/v1/member/privacy/consents"
+
+
+async def share(phone: Phone, granted: bool) -> None:
+    words = {"items": [{"purpose": "third_party", "granted": granted, "version": 1}]}
+    assert (await phone.call("PUT", CONSENTS, words)).status_code == 200
+
+
+async def rename(phone: Phone, name: str) -> None:
+    assert (await phone.call("PATCH", "/v1/member/profile", {"name": name})).status_code == 200
+
+
+async def test_a_partner_sees_who_agreed_and_is_told_when_it_is_over(client, chain, admin):
+    own = await make_subscriber(admin, ["name", "third_party"])
+    partner = await make_subscriber(admin, ["name"], partner=True)
+    shares, silent = await register(client, name="合作甲"), await register(client, name="合作乙")
+    key, ids = partner["key"], {shares.member["id"], silent.member["id"]}
+    assert partner["subscriber"]["partner"] is True
+    _, place = await rest(client, key)
+
+    await rename(shares, "合作丙")
+    await rename(silent, "合作丁")
+    assert (await rest(client, key, place))[0] == []
+    assert (await ask(client, key, f"{FEED}/{shares.member['id']}")).status_code == 404
+
+    await share(shares, True)
+    _, place = await rest(client, key, place)
+    await rename(shares, "合作己")
+    seen, place = await rest(client, key, place)
+    assert [(item["member"]["id"], item["changes"]) for item in seen] == [
+        (shares.member["id"], [{"field": "name", "before": "合作丙", "after": "合作己", "erased": False}])
+    ]
+    assert (await ask(client, key, f"{FEED}/{shares.member['id']}")).json()["fields"] == {"name": "合作己"}
+    assert ids & {item["member"]["id"] for item in await everybody(client, key)} == {shares.member["id"]}
+
+    await share(shares, False)
+    await rename(shares, "合作戊")
+    over, place = await rest(client, key, place)
+
+    assert [(item["member"]["id"], item["changes"]) for item in over] == [
+        (shares.member["id"], [{"field": "third_party", "before": "yes", "after": "no", "erased": False}])
+    ]
+    assert (await ask(client, key, f"{FEED}/{shares.member['id']}")).status_code == 404
+    assert ids & {item["member"]["id"] for item in await everybody(client, key)} == set()
+    told = [item["changes"] for item in (await rest(client, own["key"]))[0] if item["member"]["id"] in ids]
+    assert [change["after"] for changes in told for change in changes if change["field"] == "third_party"] == [
+        "yes",
+        "no",
+    ]
