@@ -11,8 +11,22 @@ TERMINAL_ASKS = 30
 TERMINAL_WINDOW_S = 600
 MEMBER_ASKS = 6
 MEMBER_WINDOW_S = 600
+CODE_FOR = timedelta(minutes=5)
+"""How long a code by SMS is good, and its request with it."""
+CODE_TRIES = 5
+CODES = 3
+"""By SMS, for one request; with half a minute between them."""
+CODE_AGAIN = timedelta(seconds=30)
+MEMBER_CODES = 6
+MEMBER_CODES_WINDOW_S = 3600
 
 _DOCUMENT = re.compile(r"[0-9A-Z]{6,24}\Z")
+
+
+def code_text(code: str, store_name: str, *, spends: bool) -> str:
+    """What the member reads: the code, where it is asked for, and what whoever gets it may do."""
+    what = "确认会员身份并使用余额" if spends else "确认会员身份"
+    return f"验证码{code}，用于在{store_name}收银台{what}，5分钟内有效。若您不在店内，请勿告诉任何人。"
 
 
 def normal_document(number: str) -> str | None:

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import hmac
+import secrets
 from datetime import datetime
 
+from backend.auth import queries as auth
 from backend.auth.service import hash_secret, matches
-from backend.kernel import db, ids, limits, live, logging
+from backend.kernel import db, ids, jobs, limits, live, logging
+from backend.kernel.config import settings
 from backend.kernel.errors import DomainError, NotFound, RateLimited
+from backend.kernel.vault import vault
 from backend.membercards import service as membercards
 from backend.members import queries as members
 from backend.members import service as member_service
 from backend.members.errors import PinInvalid, PinLocked, PinResetRequired
 from backend.members.types import Status
+from backend.messages import service as messages
 
 from . import queries, rules
-from .errors import IdentityDecided
+from .errors import IdentityCodeInvalid, IdentityCodeLocked, IdentityDecided, IdentitySmsUnavailable
 from .types import Request, RequestState, Rights, Way
 
 log = logging.get(__name__)
+
+JOB = "identities.send_code"
+CODE_CONTEXT = "identity_request.code"
+"""The vault's context of codes that wait to be sent, and of their digests."""
 
 _dummy: list[str] = []
 
@@ -105,6 +115,89 @@ async def confirm_by_pin(request: Request, pin: str, now: datetime) -> Request:
     except (PinInvalid, PinLocked, PinResetRequired):
         raise PinInvalid(rules.PIN_TRIES - tried) from None  # said alike of everybody
     return await _decide(request, RequestState.CONFIRMED, Rights.SPEND, now)
+
+
+async def send_code(request: Request, purpose: Rights, now: datetime) -> Request:
+    """Send a code by SMS to the request's member, to be read to this till, for that purpose; one of before is void.
+
+    A number that is nobody's gets the same answer, in the same time: a job sends. Raises ``IdentitySmsUnavailable``,
+    ``IdentityDecided``; ``IdentityCodeLocked`` within half a minute of the last code, or after the third.
+    """
+    allowed = settings().identity_sms
+    if not messages.sms_possible() or allowed == "off" or (purpose is Rights.SPEND and allowed != "spend"):
+        raise IdentitySmsUnavailable
+    code = f"{secrets.randbelow(10**6):06}"
+    async with db.transaction() as tx:
+        rows = await db.fetch_in(
+            tx,
+            "UPDATE identity_request SET code_for = $2, code_digest = $3, code_sealed = $4, code_at = $5,"
+            " codes = codes + 1, expires_at = $6 WHERE id = $1 AND state = 'waiting' AND expires_at > $5"
+            " AND codes < $7 AND (code_at IS NULL OR code_at <= $8) RETURNING codes",
+            *(request.id, purpose.value, _code_digest(request.id, purpose, code)),
+            *(vault().seal(code.encode(), context=CODE_CONTEXT), now, now + rules.CODE_FOR),
+            *(rules.CODES, now - rules.CODE_AGAIN),
+        )
+        if not rows:
+            if request.state is not RequestState.WAITING:
+                raise IdentityDecided
+            raise IdentityCodeLocked(retry_after_s=int(rules.CODE_AGAIN.total_seconds()))
+        await jobs.defer(tx, JOB, urgent=True, request_id=str(request.id), number=rows[0]["codes"])
+    log.info("identities.code_asked", terminal_id=request.terminal_id, purpose=purpose.value)
+    return await get(str(request.id), request.terminal_id, now)
+
+
+async def deliver_code(request_id: int, number: int, now: datetime) -> None:
+    """Hand the request's code to the gateway, unless it was decided or another one was asked for meanwhile."""
+    row = await db.fetchrow(
+        "SELECT member_id, store_id, code_for, code_sealed FROM identity_request WHERE id = $1 AND codes = $2"
+        " AND state = 'waiting' AND expires_at > $3 AND code_sealed IS NOT NULL",
+        *(request_id, number, now),
+    )
+    if row is None:
+        return
+    if row["member_id"] is not None and await _may_be_sent(row["member_id"]):
+        store = await auth.get_store(row["store_id"])
+        code = vault().open(row["code_sealed"], context=CODE_CONTEXT).decode()
+        text = rules.code_text(code, store.name, spends=row["code_for"] == Rights.SPEND)
+        await messages.send_sms(f"{request_id}.{number}-sms", row["member_id"], text)
+    await db.pool().execute(
+        "UPDATE identity_request SET code_sealed = NULL WHERE id = $1 AND codes = $2", request_id, number
+    )
+
+
+async def _may_be_sent(member_id: int) -> bool:
+    try:
+        await limits.hit(f"identity-code:{member_id}", rules.MEMBER_CODES, rules.MEMBER_CODES_WINDOW_S)
+    except RateLimited:
+        log.warning("identities.too_many_codes", member_id=member_id)
+        return False
+    return True
+
+
+def _code_digest(request_id: int, purpose: Rights, code: str) -> str:
+    return vault().blind_index(f"{request_id}:{purpose.value}:{code}", context=CODE_CONTEXT)
+
+
+async def confirm_by_code(request: Request, code: str, now: datetime) -> Request:
+    """Confirm by the code that the member was sent and read out: good once, at this till, for what it was asked for.
+
+    Raises ``IdentityCodeInvalid``, after five tries ``IdentityCodeLocked``, ``IdentityDecided``.
+    """
+    if request.state is not RequestState.WAITING:
+        raise IdentityDecided
+    row = await db.fetchrow(
+        "UPDATE identity_request SET code_tries = code_tries + 1 WHERE id = $1 AND code_tries < $2"
+        " RETURNING member_id, code_for, code_digest, code_at, code_tries",
+        *(request.id, rules.CODE_TRIES),
+    )
+    if row is None:
+        raise IdentityCodeLocked(retry_after_s=int(rules.CODE_FOR.total_seconds()))
+    purpose = Rights(row["code_for"] or Rights.EARN)
+    right = hmac.compare_digest(row["code_digest"] or "", _code_digest(request.id, purpose, code))
+    live_code = row["code_at"] is not None and now < row["code_at"] + rules.CODE_FOR
+    if not (right and live_code and row["member_id"] is not None):
+        raise IdentityCodeInvalid(rules.CODE_TRIES - row["code_tries"])
+    return await _decide(request, RequestState.CONFIRMED, purpose, now)
 
 
 async def decide(request_id: str, member_id: int, *, approve: bool, pin: str | None, now: datetime) -> Request:

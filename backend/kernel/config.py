@@ -188,6 +188,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = False
     order_query_after_s: Annotated[int, _doc("Ask WeChat about an unpaid mall order after this", ge=1)] = 60
     order_close_after_s: Annotated[int, _doc("Close an unpaid mall order after this", ge=60)] = 900
+    identity_sms: Annotated[
+        str,
+        _doc(
+            "What a code by SMS, read to a till, is good for: `off`, `earn`, or `spend` within the limits",
+            pattern="^(off|earn|spend)$",
+        ),
+    ] = "earn"
     shift_blind_count: Annotated[bool, _doc("Cashiers count their till before they see what must be in it")] = False
     shift_difference_approval_fen: Annotated[
         int, _doc("A shift that is off by more than this needs a second person", ge=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -25,6 +25,18 @@ class PinIn(Body):
     """What the member typed at the till's PIN pad."""
 
     pin: Annotated[str, Meta(pattern=r"^[0-9]{6}$(?!\n)")]
+
+
+class SendCodeIn(Body):
+    """What the member is asked for: to earn, or to spend too, within the limits without a confirmation."""
+
+    purpose: Literal["earn", "spend"] = "earn"
+
+
+class SmsCodeIn(Body):
+    """The code that the member was sent, and read out."""
+
+    code: Annotated[str, Meta(pattern=r"^[0-9]{6}$(?!\n)")]
 
 
 class IdentifyOut(msgspec.Struct, kw_only=True):

@@ -422,6 +422,8 @@ BODIES: dict[str, Any] = {
     "POST /v1/admin/approvals/{approval_id}/approve": {},
     "PUT /v1/admin/staff/{staff_id}": {"role": "clerk", "store_id": "S1"},
     "POST /v1/pos/identities/{identity_id}/pin": {"pin": "000000"},
+    "POST /v1/pos/identities/{identity_id}/sms": {"purpose": "earn"},
+    "POST /v1/pos/identities/{identity_id}/code": {"code": "000000"},
     "POST /v1/member/identities/{identity_id}": {"decision": "reject"},
     "PUT /v1/admin/members/{member_id}/document": {"number": None},
     "POST /v1/pos/recharges/{recharge_id}/reversal": {"override": {"code": "1", "reason": "mistake"}},

@@ -47,6 +47,20 @@ async def confirm(request_id: str, pin: str, terminal: TerminalCaller) -> Identi
     return await _shown(await service.confirm_by_pin(request, pin, now), terminal)
 
 
+async def send_code(request_id: str, purpose: Rights, terminal: TerminalCaller) -> IdentifyOut:
+    """Have a code sent to the member by SMS; the answer is the same where there is none."""
+    now = clock.now()
+    request = await service.get(request_id, terminal.terminal_id, now)
+    return _waiting(await service.send_code(request, purpose, now))
+
+
+async def confirm_by_code(request_id: str, code: str, terminal: TerminalCaller) -> IdentifyOut:
+    """Confirm by the code that the member read out."""
+    now = clock.now()
+    request = await service.get(request_id, terminal.terminal_id, now)
+    return await _shown(await service.confirm_by_code(request, code, now), terminal)
+
+
 def _waiting(request: Request) -> IdentifyOut:
     return IdentifyOut(
         id=str(request.id), state=request.state.value, expires_at=request.expires_at, rights=None, scan=None

@@ -41,6 +41,38 @@ export async function open() {
   }
 }
 
+/** Have a code sent for earning or spending, and take it as the member reads it out; resolves to the confirmed request, or null. */
+async function bySms(path) {
+  const code = field(t("identify.sms_code"), h("input", { class: "input big num", id: "identify-sms", inputmode: "numeric", autocomplete: "off", maxlength: "6" }));
+  const dialog = openDialog({
+    title: t("identify.sms"),
+    body: [h("p", { class: "small muted" }, t("identify.sms_hint")), h("div", { class: "row tight" },
+      button(t("identify.sms_earn"), () => send("earn"), "soft", { id: "identify-sms-earn" }), button(t("identify.sms_spend"), () => send("spend"), "soft", { id: "identify-sms-spend" })), code.wrapper],
+    actions: [button(t("common.cancel"), () => dialog.close(null)), button(t("identify.check"), check, "primary", { id: "identify-sms-check" })],
+  });
+  code.input.addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); check(); } });
+
+  async function send(purpose) {
+    try {
+      await api.post(`${path}/sms`, { purpose });
+      code.complain("");
+      notify(t("identify.sms_sent"));
+      code.input.focus();
+    } catch (error) {
+      code.complain(troubleText(error).title);
+    }
+  }
+  async function check() {
+    try {
+      dialog.close(await api.post(`${path}/code`, { code: code.input.value.trim() }));
+    } catch (error) {
+      code.input.value = "";
+      code.complain(troubleText(error).title);
+    }
+  }
+  return dialog.closed;
+}
+
 async function wait(request) {
   const path = `${PATH}/${request.id}`;
   const pin = field(t("identify.pin"), h("input", { class: "input big num secret", id: "identify-pin", inputmode: "numeric", autocomplete: "off", maxlength: "6", autofocus: true }));
@@ -48,7 +80,7 @@ async function wait(request) {
   const dialog = openDialog({
     title: t("identify.title"), onScan: (text) => { pin.input.value = text; check(); },
     body: [h("p", { role: "status" }, t("identify.wait")), pin.wrapper],
-    actions: [button(t("common.cancel"), () => dialog.close(null)), button(t("identify.check"), check, "primary", { id: "identify-check" })],
+    actions: [button(t("common.cancel"), () => dialog.close(null)), button(t("identify.sms"), () => dialog.close("sms"), "", { id: "identify-by-sms" }), button(t("identify.check"), check, "primary", { id: "identify-check" })],
   });
 
   async function check() {
@@ -67,7 +99,8 @@ async function wait(request) {
       if (seen && seen.state !== "waiting") dialog.close(seen);
     }
   })();
-  const found = await dialog.closed;
+  let found = await dialog.closed;
+  if (found === "sms") found = await bySms(path);
   if (!found) return;
   if (found.state !== "confirmed") return notify(t(`identify.${found.state}`), { bad: true });
   await take(found.scan, "scanned");
