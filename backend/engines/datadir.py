@@ -80,6 +80,7 @@ def demo_settings(
         "sms_secret": _derived("sms", known["wechat_app_secret"]),
         "mail_report_secret": _derived("mail", known["wechat_app_secret"]),
         "sms_internal": "true",
+        "identity_sms": "spend",
         "webhook_networks": "127.0.0.0/8",
         **known,
     }

@@ -1,4 +1,4 @@
-"""Who has the number at hand and not the app reads out a code that came by SMS: once, at that till, for that purpose."""
+"""Who has the number at hand and not the app reads out a code sent by SMS: once, at that till, for that purpose."""
 
 from __future__ import annotations
 

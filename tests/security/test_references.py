@@ -671,6 +671,10 @@ OWN = {
     ("POST /v1/pos/recharges/{recharge_id}/reversal", "override.code"),
     # whoever's number it is, the till is not told: identities/test_at_the_till.py
     ("POST /v1/pos/identities", "card_no"),
+    (
+        "POST /v1/pos/identities/{identity_id}/code",
+        "code",
+    ),  # of another request it is a wrong one: the digest has its id
     # another store's shifts and reports are none: shifts/test_staff.py
     *(("GET /v1/admin/shifts", name) for name in ("store_id", "terminal_id", "cursor")),
     ("GET /v1/admin/shifts/{shift_id}/entries", "cursor"),
