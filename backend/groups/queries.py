@@ -188,14 +188,17 @@ async def lock_allotment(tx: Tx, allotment_id: str) -> Allotment:
     return _allotment(rows[0])
 
 
-async def list_allotments(group_id: str, *, before: Place | None, limit: int) -> list[Allotment]:
-    """What was allotted in a group, newest first."""
+async def list_allotments(
+    group_id: str, *, before: Place | None, limit: int, out_of: Sequence[int] | None = None
+) -> list[Allotment]:
+    """What was allotted in a group, newest first; of all its owners, or out of what these had."""
     rows = await db.fetch(
         f"{_ALLOTMENT} WHERE group_id = $1 AND ($2::timestamptz IS NULL OR (at, id) < ($2, $3))"
-        " ORDER BY at DESC, id DESC LIMIT $4",
+        " AND ($5::bigint[] IS NULL OR principal_id = ANY($5)) ORDER BY at DESC, id DESC LIMIT $4",
         group_id,
         *(before or (None, None)),
         limit,
+        out_of,
     )
     return [_allotment(row) for row in rows]
 

@@ -234,3 +234,26 @@ async def test_a_statement_of_days_that_no_calendar_has_is_refused(admin, phone)
     for days in ("from=0001-01-01&to=0001-01-02", "from=9999-12-30&to=9999-12-31", "from=2026-02-02&to=2026-02-01"):
         refused = await admin.get(f"/v1/admin/groups/{group_id}/statement?{days}")
         assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/query/from"), days
+
+
+async def test_a_new_owner_is_shown_people_page_by_page_and_only_what_is_out_of_their_own(client, admin, phone):
+    heir, person = await register(client), await register(client)
+    group_id, (_, heir_id, person_id) = await group_of(admin, phone, heir, person)
+    await give(phone.member_id, points=90)
+    made = (await allot(phone, person_id, 30, kind="points")).json()
+    await admin.call("PUT", f"/v1/admin/groups/{group_id}/members/{heir_id}/role", {"role": "owner"})
+
+    first = (await heir.call("GET", "/v1/member/group/members?limit=2")).json()
+    rest = (await heir.call("GET", f"/v1/member/group/members?limit=2&cursor={first['next_cursor']}")).json()
+    refused = await person.call("GET", "/v1/member/group/members")
+    theirs = (await heir.call("GET", OWN)).json()["items"]
+    back = await take_back(heir, made)
+    former = await take_back(phone, made)
+    by_staff = await admin.post(
+        f"/v1/admin/groups/{group_id}/allotments/{made['id']}/take-back", {}, key=uuid.uuid4().hex
+    )
+
+    assert [one["role"] for one in (*first["items"], *rest["items"])] == ["manager", "owner", "member"]
+    assert (rest["next_cursor"], refused.json()["code"], theirs) == (None, "forbidden", [])
+    assert (back.json()["code"], former.json()["code"], by_staff.json()["taken"]) == ("not_found", "forbidden", 30)
+    assert sum(lot[2] for lot in await held(phone)) == 90

@@ -693,6 +693,7 @@ OWN = {
     ("GET /v1/admin/groups/{group_id}/allotment-batches", "cursor"),
     ("POST /v1/admin/groups/{group_id}/allotments", "person_id"),
     ("GET /v1/member/group/allotments", "cursor"),
+    ("GET /v1/member/group/members", "cursor"),
     ("POST /v1/member/group/allotments", "person_id"),
     # head office alone, which sees all members
     ("GET /v1/admin/merge-candidates", "cursor"),

@@ -177,6 +177,7 @@ async def list_of_group(group_id: str, *, before: Place | None, limit: int) -> l
 
 
 async def list_mine(member_id: int, *, before: Place | None, limit: int) -> list[Allotment]:
-    """What the owner's group was allotted, newest first."""
+    """What the owner allotted out of their own, newest first; of an owner before only staff are told."""
     _, group = await people.mine(member_id, GroupRole.OWNER)
-    return await queries.list_allotments(group.id, before=before, limit=limit)
+    books = await members.ids_of(member_id)
+    return await queries.list_allotments(group.id, before=before, limit=limit, out_of=books)

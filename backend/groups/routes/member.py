@@ -6,7 +6,7 @@ from backend.auth.guards import member
 from backend.auth.types import MemberCaller
 from backend.kernel.errors import Forbidden, NotFound, ValidationFailed
 from backend.kernel.http import Answer, Idempotency, Router
-from backend.kernel.paging import read_place
+from backend.kernel.paging import place_cursor, read_place
 from backend.ledger.errors import IdempotencyConflict, InsufficientBalance, MemberInactive, Stale
 from backend.members.errors import PinAllowance, PinInvalid, PinLocked, PinRequired, PinResetRequired, StatusConflict
 
@@ -32,8 +32,11 @@ from ..schemas import (
     InviteIn,
     JoinIn,
     MyGroupAnswer,
+    PageQuery,
+    SubMembersOut,
     TakeBackIn,
 )
+from ..types import GroupRole
 
 router = Router(tag="member")
 
@@ -46,6 +49,16 @@ async def get_group(caller: MemberCaller) -> MyGroupAnswer:
     """The caller's group and what it lends; its owner and managers also see its people."""
     mine = await queries.find_belonging(caller.member_id)
     return MyGroupAnswer(await views.my_group(mine) if mine else None)
+
+
+@router.get(f"{_GROUP}/members", guard=member, summary="团体成员", errors=(NotFound, Forbidden, ValidationFailed))
+async def list_people(caller: MemberCaller, query: PageQuery) -> SubMembersOut:
+    """Who belongs to the caller's group, for its owner and managers, in the order of joining."""
+    _, group = await people.mine(caller.member_id, GroupRole.OWNER, GroupRole.MANAGER)
+    found = await queries.list_people(group.id, after=read_place(query.cursor), limit=query.limit + 1)
+    page = found[: query.limit]
+    following = place_cursor(page[-1].joined_at, page[-1].id) if len(found) > query.limit else None
+    return SubMembersOut(await views.people(page, for_staff=False), following)
 
 
 @router.post(

@@ -67,6 +67,14 @@ MUTANTS = (
         (ALLOTMENTS + "test_what_was_spent_cannot_be_taken_back",),
     ),
     Mutant(
+        "a-new-owner-pays-for-an-old-table",
+        "Who takes over a group loses points by a table that was asked for before them.",
+        "backend/groups/commands/batches.py",
+        "owner.id != batch.owner_id or person is None",
+        "person is None",
+        ("tests/groups/test_batches.py::test_a_job_that_dies_goes_on_where_it_was_and_a_new_owner_is_not_bound",),
+    ),
+    Mutant(
         "everybodys-orders-are-mine",
         "Whoever knows an order's id reads it, and asks for its money.",
         "backend/members/queries/merged.py",

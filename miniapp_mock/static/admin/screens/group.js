@@ -1,6 +1,7 @@
 /** One group: its terms, its people, and what they bought together. */
 import { fill, h } from "/static/shared/dom.js";
 import { groupFields, groupOf } from "../group_form.js";
+import { allotments } from "../group_allotments.js";
 import { w } from "../group_words.js";
 import { attempt, confirm } from "../parts/dialogs.js";
 import { field, formDialog } from "../parts/form.js";
@@ -72,7 +73,7 @@ export async function open({ api, me, place, signal, href }) {
     if (await attempt(() => api.post(`${base}/members/${encodeURIComponent(one.id)}/remove`), w("gr.done"))) { terms.reload(); people.reload(); }
   }
 
-  return [head(w("gr.title"), { actions: [h("a", { class: "button", href: href("groups") }, w("gr.back"))] }), terms, h("h2", null, w("gr.members")), people, statement(api, base, signal)];
+  return [head(w("gr.title"), { actions: [h("a", { class: "button", href: href("groups") }, w("gr.back"))] }), terms, h("h2", null, w("gr.members")), people, ...allotments({ api, base, signal, may }), statement(api, base, signal)];
 }
 
 /** What each sub-member bought between two days. */
