@@ -102,7 +102,7 @@ def _keep(ledger: Ledger, level: Level, rule: LevelRule, standing: Standing) -> 
     if wanted is None or standing.until is None:
         return None
     last = standing.until + timedelta(days=rule.grace_days)
-    have = ledger.between(standing.start, last, but=standing.sale_id)
+    have = ledger.between(standing.start, last, after=standing.sale_id)
     return _goal(level, wanted, have, standing.start, last)
 
 

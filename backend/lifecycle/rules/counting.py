@@ -94,12 +94,12 @@ class Ledger:
         left = max(0, purchase.spent_fen - fen)
         return Totals(left, max(0, purchase.points - points), int(left > 0))
 
-    def between(self, first: date, last: date, *, but: str | None = None) -> Totals:
-        """What is left of what was bought from one day to another, without one purchase."""
+    def between(self, first: date, last: date, *, after: str | None = None) -> Totals:
+        """What is left of what was bought from one day to another; only behind one purchase, where it is known."""
         begin, end = self._span(first, last)
-        total = minus(self._sum(end), self._sum(begin))
-        place = self._places.get(but, -1) if but is not None else -1
-        return minus(total, self.worth(self._told[place])) if begin <= place < end else total
+        if after is not None:
+            begin = min(end, max(begin, self._places.get(after, -1) + 1))
+        return minus(self._sum(end), self._sum(begin))
 
     def _span(self, first: date, last: date) -> tuple[int, int]:
         """Where those told of from one day to another begin and end; days go up with time."""

@@ -89,7 +89,7 @@ class Story:
         while (until := self.standing.until) is not None and today > until:
             rule = self._rule(self.standing.level)
             last = until + timedelta(days=rule.grace_days)
-            have = self._ledger.between(self.standing.start, last, but=self.standing.sale_id)
+            have = self._ledger.between(self.standing.start, last, after=self.standing.sale_id)
             if self._place == 0 or met(keeps(rule), have):
                 self._renew(until + DAY, rule)
             elif today <= last:

@@ -29,7 +29,7 @@ MUTANTS = (
         "promoting-sale-keeps-too",
         "The purchase that brought a level keeps it for another period.",
         STANDING,
-        "have = self._ledger.between(self.standing.start, last, but=self.standing.sale_id)",
+        "have = self._ledger.between(self.standing.start, last, after=self.standing.sale_id)",
         "have = self._ledger.between(self.standing.start, last)",
         (f"{PURE}test_a_level_is_kept_by_what_is_bought_within_the_period_or_the_grace",),
     ),
@@ -102,7 +102,7 @@ MUTANTS = (
         "A given level takes a higher one away.",
         SERVICE,
         "max([reached, *(grant.level for grant in given)], key=rules.rank)",
-        "([*(grant.level for grant in given)] or [reached])[-1]",
+        "min([*(grant.level for grant in given)] or [reached], key=rules.rank)",
         (f"{LEVELS}test_a_level_that_was_given_holds_to_its_day_and_never_lowers",),
     ),
     Mutant(
