@@ -92,14 +92,15 @@ SELECT DISTINCT ON (r.first_on, s.holder_id) s.holder_id, r.period, r.first_on, 
  ORDER BY r.first_on DESC, s.holder_id LIMIT $1"""
 # Who bought something in a period that has statements, and has none; who was erased gave it up.
 _UNTOLD = """
-SELECT DISTINCT ON (r.first_on, p.member_id) p.member_id AS holder_id, r.period, r.first_on, r.schemes
+SELECT DISTINCT ON (r.first_on, o.id) o.id AS holder_id, r.period, r.first_on, r.schemes
   FROM rebate_run r JOIN rebate_purchase p ON p.day BETWEEN r.first_on AND r.last_on
- WHERE r.kind = 'statements' AND r.state NOT IN ('cancelled', 'building') AND r.schemes <> '[]'
-   AND NOT EXISTS (SELECT FROM member m WHERE m.id = p.member_id AND m.status = 'erased')
-   AND NOT EXISTS (SELECT FROM rebate_statement s WHERE s.holder_id = p.member_id AND s.run_id = r.id)
-   AND NOT EXISTS (SELECT FROM rebate_late l WHERE l.member_id = p.member_id AND l.period = r.period
+ CROSS JOIN LATERAL (VALUES (p.member_id), (p.owner_id)) AS o (id)
+ WHERE o.id IS NOT NULL AND r.kind = 'statements' AND r.state NOT IN ('cancelled', 'building') AND r.schemes <> '[]'
+   AND NOT EXISTS (SELECT FROM member m WHERE m.id = o.id AND m.status = 'erased')
+   AND NOT EXISTS (SELECT FROM rebate_statement s WHERE s.holder_id = o.id AND s.run_id = r.id)
+   AND NOT EXISTS (SELECT FROM rebate_late l WHERE l.member_id = o.id AND l.period = r.period
                       AND l.first_on = r.first_on AND l.run_id IS NULL)
- ORDER BY r.first_on DESC, p.member_id LIMIT $1"""
+ ORDER BY r.first_on DESC, o.id LIMIT $1"""
 _GIVEN = "SELECT first_on, body FROM rebate_statement WHERE holder_id = $1 AND period = $2 AND first_on >= $3"
 
 _schemes = msgspec.json.Decoder(tuple[Applied, ...])

@@ -22,8 +22,9 @@ MOST_MERGES = 5
 
 # Read beside the transaction: the level as it was before what follows from the purchase itself.
 _WHO = """
-SELECT m.id, m.level_id, g.group_id, k.member_id IS NOT NULL AS key_account
+SELECT m.id, m.level_id, g.group_id, k.member_id IS NOT NULL AS key_account, nullif(o.member_id, m.id) AS owner_id
   FROM member m LEFT JOIN group_member g ON g.member_id = m.id AND g.left_at IS NULL
+  LEFT JOIN group_member o ON o.group_id = g.group_id AND o.left_at IS NULL AND o.role = 'owner'
   LEFT JOIN key_account k ON k.member_id = m.id
  WHERE m.id = ANY($1::bigint[])"""
 _BONUS = """
@@ -34,11 +35,12 @@ SELECT t.document_id, -sum(m.amount)::bigint AS fen
   JOIN ledger_lot l ON l.member_id = m.member_id AND l.lot_id = m.lot_id
  WHERE l.kind = 'stored' AND l.ref = '' AND l.part <> 'principal' GROUP BY t.document_id"""
 _PURCHASES = """
-INSERT INTO rebate_purchase (member_id, sale_id, store_id, at, day, level, group_id, key_account, paid, lines)
-SELECT member_id, sale_id, store_id, at, day, level, group_id, key_account, paid::jsonb, lines::jsonb
+INSERT INTO rebate_purchase (member_id, sale_id, store_id, at, day, level, group_id, key_account, paid, lines, owner_id)
+SELECT member_id, sale_id, store_id, at, day, level, group_id, key_account, paid::jsonb, lines::jsonb,
+       nullif(owner_id, member_id)
   FROM unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::date[], $6::text[], $7::text[], $8::bool[],
-              $9::text[], $10::text[])
-       AS w (member_id, sale_id, store_id, at, day, level, group_id, key_account, paid, lines)
+              $9::text[], $10::text[], $11::bigint[])
+       AS w (member_id, sale_id, store_id, at, day, level, group_id, key_account, paid, lines, owner_id)
     ON CONFLICT (member_id, sale_id) DO NOTHING RETURNING member_id, sale_id"""
 _RETURNS = """
 INSERT INTO rebate_return (member_id, refund_id, sale_id, at, lines)
@@ -48,16 +50,18 @@ SELECT member_id, refund_id, sale_id, at, lines::jsonb
     ON CONFLICT (member_id, refund_id) DO NOTHING RETURNING member_id, sale_id"""
 _MARK = """
 INSERT INTO rebate_late (member_id, period, first_on)
-SELECT DISTINCT p.member_id, r.period, r.first_on FROM unnest($1::bigint[], $2::text[]) AS w (member_id, sale_id)
+SELECT DISTINCT o.id, r.period, r.first_on FROM unnest($1::bigint[], $2::text[]) AS w (member_id, sale_id)
   JOIN rebate_purchase p ON p.member_id = w.member_id AND p.sale_id = w.sale_id
+ CROSS JOIN LATERAL (VALUES (p.member_id), (p.owner_id)) AS o (id)
   JOIN rebate_run r ON r.kind = 'statements' AND r.state <> 'cancelled' AND p.day BETWEEN r.first_on AND r.last_on
+ WHERE o.id IS NOT NULL
     ON CONFLICT (member_id, period, first_on) DO UPDATE SET run_id = NULL"""
 
 
 async def note(tx: Tx, member_id: int, *document_ids: str) -> None:
     """Write down a purchase, or what came back of one, as its document says; once, whatever is told. Holds the
     member."""
-    await lock_holders(tx, [member_id])
+    await lock_holders(tx, [member_id], document_ids)
     documents = await ledger.find_documents((member_id, one) for one in document_ids)
     await write_facts(tx, [one for one in documents.values() if one.kind in facts.KINDS])
 
@@ -71,16 +75,29 @@ async def _holders(tx: Tx, member_ids: Iterable[int]) -> dict[int, int]:
     return {row["member_id"]: row["target_id"] for row in rows}
 
 
-async def lock_holders(tx: Tx, member_ids: Iterable[int]) -> None:
-    """Hold whoever the facts of these members are of, to the end of the transaction.
+# Of the groups that members are in now, and of purchases that are written down: what comes back reaches their owner.
+_OWNERS = """
+SELECT o.member_id AS id FROM group_member g
+  JOIN group_member o ON o.group_id = g.group_id AND o.left_at IS NULL AND o.role = 'owner'
+ WHERE g.member_id = ANY($1::bigint[]) AND g.left_at IS NULL
+ UNION
+SELECT owner_id FROM rebate_purchase
+ WHERE member_id = ANY($1::bigint[]) AND sale_id = ANY($2::text[]) AND owner_id IS NOT NULL"""
 
-    A run that makes statements holds them too, so no fact is written beside it. Who is merged while this waits is
-    followed, a few times; then ``Stale``.
+
+async def lock_holders(tx: Tx, member_ids: Iterable[int], sale_ids: Iterable[str]) -> None:
+    """Hold whoever facts of these members are of, and the owners who have such purchases, to the transaction's end.
+
+    A run that makes statements holds them too, so no fact is written beside it. Who is merged, or owns another group,
+    while this waits is followed, a few times; then ``Stale``.
     """
-    wanted, held = set(member_ids), set[int]()
+    wanted, sales, held = set(member_ids), list(sale_ids), set[int]()
     for _ in range(MOST_MERGES):
         moved = await _holders(tx, wanted)
-        missing = {moved.get(one, one) for one in wanted} - held
+        theirs = wanted | set(moved.values())
+        owners = {row["id"] for row in await db.fetch_in(tx, _OWNERS, list(theirs), sales)}
+        moved |= await _holders(tx, owners)
+        missing = {moved.get(one, one) for one in wanted | owners} - held
         if not missing:
             return
         await members.lock_held(tx, missing)
@@ -92,6 +109,7 @@ _MOVES = (
     "UPDATE rebate_moved SET target_id = $2 WHERE target_id = $1",
     "INSERT INTO rebate_moved (member_id, target_id) VALUES ($1, $2)",
     "UPDATE rebate_statement SET holder_id = $2 WHERE holder_id = $1",
+    "UPDATE rebate_purchase SET owner_id = $2 WHERE owner_id = $1",
     """
 WITH gone AS (DELETE FROM rebate_late WHERE member_id = $1 RETURNING period, first_on, run_id)
 INSERT INTO rebate_late AS l (member_id, period, first_on, run_id) SELECT $2, period, first_on, run_id FROM gone
@@ -100,9 +118,9 @@ INSERT INTO rebate_late AS l (member_id, period, first_on, run_id) SELECT $2, pe
     # what closed periods come to for both together is worked out anew, too
     """
 INSERT INTO rebate_late (member_id, period, first_on)
-SELECT DISTINCT p.member_id, r.period, r.first_on FROM rebate_purchase p
+SELECT DISTINCT $2::bigint, r.period, r.first_on FROM rebate_purchase p
   JOIN rebate_run r ON r.kind = 'statements' AND r.state <> 'cancelled' AND p.day BETWEEN r.first_on AND r.last_on
- WHERE p.member_id = $2 AND $1::bigint IS NOT NULL
+ WHERE (p.member_id = $2 OR p.owner_id = $2) AND $1::bigint IS NOT NULL
     ON CONFLICT (member_id, period, first_on) DO UPDATE SET run_id = NULL""",
 )
 
@@ -160,6 +178,7 @@ async def _write_purchases(
             buyer["key_account"],
             _json(said[one.id].paid),
             _json(said[one.id].lines),
+            buyer["owner_id"],
         )
         for one in documents.values()
         if (buyer := who.get(one.member_id))

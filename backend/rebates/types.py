@@ -67,7 +67,8 @@ class Tier(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """What a scheme promises. Everything that a condition says must hold; what it does not say does not limit.
 
-    ``levels``, ``groups`` and ``key_accounts`` are judged when the purchase is heard of. ``cap_fen``: at most so much
+    ``levels``, ``groups`` and ``key_accounts`` are judged when the purchase is heard of. ``for_owner``: what a group's
+    people buy counts together, as if its owner had bought it, and not for them. ``cap_fen``: at most so much
     for one member in one period. ``min_payout_fen``: less waits for the next statement. ``valid_months``: what is paid
     lasts to the end of the month so many months later; 0 is for good. ``priority``: the lower one wins where two that
     do not stack give the same.
@@ -85,6 +86,7 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     levels: Ids = ()
     groups: Ids = ()
     key_accounts: bool = False
+    for_owner: bool = False
     cap_fen: Annotated[int, Meta(ge=1, le=10**11)] | None = None
     min_payout_fen: Annotated[int, Meta(ge=1, le=10**11)] = 1
     valid_months: Annotated[int, Meta(ge=0, le=120)] = 12
@@ -148,6 +150,15 @@ class Line(msgspec.Struct, frozen=True, array_like=True):
     coupon_fen: int
 
 
+class Whose(StrEnum):
+    """A member's own purchase, which may be one that a group's owner has in schemes that count for owners
+    (``shared``); or such a one of another's (``people``)."""
+
+    OWN = "own"
+    SHARED = "shared"
+    PEOPLE = "people"
+
+
 class Purchase(msgspec.Struct, frozen=True):
     """A purchase: how it was paid (but by coupons, which lines say), and who the member was when it was heard of."""
 
@@ -160,6 +171,7 @@ class Purchase(msgspec.Struct, frozen=True):
     level: str = ""
     group_id: str | None = None
     key_account: bool = False
+    whose: Whose = Whose.OWN
 
 
 Back = dict[str, dict[int, int]]

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from backend.groups import queries as groups
+from backend.groups.types import GroupRole, SubMember
 from backend.kernel import clock, db
 from backend.kernel.config import settings
 from backend.ledger import queries as ledger
@@ -180,14 +181,17 @@ async def list_running(member_id: int) -> list[Running]:
             continue
         parts = (await facts.accrue(db.fetch, applied, [member_id], period.first, period.last))[member_id]
         for one, part in zip(applied, parts, strict=True):
-            if part.base_fen or _is_about(one.terms, level, belongs.group_id if belongs else None, is_key=is_key):
+            if part.base_fen or _is_about(one.terms, level, belongs, is_key=is_key):
                 following = accrual.next_tier(one.terms, part.base_fen)
                 missing = following.from_fen - part.base_fen if following else 0
                 found.append(Running(scheme=one, period=period, part=part, next_tier=following, missing_fen=missing))
     return found
 
 
-def _is_about(terms: Terms, level: str, group_id: str | None, *, is_key: bool) -> bool:
+def _is_about(terms: Terms, level: str, belongs: SubMember | None, *, is_key: bool) -> bool:
+    if terms.for_owner and belongs is not None and belongs.role is not GroupRole.OWNER:
+        return False
+    group_id = belongs.group_id if belongs else None
     if (terms.levels and level not in terms.levels) or (terms.groups and group_id not in terms.groups):
         return False
     return is_key or not terms.key_accounts

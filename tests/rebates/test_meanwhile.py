@@ -18,7 +18,7 @@ from backend.privacy.commands import erasing
 from backend.rebates import handlers, service
 from backend.rebates.commands import building, clockwork, runs
 from tests.support.coupons import log_in_again
-from tests.support.levels import buy
+from tests.support.levels import buy, give_back
 from tests.support.members import register
 from tests.support.merging import another, merge
 from tests.support.rebates import (
@@ -171,6 +171,37 @@ async def test_who_leaves_gives_up_what_is_there_and_what_would_have_come(client
     assert await db.fetchval(cost, phone.member_id) == 0
     report = (await admin.get(f"/v1/admin/rebates/report?from={paid['first_on']}&to={paid['first_on']}")).json()
     assert [(one["paid_fen"], one["expired_fen"], one["left_fen"]) for one in report["items"]] == [(1_200, 1_200, 0)]
+
+
+async def test_what_a_groups_people_buy_counts_for_its_owner_where_a_scheme_says_so(client, office, chain, two, books):
+    """Also what comes back after the closing, and after they have left the group."""
+    owner, person = two
+    admin = await again(office, chain, *two)
+    await start_scheme(admin, for_owner=True)
+    group = (await admin.post("/v1/admin/groups", {"number": uuid.uuid4().hex[:12], "name": "一号公司"})).json()
+    people = f"/v1/admin/groups/{group['id']}/members"
+    roles = {"owner": owner, "member": person}
+    joined = [
+        await admin.post(people, {"member_no": one.member["member_no"], "role": role}) for role, one in roles.items()
+    ]
+    assert [one.status_code for one in joined] == [201, 201]
+    await buy(client, chain.till, owner, 50_000)
+    bought = await buy(client, chain.till, person, 60_000)
+
+    running = [(await mine(phone))["running"] for phone in two]
+    admin, month = await over(office, chain, *two)
+    first = await settle(admin, month)
+    left = await admin.post(f"{people}/{joined[1].json()['id']}/remove")
+    await give_back(client, chain.till, bought, 60_000)
+    admin, month = await over(office, chain, *two)
+    second = await settle(admin, month)
+
+    assert [[one["base_fen"] for one in shown] for shown in running] == [[110_000], []]
+    assert (first["statements"], first["payout_fen"]) == (1, 2_500)  # 2 % of ¥1,000, 5 % of the rest
+    assert left.status_code == 204, left.text
+    assert (second["statements"], second["amount_fen"], second["payout_fen"]) == (1, -1_500, 0)
+    assert [(await mine(phone))["rebate_fen"] for phone in two] == [2_500, 0]
+    assert (await mine(owner))["waiting_fen"] == -1_500
 
 
 async def test_a_quarters_statement_does_not_pay_what_waits_for_a_months_least(client, office, chain, phone, books):

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.rebates.rules import accrual, periods, settling
-from backend.rebates.types import Line, Paid, PeriodKind, Piece, Terms, Tier, Tiers
+from backend.rebates.types import Line, Paid, PeriodKind, Piece, Terms, Tier, Tiers, Whose
 from tests.support.rebates import applied, bought
 
 FIRST, LAST = date(2026, 11, 1), date(2026, 11, 30)
@@ -126,6 +126,11 @@ def test_delivery_never_counts():
         ({"groups": ("G1",)}, {}, False),
         ({"key_accounts": True}, {"key_account": True}, True),
         ({"key_accounts": True}, {}, False),
+        ({"for_owner": True}, {}, True),
+        ({"for_owner": True}, {"whose": Whose.SHARED}, False),
+        ({"for_owner": True}, {"whose": Whose.PEOPLE}, True),
+        ({}, {"whose": Whose.SHARED}, True),
+        ({}, {"whose": Whose.PEOPLE}, False),
     ],
 )
 def test_a_scheme_is_about_some_stores_and_some_buyers(terms, more, counts):

@@ -36,6 +36,7 @@ _NEXT = "SELECT id FROM member WHERE id > $1 AND status NOT IN ('none', 'erased'
 _MEANT = """
 SELECT w.id FROM unnest($1::bigint[]) AS w (id)
  WHERE EXISTS (SELECT FROM rebate_purchase p WHERE p.member_id = w.id AND p.day BETWEEN $3 AND $4)
+    OR EXISTS (SELECT FROM rebate_purchase p WHERE p.owner_id = w.id AND p.day BETWEEN $3 AND $4)
     OR EXISTS (SELECT FROM rebate_late l WHERE l.member_id = w.id AND l.period = $2 AND l.first_on <= $3
                   AND l.run_id IS NULL)
     OR EXISTS (SELECT FROM rebate_statement s WHERE s.holder_id = w.id AND s.carried IS NOT NULL

@@ -26,7 +26,8 @@ async def look_back() -> int:
             documents = await ledger.list_documents_after(
                 facts.KINDS, place[0]["member_id"], place[0]["document_id"], AT_ONCE
             )
-            await service.lock_holders(tx, {one.member_id for one in documents})
+            sale_ids = {one.body.get("sale_id", one.id) for one in documents}
+            await service.lock_holders(tx, {one.member_id for one in documents}, sale_ids)
             await service.write_facts(tx, [one for one in documents if one.state in facts.BOUGHT])
             last = (documents[-1].member_id, documents[-1].id) if documents else (0, "")
             await db.raw(tx).execute(

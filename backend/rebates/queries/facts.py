@@ -10,18 +10,30 @@ import msgspec
 from backend.kernel import db
 
 from ..rules.accrual import Sums
-from ..types import Applied, Line, Part, Purchase
+from ..types import Applied, Line, Part, Purchase, Whose
 
 PAGE = 1_000
 """Purchases of each member in one page: so much is in memory at once, however much somebody bought."""
 
+_FIELDS = "member_id, sale_id, store_id, at, day, level, group_id, key_account, paid, lines, owner_id"
+_PAGE_OF = f"""
+SELECT {_FIELDS} FROM rebate_purchase p
+ WHERE {{whose}} AND p.day BETWEEN w.day AND $5 AND (p.day, p.at, p.sale_id) > (w.day, w.at, w.sale_id)
+ ORDER BY p.day, p.at, p.sale_id LIMIT $6"""  # noqa: S608 - put together of constants
 _PURCHASES = """
-SELECT p.* FROM unnest($1::bigint[], $2::date[], $3::timestamptz[], $4::text[]) AS w (id, day, at, sale_id)
- CROSS JOIN LATERAL (SELECT member_id, sale_id, store_id, at, day, level, group_id, key_account, paid, lines
-                       FROM rebate_purchase WHERE member_id = w.id AND day BETWEEN w.day AND $5
-                        AND (day, at, sale_id) > (w.day, w.at, w.sale_id)
-                      ORDER BY day, at, sale_id LIMIT $6) AS p
- ORDER BY p.member_id, p.day, p.at, p.sale_id"""
+SELECT w.id, p.* FROM unnest($1::bigint[], $2::date[], $3::timestamptz[], $4::text[]) AS w (id, day, at, sale_id)
+ CROSS JOIN LATERAL ({page}) AS p ORDER BY w.id, p.day, p.at, p.sale_id"""
+OWN = _PURCHASES.format(page=_PAGE_OF.format(whose="p.member_id = w.id"))
+"""A page of purchases of each member's own."""
+
+_PEOPLES = _PAGE_OF.format(whose="p.owner_id = w.id AND p.member_id <> w.id")
+BOTH = _PURCHASES.format(
+    page=f"""
+SELECT * FROM (({_PAGE_OF.format(whose="p.member_id = w.id")}) UNION ALL ({_PEOPLES})) AS p
+ ORDER BY p.day, p.at, p.sale_id LIMIT $6"""  # noqa: S608 - put together of constants
+)
+"""The same with those of the groups that each owns."""
+
 _RETURNS = """
 SELECT r.member_id, r.sale_id, r.lines FROM unnest($1::bigint[], $2::text[]) AS w (member_id, sale_id)
   JOIN rebate_return r ON r.member_id = w.member_id AND r.sale_id = w.sale_id"""
@@ -43,21 +55,25 @@ async def accrue(
 ) -> dict[int, tuple[Part, ...]]:
     """What purchases of these days come to under the schemes, by member, as ``rules.accrual.accrue`` says of each."""
     sums = {member_id: Sums(schemes, most_lines) for member_id in member_ids}
-    async for page in pages(fetch, member_ids, first, last):
+    peoples = any(scheme.terms.for_owner for scheme in schemes)
+    async for page in pages(fetch, member_ids, first, last, peoples=peoples):
         for member_id, purchase, back in page:
             sums[member_id].add(purchase, back)
     return {member_id: one.parts() for member_id, one in sums.items()}
 
 
-async def pages(fetch: Fetch, member_ids: Sequence[int], first: date, last: date) -> AsyncIterator[list[Bought]]:
-    """All purchases of these days, each member's in the order of their times."""
+async def pages(
+    fetch: Fetch, member_ids: Sequence[int], first: date, last: date, *, peoples: bool
+) -> AsyncIterator[list[Bought]]:
+    """All purchases of these days, each member's in the order of their times; with ``peoples`` also those of the people
+    of groups that a member owns."""
     start = (first, datetime.min.replace(tzinfo=UTC), "")
     places: dict[int, Place] = dict.fromkeys(member_ids, start)
     while places:
         days, instants, sales = (list(column) for column in zip(*places.values(), strict=True))
-        rows = await fetch(_PURCHASES, list(places), days, instants, sales, last, PAGE)
+        rows = await fetch(BOTH if peoples else OWN, list(places), days, instants, sales, last, PAGE)
         back = await _came_back(fetch, rows)
-        yield [(row["member_id"], _purchase(row), back.get((row["member_id"], row["sale_id"]), {})) for row in rows]
+        yield [(row["id"], _purchase(row), back.get((row["member_id"], row["sale_id"]), {})) for row in rows]
         places = _after(rows)
 
 
@@ -66,15 +82,15 @@ def _after(rows: Sequence[db.Record]) -> dict[int, Place]:
     counts: dict[int, int] = {}
     ends: dict[int, Place] = {}
     for row in rows:
-        counts[row["member_id"]] = counts.get(row["member_id"], 0) + 1
-        ends[row["member_id"]] = (row["day"], row["at"], row["sale_id"])
+        counts[row["id"]] = counts.get(row["id"], 0) + 1
+        ends[row["id"]] = (row["day"], row["at"], row["sale_id"])
     return {member_id: ends[member_id] for member_id, count in counts.items() if count == PAGE}
 
 
 async def _came_back(fetch: Fetch, rows: Sequence[db.Record]) -> dict[tuple[int, str], dict[int, int]]:
     found: dict[tuple[int, str], dict[int, int]] = {}
-    if rows:
-        for row in await fetch(_RETURNS, [row["member_id"] for row in rows], [row["sale_id"] for row in rows]):
+    if bought := sorted({(row["member_id"], row["sale_id"]) for row in rows}):
+        for row in await fetch(_RETURNS, *map(list, zip(*bought, strict=True))):
             lines = found.setdefault((row["member_id"], row["sale_id"]), {})
             for line_no, fen in _back.decode(row["lines"]):
                 lines[line_no] = lines.get(line_no, 0) + fen
@@ -92,4 +108,11 @@ def _purchase(row: db.Record) -> Purchase:
         row["level"],
         row["group_id"],
         row["key_account"],
+        _whose(row),
     )
+
+
+def _whose(row: db.Record) -> Whose:
+    if row["id"] != row["member_id"]:
+        return Whose.PEOPLE
+    return Whose.OWN if row["owner_id"] in (None, row["member_id"]) else Whose.SHARED

@@ -11,7 +11,7 @@ import msgspec
 
 from backend.kernel.money import share, share_list
 
-from ..types import Applied, Back, Counted, Line, Paid, Part, Purchase, Terms, Tier, Tiers
+from ..types import Applied, Back, Counted, Line, Paid, Part, Purchase, Terms, Tier, Tiers, Whose
 
 BP = 10_000
 DELIVERY = 0
@@ -95,6 +95,8 @@ class _Sum:
 
 def applies(terms: Terms, purchase: Purchase) -> bool:
     """Whether a purchase is one of those that the scheme is about, by store and by who bought."""
+    if purchase.whose is (Whose.SHARED if terms.for_owner else Whose.PEOPLE):
+        return False
     if (terms.stores and purchase.store_id not in terms.stores) or purchase.store_id in terms.not_stores:
         return False
     if terms.levels and purchase.level not in terms.levels:

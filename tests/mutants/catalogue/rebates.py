@@ -170,4 +170,20 @@ MUTANTS = (
         "least = {**{}, **{",
         (f"{MEANWHILE}test_a_quarters_statement_does_not_pay_what_waits_for_a_months_least",),
     ),
+    Mutant(
+        "rebate-returns-of-people-miss-the-owner",
+        "What a group's people bring back is never taken off its owner's rebate.",
+        SERVICE,
+        "CROSS JOIN LATERAL (VALUES (p.member_id), (p.owner_id))",
+        "CROSS JOIN LATERAL (VALUES (p.member_id))",
+        (f"{MEANWHILE}test_what_a_groups_people_buy_counts_for_its_owner_where_a_scheme_says_so",),
+    ),
+    Mutant(
+        "rebate-people-and-owner-both-have-it",
+        "What a group's people buy gives rebate to its owner, and to them once more.",
+        ACCRUAL,
+        "if purchase.whose is (Whose.SHARED if terms.for_owner else Whose.PEOPLE):",
+        "if purchase.whose is Whose.PEOPLE and not terms.for_owner:",
+        (f"{PURE}test_a_scheme_is_about_some_stores_and_some_buyers",),
+    ),
 )

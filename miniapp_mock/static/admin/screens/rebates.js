@@ -43,6 +43,7 @@ const w = words({
   "rebates.stores": "只计门店",
   "rebates.levels": "只限等级",
   "rebates.key_accounts": "只限大客户",
+  "rebates.for_owner": "团体成员的消费合计给团体负责人（成员自己不计）",
   "rebates.stackable": "可与其他方案叠加（否则只取返利最多的一个）",
   "rebates.counts": "哪些支付计入",
   "rebates.money": "现金、微信、其他",
@@ -202,6 +203,7 @@ function fieldsOf(scheme, { levels, stores, living }) {
     { name: "stores", label: w("rebates.stores"), kind: "many", options: stores.map((one) => [one.id, one.name]), value: now.stores },
     { name: "levels", label: w("rebates.levels"), kind: "many", options: levels.map((one) => [one.code, one.name]), value: now.levels },
     { name: "key_accounts", label: w("rebates.key_accounts"), kind: "tick", value: now.key_accounts },
+    { name: "for_owner", label: w("rebates.for_owner"), kind: "tick", value: now.for_owner },
     { name: "stackable", label: w("rebates.stackable"), kind: "tick", value: now.stackable },
     living && { name: "counts_from", label: w("rebates.counts_from"), kind: "choice", options: ["next_period", "current_period"].map((one) => [one, w(`rebates.${one}`)]) },
   ].filter(Boolean);
@@ -229,6 +231,7 @@ function termsOf(values, before = {}) {
     stores: values.stores,
     levels: values.levels,
     key_accounts: values.key_accounts,
+    for_owner: values.for_owner,
     stackable: values.stackable,
   };
 }
