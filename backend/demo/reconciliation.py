@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from backend.app import simulator_config
+from backend.approvals import commands as approvals
 from backend.auth import queries as auth
 from backend.kernel import clock, db
 from backend.kernel.config import Settings
@@ -103,11 +104,19 @@ async def _resolve_one() -> None:
 
 
 async def _propose(now: datetime, settings: Settings) -> None:
-    """What was owed up to the end of last month waits for a second person."""
+    """What was owed up to the month before last is settled; what came in the last month waits for a second person."""
     end = clock.local_date(now, settings.timezone).replace(day=1) - timedelta(days=1)
+    before = end.replace(day=1) - timedelta(days=1)
     caller = await auth.get_caller(await _admin())
+    second = await auth.get_caller(await _staff("finance"))
+    asked = await settling.propose(before, "跨店结算", caller, "demo-clearing-before", with_bonus=False)
+    await approvals.approve(asked.id, "已与各店核对", second)
     await settling.propose(end, "上月跨店结算", caller, "demo-clearing", with_bonus=False)
 
 
 async def _admin() -> int:
-    return int(await db.fetchval("SELECT id FROM auth_staff WHERE username = 'admin'"))
+    return await _staff("admin")
+
+
+async def _staff(username: str) -> int:
+    return int(await db.fetchval("SELECT id FROM auth_staff WHERE username = $1", username))
