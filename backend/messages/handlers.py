@@ -5,10 +5,10 @@ from __future__ import annotations
 from backend.kernel import events, live
 from backend.kernel.db import Tx
 
-from . import cards_and_pins, memberships, privacy_letters, queries
+from . import cards_and_pins, memberships, privacy_letters, queries, staff_links
 from .events import LetterShown
 
-__all__ = ["cards_and_pins", "memberships", "privacy_letters", "tell_phones"]
+__all__ = ["cards_and_pins", "memberships", "privacy_letters", "staff_links", "tell_phones"]
 
 
 @events.on(LetterShown)

@@ -97,12 +97,22 @@ class MoveStaff(Body, frozen=True):
     store_id: ShortId | None = None
 
 
+Email = Annotated[str, Meta(min_length=3, max_length=320, description="链接发往的邮箱；不保存")]
+
+
 class Invite(Body, frozen=True):
     """A login that somebody makes for themselves with a link: the name, and what they will be."""
 
     username: Username
     role: RoleCode
     store_id: ShortId | None = None
+    email: Email | None = None
+
+
+class ResetIn(Body, frozen=True):
+    """Where the link is sent, if it is to be sent."""
+
+    email: Email | None = None
 
 
 class UseLink(Body, frozen=True):
@@ -265,11 +275,15 @@ class EndedOut(msgspec.Struct):
 
 
 class LinkOut(msgspec.Struct):
-    """A link that was made; its token is not shown again. The console takes it at ``/admin#/join?token=…``."""
+    """A link that was made; its token is not shown again. The console takes it at ``/admin#/join?token=…``.
+
+    ``sent``: a mail server took the letter with it; hand it over yourself where it did not.
+    """
 
     id: str
     token: str
     expires_in_s: int
+    sent: bool = False
 
 
 class LinkUsed(msgspec.Struct):

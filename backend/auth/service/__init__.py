@@ -11,6 +11,7 @@ from .devices import (
     revoke_device,
     rotate_device,
 )
+from .mailing import check_address, send_link, send_links_by
 from .phones import forget_phone, hold_phone_owner
 from .sessions import (
     bind_identity,
@@ -44,6 +45,7 @@ __all__ = [
     "HANDLE_MISSES",
     "Shown",
     "bind_identity",
+    "check_address",
     "check_may_give",
     "count_handle_miss",
     "create_device",
@@ -75,6 +77,8 @@ __all__ = [
     "revoke_terminal",
     "rotate_device",
     "rotate_terminal",
+    "send_link",
+    "send_links_by",
     "sessions_of",
     "set_password",
     "set_standing",

@@ -33,6 +33,7 @@ const w = words({
   "staff.link_text": "只显示这一次：请交给本人，不要转发到群里。",
   "staff.roles": "角色与权限",
   "staff.invitations": "邀请",
+  "staff.email": "链接发往邮箱（选填）",
   "staff.made": "发出",
   "staff.until": "有效至",
   "staff.waiting": "等待使用",
@@ -72,7 +73,7 @@ export async function open({ api, me, signal, go, href, keys }) {
   }
 
   async function invite() {
-    const made = await formDialog({ title: w("staff.invite"), note: w("staff.invite_note"), fields: who(), onSubmit: (values) => api.post("/v1/admin/invitations", values) });
+    const made = await formDialog({ title: w("staff.invite"), note: w("staff.invite_note"), fields: [...who(), { name: "email", label: w("staff.email"), most: 320 }], onSubmit: ({ email, ...values }) => api.post("/v1/admin/invitations", email ? { ...values, email } : values) });
     if (!made) return;
     await tell(w("staff.link"), shownOnce(w("staff.link_text"), new URL(href("join", { token: made.token }), location.href).href));
     invitations.reload();
