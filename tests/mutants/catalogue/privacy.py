@@ -19,6 +19,22 @@ OF_CONSENTS = "tests/privacy/test_consents.py::"
 
 MUTANTS = (
     Mutant(
+        "partners-see-everybody",
+        "Another company is told of members who never agreed to it.",
+        "backend/feeds/views.py",
+        "if subscriber.partner and agreed.get(entry.member_id) != rules.AGREED:",
+        "if False:",
+        ("tests/feeds/test_partners.py::test_a_partner_sees_who_agreed_and_is_told_when_it_is_over",),
+    ),
+    Mutant(
+        "a-later-release-forgets-who-was-erased",
+        "What the release before did not erase stays for ever.",
+        ERASING,
+        " OR rules IS DISTINCT FROM $1)",
+        ")",
+        ("tests/privacy/test_erasure.py::test_it_is_done_within_minutes_and_what_comes_late_is_erased_too",),
+    ),
+    Mutant(
         "anybody-s-archive",
         "Whoever guesses or is shown an archive's id reads everything about its member.",
         EXPORTS,
@@ -102,9 +118,9 @@ MUTANTS = (
         "one-round",
         "A letter that was written while the rows were gone through keeps the member's name.",
         ERASING,
-        'if not row["changed"]:',
+        'if not row["changed"] and not coming:',
         "if True:",
-        (f"{OF_ERASURE}test_what_comes_late_is_erased_too",),
+        (f"{OF_ERASURE}test_it_is_done_within_minutes_and_what_comes_late_is_erased_too",),
     ),
     Mutant(
         "merged-history-stays",

@@ -13,6 +13,30 @@ APPROVALS = "backend/approvals/commands.py"
 
 MUTANTS = (
     Mutant(
+        "a-link-outlives-its-maker",
+        "Whoever was sent away makes themselves a login by an invitation that they kept.",
+        "backend/auth/commands/links.py",
+        "        await _check_maker(tx, rows[0])\n",
+        "",
+        ("tests/auth/test_escalation.py::test_a_link_ends_with_the_right_to_make_it",),
+    ),
+    Mutant(
+        "a-recovery-code-makes-old-codes-good-again",
+        "After a log-in by recovery code a code of the second factor that was seen is good once more.",
+        "backend/auth/commands/logins.py",
+        "greatest(totp_step, $2)",
+        "$2",
+        ("tests/auth/test_escalation.py::test_a_code_stays_spent_after_a_log_in_by_recovery_code",),
+    ),
+    Mutant(
+        "two-logins-are-two-people",
+        "Somebody makes themselves a second login and approves what they asked for.",
+        APPROVALS,
+        "        await _check_hands(tx, approval, caller)\n",
+        "",
+        (f"{DECIDING}test_a_second_login_in_the_same_hands_is_no_second_person",),
+    ),
+    Mutant(
         "store-staff-hold-what-is-head-office-s",
         "A store's auditor reads what every store owes and earns.",
         "backend/auth/rules.py",
