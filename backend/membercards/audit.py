@@ -29,6 +29,22 @@ SELECT m.id AS member_id, format('has a card of type %s, and holds %s', m.card_t
   FROM member m FULL JOIN (SELECT member_id, type_code FROM membercard WHERE state IN ('issued', 'lost')) c
     ON c.member_id = m.id
  WHERE (m.card_type IS NOT NULL OR c.member_id IS NOT NULL) AND m.card_type IS DISTINCT FROM c.type_code LIMIT $1""",
+    # by store, the deposits that cards say are held are what the books of all who ever had one hold
+    """
+WITH once AS (
+    SELECT s.member_id FROM membercard c JOIN membercard_step s ON s.card_id = c.id
+     WHERE (c.deposit_fen > 0 OR c.deposit_state <> 'none') AND s.member_id IS NOT NULL
+), holder AS (
+    SELECT member_id FROM once
+     UNION SELECT m.merged_into FROM once o JOIN member m ON m.id = o.member_id WHERE m.merged_into IS NOT NULL
+)
+SELECT 0::bigint AS member_id, format('store %s holds %s fen of deposits, its cards say %s', coalesce(b.store, c.store),
+       coalesce(b.fen, 0), coalesce(c.fen, 0)) AS what
+  FROM (SELECT e.ref AS store, sum(e.amount) AS fen FROM holder h
+          JOIN ledger_entry e ON e.member_id = h.member_id AND e.kind = 'house.card_deposits' GROUP BY e.ref) b
+  FULL JOIN (SELECT deposit_store AS store, sum(deposit_fen) AS fen FROM membercard WHERE deposit_state = 'held'
+              GROUP BY deposit_store) c ON c.store = b.store
+ WHERE coalesce(b.fen, 0) <> coalesce(c.fen, 0) LIMIT $1""",
     # a number fits its type
     """
 SELECT coalesce(c.member_id, 0) AS member_id, format('the number of card %s is none of type %s', c.id, t.code) AS what

@@ -110,6 +110,13 @@ class CardsNotThere(DomainError):
     kind = Kind.CONFLICT
 
 
+class CardDuesChanged(DomainError):
+    """Something else is to be paid for this card than was said; look at it again."""
+
+    code = "card_dues_changed"
+    kind = Kind.CONFLICT
+
+
 class CardVirtualOff(DomainError):
     """The chain gives out no card numbers without a card."""
 

@@ -41,3 +41,12 @@ class MemberCardFound(Event, frozen=True, kw_only=True):
     card_id: int
     last4: str
     step: int
+
+
+class MemberCardPaid(Event, frozen=True, kw_only=True):
+    """A till was paid for a card, or (``back``) gave its deposit back: so many fen, as the document says."""
+
+    document_id: str
+    store_id: str
+    fen: int
+    back: bool = False

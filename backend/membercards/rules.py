@@ -13,7 +13,17 @@ import msgspec
 
 from backend.kernel.errors import invalid
 
-from .types import CardState, CardType
+from .types import HELD, Card, CardState, CardType, DepositState, Dues
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """What a card is given out for: its deposit and how that stands (and who has it), and the fee."""
+
+    deposit_fen: int
+    deposit_state: DepositState
+    deposit_store: str | None
+    fee_fen: int
+
 
 SHORTEST, LONGEST = 10, 19
 FEWEST_RANDOM_DIGITS = 8
@@ -128,6 +138,31 @@ def masked(number: str) -> str:
 def is_over(valid_until: date | None, today: date) -> bool:
     """Whether a card's last day is over; the job writes it down some time later."""
     return valid_until is not None and valid_until < today
+
+
+def dues(card: Card) -> Dues:
+    """What is still to be paid for a card; for one that its member has no more, nothing."""
+    if card.state not in HELD:
+        return Dues()
+    return Dues(
+        deposit_fen=card.deposit_fen if card.deposit_state is DepositState.DUE else 0,
+        fee_fen=0 if card.fee_paid else card.fee_fen,
+    )
+
+
+def terms(card_type: CardType, before: Card | None) -> Terms:
+    """What a card costs its member who is given it now, perhaps in the place of another.
+
+    The deposit that is held for the other goes over to it, whatever its own would be; a number without plastic is
+    replaced for nothing.
+    """
+    if before is not None and before.deposit_state is DepositState.HELD:
+        deposit, state, store = before.deposit_fen, DepositState.HELD, before.deposit_store
+    else:
+        deposit, store = card_type.deposit_fen, None
+        state = DepositState.DUE if deposit else DepositState.NONE
+    fee = card_type.fee_fen if before is not None and not before.virtual else 0
+    return Terms(deposit, state, store, fee)
 
 
 _STEPS = {

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from backend.kernel.http import Body
 
-from .types import PLASTIC_MOST, BatchState, CardState, IssuerKind, MoveKind, MoveState, Way
+from .types import PLASTIC_MOST, BatchState, CardState, DepositState, IssuerKind, MoveKind, MoveState, Way
 
 # In patterns, `$` alone would let a line break through at the end; `(?!\n)` does not.
 _PRINTED = r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f]+$(?!\n)"
@@ -42,7 +42,8 @@ class TypeFields(Body, kw_only=True):
 
     name: Name
     level: Annotated[LevelCode, Meta(description="持卡人至少享有的等级")] | None = None
-    deposit_fen: Annotated[int, Meta(ge=0, le=1_000_000, description="发卡时收取的押金（由收银台收取）")] = 0
+    deposit_fen: Annotated[int, Meta(ge=0, le=1_000_000, description="发卡时收银台收取、退卡时退还的押金")] = 0
+    fee_fen: Annotated[int, Meta(ge=0, le=1_000_000, description="补卡、换卡时收银台收取的工本费")] = 0
     validity_months: Months | None = None
     colour: Annotated[str, Meta(pattern=r"^#[0-9A-Fa-f]{6}$(?!\n)", examples=["#0B7A5B"])] = "#0B7A5B"
     self_service: Annotated[bool, Meta(description="会员可在手机上自行绑定")] = False
@@ -75,6 +76,7 @@ class TypeOut(msgspec.Struct, kw_only=True):
     check_digit: bool
     level: str | None
     deposit_fen: int
+    fee_fen: int
     validity_months: int | None
     colour: str
     self_service: bool
@@ -294,6 +296,9 @@ class CardOut(msgspec.Struct, kw_only=True):
     bound_at: datetime | None
     valid_until: date | None
     deposit_fen: int
+    deposit_state: DepositState
+    fee_fen: int
+    fee_paid: bool
     replaced_by: str | None
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from enum import StrEnum
 
 import msgspec
 
+from backend.ledger.plans import Guard
 from backend.members.types import SYSTEM, Actor, ActorKind
 
 OFFICE = "office"
@@ -40,6 +42,16 @@ class IssuerKind(StrEnum):
     OFFICE = "office"
     STORE = "store"
     AGENT = "agent"
+
+
+class DepositState(StrEnum):
+    """How a card's deposit stands: to be paid, held, gone over to the card that took its place, given back."""
+
+    NONE = "none"
+    DUE = "due"
+    HELD = "held"
+    MOVED = "moved"
+    BACK = "back"
 
 
 class BatchState(StrEnum):
@@ -103,9 +115,10 @@ class Handing(msgspec.Struct, frozen=True):
 class CardType(msgspec.Struct, frozen=True, kw_only=True):
     """A kind of card. Numbers: ``prefix``, random digits, and a check digit where ``check_digit``; ``length`` in all.
 
-    ``level`` is what a member has at least who gets one, ``deposit_fen`` what the counter takes for it, and
-    ``validity_months`` how long it is good (to the end of a month; None: for good). ``self_service``: members may bind
-    one on their phones. ``automatic``: whoever has no card is given a virtual one of this type.
+    ``level`` is what a member has at least who gets one, ``deposit_fen`` what the till takes for one and gives back,
+    ``fee_fen`` what it takes for one in the place of another, and ``validity_months`` how long it is good (to the end
+    of a month; None: for good). ``self_service``: members may bind one on their phones. ``automatic``: whoever has no
+    card is given a virtual one of this type.
     """
 
     code: str
@@ -115,6 +128,7 @@ class CardType(msgspec.Struct, frozen=True, kw_only=True):
     check_digit: bool
     level: str | None
     deposit_fen: int
+    fee_fen: int
     validity_months: int | None
     colour: str
     self_service: bool
@@ -175,7 +189,10 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """A card; ``virtual`` ones are numbers without plastic. ``member_id`` stays when it is no longer in force."""
+    """A card; ``virtual`` ones are numbers without plastic. ``member_id`` stays when it is no longer in force.
+
+    ``fee_fen`` is asked for one that took another's place; ``deposit_store`` took the deposit that is held.
+    """
 
     id: int
     number: str
@@ -193,6 +210,10 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     bound_at: datetime | None
     valid_until: date | None
     deposit_fen: int
+    deposit_state: DepositState
+    deposit_store: str | None
+    fee_fen: int
+    fee_paid: bool
     replaced_by: int | None
 
 
@@ -224,3 +245,71 @@ class Stock(msgspec.Struct, frozen=True):
     type_code: str
     state: CardState
     cards: int
+
+
+GIVEN = "member_card"
+"""The document, and the transfer, of a card that a till gave out."""
+
+TAKEN_BACK = "member_card_back"
+"""The same of one that it took back."""
+
+DOCUMENT_PREFIX = "Z"
+
+
+class AtTill(msgspec.Struct, frozen=True, kw_only=True):
+    """Where and by whom; the request's key; ``guards`` spend the code that was shown."""
+
+    store_id: str
+    terminal_id: str
+    cashier: str | None
+    tender: str
+    reference: str | None
+    guards: Sequence[Guard]
+    scope: str
+    key: str
+    request_hash: bytes
+    now: datetime
+    on: date
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """What a plan says of a card."""
+
+    id: int
+    number: str
+    title: str
+
+
+class Dues(msgspec.Struct, frozen=True):
+    """What is to be paid for a card."""
+
+    deposit_fen: int = 0
+    fee_fen: int = 0
+
+    @property
+    def total_fen(self) -> int:
+        """Both together."""
+        return self.deposit_fen + self.fee_fen
+
+
+class Errand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What happened to a card at a till, as its document keeps it: the deposit and the fee that were paid.
+
+    Of a card that was taken back, ``deposit_fen`` is what was given back, and ``held_by`` the store that had it.
+    """
+
+    card_id: str
+    last4: str
+    title: str
+    terminal_id: str
+    tender: str
+    reference: str | None = None
+    deposit_fen: int = 0
+    fee_fen: int = 0
+    replaced: str | None = None
+    held_by: str | None = None
+
+    @property
+    def total_fen(self) -> int:
+        """What the till took, or gave back."""
+        return self.deposit_fen + self.fee_fen

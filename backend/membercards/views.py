@@ -17,6 +17,7 @@ def card_type(one: CardType) -> TypeOut:
         check_digit=one.check_digit,
         level=one.level,
         deposit_fen=one.deposit_fen,
+        fee_fen=one.fee_fen,
         validity_months=one.validity_months,
         colour=one.colour,
         self_service=one.self_service,
@@ -101,6 +102,9 @@ def card(one: Card) -> CardOut:
         bound_at=one.bound_at,
         valid_until=one.valid_until,
         deposit_fen=one.deposit_fen,
+        deposit_state=one.deposit_state,
+        fee_fen=one.fee_fen,
+        fee_paid=one.fee_paid,
         replaced_by=_id(one.replaced_by),
     )
 

@@ -37,7 +37,16 @@ SELECT l.member_id, format('purchase %s took %s fen of lot %s, and the books say
          JOIN ledger_lot_move m ON m.member_id = t.member_id AND m.seq = t.seq AND m.lot_id = l.lot_id
         WHERE t.member_id = l.member_id AND t.document_id = split_part(l.document_id, '/', 1)
           AND (t.kind = 'gift_back') = (l.document_id LIKE '%/back')) v ON true
- WHERE l.fen IS DISTINCT FROM v.fen LIMIT $1""",
+ WHERE l.part <> 'deposit' AND l.fen IS DISTINCT FROM v.fen LIMIT $1""",
+    """
+SELECT l.member_id, format('member card %s cleared %s fen of %s, and the books say %s', l.document_id, l.fen,
+       l.from_store, coalesce(v.fen, 0))
+  FROM clearing_line l LEFT JOIN LATERAL (
+       SELECT -sum(e.amount) AS fen FROM ledger_transfer t
+         JOIN ledger_entry e ON e.member_id = t.member_id AND e.seq = t.seq AND e.at = t.at
+          AND e.kind = 'house.card_deposits' AND e.ref = l.from_store
+        WHERE t.member_id = l.member_id AND t.document_id = l.document_id) v ON true
+ WHERE l.part = 'deposit' AND l.fen IS DISTINCT FROM v.fen LIMIT $1""",
     """
 SELECT 0::bigint, format('settlement %s says %s fen of principal, its purchases %s', s.id, s.told, coalesce(l.fen, 0))
   FROM (SELECT c.id, sum((f->>'principal_fen')::bigint) AS told

@@ -6,6 +6,7 @@ from backend.gifts.events import GiftMoneyMoved
 from backend.kernel import events
 from backend.kernel.db import Tx
 from backend.ledger.events import Recharged, SaleCompleted, SaleRefunded
+from backend.membercards.events import MemberCardPaid
 
 from .commands import (
     clearing,
@@ -35,3 +36,10 @@ async def note_refund(event: SaleRefunded, tx: Tx) -> None:
 async def note_gift(event: GiftMoneyMoved, tx: Tx) -> None:
     """Stored value paid for a gift, or came back."""
     await clearing.note(tx, event.member_id, event.redemption_id)
+
+
+@events.on(MemberCardPaid)
+async def note_member_card(event: MemberCardPaid, tx: Tx) -> None:
+    """A store gave a deposit back, which another one may have taken."""
+    if event.back:
+        await clearing.note(tx, event.member_id, event.document_id)

@@ -7,6 +7,7 @@ from backend.gifts.events import GiftPickedUp
 from backend.kernel import events
 from backend.kernel.db import Tx
 from backend.ledger.events import Recharged, RechargeReversed, SaleCompleted, SaleRefunded
+from backend.membercards.events import MemberCardPaid
 from backend.pos import service as pos
 
 from .commands import (
@@ -55,3 +56,10 @@ async def note_gift_card(event: GiftCardSold, tx: Tx) -> None:
 async def note_gift(event: GiftPickedUp, tx: Tx) -> None:
     """A till handed a gift over."""
     await counting.note(tx, event.redemption_id, EntryKind.GIFT, event.store_id)
+
+
+@events.on(MemberCardPaid)
+async def note_member_card(event: MemberCardPaid, tx: Tx) -> None:
+    """A till took a deposit or a fee for a member card, or gave the deposit back."""
+    kind = EntryKind.MEMBER_CARD_BACK if event.back else EntryKind.MEMBER_CARD
+    await counting.note(tx, event.document_id, kind, event.store_id)

@@ -95,6 +95,8 @@ def figures_table(found: Figures) -> list[tuple[str, ...]]:
         ("售礼品卡", str(found.gift_cards.count), money(found.gift_cards.fen)),
         ("撤销售卡", str(found.gift_cards_undone.count), money(found.gift_cards_undone.fen)),
         ("交付积分礼品（已付储值）", str(found.gifts.count), money(found.gifts.fen)),
+        ("会员卡押金、工本费", str(found.member_cards.count), money(found.member_cards.fen)),
+        ("退会员卡押金", str(found.member_cards_back.count), money(found.member_cards_back.fen)),
         ("备用金", "", money(found.float_fen)),
         ("存入", "", money(found.pay_in_fen)),
         ("取出", "", money(found.pay_out_fen)),

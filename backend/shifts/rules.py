@@ -60,6 +60,8 @@ def figures(
         gift_cards=_of(found, EntryKind.GIFT_CARD),
         gift_cards_undone=_of(found, EntryKind.GIFT_CARD_UNDONE),
         gifts=_of(found, EntryKind.GIFT),
+        member_cards=_of(found, EntryKind.MEMBER_CARD),
+        member_cards_back=_of(found, EntryKind.MEMBER_CARD_BACK),
         outside=tuple(outside),
         float_fen=float_fen,
         pay_in_fen=pay_in,

@@ -41,9 +41,11 @@ class EntryKind(StrEnum):
     GIFT_CARD_UNDONE = "gift_card_undone"
     GIFT = "gift"
     """Handed over for points; its money was stored value, paid on the phone before."""
+    MEMBER_CARD = "member_card"
+    MEMBER_CARD_BACK = "member_card_back"
 
 
-COMES = frozenset({EntryKind.SALE, EntryKind.RECHARGE, EntryKind.GIFT_CARD})
+COMES = frozenset({EntryKind.SALE, EntryKind.RECHARGE, EntryKind.GIFT_CARD, EntryKind.MEMBER_CARD})
 """What brings money; the others give it back."""
 
 
@@ -128,7 +130,10 @@ class CashierFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """All figures of a shift. ``difference_fen`` is over (positive) or short, None before it was counted."""
+    """All figures of a shift. ``difference_fen`` is over (positive) or short, None before it was counted.
+
+    ``member_cards`` is deposits and fees of member cards, ``member_cards_back`` deposits that were given back.
+    """
 
     sales: KindFigures
     discount_fen: int
@@ -145,6 +150,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     pay_out_fen: int
     tenders: tuple[TenderFigures, ...]
     cashiers: tuple[CashierFigures, ...]
+    member_cards: KindFigures = KindFigures()
+    member_cards_back: KindFigures = KindFigures()
     difference_fen: int | None = None
 
 

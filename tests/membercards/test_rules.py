@@ -19,6 +19,7 @@ from backend.members import rules as members
 def a_type(prefix: str = "9000", length: int = 16, *, check_digit: bool = True) -> CardType:
     return CardType(
         code="t", name="t", prefix=prefix, length=length, check_digit=check_digit, level=None, deposit_fen=0,
+        fee_fen=0,
         validity_months=None, colour="#000000", self_service=False, automatic=False, active=True, drawn=0, version=1,
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
     )  # fmt: skip

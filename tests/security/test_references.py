@@ -669,6 +669,17 @@ OWN = {
     *(("POST /v1/pos/recharges", name) for name in ("code", "scan_token", "member_no", "offer_id", "reference")),
     *(("POST /v1/pos/recharge-offers", name) for name in ("scan_token", "member_no")),
     ("POST /v1/pos/recharges/{recharge_id}/reversal", "override.code"),
+    # whoever's code, token or card it is: membercards/test_at_till.py; the till's own name of a payment
+    *(
+        (f"POST /v1/pos/member-cards{path}", name)
+        for path, names in (
+            ("", ("code", "scan_token", "card_no", "reference")),
+            ("/return", ("code", "scan_token", "card_no", "reference")),
+            ("/quote", ("code", "scan_token", "card_no")),
+            ("/lost", ("code", "scan_token")),
+        )
+        for name in names
+    ),
     # whoever's number it is, the till is not told: identities/test_at_the_till.py
     ("POST /v1/pos/identities", "card_no"),
     (

@@ -14,7 +14,7 @@ from ..errors import CardTypeConflict, CardTypeExists
 from ..schemas import ChangeType, TypeFields, TypeIn
 from ..types import CardType
 
-_FIELDS = "name, level, deposit_fen, validity_months, colour, self_service, automatic, active"
+_FIELDS = "name, level, deposit_fen, fee_fen, validity_months, colour, self_service, automatic, active"
 
 
 def _fields(body: TypeFields) -> tuple[object, ...]:
@@ -22,6 +22,7 @@ def _fields(body: TypeFields) -> tuple[object, ...]:
         body.name,
         body.level,
         body.deposit_fen,
+        body.fee_fen,
         body.validity_months,
         body.colour,
         body.self_service,
@@ -42,7 +43,7 @@ async def create_type(body: TypeIn, staff_id: int) -> CardType:
             await _check_others(tx, body)
             await db.raw(tx).execute(
                 f"INSERT INTO membercard_type (code, prefix, length, check_digit, created_at, {_FIELDS})"  # noqa: S608
-                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
                 body.code,
                 body.prefix,
                 body.length,
@@ -67,7 +68,7 @@ async def change_type(code: str, body: ChangeType, staff_id: int) -> CardType:
                 raise CardTypeConflict
             await _check(body, rules.random_digits(known.prefix, known.length, check_digit=known.check_digit))
             await db.raw(tx).execute(
-                f"UPDATE membercard_type SET ({_FIELDS}) = ($2, $3, $4, $5, $6, $7, $8, $9), version = version + 1"  # noqa: S608
+                f"UPDATE membercard_type SET ({_FIELDS}) = ($2, $3, $4, $5, $6, $7, $8, $9, $10), version = version + 1"  # noqa: S608
                 " WHERE code = $1",
                 code,
                 *_fields(body),

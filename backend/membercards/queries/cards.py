@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from backend.kernel import db
+from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound
 
-from ..types import HELD, Card, CardState, IssuerKind, Step, Way
+from ..types import HELD, Card, CardState, DepositState, IssuerKind, Step, Way
 
 CARD = """
 SELECT c.id, c.number, c.type_code, t.name AS type_name, t.colour, c.state, c.virtual, c.batch_id, c.serial,
        c.issuer_id, i.kind AS issuer_kind, i.store_id AS issuer_store, c.member_id, c.bound_at, c.valid_until,
-       c.deposit_fen, c.replaced_by
+       c.deposit_fen, c.deposit_state, c.deposit_store, c.fee_fen, c.fee_paid, c.replaced_by
   FROM membercard c JOIN membercard_type t ON t.code = c.type_code
   LEFT JOIN membercard_issuer i ON i.id = c.issuer_id"""
 _HELD = [state.value for state in HELD]
@@ -21,7 +22,8 @@ _HELD = [state.value for state in HELD]
 def card_of(row: db.Record) -> Card:
     """A card from its row."""
     kind = IssuerKind(row["issuer_kind"]) if row["issuer_kind"] else None
-    return Card(**dict(row) | {"state": CardState(row["state"]), "issuer_kind": kind})
+    states = {"state": CardState(row["state"]), "deposit_state": DepositState(row["deposit_state"])}
+    return Card(**dict(row) | states | {"issuer_kind": kind})
 
 
 async def find_card(card_id: int) -> Card | None:
@@ -48,6 +50,12 @@ async def find_held(member_id: int) -> Card | None:
     """The card that takes the member's one place, in force or reported lost; None for none."""
     row = await db.fetchrow(f"{CARD} WHERE c.member_id = $1 AND c.state IN ('issued', 'lost')", member_id)
     return card_of(row) if row else None
+
+
+async def find_held_in(tx: Tx, member_id: int) -> Card | None:
+    """The same, as the open transaction sees it; its member is held."""
+    rows = await db.fetch_in(tx, f"{CARD} WHERE c.member_id = $1 AND c.state IN ('issued', 'lost')", member_id)
+    return card_of(rows[0]) if rows else None
 
 
 async def list_of_member(member_id: int, *, limit: int) -> list[Card]:

@@ -19,8 +19,8 @@ TYPES_KEPT_S = 5.0
 changes = Changes("membercard_change", "subject")
 
 TYPE = (
-    "SELECT code, name, prefix, length, check_digit, level, deposit_fen, validity_months, colour, self_service,"
-    " automatic, active, drawn, version, created_at FROM membercard_type"
+    "SELECT code, name, prefix, length, check_digit, level, deposit_fen, fee_fen, validity_months, colour,"
+    " self_service, automatic, active, drawn, version, created_at FROM membercard_type"
 )
 ISSUER = "SELECT id, kind, store_id, name, contact, quota, taken, active, version, created_at FROM membercard_issuer"
 _BATCH = (

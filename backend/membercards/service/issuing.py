@@ -31,11 +31,12 @@ from .states import become
 _ISSUE = """
 WITH issued AS (
     UPDATE membercard SET state = 'issued', steps = steps + 1, member_id = $2, bound_at = $3, valid_until = $4,
-           deposit_fen = $5, issuer_id = coalesce(issuer_id, $6) WHERE id = $1
+           deposit_fen = $5, deposit_state = $6, deposit_store = $7, fee_fen = $8, issuer_id = coalesce(issuer_id, $9)
+     WHERE id = $1
     RETURNING id, steps, issuer_id
 )
 INSERT INTO membercard_step (card_id, n, at, state, way, staff_id, store_id, member_id, issuer_id, reason)
-SELECT id, steps, $3, 'issued', $7, $8, $9, $2, issuer_id, $10 FROM issued"""
+SELECT id, steps, $3, 'issued', $10, $11, $12, $2, issuer_id, $13 FROM issued"""
 
 _ADOPT = """
 WITH made AS (
@@ -75,13 +76,17 @@ async def issue(tx: Tx, member_id: int, card_no: str, by: Handing, *, replacing:
     await _count(tx, card)
     if held is not None:
         await become(tx, held, CardState.REPLACED, by, replaced_by=card.id)
+    terms = rules.terms(card_type, held)
     await db.raw(tx).execute(
         _ISSUE,
         card.id,
         member_id,
         clock.now(),
         last_day(card_type),
-        card_type.deposit_fen,
+        terms.deposit_fen,
+        terms.deposit_state.value,
+        terms.deposit_store,
+        terms.fee_fen,
         OFFICE,
         by.way.value,
         by.staff_id,

@@ -13,11 +13,13 @@ from ..types import HELD, Card, CardState, Handing
 
 _BECOME = """
 WITH became AS (
-    UPDATE membercard SET state = $2, steps = steps + 1, replaced_by = $3 WHERE id = $1
-    RETURNING id, steps, member_id, issuer_id
+    UPDATE membercard SET state = $2::varchar, steps = steps + 1, replaced_by = $3,
+           deposit_state = CASE WHEN ($2::varchar, deposit_state) = ('replaced', 'held') THEN 'moved'
+                                ELSE deposit_state END
+     WHERE id = $1 RETURNING id, steps, member_id, issuer_id
 )
 INSERT INTO membercard_step (card_id, n, at, state, way, staff_id, store_id, member_id, issuer_id, reason)
-SELECT id, steps, $4, $2, $5, $6, $7, member_id, issuer_id, $8 FROM became RETURNING n"""
+SELECT id, steps, $4, $2::varchar, $5, $6, $7, member_id, issuer_id, $8 FROM became RETURNING n"""
 
 
 async def become(tx: Tx, card: Card, state: CardState, by: Handing, *, replaced_by: int | None = None) -> int:
@@ -62,6 +64,14 @@ async def report_lost(tx: Tx, card: Card, by: Handing) -> None:
     if card.member_id is not None:
         lost = MemberCardLost(member_id=card.member_id, card_id=card.id, last4=card.number[-4:], step=step)
         await events.publish(tx, lost)
+
+
+async def report_lost_of(tx: Tx, member_id: int, by: Handing) -> Card | None:
+    """The same for the card of a member whom the caller holds; None where they have none."""
+    card = await locks.lock_held(tx, member_id)
+    if card is not None:
+        await report_lost(tx, card, by)
+    return card
 
 
 async def report_found(tx: Tx, card: Card, by: Handing) -> None:

@@ -15,7 +15,9 @@ from backend.kernel import clock, db
 from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.ledger import queries as ledger
+from backend.ledger.plans import HOUSE_CARD_DEPOSITS
 from backend.ledger.types import Document
+from backend.membercards.types import TAKEN_BACK
 from backend.members import queries as members
 from backend.orders.types import OrderState
 
@@ -27,8 +29,11 @@ GIFT = "gift_redemption"
 GIFT_BACK = "gift_back"
 """The transfer that undid it, of the same document."""
 
-KINDS = ("sale", "order", "refund", GIFT)
-"""The documents that take from stored value and give back to it."""
+KINDS = ("sale", "order", "refund", GIFT, TAKEN_BACK)
+"""The documents that take from stored value and give back to it, or give back a deposit that another store took."""
+
+NO_LOT = 0
+"""Of a line that is of no lot: a deposit for a member card."""
 
 BACK = "/back"
 """Behind a gift's id: what came back of its money, which is counted, and settled, on its own day."""
@@ -155,6 +160,14 @@ async def _count(tx: Tx, documents: Iterable[Document]) -> None:
         [one.document.store_id for one in counted],
         zone,
     )
+    backs = [one for one in counted if one.document.kind == TAKEN_BACK]
+    if backs:
+        await db.raw(tx).execute(
+            _DEPOSITS,
+            *_columns([(one.document.member_id, one.key) for one in backs]),
+            [one.day for one in backs],
+            [one.document.store_id for one in backs],
+        )
 
 
 def _counted(document: Document, zone: str) -> list[Counted]:
@@ -168,6 +181,19 @@ def _counted(document: Document, zone: str) -> list[Counted]:
         Counted(document.id, document, GIFT, day),
         Counted(f"{document.id}{BACK}", document, GIFT_BACK, None),
     ]
+
+
+# A deposit for a member card that another store took than gives it back: that one is owed it.
+_DEPOSITS = f"""
+INSERT INTO clearing_line (member_id, document_id, lot_id, day, from_store, to_store, part, fen)
+SELECT w.member_id, w.id, {NO_LOT}, w.day, e.ref, w.store_id, 'deposit', -sum(e.amount)
+  FROM unnest({db.given(1, "bigint")}, {db.given(2, "text")}, {db.given(3, "date")}, {db.given(4, "text")})
+       AS w (member_id, id, day, store_id)
+  JOIN ledger_transfer t ON t.member_id = w.member_id AND t.document_id = w.id AND t.kind = '{TAKEN_BACK}'
+  JOIN ledger_entry e ON e.member_id = t.member_id AND e.seq = t.seq AND e.at = t.at
+ WHERE e.kind = '{HOUSE_CARD_DEPOSITS}' AND e.ref <> w.store_id
+ GROUP BY w.member_id, w.id, w.day, e.ref, w.store_id
+    ON CONFLICT (member_id, document_id, lot_id) DO NOTHING"""  # noqa: S608 - constants
 
 
 def _columns(keys: Sequence[Key]) -> tuple[list[int], list[str]]:

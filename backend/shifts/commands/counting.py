@@ -19,6 +19,8 @@ from backend.kernel.db import Tx
 from backend.ledger import queries as ledger
 from backend.ledger.events import Recharged, RechargeReversed, SaleCompleted, SaleRefunded
 from backend.ledger.types import Document
+from backend.membercards.events import MemberCardPaid
+from backend.membercards.types import DOCUMENT_PREFIX as MEMBER_CARD_PREFIX
 
 from ..errors import BooksBehind
 from ..types import Entry, EntryKind
@@ -36,6 +38,8 @@ PREFIXES = {
     EntryKind.GIFT_CARD: "V",
     EntryKind.GIFT_CARD_UNDONE: "V",
     EntryKind.GIFT: "J",
+    EntryKind.MEMBER_CARD: MEMBER_CARD_PREFIX,
+    EntryKind.MEMBER_CARD_BACK: MEMBER_CARD_PREFIX,
 }
 UNDONE = "/undone"
 UNNAMED = "unnamed"
@@ -102,7 +106,7 @@ async def catch_up(tx: Tx, terminal_id: str) -> None:
     pending = await db.fetch_in(
         tx,
         "SELECT name, body::text AS body FROM outbox WHERE name = ANY($1::text[]) LIMIT $2",
-        [*_IDS, GiftCardSold.__name__],
+        [*_IDS, GiftCardSold.__name__, MemberCardPaid.__name__],
         MOST_PENDING + 1,
     )
     if len(pending) > MOST_PENDING:
@@ -126,6 +130,8 @@ def _told(name: str, body: dict[str, Any]) -> tuple[str, EntryKind]:
     if name == GiftCardSold.__name__:
         kind = EntryKind.GIFT_CARD_UNDONE if body.get("undone") else EntryKind.GIFT_CARD
         return source_of(body["activation_id"], kind), kind
+    if name == MemberCardPaid.__name__:
+        return body["document_id"], EntryKind.MEMBER_CARD_BACK if body.get("back") else EntryKind.MEMBER_CARD
     field, kind = _IDS[name]
     return body[field], kind
 
@@ -156,6 +162,9 @@ def entry_of(document: Document, kind: EntryKind) -> Entry | None:
         at = document.at if kind is EntryKind.GIFT_CARD else document.updated_at
         fen = body["amount_fen"]
         return _entry(document, kind, terminal_id, at, fen=fen, by_tender={body.get("tender") or UNNAMED: fen})
+    if kind in (EntryKind.MEMBER_CARD, EntryKind.MEMBER_CARD_BACK):
+        fen = body.get("deposit_fen", 0) + body.get("fee_fen", 0)
+        return _entry(document, kind, terminal_id, document.at, fen=fen, by_tender={body["tender"]: fen})
     if kind in (EntryKind.RECHARGE, EntryKind.RECHARGE_REVERSAL):
         fen, bonus = body["pay_fen"], document.progress.get("bonus_fen") or body["bonus_fen"]
         paid = {body["tender"] or "cash": fen}

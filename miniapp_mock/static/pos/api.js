@@ -77,6 +77,7 @@ function read(response, text) {
   } catch {
     data = null; // a proxy's page
   }
+  if (response.status === 204) return { data: null, replayed: false };
   if (response.ok && data) return { data, replayed: response.headers.get("Idempotency-Replayed") === "true" };
   if (response.ok) throw new LineDown("an answer that is not ours");
   const seconds = Number(response.headers.get("Retry-After"));

@@ -33,7 +33,11 @@ export async function open() {
     actions: [button(t("common.cancel"), () => dialog.close(null)), button(t("identify.go"), start, "primary", { id: "identify-go" })],
   });
   const asked = await dialog.closed;
-  if (!asked) return;
+  if (asked) await ask(asked);
+}
+
+/** Wait for the member with this number: `{ phone }`, `{ document }` or `{ card_no }`. */
+export async function ask(asked) {
   try {
     await wait(await api.post(PATH, asked));
   } catch (error) {

@@ -10,6 +10,7 @@ import { dialogOpen, takeScan, takesCodes } from "./dialogs.js";
 import * as gifts from "./gifts.js";
 import * as header from "./header.js";
 import { picture } from "./icons.js";
+import * as identity from "./identity.js";
 import * as keys from "./keys.js";
 import { pause } from "./line.js";
 import * as member from "./member.js";
@@ -97,6 +98,7 @@ function onScan(text) {
   if (views.current() !== "till") views.show("till");
   if (isMember) member.read(text, "scanned");
   else if (scanner.isGiftCard(text)) gifts.open(text);
+  else if (scanner.isMemberCard(text)) identity.ask({ card_no: text });
   else search.addScanned(text);
 }
 

@@ -1,12 +1,13 @@
 /** Stored value for cash: the member's offers, what was taken, and a slip; taken back with somebody's authorisation. */
 import { fill, h } from "/static/shared/dom.js";
-import { count, dateTime, money, parseYuan } from "/static/shared/format.js";
+import { count, money, parseYuan } from "/static/shared/format.js";
 import * as api from "./api.js";
 import { askCode } from "./authorise.js";
 import { button, field, openDialog } from "./dialogs.js";
 import * as errands from "./errands.js";
 import { notify, trouble } from "./notices.js";
 import { printPaper } from "./receipt.js";
+import { moneySlip } from "./slips.js";
 import { change, state } from "./state.js";
 import { t } from "./texts.js";
 
@@ -87,18 +88,14 @@ async function reverse(made) {
   }
 }
 
-const row = (label, value, look = "") => h("div", { class: `slip-row ${look}` }, h("span", null, label), h("span", { class: "num" }, value));
-const rule = () => h("div", { class: "slip-rule", "aria-hidden": "true" });
-
 function slip(made) {
-  const { context } = state;
-  return h("article", { class: "slip" },
-    h("h3", { class: "slip-title" }, context.chain_name), h("p", { class: "center" }, context.store.name),
-    h("p", { class: "slip-kind" }, t("recharge.receipt")), rule(),
-    row(t("receipt.time"), dateTime(made.at)), row(t("receipt.terminal"), context.terminal.name), made.cashier ? row(t("receipt.cashier"), made.cashier) : null,
-    row(t("receipt.member"), made.name_masked), rule(),
-    row(t(`recharge.${made.tender}`), money(made.pay_fen), "slip-big"),
-    made.bonus_fen ? row(t("recharge.give", { bonus: "" }), money(made.bonus_fen)) : null,
-    made.points ? row(t("receipt.points"), `+${count(made.points)}`) : null,
-    row(t("receipt.stored"), money(made.balances.stored_fen)), rule(), h("p", { class: "center num" }, made.id));
+  return moneySlip({
+    kind: t("recharge.receipt"), at: made.at, cashier: made.cashier, member: made.name_masked, id: made.id,
+    total: [t(`recharge.${made.tender}`), money(made.pay_fen)],
+    after: [
+      made.bonus_fen ? [t("recharge.give", { bonus: "" }), money(made.bonus_fen)] : null,
+      made.points ? [t("receipt.points"), `+${count(made.points)}`] : null,
+      [t("receipt.stored"), money(made.balances.stored_fen)],
+    ],
+  });
 }

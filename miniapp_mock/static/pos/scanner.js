@@ -48,6 +48,11 @@ export function isGiftCard(text) {
   return /^88\d{14}$/.test(text) && luhnDigit(text.slice(0, 15)) === text[15];
 }
 
+/** Whether a text can be a member card's number: nothing else that a till reads has so many digits and begins so. */
+export function isMemberCard(text) {
+  return /^[1789]\d{14,18}$/.test(text) && !/^88\d{14}$|^1[0-5]\d{16}$/.test(text);
+}
+
 /** Whether a text is a pick-up code: 10 digits with the right check digit. */
 export function isPickupCode(text) {
   return /^\d{10}$/.test(text) && luhnDigit(text.slice(0, 9)) === text[9];

@@ -2,11 +2,13 @@
 import { h } from "/static/shared/dom.js";
 import { openDialog } from "./dialogs.js";
 import * as identity from "./identity.js";
+import * as memberCards from "./member_cards.js";
+import * as pinPad from "./pin_pad.js";
 import * as recharge from "./recharge.js";
 import * as shift from "./shift.js";
 import { t } from "./texts.js";
 
-const WAYS = [["identify", identity.open], ["recharge", recharge.open], ["shift", shift.open]];
+const WAYS = [["identify", identity.open], ["recharge", recharge.open], ["shift", shift.open], ["member_card", memberCards.open], ["pin", pinPad.open]];
 
 /** Open the menu. */
 export function open() {

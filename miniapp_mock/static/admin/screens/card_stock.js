@@ -95,6 +95,7 @@ export async function open({ api, signal }) {
         ...scheme,
         { name: "level", label: w("stock.level"), kind: "choice", value: type?.level || "", options: [["", w("stock.no_level")], ...levels.map((one) => [one.code, one.name])] },
         { name: "deposit_fen", label: w("stock.deposit"), kind: "money", value: type?.deposit_fen || null },
+        { name: "fee_fen", label: w("stock.fee"), kind: "money", value: type?.fee_fen || null },
         { name: "validity_months", label: w("stock.months"), kind: "number", note: w("stock.months_note"), value: type?.validity_months },
         { name: "colour", label: w("stock.colour"), required: true, most: 7, value: type?.colour || "#0B7A5B" },
         { name: "self_service", label: w("stock.self_service"), kind: "tick", value: type?.self_service },
@@ -102,7 +103,7 @@ export async function open({ api, signal }) {
         { name: "active", label: w("stock.active"), kind: "tick", value: type ? type.active : true },
       ],
       onSubmit: (values) => {
-        const body = { ...values, deposit_fen: values.deposit_fen || 0 };
+        const body = { ...values, deposit_fen: values.deposit_fen || 0, fee_fen: values.fee_fen || 0 };
         return type ? api.put(`${BASE}-types/${encodeURIComponent(type.code)}`, { ...body, version: type.version }) : api.post(`${BASE}-types`, body);
       },
     });

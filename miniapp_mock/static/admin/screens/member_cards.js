@@ -74,7 +74,7 @@ function drawn(given, card, reload, show) {
   const button = (name, go, look = "") => h("button", { type: "button", class: `button compact ${look}`, "aria-label": w(`mc.${name}_of`, { no }), onclick: go }, w(`mc.${name}`));
   return h("section", { class: "card stack" },
     h("div", { class: "row wrap" }, h("h2", { class: "grow num" }, no), pill(w(`mc.state_${card.state}`), LOOKS[card.state] || ""), card.virtual && pill(w("mc.virtual"))),
-    factList([[w("mc.type"), card.type_name], [w("mc.issuer"), card.issuer_id], [w("mc.bound"), card.bound_at && stamp(card.bound_at)], [w("mc.until"), card.valid_until && date(card.valid_until)], [w("mc.deposit"), card.deposit_fen > 0 ? money(card.deposit_fen) : null]]),
+    factList([[w("mc.type"), card.type_name], [w("mc.issuer"), card.issuer_id], [w("mc.bound"), card.bound_at && stamp(card.bound_at)], [w("mc.until"), card.valid_until && date(card.valid_until)], [w("mc.deposit"), card.deposit_fen > 0 ? money(card.deposit_fen) + w(`mc.deposit_${card.deposit_state}`) : null], [w("mc.fee"), card.fee_fen > 0 ? money(card.fee_fen) + w(card.fee_paid ? "mc.fee_paid" : "mc.fee_due") : null]]),
     h("div", { class: "row wrap" },
       card.member_id && !given.place.query.id && h("a", { class: "button compact", href: href("member-cards", { id: card.member_id }) }, w("mc.member")),
       can && card.state === "issued" && button("lost", act("lost"), "danger"),

@@ -1,0 +1,257 @@
+"""Member cards at a till, with the member there: given, replaced, paid for, reported lost, taken back with the deposit.
+
+The card and the money change in one transaction, once per key; a code that proves who stands there is spent in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+import msgspec
+
+from backend.auth import queries as auth
+from backend.auth.errors import CodeUsed
+from backend.auth.types import TerminalCaller
+from backend.kernel import clock, db, limits, logging
+from backend.kernel.db import Tx
+from backend.kernel.errors import NotFound, ValidationFailed, invalid
+from backend.kernel.http import Answer, Idempotency
+from backend.ledger import queries as ledger_queries
+from backend.ledger import service as ledger
+from backend.ledger.errors import GuardRefused
+from backend.ledger.plans import Guard, Plan
+from backend.ledger.types import Posted
+from backend.membercards import queries as cards
+from backend.membercards import service as membercards
+from backend.membercards.errors import CardInvalid, CardTaken
+from backend.membercards.types import (
+    GIVEN,
+    TAKEN_BACK,
+    UNISSUED,
+    AtTill,
+    Card,
+    DepositState,
+    Dues,
+    Errand,
+    Handing,
+    Way,
+)
+from backend.members import queries as members
+from backend.members import service as member_service
+
+from ..member_card_schemas import (
+    Action,
+    AskedCardOut,
+    CardQuoteIn,
+    CardQuoteOut,
+    GiveCardIn,
+    HeldCardOut,
+    LostCardIn,
+    PaidIn,
+    PresentIn,
+    TakeCardIn,
+    TillCardOut,
+)
+from .identify import by_code, by_scan_token, counted
+from .replay import first_answer, terminal_scope
+
+log = logging.get(__name__)
+
+MISSES, MISSES_S = 20, 60
+"""Numbers that are nobody's card which one till may ask for in a minute."""
+
+LOST = "收银台挂失"
+
+Work = Callable[[Tx, int, AtTill], Awaitable[Plan]]
+
+
+class _Replayed(Exception):
+    """The key was answered before; whatever else changed in this transaction did not."""
+
+    def __init__(self, posted: Posted) -> None:
+        super().__init__()
+        self.posted = posted
+
+
+async def _who(body: PresentIn, terminal: TerminalCaller, now: datetime) -> tuple[int, tuple[Guard, ...]]:
+    """Who stands there, and what spends their code; a scan token still buys its sale."""
+    if (body.code is None) == (body.scan_token is None):
+        raise invalid("/scan_token", "give either code or scan_token")
+    if body.code is not None:
+        store = await auth.get_store(terminal.store_id)
+        on = clock.local_date(now, store.timezone)
+        shown = await by_code(body.code, terminal_id=terminal.terminal_id, now=now, on=on)
+        return shown.member_id, shown.guards
+    token = body.scan_token or ""
+    return by_scan_token(token, terminal_id=terminal.terminal_id, store_id=terminal.store_id, now=now).member_id, ()
+
+
+async def quote(body: CardQuoteIn, terminal: TerminalCaller) -> CardQuoteOut:
+    """How a member's card stands, and what the one in hand would cost them; nothing is spent."""
+    member_id, _ = await counted(_who(body, terminal, clock.now()))
+    held = await cards.find_held(member_id)
+    asked = await _asked(body.card_no, member_id, held, terminal) if body.card_no is not None else None
+    return CardQuoteOut(held=_held(held) if held else None, card=asked)
+
+
+def _held(card: Card) -> HeldCardOut:
+    return HeldCardOut(
+        last4=card.number[-4:],
+        type_name=card.type_name,
+        state=card.state.value,
+        virtual=card.virtual,
+        valid_until=card.valid_until,
+        deposit_fen=_deposit(card),
+        due_fen=membercards.dues_of(card).total_fen,
+    )
+
+
+def _deposit(card: Card) -> int:
+    return card.deposit_fen if card.deposit_state is DepositState.HELD else 0
+
+
+async def _asked(card_no: str, member_id: int, held: Card | None, terminal: TerminalCaller) -> AskedCardOut:
+    card = await cards.find_by_number(card_no)
+    if card is None:
+        await _miss(terminal)
+        raise CardInvalid
+    if card.state in UNISSUED:
+        dues = membercards.dues_for(await cards.get_type(card.type_code), held)
+        return _asked_out(card, "replace" if held is not None and not held.virtual else "issue", dues)
+    if card.member_id is None or await members.current_id(card.member_id) != member_id:
+        await _miss(terminal)
+        raise CardTaken
+    dues = membercards.dues_of(card)
+    return _asked_out(card, "pay" if dues.total_fen else "none", dues, back_fen=membercards.back_of(card))
+
+
+def _asked_out(card: Card, action: Action, dues: Dues, *, back_fen: int = 0) -> AskedCardOut:
+    return AskedCardOut(
+        last4=card.number[-4:],
+        type_name=card.type_name,
+        action=action,
+        deposit_fen=dues.deposit_fen,
+        fee_fen=dues.fee_fen,
+        due_fen=dues.total_fen,
+        back_fen=back_fen,
+    )
+
+
+async def _miss(terminal: TerminalCaller) -> None:
+    """Count a number that is nobody's card, or somebody else's; ``RateLimited`` for one too many."""
+    await limits.hit(f"member-card-miss:{terminal.terminal_id}", MISSES, MISSES_S)
+
+
+async def give(body: GiveCardIn, terminal: TerminalCaller, idem: Idempotency) -> Answer[TillCardOut]:
+    """Give the member a card, in the place of theirs where that is wanted, and take what it costs; or take only that.
+
+    Once per key. Raises the refusals of a card, and ``CardDuesChanged`` where it costs something else.
+    """
+    by = Handing(Way.COUNTER, None, terminal.store_id, body.reason or "")
+
+    async def work(tx: Tx, member_id: int, at: AtTill) -> Plan:
+        return await membercards.give_at_till(
+            tx, member_id, body.card_no, by, replacing=body.replace, agreed_fen=body.due_fen, at=at
+        )
+
+    return await _once(body, terminal, idem, work)
+
+
+async def take_back(body: TakeCardIn, terminal: TerminalCaller, idem: Idempotency) -> Answer[TillCardOut]:
+    """Take a member's card back for good, and give them its deposit; once per key."""
+    by = Handing(Way.COUNTER, None, terminal.store_id, body.reason or "")
+
+    async def work(tx: Tx, member_id: int, at: AtTill) -> Plan:
+        return await membercards.take_back(tx, member_id, body.card_no, by, at=at)
+
+    return await _once(body, terminal, idem, work)
+
+
+async def report_lost(body: LostCardIn, terminal: TerminalCaller) -> HeldCardOut:
+    """Let the card of the member who stands there be good nowhere; repeated, it changes nothing.
+
+    A code is only looked at and not spent: it does no harm that it proves something else a moment later.
+    """
+    member_id, _ = await counted(_who(body, terminal, clock.now()))
+    async with db.transaction() as tx:
+        await member_service.lock(tx, member_id)
+        by = Handing(Way.COUNTER, None, terminal.store_id, body.reason or LOST)
+        card = await membercards.report_lost_of(tx, member_id, by)
+        if card is None:
+            raise NotFound("the member has no card")
+    log.info("pos.member_card_lost", card_id=card.id, terminal_id=terminal.terminal_id)
+    return _held(await cards.get_card(card.id))
+
+
+async def _once(body: PaidIn, terminal: TerminalCaller, idem: Idempotency, work: Work) -> Answer[TillCardOut]:
+    scope = terminal_scope(terminal.terminal_id)
+
+    async def again(member_id: int, posted: Posted) -> Answer[TillCardOut]:
+        return Answer(await _out(member_id, posted), replayed=True)
+
+    async def first() -> Answer[TillCardOut]:
+        now = clock.now()
+        member_id, guards = await _who(body, terminal, now)
+        store = await auth.get_store(terminal.store_id)
+        at = AtTill(
+            store_id=terminal.store_id,
+            terminal_id=terminal.terminal_id,
+            cashier=body.cashier,
+            tender=body.tender,
+            reference=body.reference,
+            guards=guards,
+            scope=scope,
+            key=idem.key,
+            request_hash=idem.request_hash,
+            now=now,
+            on=clock.local_date(now, store.timezone),
+        )
+        try:
+            posted = await _post(member_id, at, work)
+        except _Replayed as known:
+            return await again(member_id, known.posted)
+        except GuardRefused as refused:
+            raise CodeUsed from refused
+        except CardInvalid:
+            await _miss(terminal)
+            raise
+        log.info("pos.member_card", document_id=posted.document_id, terminal_id=terminal.terminal_id)
+        return Answer(await _out(member_id, posted))
+
+    return await first_answer(idem, scope, first, again)
+
+
+async def _post(member_id: int, at: AtTill, work: Work) -> Posted:
+    async with db.transaction() as tx:
+        await member_service.lock(tx, member_id)
+        posted = await ledger.post_in(tx, await work(tx, member_id, at))
+        if posted.replayed:
+            raise _Replayed(posted)
+    return posted
+
+
+async def _out(member_id: int, posted: Posted) -> TillCardOut:
+    document = await ledger_queries.find_document(member_id, posted.document_id or "")
+    if document is None or document.kind not in (GIVEN, TAKEN_BACK):
+        raise ValidationFailed("this key was used for another kind of request")
+    errand = msgspec.convert(document.body, Errand)
+    holder = await members.get_card(member_id)
+    return TillCardOut(
+        id=document.id,
+        action="given" if document.kind == GIVEN else "taken_back",
+        card_id=errand.card_id,
+        last4=errand.last4,
+        type_name=errand.title,
+        replaced=errand.replaced is not None,
+        deposit_fen=errand.deposit_fen,
+        fee_fen=errand.fee_fen,
+        total_fen=errand.total_fen,
+        tender=errand.tender,  # type: ignore[arg-type]
+        reference=errand.reference,
+        cashier=document.memo.get("cashier"),
+        name_masked=holder.name_masked,
+        store_id=document.store_id or "",
+        terminal_id=errand.terminal_id,
+        at=document.at,
+    )

@@ -1,0 +1,143 @@
+"""Cards at a till: given for a deposit, replaced for a fee, lost, brought back elsewhere; and what the books say."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+
+from backend.kernel import clock as kernel_clock
+from backend.kernel import db, outbox
+from backend.reconciliation.commands import clearing
+from tests.support.books import fingerprint
+from tests.support.membercards import held, issue, make_batch, make_store, make_type, move, numbers, printed
+from tests.support.members import register
+from tests.support.races import at_once, codes_of, outcomes
+from tests.support.shifts import close_shift, open_shift, tender
+
+CARDS = "/v1/pos/member-cards"
+
+
+async def in_store(admin, total: int, **fields) -> list[str]:
+    """Numbers of a new type that store S1 hands out."""
+    batch = await make_batch(admin, await make_type(admin, **fields), total)
+    assert (await move(admin, batch, 1, total, to=await make_store(admin, "S1"))).status_code == 201
+    return await numbers(batch)
+
+
+async def token_of(client, till, phone) -> str:
+    (code,) = await codes_of(phone, 1)
+    found: str = (await till.post(client, "/v1/pos/scan", {"code": code})).json()["scan_token"]
+    return found
+
+
+async def booked(account: str) -> dict[str, int]:
+    rows = await db.fetch("SELECT ref, sum(amount)::bigint FROM ledger_entry WHERE kind = $1 GROUP BY ref", account)
+    return {row[0]: row[1] for row in rows}
+
+
+async def test_a_card_is_given_for_its_deposit_replaced_for_a_fee_and_brought_back_at_another_store(
+    client, admin, chain, phone, books
+):
+    till, other = chain.till, chain.tills["S2"][0]
+    old, new = await in_store(admin, 2, deposit_fen=1_000, fee_fen=500)
+    for one in (till, other):
+        await open_shift(client, one)
+    token = await token_of(client, till, phone)
+    asked = (await till.post(client, f"{CARDS}/quote", {"scan_token": token, "card_no": old})).json()
+    body, key = {"scan_token": token, "card_no": old, "due_fen": 1_000, "cashier": "小李"}, uuid.uuid4().hex
+    given = await till.post(client, CARDS, body, key=key)
+    again = await till.post(client, CARDS, body, key=key)
+    nothing_due = await till.post(client, CARDS, body | {"due_fen": 0})
+    lost = [(await till.post(client, f"{CARDS}/lost", {"scan_token": token})).json()["state"] for _ in range(2)]
+    not_back = await till.post(client, f"{CARDS}/return", {"scan_token": token, "card_no": old})
+    (code,) = await codes_of(phone, 1)
+    wish = {"code": code, "card_no": new, "replace": True, "due_fen": 500, "tender": "external", "reason": "遗失"}
+    replaced = await till.post(client, CARDS, wish)
+    spent = await till.sell(client, code, tenders=[{"type": "cash"}])
+
+    assert asked["held"] is None
+    assert asked["card"]["action"] == "issue"
+    assert (asked["card"]["deposit_fen"], asked["card"]["fee_fen"], asked["card"]["due_fen"]) == (1_000, 0, 1_000)
+    assert (given.status_code, given.json()["total_fen"], given.json()["replaced"]) == (201, 1_000, False)
+    assert (again.json(), again.headers["Idempotency-Replayed"]) == (given.json(), "true")
+    assert (nothing_due.status_code, nothing_due.json()["total_fen"]) == (201, 0)
+    assert (lost, not_back.json()["code"]) == (["lost"] * 2, "card_conflict")
+    assert (replaced.status_code, replaced.json()["fee_fen"], replaced.json()["deposit_fen"]) == (201, 500, 0)
+    assert (replaced.json()["replaced"], spent.json()["code"]) == (True, "code_used")
+    assert await held(phone.member_id) == [(old, "replaced"), (new, "issued")]
+
+    there = await token_of(client, other, phone)
+    shown = (await other.post(client, f"{CARDS}/quote", {"scan_token": there, "card_no": new})).json()
+    back = await other.post(client, f"{CARDS}/return", {"scan_token": there, "card_no": new, "reason": "退卡"})
+    twice = await other.post(client, f"{CARDS}/return", {"scan_token": there, "card_no": new})
+    closed = [await close_shift(client, till, 11_000), await close_shift(client, other, 9_000)]
+    await outbox.drain()
+    await clearing.count_due()
+    today = kernel_clock.local_date(kernel_clock.now(), "Asia/Shanghai")
+
+    assert (shown["card"]["back_fen"], shown["held"]["deposit_fen"]) == (1_000, 1_000)
+    assert (back.status_code, back.json()["action"], back.json()["total_fen"]) == (201, "taken_back", 1_000)
+    assert twice.json()["code"] == "card_conflict"
+    first, second = (one["figures"] for one in closed)
+    assert [one["difference_fen"] for one in closed] == [-500, 0]  # nobody counted what was paid otherwise
+    assert (first["member_cards"], tender(first, "external")["in_fen"]) == ({"count": 2, "fen": 1_500}, 500)
+    assert (second["member_cards_back"], tender(second, "cash")["out_fen"]) == ({"count": 1, "fen": 1_000}, 1_000)
+    assert await booked("house.card_deposits") == {"S1": 0}
+    assert await booked("house.card_fees") == {"S1": 500}
+    assert await booked("house.tills") == {"S1": -1_500, "S2": 1_000}
+    flow = {"from_store": "S1", "to_store": "S2", "principal_fen": 1_000}
+    assert await owed(admin, today) == [flow]
+
+
+async def owed(admin, on: date) -> list[dict[str, object]]:
+    """What stores owe each other by that day's clearing."""
+    answer = (await admin.get(f"/v1/admin/clearing/flows?from={on}&to={on}")).json()
+    wanted = ("from_store", "to_store", "principal_fen")
+    return [{name: one[name] for name in wanted} for one in answer["flows"]]
+
+
+async def test_what_is_refused_at_a_till_moves_nothing(client, admin, chain, phone, settings, books):
+    till = chain.till
+    mine, free = await in_store(admin, 2, deposit_fen=700)
+    (office,) = await printed(admin, 1)
+    stranger = await register(client)
+    await issue(admin, stranger, mine)
+    token, theirs = await token_of(client, till, phone), await token_of(client, till, stranger)
+    before = await fingerprint(settings)
+    refused = [
+        await till.post(client, CARDS, {"scan_token": token, "card_no": free, "due_fen": 699}),
+        await till.post(client, CARDS, {"scan_token": token, "card_no": mine, "due_fen": 700}),
+        await till.post(client, CARDS, {"scan_token": token, "card_no": office}),
+        await till.post(client, CARDS, {"scan_token": theirs, "card_no": free, "due_fen": 700}),
+        await till.post(client, CARDS, {"scan_token": token, "code": stranger.code(), "card_no": free}),
+        await till.post(client, f"{CARDS}/return", {"scan_token": token, "card_no": mine}),
+        await till.post(client, f"{CARDS}/lost", {"scan_token": token}),
+        await till.post(client, f"{CARDS}/quote", {"scan_token": token, "card_no": mine}),
+        await chain.tills["S2"][0].post(client, f"{CARDS}/quote", {"scan_token": token}),
+    ]
+
+    assert [answer.json()["code"] for answer in refused] == [
+        "card_dues_changed", "card_taken", "card_elsewhere", "card_held", "validation_failed", "card_invalid",
+        "not_found", "card_taken", "code_invalid",
+    ]  # fmt: skip
+    assert refused[0].json()["due_fen"] == 700
+    assert await fingerprint(settings) == before
+
+
+async def test_a_deposit_that_the_counter_did_not_take_is_paid_once_and_given_back_once(
+    client, admin, chain, phone, books
+):
+    till = chain.till
+    (number,) = await in_store(admin, 1, deposit_fen=900)
+    await issue(admin, phone, number)
+    token = await token_of(client, till, phone)
+    quoted = (await till.post(client, f"{CARDS}/quote", {"scan_token": token, "card_no": number})).json()["card"]
+    wish = {"scan_token": token, "card_no": number}
+    paid = await at_once(till.post(client, CARDS, wish | {"due_fen": 900}) for _ in range(5))
+    back = await at_once(till.post(client, f"{CARDS}/return", wish) for _ in range(5))
+
+    assert (quoted["action"], quoted["due_fen"], quoted["back_fen"]) == ("pay", 900, 0)
+    assert outcomes(paid) == {201: 1, "card_dues_changed": 4}
+    assert outcomes(back) == {201: 1, "card_conflict": 4}
+    assert (await booked("house.card_deposits")).get("S1", 0) == 0
+    assert await held(phone.member_id) == [(number, "void")]
