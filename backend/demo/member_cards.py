@@ -10,11 +10,12 @@ from backend.membercards.types import Handing, MoveKind, Way
 from backend.members import service as members
 
 CLASSIC = TypeIn(
-    code="classic", name="惠员卡", prefix="9001", length=16, validity_months=60, self_service=True, colour="#0B7A5B"
-)
+    code="classic", name="惠员卡", prefix="9001", length=16, fee_fen=500, validity_months=60, self_service=True,
+    colour="#0B7A5B",
+)  # fmt: skip
 GOLD = TypeIn(
-    code="gold", name="金卡", prefix="9002", length=16, level="gold", deposit_fen=1_000, validity_months=36,
-    colour="#8A6D1B",
+    code="gold", name="金卡", prefix="9002", length=16, level="gold", deposit_fen=1_000, fee_fen=1_000,
+    validity_months=36, colour="#8A6D1B",
 )  # fmt: skip
 VIRTUAL = TypeIn(code="virtual", name="电子会员卡", prefix="9100", length=17, automatic=True, colour="#2F5D8A")
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
+from tests.browser.actors import TILL, Cashier, open_screen
 from tests.browser.looks import faint_texts
-from tests.browser.test_pos_till import chain, choose, counter, shots  # noqa: F401 - fixtures
+from tests.browser.test_console_notices import shoot
 from tests.support.membercards import held, make_batch, make_store, make_type, move, numbers
 from tests.support.members import register
 from tests.support.races import codes_of
-from tests.support.staff import StaffSession, log_in
 from tests.support.value import findings
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -20,17 +22,21 @@ PIN = "135790"
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def admin(client, chain) -> StaffSession:  # noqa: F811
-    return await log_in(client, chain, "admin")
+async def counter(chromium, server, chain) -> AsyncIterator[Cashier]:
+    """A cashier at an empty till."""
+    async with open_screen(chromium, f"{server.base_url}/pos", TILL, kind=Cashier) as screen:
+        await screen.enter_terminal(chain.till.terminal_id, chain.till.secret, "小李")
+        yield screen
+        assert screen.broken == []
 
 
-async def test_a_card_is_given_lost_replaced_shown_and_brought_back_and_a_pin_is_typed(
-    counter,
-    client,
-    admin,
-    server,
-    shots,  # noqa: F811
-):
+async def menu(counter: Cashier, name: str) -> None:
+    """Choose by hand: a digit that is typed right before a scan would be read as a part of it."""
+    await counter.page.keyboard.press("F11")
+    await counter.page.locator(f"#till-{name}").click()
+
+
+async def test_a_card_is_given_lost_replaced_shown_and_brought_back_and_a_pin_is_typed(counter, client, admin, server):
     batch = await make_batch(admin, await make_type(admin, name="银杏卡", deposit_fen=1_000, fee_fen=500), 2)
     assert (await move(admin, batch, 1, 2, to=await make_store(admin, "S1"))).status_code == 201
     old, new = await numbers(batch)
@@ -38,22 +44,22 @@ async def test_a_card_is_given_lost_replaced_shown_and_brought_back_and_a_pin_is
     for_scan, for_pin = await codes_of(phone, 2)
     page = counter.page
 
-    await choose(counter, 4)
+    await menu(counter, "member_card")
     await counter.sees("先识别会员")
     await counter.scan(for_scan)
     await expect(page.locator("#member-name")).to_be_visible()
-    await choose(counter, 4)
+    await menu(counter, "member_card")
     await counter.sees("该会员还没有会员卡")
     await counter.scan("9" * 16)
     await counter.sees("不是可用的会员卡")
     await counter.scan(old)
     await counter.sees("发卡：银杏卡", "押金", "¥10.00")
-    await shots(page, "member-card")
+    await shoot(counter, "pos-member-card")
     assert await faint_texts(page) == []
     await page.keyboard.press("Enter")
     await counter.sees(f"已发卡 ****{old[-4:]}，已收 ¥10.00")
 
-    await choose(counter, 4)
+    await menu(counter, "member_card")
     await page.locator("#mcard-lost").click()
     await counter.dialog("挂失").get_by_role("button", name="挂失").click()
     await counter.sees(f"卡 ****{old[-4:]} 已挂失")
@@ -63,13 +69,13 @@ async def test_a_card_is_given_lost_replaced_shown_and_brought_back_and_a_pin_is
     await page.locator("#mcard-go").click()
     await counter.sees(f"已补卡 ****{new[-4:]}，已收 ¥5.00")
 
-    await choose(counter, 5)
+    await menu(counter, "pin")
     await counter.scan(for_pin)
     await page.keyboard.type(PIN)
     await page.keyboard.type("000000")
     await page.keyboard.press("Enter")
     await counter.sees("两次输入不一致")
-    await shots(page, "pin-pad")
+    await shoot(counter, "pos-pin-pad")
     assert await faint_texts(page) == []
     await page.keyboard.type(PIN)
     await page.keyboard.press("Enter")
@@ -80,7 +86,7 @@ async def test_a_card_is_given_lost_replaced_shown_and_brought_back_and_a_pin_is
     await page.locator("#identify-pin").fill(PIN)
     await page.keyboard.press("Enter")
     await expect(page.locator("#member-name")).to_be_visible()
-    await choose(counter, 4)
+    await menu(counter, "member_card")
     await counter.scan(new)
     await counter.button("退卡并退押金 ¥10.00").click()
     await counter.dialog("退卡").get_by_role("button", name="退卡", exact=True).click()

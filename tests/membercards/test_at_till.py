@@ -141,3 +141,13 @@ async def test_a_deposit_that_the_counter_did_not_take_is_paid_once_and_given_ba
     assert outcomes(back) == {201: 1, "card_conflict": 4}
     assert (await booked("house.card_deposits")).get("S1", 0) == 0
     assert await held(phone.member_id) == [(number, "void")]
+
+
+async def test_what_was_never_paid_does_not_come_back(client, admin, chain, phone, books):
+    (number,) = await in_store(admin, 1, deposit_fen=900)
+    await issue(admin, phone, number)
+    wish = {"scan_token": await token_of(client, chain.till, phone), "card_no": number}
+    back = await chain.till.post(client, f"{CARDS}/return", wish)
+
+    assert (back.status_code, back.json()["total_fen"]) == (201, 0)
+    assert await held(phone.member_id) == [(number, "void")]

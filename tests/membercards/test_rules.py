@@ -12,16 +12,15 @@ from backend.auth import codes
 from backend.giftcards import numbers as gift_cards
 from backend.kernel.errors import ValidationFailed
 from backend.membercards import rules
-from backend.membercards.types import CardState, CardType
+from backend.membercards.types import Card, CardState, CardType, DepositState
 from backend.members import rules as members
 
 
 def a_type(prefix: str = "9000", length: int = 16, *, check_digit: bool = True) -> CardType:
     return CardType(
-        code="t", name="t", prefix=prefix, length=length, check_digit=check_digit, level=None, deposit_fen=0,
-        fee_fen=0,
-        validity_months=None, colour="#000000", self_service=False, automatic=False, active=True, drawn=0, version=1,
-        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        code="t", name="t", prefix=prefix, length=length, check_digit=check_digit, level=None, deposit_fen=700,
+        fee_fen=300, validity_months=None, colour="#000000", self_service=False, automatic=False, active=True,
+        drawn=0, version=1, created_at=datetime(2026, 1, 1, tzinfo=UTC),
     )  # fmt: skip
 
 
@@ -104,3 +103,27 @@ def test_what_ended_never_comes_back():
 
 def test_a_list_shows_four_digits():
     assert rules.masked("9000123456789012") == "************9012"
+
+
+def a_card(state: DepositState, *, virtual: bool = False) -> Card:
+    return Card(
+        id=1, number="9000000000000000", type_code="t", type_name="t", colour="#000000", state=CardState.LOST,
+        virtual=virtual, batch_id=None, serial=None, issuer_id=None, issuer_kind=None, issuer_store=None, member_id=1,
+        bound_at=None, valid_until=None, deposit_fen=450, deposit_state=state,
+        deposit_store="S9" if state is DepositState.HELD else None, fee_fen=0, fee_paid=False, replaced_by=None,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("before", "terms"),
+    [
+        (None, (700, "due", None, 0)),
+        (a_card(DepositState.HELD), (450, "held", "S9", 300)),
+        (a_card(DepositState.DUE), (700, "due", None, 300)),
+        (a_card(DepositState.NONE, virtual=True), (700, "due", None, 0)),
+    ],
+)
+def test_what_a_card_costs_in_the_place_of_another(before, terms):
+    found = rules.terms(a_type(), before)
+
+    assert (found.deposit_fen, found.deposit_state, found.deposit_store, found.fee_fen) == terms

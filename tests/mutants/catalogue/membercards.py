@@ -15,6 +15,7 @@ HANDLING = "backend/members/commands/pins.py"
 PRESENCE = "backend/members/service/presence.py"
 OF_RULES = "tests/membercards/test_rules.py::"
 AT_COUNTER = "tests/membercards/test_counter.py::"
+AT_TILL = "tests/membercards/test_at_till.py::"
 STOCK = "tests/membercards/test_stock.py::"
 BY_STAFF = "tests/members/test_pins_by_staff.py::"
 
@@ -114,6 +115,22 @@ MUTANTS = (
         "OR lower_left_fen >= $4)",
         "OR lower_left_fen >= 0)",
         (f"{BY_STAFF}test_after_a_reset_only_the_allowance_is_confirmed_and_exactly_that",),
+    ),
+    Mutant(
+        "deposit-that-nobody-paid",
+        "A till gives back a deposit that no till ever took.",
+        "backend/membercards/service/money.py",
+        "card.deposit_state is DepositState.HELD and card.state in RETURNABLE",
+        "card.state in RETURNABLE",
+        (f"{AT_TILL}test_what_was_never_paid_does_not_come_back",),
+    ),
+    Mutant(
+        "deposit-asked-twice",
+        "Who lost a card pays its deposit a second time, and gets one of them back.",
+        RULES,
+        "if before is not None and before.deposit_state is DepositState.HELD:",
+        "if before is None and before is not None:",
+        (f"{OF_RULES}test_what_a_card_costs_in_the_place_of_another",),
     ),
     Mutant(
         "allowance-renewed",
