@@ -71,13 +71,14 @@ async def test_a_card_is_given_lost_replaced_shown_and_brought_back_and_a_pin_is
 
     await menu(counter, "pin")
     await counter.scan(for_pin)
-    await page.keyboard.type(PIN)
-    await page.keyboard.type("000000")
+    await page.locator("#pin-new").fill(PIN)
+    await expect(page.locator("#pin-again")).to_be_focused()
+    await page.locator("#pin-again").fill("000000")
     await page.keyboard.press("Enter")
     await counter.sees("两次输入不一致")
     await shoot(counter, "pos-pin-pad")
     assert await faint_texts(page) == []
-    await page.keyboard.type(PIN)
+    await page.locator("#pin-again").fill(PIN)
     await page.keyboard.press("Enter")
     await counter.sees("支付密码已设置")
 
