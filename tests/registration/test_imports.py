@@ -261,16 +261,19 @@ async def test_staff_and_tills_make_members_of_their_store_by_the_policy(client,
     phone, other = random_phone(), random_phone()
 
     made = await manager.post("/v1/admin/members", {"phone": phone, "name": "周五", "birthday": "1980-01-02"})
+    lost = await manager.post("/v1/admin/members", {"phone": phone, "name": "周五", "birthday": "1980-01-02"})
     again = await manager.post("/v1/admin/members", {"phone": phone, "name": "周五"})
     elsewhere = await manager.post("/v1/admin/members", {"phone": other, "name": "周五", "store_id": "S2"})
     future = await manager.post("/v1/admin/members", {"phone": other, "name": "周五", "birthday": "2099-01-02"})
     card = await manager.post("/v1/admin/members", {"phone": other, "name": "周五", "card_no": "99999999"})
     before = await count()
-    till = await chain.till.post(client, "/v1/pos/members", {"phone": other, "name": "吴六"})
+    till, repeated = [await chain.till.post(client, "/v1/pos/members", {"phone": other, "name": "吴六"}) for _ in "ab"]
 
     somebody = await guest(client)
     claimed = await somebody.register(phone, name="周五")
     assert (made.status_code, made.json()["store_id"], made.json()["status"]) == (201, "S1", "active")
+    assert lost.json() == made.json()
+    assert (repeated.status_code, repeated.json()) == (201, till.json())
     assert (again.json()["code"], card.json()["code"]) == ("phone_taken", "card_invalid")
     assert [one.json()["errors"][0]["pointer"] for one in (elsewhere, future)] == ["/store_id", "/birthday"]
     assert (till.status_code, till.json()["store_id"], await count()) == (201, "S1", before + 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import msgspec
 
@@ -11,6 +11,7 @@ from backend.auth.types import StaffCaller, TerminalCaller
 from backend.kernel import clock, db, logging, trail
 from backend.kernel.config import settings
 from backend.kernel.errors import invalid
+from backend.membercards import queries as cards
 from backend.membercards import service as membercards
 from backend.membercards.types import Handing, Way
 from backend.members import joins
@@ -22,17 +23,22 @@ from backend.privacy import queries as privacy_queries
 from backend.privacy import service as privacy
 from backend.privacy.types import Place
 
+from ..queries import applications
 from ..rules import rows as rules
 from ..schemas.imports import CreateAtTill, CreateIn
 
 log = logging.get(__name__)
+
+SENT_AGAIN = timedelta(minutes=10)
+"""How long the same call is the same member: its answer may have been lost on the way."""
 
 
 async def create_by_staff(body: CreateIn, caller: StaffCaller) -> Member:
     """Make a member of the caller's store, or of any for head office, with a card where one is named.
 
     The policy is asked as for everybody (channel ``staff``). ``PhoneTaken``; ``RegistrationRejected``; the refusals of
-    a card. ``ConsentOutdated`` where they were shown another text than the one in force.
+    a card. ``ConsentOutdated`` where they were shown another text than the one in force. Sent again within ten minutes
+    the same call is the member whom it made.
     """
     if body.store_id is not None and not caller.reaches(body.store_id):
         raise invalid("/store_id", "there is no such store")
@@ -62,6 +68,8 @@ async def _create(
     verdict = await joins.judging().judge(applicant)
     if verdict.status is Status.NONE:
         raise RegistrationRejected(verdict.reason)
+    if (made := await _made_before(new, body.card_no, channel)) is not None:
+        return made
     async with db.transaction() as tx:
         new = msgspec.structs.replace(new, status=verdict.status)
         member_id = await member_service.create_member(tx, new, by=by)
@@ -81,6 +89,21 @@ async def _create(
         trail.named(str(member_id))
     log.info("registration.created", member_id=member_id, channel=channel.value)
     return await members.get_member(member_id)
+
+
+async def _made_before(new: NewMember, card_no: str | None, channel: joins.Channel) -> Member | None:
+    """Whom the very same call made a moment ago; None for nobody, and where anything differs."""
+    member_id = await members.find_id_by_phone(new.phone)
+    if member_id is None or not await applications.made_since(member_id, channel, clock.now() - SENT_AGAIN):
+        return None
+    found = await members.get_member(member_id)
+    asked = (new.name, new.birthday, new.gender, new.store_id)
+    if asked != (found.name, found.birthday, found.gender, found.store_id):
+        return None
+    if card_no is None:
+        return found
+    held = await cards.find_held(member_id)
+    return found if held is not None and held.number == card_no else None
 
 
 def _checked(body: CreateAtTill, store_id: str | None) -> NewMember:

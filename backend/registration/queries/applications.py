@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -94,6 +95,18 @@ async def find_of_identity(identity_id: int) -> Application | None:
         f"{APPLICATION} WHERE identity_id = $1 ORDER BY applied_at DESC, id DESC LIMIT 1", identity_id
     )
     return application_of(row) if row else None
+
+
+async def made_since(member_id: int, channel: Channel, since: datetime) -> bool:
+    """Whether somebody was made a member by that channel since then."""
+    made: bool = await db.fetchval(
+        "SELECT EXISTS (SELECT FROM registration_application WHERE member_id = $1 AND channel = $2 AND NOT claimed"
+        " AND applied_at >= $3)",
+        member_id,
+        channel.value,
+        since,
+    )
+    return made
 
 
 async def list_applications(
