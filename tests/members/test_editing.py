@@ -186,6 +186,16 @@ async def test_head_office_says_what_members_change_themselves(client, chain):
     assert [one["detail"]["changes"]["name"] for one in history] == [0]
 
 
+async def test_saying_what_was_unknown_is_no_change(client, chain):
+    phone = await member_of(client)
+    await allow(await log_in(client, chain, "admin"), gender=1)
+
+    said = [await phone.call("POST", "/v1/member/profile", {"gender": one}) for one in ("male", "female", "male")]
+
+    assert [one.status_code for one in said] == [200, 200, 409]
+    assert (await queries.get_member(phone.member_id)).gender == "female"
+
+
 async def test_a_member_takes_the_number_that_wechat_vouches_for(client, chain):
     phone, taken, free = await member_of(client), random_phone(), random_phone()
     await register(client, phone=taken)

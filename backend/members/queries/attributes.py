@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -15,7 +16,8 @@ from backend.kernel.errors import FieldError, NotFound, ValidationFailed
 from backend.kernel.kept import Kept
 
 from .. import rules
-from ..types import DEFAULT_CHANGES, Attribute, AttributeCondition, FieldRules, ProfileField, Reach
+from ..types import DEFAULT_CHANGES, Attribute, AttributeCondition, FieldRules, Gender, ProfileField, Reach
+from .changes import open_value
 
 KEPT_S = 3.0
 
@@ -111,20 +113,21 @@ async def get_field_rules() -> FieldRules:
     return await _read_rules()
 
 
-# Filling in what nobody has filled in before is no change.
 _OWN_CHANGES = """
-SELECT count(*) - count(*) FILTER (WHERE id = first AND before_sealed IS NULL AND NOT erased) AS changes
+SELECT count(*) FILTER (WHERE actor = 'member') AS own, min(before_sealed) FILTER (WHERE id = first) AS before,
+       bool_or(actor = 'member' AND NOT erased) FILTER (WHERE id = first) AS begun
   FROM (SELECT id, actor, before_sealed, erased, min(id) OVER () AS first FROM member_change
-         WHERE member_id = $1 AND field = $2) AS c
- WHERE actor = 'member'"""
+         WHERE member_id = $1 AND field = $2) AS c"""
 
 
 async def count_own_changes(member_id: int, field: ProfileField, tx: Tx | None = None) -> int:
-    """How often a member changed that field themselves; ``tx``: as that transaction sees it."""
-    if tx is None:
-        return int(await db.fetchval(_OWN_CHANGES, member_id, field.value))
-    (row,) = await db.fetch_in(tx, _OWN_CHANGES, member_id, field.value)
-    return int(row[0])
+    """How often a member changed that field themselves; ``tx``: as that transaction sees it.
+
+    Filling in what nobody had filled in before is no change.
+    """
+    rows = await (db.fetch if tx is None else partial(db.fetch_in, tx))(_OWN_CHANGES, member_id, field.value)
+    filled_in = rows[0]["begun"] and open_value(rows[0]["before"]) in (None, Gender.UNKNOWN)
+    return int(rows[0]["own"]) - bool(filled_in)
 
 
 async def wrong_conditions(

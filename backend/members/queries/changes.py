@@ -44,12 +44,13 @@ def _change(row: db.Record) -> MemberChange:
         at=row["at"],
         by=Actor(ActorKind(row["actor"]), row["actor_id"]),
         field=row["field"],
-        before=_value(row["before_sealed"]),
-        after=_value(row["after_sealed"]),
+        before=open_value(row["before_sealed"]),
+        after=open_value(row["after_sealed"]),
         reason=row["reason"],
         erased=row["erased"],
     )
 
 
-def _value(sealed: str | None) -> Any:
+def open_value(sealed: str | None) -> Any:
+    """A value of a change as it was; None for none."""
     return None if sealed is None else msgspec.json.decode(vault().open(sealed, context=CHANGE_CONTEXT))
