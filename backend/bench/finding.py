@@ -62,6 +62,12 @@ FILTERS: dict[str, dict[str, Any]] = {
     },
     "nobody: is older than 69": {"attributes": [{"code": "age", "at_least": 70}]},
     "nobody: has that card": {"card_type": "gold"},
+    "nobody: the last of ten": {
+        "attributes": [
+            {"code": "city", "any_of": ["bj"]}, *({"code": "age", "at_least": age} for age in range(12, 20)),
+            {"code": "city", "any_of": ["sh"]},
+        ],
+    },
     "nobody: all at once": {
         "store_id": "bench-1", "level": "basic", "stage": "loyal", "name": "王", "valid_until_to": "2027-12-31",
         "attributes": [

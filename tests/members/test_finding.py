@@ -94,6 +94,16 @@ FILTERS: dict[str, tuple[MemberFilter, int]] = {
         ),
         6,
     ),
+    "ten": (
+        MemberFilter(
+            attributes=(
+                Condition(code="city", any_of=("bj",)),
+                *(Condition(code="age", at_least=float(age)) for age in range(12, 20)),
+                Condition(code="city", any_of=("sh",)),
+            )
+        ),
+        0,
+    ),
 }
 
 

@@ -3,8 +3,8 @@
 A list that only columns with an index of the list's own order limit is read from that index. Attributes, names and
 ends of membership have indexes of their own order. There a *source* gives members, newest first, and the rest of the
 filter is asked of them: the rows of one value; the few that a range or the beginning of a name meets; else everybody.
-No page looks at more than ``LOOKED_AT`` members of a source; one that found fewer than were asked for says where to go
-on, as any other.
+No page asks more than ``LOOKED_AT`` questions of members of a source; one that found fewer than were asked for says
+where to go on, as any other.
 """
 
 from __future__ import annotations
@@ -23,6 +23,11 @@ from ..types import AttributeCondition, Member, MemberFilter
 from .people import MEMBER, member_of
 
 LOOKED_AT = 5_000
+"""Members that a page looks at, where one question is asked of each; of more questions that part."""
+
+LEAST = 200
+"""Members of a source, and of each of its values, that a page looks at in any case."""
+
 FEW = 5_000
 """Up to so many members that a range meets, they are sorted; of more, one soon comes by among everybody."""
 
@@ -56,7 +61,7 @@ class _Source:
     meet the conditions on columns may be among them."""
 
     sql: str
-    looked_at: int = LOOKED_AT
+    looked_at: int
     others: bool = False
 
 
@@ -96,14 +101,15 @@ class Asked:
 
 async def ask(wanted: MemberFilter, after: Place | None, limit: int) -> Asked:
     """How a page of so many is read, as ``id`` and ``at``."""
-    out = _Sql()
-    source = _of_value(wanted, after, out) or await _of_few(wanted, after, out)
-    dear = _dear(wanted)
+    out, first = _Sql(), next((one for one in wanted.attributes if one.any_of is not None), None)
+    dear = _dear(wanted, met=first)
+    most = max(LOOKED_AT // max(len(dear), 1), LEAST)
+    source = _of_value(first, after, out, most) if first else await _of_few(wanted, after, out, most)
     if source is None:
         walk = _walk([*_plain(wanted, out), *_after(after, out, "m.created_at", "m.id")])
         if not dear:
             return Asked(_ORDERED.format(source=walk, looked_at=limit), out.arguments)
-        source = _Source(walk)
+        source = _Source(walk, most)
     seen, of_seen = _ORDERED.format(source=source.sql, looked_at=source.looked_at), len(out.arguments)
     conditions = [*(_plain(wanted, out) if source.others else ()), *(out.put(text, *given) for text, given in dear)]
     page = (_JOINED if source.others else _PAGE).format(seen=seen, conditions=" AND ".join(conditions), limit=limit)
@@ -141,9 +147,10 @@ def _plain(wanted: MemberFilter, out: _Sql) -> list[str]:
     return texts
 
 
-def _dear(wanted: MemberFilter) -> list[tuple[str, list[Any]]]:
-    """Conditions whose indexes have another order: attributes, the beginning of a name, the end of a membership."""
-    texts = [rules.asked_of_one(condition) for condition in wanted.attributes]
+def _dear(wanted: MemberFilter, *, met: AttributeCondition | None) -> list[tuple[str, list[Any]]]:
+    """Conditions whose indexes have another order: attributes, the beginning of a name, the end of a membership; but
+    for the one that the source has ``met``."""
+    texts = [rules.asked_of_one(condition) for condition in wanted.attributes if condition is not met]
     return texts + [(text, given) for _, text, given in _ranges(wanted)]
 
 
@@ -169,13 +176,10 @@ _PART = (
 _VALUES = "SELECT v.member_id AS id, v.joined_at AS at FROM member_value v WHERE {conditions}"
 
 
-def _of_value(wanted: MemberFilter, after: Place | None, out: _Sql) -> _Source | None:
-    """The rows of one attribute's values, newest first, where the filter names values."""
-    one = next((condition for condition in wanted.attributes if condition.any_of is not None), None)
-    if one is None or one.any_of is None:
-        return None
-    values = [rules.index_rows(value)[0] for value in dict.fromkeys(one.any_of)]
-    most = max(LOOKED_AT // len(values), 500)  # of each value, as of all together: so none is left out
+def _of_value(one: AttributeCondition, after: Place | None, out: _Sql, most: int) -> _Source:
+    """The rows of one attribute's values, newest first."""
+    values = [rules.index_rows(value)[0] for value in dict.fromkeys(one.any_of or ())]
+    most = max(most // len(values), LEAST)  # of each value, as of all together: so none is left out
     parts = []
     for text, number in values:
         equal = ("v.number IS NULL AND v.text = $?", text) if number is None else ("v.number = $?", number)
@@ -185,7 +189,7 @@ def _of_value(wanted: MemberFilter, after: Place | None, out: _Sql) -> _Source |
     return _Source(_UNION.format(parts=" UNION ".join(parts)), most, others=True)
 
 
-async def _of_few(wanted: MemberFilter, after: Place | None, out: _Sql) -> _Source | None:
+async def _of_few(wanted: MemberFilter, after: Place | None, out: _Sql, most: int) -> _Source | None:
     """The members whom a range or the beginning of a name meets, where they are few."""
     for condition in wanted.attributes:
         if condition.empty is None:
@@ -193,13 +197,13 @@ async def _of_few(wanted: MemberFilter, after: Place | None, out: _Sql) -> _Sour
             text, given = f"v.attribute = $? AND {_partial(condition)} AND {text}", [condition.code, *given]
             if await _is_few(f"member_value v WHERE {text}", given):
                 conditions = [out.put(text, *given), *_after(after, out, "v.joined_at", "v.member_id")]
-                return _Source(_VALUES.format(conditions=" AND ".join(conditions)), others=True)
+                return _Source(_VALUES.format(conditions=" AND ".join(conditions)), most, others=True)
     for part in ("name", "valid_until"):
         group = [(text, given) for name, text, given in _ranges(wanted) if name == part]
         text, given = " AND ".join(text for text, _ in group), [one for _, given in group for one in given]
         if group and await _is_few(f"member m WHERE {text}", given):
             walk = _walk([out.put(text, *given), *_after(after, out, "m.created_at", "m.id")])
-            return _Source(walk, others=True)
+            return _Source(walk, most, others=True)
     return None
 
 
