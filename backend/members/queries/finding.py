@@ -22,7 +22,7 @@ from ..rules import attributes as rules
 from ..types import AttributeCondition, Member, MemberFilter
 from .people import MEMBER, member_of
 
-LOOKED_AT = 5_000
+LOOKED_AT = 3_000
 """Members that a page looks at, where one question is asked of each; of more questions that part."""
 
 LEAST = 200
