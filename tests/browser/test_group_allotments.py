@@ -1,4 +1,4 @@
-"""Head office allots out of what a group's owner has, one by one and by a table, and takes it back."""
+"""A group's owner gives its people of their own on the phone and takes it back; head office does it by a table."""
 
 from __future__ import annotations
 
@@ -8,11 +8,50 @@ from playwright.async_api import expect
 from backend.groups.commands import batches
 from backend.kernel import db
 from tests.browser.desk import console
+from tests.browser.shop import ask, known_member, there
 from tests.browser.test_points import look, shoot
 from tests.support.members import register
 from tests.support.value import findings, give
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+async def test_the_owner_allots_with_the_pin_and_takes_back_what_is_not_used(chromium, server, chain, admin, client):
+    friend = await register(client, name="李小红")
+    async with known_member(chromium, server, fen=50_000) as phone:
+        profile = await ask(phone, "GET", "/v1/member/profile")
+        group = (await admin.post("/v1/admin/groups", {"number": "A-1", "name": "远航科技"})).json()
+        for number, role in ((profile["member_no"], "owner"), (friend.member["member_no"], "member")):
+            body = {"member_no": number, "role": role}
+            assert (await admin.post(f"/v1/admin/groups/{group['id']}/members", body)).status_code == 201
+        await there(phone, "group-allot")
+        await phone.sees("分配前请先设置支付密码")
+        await ask(phone, "PUT", "/v1/member/pin", {"pin": "135790"})
+        await there(phone, "level")
+        await phone.button("分配储值、积分").click()
+        await phone.sees("我可以分配的", "¥500.00", "李**", "还没有分配过")
+        await shoot(phone.page, "phone-group-allot")
+        await phone.button("分配给李**").click()
+        await phone.field("金额（元）").fill("500.01")
+        await phone.button("确认分配").click()
+        await phone.sees("请输入 0.01 到 500.00 之间的金额")
+        await phone.field("金额（元）").fill("120.50")
+        await phone.field("备注（可不填）").fill("差旅")
+        await shoot(phone.page, "phone-group-allot-form")
+        await look(phone.page)
+        await phone.button("确认分配").click()
+        await phone.page.keyboard.type("000000")
+        await phone.sees("支付密码不正确")
+        await phone.page.keyboard.type("135790")
+        await phone.sees("¥379.50", "¥120.50", "差旅", "未用 ¥120.50")
+        assert (await friend.wallet())["stored"]["total_fen"] == 12_050
+        await shoot(phone.page, "phone-group-allotted")
+        await look(phone.page)
+        await phone.button("收回李**的 ¥120.50").click()
+        await phone.page.get_by_role("dialog").get_by_role("button", name="收回").click()
+        await phone.sees("¥500.00", "已收回 ¥120.50")
+    assert (await friend.wallet())["stored"]["total_fen"] == 0
+    assert await findings(server.settings) == []
 
 
 async def test_head_office_allots_by_a_table(chromium, server, chain, admin, client, tmp_path):

@@ -135,8 +135,10 @@ SELECT l.member_id, count(*), coalesce(m.target_id, l.member_id) FROM message_le
         for plan_id in sorted(ran & {self.call, self.letter}):
             for member_id in sorted(always - {task.member_id for task in tasks if task.plan_id == plan_id}):
                 yield f"member {member_id} has no task of plan {plan_id}, whose day was run"
-        letters = {row[2] for row in books.facts["care letters"]}  # tasks go over in a merge, letters stay
-        sent = {task.member_id for task in tasks if task.state == "sent"}
+        # Letters stay in a merge, tasks go over unless the target has one of its own: both are read as the target's.
+        letters = {row[2] for row in books.facts["care letters"]}
+        now = {row[0]: row[2] for row in books.facts["care letters"]}
+        sent = {now.get(task.member_id, task.member_id) for task in tasks if task.state == "sent"}
         if sent != letters:
             yield f"letters were sent to {sorted(sent ^ letters)[:5]} …, or not, and the tasks say otherwise"
         for task in tasks:

@@ -53,6 +53,7 @@ import { giftOrderScreen, giftOrdersScreen } from "./screens/gift_orders.js";
 import { giftShopScreen } from "./screens/gift_shop.js";
 import { goodsScreen } from "./screens/goods.js";
 import { givePointsScreen } from "./screens/give_points.js";
+import { groupAllotScreen } from "./screens/group_allot.js";
 import { handbookScreen } from "./screens/handbook.js";
 import { homeScreen } from "./screens/home.js";
 import { inboxScreen } from "./screens/inbox.js";
@@ -101,6 +102,7 @@ const SCREENS = {
   entries: entriesScreen,
   points: pointsScreen,
   "give-points": givePointsScreen,
+  "group-allot": groupAllotScreen,
   "gift-shop": giftShopScreen,
   "gift-item": giftItemScreen,
   "gift-orders": giftOrdersScreen,

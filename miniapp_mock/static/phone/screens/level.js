@@ -100,6 +100,7 @@ function mine(app, group, reload) {
     group.spent_fen !== null && h("dl", { class: "facts" }, fact(t("group.spent"), money(group.spent_fen))),
     group.people.length > 0 && h("p", { class: "small muted num" }, t("group.people", { count: group.members, most: group.member_limit })),
     group.people.map((one) => person(app, group, one, reload)),
+    group.role === "owner" && h("button", { type: "button", class: "button primary wide", onclick: () => app.go("group-allot") }, t("group.allot")),
     group.role !== "member" && invite, said, group.role !== "owner" && leave);
 }
 
