@@ -9,7 +9,6 @@ LIMITS = "backend/overrides/rules.py"
 TILLS = "backend/shifts/commands/tills.py"
 SHIFT_RULES = "backend/shifts/rules.py"
 RECHARGES = "backend/pos/commands/recharges.py"
-WALLET = "backend/wallet/tills.py"
 IDENTITIES = "backend/identities/service.py"
 SALES = "backend/pos/commands/sales.py"
 PRICING = "backend/sales/rules/pricing.py"
@@ -113,12 +112,12 @@ MUTANTS = (
         (RECHARGING + "test_a_reversal_takes_all_of_it_back_once",),
     ),
     Mutant(
-        "reversed-though-spent",
-        "What was bought is kept, and the money given back.",
-        WALLET,
-        "    if any(lot.remaining != lot.issued for lot in stored):\n        raise RechargeSpent\n",
-        "",
-        (RECHARGING + "test_what_was_spent_is_not_taken_back",),
+        "reversed-without-its-gift",
+        "Who recharges and has it taken back keeps the points that came with it.",
+        "backend/wallet/till_plans.py",
+        "    if taken := sum(claw.lots.values()):",
+        "    if taken := 0:",
+        (RECHARGING + "test_the_first_recharge_may_be_made_again_after_its_reversal",),
     ),
     Mutant(
         "identified-may-spend",
