@@ -41,8 +41,10 @@ def table(statement: Statement, zone: str, form: sheets.Format) -> bytes:
         )
         for line in statement.lines
     ]
+    said = f"另有 {statement.held_fen} 分因充值退款冻结，不在以上余额内"
+    held = [("", said, None, None, None, None, None)] if statement.held_fen else []
     heading = [*HEADING[:2], *(f"{name}（分）" for name in HEADING[2:6]), HEADING[6]]
-    return sheets.write(form, "储值对账单", heading, [before, *rows, after])
+    return sheets.write(form, "储值对账单", heading, [before, *rows, after, *held])
 
 
 def draw(statement: Statement, head: Head, font_file: str, *, compress: bool = True) -> bytes:

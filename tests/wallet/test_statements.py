@@ -108,7 +108,9 @@ def test_the_pdf_says_whose_it_is_and_goes_on_over_pages():
     )  # fmt: skip
 
     pdf = printing.draw(made, HEAD, "", compress=False)
+    table = printing.table(made, ZONE, "csv").decode("utf-8-sig")
 
+    assert "另有 800 分因充值退款冻结" in table.splitlines()[-1]
     assert len(re.findall(rb"/Type /Page\b", pdf)) == 3
     assert all(text in _plain(pdf) for text in ("惠员便利", "8800001", "2026-11-01", "¥12,345.00", "-¥0.59", "¥8.00"))
 
