@@ -9,7 +9,7 @@ from backend.members import queries as members
 
 from .. import locks, plans, queries, rules
 from ..errors import CardConflict, CardDuesChanged, CardInvalid
-from ..types import HELD, AtTill, Card, CardState, CardType, DepositState, Dues, Handing, Kept
+from ..types import AtTill, Card, CardState, CardType, DepositState, Dues, Handing, Kept
 from .issuing import issue
 from .states import become
 
@@ -50,7 +50,8 @@ async def give_at_till(
         raise CardDuesChanged(extra={"due_fen": dues.total_fen})
     if dues.total_fen:
         await db.raw(tx).execute(_TAKE, card.id, at.store_id)
-    replaced = before.id if before is not None and before.id != card.id and before.state in HELD else None
+    other = before is not None and before.id != card.id and not before.virtual
+    replaced = before.id if before is not None and other else None
     return plans.given(member_id, _kept(card), dues, replaced=replaced, at=at)
 
 
