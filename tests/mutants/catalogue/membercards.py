@@ -69,11 +69,11 @@ MUTANTS = (
         (f"{AT_COUNTER}test_a_store_hands_out_its_own_cards_and_an_agents",),
     ),
     Mutant(
-        "quota-above-its-end",
-        "An agent takes one card more than agreed.",
+        "returned-quota-kept",
+        "Cards that an agent brought back still count against its quota.",
         ISSUING,
-        "issuer.taken + cards > issuer.quota",
-        "issuer.taken + cards > issuer.quota + 1",
+        "SET taken = taken - $2",
+        "SET taken = taken - 0 * $2::integer",
         (f"{STOCK}test_cards_go_to_an_agent_and_back_and_the_quota_follows",),
     ),
     Mutant(
@@ -136,8 +136,8 @@ MUTANTS = (
         "allowance-renewed",
         "A till sets the PIN again and again, and each time as much is confirmed as the first time.",
         PINS,
-        "THEN least(lower_left_fen, $4)",
-        "THEN $4",
+        "CASE WHEN lower_until > $3 THEN least(",
+        "CASE WHEN lower_until < $3 THEN least(",
         (f"{BY_STAFF}test_after_a_reset_only_the_allowance_is_confirmed_and_exactly_that",),
     ),
     Mutant(
