@@ -270,6 +270,8 @@ class NewMember(msgspec.Struct, frozen=True, kw_only=True):
     store_id: str | None = None
     referrer_id: int | None = None
     level: str | None = None
+    joined_at: datetime | None = None
+    """When they joined, where that was before now."""
 
 
 class LevelState(msgspec.Struct, frozen=True):

@@ -203,7 +203,7 @@ async def test_a_campaign_gives_a_level_once_for_each_key(phone, books):
     assert len(await queries.list_grants(phone.member_id)) == 1
 
 
-async def test_an_offline_purchase_counts_from_when_it_was_made(client, chain, admin, phone, books):
+async def test_an_offline_purchase_counts_from_when_it_was_made_at_what_was_paid(client, chain, admin, phone, books):
     await put_rules(admin, silver=SILVER | {"reach": {"purchases": 2}}, gold=GOLD)
     await buy(client, chain.till, phone, 100)
     at = (kernel_clock.now() - timedelta(days=3)).isoformat()
@@ -212,7 +212,7 @@ async def test_an_offline_purchase_counts_from_when_it_was_made(client, chain, a
         "member_no": number,
         "order_no": uuid.uuid4().hex[:12],
         "total_fen": 500,
-        "lines": [{"sku": "X", "qty": 1, "unit_price_fen": 500}],
+        "lines": [{"sku": "X", "qty": 1, "unit_price_fen": 500, "discount_fen": 80}],
         "occurred_at": at,
     }
 
@@ -225,7 +225,7 @@ async def test_an_offline_purchase_counts_from_when_it_was_made(client, chain, a
         " WHERE member_id = $1 ORDER BY at",
         phone.member_id,
     )
-    assert [tuple(row) for row in rows] == [("accrual", 500, True), ("sale", 100, False)]
+    assert [tuple(row) for row in rows] == [("accrual", 420, True), ("sale", 100, False)]
     assert await level_of(phone) == "silver"
     assert (await members.get_member(phone.member_id)).growth_fen == 100
 

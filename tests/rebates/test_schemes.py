@@ -108,11 +108,12 @@ async def test_a_scheme_begins_no_earlier_than_the_period_and_ends_with_a_day(of
     await admin.post(f"{SCHEMES}/{future}/activate")
     not_begun = await admin.post(f"{SCHEMES}/{future}/close", {})
     past = await admin.post(f"{SCHEMES}/{running}/close", {"last_on": this_month().isoformat()})
+    beyond = await admin.post(f"{SCHEMES}/{running}/close", {"last_on": "9999-12-31"})
     ended = await admin.post(f"{SCHEMES}/{running}/close", {"last_on": today().isoformat()})
     twice = await admin.post(f"{SCHEMES}/{running}/close", {})
 
     assert (refused.status_code, refused.json()["code"]) == (409, "rebate_scheme_conflict")
-    assert (not_begun.json()["state"], past.status_code) == ("draft", 422)
+    assert (not_begun.json()["state"], past.status_code, beyond.status_code) == ("draft", 422, 422)
     assert (ended.json()["state"], ended.json()["last_on"]) == ("closed", today().isoformat())
     assert (twice.status_code, twice.json()["code"]) == (409, "rebate_scheme_conflict")
 

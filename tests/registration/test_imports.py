@@ -6,13 +6,15 @@ import asyncio
 import csv
 import io
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
 
-from backend.kernel import config, db, incoming, sheets
+from backend.kernel import clock, config, db, incoming, sheets
 from backend.kernel.jobs import runner
 from backend.ledger.plans import HOUSE_OPENING
+from backend.members import queries as members
 from backend.registration.commands import imports, reading, writing
 from tests.registration.test_applications import guest, known
 from tests.support.books import fingerprint
@@ -77,6 +79,21 @@ async def test_members_come_with_what_they_bring_and_claim_it_by_their_phone(
     assert [tuple(row) for row in house] == [("fen", -55_001), ("points", -1_200)]
     left = "SELECT count(*) FROM registration_import_row WHERE sealed IS NOT NULL OR phone_index <> ''"
     assert await db.fetchval(left) == 0
+
+
+async def test_who_joined_long_ago_is_a_member_since_then(client, chain, admin, settings):
+    """The day begins where the chain is."""
+    old, new = random_phone(), random_phone()
+
+    done = await imported(admin, settings, f"手机号,姓名,入会日期\n{old},a,2021-06-18\n{new},b,\n")
+
+    since = [
+        await db.fetchval("SELECT created_at FROM member WHERE phone_index = $1", members.phone_index(phone))
+        for phone in (old, new)
+    ]
+    assert done["made"] == 2
+    assert since[0] == datetime(2021, 6, 17, 16, tzinfo=UTC)
+    assert since[1] > clock.now() - timedelta(minutes=5)
 
 
 async def test_one_bad_row_makes_nothing_unless_bad_ones_are_skipped(client, chain, admin, settings):

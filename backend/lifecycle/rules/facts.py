@@ -25,12 +25,17 @@ class _Coupon(msgspec.Struct):
     amount_fen: int = 0
 
 
+class _Line(msgspec.Struct):
+    payable_fen: int = 0
+
+
 class _Purchase(msgspec.Struct):
     payable_fen: int = 0
     total_fen: int = 0
     points_earned: int = 0
     coupons: list[_Coupon] = []
     occurred_at: datetime | None = None
+    lines: list[_Line] = []
 
 
 class _Progress(msgspec.Struct):
@@ -64,7 +69,9 @@ def bought(kind: str, at: datetime, body: Mapping[str, Any], progress: Mapping[s
     """What a purchase's document says; one that a till took offline counts from when it was taken."""
     one = msgspec.convert(body, _Purchase)
     if kind == ACCRUAL:
-        return Bought(one.occurred_at or at, one.total_fen, one.points_earned)
+        # Its total is what prices came to; what was paid stands in its lines, which those of long ago lack.
+        paid = sum(line.payable_fen for line in one.lines) if one.lines else one.total_fen
+        return Bought(one.occurred_at or at, paid, one.points_earned)
     earned = msgspec.convert(progress, _Progress).points_earned
     spent = one.payable_fen - sum(coupon.amount_fen for coupon in one.coupons)
     return Bought(at, spent, one.points_earned if earned is None else earned)

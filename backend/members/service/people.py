@@ -50,6 +50,7 @@ async def create_members(tx: Tx, people: Sequence[NewMember], *, by: Actor = SYS
         [new.store_id for new in people],
         [new.level for new in people],
         [new.status.value for new in people],
+        [new.joined_at for new in people],
         clock.now(),
     )
     made = {row["phone_index"]: row["id"] for row in rows}
@@ -70,9 +71,10 @@ _INSERT_MANY = """
 INSERT INTO member (id, member_no, name, phone_sealed, phone_index, birthday, gender, store_id, level_id, status,
                     growth_fen, attributes, created_at, updated_at)
 SELECT w.id, w.no, w.name, w.sealed, w.phone, w.birthday, w.gender, w.store, coalesce(w.level, lowest.code), w.status,
-       0, '{}', $11, $11
+       0, '{}', coalesce(w.joined, $12), $12
   FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::date[], $7::text[], $8::text[],
-              $9::text[], $10::text[]) AS w (id, no, name, sealed, phone, birthday, gender, store, level, status)
+              $9::text[], $10::text[], $11::timestamptz[])
+       AS w (id, no, name, sealed, phone, birthday, gender, store, level, status, joined)
  CROSS JOIN (SELECT code FROM member_level ORDER BY growth_from_fen LIMIT 1) AS lowest
  ORDER BY w.phone
 ON CONFLICT DO NOTHING RETURNING id, phone_index, status"""
@@ -83,8 +85,8 @@ async def _insert(tx: Tx, new: NewMember, index: str) -> int | None:
         tx,
         "INSERT INTO member (id, member_no, name, phone_sealed, phone_index, birthday, gender, store_id, referrer_id,"
         " level_id, status, growth_fen, attributes, created_at, updated_at)"
-        " SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, code, $11, 0, '{}', $12, $12 FROM member_level"
-        " WHERE $10::text IS NULL OR code = $10 ORDER BY growth_from_fen LIMIT 1"
+        " SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, code, $11, 0, '{}', coalesce($12::timestamptz, $13), $13"
+        " FROM member_level WHERE $10::text IS NULL OR code = $10 ORDER BY growth_from_fen LIMIT 1"
         " ON CONFLICT DO NOTHING RETURNING id",
         ids.new_bigint(),
         rules.make_member_no(secrets.randbelow(9 * 10**10)),
@@ -97,6 +99,7 @@ async def _insert(tx: Tx, new: NewMember, index: str) -> int | None:
         new.referrer_id,
         new.level,
         new.status.value,
+        new.joined_at,
         clock.now(),
     )
     return rows[0]["id"] if rows else None

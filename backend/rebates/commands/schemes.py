@@ -122,6 +122,8 @@ async def close(scheme_id: str, body: CloseSchemeIn, caller: StaffCaller) -> Sch
         scheme = await _locked(tx, scheme_id, SchemeState.ACTIVE)
         current = periods.period_of(scheme.period, today())
         last = body.last_on or min(current.last, scheme.last_on or current.last)
+        if body.last_on is not None and not clock.is_told(body.last_on):
+            raise ValidationFailed("there is no such day", errors=(FieldError("/last_on", "is out of range"),))
         if body.last_on is not None and body.last_on < today():
             raise ValidationFailed("the day is over", errors=(FieldError("/last_on", "lies in the past"),))
         if scheme.last_on is not None and last > scheme.last_on:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from backend.kernel import clock, db, logging
+from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.kernel.errors import DomainError
 from backend.kernel.vault import vault
@@ -137,6 +138,8 @@ async def _make_with_card(tx: Tx, current: Import, row: NewRow) -> Result:
 
 
 def _new(row: NewRow) -> NewMember:
+    """Who joined today joined now; an earlier day begins where the chain is."""
+    joined_at = clock.midnight(row.joined_on, settings().timezone) if row.joined_on else None
     return NewMember(
         phone=row.phone,
         name=row.name,
@@ -145,6 +148,7 @@ def _new(row: NewRow) -> NewMember:
         gender=row.gender,
         store_id=row.store_id,
         level=row.level,
+        joined_at=joined_at and min(joined_at, clock.now()),
     )
 
 

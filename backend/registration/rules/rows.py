@@ -18,6 +18,7 @@ COLUMNS = {
     "store_id": "门店编号",
     "level": "等级代码",
     "card_no": "卡号",
+    "joined_on": "入会日期",
     "valid_until": "会员有效期至",
     "points": "积分",
     "points_until": "积分有效期至",
@@ -29,12 +30,12 @@ COLUMNS = {
 
 NEEDED = frozenset({"phone", "name"})
 EXAMPLE = (
-    *("13800000000", "张三", "1990-05-20", "女", "", "", "", "", "1200", "2027-12-31", "500.00", "50.00"),
+    *("13800000000", "张三", "1990-05-20", "女", "", "", "", "2021-06-18", "", "1200", "2027-12-31", "500.00", "50.00"),
     "terms privacy",
 )
 MOST_POINTS = 10_000_000
 MOST_FEN = 100_000_000
-LATEST = date(2999, 12, 31)
+EARLIEST, LATEST = date(2000, 1, 1), date(2999, 12, 31)
 _GENDERS = {
     "": Gender.UNKNOWN,
     "男": Gender.MALE,
@@ -81,6 +82,7 @@ class NewRow(msgspec.Struct, frozen=True):
     store_id: str | None = None
     level: str | None = None
     card_no: str | None = None
+    joined_on: date | None = None
     valid_until: date | None = None
     points: int = 0
     points_until: date | None = None
@@ -117,6 +119,7 @@ def read_row(number: int, columns: Sequence[str], cells: Sequence[str], known: K
         store_id=reading.among("store_id", known.stores, "there is no such store"),
         level=reading.among("level", known.levels, "there is no such level"),
         card_no=reading.card(),
+        joined_on=reading.day("joined_on", EARLIEST, known.today),
         valid_until=reading.day("valid_until", known.today, LATEST),
         points=reading.points(),
         points_until=reading.day("points_until", known.today, LATEST),

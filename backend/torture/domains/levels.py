@@ -23,7 +23,9 @@ HAD, HAPPENED, GIVEN_BACK = "members' levels", "what was bought", "what came bac
 _COUPONS = "coalesce((SELECT sum((c->>'amount_fen')::bigint) FROM jsonb_array_elements(d.body->'coupons') c), 0)"
 _BOUGHT = f"""
 SELECT d.member_id, coalesce((d.body->>'occurred_at')::timestamptz, d.at) AS at, d.id,
-       coalesce((d.body->>'payable_fen')::bigint, (d.body->>'total_fen')::bigint) - {_COUPONS}
+       coalesce((d.body->>'payable_fen')::bigint,
+                (SELECT sum((l->>'payable_fen')::bigint) FROM jsonb_array_elements(d.body->'lines') l),
+                (d.body->>'total_fen')::bigint) - {_COUPONS}
   FROM ledger_document d
  WHERE d.kind = 'accrual' OR d.kind IN ('sale', 'order') AND (
        d.state NOT IN ('awaiting_confirmation', 'rejected', 'expired', 'cancelled', 'awaiting_payment', 'closed')

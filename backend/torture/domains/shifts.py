@@ -40,7 +40,7 @@ SELECT s.terminal_id, s.z_number, (s.figures->'sales'->>'fen')::bigint, (s.figur
          WHERE x->>'tender' = 'cash'),
        s.float_fen + coalesce((SELECT sum(CASE m.kind WHEN 'pay_in' THEN m.amount_fen ELSE -m.amount_fen END)
                                  FROM shift_movement m WHERE m.shift_id = s.id), 0)::bigint
-       + coalesce(sum(CASE WHEN e.kind IN ('sale', 'recharge', 'gift_card') THEN 1 ELSE -1 END
+       + coalesce(sum(CASE WHEN e.kind IN ('sale', 'recharge', 'gift_card', 'member_card') THEN 1 ELSE -1 END
                       * coalesce((e.by_tender->>'cash')::bigint, 0)), 0)::bigint
        + coalesce((SELECT sum((x->>'amount_fen')::bigint) FROM jsonb_array_elements(s.figures->'outside') x
                     WHERE x->>'tender' = 'cash'), 0)::bigint
