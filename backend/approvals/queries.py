@@ -34,6 +34,13 @@ async def get_approval(approval_id: str) -> Approval:
     return approval_of(row)
 
 
+async def list_states(approval_ids: Sequence[str]) -> dict[str, ApprovalState]:
+    """How requests stand now, by id; what is none is absent."""
+    rows = await db.fetch("SELECT id, state, expires_at FROM approval WHERE id = ANY($1)", list(approval_ids))
+    now = clock.now()
+    return {row["id"]: rules.standing(ApprovalState(row["state"]), row["expires_at"], now) for row in rows}
+
+
 # $1 who asks, $2 the kinds they decide, $3 whether they reach every store, $4 else the one, $5 now.
 _DECIDED = "kind = ANY($2) AND ($3 OR store_id = $4)"
 _STATE = "CASE WHEN state = 'waiting' AND expires_at <= $5 THEN 'expired' ELSE state END"

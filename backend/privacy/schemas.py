@@ -160,7 +160,11 @@ class HandoutIn(Body, kw_only=True):
 
 
 class HandoutOut(msgspec.Struct, kw_only=True):
-    """An archive that staff hand out: ``proof`` is ``code``, ``phone`` or ``paper``; fetched ``until`` a moment."""
+    """An archive that staff hand out: ``proof`` is ``code``, ``phone`` or ``paper``; fetched ``until`` a moment.
+
+    ``state``: ``waiting`` for a second person, ``granted``, ``fetched``, ``refused``, or ``lapsed`` where the second
+    person was asked no more or too late.
+    """
 
     id: str
     export_id: str
@@ -218,6 +222,15 @@ class StaffExportsOut(msgspec.Struct):
 
     items: list[StaffExportOut]
     next_cursor: str | None
+
+
+class MemberArchivesOut(msgspec.Struct):
+    """A member's archives and what staff handed out of them; the newest of each, newest first."""
+
+    member_id: str
+    member_no: str
+    exports: list[StaffExportOut]
+    hand_outs: list[HandoutOut]
 
 
 class StakeOut(msgspec.Struct):

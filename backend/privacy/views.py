@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from backend.approvals import queries as approvals
+from backend.approvals.types import ApprovalState
 from backend.members import queries as members
 from backend.members.holding import AtStake
 
@@ -20,7 +22,9 @@ from .schemas import (
     StaffExportOut,
     StakeOut,
 )
-from .types import Change, Consent, Erasure, Export, Handout, PurposeRow
+from .types import Change, Consent, Erasure, Export, Handout, HandoutState, PurposeRow
+
+_NO_MORE = frozenset({ApprovalState.WITHDRAWN, ApprovalState.EXPIRED})
 
 
 def consents(items: Sequence[Consent]) -> ConsentsOut:
@@ -99,6 +103,9 @@ async def staff_exports(items: Sequence[Export]) -> list[StaffExportOut]:
 async def handouts(items: Sequence[Handout]) -> list[HandoutOut]:
     """Archives that were handed out, for staff."""
     numbers = await members.list_numbers([item.member_id for item in items])
+    asked = [item.approval_id for item in items if item.approval_id and item.state is HandoutState.WAITING]
+    said = await approvals.list_states(asked) if asked else {}
+    lapsed = {approval_id for approval_id, state in said.items() if state in _NO_MORE}
     return [
         HandoutOut(
             id=item.id,
@@ -108,7 +115,7 @@ async def handouts(items: Sequence[Handout]) -> list[HandoutOut]:
             by_staff=str(item.staff_id),
             proof=item.proof.value,
             reason=item.reason,
-            state=item.state.value,
+            state="lapsed" if item.approval_id in lapsed else item.state.value,
             approval_id=item.approval_id,
             approved_by=str(item.approved_by) if item.approved_by else None,
             asked_at=item.asked_at,

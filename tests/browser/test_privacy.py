@@ -9,18 +9,22 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
+from backend.kernel import db
 from backend.privacy.commands import exports
 from backend.worker import load
 from tests.browser.actors import Screen
 from tests.browser.desk import console
 from tests.browser.looks import faint_texts, small_targets
-from tests.browser.shop import ask, known_member, there
+from tests.browser.shop import ask, known_member, tab_to, there
 from tests.support import value
+from tests.support.members import register
+from tests.support.merging import another, approve_waiting
 from tests.support.seed import Chain, seed_chain
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 OWN = "/v1/member/privacy"
+DESK = "/v1/admin/privacy"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -108,3 +112,70 @@ async def test_a_member_takes_their_data_and_leaves_and_head_office_sees_it(chro
             item["purpose"]: item["agreed_version"] for item in (await ask(phone, "GET", f"{OWN}/consents"))["items"]
         }
         assert said["terms"] == 2
+
+
+async def test_an_archive_is_handed_out_at_the_counter_with_a_second_person(chromium, server, chain, admin, client):
+    member, other = await register(client, name="林海"), await register(client, name="林川")
+    second = await another(client, chain, admin)
+    async with console(chromium, server, f"#/member?id={member.member_id}") as desk:
+        await desk.log_in("admin")
+        await desk.page.get_by_role("link", name="个人数据", exact=True).click()
+        await desk.sees("没有可交付的个人数据", "还没有交付过")
+        await tab_to(desk.page, "申请个人数据")
+        await desk.page.keyboard.press("Enter")
+        await desk.page.keyboard.type("会员到店索取，没有手机")
+        await desk.page.keyboard.press("Tab")
+        await tab_to(desk.page, "申请个人数据")
+        await desk.page.keyboard.press("Enter")
+        await desk.sees("正在整理")
+        (asked,) = (await admin.get(f"{DESK}/exports?limit=1")).json()["items"]
+        await exports.make(asked["id"])
+        await desk.sees("已整理好")
+
+        await desk.button("当面交付").click()
+        dialog = desk.dialog("当面交付")
+        await dialog.get_by_label("会员动态码").fill("0" * 20)
+        await dialog.get_by_label("说明").fill("核对身份证，申请书在 3 号夹")
+        await dialog.get_by_role("button", name="当面交付").click()
+        await expect(dialog.get_by_role("alert")).to_have_text("会员码无效，请让会员刷新后再扫")
+        assert (await admin.get(f"/v1/admin/members/{member.member_id}/archives")).json()["hand_outs"] == []
+        await dialog.get_by_label("会员动态码").fill("")
+        await dialog.get_by_role("button", name="当面交付").click()
+        await desk.sees("等待第二人在“审批”里同意", "待第二人审批", "核对身份证，申请书在 3 号夹")
+        await expect(desk.button("下载")).to_have_count(0)
+        await shoot(desk, "console-archive-waiting")
+
+        await approve_waiting(second)
+        await expect(desk.button("下载")).to_be_focused()
+        async with desk.page.expect_download() as download:
+            await desk.page.keyboard.press("Enter")
+        await desk.sees("已下载，请当面交给会员", "已交付")
+        assert "概览.html" in zipfile.ZipFile(await (await download.value).path()).namelist()
+        await expect(desk.button("下载", exact=True)).to_have_count(0)
+        await expect(desk.button("重新下载")).to_be_visible()
+        await look(desk)
+        await shoot(desk, "console-archive")
+
+        await time_is_over(member.member_id)
+        await desk.button("重新下载").click()
+        await desk.dialog("重新下载？").get_by_role("button", name="重新下载").click()
+        await desk.sees("现在不能下载")
+        await expect(desk.button("当面交付")).to_be_visible()
+        await desk.page.get_by_role("link", name="全部记录").click()
+        await desk.sees(member.member["member_no"], "证件", "已交付")
+
+        await desk.page.get_by_role("navigation", name="隐私").get_by_role("link", name="个人数据").click()
+        await desk.button("代会员申请个人数据").click()
+        form = desk.dialog("代会员申请个人数据")
+        await form.get_by_label("原因").fill("会员到店索取")
+        await form.get_by_label("会员号").fill(member.member["member_no"])
+        await form.get_by_role("button", name="代会员申请个人数据").click()
+        await expect(form.get_by_role("alert")).to_contain_text("今天已申请过")
+        await form.get_by_label("会员号").fill(other.member["member_no"])
+        await form.get_by_role("button", name="代会员申请个人数据").click()
+        await desk.sees("正在整理", f"会员 {other.member['member_no']}")
+
+
+async def time_is_over(member_id: int) -> None:
+    """The time to fetch what was handed to a member is over."""
+    await db.pool().execute("UPDATE privacy_handout SET until = fetched_at WHERE member_id = $1", member_id)

@@ -65,6 +65,8 @@ async def test_who_shows_their_code_gets_it_at_once_from_whoever_asked(client, c
 async def test_papers_need_a_second_person(client, chain, admin, second, phone):
     export_id = await archive_of(admin, phone)
     made, other = (await hand(admin, export_id, "p1")).json(), (await hand(admin, export_id, "p2")).json()
+    unasked = (await hand(admin, export_id, "p3")).json()
+    assert (await admin.post(f"/v1/admin/approvals/{unasked['approval_id']}/withdraw", {})).status_code == 200
     assert (made["state"], made["proof"]) == ("waiting", "paper")
     refused(await fetch(admin, made["id"]), 409, "handout_not_granted")
     refused(await admin.post(f"/v1/admin/approvals/{made['approval_id']}/approve", {}), 409, "approval_own")
@@ -75,8 +77,13 @@ async def test_papers_need_a_second_person(client, chain, admin, second, phone):
     refused(await fetch(second, made["id"]), 404, "not_found")
     assert (await fetch(admin, made["id"])).status_code == 200
     refused(await fetch(admin, other["id"]), 409, "handout_not_granted")
+    refused(await fetch(admin, unasked["id"]), 409, "handout_not_granted")
     states = {one["id"]: one["state"] for one in (await admin.get(f"{PATH}/hand-outs")).json()["items"]}
-    assert (states[made["id"]], states[other["id"]]) == ("fetched", "refused")
+    assert [states[one["id"]] for one in (made, other, unasked)] == ["fetched", "refused", "lapsed"]
+    seen = (await admin.get(f"/v1/admin/members/{phone.member_id}/archives")).json()
+    assert seen["member_no"] == phone.member["member_no"]
+    assert [one["id"] for one in seen["exports"]] == [export_id]
+    assert [one["id"] for one in seen["hand_outs"]] == [one["id"] for one in (unasked, other, made)]
 
 
 async def test_refusals_hand_nothing_out(client, chain, office, admin, settings):
@@ -91,11 +98,13 @@ async def test_refusals_hand_nothing_out(client, chain, office, admin, settings)
     both = await hand(admin, export_id, "r2", code=phone.code(), phone_code=f"phone-{number}")
     elsewhere = await hand(neighbour, export_id, "r3")
     early = await hand(admin, unmade, "r4")
+    unseen = await neighbour.get(f"/v1/admin/members/{phone.member_id}/archives")
 
     refused(stranger, 422, "member_not_present")
     assert both.json()["errors"][0]["pointer"] == "/code"
     refused(elsewhere, 404, "not_found")
     refused(early, 409, "export_not_ready")
+    refused(unseen, 404, "not_found")
     assert await fingerprint(settings) == before
 
 

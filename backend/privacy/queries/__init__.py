@@ -10,7 +10,7 @@ from .consents import (
 )
 from .erasures import find_erasure, find_open_erasure, list_erasures, was_here
 from .exports import find_export, list_exports, list_exports_of
-from .handouts import find_handout, list_handouts
+from .handouts import find_handout, list_handouts, list_handouts_of
 
 __all__ = [
     "find_erasure",
@@ -24,6 +24,7 @@ __all__ = [
     "list_exports",
     "list_exports_of",
     "list_handouts",
+    "list_handouts_of",
     "list_purposes",
     "list_texts",
     "read_sharing",

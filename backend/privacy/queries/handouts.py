@@ -25,6 +25,12 @@ async def find_handout(handout_id: str) -> Handout | None:
     return handout_of(row) if row else None
 
 
+async def list_handouts_of(member_id: int, *, limit: int) -> list[Handout]:
+    """What was handed to a member, newest first."""
+    rows = await db.fetch(f"{HANDOUT} WHERE member_id = $1 ORDER BY asked_at DESC, id LIMIT $2", member_id, limit)
+    return [handout_of(row) for row in rows]
+
+
 async def list_handouts(store_id: str | None, *, before: tuple[datetime, str] | None, limit: int) -> list[Handout]:
     """Newest first, from below ``before``; ``store_id`` keeps it to that store's members."""
     rows = await db.fetch(

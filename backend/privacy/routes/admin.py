@@ -37,6 +37,7 @@ from ..schemas import (
     HandoutIn,
     HandoutOut,
     HandoutsOut,
+    MemberArchivesOut,
     PageQuery,
     PurposeIn,
     PurposeOut,
@@ -61,6 +62,8 @@ _SERVE = staff(Permission.PRIVACY_SERVE)
 _ERASE = staff(Permission.PRIVACY_ERASE)
 _PRIVACY = "/v1/admin/privacy"
 _OF_MEMBER = "/v1/admin/members/{member_id}/consents"
+_SHOWN = 20
+"""How many of a member's archives and hand-outs are shown: one archive a day is made, and kept for days."""
 
 
 @router.get(f"{_PRIVACY}/purposes", guard=_READ, summary="授权用途")
@@ -141,6 +144,17 @@ async def list_exports(caller: StaffCaller, query: PageQuery) -> StaffExportsOut
     page = found[: query.limit]
     following = place_cursor(page[-1].asked_at, page[-1].id) if len(found) > query.limit else None
     return StaffExportsOut(await views.staff_exports(page), following)
+
+
+@router.get("/v1/admin/members/{member_id}/archives", guard=_READ, summary="会员的个人数据", errors=(NotFound,))
+async def list_archives(caller: StaffCaller, member_id: str) -> MemberArchivesOut:
+    """A member's newest archives, never what is in them, and who was handed one; a store's staff see their own's."""
+    member = await consents.reached(caller, member_id)
+    made = await queries.list_exports_of(member.id, limit=_SHOWN)
+    handed = await queries.list_handouts_of(member.id, limit=_SHOWN)
+    return MemberArchivesOut(
+        str(member.id), member.member_no, await views.staff_exports(made), await views.handouts(handed)
+    )
 
 
 @router.post(

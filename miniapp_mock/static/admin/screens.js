@@ -49,6 +49,7 @@ export const SCREENS = [
   { path: "gift-redemptions", title: "礼品兑换", group: "value", icon: "inbox", needs: "gifts.read", todo: true, load: () => import("./screens/gift_redemptions.js") },
   { path: "gift-report", title: "积分兑换报表", group: "value", icon: "chart", needs: "reports.read", load: () => import("./screens/gift_report.js") },
   { path: "privacy", title: "隐私", group: "members", icon: "lock", needs: "privacy.read", todo: true, load: () => import("./screens/privacy.js") },
+  { path: "archive", title: "当面交付个人数据", group: "members", needs: "privacy.read", load: () => import("./screens/archive.js") },
   { path: "cases", title: "反馈处理", group: "voice", icon: "case", needs: "cases.handle", todo: true, load: () => import("./screens/cases.js") },
   { path: "case", title: "反馈", group: "voice", needs: "cases.handle", load: () => import("./screens/case.js") },
   { path: "case-figures", title: "反馈统计", group: "voice", needs: "cases.report", load: () => import("./screens/case_figures.js") },

@@ -72,6 +72,16 @@ const TEXTS = {
   "error.coupon_limit_reached": "这位会员已领过这张券的上限",
   "error.coupon_not_claimable": "这张券现在不能发放",
   "error.member_inactive": "会员已冻结，无法发放",
+  "error.export_daily": "这位会员今天已申请过个人数据，请到会员的“个人数据”里查看",
+  "error.export_not_ready": "个人数据还在整理，请稍候",
+  "error.export_gone": "这份个人数据已过期删除，请重新申请",
+  "error.handout_not_granted": "现在不能下载：还没有同意、已被驳回，或已过下载时间",
+  "error.erasure_under_way": "这个账号正在注销",
+  "error.too_many_approvals": "您等待审批的申请太多，请先办完",
+  "error.approval_own": "不能审批自己的申请",
+  "error.approval_same_hands": "这个登录刚由申请人建立或重置，请由另一人审批",
+  "error.approval_decided": "这项申请已经办理",
+  "error.approval_expired": "这项申请已过期",
   "error.login_locked": "输错次数太多，请稍后再试",
 };
 

@@ -12,6 +12,7 @@ const w = words({
   "member.title": "会员资料",
   "member.back": "返回会员列表",
   "member.card": "会员卡片",
+  "member.archive": "个人数据",
   "member.edit": "修改资料",
   "member.reason": "原因",
   "member.saved": "已保存",
@@ -103,7 +104,7 @@ export async function open({ api, me, place, signal, href }) {
       { title: w("member.why"), hide: "narrow", cell: (one) => one.reason || "—" },
     ],
   });
-  const links = [h("a", { class: "button", href: href("members") }, w("member.back")), me.may("contact.read") && h("a", { class: "button", href: href("contact", { member: id }) }, w("member.card"))];
+  const links = [h("a", { class: "button", href: href("members") }, w("member.back")), me.may("contact.read") && h("a", { class: "button", href: href("contact", { member: id }) }, w("member.card")), me.may("privacy.read") && h("a", { class: "button", href: href("archive", { member: id }) }, w("member.archive"))];
   return [head(w("member.title"), { actions: links.filter(Boolean) }), profile, history && h("h2", { class: "section-title" }, w("member.history")), history].filter(Boolean);
 }
 

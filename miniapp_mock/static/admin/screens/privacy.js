@@ -1,5 +1,6 @@
 /** Privacy: who wants to be erased, whose data was asked for, what is asked of members and in which words; asked for in a member's name. */
 import { h } from "/static/shared/dom.js";
+import { handoutColumns } from "../handout_words.js";
 import { attempt, tell } from "../parts/dialogs.js";
 import { formDialog } from "../parts/form.js";
 import { money, stamp } from "../parts/format.js";
@@ -9,9 +10,10 @@ import { words } from "../texts.js";
 
 const w = words({
   "privacy.title": "隐私",
-  "privacy.note": "注销有冷静期，期间可撤回；个人数据只有会员本人能下载",
+  "privacy.note": "注销有冷静期，期间可撤回；个人数据由会员在手机上下载，没有手机的当面交付",
   "privacy.erasures": "注销申请",
   "privacy.exports": "个人数据",
+  "privacy.handouts": "当面交付",
   "privacy.texts": "授权文本",
   "privacy.state": "状态",
   "privacy.cooling": "冷静期",
@@ -42,7 +44,6 @@ const w = words({
   "privacy.give_up": "会员明确放弃余额、积分、优惠券等权益",
   "privacy.nobody": "没有这个会员",
   "privacy.sent": "已提交，待第二人审批",
-  "privacy.export_asked": "已申请，会员在手机上下载",
   "privacy.purpose": "用途",
   "privacy.version": "版本",
   "privacy.required": "必需",
@@ -56,7 +57,8 @@ const w = words({
   "privacy.going": "个账号在注销冷静期",
 });
 
-const TABS = ["erasures", "exports", "texts"];
+const TABS = ["erasures", "exports", "handouts", "texts"];
+const LISTS = { handouts: "hand-outs" }; // where the API says it otherwise
 const LOOKS = { cooling: "gold", erasing: "gold", done: "brand", ready: "brand", lapsed: "danger", failed: "danger" };
 const PATH = "/v1/admin/privacy";
 const amount = (stake) => `${stake.title} ${stake.unit === "fen" ? money(stake.amount) : stake.amount}`;
@@ -67,29 +69,29 @@ export async function todo({ api, signal }) {
   return { count: items.length, more: Boolean(more), text: w("privacy.going") };
 }
 
-export async function open({ api, me, place, signal, href }) {
+export async function open({ api, me, place, signal, href, go }) {
   const tab = TABS.includes(place.query.tab) ? place.query.tab : "erasures";
 
-  /** A form about a member who is named by number or phone; `send(member, values)` does it. */
-  async function forMember(title, fields, send, done) {
+  /** A form about a member who is named by number or phone; `send(member, values)` does it, `then(member)` comes after. */
+  async function forMember(title, fields, send, then) {
     const who = { name: "query", label: w("privacy.member"), required: true, most: 20 };
     const reason = { name: "reason", label: w("privacy.why"), kind: "lines", required: true, most: 200 };
     const submit = async ({ query, ...values }) => {
       const member = (await api.post("/v1/admin/members/search", { query })).items[0];
       if (!member) throw Object.assign(new Error(w("privacy.nobody")), { name: "ApiError", detail: w("privacy.nobody") });
       await send(member, values);
-      return { sent: true };
+      return member;
     };
-    if (await formDialog({ title, note: w("privacy.ask_note"), fields: [who, reason, ...fields], submit: title, onSubmit: submit })) {
-      await attempt(async () => list.reload(), done);
-    }
+    const member = await formDialog({ title, note: w("privacy.ask_note"), fields: [who, reason, ...fields], submit: title, onSubmit: submit });
+    if (member) await then(member);
   }
   const askErasure = () => {
     const key = api.newKey();
     const giveUp = { name: "give_up", label: w("privacy.give_up"), kind: "tick", value: false };
-    return forMember(w("privacy.ask_erasure"), [giveUp], (member, values) => api.post(`${PATH}/erasures`, { member_id: member.id, ...values }, { key }), w("privacy.sent"));
+    return forMember(w("privacy.ask_erasure"), [giveUp], (member, values) => api.post(`${PATH}/erasures`, { member_id: member.id, ...values }, { key }), () => attempt(async () => list.reload(), w("privacy.sent")));
   };
-  const askExport = () => forMember(w("privacy.ask_export"), [], (member, values) => api.post(`${PATH}/exports`, { member_id: member.id, ...values }), w("privacy.export_asked"));
+  /** What follows is done on the archive's own screen: it says how far it is, and hands it out. */
+  const askExport = () => forMember(w("privacy.ask_export"), [], (member, values) => api.post(`${PATH}/exports`, { member_id: member.id, ...values }), (member) => go("archive", { member: member.id }));
 
   async function withdraw(erasure) {
     const fields = [{ name: "reason", label: w("privacy.why"), kind: "lines", required: true, most: 200 }];
@@ -109,11 +111,13 @@ export async function open({ api, me, place, signal, href }) {
   const member = { title: w("privacy.member"), cell: (item) => h("span", { class: "num" }, item.member_no) };
   const who = { title: w("privacy.who"), hide: "narrow", cell: (item) => w(item.by_staff ? "privacy.by_staff" : "privacy.by_member") };
   const why = { title: w("privacy.why"), width: "wide", cell: (item) => item.reason };
+  const archive = { title: w("privacy.actions"), cell: (item) => h("a", { class: "button compact", href: href("archive", { member: item.member_id }), "aria-label": `${w("privacy.handouts")} ${item.member_no}` }, w("privacy.handouts")) };
   const at = (title, name, hide) => ({ title: w(title), hide, cell: (item) => h("span", { class: "num" }, item[name] ? stamp(item[name]) : "") });
   const columns = {
     erasures: [state, member, { title: w("privacy.given_up"), width: "wide", cell: (item) => item.given_up.map(amount).join("、") }, who, why, at("privacy.asked_at", "asked_at", "narrow"), at("privacy.due_at", "due_at"),
       { title: w("privacy.actions"), cell: (item) => me.may("privacy.serve") && item.state === "cooling" && button(w("privacy.withdraw"), item.member_no, () => withdraw(item)) }],
-    exports: [state, member, who, why, { title: w("privacy.rows"), number: true, cell: (item) => item.rows }, at("privacy.asked_at", "asked_at"), at("privacy.until", "until", "narrow")],
+    exports: [state, member, who, why, { title: w("privacy.rows"), number: true, cell: (item) => item.rows }, at("privacy.asked_at", "asked_at"), at("privacy.until", "until", "narrow"), archive],
+    handouts: [member, ...handoutColumns(), archive],
     texts: [
       { title: w("privacy.purpose"), cell: (item) => item.title },
       { title: w("privacy.version"), number: true, cell: (item) => item.version },
@@ -125,7 +129,7 @@ export async function open({ api, me, place, signal, href }) {
   const list = table({
     label: w(`privacy.${tab}`),
     signal,
-    load: ({ cursor }) => (tab === "texts" ? api.get(`${PATH}/purposes`, {}, { signal }) : api.get(`${PATH}/${tab}`, { cursor, limit: 50 }, { signal })),
+    load: ({ cursor }) => (tab === "texts" ? api.get(`${PATH}/purposes`, {}, { signal }) : api.get(`${PATH}/${LISTS[tab] || tab}`, { cursor, limit: 50 }, { signal })),
     none: { icon: "lock", title: w("privacy.none") },
     columns: columns[tab],
   });
