@@ -66,6 +66,7 @@ PLACES: dict[str, Place] = {
     **dict.fromkeys(
         (
             *("ledger_rollup", "wallet_day"),  # sums over all members
+            "wallet_warned",
             *("member", "member_pin", "member_consent", "member_growth", "member_change", "member_pin_act"),
             *("merging_merge", "merging_candidate", "merging_search"),
             *("member_value", "member_attribute", "member_field_rules", "member_definition_change"),

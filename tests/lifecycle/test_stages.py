@@ -112,7 +112,7 @@ async def test_counts_by_day_as_numbers_picture_and_table(client, chain, admin, 
     assert heading == "日期,潜在,新客,回头客,忠诚,沉睡,流失"
     assert line == ",".join([today, *(str(one["members"]) for one in now["items"])])
     assert (chart.headers["content-type"], chart.text[:4]) == ("image/svg+xml", "<svg")
-    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/query/from")
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/query/to")
 
 
 async def test_other_rules_hold_for_everybody_once_they_were_looked_at(client, chain, admin, phone, books):

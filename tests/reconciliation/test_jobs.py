@@ -8,6 +8,7 @@ from typing import Any
 from backend.kernel import clock as kernel_clock
 from backend.reconciliation import queries, rules
 from backend.reconciliation.commands import bills
+from backend.reconciliation.types import BillState
 from tests.support import recharge
 
 BASE = "/v1/admin/reconciliation"
@@ -58,4 +59,5 @@ async def test_days_that_a_click_left_behind_are_asked_for_too(admin, clock):
     for _ in range(2):
         await bills.take_due(clock.now())
 
-    assert [one.state for one in await queries.list_bills(day - 9 * DAY, day)] == ["empty"] * 10
+    asked = [one.state != BillState.WAITING for one in await queries.list_bills(day - 9 * DAY, day)]
+    assert asked == [True] * 10

@@ -86,6 +86,9 @@ class Driver(Protocol):
 Maker = Callable[[Settings], Driver | None]
 _makers: dict[Channel, Maker] = {}
 _drivers: dict[Channel, Driver | None] = {}
+_former: list[Driver] = []
+"""Of settings that were changed: what they keep open is closed with the others'."""
+
 _made_for: Settings | None = None
 
 
@@ -99,6 +102,7 @@ def find(channel: Channel) -> Driver | None:
     """The driver of a channel under the settings of this process, made at its first use."""
     global _made_for
     if _made_for is not current_settings():
+        _former.extend(filter(None, _drivers.values()))
         _drivers.clear()
         _made_for = current_settings()
     if channel not in _drivers:
@@ -109,7 +113,8 @@ def find(channel: Channel) -> Driver | None:
 
 async def close() -> None:
     """End the connections of this process's drivers."""
-    drivers = [driver for driver in _drivers.values() if driver is not None]
+    drivers = [*_former, *filter(None, _drivers.values())]
+    _former.clear()
     _drivers.clear()
     for driver in drivers:
         await driver.aclose()
