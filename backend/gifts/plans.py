@@ -11,6 +11,7 @@ import msgspec
 from backend.kernel.events import encode as encode_event
 from backend.kernel.http import Idempotency
 from backend.ledger import plans as ledger
+from backend.ledger.events import StoredReturned
 from backend.ledger.plans import Cap, DocumentUpdate, Guard, Issue, Leg, NewDocument, Plan, Saw, job_hash
 from backend.ledger.types import Document, Lot
 
@@ -187,8 +188,14 @@ def give_back(
         guards=(Guard(member_mark(made.gift_id), "add", -made.quantity, LIMIT, cap=_NO_CAP),),
         update=DocumentUpdate(document.id, document.version, state=state.value),
         legs=tuple(legs),
-        events=_money_moved(made),
+        events=(*_money_moved(made), *_bonus_returned(made, moves)),
     )
+
+
+def _bonus_returned(made: Redemption, moves: Sequence[tuple[Lot, int]]) -> tuple[dict[str, Any], ...]:
+    if not any(lot.kind == ledger.STORED and lot.part != "principal" and moved < 0 for lot, moved in moves):
+        return ()
+    return (encode_event(StoredReturned(member_id=made.member_id, by=made.id)),)
 
 
 def put_off(document: Document, *, now: datetime, until: datetime, on: date) -> Plan:

@@ -64,6 +64,12 @@ class RechargeReversed(Event, frozen=True, kw_only=True):
     pay_fen: int
 
 
+class StoredReturned(Event, frozen=True, kw_only=True):
+    """Bonus came back into its lots otherwise than by a sale's refund; ``by`` is the document that had taken it."""
+
+    by: str
+
+
 class MergedBooksMoved(Event, frozen=True, kw_only=True):
     """Something was posted to the books of a member who was merged into another: what came is passed on.
 

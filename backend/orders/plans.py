@@ -8,7 +8,9 @@ from datetime import date, datetime
 import msgspec
 
 from backend.coupons.rules.booking import use_legs
+from backend.kernel.events import encode as encode_event
 from backend.ledger import plans as ledger
+from backend.ledger.events import StoredReturned
 from backend.ledger.plans import DocumentUpdate, Guard, Leg, NewDocument, Plan
 from backend.ledger.types import Document, Lot
 from backend.passes.plans import count_use
@@ -244,6 +246,8 @@ def release(document: Document, *, held: int | None, moves: Sequence[tuple[Lot, 
     if points := _held_points(body):
         legs.append(Leg(ledger.HOUSE_ORDER_POINTS_HELD, ledger.POINT, -points, ref=store_id))
     lot_of = {lot.ref: lot.lot_id for lot, amount in moves if lot.kind == ledger.COUPON and amount < 0}
+    bonus = any(lot.kind == ledger.STORED and lot.part != "principal" and amount < 0 for lot, amount in moves)
+    returned = StoredReturned(member_id=document.member_id, by=document.id)
     for coupon in body.coupons:
         legs.extend(ledger.release_coupon(coupon.id, coupon.unit, coupon.taken, lot_id=lot_of[coupon.id]))
     return Plan(
@@ -257,6 +261,7 @@ def release(document: Document, *, held: int | None, moves: Sequence[tuple[Lot, 
         reverses=held,
         update=DocumentUpdate(document.id, document.version, state=OrderState.CLOSED),
         legs=tuple(legs),
+        events=(encode_event(returned),) if bonus else (),
     )
 
 

@@ -11,7 +11,7 @@ from backend.auth.types import Permission
 from backend.groups.events import AllotmentTakenBack
 from backend.kernel import events
 from backend.kernel.db import Tx
-from backend.ledger.events import Recharged, SaleRefunded
+from backend.ledger.events import Recharged, SaleRefunded, StoredReturned
 from backend.messages import service as messages
 from backend.messages.types import Builtin, Letter, Purpose, Variable, VariableKind
 from backend.wechat import service as wechat
@@ -127,3 +127,9 @@ async def look_for_forfeited_of_a_group(event: AllotmentTakenBack, tx: Tx) -> No
 async def look_for_forfeited(event: SaleRefunded, tx: Tx) -> None:
     """A sale's refund may bring bonus back that its member had given up."""
     await forfeiting.wake(tx, event.member_id, event.refund_id)
+
+
+@events.on(StoredReturned)
+async def look_for_forfeited_of_others(event: StoredReturned, tx: Tx) -> None:
+    """So may a gift that came to nothing, and an order that was not paid for."""
+    await forfeiting.wake(tx, event.member_id, event.by)

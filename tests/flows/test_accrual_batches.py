@@ -5,6 +5,9 @@ from __future__ import annotations
 import uuid
 
 from backend.kernel import clock as kernel_clock
+from backend.ledger import service as ledger
+from backend.ledger.errors import GuardRefused, Stale
+from backend.points.plans import CAP
 from tests.support.races import at_once
 from tests.support.value import findings
 
@@ -114,3 +117,22 @@ async def test_a_batch_has_a_bound(client, chain, phone):
     answer = await chain.till.post(client, BATCH, {"items": [row(phone)] * 201})
 
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/items")
+
+
+async def test_a_row_that_others_were_always_before_may_be_sent_again(client, chain, phone, monkeypatch):
+    """Twice others fill a promotion's day, then they move the books, between the plan and the door."""
+    post, met = ledger.post, iter([GuardRefused(CAP, "points:E:1"), GuardRefused(CAP, "points:E:1"), Stale()])
+
+    async def crowded(plan):
+        if (refusal := next(met, None)) is not None:
+            raise refusal
+        return await post(plan)
+
+    monkeypatch.setattr(ledger, "post", crowded)
+    one = row(phone)
+
+    first, again = await send(client, chain.till, one), await send(client, chain.till, one)
+
+    assert [(item["code"], item["retry"]) for item in first["items"]] == [("stale", True)]
+    assert results(again) == ["posted"]
+    assert await points(phone) == 10

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import msgspec
@@ -200,6 +200,7 @@ async def test_an_order_that_is_not_paid_gives_back_what_it_held_and_late_money_
     buyer, admin, client, clock, how
 ):
     coupon_id = await give_coupon(admin, buyer, OFF_500)
+    await give(buyer.member_id, bonus=300, bonus_until=date(2999, 12, 31))  # it has a last day, so it goes first
     before = await standing(buyer)
     made = await begin(buyer, (coupon_id,))
     payment_id = made["payment"]["id"]
@@ -212,6 +213,8 @@ async def test_an_order_that_is_not_paid_gives_back_what_it_held_and_late_money_
         clock.reset()
     assert (await look(buyer, made))["status"] == ("cancelled" if how == "cancelled" else "closed")
     assert await standing(buyer) == before
+    told = "SELECT body->>'by' FROM outbox WHERE member_id = $1 AND name = 'StoredReturned'"
+    assert [row[0] for row in await db.fetch(told, buyer.member_id)] == [made["orders"][0]["id"]]
     again = await buyer.call("POST", f"/v1/member/orders/{made['checkout_id']}/pay")
     assert again.json()["code"] == "order_not_payable"
 

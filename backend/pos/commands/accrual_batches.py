@@ -11,7 +11,7 @@ from backend.kernel.errors import DomainError, Kind
 from backend.kernel.http import Idempotency
 from backend.kernel.http.decoding import from_msgspec
 from backend.ledger import queries as ledger
-from backend.ledger.errors import Claimed
+from backend.ledger.errors import Claimed, Stale
 
 from .. import plans
 from ..batch_schemas import AccrualBatchIn, AccrualBatchOut, AccrualRowOut
@@ -69,7 +69,7 @@ def _refused(number: int, order_no: str, refusal: DomainError) -> AccrualRowOut:
         code=refusal.code,
         detail=refusal.detail,
         pointer=f"/items/{number}{refusal.errors[0].pointer}" if refusal.errors else None,
-        retry=refusal.kind in AGAIN,
+        retry=refusal.kind in AGAIN or isinstance(refusal, Stale),
     )
 
 

@@ -142,7 +142,7 @@ async def _accrue(
         try:
             posted = await ledger.post(plan)
         except GuardRefused as refused:
-            if refused.refusal == points.CAP and not capped:
+            if refused.refusal == points.CAP:  # also once more: another sale of the day may have come between
                 capped = True
                 continue
             raise (AccrualLimit() if refused.refusal == DAILY_LIMIT else CodeUsed()) from refused

@@ -100,6 +100,8 @@ def read_heading(cells: Sequence[str]) -> tuple[list[str], list[Flaw]]:
         for cell, code in zip(cells, columns, strict=True)
         if not code
     ]
+    if not any(columns):  # the first row is somebody's, most likely: a report repeats nothing of it
+        flaws = [Flaw(1, "", "the table has no heading")]
     flaws += [Flaw(1, code, "is there twice") for code in sorted({c for c in columns if c and columns.count(c) > 1})]
     flaws += [Flaw(1, code, f"is missing ({COLUMNS[code]})") for code in sorted(NEEDED - set(columns))]
     return columns, flaws
@@ -198,8 +200,8 @@ class _Reading:
     def consents(self, purposes: Mapping[str, str]) -> tuple[str, ...]:
         """Purposes by code or title, with blanks or commas between them."""
         named = [name for name in _BETWEEN.split(self._of("consents")) if name]
-        if unknown := [name for name in named if name not in purposes]:
-            self.wrong("consents", f"there is no purpose {unknown[0][:24]}")
+        if any(name not in purposes for name in named):
+            self.wrong("consents", "names a purpose that there is not")  # and not which: cells may have been shifted
         return tuple(dict.fromkeys(purposes[name] for name in named if name in purposes))
 
     def card(self) -> str | None:

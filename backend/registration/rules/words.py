@@ -34,6 +34,8 @@ _WORDS = tuple(
         ("there is no such store", "没有这个门店"),
         ("there is no such level", "没有这个等级"),
         ("is no card number", "不是卡号"),
+        ("names a purpose that there is not", "没有这一项授权"),
+        ("the table has no heading", "第一行不是表头"),
         (r"is no whole number from 0 to (\d+)", r"应为 0 至 \1 的整数"),
         ("is for points that there are", "没有积分，不用填有效期"),
         ("is no amount in yuan like .*", "不是金额，应如 500.00"),

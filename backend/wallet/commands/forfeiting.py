@@ -1,8 +1,8 @@
 """Bonus that comes back to a recharge which was given back: its gift was given up, so it is taken again.
 
 Somebody buys with bonus, has the recharge's principal paid back, then brings the goods back: the sale's refund returns
-the bonus to its lot, as every refund does. Where the recharge's refund kept principal for spent bonus, that bonus is
-paid for, and stays.
+the bonus to its lot, as every refund does, and as what was held for an order or paid for a gift returns. Where the
+recharge's refund kept principal for spent bonus, that bonus is paid for, and stays.
 """
 
 from __future__ import annotations
