@@ -55,6 +55,15 @@ async def list_waiting(member_id: int, now: datetime) -> list[Request]:
     return [request_of(row, now) for row in rows]
 
 
+async def count_codes(member_id: int, since: datetime) -> int:
+    """How many codes by SMS were asked for, for a member, with the requests since then."""
+    return int(
+        await db.fetchval(
+            "SELECT coalesce(sum(codes), 0) FROM identity_request WHERE member_id = $1 AND at > $2", member_id, since
+        )
+    )
+
+
 async def find_by_document(number: str) -> int | None:
     """The member whose document has this number, or None."""
     member_id: int | None = await db.fetchval(

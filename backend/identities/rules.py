@@ -18,7 +18,7 @@ CODES = 3
 """By SMS, for one request; with half a minute between them."""
 CODE_AGAIN = timedelta(seconds=30)
 MEMBER_CODES = 6
-MEMBER_CODES_WINDOW_S = 3600
+MEMBER_CODES_WINDOW = timedelta(hours=1)
 
 _DOCUMENT = re.compile(r"[0-9A-Z]{6,24}\Z")
 

@@ -12,6 +12,8 @@ import pytest
 
 from backend.identities import jobs, rules
 from backend.kernel import config, db
+from backend.messages import service as messages
+from backend.messages.channels import TryAgain
 from tests.support.members import random_phone, register
 from tests.support.races import at_once, outcomes
 from tests.support.value import give
@@ -135,6 +137,31 @@ async def test_a_newer_code_voids_the_one_before_and_there_are_three(client, cha
     assert fourth.status_code == 429
     assert old.json()["code"] == "identity_code_invalid"
     assert (over.status_code, over.json()["code"]) == (409, "identity_decided")
+
+
+async def test_a_member_is_sent_six_codes_an_hour_however_often_the_gateway_was_tried(client, chain, clock):
+    number, till = random_phone(), chain.tills["S1"][0]
+    await register(client, phone=number)
+    request_id = await asked(client, till, number)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(messages, "send_sms", down)
+        await till.post(client, f"{ASK}/{request_id}/sms", {})
+        for _ in range(rules.MEMBER_CODES + 1):
+            with pytest.raises(TryAgain):
+                await jobs.send_code(request_id, 1)
+    await jobs.send_code(request_id, 1)
+    after = len(await texts(client, number))
+    for count in (2, 3, 2):
+        for _ in range(count):
+            clock.shift(AGAIN)
+            assert (await send(client, till, request_id)).status_code == 202
+        request_id = await asked(client, till, number)
+
+    assert (after, len(await texts(client, number))) == (1, rules.MEMBER_CODES)
+
+
+async def down(*_: object) -> bool:
+    raise TryAgain
 
 
 async def test_nobody_s_number_is_answered_alike_and_gets_nothing(client, chain):

@@ -9,7 +9,7 @@ from backend.kernel import clock as kernel_clock
 from backend.kernel import db, outbox
 from backend.reconciliation.commands import clearing
 from tests.support.books import fingerprint
-from tests.support.membercards import held, issue, make_batch, make_store, make_type, move, numbers, printed
+from tests.support.membercards import TYPES, held, issue, make_batch, make_store, make_type, move, numbers, printed
 from tests.support.members import register
 from tests.support.races import at_once, codes_of, outcomes
 from tests.support.shifts import close_shift, open_shift, tender
@@ -151,3 +151,37 @@ async def test_what_was_never_paid_does_not_come_back(client, admin, chain, phon
 
     assert (back.status_code, back.json()["total_fen"]) == (201, 0)
     assert await held(phone.member_id) == [(number, "void")]
+
+
+async def test_what_is_due_for_a_card_is_taken_though_its_type_is_closed(client, admin, chain, phone, books):
+    made = await make_type(admin, deposit_fen=900)
+    mine, free = await numbers(await make_batch(admin, made, 2))
+    await issue(admin, phone, mine)
+    kept = ("name", "deposit_fen", "colour", "version")
+    closed = await admin.call("PUT", f"{TYPES}/{made['code']}", {name: made[name] for name in kept} | {"active": False})
+    wish = {"scan_token": await token_of(client, chain.till, phone), "due_fen": 900}
+
+    another = await chain.till.post(client, CARDS, wish | {"card_no": free, "replace": True})
+    paid = await chain.till.post(client, CARDS, wish | {"card_no": mine})
+
+    assert closed.status_code == 200, closed.text
+    assert another.json()["code"] == "card_type_closed"
+    assert (paid.status_code, paid.json()["total_fen"]) == (201, 900)
+    assert await held(phone.member_id) == [(mine, "issued")]
+
+
+async def test_numbers_of_other_people_s_cards_count_as_guesses_whichever_call_tries_them(
+    client, admin, chain, phone, clock, books
+):
+    till = chain.tills["S2"][0]
+    (somebodys,) = await printed(admin, 1)
+    await issue(admin, await register(client), somebodys)
+    wish = {"scan_token": await token_of(client, till, phone), "card_no": somebodys}
+    clock.freeze(clock.now().replace(second=30))  # within one window of the limit
+
+    looked = [await till.post(client, f"{CARDS}/quote", wish) for _ in range(10)]
+    wanted = [await till.post(client, CARDS, wish) for _ in range(11)]
+
+    assert outcomes(looked) == {"card_taken": 10}
+    assert outcomes(wanted) == {"card_taken": 10, "rate_limited": 1}
+    assert await held(phone.member_id) == []

@@ -57,14 +57,14 @@ async def issue(tx: Tx, member_id: int, card_no: str, by: Handing, *, replacing:
     card_type = rules.type_of(card_no, await queries.types())
     if card_type is None:
         raise CardInvalid
-    if not card_type.active:
-        raise CardTypeClosed
     held, card = await _lock_both(tx, member_id, card_no)
     if held is not None and rules.is_over(held.valid_until, clock.local_date(clock.now(), settings().timezone)):
         await become(tx, held, CardState.EXPIRED, Handing(Way.SYSTEM))
         held, card = None, await locks.lock_number(tx, card_no)
     if card is not None and held is not None and card.id == held.id and held.state is CardState.ISSUED:
         return card.id
+    if not card_type.active:  # of no matter to who has the card already: a till takes what is due for it
+        raise CardTypeClosed
     if held is not None and not held.virtual and not replacing:
         raise CardHeld(extra={"card_id": str(held.id)})
     if card is None:

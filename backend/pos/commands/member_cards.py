@@ -213,7 +213,7 @@ async def _once(body: PaidIn, terminal: TerminalCaller, idem: Idempotency, work:
             return await again(member_id, known.posted)
         except GuardRefused as refused:
             raise CodeUsed from refused
-        except CardInvalid:
+        except (CardInvalid, CardTaken):
             await _miss(terminal)
             raise
         log.info("pos.member_card", document_id=posted.document_id, terminal_id=terminal.terminal_id)
