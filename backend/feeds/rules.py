@@ -76,8 +76,13 @@ SHARING = "third_party"
 AGREED = "yes"
 
 
-def is_over(field: str, after: object) -> bool:
-    """Whether a change ends what another company may know of a member: taken back, erased, or part of another."""
+def is_over(field: str, after: object, *, erased: bool) -> bool:
+    """Whether a change ends what another company may know of a member: taken back, erased, or part of another.
+
+    ``erased``: what the change said was taken with its member, so that it may be the very one that says so.
+    """
+    if erased:
+        return field in (SHARING, "status")
     return (field == SHARING and after != AGREED) or (field == "status" and after in ("erased", "merged"))
 
 

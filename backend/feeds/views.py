@@ -62,7 +62,9 @@ async def shown(entries: Sequence[Entry], subscriber: Subscriber) -> list[schema
         if subscriber.partner and agreed.get(entry.member_id) != rules.AGREED:
             found += _taken_back(entry, numbers, changes, told=entry.member_id in agreed)
             continue
-        visible = [_change(one) for one in changes if rules.seen(one.field, allowed)]
+        # That it is over is told whatever fields the partner has, also while the member's word is not deleted yet.
+        over = _over(changes) if subscriber.partner else ()
+        visible = [_change(one) for one in changes if one in over or rules.seen(one.field, allowed)]
         moved = [field for field in ("level", "stage") if field in entry.body and field in allowed]
         visible += [schemas.ChangeOut(field, None, entry.body[field]) for field in moved]
         if visible or entry.kind is EntryKind.REGISTERED:
@@ -80,10 +82,13 @@ def _taken_back(
     entry: Entry, numbers: Mapping[int, str], changes: Sequence[MemberChange], *, told: bool
 ) -> Iterator[schemas.EntryOut]:
     """What another company hears of a member who does not agree (any more), if it heard of them: that it is over."""
-    over = [one for one in changes if rules.is_over(one.field, one.after)]
-    if told and over:
+    if told and (over := _over(changes)):
         member = schemas.MemberRef(str(entry.member_id), numbers.get(entry.member_id, ""))
         yield _entry(entry, member, over, [_change(one) for one in over])
+
+
+def _over(changes: Sequence[MemberChange]) -> Sequence[MemberChange]:
+    return [one for one in changes if rules.is_over(one.field, one.after, erased=one.erased)]
 
 
 def _entry(

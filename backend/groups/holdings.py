@@ -43,6 +43,12 @@ HOLDING = holds(
                 ),
                 whose="(principal_id = $1 OR member_id = $1)",
             ),
+            Table(
+                "group_allot_row",
+                stripped("a line of a table that people of the staff decided: amounts without a name", note="''"),
+                unshown="the allotments that came of it are listed",
+                whose="person_id IN (SELECT id FROM group_member WHERE member_id = $1)",
+            ),
             Table("group_invitation", DELETED, unshown="digests of invitations that run out in days"),
             Table(
                 "group_member",
@@ -70,7 +76,7 @@ HOLDING = holds(
         ),
         moves=(MovingTable("group_purchase"), MovingTable("group_return"), MovingTable("group_invitation")),
         joined=("group_member", "key_account"),
-        stays=("group_allotment",),
+        stays=("group_allotment", "group_allot_row"),
         merge=service.merge,
         clashes=service.clashes,
     )

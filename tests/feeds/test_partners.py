@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from backend.privacy.commands import erasing
 from tests.feeds.test_feed import FEED, ask, everybody, rest
+from tests.privacy.test_erasure import ask as ask_to_be_erased
+from tests.privacy.test_erasure import let_it_happen
 from tests.support.members import Phone, register
 from tests.support.mis import make_subscriber
 
@@ -54,4 +57,27 @@ async def test_a_partner_sees_who_agreed_and_is_told_when_it_is_over(client, cha
     assert [change["after"] for changes in told for change in changes if change["field"] == "third_party"] == [
         "yes",
         "no",
+    ]
+
+
+async def test_a_partner_is_told_of_an_erasure_whenever_it_asks(client, chain, admin, monkeypatch):
+    """Before what the change said is erased too, and after; it has no field that says so."""
+    partner = await make_subscriber(admin, ["name"], partner=True)
+    early, late = await register(client, name="合作早"), await register(client, name="合作晚")
+    for phone in (early, late):
+        await share(phone, True)
+    _, place = await rest(client, partner["key"])
+
+    with monkeypatch.context() as halfway:
+        halfway.setattr(erasing, "ROUNDS_AT_ONCE", 0)
+        await let_it_happen((await ask_to_be_erased(early))["id"], rounds=1)
+    at_once, place = await rest(client, partner["key"], place)
+    await let_it_happen((await ask_to_be_erased(late))["id"])
+    afterwards, _ = await rest(client, partner["key"], place)
+
+    over = {"field": "status", "before": "active", "after": "erased", "erased": False}
+    assert [(item["member"]["id"], item["changes"]) for item in at_once] == [(early.member["id"], [over])]
+    gone = [item for item in afterwards if item["member"]["id"] == late.member["id"]]
+    assert [change for item in gone for change in item["changes"] if change["field"] == "status"] == [
+        {"field": "status", "before": None, "after": None, "erased": True}
     ]

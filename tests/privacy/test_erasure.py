@@ -12,10 +12,15 @@ from typing import Any
 import asyncpg
 import pytest
 
+from backend.groups.commands import batches
 from backend.kernel import clock, db, outbox
 from backend.kernel.config import Settings
 from backend.privacy import queries
 from backend.privacy.commands import erasing, exports
+from tests.groups.test_allotments import group_of
+from tests.groups.test_batches import path as batches_of
+from tests.groups.test_batches import send
+from tests.groups.test_batches import table as table_of
 from tests.support import cases, coupons, delivery, merging, suggestions, surveys, value
 from tests.support.books import connected, fingerprint
 from tests.support.chat import Customer, work
@@ -97,6 +102,16 @@ async def staff_write(admin: StaffSession, second: StaffSession, phone: Phone) -
     assert (await second.post(f"/v1/admin/approvals/{asked}/reject", note)).status_code == 200
 
 
+async def allot(client: Any, admin: StaffSession, phone: Phone, note: str) -> None:
+    """A group's owner allots to a member by a table that says something of them."""
+    owner = await register(client)
+    group_id, _ = await group_of(admin, owner, phone)
+    await value.give(owner.member_id, points=50)
+    made = await send(admin, batches_of(group_id), table_of((phone.member["member_no"], "积分", 10, note)))
+    assert made.status_code == 202, made.text
+    await batches.run(made.json()["id"])
+
+
 async def test_a_member_who_left_is_a_number(client, chain, admin, second, settings, levels, books):
     """Everything that a member wrote or staff wrote of them stands nowhere any more; amounts and numbers do."""
     who = "privacy-leaver"
@@ -115,6 +130,7 @@ async def test_a_member_who_left_is_a_number(client, chain, admin, second, setti
     await work(settings)
     await coupons.give_coupon(admin, phone)
     await staff_write(admin, second, phone)
+    await allot(client, admin, phone, "司徒的奖励")
     await coupons.give_coupon(admin, phone)
     sale = await chain.till.sell(client, phone.code(), fen=1_500)
     assert sale.status_code == 201, sale.text
@@ -132,6 +148,8 @@ async def test_a_member_who_left_is_a_number(client, chain, admin, second, setti
         "lifecycle_change",
         "lifecycle_grant",
         "privacy_consent_change",
+        "group_allotment",
+        "group_allot_row",
     }
 
     wish = await ask(phone, give_up=True)

@@ -11,6 +11,7 @@ import msgspec
 
 from backend.kernel import clock as clocks
 from backend.kernel import config, db, outbox
+from backend.privacy import queries
 from backend.privacy.commands import exports
 from tests.support.books import fingerprint
 from tests.support.members import Phone, random_phone, register
@@ -84,6 +85,25 @@ async def test_papers_need_a_second_person(client, chain, admin, second, phone):
     assert seen["member_no"] == phone.member["member_no"]
     assert [one["id"] for one in seen["exports"]] == [export_id]
     assert [one["id"] for one in seen["hand_outs"]] == [one["id"] for one in (unasked, other, made)]
+
+
+async def test_the_same_request_at_the_same_moment_is_one(client, chain, admin, monkeypatch):
+    """Neither had seen the other when it began to look; the member's lock lets one after the other."""
+    phone = await register(client)
+    export_id = await archive_of(admin, phone)
+    real, looks = queries.find_handout, []
+
+    async def find(handout_id: str):
+        looks.append(handout_id)
+        return None if len(looks) == 1 else await real(handout_id)
+
+    made = await hand(admin, export_id, "twice")
+    monkeypatch.setattr(queries, "find_handout", find)
+    again = await hand(admin, export_id, "twice")
+
+    assert (made.status_code, again.status_code) == (201, 201), again.text
+    assert again.json() == made.json()
+    assert await db.fetchval("SELECT count(*) FROM privacy_handout WHERE member_id = $1", phone.member_id) == 1
 
 
 async def test_refusals_hand_nothing_out(client, chain, office, admin, settings):

@@ -62,14 +62,14 @@ async def ask(export_id: str, body: HandoutIn, caller: StaffCaller, *, key: str)
     """
     handout_id = ids.short_of("H", caller.staff_id, key)
     if (known := await queries.find_handout(handout_id)) is not None:
-        if known.export_id != export_id:
-            raise IdempotencyConflict
-        return known
+        return _same(known, export_id)
     found = await _reached(export_id, caller)
     _check_ready(found)
     proof, present = await _proof(found, body, caller)
     async with db.transaction() as tx:
         await members.lock(tx, found.member_id)
+        if rows := await db.fetch_in(tx, f"{HANDOUT} WHERE id = $1", handout_id):  # the same request at this moment
+            return _same(handout_of(rows[0]), export_id)
         if present is not None:
             await members.spend_presence(tx, present, store_id=caller.store_id, at=clock.now())
         await _write(tx, handout_id, found, body, proof, caller, key)
@@ -77,6 +77,12 @@ async def ask(export_id: str, body: HandoutIn, caller: StaffCaller, *, key: str)
         trail.said(proof=proof.value)
     log.info("privacy.handout_asked", handout_id=handout_id, proof=proof.value, staff_id=caller.staff_id)
     return await get(handout_id)
+
+
+def _same(known: Handout, export_id: str) -> Handout:
+    if known.export_id != export_id:
+        raise IdempotencyConflict
+    return known
 
 
 async def get(handout_id: str) -> Handout:

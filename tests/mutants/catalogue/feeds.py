@@ -33,7 +33,7 @@ MUTANTS = (
         "fields-nobody-gave",
         "The newsletter's system reads everybody's birthday.",
         VIEWS,
-        "if rules.seen(one.field, allowed)]",
+        "if one in over or rules.seen(one.field, allowed)]",
         "if True]",
         (f"{FEED}test_what_was_changed_is_told_with_who_before_and_after_in_the_fields_that_were_given",),
     ),
