@@ -226,6 +226,26 @@ async def test_a_job_that_dies_goes_on_where_it_was_and_a_new_owner_is_not_bound
     await outbox.drain()
 
 
+async def test_once_it_is_cancelled_no_further_row_is_posted(client, admin, phone, monkeypatch):
+    people = [await register(client) for _ in range(3)]
+    group_id, _ = await group_of(admin, phone, *people)
+    await give(phone.member_id, points=100)
+    batch_id = (await send(admin, path(group_id), table(*((no(one), "积分", 10, "") for one in people)))).json()["id"]
+    real = allotting.allot
+
+    async def is_cancelled_then(*args, **more):
+        made = await real(*args, **more)
+        assert (await admin.post(path(group_id, f"/{batch_id}/cancel"))).status_code == 200
+        return made
+
+    monkeypatch.setattr(allotting, "allot", is_cancelled_then)
+    await batches.run(batch_id)
+
+    assert await total(phone, *people) == [90, 10, 0, 0]
+    done = (await admin.get(path(group_id, f"/{batch_id}"))).json()
+    assert (done["state"], done["posted"], done["refused"]) == ("cancelled", 1, 0)
+
+
 async def test_lists_go_by_an_index(settings, chain):
     owner = await connection(settings, "huiyuan_owner")
     await owner.execute(

@@ -281,8 +281,18 @@ async def run(batch_id: str, *, most: int | None = None) -> None:
             await _end(batch_id)
             return
         group, owner = await queries.find_group(batch.group_id), await queries.find_owner(batch.group_id)
-        await _note(batch_id, [(row.row_no, await _post(batch, row, group, owner)) for row in rows])
+        outcomes = []
+        for row in rows:
+            if not await _runs(batch_id):
+                break  # it was cancelled a moment ago, and whoever did so was told that no further row is posted
+            outcomes.append((row.row_no, await _post(batch, row, group, owner)))
+        await _note(batch_id, outcomes)
         done += 1
+
+
+async def _runs(batch_id: str) -> bool:
+    now = await queries.find_batch(batch_id)
+    return now is not None and now.state is BatchState.RUNNING
 
 
 async def _post(batch: AllotBatch, row: AllotRow, group: Group | None, owner: SubMember | None) -> str:
