@@ -36,6 +36,7 @@ SELECT l.member_id, format('purchase %s took %s fen of lot %s, and the books say
        SELECT -sum(m.amount) AS fen FROM ledger_transfer t
          JOIN ledger_lot_move m ON m.member_id = t.member_id AND m.seq = t.seq AND m.lot_id = l.lot_id
         WHERE t.member_id = l.member_id AND t.document_id = split_part(l.document_id, '/', 1)
+          AND t.kind <> 'bonus_forfeited'
           AND (t.kind = 'gift_back') = (l.document_id LIKE '%/back')) v ON true
  WHERE l.part <> 'deposit' AND l.fen IS DISTINCT FROM v.fen LIMIT $1""",
     """

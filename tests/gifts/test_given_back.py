@@ -5,18 +5,19 @@ from __future__ import annotations
 import pytest
 
 from backend.kernel import db, ids, outbox
+from backend.reconciliation.commands import clearing
 from backend.wallet import service as wallet
 from backend.wallet.commands import forfeiting
 from backend.wallet.types import Offer
 from tests.support import refunds
 from tests.support.gifts import GOODS, MINE, make_gift, redeemed
 from tests.support.mall import put
-from tests.support.value import give
+from tests.support.value import findings, give
 
 pytestmark = pytest.mark.usefixtures("books")
 
 
-async def test_bonus_of_a_recharge_that_went_back_does_not_come_back_with_a_gift(client, admin, phone, clock):
+async def test_bonus_of_a_recharge_that_went_back_does_not_come_back_with_a_gift(client, admin, phone, clock, settings):
     offer = Offer(id=ids.new_short("O"), pay_fen=10_000, bonus_fen=2_000, bonus_valid_days=30, sort=1)
     async with db.transaction() as tx:
         await wallet.create_offer(tx, offer)
@@ -33,5 +34,11 @@ async def test_bonus_of_a_recharge_that_went_back_does_not_come_back_with_a_gift
 
     assert cancelled.json()["status"] == "cancelled", cancelled.text
     assert await db.fetchval("SELECT count(*) FROM procrastinate_jobs WHERE task_name = $1", forfeiting.JOB) == 1
+    await clearing.count_due()
     assert await forfeiting.forfeit(phone.member_id, made["id"]) == 2_000
+    assert await findings(settings) == []  # what was counted before still is what the books say
+    async with db.transaction() as tx:
+        await clearing.note(tx, phone.member_id, made["id"])
+    await clearing.count_due()
+    assert await findings(settings) == []
     assert (await phone.wallet())["stored"] == {"total_fen": 500, "principal_fen": 500, "bonus_fen": 0}

@@ -123,7 +123,8 @@ DELETE FROM clearing_line l USING unnest({db.given(1, "bigint")}, {db.given(2, "
  WHERE l.member_id = w.member_id AND l.document_id = w.id AND l.settlement_id IS NULL"""  # noqa: S608 - put together of constants
 
 # A lot of a recharge belongs to the store that the recharge was noted for; one from before that was noted, to the
-# member's own store now. What came another way (a gift card's value, a merge) is head office's.
+# member's own store now. What came another way (a gift card's value, a merge) is head office's. Bonus that is forfeited
+# because a refund brought it back names that refund, and is no part of it: it comes later, or never.
 _COUNT = f"""
 INSERT INTO clearing_line (member_id, document_id, lot_id, day, from_store, to_store, part, fen)
 SELECT w.member_id, w.key, v.lot_id, coalesce(w.day, (t.at AT TIME ZONE $7)::date),
@@ -132,6 +133,7 @@ SELECT w.member_id, w.key, v.lot_id, coalesce(w.day, (t.at AT TIME ZONE $7)::dat
   FROM unnest({db.given(1, "bigint")}, {db.given(2, "text")}, {db.given(3, "text")}, {db.given(4, "text")},
               {db.given(5, "date")}, {db.given(6, "text")}) AS w (member_id, key, id, kind, day, store_id)
   JOIN ledger_transfer t ON t.member_id = w.member_id AND t.document_id = w.id AND (w.kind IS NULL OR t.kind = w.kind)
+   AND t.kind <> 'bonus_forfeited'
   JOIN ledger_lot_move v ON v.member_id = t.member_id AND v.seq = t.seq
   JOIN ledger_lot l ON l.member_id = v.member_id AND l.lot_id = v.lot_id AND l.kind = 'stored'
   LEFT JOIN clearing_source s ON s.member_id = l.member_id AND s.recharge_id = l.source
