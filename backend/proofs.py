@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 
 from backend.coupons import audit as coupons
 from backend.gifts import audit as gifts
@@ -35,6 +36,12 @@ TITLES: Mapping[str, str] = {check: title for proof in PROOFS for check, title i
 """What must hold, by check."""
 
 
+@cache
+def load() -> None:
+    """Have every domain say what it holds of members, as the proof of erasure asks."""
+    events.load(DOMAINS)
+
+
 async def prove_all(
     url_args: Mapping[str, object],
     progress: Callable[[int, int], None] | None = None,
@@ -44,7 +51,7 @@ async def prove_all(
 
     ``progress`` hears of members whose books were proved, ``say`` what is proved next.
     """
-    events.load(DOMAINS)  # what is held of members is said by whoever holds it
+    load()
     found = {ledger.PROOF.of: await ledger.audit(url_args, progress)}
     for proof in PROOFS[1:]:
         if say:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import uuid
 from datetime import date
 
+from backend import proofs
 from backend.kernel import clock
 from backend.kernel.config import Settings
 from backend.kernel.proofs import Finding, snapshot
 from backend.ledger import plans, service
 from backend.ledger.plans import Issue, Leg, Plan
-from backend.proofs import PROOFS
 from tests.support import kept
 
 
@@ -58,6 +58,7 @@ async def give(
 
 async def findings(settings: Settings) -> list[Finding]:
     """What the audit finds wrong, of the books and of what stands beside them; or nothing."""
+    proofs.load()
     connection = await kept.connection(settings, "huiyuan_owner")
     async with snapshot(connection):
-        return [finding for proof in PROOFS for finding in await proof.prove(connection)]
+        return [finding for proof in proofs.PROOFS for finding in await proof.prove(connection)]
