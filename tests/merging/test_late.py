@@ -99,11 +99,13 @@ async def test_a_payment_of_a_recharge_that_was_under_way_is_the_targets(client,
 
 async def test_the_phone_that_waits_for_a_recharge_sees_it_through(client, admin, second, phone):
     source, stranger = await register(client), await register(client)
-    order = await recharge.begin(source, amount_fen=2_000)
+    key = uuid.uuid4().hex
+    order = await recharge.begin(source, key=key, amount_fen=2_000)
     await merge(admin, second, source, phone)
 
     assert (await phone.call("GET", f"/v1/member/recharges/{order['id']}")).json()["status"] == "pending"
     assert (await stranger.call("GET", f"/v1/member/recharges/{order['id']}")).status_code == 404
+    assert await recharge.begin(phone, key=key, amount_fen=2_000) == order
     await recharge.pay(client, order["id"])
     await recharge.in_state(source, order["id"], "paid")
     assert (await phone.call("GET", f"/v1/member/recharges/{order['id']}")).json()["status"] == "paid"

@@ -44,12 +44,15 @@ async def create_recharge(body: RechargeIn, caller: MemberCaller, idem: Idempote
 
 
 async def _find_begun(member_id: int, idem: Idempotency) -> Document | None:
-    known = await ledger_queries.find_known(plans.member_scope(member_id), idem.key)
-    if known is None:
-        return None
-    if known.hash != idem.request_hash:
-        raise IdempotencyConflict
-    return await _get(member_id, known.result.document_id or "")
+    """What this key began; also under a number that became this member's since, whose phone asks again."""
+    for number in await members.ids_of(member_id):
+        known = await ledger_queries.find_known(plans.member_scope(number), idem.key)
+        if known is None:
+            continue
+        if known.hash != idem.request_hash:
+            raise IdempotencyConflict
+        return await _get(member_id, known.result.document_id or "")
+    return None
 
 
 async def _begin(body: RechargeIn, member_id: int, idem: Idempotency) -> Document:
