@@ -7,6 +7,7 @@ from datetime import timedelta
 import msgspec
 
 from backend.auth import queries as auth
+from backend.auth import service as auth_service
 from backend.auth.types import StaffCaller
 from backend.kernel import clock, db, logging, trail
 from backend.kernel.config import settings
@@ -14,7 +15,7 @@ from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound
 
 from . import kinds, locks, queries, rules
-from .errors import ApprovalSameHands
+from .errors import ApprovalAskerGone, ApprovalSameHands
 from .types import Approval, ApprovalState, Kind
 
 log = logging.get(__name__)
@@ -26,6 +27,8 @@ async def approve(approval_id: str, note: str, caller: StaffCaller) -> Approval:
     """Say yes, and do it; what cannot be done is the answer, and the request waits on."""
     async with db.transaction() as tx:
         approval, kind = await _to_decide(tx, approval_id, caller)
+        if not await auth_service.stays_active(tx, approval.asked_by):
+            raise ApprovalAskerGone
         await _check_hands(tx, approval, caller)
         await _move(tx, approval, ApprovalState.APPROVED, note, caller)
         approved = msgspec.structs.replace(approval, state=ApprovalState.APPROVED, decided_by=caller.staff_id)
@@ -89,9 +92,13 @@ async def _to_decide(tx: Tx, approval_id: str, caller: StaffCaller) -> tuple[App
 
 
 async def _check_hands(tx: Tx, approval: Approval, caller: StaffCaller) -> None:
-    """Refuse where both logins may be in one person's hands; rejecting harms nobody, and is free to all."""
-    days = settings().approval_login_days
-    if days and await auth.in_same_hands(tx, approval.asked_by, caller.staff_id, clock.now() - timedelta(days=days)):
+    """Refuse where both logins may be in one person's hands; rejecting harms nobody, and is free to all.
+
+    Who asked is judged as of then: what a new login asks for is not its maker's to approve some days later.
+    """
+    new = timedelta(days=settings().approval_login_days)
+    asked, decides = approval.asked_at - new, clock.now() - new
+    if new and await auth.in_same_hands(tx, approval.asked_by, asked, caller.staff_id, decides):
         raise ApprovalSameHands
 
 

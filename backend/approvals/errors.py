@@ -13,9 +13,16 @@ class ApprovalOwn(DomainError):
 
 
 class ApprovalSameHands(DomainError):
-    """One of the two logins was made, or its password reset, by the other a short time ago: somebody else decides."""
+    """Both logins may be one person's, who made one or reset its password a short time ago: somebody else decides."""
 
     code = "approval_same_hands"
+    kind = Kind.CONFLICT
+
+
+class ApprovalAskerGone(DomainError):
+    """Who asked for this may not log in any more: reject it, and ask for it anew where it is still wanted."""
+
+    code = "approval_asker_gone"
     kind = Kind.CONFLICT
 
 

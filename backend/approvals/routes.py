@@ -12,7 +12,14 @@ from backend.kernel.http import Router
 from backend.kernel.paging import place_cursor, read_place
 
 from . import commands, kinds, queries, rules
-from .errors import ApprovalDecided, ApprovalExpired, ApprovalNotOwn, ApprovalOwn, ApprovalSameHands
+from .errors import (
+    ApprovalAskerGone,
+    ApprovalDecided,
+    ApprovalExpired,
+    ApprovalNotOwn,
+    ApprovalOwn,
+    ApprovalSameHands,
+)
 from .schemas import ApprovalOut, ApprovalsOut, ApprovalsQuery, ApproveIn, KindOut, KindsOut, RejectIn
 from .types import Approval, ApprovalState
 
@@ -54,7 +61,12 @@ async def get_approval(caller: StaffCaller, approval_id: str) -> ApprovalOut:
     return await _one(caller, found)
 
 
-@router.post(f"{_APPROVAL}/approve", guard=staff(), summary="批准", errors=(*_DECIDING, ApprovalSameHands))
+@router.post(
+    f"{_APPROVAL}/approve",
+    guard=staff(),
+    summary="批准",
+    errors=(*_DECIDING, ApprovalAskerGone, ApprovalSameHands),
+)
 async def approve(caller: StaffCaller, approval_id: str, body: ApproveIn) -> ApprovalOut:
     """Do what somebody else asked for. What cannot be done any more is refused as it would be at once, and waits on."""
     return await _one(caller, await commands.approve(approval_id, body.note, caller))

@@ -296,7 +296,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     approval_login_days: Annotated[
         int,
-        _doc("Days in which nobody approves for a login that they made or whose password they reset", ge=0, le=90),
+        _doc(
+            "Days in which a login counts as its maker's, too, or as that of who reset its password, in approving",
+            ge=0,
+            le=90,
+        ),
     ] = 3
 
     privacy_cooling_days: Annotated[

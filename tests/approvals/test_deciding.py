@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
+from collections.abc import Iterator
 from datetime import timedelta
 
 import asyncpg
@@ -11,6 +13,7 @@ import pytest
 
 from backend.approvals import commands, errors
 from backend.kernel import config, db
+from backend.kernel.config import Settings
 from tests.support import kept
 from tests.support.approvals import ask, staff_id
 from tests.support.books import fingerprint
@@ -18,6 +21,7 @@ from tests.support.seed import Login
 from tests.support.staff import PASSWORD, STAFF, StaffSession, enter, hire, log_in, refused
 
 ALL = "/v1/admin/approvals"
+WAITS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 async def name_of(store_id: str) -> str:
@@ -55,9 +59,17 @@ async def test_nobody_decides_what_they_asked_for(settings, manager):
     assert await fingerprint(settings) == before
 
 
+@pytest.fixture
+def _three_days(settings: Settings) -> Iterator[None]:
+    """New logins count as their maker's, as they do where nobody says otherwise."""
+    config.use(msgspec.structs.replace(settings, approval_login_days=3))
+    yield
+    config.use(settings)
+
+
+@pytest.mark.usefixtures("_three_days")
 async def test_a_second_login_in_the_same_hands_is_no_second_person(client, settings, clock, chain, admin, manager):
     """Neither one that the asker made, nor one whose password they reset; after some days it is somebody's own."""
-    config.use(msgspec.structs.replace(config.settings(), approval_login_days=3))
     puppet_id, puppet = await hire(admin, "manager")
     session = await enter(client, puppet)
     made, theirs = await ask(admin, "两个账号"), await ask(session, "反过来")
@@ -76,6 +88,50 @@ async def test_a_second_login_in_the_same_hands_is_no_second_person(client, sett
     refused(await (await enter(client, puppet)).post(f"{ALL}/{made.id}/approve", {}), 409, "approval_same_hands")
     clock.shift(timedelta(days=3, seconds=1))
     assert (await (await enter(client, puppet)).post(f"{ALL}/{made.id}/approve", {})).status_code == 200
+
+
+@pytest.mark.usefixtures("_three_days")
+async def test_whoever_may_hold_both_logins_is_one_person(client, settings, clock, chain, admin):
+    """Two logins of one maker, and what such a one makes; not two who once had a third's password to set."""
+    (first_id, first), (_, second) = await hire(admin, "manager"), await hire(admin, "admin", None)
+    asks, decides = await enter(client, first), await enter(client, second)
+    _, third = await hire(decides, "manager")
+    grandchild = await enter(client, third)
+    made = await ask(asks, "一个人的三只手")
+    before = await fingerprint(settings)
+
+    for session in (decides, grandchild, admin):
+        refused(await session.post(f"{ALL}/{made.id}/approve", {}), 409, "approval_same_hands")
+    assert await fingerprint(settings) == before
+
+    clock.shift(timedelta(days=3, seconds=1))
+    boss = await log_in(client, chain, "admin")
+    refused(await boss.post(f"{ALL}/{made.id}/approve", {}), 409, "approval_same_hands")  # new when it asked
+    _, other = await hire(boss, "admin", None)
+    link = (await (await enter(client, second)).post(f"{STAFF}/{first_id}/reset-password")).json()
+    assert (await client.post("/v1/admin/links/use", json={"token": link["token"], "password": PASSWORD})).is_success
+    once_more = await ask(await enter(client, second), "两个人")
+    assert (await boss.post(f"{ALL}/{once_more.id}/approve", {})).status_code == 200
+    refused(await (await enter(client, other)).post(f"{ALL}/{made.id}/approve", {}), 409, "approval_same_hands")
+
+
+async def test_what_somebody_asked_for_who_was_closed_since_is_not_done(client, settings, admin, manager):
+    """Nor where they are closed at that moment."""
+    person_id, name = await hire(admin, "manager")
+    made = await ask(await enter(client, name), "走了的人要的")
+    async with db.transaction() as tx:
+        await db.fetch_in(tx, "SELECT FROM auth_staff WHERE id = $1 FOR UPDATE", int(person_id))
+        approving = asyncio.create_task(manager.post(f"{ALL}/{made.id}/approve", {}), context=contextvars.Context())
+        while not (approving.done() or await db.fetchval(WAITS)):
+            await asyncio.sleep(0.01)
+        await db.raw(tx).execute("UPDATE auth_staff SET active = false WHERE id = $1", int(person_id))
+    refused(await approving, 409, "approval_asker_gone")
+    before = await fingerprint(settings)
+
+    refused(await manager.post(f"{ALL}/{made.id}/approve", {}), 409, "approval_asker_gone")
+
+    assert await fingerprint(settings) == before
+    assert (await manager.post(f"{ALL}/{made.id}/reject", {"note": "人已离职"})).json()["state"] == "rejected"
 
 
 async def test_it_is_decided_once_whoever_comes_second(settings, admin, manager):

@@ -199,19 +199,27 @@ async def find_account(staff_id: int) -> db.Record:
     return row
 
 
+# Who may hold a login: itself, who made it or set its password by a link since then, and whoever may hold those.
 _SAME_HANDS = """
-SELECT EXISTS (SELECT FROM auth_staff s WHERE s.created_at > $3
-          AND ((s.id = $1 AND s.made_by = $2) OR (s.id = $2 AND s.made_by = $1)))
-    OR EXISTS (SELECT FROM auth_staff_link l WHERE l.kind = 'reset' AND l.used_at > $3
-          AND ((l.staff_id = $1 AND l.made_by = $2) OR (l.staff_id = $2 AND l.made_by = $1)))"""
+WITH RECURSIVE tie (login, holder, at) AS (
+    SELECT id, made_by, created_at FROM auth_staff WHERE made_by IS NOT NULL
+    UNION ALL
+    SELECT staff_id, made_by, used_at FROM auth_staff_link WHERE kind = 'reset' AND used_at IS NOT NULL
+), one (id) AS (
+    SELECT $1::bigint UNION SELECT holder FROM one JOIN tie ON login = one.id AND at > $2
+), other (id) AS (
+    SELECT $3::bigint UNION SELECT holder FROM other JOIN tie ON login = other.id AND at > $4
+)
+SELECT EXISTS (SELECT FROM one JOIN other USING (id))"""
 
 
-async def in_same_hands(tx: Tx, one: int, other: int, since: datetime) -> bool:
-    """Whether one of two logins was made by the other, or got its password by a link of the other's, since then.
+async def in_same_hands(tx: Tx, one: int, since: datetime, other: int, other_since: datetime) -> bool:
+    """Whether somebody may hold both logins: is one of them, or made it or set its password by a link since then.
 
-    Who did that may hold both.
+    Through others, too: who makes a login that makes logins may hold those. That two logins once had somebody third in
+    their hands ties them to nobody: who set the password of somebody whom another made is not that other.
     """
-    rows = await db.fetch_in(tx, _SAME_HANDS, one, other, since)
+    rows = await db.fetch_in(tx, _SAME_HANDS, one, since, other, other_since)
     return bool(rows[0][0])
 
 

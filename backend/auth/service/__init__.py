@@ -36,6 +36,7 @@ from .staff import (
     remove_second_factor,
     set_password,
     spend_recovery_code,
+    stays_active,
     void_links,
 )
 from .staff_devices import know_device, look_up_device, note_device
@@ -85,6 +86,7 @@ __all__ = [
     "set_standings",
     "shown",
     "spend_recovery_code",
+    "stays_active",
     "unbind_identities",
     "void_links",
 ]

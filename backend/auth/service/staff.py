@@ -103,6 +103,12 @@ async def lock_person(tx: Tx, staff_id: str, caller: StaffCaller) -> Person:
     return Person(row["id"], row["username"], row["role"], row["store_id"], row["active"])
 
 
+async def stays_active(tx: Tx, staff_id: int) -> bool:
+    """Whether somebody may log in; until the end of the transaction nobody closes them."""
+    rows = await db.fetch_in(tx, "SELECT active FROM auth_staff WHERE id = $1 FOR KEY SHARE", staff_id)
+    return bool(rows) and rows[0]["active"]
+
+
 async def check_may_give(tx: Tx, role: str, store_id: str | None, caller: StaffCaller) -> None:
     """Refuse a role that is none, that is not held there, or that may do what the caller may not."""
     await check_place(tx, role, store_id)

@@ -37,6 +37,22 @@ MUTANTS = (
         (f"{DECIDING}test_a_second_login_in_the_same_hands_is_no_second_person",),
     ),
     Mutant(
+        "two-logins-of-one-maker-are-two-people",
+        "Somebody makes themselves two more logins: one asks, the other approves.",
+        "backend/auth/queries/people.py",
+        "SELECT holder FROM one JOIN tie",
+        "SELECT -holder FROM one JOIN tie",
+        (f"{DECIDING}test_whoever_may_hold_both_logins_is_one_person",),
+    ),
+    Mutant(
+        "the-closed-go-on-asking",
+        "What somebody asked for who was sent away is done all the same.",
+        APPROVALS,
+        "        if not await auth_service.stays_active(tx, approval.asked_by):\n            raise ApprovalAskerGone\n",
+        "",
+        (f"{DECIDING}test_what_somebody_asked_for_who_was_closed_since_is_not_done",),
+    ),
+    Mutant(
         "store-staff-hold-what-is-head-office-s",
         "A store's auditor reads what every store owes and earns.",
         "backend/auth/rules.py",
