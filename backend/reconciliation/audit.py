@@ -6,6 +6,7 @@ import asyncpg
 
 from backend.kernel.proofs import Finding, Proof, ask
 
+# While a bill is being kept its items are neither this bill's nor the one's before; it stays due until they are judged.
 CHECK, TITLE = "settled_adds_up", "bills and settlements are what their payments and purchases say"
 
 _CHECKS = (
@@ -13,7 +14,8 @@ _CHECKS = (
 SELECT coalesce(i.member_id, 0), format('%s %s agrees, and is %s there and %s here', i.kind, i.number, i.theirs_fen,
        i.ours_fen)
   FROM reconciliation_item i
- WHERE i.difference IS NULL AND i.theirs_fen IS NOT NULL AND i.theirs_fen IS DISTINCT FROM i.ours_fen LIMIT $1""",
+ WHERE i.difference IS NULL AND i.theirs_fen IS NOT NULL AND i.theirs_fen IS DISTINCT FROM i.ours_fen
+   AND NOT EXISTS (SELECT FROM reconciliation_bill b WHERE b.day = i.day AND b.due_at IS NOT NULL) LIMIT $1""",
     """
 SELECT coalesce(i.member_id, 0), format('%s %s differs, and nobody is told', i.kind, i.number)
   FROM reconciliation_item i
@@ -28,7 +30,7 @@ SELECT 0::bigint, format('the bill of %s has %s fen paid and %s given back, its 
        SELECT day, sum(theirs_fen) FILTER (WHERE kind = 'payment') AS paid,
               sum(theirs_fen) FILTER (WHERE kind = 'refund') AS back
          FROM reconciliation_item WHERE theirs_fen IS NOT NULL GROUP BY day) i ON i.day = b.day
- WHERE b.state <> 'waiting' AND (b.paid_fen, b.refunded_fen) <> (coalesce(i.paid, 0), coalesce(i.back, 0)) LIMIT $1""",
+ WHERE b.due_at IS NULL AND (b.paid_fen, b.refunded_fen) <> (coalesce(i.paid, 0), coalesce(i.back, 0)) LIMIT $1""",
     """
 SELECT l.member_id, format('purchase %s took %s fen of lot %s, and the books say %s', l.document_id, l.fen, l.lot_id,
        coalesce(v.fen, 0))

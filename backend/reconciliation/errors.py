@@ -12,6 +12,13 @@ class BillDayRefused(DomainError):
     kind = Kind.INVALID
 
 
+class BillVanished(DomainError):
+    """WeChat says that nothing was paid on that day, and gave us a bill of it before; nothing was changed."""
+
+    code = "bill_vanished"
+    kind = Kind.CONFLICT
+
+
 class DifferenceConflict(DomainError):
     """Somebody changed this difference meanwhile; read it again."""
 

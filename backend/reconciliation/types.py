@@ -59,7 +59,10 @@ class Resolution(StrEnum):
 
 
 class Bill(msgspec.Struct, frozen=True, kw_only=True):
-    """A day's bill; sums in fen, ``fee`` in hundred-thousandths of a yuan. ``due_at``: when it is asked for next."""
+    """A day's bill; sums in fen, ``fee`` in hundred-thousandths of a yuan.
+
+    ``due_at``: when it is asked for next; of one that was taken before only while it is taken again, or was cut short.
+    """
 
     day: date
     state: BillState

@@ -10,7 +10,7 @@ import pytest
 
 from backend.kernel import clock as kernel_clock
 from backend.reconciliation import audit, rules
-from backend.reconciliation.commands import bills
+from backend.reconciliation.commands import bills, judging
 from backend.wallet.commands import pending
 from tests.support import kept, recharge
 from tests.support.books import fingerprint
@@ -247,6 +247,57 @@ async def test_what_a_bill_has_no_more_is_forgotten_and_the_books_of_it_are_clea
     await lies()
     await bills.take_again(day)
     assert goes not in await waiting(admin)
+
+
+async def test_a_bill_that_was_cut_short_is_shown_and_made_whole_by_the_job(
+    client, phone, admin, clock, lies, settings, monkeypatch
+):
+    number, gone = [await paid(client, phone, fen) for fen in (1_000, 300)]
+    day = today()
+    clock.reset()
+    await bills.take_again(day)
+
+    steps = ((bills, "_keep_both"), (bills, "_keep_ours"), (bills, "_note_taken"), (judging, "judge_day"))
+    for fen, (place, step) in enumerate(steps, start=901):
+        await lies(amounts={number: fen}, omit=[gone])
+        with monkeypatch.context() as cut:
+            cut.setattr(place, step, _killed)
+            with pytest.raises(asyncio.CancelledError):
+                await bills.take_again(day)
+        shown = (await admin.get(f"{BASE}/days?from={day}&to={day}")).json()["items"][0]
+        assert (shown["state"], shown["due_at"] is None) == ("taken", False), step
+        books = await kept.connection(settings, "huiyuan_owner")
+        assert await audit.prove(books) == [], "it says itself that it is not whole"
+
+        clock.shift(bills.UNDERWAY)
+        while await bills.take_due(clock.now()):
+            pass  # days before it come first
+        clock.reset()
+
+        shown = (await admin.get(f"{BASE}/days?from={day}&to={day}")).json()["items"][0]
+        assert shown["due_at"] is None, step
+        assert (await waiting(admin))[number]["theirs_fen"] == fen, step
+        assert await audit.prove(books) == [], step
+
+
+async def _killed(*_: object) -> None:
+    raise asyncio.CancelledError
+
+
+async def test_a_bill_that_is_denied_afterwards_stays_as_it_was(client, phone, admin, clock, lies, settings):
+    number = await paid(client, phone)
+    day = today()
+    clock.reset()
+    await bills.take_again(day)
+    every = list(await items(admin, day))
+    await lies(omit=every)
+    before = await fingerprint(settings)
+
+    denied = await admin.post(f"{BASE}/days", {"day": str(day)})
+
+    assert (denied.status_code, denied.json()["code"]) == (409, "bill_vanished")
+    assert await fingerprint(settings) == before
+    assert (await items(admin, day))[number]["theirs_fen"] == 1_000
 
 
 async def test_pages_and_files_have_every_item_once(client, phone, admin, clock):

@@ -1,7 +1,7 @@
 """Take a day's bill, put our side beside it, and say where they differ.
 
-Every step goes by number and may be done again: a crash in the middle leaves the day due, and the next run does all of
-it once more with the same outcome.
+Every step goes by number and may be done again. From the first step to the last the day is due: a crash in the middle
+leaves it so, whether it was taken before or not, and the job does all of it once more with the same outcome.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from backend.wechat.errors import BillAbsent
 from backend.wechat.types import BillKind, BillLine, TradeBill
 
 from .. import queries, rules
-from ..errors import BillDayRefused
+from ..errors import BillDayRefused, BillVanished
 from ..types import Bill
 from . import judging
 
@@ -26,6 +26,8 @@ log = logging.get(__name__)
 
 AT_ONCE = 500
 DAYS_A_RUN = 8
+UNDERWAY = timedelta(minutes=10)
+"""How long a bill may take to be kept and judged before it counts as cut short."""
 
 _WANTED = """
 INSERT INTO reconciliation_bill (day, state, due_at) SELECT day, 'waiting', due_at
@@ -34,8 +36,8 @@ INSERT INTO reconciliation_bill (day, state, due_at) SELECT day, 'waiting', due_
 _FIRST = """
 SELECT min(b.day + 1) FROM reconciliation_bill b
  WHERE NOT EXISTS (SELECT FROM reconciliation_bill n WHERE n.day = b.day + 1)"""
-_DUE = "SELECT day, tries FROM reconciliation_bill WHERE state = 'waiting' AND due_at <= $1 ORDER BY day LIMIT $2"
-_LATER = "UPDATE reconciliation_bill SET tries = tries + 1, due_at = $2 WHERE day = $1 AND state = 'waiting'"
+_DUE = "SELECT day, tries FROM reconciliation_bill WHERE due_at <= $1 ORDER BY day LIMIT $2"
+_LATER = "UPDATE reconciliation_bill SET tries = tries + 1, due_at = $2 WHERE day = $1 AND due_at IS NOT NULL"
 
 
 async def take_due(now: datetime) -> int:
@@ -75,7 +77,8 @@ async def want(days: Sequence[date]) -> None:
 async def take_again(day: date) -> Bill:
     """Take the bill of a day at once, whether it was taken before or not.
 
-    Raises ``BillDayRefused`` for a day of which WeChat has no bill, and what WeChat says where it does not come.
+    Raises ``BillDayRefused`` for a day of which WeChat has no bill, ``BillVanished`` where it denies one that it gave
+    us, and what WeChat says where it does not come.
     """
     now = clock.now()
     last = rules.day_of(now) - timedelta(days=1)
@@ -98,25 +101,57 @@ async def _fetch(day: date) -> TradeBill:
     try:
         return await wechat.trade_bill(day)
     except BillAbsent:
+        if await db.fetchval(_HAS_LINES, day):
+            raise BillVanished from None
         return TradeBill(())
+
+
+_HAS_LINES = "SELECT EXISTS (SELECT FROM reconciliation_item WHERE day = $1 AND theirs_fen IS NOT NULL)"
 
 
 async def keep(day: date, bill: TradeBill, now: datetime) -> None:
     """Keep both sides of a day's items, and judge them; the day is noted already."""
+    due_at = await _begin(day)
     await _forget_others(day, bill)
     for start in range(0, len(bill.lines), AT_ONCE):
-        await _keep_theirs(day, bill.lines[start : start + AT_ONCE])
+        await _keep_both(day, bill.lines[start : start + AT_ONCE])
     await _keep_ours(day)
     await _note_taken(day, bill, now)
     found = await judging.judge_day(day, now)
+    await _end(day, due_at)
     log.info("reconciliation.bill_taken", day=str(day), lines=len(bill.lines), differences=found)
 
 
+# Its state stays what it was: each item has a line of the bill of before or of this one, so the day is covered as well
+# as it was, and one whose bill was never kept whole is not.
+_BEGIN = "UPDATE reconciliation_bill SET due_at = $2 WHERE day = $1"
+# Whoever began after us is not done yet, and has put another time there.
+_END = "UPDATE reconciliation_bill SET due_at = NULL WHERE day = $1 AND due_at = $2"
+
+
+async def _begin(day: date) -> datetime:
+    """Have the job take this bill if we come to no end; returns when."""
+    due_at = clock.now() + UNDERWAY
+    async with db.transaction() as tx:
+        await db.raw(tx).execute(_BEGIN, day, due_at)
+    return due_at
+
+
+async def _end(day: date, due_at: datetime) -> None:
+    async with db.transaction() as tx:
+        await db.raw(tx).execute(_END, day, due_at)
+
+
+# Rows are locked in the order of their keys, as everywhere else: two who take the same bill do not block each other.
 _GONE = """
 UPDATE reconciliation_item i SET theirs_fen = NULL, theirs_at = NULL, theirs_failed = false, transaction_id = NULL,
        refund_id = NULL, fee = NULL
- WHERE day = $1 AND theirs_fen IS NOT NULL AND NOT EXISTS (
-       SELECT FROM unnest($2::text[], $3::text[]) AS w (kind, number) WHERE w.kind = i.kind AND w.number = i.number)"""
+  FROM (SELECT kind, number FROM reconciliation_item g
+         WHERE day = $1 AND theirs_fen IS NOT NULL AND NOT EXISTS (
+               SELECT FROM unnest($2::text[], $3::text[]) AS w (kind, number)
+                WHERE w.kind = g.kind AND w.number = g.number)
+         ORDER BY kind, number FOR UPDATE) g
+ WHERE i.kind = g.kind AND i.number = g.number"""
 
 
 async def _forget_others(day: date, bill: TradeBill) -> None:
@@ -140,8 +175,12 @@ SELECT kind, number, $1, fen, at, failed, transaction_id, refund_id, fee
            refund_id = EXCLUDED.refund_id, fee = EXCLUDED.fee"""
 
 
-async def _keep_theirs(day: date, lines: Sequence[BillLine]) -> None:
-    """Keep lines of a bill, and what our documents say of their numbers."""
+async def _keep_both(day: date, lines: Sequence[BillLine]) -> None:
+    """Keep lines of a bill, and what our documents say of their numbers.
+
+    Our documents may say something of more numbers than these: each side is a transaction of its own, in the order of
+    its keys.
+    """
     documents = await judging.documents_of(number for line in lines for number in (line.out_trade_no, line.number))
     columns = [
         [line.kind.value for line in lines],
@@ -154,8 +193,9 @@ async def _keep_theirs(day: date, lines: Sequence[BillLine]) -> None:
         [line.fee for line in lines],
     ]
     async with db.transaction() as tx:
-        await db.raw(tx).execute(_THEIRS, day, *columns)
         await judging.keep_ours(tx, documents)
+    async with db.transaction() as tx:
+        await db.raw(tx).execute(_THEIRS, day, *columns)
 
 
 async def _keep_ours(day: date) -> None:
@@ -175,7 +215,7 @@ async def _keep_ours(day: date) -> None:
 
 
 _TAKEN = """
-UPDATE reconciliation_bill SET state = $2, due_at = NULL, sha1 = $3, lines = $4, paid_fen = $5, refunded_fen = $6,
+UPDATE reconciliation_bill SET state = $2, sha1 = $3, lines = $4, paid_fen = $5, refunded_fen = $6,
        fee = $7, taken_at = $8 WHERE day = $1"""
 
 

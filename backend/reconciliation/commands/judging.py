@@ -71,7 +71,7 @@ async def keep_ours(tx: Tx, documents: Iterable[Document]) -> None:
 _ITEMS = """
 SELECT kind, number, day, store_id, document_id, theirs_fen, theirs_failed, transaction_id, ours_fen, ours_at,
        ours_done_at, ours_transaction, difference FROM reconciliation_item
- WHERE {which} AND (kind, number) > ($1, $2) ORDER BY kind, number LIMIT $3 FOR UPDATE"""
+ WHERE {which} AND (kind, number) > ($1, $2) ORDER BY kind, number LIMIT $3"""
 _OF_DAY = "day = $4"
 _ONLY_OURS = "theirs_fen IS NULL AND day BETWEEN $4 AND $5"
 _DIFFERS = "difference IS NOT NULL AND day BETWEEN $4 AND $5"
@@ -109,17 +109,25 @@ async def _judge(
     after, differing = ("", ""), 0
     sql = _ITEMS.format(which=which)
     while True:
+        if again:
+            await _ask_anew(await db.fetch(sql, *after, AT_ONCE, *days))
         async with db.transaction() as tx:
-            rows = await db.fetch_in(tx, sql, *after, AT_ONCE, *days)
-            if again and rows:
-                await keep_ours(tx, await documents_of(row["document_id"] or row["number"] for row in rows))
-                rows = await db.fetch_in(tx, sql, *after, len(rows), *days)
+            rows = await db.fetch_in(tx, f"{sql} FOR UPDATE", *after, AT_ONCE, *days)
             judged = [(row, _what(row, covered)) for row in rows]
             await _write(tx, judged, now)
         differing += sum(what is not None for _, what in judged)
         if len(rows) < AT_ONCE:
             return differing
         after = rows[-1]["kind"], rows[-1]["number"]
+
+
+async def _ask_anew(rows: Sequence[db.Record]) -> None:
+    """Keep what our documents say now, which may be of other items too: so before any item is locked."""
+    if not rows:
+        return
+    documents = await documents_of(row["document_id"] or row["number"] for row in rows)
+    async with db.transaction() as tx:
+        await keep_ours(tx, documents)
 
 
 def _what(row: db.Record, covered: rules.Covered | None) -> What | None:

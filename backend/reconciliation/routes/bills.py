@@ -19,7 +19,7 @@ from backend.wechat.errors import BillNotReady, BillSpoilt
 
 from .. import queries, schemas
 from ..commands import bills, differences
-from ..errors import BillDayRefused, DifferenceConflict, DifferenceEnded
+from ..errors import BillDayRefused, BillVanished, DifferenceConflict, DifferenceEnded
 from ..types import Bill, DaySums, Difference, Item
 
 router = Router(tag="reconciliation")
@@ -84,7 +84,7 @@ def _day(day: date, bill: Bill | None, sums: DaySums) -> schemas.DayOut:
     f"{_BASE}/days",
     guard=_WORK,
     summary="重新对账",
-    errors=(BillDayRefused, BillNotReady, BillSpoilt),
+    errors=(BillDayRefused, BillVanished, BillNotReady, BillSpoilt),
 )
 async def take_bill(body: schemas.DayIn) -> schemas.DayOut:
     """Take the bill of a day now, whether it was taken before or not, and judge it anew."""

@@ -20,6 +20,7 @@ const w = words({
   "bills.daily": "每日账单",
   "bills.waiting": "等待账单",
   "bills.tried": "未取到，已试 {count} 次",
+  "bills.again": "未核完，稍后重取",
   "bills.empty": "当日无交易",
   "bills.none": "未取",
   "bills.paid": "收款 微信 / 本方",
@@ -50,6 +51,7 @@ export async function todo({ api, signal }) {
 }
 
 function bill(one) {
+  if (one.due_at && one.state !== "waiting") return pill(w("bills.again"), "danger");
   if (one.state === "taken") return pill(w("bills.taken"), "brand");
   if (one.state === "empty") return pill(w("bills.empty"));
   if (one.state === null) return pill(w("bills.none"));
