@@ -153,9 +153,11 @@ async def moved(member_id: int, lot_id: int, kinds: Sequence[str]) -> int:
     return int(await db.fetchval(_MOVED, member_id, lot_id, list(kinds)))
 
 
+# A refund that is under way may come to nothing: until it is done its bonus is not given up, but withheld principal
+# pays for it from the first.
 _FORFEITED = """
 SELECT DISTINCT r.recharge_id FROM wallet_refund r
- WHERE r.member_id = $1 AND r.state IN ('frozen', 'sent', 'stopping', 'done')
+ WHERE r.member_id = $1 AND r.state = 'done'
    AND NOT EXISTS (SELECT FROM wallet_refund w WHERE w.member_id = r.member_id AND w.recharge_id = r.recharge_id
                     AND w.withheld_fen > 0 AND w.state IN ('frozen', 'sent', 'stopping', 'done'))
 """

@@ -33,7 +33,8 @@ async def test_bonus_of_a_recharge_that_went_back_does_not_come_back_with_a_gift
     await outbox.drain()
 
     assert cancelled.json()["status"] == "cancelled", cancelled.text
-    assert await db.fetchval("SELECT count(*) FROM procrastinate_jobs WHERE task_name = $1", forfeiting.JOB) == 1
+    asked = "SELECT count(*) FROM procrastinate_jobs WHERE task_name = $1 AND args->>'by' = $2"
+    assert await db.fetchval(asked, forfeiting.JOB, made["id"]) == 1
     await clearing.count_due()
     assert await forfeiting.forfeit(phone.member_id, made["id"]) == 2_000
     assert await findings(settings) == []  # what was counted before still is what the books say

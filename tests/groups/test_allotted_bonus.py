@@ -34,6 +34,7 @@ async def test_bonus_of_a_recharge_that_went_back_does_not_come_home(client, adm
     await outbox.drain()
 
     assert back.json()["taken"] == 2_500, back.text
-    assert await db.fetchval("SELECT count(*) FROM procrastinate_jobs WHERE task_name = $1", forfeiting.JOB) == 1
+    asked = "SELECT count(*) FROM procrastinate_jobs WHERE task_name = $1 AND args->>'by' = $2"
+    assert await db.fetchval(asked, forfeiting.JOB, f"{made['id']}:2500") == 1
     assert await forfeiting.forfeit(phone.member_id, f"{made['id']}:2500") == 2_000
     assert [lot[1:3] for lot in await held(phone)] == [("principal", 500)]

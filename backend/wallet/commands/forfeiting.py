@@ -2,7 +2,8 @@
 
 Somebody buys with bonus, has the recharge's principal paid back, then brings the goods back: the sale's refund returns
 the bonus to its lot, as every refund does, and as what was held for an order or paid for a gift returns. Where the
-recharge's refund kept principal for spent bonus, that bonus is paid for, and stays.
+recharge's refund kept principal for spent bonus, that bonus is paid for, and stays. What comes back while the refund is
+under way waits for its end: WeChat may pay nothing, and then nothing was given up.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from backend.merging import service as merging
 
 from .. import refund_plans
 from .. import refund_queries as queries
+from .refund_books import FORFEIT_JOB
 
-JOB = "wallet.forfeit_bonus"
+JOB = FORFEIT_JOB
 
 
 async def wake(tx: Tx, member_id: int, by: str) -> None:

@@ -32,6 +32,7 @@ from . import refund_lots
 log = logging.get(__name__)
 
 JOB = "wallet.pay_back"
+FORFEIT_JOB = "wallet.forfeit_bonus"
 
 NOT_SPENT = (plans.EXPIRY, refund_plans.FROZEN, refund_plans.THAWED, refund_plans.FORFEITED, merging.KIND)
 """Transfers that take from a lot of bonus, or give back to it, without its having bought anything."""
@@ -106,6 +107,8 @@ async def thaw(
     lots = await _lots(refund.member_id, refund.recharge_id)
     await queries.update(tx, made)
     await ledger.post_in(tx, refund_plans.thaw(made, held, lots, now=now, on=_on(now), events=[moved(made)]))
+    if refund.withheld_fen:
+        await _look_at_bonus(tx, made)  # nothing pays for it now, and an earlier refund may have given it up
     log.info("wallet.refund_failed", refund_id=refund.id, failure=failure)
     return made
 
@@ -129,8 +132,15 @@ async def deduct(tx: Tx, refund: RechargeRefund, psp_refund_id: str, now: dateti
         made, document, await _held(refund), claw, debt=debt, now=now, on=_on(now), events=[moved(made)]
     )
     await ledger.post_in(tx, plan)
+    if plans.body_of(document).bonus_fen:
+        await _look_at_bonus(tx, made)
     log.info("wallet.refund_done", refund_id=refund.id, amount_fen=refund.amount_fen)
     return made
+
+
+async def _look_at_bonus(tx: Tx, refund: RechargeRefund) -> None:
+    """Have the worker take what came back of the bonus while the refund was under way, where it is given up now."""
+    await jobs.defer(tx, FORFEIT_JOB, member_id=str(refund.member_id), by=refund.id)
 
 
 async def stop(
