@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
+from tortoise import models as tortoise_models
 from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.filters import get_filters_for_field
 from tortoise.migrations import operations as ops
 from tortoise.migrations.executor import MigrationExecutor, PlanStep
 from tortoise.migrations.graph import MigrationKey
 from tortoise.migrations.migration import Migration
 from tortoise.migrations.recorder import MigrationRecorder
 from tortoise.migrations.schema_editor.base import BaseSchemaEditor
-from tortoise.migrations.schema_generator.state import State
+from tortoise.migrations.schema_generator.state import ModelState, State
 from tortoise.migrations.schema_generator.state_apps import StateApps
+from tortoise.models import Model
 
 
 class RecordingExecutor(MigrationExecutor):
@@ -27,15 +31,24 @@ class RecordingExecutor(MigrationExecutor):
         super().__init__(connection, apps_config)
         self.recorder = _Reader(connection)
         self._taken_back: set[MigrationKey] = set()
+        self._touched: set[str] = set()
 
     def _migration_plan(self, *args: Any, **kwargs: Any) -> list[PlanStep]:
         plan = super()._migration_plan(*args, **kwargs)
         self._taken_back = {_key(step.migration) for step in plan if step.backward}
+        self._touched = {step.migration.app_label for step in plan}
         for step in plan:
             step.migration.operations.append(_record_of(step.migration))
             step.migration.apply = partial(_apply, step.migration)  # type: ignore[method-assign]
             step.migration.unapply = partial(_unapply, step.migration)  # type: ignore[method-assign]
         return plan
+
+    def _full_plan(self) -> list[MigrationKey]:
+        """What leads to the models of before: of the domains that the plan changes, as none refers to another's tables.
+
+        A reference to a table of another domain would be found lacking (``validate_relations_initialized``).
+        """
+        return [key for key in super()._full_plan() if key.app_label in self._touched]
 
     async def _project_state_cache(self, applied: set[MigrationKey]) -> dict[MigrationKey, State]:
         """The models before each migration that is taken back; Tortoise copies them before every other one, too."""
@@ -47,7 +60,7 @@ class RecordingExecutor(MigrationExecutor):
             if migration is None or key not in applied:
                 continue
             if key in self._taken_back:
-                before[key] = state.clone()
+                before[key] = _copy(state, key.app_label)
             await migration.apply(state, dry_run=True, schema_editor=None)
         return before
 
@@ -66,6 +79,12 @@ class _Reader(MigrationRecorder):
         """Done by the migration."""
 
 
+def _copy(state: State, app: str) -> State:
+    """One domain's models, to be kept while those of ``state`` change."""
+    models = {key: model.clone() for key, model in state.models.items() if key[0] == app}
+    return State(models=models, apps=state.apps.clone(model_states=models))
+
+
 def _finish_models(apps: StateApps) -> None:
     """Make the models of a past state as whole as tables need them.
 
@@ -82,18 +101,38 @@ def _finish_models(apps: StateApps) -> None:
 
 StateApps._build_initial_querysets = _finish_models  # type: ignore[assignment]
 
+_of_the_past: ContextVar[bool] = ContextVar("_of_the_past", default=False)
+_render = ModelState.render
+
+
+def _render_without_filters(state: ModelState, apps: StateApps, *, deepcopy_fields: bool = True) -> type[Model]:
+    """A model of a past state; a field's twenty filters, which are for asking, took longer than all the rest of it."""
+    token = _of_the_past.set(True)
+    try:
+        return _render(state, apps, deepcopy_fields=deepcopy_fields)
+    finally:
+        _of_the_past.reset(token)
+
+
+def _filters(*args: Any, **kwargs: Any) -> dict[str, Any]:
+    return {} if _of_the_past.get() else dict(get_filters_for_field(*args, **kwargs))
+
+
+ModelState.render = _render_without_filters  # type: ignore[assignment]
+tortoise_models.get_filters_for_field = _filters  # type: ignore[attr-defined]
+
 
 async def _apply(migration: Migration, state: State, *, dry_run: bool, schema_editor: BaseSchemaEditor | None) -> State:
     """Run the operations in one transaction, as Tortoise does, but keep the models of before only where they change.
 
-    Tortoise makes all of them anew for each operation; most of ours are SQL, which changes none. All that made
-    migrations quadratic: each of them copied every table of the others several times.
+    Tortoise makes all of them anew for each operation; most of ours are SQL, which changes none, and the others change
+    models of one domain. All that made migrations quadratic: each copied every table of the others several times.
     """
     for operation in migration.operations:
         if schema_editor is None:  # only what the models become is asked for
             operation.state_forward(migration.app_label, state)
             continue
-        before = state if isinstance(operation, ops.RunSQL) else state.clone()
+        before = state if isinstance(operation, ops.RunSQL) else _copy(state, migration.app_label)
         operation.state_forward(migration.app_label, state)
         await operation.database_forward(migration.app_label, before, state, schema_editor)
     state.validate_relations_initialized()
@@ -107,7 +146,7 @@ async def _unapply(migration: Migration, state: State, *, dry_run: bool, schema_
     for operation in migration.operations:
         before = after
         if not isinstance(operation, ops.RunSQL):
-            after = before.clone()
+            after = _copy(before, migration.app_label)
             operation.state_forward(migration.app_label, after)
         steps.append((operation, before, after))
     for operation, before, after in reversed(steps):
