@@ -167,6 +167,14 @@ def outbox(
     raise typer.Exit(command.run(data, retry=retry))
 
 
+@app.command("feed-restart")
+def feed_restart(*, data: Data = None) -> None:
+    """After a restore: have every subscriber of the members' feed begin again with a snapshot."""
+    from . import feed as command
+
+    command.restart(data)
+
+
 @app.command()
 def doctor(
     *,

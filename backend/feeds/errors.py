@@ -34,7 +34,7 @@ class NoAddress(DomainError):
 
 
 class FeedExpired(DomainError):
-    """Entries after this place are not kept any more: begin with a snapshot of all members."""
+    """Entries after this place are not kept any more, or were lost: begin with a snapshot of all members."""
 
     code = "feed_expired"
     kind = Kind.CONFLICT

@@ -10,6 +10,7 @@ import msgspec
 from backend.kernel import clock, db, ids, jobs
 from backend.kernel.db import Tx
 from backend.kernel.events import on
+from backend.members import service as members
 from backend.members import telling
 from backend.members.events import LevelLost, LevelReached, MemberChanged
 from backend.members.telling import Became
@@ -23,6 +24,10 @@ SELECT id, kind, member_id, body::jsonb, $5
        AS e (id, kind, member_id, body, place)
  ORDER BY place"""
 _NOTED = "SELECT 1 FROM feed_entry WHERE member_id = $1 AND body -> 'changes' ? $2 LIMIT 1"
+
+_LEVEL_NOTED = (
+    "SELECT body ->> 'level' FROM feed_entry WHERE member_id = $1 AND kind = $2 ORDER BY arrived DESC LIMIT 1"
+)
 
 
 @telling.listen
@@ -61,10 +66,19 @@ async def on_changed(event: MemberChanged, tx: Tx) -> None:
 @on(LevelReached)
 async def on_level_reached(event: LevelReached, tx: Tx) -> None:
     """Call whoever is to be told."""
-    await jobs.defer(tx, JOB, unique=JOB)
+    await _on_level(tx, event.member_id, event.level)
 
 
 @on(LevelLost)
 async def on_level_lost(event: LevelLost, tx: Tx) -> None:
     """Call whoever is to be told."""
+    await _on_level(tx, event.member_id, event.level)
+
+
+async def _on_level(tx: Tx, member_id: int, level: str) -> None:
+    """A level that a server without this domain moved (the release before) becomes an entry, as it is now."""
+    rows = await db.fetch_in(tx, _LEVEL_NOTED, member_id, EntryKind.LEVEL.value)
+    told = rows[0][0] if rows else None
+    if told != level:
+        await members.retell_level(tx, member_id, told)
     await jobs.defer(tx, JOB, unique=JOB)

@@ -19,6 +19,9 @@ OVERLAP = timedelta(hours=24)
 KEPT = timedelta(days=400)
 """How long entries can be asked for."""
 
+LOST = 1_000_000_000
+"""More numbers than a database can have forgotten that it gave, when it came back from an earlier moment."""
+
 DELIVERIES_KEPT = timedelta(days=30)
 """How long calls of subscribers' addresses can be looked at."""
 

@@ -55,27 +55,61 @@ async def shown(entries: Sequence[Entry], subscriber: Subscriber) -> list[schema
     numbers = await members.list_numbers(sorted({one.member_id for one in entries}))
     noted = await members.list_changes_by_id([change_id for one in entries for change_id in _change_ids(one)])
     by_id, allowed = {one.id: one for one in noted}, frozenset(subscriber.fields)
-    agreed = await _agreed(sorted(numbers)) if subscriber.partner else {}
+    sharing = await _sharing(sorted(numbers)) if subscriber.partner else None
     found: list[schemas.EntryOut] = []
     for entry in entries:
         changes = [by_id[change_id] for change_id in _change_ids(entry) if change_id in by_id]
-        if subscriber.partner and agreed.get(entry.member_id) != rules.AGREED:
-            found += _taken_back(entry, numbers, changes, told=entry.member_id in agreed)
+        if sharing is not None and not sharing.agrees(entry.member_id):
+            found += _taken_back(entry, numbers, changes, told=entry.member_id in sharing.agreed)
             continue
-        # That it is over is told whatever fields the partner has, also while the member's word is not deleted yet.
-        over = _over(changes) if subscriber.partner else ()
-        visible = [_change(one) for one in changes if one in over or rules.seen(one.field, allowed)]
-        moved = [field for field in ("level", "stage") if field in entry.body and field in allowed]
-        visible += [schemas.ChangeOut(field, None, entry.body[field]) for field in moved]
+        visible = _visible(entry, changes, allowed, sharing)
         if visible or entry.kind is EntryKind.REGISTERED:
             member = schemas.MemberRef(str(entry.member_id), numbers.get(entry.member_id, ""))
             found.append(_entry(entry, member, changes, visible))
     return found
 
 
+class _Sharing(msgspec.Struct, frozen=True):
+    """What members say to other companies' being told of them: whether they agree, and their last word in the log."""
+
+    agreed: Mapping[int, str]
+    said: Mapping[int, MemberChange]
+
+    def agrees(self, member_id: int) -> bool:
+        """Whether the member agrees now."""
+        return self.agreed.get(member_id) == rules.AGREED
+
+
+async def _sharing(member_ids: Collection[int]) -> _Sharing:
+    said = await members.list_newest_changes(member_ids, rules.SHARING)
+    return _Sharing(agreed=await _agreed(member_ids), said=said)
+
+
 async def _agreed(member_ids: Collection[int]) -> Mapping[int, str]:
     """Who agrees that other companies are told of them (``yes``), or did once; who never did is absent."""
     return await telling.readers()[rules.SHARING](member_ids)
+
+
+def _visible(
+    entry: Entry, changes: Sequence[MemberChange], allowed: Collection[str], sharing: _Sharing | None
+) -> list[schemas.ChangeOut]:
+    """What a subscriber sees of an entry: another company what became of the member since they agreed to it.
+
+    That they agreed, or that it is over, it is told whatever fields it has, also while their word is not deleted yet.
+    """
+    if sharing is None:
+        visible, moved = [one for one in changes if rules.seen(one.field, allowed)], True
+    else:
+        said = sharing.said.get(entry.member_id)
+        heard = [*_over(changes), *(one for one in changes if one.field == rules.SHARING)]
+        visible = [
+            one
+            for one in changes
+            if one in heard or (rules.seen(one.field, allowed) and (said is None or one.id > said.id))
+        ]
+        moved = said is None or entry.at > said.at
+    now = [field for field in ("level", "stage") if moved and field in entry.body and field in allowed]
+    return [_change(one) for one in visible] + [schemas.ChangeOut(field, None, entry.body[field]) for field in now]
 
 
 def _taken_back(

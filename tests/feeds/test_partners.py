@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from backend.kernel import db
+from backend.members import service
 from backend.privacy.commands import erasing
 from tests.feeds.test_feed import FEED, ask, everybody, rest
 from tests.privacy.test_erasure import ask as ask_to_be_erased
@@ -58,6 +60,42 @@ async def test_a_partner_sees_who_agreed_and_is_told_when_it_is_over(client, cha
         "yes",
         "no",
     ]
+
+
+async def test_a_partner_that_reads_from_further_back_sees_nothing_from_before_they_agreed(
+    client, chain, admin, levels
+):
+    """Not even where they agreed once before; but that they agree, whatever its fields are."""
+    own = await make_subscriber(admin, ["name", "level"])
+    partner = await make_subscriber(admin, ["name", "level"], partner=True)
+    _, place = await rest(client, partner["key"])
+    shares = await register(client, name="从前甲")
+
+    async def become(level: str) -> None:
+        async with db.transaction() as tx:
+            await service.set_levels(tx, {shares.member_id: (level, None)})
+
+    await rename(shares, "从前乙")
+    await share(shares, True)
+    await rename(shares, "从前丙")
+    await become("silver")
+    await share(shares, False)
+    await rename(shares, "从前丁")
+    await become("gold")
+    await share(shares, True)
+    await rename(shares, "如今")
+    await become("basic")
+
+    told = [change for item in (await rest(client, partner["key"], place))[0] for change in item["changes"]]
+    everything = [change for item in (await rest(client, own["key"], place))[0] for change in item["changes"]]
+    assert [(one["field"], one["before"], one["after"]) for one in told] == [
+        ("third_party", "no", "yes"),
+        ("third_party", "yes", "no"),
+        ("third_party", "no", "yes"),
+        ("name", "从前丁", "如今"),
+        ("level", None, "basic"),
+    ]
+    assert {"从前乙", "从前丙", "silver", "gold"} <= {one["after"] for one in everything}
 
 
 async def test_a_partner_is_told_of_an_erasure_whenever_it_asks(client, chain, admin, monkeypatch):

@@ -38,6 +38,21 @@ async def number(rounds: int = MOST_ROUNDS) -> int:
     return numbered
 
 
+_BEGIN_AGAIN = "UPDATE feed_head SET seq = seq + $1, first = seq + $1 + 1 RETURNING seq"
+
+
+async def begin_again() -> int:
+    """Go on with numbers that were never given, of which no place from before is one; returns the last it passed over.
+
+    For a database that came back from an earlier moment: it would give numbers a second time, and whoever read them
+    the first time would miss what they are now. Whoever asks is refused with ``FeedExpired`` and begins with a
+    snapshot; who is called goes on with what it was not told yet.
+    """
+    async with db.transaction() as tx:
+        ((seq,),) = await db.fetch_in(tx, _BEGIN_AGAIN, rules.LOST)
+    return int(seq)
+
+
 # The newest entry stays: where numbers begin again from nothing, cursors would point behind the end.
 _FORGET = """
 WITH old AS (

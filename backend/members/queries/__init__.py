@@ -24,7 +24,7 @@ from .attributes import (
     worded,
     wrong_conditions,
 )
-from .changes import CHANGE_CONTEXT, list_changes, list_changes_by_id
+from .changes import CHANGE_CONTEXT, list_changes, list_changes_by_id, list_newest_changes
 from .finding import Page, ask, find_members
 from .levels import (
     LEVEL_STATES,
@@ -121,6 +121,7 @@ __all__ = [
     "list_levels",
     "list_masked",
     "list_named",
+    "list_newest_changes",
     "list_numbers",
     "list_people",
     "list_pin_acts",

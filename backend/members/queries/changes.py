@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -17,6 +17,9 @@ CHANGE_CONTEXT = "member_change"
 
 _CHANGES = (
     "SELECT id, member_id, at, actor, actor_id, field, before_sealed, after_sealed, reason, erased FROM member_change"
+)
+_NEWEST = (
+    "id IN (SELECT max(id) FROM member_change WHERE member_id = ANY($1::bigint[]) AND field = $2 GROUP BY member_id)"
 )
 
 
@@ -35,6 +38,16 @@ async def list_changes_by_id(change_ids: Sequence[int]) -> list[MemberChange]:
     """These changes, in the order they were noted; what is none is absent."""
     rows = await db.fetch(f"{_CHANGES} WHERE id = ANY($1::bigint[]) ORDER BY id", list(change_ids))
     return [_change(row) for row in rows]
+
+
+async def list_newest_changes(member_ids: Collection[int], field: str) -> dict[int, MemberChange]:
+    """The last change of this field, by member; of whom it was never changed is absent."""
+    rows = await db.fetch(
+        f"{_CHANGES} WHERE {_NEWEST}",
+        list(member_ids),
+        field,
+    )
+    return {row["member_id"]: _change(row) for row in rows}
 
 
 def _change(row: db.Record) -> MemberChange:

@@ -5,7 +5,16 @@ from .changes import Change, changed, changed_many
 from .consents import keep_consents_by, record_joining
 from .fields import check_own_change, write_phone
 from .joining import Joined, join
-from .levels import add_growth, lock_levels, set_agreement, set_discount_card, set_levels, set_ruled, set_stages
+from .levels import (
+    add_growth,
+    lock_levels,
+    retell_level,
+    set_agreement,
+    set_discount_card,
+    set_levels,
+    set_ruled,
+    set_stages,
+)
 from .merging import close_merged, lock_own, lock_two, merge_profile, refuse_over
 from .people import create_member, create_members, lock, set_profiled, set_status
 from .pins import check_own_phone, check_pin, initialise_pin, peppered, put_pin, unlock_pin
@@ -44,6 +53,7 @@ __all__ = [
     "put_pin",
     "record_joining",
     "refuse_over",
+    "retell_level",
     "set_agreement",
     "set_card_type",
     "set_discount_card",

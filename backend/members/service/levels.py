@@ -74,6 +74,13 @@ async def set_levels(tx: Tx, levels: Mapping[int, tuple[str, str | None]]) -> No
         await telling.tell(tx, [Became(member_id=row["id"], level=row["level_id"]) for row in moved])
 
 
+async def retell_level(tx: Tx, member_id: int, told: str | None) -> None:
+    """Tell whoever listens which level prices are made with, where they were told of another. Holds the member."""
+    rows = await db.fetch_in(tx, "SELECT level_id FROM member WHERE id = $1 FOR UPDATE", member_id)
+    if rows and rows[0]["level_id"] != told:
+        await telling.tell(tx, [Became(member_id=member_id, level=rows[0]["level_id"])])
+
+
 async def set_ruled(tx: Tx, codes: Collection[str]) -> None:
     """Say which levels are reached by rules; the others are by growth."""
     await db.raw(tx).execute("UPDATE member_level SET ruled = code = ANY($1::text[])", list(codes))
