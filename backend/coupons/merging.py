@@ -17,7 +17,7 @@ AT_ONCE = 100
 """Coupons in one transfer."""
 
 _OPEN = """
-SELECT l.ref, l.lot_id, l.issued, l.remaining, l.source AS template, a.unit, c.version, c.source, c.issued_at,
+SELECT l.ref, l.lot_id, l.remaining, l.source AS template, a.unit, c.version, c.source, c.issued_at,
        c.valid_from, c.expires_on
   FROM ledger_lot l
   JOIN ledger_account a ON a.member_id = l.member_id AND a.kind = l.kind AND a.ref = l.ref
@@ -50,7 +50,7 @@ async def carry(tx: Tx, carrying: Carrying) -> None:
 async def _carry(tx: Tx, carrying: Carrying, rows: list[db.Record], what: str) -> None:
     made = [(row, _as_new(row, carrying)) for row in rows]
     out = tuple(leg for row, _ in made for leg in _out_legs(row))
-    into = tuple(leg for row, coupon in made for leg in _in_legs(row, coupon, carrying))
+    into = tuple(leg for row, coupon in made for leg in _in_legs(row, coupon))
     await merging.post_half(tx, carrying.source_id, carrying, what, out)
     await merging.post_half(tx, carrying.target_id, carrying, what, into)
     for _, coupon in made:
@@ -86,14 +86,11 @@ def _out_legs(row: db.Record) -> tuple[Leg, ...]:
     )
 
 
-def _in_legs(row: db.Record, coupon: Coupon, carrying: Carrying) -> tuple[Leg, ...]:
-    """A coupon that was used in part begins with its whole face, and so much is taken: the same is left of the same."""
-    left, unit, ref = row["remaining"], row["unit"], coupon.id
-    living = coupon.expires_on is None or coupon.expires_on >= carrying.on
-    face = row["issued"] if living else left
-    lot = Issue("coupon", face, expires_on=coupon.expires_on, source=row["template"])
-    legs = (
+def _in_legs(row: db.Record, coupon: Coupon) -> tuple[Leg, ...]:
+    """What is left goes on, with the same last day; of one that was used in part that is the whole of the new one."""
+    left, unit = row["remaining"], row["unit"]
+    lot = Issue("coupon", left, expires_on=coupon.expires_on, source=row["template"])
+    return (
         Leg(HOUSE_COUPONS_MERGED, unit, -left, ref=row["template"]),
-        Leg(COUPON, unit, face, ref=ref, issue=(lot,)),
+        Leg(COUPON, unit, left, ref=coupon.id, issue=(lot,)),
     )
-    return (*legs, Leg(COUPON, unit, left - face, ref=ref)) if face > left else legs

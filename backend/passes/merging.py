@@ -58,9 +58,9 @@ async def carry(tx: Tx, carrying: Carrying) -> None:
             _out_legs(row),
             guards=(Guard(f"pass:{row['id']}", "above", plans.CLOSED, PassVoid.code),),
         )
-        await merging.post_half(
-            tx, carrying.target_id, carrying, f"pass:{row['id']}", _in_legs(row, new_id, carrying.on), guards=marks
-        )
+        into, used = _in_legs(row, new_id, carrying.on)
+        await merging.post_half(tx, carrying.target_id, carrying, f"pass:{row['id']}", into, guards=marks)
+        await merging.post_half(tx, carrying.target_id, carrying, f"pass:{row['id']}:used", used)
         await db.raw(tx).execute(_GO_ON, carrying.source_id, carrying.target_id, row["id"], new_id)
         await db.raw(tx).execute(_ENDED, carrying.source_id, row["id"], PassState.VOID.value, carrying.at)
         cards = cards or row["kind"] == PassKind.DISCOUNT
@@ -94,10 +94,14 @@ def _out_legs(row: db.Record) -> tuple[Leg, ...]:
     return tuple(legs)
 
 
-def _in_legs(row: db.Record, new_id: str, on: date) -> tuple[Leg, ...]:
-    """The pass begins with all of its uses and all of its price, and what was used and earned is taken: shares stay."""
+def _in_legs(row: db.Record, new_id: str, on: date) -> tuple[tuple[Leg, ...], tuple[Leg, ...]]:
+    """The pass begins with all of its uses and all of its price, then what was used and earned is taken: shares stay.
+
+    Two transfers, because one moves a lot once.
+    """
     living = row["expires_on"] is None or row["expires_on"] >= on
-    legs: list[Leg] = []
+    into: list[Leg] = []
+    used: list[Leg] = []
     for account, unit, whole, left, until in (
         (SERVICE, USES, row["uses"], row["uses_left"], row["expires_on"]),
         (SERVICE_VALUE, FEN, row["paid_fen"], row["value_fen"], None),
@@ -106,9 +110,9 @@ def _in_legs(row: db.Record, new_id: str, on: date) -> tuple[Leg, ...]:
             continue
         begins = whole if living or account == SERVICE_VALUE else left
         lot = Issue(row["part"], begins, expires_on=until, source=new_id)
-        legs.append(Leg(account, unit, begins, ref=new_id, issue=(lot,)))
+        into.append(Leg(account, unit, begins, ref=new_id, issue=(lot,)))
+        into.append(Leg(HOUSE_SERVICES_MERGED, unit, -begins, ref=_product(row)))
         if begins > left:
-            legs.append(Leg(account, unit, left - begins, ref=new_id))
-        if left:
-            legs.append(Leg(HOUSE_SERVICES_MERGED, unit, -left, ref=_product(row)))
-    return tuple(legs)
+            used.append(Leg(account, unit, left - begins, ref=new_id))
+            used.append(Leg(HOUSE_SERVICES_MERGED, unit, begins - left, ref=_product(row)))
+    return tuple(into), tuple(used)

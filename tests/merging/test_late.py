@@ -16,8 +16,17 @@ from backend.ledger.plans import POINTS_PENDING, Issue, Leg, Plan
 from backend.members import queries as members
 from backend.merging.commands import passing
 from backend.wallet.commands import lots
-from tests.support import recharge, refunds
-from tests.support.coupons import CASH, accept_gift, by_coupons, claim, coupons_of, give_to_friend, make_template
+from tests.support import passes, recharge, refunds
+from tests.support.coupons import (
+    CASH,
+    VALUE,
+    accept_gift,
+    by_coupons,
+    claim,
+    coupons_of,
+    give_to_friend,
+    make_template,
+)
 from tests.support.members import register
 from tests.support.merging import ask, merge
 from tests.support.races import codes_of
@@ -212,6 +221,29 @@ async def test_coupons_go_on_and_one_that_comes_back_follows(client, chain, admi
     assert (len(after), kept["id"] in {one["id"] for one in after}) == (2, False)
     assert (await accept_gift(friend, link)).json()["code"] == "coupon_gift_over"
     assert (await claim(phone, template_id=template["id"])).json()["code"] == "coupon_limit_reached"
+
+
+async def test_what_is_left_of_a_coupon_and_a_pass_that_were_used_goes_on(client, chain, admin, second, phone):
+    source = await register(client)
+    template = await make_template(admin, VALUE, per_member=1)
+    coupon = (await claim(source, template_id=template["id"])).json()
+    codes = await codes_of(source, 3)
+    await chain.till.sell(client, codes[0], fen=1_200, tenders=by_coupons(coupon["id"]))
+    scanned = [(await chain.till.post(client, "/v1/pos/scan", {"code": code})).json() for code in codes[1:]]
+    product = await passes.make_pass_product(admin)
+    await passes.buy(client, chain.till, scanned[0]["scan_token"], passes.line_of(product))
+    await outbox.drain()
+    (card,) = await passes.passes_of(source)
+    used = await passes.use(client, chain.till, scanned[1]["scan_token"], card["id"])
+    held = await passes.held(card["id"])
+
+    await merge(admin, second, source, phone)
+
+    (mine,), (goes_on,) = await coupons_of(phone), await passes.passes_of(phone)
+    assert used.status_code == 201, used.text
+    assert (mine["balance"], mine["expires_on"]) == (3_800, coupon["expires_on"])
+    assert (goes_on["uses_left"], goes_on["uses"]) == (card["uses"] - 1, card["uses"])
+    assert (await passes.held(goes_on["id"]), await passes.held(card["id"])) == (held, (0, 0))
 
 
 async def test_whatever_became_of_the_event_the_sweep_passes_it_on(client, admin, second, phone):
