@@ -15,7 +15,7 @@ from backend.kernel.errors import invalid
 from backend.wechat import service as wechat
 
 from .. import joins, locks, queries, rules, service
-from ..errors import AlreadyRegistered, RegistrationRejected
+from ..errors import AlreadyRegistered, PhoneTaken, RegistrationRejected
 from ..events import MemberRegistered
 from ..schemas import Register
 from ..service import Joined
@@ -60,7 +60,7 @@ async def register(caller: SessionCaller, body: Register) -> Member:
     )
     verdict = await joins.judging().judge(applicant)
     async with db.transaction() as tx:
-        joined = await service.join(tx, msgspec.structs.replace(new, phone=phone, status=verdict.status))
+        joined = await _join(tx, caller, msgspec.structs.replace(new, phone=phone, status=verdict.status))
         await _write_attributes(tx, joined, body.attributes or {})
         await joins.judging().applied(
             tx, joined.member_id, applicant, verdict if joined.anew else None, joined.kept_name
@@ -71,6 +71,16 @@ async def register(caller: SessionCaller, body: Register) -> Member:
     if joined.status is Status.NONE:
         raise RegistrationRejected(verdict.reason)
     return await queries.get_member(joined.member_id)
+
+
+async def _join(tx: db.Tx, caller: SessionCaller, new: NewMember) -> Joined:
+    """A phone that is taken may be the caller's own, who asked twice at once because an answer was late."""
+    try:
+        return await service.join(tx, new)
+    except PhoneTaken:
+        if (await auth.lock_identity(tx, caller.identity_id)).member_id is not None:
+            raise AlreadyRegistered from None
+        raise
 
 
 async def _bind(tx: db.Tx, caller: SessionCaller, member_id: int, status: Status) -> None:
