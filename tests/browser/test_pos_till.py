@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
+from backend.identities import jobs
+from backend.kernel import config, db
 from tests.browser.actors import TILL, Cashier, open_screen
 from tests.browser.looks import faint_texts
 from tests.support.members import random_phone, register
@@ -95,6 +99,38 @@ async def test_a_shift_with_all_that_a_till_does(counter, client, chain, server,
     assert await findings(server.settings) == []
     grants = (await admin.get("/v1/admin/overrides")).json()["items"]
     assert [(one["fen"], one["cashier"]) for one in grants] == [(300, "小李")]
+
+
+async def test_who_has_no_phone_at_hand_reads_out_a_code_that_was_sent(counter, client, chain, server, shots):
+    number = random_phone()
+    member = await register(client, phone=number, name="林海")
+    page = counter.page
+    config.use(msgspec.structs.replace(server.settings, identity_sms="earn"))
+
+    await choose(counter, 1)
+    await page.locator("#identify-number").fill(number)
+    await page.keyboard.press("Enter")
+    await page.locator("#identify-by-sms").click()
+    await page.locator("#identify-sms-spend").click()
+    await counter.sees("本店未开通短信验证")
+    await page.keyboard.press("Shift+Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#identify-sms")).to_be_focused()
+    await shots(page, "sms")
+    assert await faint_texts(page) == []
+    await jobs.send_code(str(await db.fetchval("SELECT max(id) FROM identity_request")), 1)
+    (sent, *_) = (await client.get("/mock/sms/sent", params={"phone": number})).json()["items"]
+    code = re.search(r"验证码(\d{6})", sent["text"])[1]
+    await page.keyboard.type(f"{(int(code) + 1) % 10**6:06d}")
+    await page.keyboard.press("Enter")
+    await counter.sees("验证码不正确")
+    await shots(page, "sms-wrong")
+    await page.keyboard.type(code)
+    await page.keyboard.press("Enter")
+
+    await expect(page.locator("#member-name")).to_be_visible()
+    await shots(page, "sms-done")
+    config.use(server.settings)
 
 
 @pytest.fixture

@@ -49,10 +49,10 @@ export async function ask(asked) {
 async function bySms(path) {
   const code = field(t("identify.sms_code"), h("input", { class: "input big num", id: "identify-sms", inputmode: "numeric", autocomplete: "off", maxlength: "6" }));
   const dialog = openDialog({
-    title: t("identify.sms"),
+    title: t("identify.sms"), onScan: (text) => { code.input.value = text; check(); },
     body: [h("p", { class: "small muted" }, t("identify.sms_hint")), h("div", { class: "row tight" },
-      button(t("identify.sms_earn"), () => send("earn"), "soft", { id: "identify-sms-earn" }), button(t("identify.sms_spend"), () => send("spend"), "soft", { id: "identify-sms-spend" })), code.wrapper],
-    actions: [button(t("common.cancel"), () => dialog.close(null)), button(t("identify.check"), check, "primary", { id: "identify-sms-check" })],
+      button(t("identify.sms_earn"), () => send("earn"), "soft", { id: "identify-sms-earn", autofocus: true }), button(t("identify.sms_spend"), () => send("spend"), "soft", { id: "identify-sms-spend" })), code.wrapper],
+    actions: [button(t("common.cancel"), () => dialog.close(null)), button(t("identify.sms_check"), check, "primary", { id: "identify-sms-check" })],
   });
   code.input.addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); check(); } });
 

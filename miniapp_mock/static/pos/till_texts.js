@@ -86,6 +86,7 @@ export const TILL = {
   "identify.sms_spend": "发送：可用余额",
   "identify.sms_sent": "已发送（若该号码是会员）",
   "identify.sms_code": "短信验证码（6 位）",
+  "identify.sms_check": "确认验证码",
   "identify.rejected": "会员未确认",
   "identify.expired": "确认已超时，请重新发起",
   "identify.earn": "仅可积分，使用余额需会员手机确认",
