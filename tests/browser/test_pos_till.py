@@ -103,7 +103,7 @@ async def test_a_shift_with_all_that_a_till_does(counter, client, chain, server,
 
 async def test_who_has_no_phone_at_hand_reads_out_a_code_that_was_sent(counter, client, chain, server, shots):
     number = random_phone()
-    member = await register(client, phone=number, name="林海")
+    await register(client, phone=number, name="林海")
     page = counter.page
     config.use(msgspec.structs.replace(server.settings, identity_sms="earn"))
 
