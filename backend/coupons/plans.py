@@ -109,7 +109,7 @@ def give(gift: Gift, *, key: str, request_hash: str, on: date) -> Plan:
         kind=GIVE,
         at=gift.given_at,
         on=on,
-        scope=f"member/{gift.member_id}",
+        scope=ledger.own_scope(gift.member_id),
         key=key,
         hash=request_hash,
         active=True,

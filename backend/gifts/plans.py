@@ -42,11 +42,6 @@ class Held(msgspec.Struct, frozen=True):
     debt: int
 
 
-def member_scope(member_id: int) -> str:
-    """The idempotency scope of a member's own requests."""
-    return f"member/{member_id}"
-
-
 def redeem(
     gift: Gift,
     made: Redemption,
@@ -71,7 +66,7 @@ def redeem(
         kind=GIVE_STORED if gift.kind is GiftKind.STORED else REDEEM,
         at=made.at,
         on=on,
-        scope=member_scope(made.member_id),
+        scope=ledger.own_scope(made.member_id),
         key=idem.key,
         hash=idem.request_hash.hex(),
         active=True,

@@ -246,12 +246,6 @@ async def find_person(group_id: str, person_id: str) -> SubMember | None:
     return person_of(row) if row else None
 
 
-async def find_sub_member(person_id: str) -> SubMember | None:
-    """Somebody who belongs to a group, or did; None for nobody."""
-    row = await db.fetchrow(f"{PERSON} WHERE id = $1", person_id)
-    return person_of(row) if row else None
-
-
 async def list_here(group_id: str) -> dict[int, SubMember]:
     """Everybody who belongs to a group now, by member: as many as a group may have."""
     rows = await db.fetch(f"{PERSON} WHERE group_id = $1 AND left_at IS NULL", group_id)

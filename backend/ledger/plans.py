@@ -328,6 +328,11 @@ def _end_coupon(
     return Leg(account, unit, -amount, ref=coupon_id, lots=lots), Leg(house, unit, amount, ref=template_id)
 
 
+def own_scope(member_id: int) -> str:
+    """The scope of a member's own requests; when they are merged, what was answered in it goes on to the other's."""
+    return f"member/{member_id}"
+
+
 def job_hash(*parts: object) -> str:
     """The request hash of a plan that no HTTP request asked for: what must be equal for it to be the same wish."""
     return hashlib.sha256("\n".join(str(part) for part in parts).encode()).hexdigest()

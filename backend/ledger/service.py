@@ -16,7 +16,7 @@ from backend.kernel.db import Tx
 from backend.kernel.errors import DomainError
 
 from .errors import Stale
-from .plans import Plan, encode
+from .plans import Plan, encode, own_scope
 from .queries import BEGINNING, Cursor, list_due
 from .types import Document, Posted
 from .writer import BATCH, SINGLE, LedgerWriter, decode, decode_error
@@ -199,11 +199,13 @@ async def hold_both(tx: Tx, one: int, other: int) -> None:
 
 
 async def close_merged(tx: Tx, source_id: int, target_id: int) -> None:
-    """Close a member's books for good: what they may do once or so often counts for the target from now on.
+    """Close a member's books for good: what they did once or so often, and their keys, are the target's from now on.
 
     Whatever is still posted there says so (``MergedBooksMoved``). Holds both.
     """
     await db.raw(tx).execute("SELECT ledger_carry_guards($1, $2)", source_id, target_id)
+    scopes = own_scope(source_id), own_scope(target_id)
+    await db.raw(tx).execute("SELECT ledger_carry_keys($1, $2, $3, $4)", source_id, scopes[0], target_id, scopes[1])
     await db.raw(tx).execute("SELECT ledger_set_merged($1)", source_id)
 
 

@@ -43,11 +43,6 @@ PARTLY_REFUNDED, REFUNDED = "partly_refunded", "refunded"
 """States of an order's document besides those of the order."""
 
 
-def member_scope(member_id: int) -> str:
-    """The idempotency scope of a member's own requests."""
-    return f"member/{member_id}"
-
-
 def order_body(order_id: str, priced: Priced) -> SaleBody:
     """The value part of an order's document."""
     return SaleBody(

@@ -24,6 +24,7 @@ from backend.ledger.plans import (
     Saw,
     earn_points,
     job_hash,
+    own_scope,
 )
 from backend.ledger.types import Document, Lot
 
@@ -71,11 +72,6 @@ class Sending(msgspec.Struct, frozen=True):
         return sum(part for _, part in self.taken)
 
 
-def member_scope(member_id: int) -> str:
-    """The idempotency scope of a member's own requests."""
-    return f"member/{member_id}"
-
-
 def day_mark(on: date) -> str:
     """The name under which the ledger counts what a member gave away on a day."""
     return f"points-given:{on.isoformat()}"
@@ -99,7 +95,7 @@ def give_points(sent: Sending, held: Held, idem: Idempotency, *, day_cap: int, m
         kind=TRANSFER,
         at=sent.now,
         on=sent.on,
-        scope=member_scope(sent.giver_id),
+        scope=own_scope(sent.giver_id),
         key=idem.key,
         hash=idem.request_hash.hex(),
         active=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from backend.ledger.types import Document
 from backend.members.types import Listed
@@ -41,9 +41,9 @@ def version(found: Rule) -> VersionOut:
     return VersionOut(found.version, found.title, found.terms, found.from_at, found.until_at)
 
 
-def transfer(made: Transfer, member_id: int, names: Mapping[int, Listed]) -> TransferOut:
-    """A transfer as one of its members sees it: the other one's name is masked."""
-    out = made.giver_id == member_id
+def transfer(made: Transfer, own: Collection[int], names: Mapping[int, Listed]) -> TransferOut:
+    """A transfer as one of its members sees it, who has or had these ids: the other one's name is masked."""
+    out = made.giver_id in own
     other = made.receiver_id if out else made.giver_id
     return TransferOut(made.id, made.at, "out" if out else "in", made.points, _name(other, names), made.state)
 

@@ -62,7 +62,8 @@ async def read_books(ledger: Any, psp: Any, domains: Sequence[Domain]) -> Books:
             " FROM ledger_document"
         )
         keys = await ledger.fetch(
-            "SELECT scope, key FROM ledger_key WHERE scope LIKE 'terminal/%' OR scope LIKE 'member/%'"
+            "SELECT scope, key FROM ledger_key WHERE (scope LIKE 'terminal/%' OR scope LIKE 'member/%')"
+            " AND NOT result ? 'carried'"
         )
         expired = await ledger.fetch(_EXPIRED)
         events = await ledger.fetchval("SELECT count(*) FROM outbox")

@@ -39,11 +39,6 @@ _EXPIRES_TO = {
 EXPIRING = tuple(_EXPIRES_TO)
 
 
-def member_scope(member_id: int) -> str:
-    """The idempotency scope of a member's own requests."""
-    return f"member/{member_id}"
-
-
 def body_of(document: Document) -> RechargeBody:
     """The value part of a recharge's document."""
     return msgspec.convert(document.body, RechargeBody)
@@ -112,7 +107,7 @@ def open_recharge(
         kind="recharge_opened",
         at=now,
         on=on,
-        scope=member_scope(member_id),
+        scope=ledger.own_scope(member_id),
         key=key,
         hash=request_hash.hex(),
         active=True,

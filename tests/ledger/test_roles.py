@@ -79,6 +79,7 @@ async def test_the_application_may_execute_the_door_s_functions_and_no_other_tha
         "ledger_post_batch",
         "ledger_set_merged",
         "ledger_carry_guards",
+        "ledger_carry_keys",
         "ledger_forget",
         "ledger_open_member",
         "ledger_set_active",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from backend.auth import queries as auth
@@ -12,6 +12,7 @@ from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound, invalid
 from backend.kernel.http import Idempotency
+from backend.members import queries as members
 
 from .. import events, locks, queries, rules, service
 from ..errors import CaseConflict
@@ -116,8 +117,8 @@ async def reopen(case_id: str, body: ReopenIn, who: Who) -> None:
 
 async def say(case_id: str, body: SayIn, member_id: int, idem: Idempotency) -> bool:
     """Add to one's own case, once per key; True for a retry."""
-    key = key_of(f"member {member_id} {case_id}", idem)
-    return await _say(case_id, Action.SAY, member_id, rules.check_text(body.text), tuple(body.pictures), key, idem)
+    keys = [key_of(f"member {number} {case_id}", idem) for number in await members.ids_of(member_id)]
+    return await _say(case_id, Action.SAY, member_id, rules.check_text(body.text), tuple(body.pictures), keys, idem)
 
 
 async def rate(case_id: str, body: RatingIn, member_id: int) -> None:
@@ -140,22 +141,24 @@ async def rate(case_id: str, body: RatingIn, member_id: int) -> None:
 
 async def note(case_id: str, body: NoteIn, caller: StaffCaller, idem: Idempotency) -> bool:
     """Write down what only staff read, once per key; True for a retry."""
-    key = key_of(f"staff {caller.staff_id} {case_id}", idem)
-    return await _say(case_id, Action.NOTE, caller, rules.check_text(body.text), (), key, idem)
+    keys = [key_of(f"staff {caller.staff_id} {case_id}", idem)]
+    return await _say(case_id, Action.NOTE, caller, rules.check_text(body.text), (), keys, idem)
 
 
 async def _say(
-    case_id: str, action: Action, who: Who, text: str, pictures: tuple[str, ...], key: str, idem: Idempotency
+    case_id: str, action: Action, who: Who, text: str, pictures: tuple[str, ...], keys: Sequence[str], idem: Idempotency
 ) -> bool:
+    """Write a step under the first of the keys, unless it was written under one of them."""
     async with db.transaction() as tx:
         found = await lock_for(tx, case_id, who)
-        if (known := await queries.step_under(tx, key)) is not None:
-            check_same(known[1], idem)
-            return True
+        for key in keys:
+            if (known := await queries.step_under(tx, key)) is not None:
+                check_same(known[1], idem)
+                return True
         if found.state is CaseState.CLOSED and action is Action.SAY:
             raise CaseConflict("it is closed; reopen it", extra={"state": found.state.value})
         request = idem.request_hash.hex()
-        await service.step(tx, found, action, actor_of(who), text=text, pictures=pictures, key=key, request=request)
+        await service.step(tx, found, action, actor_of(who), text=text, pictures=pictures, key=keys[0], request=request)
     return False
 
 

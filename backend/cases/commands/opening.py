@@ -39,8 +39,9 @@ def key_of(scope: str, idem: Idempotency) -> str:
 async def open_by_member(body: CaseIn, member_id: int, idem: Idempotency) -> tuple[str, bool]:
     """Open a member's case, once per key; its id, True for a retry."""
     text, key = rules.check_text(body.text), key_of(f"member {member_id}", idem)
-    if (known := await _known(key, idem)) is not None:
-        return known, True
+    for number in await members.ids_of(member_id):
+        if (known := await _known(key_of(f"member {number}", idem), idem)) is not None:
+            return known, True
     await limits.hit(f"case:{member_id}", A_DAY, _DAY_S)
     new = NewCase(
         kind=body.kind,
@@ -62,8 +63,9 @@ async def _store_of(body: CaseIn, member_id: int) -> str | None:
     if store_id is not None and await auth.find_store(store_id) is None:
         raise invalid("/store_id", "there is no such store")
     if body.reference:
-        own = any(ids.member_of(body.reference, prefix) == member_id for prefix in _OWN)
-        document = await ledger.find_document(member_id, body.reference) if own else None
+        owner_id = next(filter(None, (ids.member_of(body.reference, prefix) for prefix in _OWN)), None)
+        books = await members.find_books(member_id, owner_id)
+        document = await ledger.find_document(books, body.reference) if books else None
         if document is None:
             raise invalid("/reference", "is no order or purchase of yours")
         return store_id or document.store_id

@@ -21,6 +21,7 @@ from backend.kernel.http import Idempotency
 from backend.kernel.vault import vault
 from backend.ledger import queries as ledger
 from backend.ledger.errors import IdempotencyConflict
+from backend.ledger.plans import own_scope
 
 from .. import codes, locks, queries, service
 from ..errors import CouponCodeInvalid, CouponCodeUsed, CouponNotClaimable, CouponSoldOut
@@ -58,7 +59,7 @@ async def claim(caller: MemberCaller, body: ClaimIn, idem: Idempotency) -> tuple
         member_id=member_id,
         coupon_id=service.new_coupon_id(member_id),
         source="code" if body.code is not None else "claim",
-        scope=f"member/{member_id}",
+        scope=own_scope(member_id),
         key=idem.key,
         hash=idem.request_hash.hex(),
     )
@@ -69,7 +70,7 @@ async def claim(caller: MemberCaller, body: ClaimIn, idem: Idempotency) -> tuple
         if again is None:
             raise
         issued = again
-    shown = await _show(member_id, issued.coupon_id)
+    shown = await _show(issued.coupon_id)
     if not issued.replayed:
         made = shown.coupon
         telling.issued(member_id, made.id, made.template_id, shown.version.title, made.source)
@@ -201,17 +202,13 @@ def code_digest(code: str) -> bytes:
 
 async def _first_answer(wish: Wish) -> Issued | None:
     """What was answered to this key before, or None; ``IdempotencyConflict`` where it was for another request."""
-    known = await ledger.find_own_key(wish.member_id, wish.scope, wish.key)
-    if known is None:
-        return None
-    if known.hash.hex() != wish.hash:
-        raise IdempotencyConflict
-    return Issued(known.result.document_id or "", replayed=True)
+    first = await ledger.find_own_answer(wish.member_id, wish.key, bytes.fromhex(wish.hash))
+    return None if first is None else Issued(first.document_id or "", replayed=True)
 
 
-async def _show(member_id: int, coupon_id: str) -> Standing:
+async def _show(coupon_id: str) -> Standing:
     """The coupon as it was when it was issued: a retry is answered like the first call."""
-    made = (await queries.list_made(member_id, [coupon_id])).get(coupon_id)
+    made = await queries.find_made(coupon_id)
     if made is None:
         raise NotFound("there is no such coupon")
     version = await queries.get_version(made.template_id, made.version)

@@ -21,7 +21,7 @@ from backend.kernel.vault import vault
 from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
 from backend.ledger.errors import IdempotencyConflict, InsufficientBalance, MemberInactive
-from backend.ledger.plans import COUPON, Plan
+from backend.ledger.plans import COUPON, Plan, own_scope
 from backend.members import queries as members
 
 from .. import locks, plans, queries, service
@@ -186,7 +186,7 @@ async def accept(caller: MemberCaller, token: str, idem: Idempotency) -> tuple[S
             first = await _first_answer(member_id, idem)
             if first is None:
                 raise
-    return await _received(member_id, first), True
+    return await _received(first), True
 
 
 async def _accept(member_id: int, gift: Gift, idem: Idempotency) -> Standing:
@@ -200,7 +200,7 @@ async def _accept(member_id: int, gift: Gift, idem: Idempotency) -> Standing:
         member_id=member_id,
         coupon_id=service.new_coupon_id(member_id),
         source=f"{SOURCE}{gift.id}",
-        scope=f"member/{member_id}",
+        scope=own_scope(member_id),
         key=idem.key,
         hash=idem.request_hash.hex(),
     )
@@ -353,9 +353,9 @@ async def _as_given(gift: Gift) -> Standing:
     return await _as_new(coupon, gift)
 
 
-async def _received(member_id: int, coupon_id: str) -> Standing:
+async def _received(coupon_id: str) -> Standing:
     """The coupon as it was when it was received."""
-    coupon = (await queries.list_made(member_id, [coupon_id])).get(coupon_id)
+    coupon = await queries.find_made(coupon_id)
     if coupon is None:
         raise IdempotencyConflict  # this key's answer was something else
     return await _as_new(coupon, await _get(coupon.source.removeprefix(SOURCE)))
@@ -368,12 +368,8 @@ async def _as_new(coupon: Coupon, gift: Gift) -> Standing:
 
 async def _first_answer(member_id: int, idem: Idempotency) -> str | None:
     """The id answered to this key before, or None; ``IdempotencyConflict`` where it was for another request."""
-    known = await ledger_queries.find_own_key(member_id, f"member/{member_id}", idem.key)
-    if known is None:
-        return None
-    if known.hash != idem.request_hash:
-        raise IdempotencyConflict
-    return known.result.document_id or ""
+    first = await ledger_queries.find_own_answer(member_id, idem.key, idem.request_hash)
+    return None if first is None else first.document_id or ""
 
 
 def _now() -> tuple[datetime, date]:

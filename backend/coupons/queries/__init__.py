@@ -4,7 +4,7 @@ from .held import find_held, list_held, titles_of
 from .issuing import changes, find_batch, find_handout, list_batches, list_handouts
 from .names import ReadNames, name_categories_by, names_of
 from .rewards import AUTO, find_rewarded_sale, has_rewards, list_rewarding, list_rewards, reason_of
-from .standings import Standing, as_issued, count_available, find_coupon, list_coupons, list_made, state_of
+from .standings import Standing, as_issued, count_available, find_coupon, find_made, list_coupons, list_made, state_of
 from .templates import (
     MOST_OFFERED,
     RUNNING,
@@ -38,6 +38,7 @@ __all__ = [
     "find_coupon",
     "find_handout",
     "find_held",
+    "find_made",
     "find_rewarded_sale",
     "find_template",
     "forget_offered",

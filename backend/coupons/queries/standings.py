@@ -148,3 +148,9 @@ async def list_made(member_id: int, coupon_ids: Sequence[str]) -> dict[str, Coup
         list(coupon_ids),
     )
     return {row["id"]: Coupon(**dict(row)) for row in rows}
+
+
+async def find_made(coupon_id: str) -> Coupon | None:
+    """A coupon as it was issued, on whosever books it stands, or None: for who knows that it is the caller's."""
+    member_id = ids.member_of(coupon_id, PREFIX)
+    return (await list_made(member_id, [coupon_id])).get(coupon_id) if member_id else None

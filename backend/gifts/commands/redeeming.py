@@ -19,7 +19,7 @@ from backend.kernel.http.lanes import Lane
 from backend.ledger import plans as ledger_plans
 from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
-from backend.ledger.errors import GuardRefused, IdempotencyConflict, InsufficientBalance, Stale
+from backend.ledger.errors import GuardRefused, InsufficientBalance, Stale
 from backend.members import queries as members
 from backend.members import service as member_service
 from backend.orders import queries as orders
@@ -205,12 +205,12 @@ def _end_of(day: date) -> datetime:
 
 
 async def _first_answer(member_id: int, idem: Idempotency) -> Redemption | None:
-    known = await ledger_queries.find_own_key(member_id, plans.member_scope(member_id), idem.key)
-    if known is None:
+    first = await ledger_queries.find_own_answer(member_id, idem.key, idem.request_hash)
+    if first is None:
         return None
-    if known.hash != idem.request_hash:
-        raise IdempotencyConflict
-    found = await queries.find_redemption(member_id, known.result.document_id or "")
+    redemption_id = first.document_id or ""
+    owner_id = queries.owner_of(redemption_id)
+    found = await queries.find_redemption(owner_id, redemption_id) if owner_id else None
     if found is None:
         raise ValidationFailed("this key was used for another kind of request")
     at_first = _FIRST.get(found.way, RedemptionState.GIVEN)

@@ -14,7 +14,7 @@ from backend.kernel.paging import Place
 from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
 from backend.ledger.errors import GuardRefused, IdempotencyConflict, Stale
-from backend.ledger.plans import Plan
+from backend.ledger.plans import Plan, own_scope
 from backend.members import queries as members
 from backend.members import service as member_service
 from backend.members.errors import PinRequired
@@ -31,8 +31,8 @@ log = logging.get(__name__)
 async def as_principal(member_id: int, body: AllotIn, pin: str | None, idem: Idempotency) -> Answer[Allotment]:
     """The owner of a group allots on the phone, with the payment PIN; once per key."""
     person, group = await people.mine(member_id, GroupRole.OWNER)
-    scope = f"member/{member_id}"
-    if (first := await first_answer(person.member_id, scope, idem)) is not None:
+    scope = own_scope(member_id)
+    if (first := await first_answer(scope, idem)) is not None:
         return Answer(first, replayed=True)
     if not await members.has_pin(member_id):
         raise PinRequired("set a payment PIN first")
@@ -54,7 +54,7 @@ async def as_staff(group_id: str, body: AllotIn, caller: StaffCaller, idem: Idem
     if owner is None:
         raise AllotmentOver("the group has no owner")
     scope = f"staff/{caller.staff_id}"
-    if (first := await first_answer(owner.member_id, scope, idem)) is not None:
+    if (first := await first_answer(scope, idem)) is not None:
         return Answer(first, replayed=True)
     return await allot(group, owner, body, idem, scope=scope, staff_id=caller.staff_id)
 
@@ -114,7 +114,7 @@ async def allot(
         limit = "day" if refused.refusal == plans.DAY else "holds"
         raise AllotmentLimit(extra={"limit": limit}) from refused
     except DomainError:
-        if (first := await first_answer(owner.member_id, scope, idem)) is not None:
+        if (first := await first_answer(scope, idem)) is not None:
             return Answer(first, replayed=True)
         raise
     live.push(made.member_id, "allotment_received", {"kind": made.kind.value, "amount": made.amount})
@@ -152,9 +152,9 @@ def _holds_most() -> tuple[int, tuple[str, ...]] | None:
     return chain.stored_limit_fen, () if chain.stored_limit_counts == "total" else ("principal",)
 
 
-async def first_answer(principal_id: int, scope: str, idem: Idempotency) -> Allotment | None:
-    """What the same request did before to that principal's books, or None; ``IdempotencyConflict`` for another."""
-    known = await ledger_queries.find_own_key(principal_id, scope, idem.key)
+async def first_answer(scope: str, idem: Idempotency) -> Allotment | None:
+    """What the same request did before, or None; ``IdempotencyConflict`` for another."""
+    known = await ledger_queries.find_known(scope, idem.key)
     if known is None:
         return None
     found = await queries.find_allotment(known.result.document_id or "")

@@ -301,12 +301,11 @@ async def _post(batch: AllotBatch, row: AllotRow, group: Group | None, owner: Su
     Whoever owns the group since then did not have this table asked for: nothing is taken from them. What a job posted
     that died before it was noted is posted, whoever left or owns the group since.
     """
-    asked = await queries.find_sub_member(batch.owner_id)
     scope, said = f"group-batch/{batch.id}", f"{batch.id}:{row.row_no}:{row.person_id}:{row.kind}:{row.amount}"
     idem = Idempotency(str(row.row_no), hashlib.sha256(said.encode()).digest())
     body = AllotIn(person_id=row.person_id, kind=row.kind, amount=row.amount, note=row.note)
     try:
-        if asked is not None and await allotting.first_answer(asked.member_id, scope, idem) is not None:
+        if await allotting.first_answer(scope, idem) is not None:
             return ""
         person = await queries.find_person(batch.group_id, row.person_id)
         if group is None or owner is None or owner.id != batch.owner_id or person is None:

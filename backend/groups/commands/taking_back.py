@@ -10,6 +10,7 @@ from backend.kernel.errors import DomainError, NotFound
 from backend.kernel.http import Answer, Idempotency
 from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
+from backend.ledger.plans import own_scope
 from backend.members import queries as members
 
 from .. import plans, queries, rules
@@ -28,7 +29,7 @@ async def as_principal(member_id: int, allotment_id: str, amount: int | None, id
     found = await queries.find_allotment(allotment_id)
     if found is None or await members.current_id(found.principal_id) != member_id:
         raise NotFound("there is no such allotment")
-    return await _take_back(found, amount, f"member/{member_id}", idem)
+    return await _take_back(found, amount, own_scope(found.principal_id), idem)
 
 
 async def as_staff(
@@ -43,7 +44,7 @@ async def as_staff(
 
 
 async def _take_back(found: Allotment, amount: int | None, scope: str, idem: Idempotency) -> Answer[Allotment]:
-    if (first := await first_answer(found.principal_id, scope, idem)) is not None:
+    if (first := await first_answer(scope, idem)) is not None:
         return Answer(first, replayed=True)
 
     async def work(tx: Tx) -> Allotment:
@@ -75,7 +76,7 @@ async def _take_back(found: Allotment, amount: int | None, scope: str, idem: Ide
     try:
         made = await ledger.with_fresh_books(work)
     except DomainError:
-        if (first := await first_answer(found.principal_id, scope, idem)) is not None:
+        if (first := await first_answer(scope, idem)) is not None:
             return Answer(first, replayed=True)
         raise
     log.info("groups.taken_back", allotment_id=made.id, taken=made.taken)

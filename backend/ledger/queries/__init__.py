@@ -10,7 +10,7 @@ from .documents import (
     list_due,
 )
 from .holdings import HOLDINGS_OF, LIST_REFS, MOST_REFS, find_refs, list_refs
-from .keys import find_home, find_known, find_own_key
+from .keys import find_home, find_known, find_own_answer, find_own_key
 from .lots import (
     BEGINNING,
     Cursor,
@@ -44,6 +44,7 @@ __all__ = [
     "find_home",
     "find_known",
     "find_moves",
+    "find_own_answer",
     "find_own_key",
     "find_refs",
     "get_balances",

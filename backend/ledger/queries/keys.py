@@ -7,6 +7,8 @@ import msgspec
 from backend.kernel import db
 from backend.kernel.batching import Batcher
 
+from ..errors import IdempotencyConflict
+from ..plans import own_scope
 from ..types import Known, Posted
 
 
@@ -58,3 +60,14 @@ _own_keys_batcher: Batcher[tuple[int, str, str], Known | None] = Batcher(
 async def find_own_key(member_id: int, scope: str, key: str) -> Known | None:
     """The stored answer of a member's own key, or None; concurrent calls share one query."""
     return await _own_keys_batcher.submit((member_id, scope, key))
+
+
+async def find_own_answer(member_id: int, key: str, request_hash: bytes) -> Posted | None:
+    """What was answered to a member's own request with that key, or None: also to one of who became part of them since,
+    on whose books it may stand (its document's id says so). ``IdempotencyConflict`` where it was another request."""
+    known = await find_own_key(member_id, own_scope(member_id), key)
+    if known is None:
+        return None
+    if known.hash != request_hash:
+        raise IdempotencyConflict
+    return known.result

@@ -40,6 +40,26 @@ BEGIN
     RETURN v_count;
 END $$;
 
+-- What was answered to a member's own requests, answers the other's too once both became one: their phone asks again with
+-- the keys it has. `carried` tells these from what the other asked; a key that both used stays each one's. Returns how many.
+CREATE OR REPLACE FUNCTION ledger_carry_keys(p_from bigint, p_from_scope text, p_to bigint, p_to_scope text) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    v_count bigint;
+BEGIN
+    PERFORM 1 FROM ledger_head WHERE member_id IN (p_from, p_to) ORDER BY member_id FOR UPDATE;
+    WITH free AS (
+        INSERT INTO ledger_key_home (scope, key, member_id, document_id)
+        SELECT p_to_scope, key, p_to, document_id FROM ledger_key WHERE member_id = p_from AND scope = p_from_scope ORDER BY key
+        ON CONFLICT DO NOTHING RETURNING key
+    )
+    INSERT INTO ledger_key (member_id, scope, key, hash, document_id, result, at)
+    SELECT p_to, p_to_scope, key, hash, document_id, result || '{"carried": true}', at
+      FROM ledger_key JOIN free USING (key) WHERE member_id = p_from AND scope = p_from_scope;
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    RETURN v_count;
+END $$;
+
 -- Monotonic: a guard only ever grows (a device's last step; the largest step there is revokes it).
 CREATE OR REPLACE FUNCTION ledger_raise_guard(p_member bigint, p_name text, p_value bigint) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$

@@ -14,6 +14,7 @@ from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound
 from backend.kernel.http import Idempotency
 from backend.ledger.errors import IdempotencyConflict
+from backend.ledger.plans import own_scope
 from backend.mall import service as mall
 from backend.members import queries as members
 from backend.sales import plans as sales
@@ -63,7 +64,7 @@ def _id(member_id: int, scope: str, idem: Idempotency) -> str:
 async def ask(order_id: str, body: AfterSaleIn, caller: MemberCaller, idem: Idempotency) -> tuple[str, bool]:
     """Ask for money or other goods for pieces of an order, once per key; the request's id, True for a retry."""
     books = await books_of(caller.member_id, owner_of(order_id))
-    return await _open(order_id, books, body, f"member/{caller.member_id}", idem, staff=None)
+    return await _open(order_id, books, body, own_scope(books), idem, staff=None)
 
 
 async def open_for(order_id: str, body: AfterSaleIn, caller: StaffCaller, idem: Idempotency) -> tuple[str, bool]:

@@ -23,8 +23,8 @@ from backend.kernel.errors import DomainError, Unavailable, ValidationFailed
 from backend.kernel.http import Answer, Idempotency, Lane, lanes
 from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
-from backend.ledger.errors import GuardRefused, IdempotencyConflict, InsufficientBalance, Stale
-from backend.ledger.plans import Plan
+from backend.ledger.errors import GuardRefused, InsufficientBalance, Stale
+from backend.ledger.plans import Plan, own_scope
 from backend.ledger.types import Posted
 from backend.members.errors import PinRequired
 from backend.passes import service as passes
@@ -47,6 +47,7 @@ from ..schemas.orders import PlacedOut, PlaceIn
 from ..types import Order, OrderState, Part, PaymentBody, Receiver
 from ..views import orders as views
 from . import pay, pins, quote
+from .show import owner_of
 
 AT_ONCE = 64
 """Checkouts that one transaction places: so many members' books and articles it holds."""
@@ -101,10 +102,11 @@ async def enter(body: PlaceIn, member_id: int, idem: Idempotency) -> Answer[Plac
 async def _with_payment(placed: Answer[PlacedOut], caller: MemberCaller) -> Answer[PlacedOut]:
     """The answer with how WeChat is paid, where it is to be; a retry finishes what a failure left undone."""
     waiting = next((order for order in placed.value.orders if order.status is OrderState.AWAITING_PAYMENT), None)
-    order = await queries.find_order(caller.member_id, waiting.id) if waiting else None
+    books = owner_of(waiting.id) if waiting else None
+    order = await queries.find_order(books, waiting.id) if waiting and books else None
     if order is not None and order.payment_id is not None:
         lanes.leave()  # WeChat may take its time
-        document = await pay.get(caller.member_id, order.payment_id)
+        document = await pay.get(order.member_id, order.payment_id)
         placed.value.payment = await pay.open_at_wechat(document, caller.openid)
     return placed
 
@@ -138,7 +140,7 @@ async def _place(body: PlaceIn, member_id: int, idem: Idempotency) -> Answer[Pla
             without_card = without_card or refused.refusal == PassVoid.code
         else:
             if posted.replayed:
-                return await _answer(member_id, posted)
+                return await _answer(posted)
             return Answer(_placed(checkout))
     raise Stale
 
@@ -189,7 +191,7 @@ def _plan(parts: Sequence[Part], idem: Idempotency, now: datetime, expiry: Expir
     until = now + timedelta(seconds=rules.order_close_after_s) if pay_fen else None
     placings = []
     for number, (part, order_id, body) in enumerate(zip(parts, order_ids, bodies, strict=True)):
-        scope, key = (plans.member_scope(member_id), idem.key) if not number else ("checkout", order_id)
+        scope, key = (own_scope(member_id), idem.key) if not number else ("checkout", order_id)
         cap_fen = rules.password_free_day_fen if counts else None
         terms = plans.Placed(order_id, scope, key, idem.request_hash.hex(), part.store_id, now, cap_fen)
         plan = (
@@ -368,18 +370,15 @@ def forget_gone() -> None:
 
 async def _first_answer(member_id: int, idem: Idempotency) -> Answer[PlacedOut] | None:
     """What was answered to this key before, or None; ``IdempotencyConflict`` where it was for another request."""
-    known = await ledger_queries.find_own_key(member_id, plans.member_scope(member_id), idem.key)
-    if known is None:
-        return None
-    if known.hash != idem.request_hash:
-        raise IdempotencyConflict
-    return await _answer(member_id, known.result)
+    first = await ledger_queries.find_own_answer(member_id, idem.key, idem.request_hash)
+    return None if first is None else await _answer(first)
 
 
-async def _answer(member_id: int, posted: Posted) -> Answer[PlacedOut]:
+async def _answer(posted: Posted) -> Answer[PlacedOut]:
     """The orders as they were when they were placed."""
-    first = await queries.find_order(member_id, posted.document_id or "")
-    if first is None:
+    member_id = owner_of(posted.document_id or "")
+    first = await queries.find_order(member_id, posted.document_id or "") if member_id else None
+    if first is None or member_id is None:
         raise ValidationFailed("this key was used for another kind of request")
     orders = []
     for order in await queries.list_checkout(member_id, first.checkout_id):

@@ -12,9 +12,10 @@ from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.kernel.errors import DomainError, NotFound, ValidationFailed
 from backend.kernel.http import Answer, Idempotency
+from backend.kernel.paging import Place
 from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
-from backend.ledger.errors import GuardRefused, IdempotencyConflict, MemberInactive, Stale
+from backend.ledger.errors import GuardRefused, MemberInactive, Stale
 from backend.ledger.plans import POINTS, POINTS_DEBT
 from backend.members import queries as members
 from backend.members import service as member_service
@@ -261,6 +262,17 @@ async def holdings(member_id: int, on: date) -> rules.Held:
     )
 
 
+async def newest(member_id: int, *, before: Place | None, limit: int) -> list[Transfer]:
+    """What a member gave and was given, newest first, from below that place; with who was merged into them."""
+
+    async def read(book: int) -> list[Transfer]:
+        return await queries.list_transfers(book, before=before, limit=limit)
+
+    found = await members.newest_of_books(member_id, read, lambda one: (one.at, one.id), limit * 2)
+    # One between both that are one now stands on either book.
+    return list({one.id: one for one in found}.values())[:limit]
+
+
 async def get_reached(transfer_id: str, caller: StaffCaller) -> Transfer:
     """A transfer one of whose members this person may see; ``NotFound`` for any other."""
     made = await queries.find_transfer(transfer_id)
@@ -271,12 +283,10 @@ async def get_reached(transfer_id: str, caller: StaffCaller) -> Transfer:
 
 
 async def _first_answer(member_id: int, idem: Idempotency) -> Transfer | None:
-    known = await ledger_queries.find_own_key(member_id, plans.member_scope(member_id), idem.key)
-    if known is None:
+    first = await ledger_queries.find_own_answer(member_id, idem.key, idem.request_hash)
+    if first is None:
         return None
-    if known.hash != idem.request_hash:
-        raise IdempotencyConflict
-    found = await queries.find_transfer(known.result.document_id or "")
+    found = await queries.find_transfer(first.document_id or "")
     if found is None:
         raise ValidationFailed("this key was used for another kind of request")
     return msgspec.structs.replace(found, state=TransferState.DONE, reversed_at=None)

@@ -12,7 +12,7 @@ from backend.ledger.errors import IdempotencyConflict, MemberInactive, Stale
 from backend.members import queries as members
 from backend.members.errors import PinAllowance, PinInvalid, PinLocked, PinRequired, PinResetRequired
 
-from .. import queries, service, views
+from .. import service, views
 from ..commands import transfers
 from ..errors import (
     PointsNotTransferable,
@@ -88,18 +88,19 @@ async def give(caller: MemberCaller, body: TransferIn, idem: Idempotency) -> Ans
     """Give points to another member, once per key; they keep their last days."""
     done = await transfers.transfer(body, caller, idem)
     names = await members.list_masked([done.value.receiver_id])
-    return Answer(views.transfer(done.value, caller.member_id, names), replayed=done.replayed)
+    return Answer(views.transfer(done.value, [done.value.giver_id], names), replayed=done.replayed)
 
 
 @router.get(f"{_POINTS}/transfers", guard=member, summary="转赠记录", errors=(ValidationFailed,))
 async def list_transfers(caller: MemberCaller, query: TransfersQuery) -> TransfersOut:
-    """What the member gave and was given, newest first."""
+    """What the member gave and was given, newest first, with what who was merged into them gave."""
     before = read_place(query.cursor)
-    found = await queries.list_transfers(caller.member_id, before=before, limit=query.limit + 1)
+    own = await members.ids_of(caller.member_id)
+    found = await transfers.newest(caller.member_id, before=before, limit=query.limit + 1)
     page = found[: query.limit]
     names = await members.list_masked({who for one in page for who in (one.giver_id, one.receiver_id)})
     return TransfersOut(
-        [views.transfer(one, caller.member_id, names) for one in page],
+        [views.transfer(one, own, names) for one in page],
         place_cursor(page[-1].at, page[-1].id) if len(found) > len(page) else None,
     )
 
@@ -117,7 +118,7 @@ async def list_of_member(caller: StaffCaller, query: StaffTransfersQuery) -> Sta
     if named is None or not caller.reaches(named.store_id):
         raise NotFound("there is no such member")
     before = read_place(query.cursor)
-    found = await queries.list_transfers(named.id, before=before, limit=query.limit + 1)
+    found = await transfers.newest(named.id, before=before, limit=query.limit + 1)
     page = found[: query.limit]
     names = await members.list_masked({who for one in page for who in (one.giver_id, one.receiver_id)})
     return StaffTransfersOut(

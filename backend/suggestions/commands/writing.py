@@ -16,6 +16,7 @@ from backend.kernel.http import Idempotency
 from backend.kernel.vault import vault
 from backend.ledger.errors import IdempotencyConflict
 from backend.mall import service as mall
+from backend.members import queries as members
 
 from .. import locks, queries, rules, tickets
 from ..errors import AttachmentRefused, BoxClosed, NameRequired, TicketSpent
@@ -47,9 +48,10 @@ def _id(*parts: str) -> str:
 async def write_named(box_id: str, body: NamedIn, member_id: int, idem: Idempotency) -> tuple[str, bool]:
     """Put a signed suggestion into a box, once per key; its id, True for a retry."""
     text = rules.check_text(body.text)
+    for number in await members.ids_of(member_id):
+        if await _was_said(_message_id(f"member {number}", idem.key), idem):
+            return _id(str(number), idem.key), True
     suggestion_id, message_id = _id(str(member_id), idem.key), _message_id(f"member {member_id}", idem.key)
-    if await _was_said(message_id, idem):
-        return suggestion_id, True
     await limits.hit(f"suggestion:{member_id}", A_DAY, _DAY_S)
     async with db.transaction() as tx:
         now = clock.now()
@@ -66,16 +68,18 @@ async def write_named(box_id: str, body: NamedIn, member_id: int, idem: Idempote
 
 async def add_named(suggestion_id: str, body: NamedIn, member_id: int, idem: Idempotency) -> bool:
     """Add to one's own suggestion, once per key; True for a retry."""
-    text, message_id = rules.check_text(body.text), _message_id(f"member {member_id} {suggestion_id}", idem.key)
+    text, numbers = rules.check_text(body.text), await members.ids_of(member_id)
+    message_ids = [_message_id(f"member {number} {suggestion_id}", idem.key) for number in numbers]
     async with db.transaction() as tx:
         now = clock.now()
         found = await _own(tx, suggestion_id, member_id)
-        if (known := await queries.messages_in(tx, message_id)) is not None:
-            _check_same(known[1], idem.request_hash.hex())
-            return True
+        for message_id in message_ids:
+            if (known := await queries.messages_in(tx, message_id)) is not None:
+                _check_same(known[1], idem.request_hash.hex())
+                return True
         rules.check_adding(found)
         await mall.use_uploads(tx, member_id, body.pictures, used_for=suggestion_id, at=now)
-        await _add(tx, found, text, body.pictures, message_id, idem.request_hash.hex(), at=now)
+        await _add(tx, found, text, body.pictures, message_ids[0], idem.request_hash.hex(), at=now)
     return False
 
 

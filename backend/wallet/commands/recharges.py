@@ -13,7 +13,7 @@ from backend.kernel.errors import DomainError, NotFound, RateLimited
 from backend.kernel.http import Answer, Idempotency
 from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
-from backend.ledger.errors import IdempotencyConflict, Stale
+from backend.ledger.errors import Stale
 from backend.ledger.types import Document
 from backend.members import queries as members
 from backend.wechat import service as wechat
@@ -44,15 +44,9 @@ async def create_recharge(body: RechargeIn, caller: MemberCaller, idem: Idempote
 
 
 async def _find_begun(member_id: int, idem: Idempotency) -> Document | None:
-    """What this key began; also under a number that became this member's since, whose phone asks again."""
-    for number in await members.ids_of(member_id):
-        known = await ledger_queries.find_known(plans.member_scope(number), idem.key)
-        if known is None:
-            continue
-        if known.hash != idem.request_hash:
-            raise IdempotencyConflict
-        return await _get(member_id, known.result.document_id or "")
-    return None
+    """What this key began, or None."""
+    first = await ledger_queries.find_own_answer(member_id, idem.key, idem.request_hash)
+    return None if first is None else await _get(member_id, first.document_id or "")
 
 
 async def _begin(body: RechargeIn, member_id: int, idem: Idempotency) -> Document:

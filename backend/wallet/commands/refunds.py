@@ -22,6 +22,7 @@ from backend.kernel.errors import NotFound
 from backend.kernel.http import Idempotency
 from backend.ledger import queries as ledger_queries
 from backend.ledger.errors import IdempotencyConflict
+from backend.ledger.plans import own_scope
 from backend.ledger.types import Document
 from backend.members import queries as members
 
@@ -87,7 +88,7 @@ async def ask_as_member(
 ) -> tuple[RechargeRefund, bool]:
     """A member asks for money back, once per key; staff decide. True for a retry."""
     document = await find_recharge(recharge_id, caller)
-    refund_id = _id(document.member_id, f"member/{caller.member_id}", idem)
+    refund_id = _id(document.member_id, own_scope(document.member_id), idem)
     if known := await _known(document.member_id, refund_id, idem):
         return known, True
     if not settings().recharge_refund_by_member:
