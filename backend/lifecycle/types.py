@@ -206,9 +206,13 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of a member's history of levels; ``by`` names the purchase, grant or person behind it."""
+    """A line of a member's history of levels; ``by`` names the purchase, grant or person behind it.
+
+    ``place`` is where it stands among the lines of one moment.
+    """
 
     seq: int
+    place: str
     at: datetime
     on: date
     why: Why

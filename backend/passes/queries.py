@@ -200,16 +200,22 @@ async def list_of_member(
     return await _held(rows, on)
 
 
-async def list_ended(member_id: int, on: date, *, before: tuple[datetime, str] | None, limit: int) -> list[Held]:
-    """A member's passes that ended, newest first, from below the one with that time of issue and id."""
+async def list_ended(
+    member_id: int, on: date, *, before: tuple[datetime, str] | None, limit: int, until: datetime | None = None
+) -> list[Held]:
+    """A member's passes that ended, newest first, from below the one with that time of issue and id.
+
+    ``until``: those alone that had ended by then; what was good when its member was merged goes on as the other's.
+    """
     rows = await db.fetch(
         f"{_OF_ROWS} WHERE c.member_id = $1 AND (NOT s.open OR s.expires_on < $2)"
-        " AND ($3::timestamptz IS NULL OR (c.issued_at, c.id) < ($3, $4))"
-        " ORDER BY c.issued_at DESC, c.id DESC LIMIT $5",
+        " AND ($3::timestamptz IS NULL OR (c.issued_at, c.id) < ($3, $4)) AND ($6::timestamptz IS NULL"
+        " OR c.ended_at IS NULL OR c.ended_at < $6) ORDER BY c.issued_at DESC, c.id DESC LIMIT $5",
         member_id,
         on,
         *(before or (None, "")),
         limit,
+        until,
     )
     return await _held(rows, on)
 
@@ -295,20 +301,23 @@ async def list_issued(
     store_id: str | None,
     before: tuple[datetime, str] | None,
     limit: int,
+    until: datetime | None = None,
 ) -> list[tuple[Held, Card]]:
     """The passes of a member or of a product (one of them is given), and as they stand on that day; newest first.
 
-    ``store_id`` keeps it to those that this store sold.
+    ``store_id`` keeps it to those that this store sold, ``until`` to those that had ended by then, as ``list_ended``.
     """
     rows = await db.fetch(
         f"{_CARD} WHERE ($1::bigint IS NULL OR member_id = $1) AND ($2::text IS NULL OR product_id = $2)"
         " AND ($3::text IS NULL OR store_id = $3)"
-        " AND ($4::timestamptz IS NULL OR (issued_at, id) < ($4, $5)) ORDER BY issued_at DESC, id DESC LIMIT $6",
+        " AND ($4::timestamptz IS NULL OR (issued_at, id) < ($4, $5)) AND ($7::timestamptz IS NULL"
+        " OR ended_at IS NULL OR ended_at < $7) ORDER BY issued_at DESC, id DESC LIMIT $6",
         member_id,
         product_id,
         store_id,
         *(before or (None, "")),
         limit,
+        until,
     )
     cards = [msgspec.convert(dict(row), Card) for row in rows]
     held = await _held(

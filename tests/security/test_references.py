@@ -408,7 +408,7 @@ LINES = {"lines": [{"sku": "6901", "qty": 1}]}
 
 CASES |= {
     ("GET /v1/member/level/history", "cursor"): (
-        lambda w: w.stranger.call("GET", f"/v1/member/level/history?cursor={make_cursor('9')}"),
+        lambda w: w.stranger.call("GET", f"/v1/member/level/history?cursor={w.inbox_cursor}"),
         nothing_listed,
     ),
     ("GET /v1/admin/members/{member_id}/changes", "cursor"): (
@@ -416,7 +416,7 @@ CASES |= {
         refused(404, "not_found"),
     ),
     ("GET /v1/admin/members/{member_id}/level-history", "cursor"): (
-        lambda w: w.manager.get(f"/v1/admin/members/{w.owner.member_id}/level-history?cursor={make_cursor('9')}"),
+        lambda w: w.manager.get(f"/v1/admin/members/{w.owner.member_id}/level-history?cursor={w.inbox_cursor}"),
         refused(404, "not_found"),
     ),
     **{

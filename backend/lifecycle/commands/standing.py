@@ -6,13 +6,13 @@ from backend.auth.types import StaffCaller
 from backend.kernel import clock, db, ids, logging
 from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, invalid
-from backend.kernel.paging import make_cursor, read_cursor
+from backend.kernel.paging import place_cursor, read_place
 from backend.members import queries as members
 from backend.members.types import Member
 
 from .. import queries, service, views
 from ..schemas import EndGrantIn, GrantIn, HistoryOut, PageQuery
-from ..types import Grant, Source
+from ..types import Entry, Grant, Source
 
 log = logging.get(__name__)
 
@@ -27,16 +27,15 @@ async def reached_member(caller: StaffCaller, member_id: str) -> Member:
 
 
 async def read_history(member_id: int, query: PageQuery, *, for_staff: bool) -> HistoryOut:
-    """A page of the history of a member's level."""
-    before = None
-    if query.cursor is not None:
-        parts = read_cursor(query.cursor, 1)
-        if parts is None or not (parts[0].isascii() and parts[0].isdigit() and len(parts[0]) <= 9):
-            raise invalid("/query/cursor", "not a cursor of this list")
-        before = int(parts[0])
-    found = await queries.list_history(member_id, before=before, limit=query.limit + 1)
+    """A page of the history of a member's level, with that of whoever was merged into them."""
+    before, most = read_place(query.cursor), query.limit + 1
+
+    async def of_book(book: int) -> list[Entry]:
+        return await queries.list_history(book, before=before, limit=most)
+
+    found = await members.newest_of_books(member_id, of_book, lambda one: (one.at, one.place), most)
     page, levels = found[: query.limit], await members.levels()
-    following = make_cursor(str(page[-1].seq)) if len(found) > query.limit else None
+    following = place_cursor(page[-1].at, page[-1].place) if len(found) > query.limit else None
     return HistoryOut([views.entry(one, levels, for_staff=for_staff) for one in page], following)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -29,6 +30,11 @@ async def find_merge_of(tx: Tx, source_id: int) -> Merge | None:
     """The merge by which a member became part of another, or None."""
     rows = await db.fetch_in(tx, f"{_MERGE} WHERE source_id = $1", source_id)
     return _merge(rows[0]) if rows else None
+
+
+async def find_moment(source_id: int) -> datetime | None:
+    """When a member became part of another, or None where that never happened."""
+    return await db.fetchval("SELECT at FROM merging_merge WHERE source_id = $1", source_id)
 
 
 async def list_merges(target_ids: Sequence[int] | None, *, before: Place | None, limit: int) -> list[Merge]:

@@ -9,10 +9,13 @@ from backend.kernel.changes import ChangesOut, changes_out
 from backend.kernel.errors import NotFound, Unavailable, ValidationFailed, invalid
 from backend.kernel.http import Answer, Idempotency, Router
 from backend.ledger.errors import IdempotencyConflict, MemberInactive, Stale
+from backend.members import queries as members
+from backend.merging import queries as merging
 
 from .. import queries, service, views
 from ..commands import cards, products
 from ..errors import PassExpired, PassProductConflict, PassUsedUp, PassVoid
+from ..records import Card
 from ..schemas import (
     EndIn,
     EndOut,
@@ -27,7 +30,7 @@ from ..schemas import (
     StaffPassOut,
     VersionIn,
 )
-from ..types import PassState
+from ..types import Held, PassState
 
 router = Router(tag="passes")
 
@@ -138,18 +141,30 @@ async def give(caller: StaffCaller, pass_product_id: str, body: GiveIn, idem: Id
 
 @router.get(_PASSES, guard=staff(Permission.PASSES_READ), summary="会员的卡", errors=(ValidationFailed,))
 async def list_passes(caller: StaffCaller, query: StaffPassesQuery) -> StaffPassesOut:
-    """Passes of a member or of a product, newest first; a manager sees those that their store sold."""
+    """Passes of a member or of a product, newest first; a manager sees those that their store sold.
+
+    A member's are also those that had ended when somebody was merged into them; what was good then is the member's own.
+    """
     member_id = ids.read_bigint(query.member_id) if query.member_id else None
     if (query.member_id is None) == (query.product_id is None):
         raise invalid("/query/member_id", "give either member_id or product_id")
-    found = await queries.list_issued(
-        service.today(clock.now()),
-        member_id=member_id or 0 if query.member_id else None,
-        product_id=query.product_id,
-        store_id=caller.store_id,
-        before=paging.read_place(query.cursor),
-        limit=query.limit + 1,
-    )
+    before, most = paging.read_place(query.cursor), query.limit + 1
+
+    async def of_book(book: int | None) -> list[tuple[Held, Card]]:
+        return await queries.list_issued(
+            service.today(clock.now()),
+            member_id=book,
+            product_id=query.product_id,
+            store_id=caller.store_id,
+            before=before,
+            limit=most,
+            until=await merging.find_moment(book) if book and book != member_id else None,
+        )
+
+    if query.member_id is None:
+        found = await of_book(None)
+    else:
+        found = await members.newest_of_books(member_id or 0, of_book, lambda one: (one[0].issued_at, one[0].id), most)
     page, last = found[: query.limit], None
     if len(found) > query.limit:
         last = paging.place_cursor(page[-1][0].issued_at, page[-1][0].id)

@@ -1,0 +1,76 @@
+"""What stays under the old number is shown with what is the target's own, to the phone and to staff."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from backend.kernel import outbox
+from tests.support.levels import levels, no_other_rules, put_rules  # noqa: F401 - fixtures
+from tests.support.members import Phone, register
+from tests.support.merging import merge
+from tests.support.passes import buy, line_of, make_pass_product, passes_of, use
+from tests.support.pos import Till
+from tests.support.races import codes_of
+from tests.support.staff import StaffSession
+
+pytestmark = pytest.mark.usefixtures("books", "levels", "no_other_rules")
+
+
+async def shown(client: httpx.AsyncClient, till: Till, phone: Phone) -> str:
+    """The member's code, scanned: what stands for it."""
+    (code,) = await codes_of(phone, 1)
+    answer = await till.post(client, "/v1/pos/scan", {"code": code})
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["scan_token"])
+
+
+async def two_passes(client: httpx.AsyncClient, admin: StaffSession, till: Till, phone: Phone) -> tuple[str, str]:
+    """One that was used up, and one with a use left."""
+    product = await make_pass_product(admin, {"kind": "counted", "uses": 1, "days": 90, "price_fen": 10_000})
+    await buy(client, till, await shown(client, till, phone), line_of(product), line_of(product))
+    await outbox.drain()
+    first, second = [one["id"] for one in await passes_of(phone)]
+    used = await use(client, till, await shown(client, till, phone), first)
+    assert used.status_code == 201, used.text
+    await outbox.drain()
+    return first, second
+
+
+async def grant(admin: StaffSession, phone: Phone, level: str) -> None:
+    body = {"level": level, "reason": f"给{level}"}
+    done = await admin.post(f"/v1/admin/members/{phone.member['id']}/level-grants", body, key=f"{phone.member_id}")
+    assert done.status_code == 201, done.text
+    await outbox.drain()
+
+
+async def test_levels_and_passes_that_ended_are_shown_with_the_target_s(client, chain, admin, second, phone):
+    await put_rules(admin)
+    source, till = await register(client), chain.till
+    used_up, living = await two_passes(client, admin, till, source)
+    await grant(admin, source, "silver")
+    await grant(admin, phone, "gold")
+    (own,) = (await phone.call("GET", "/v1/member/level/history")).json()["items"]
+
+    await merge(admin, second, source, phone)
+
+    (goes_on,) = await passes_of(phone)
+    assert goes_on["id"] != living
+    assert [one["id"] for one in await passes_of(phone, "ended")] == [used_up]
+    assert len((await phone.call("GET", f"/v1/member/passes/{used_up}")).json()["uses_made"]) == 1
+    listed = (await admin.get(f"/v1/admin/passes?member_id={phone.member['id']}")).json()["items"]
+    assert {one["id"] for one in listed} == {used_up, goes_on["id"]}
+
+    lines, cursor = [], ""
+    while cursor is not None:
+        page = (await phone.call("GET", f"/v1/member/level/history?limit=1{cursor}")).json()
+        lines += [(one["source"], one["level"], one["at"]) for one in page["items"]]
+        cursor = page["next_cursor"] and f"&cursor={page['next_cursor']}"
+    assert [level for _, level, _ in lines] == ["gold", "silver", "silver"]
+    assert lines[0] == ("basic", "gold", own["at"])
+    staff = (await admin.get(f"/v1/admin/members/{phone.member['id']}/level-history")).json()["items"]
+    assert [(one["source"], one["level"], one["at"]) for one in staff] == lines
+
+    stranger = await register(client)
+    assert await passes_of(stranger, "ended") == []
+    assert (await stranger.call("GET", f"/v1/member/passes/{used_up}")).status_code == 404
