@@ -55,7 +55,9 @@ def test_reads_a_refund_that_the_payers_account_did_not_take():
 def test_accepts_a_signature_five_minutes_old_or_early(seconds):
     body = notification(transaction())
 
-    notify.verify_payment(trust(), headers_for(body, at=NOW + timedelta(seconds=seconds)), body, NOW)
+    payment = notify.verify_payment(trust(), headers_for(body, at=NOW + timedelta(seconds=seconds)), body, NOW)
+
+    assert payment.out_trade_no == transaction()["out_trade_no"]
 
 
 @pytest.mark.parametrize("seconds", [-301, 301, -86400])
