@@ -89,6 +89,13 @@ class BeyondOneself(DomainError):
     kind = Kind.FORBIDDEN
 
 
+class OwnLogin(DomainError):
+    """Somebody else does this for you; your own password and second factor you change with those of now."""
+
+    code = "own_login"
+    kind = Kind.CONFLICT
+
+
 class LinkGone(DomainError):
     """This link was used, taken back, or is too old; ask for another."""
 

@@ -148,6 +148,17 @@ async def test_whoever_sits_at_an_open_till_guesses_no_password(client, admin):
     )
 
 
+async def test_an_open_session_alone_gets_past_no_password_second_factor_or_lock(client, settings, admin):
+    staff_id, name = await hire(admin, "admin", None)
+    session = await enter(client, name)
+    before = await fingerprint(settings)
+
+    for what in ("reset-password", "reset-totp", "unlock"):
+        refused(await session.call("POST", f"{STAFF}/{staff_id}/{what}"), 409, "own_login")
+
+    assert await fingerprint(settings) == before
+
+
 async def test_a_second_factor_is_set_replaced_and_survived_with_a_recovery_code(client, clock, admin):
     staff_id, name = await hire(admin)
     session, other = await enter(client, name), await enter(client, name)
@@ -361,6 +372,7 @@ async def test_a_locked_name_is_shown_and_let_in_again_and_log_ins_have_a_histor
 async def test_a_closed_login_is_over_until_it_is_opened_again(client, settings, admin):
     staff_id, name = await hire(admin)
     session = await enter(client, name)
+    early = (await admin.call("POST", f"{STAFF}/{staff_id}/reset-password")).json()
     assert (await admin.call("POST", f"{STAFF}/{staff_id}/close")).status_code == 204
     assert (await session.get(ME)).status_code == 401
     link = (await admin.call("POST", f"{STAFF}/{staff_id}/reset-password")).json()
@@ -372,6 +384,9 @@ async def test_a_closed_login_is_over_until_it_is_opened_again(client, settings,
 
     assert (await session.get(ME)).status_code == 401
     await enter(client, name)
+    refused(
+        await client.post("/v1/admin/links/use", json={"token": early["token"], "password": PASSWORD}), 409, "link_gone"
+    )
 
 
 async def test_a_role_may_ask_for_a_second_factor_and_holds_nothing_without(client, clock, admin):

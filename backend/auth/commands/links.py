@@ -33,7 +33,7 @@ async def invite(username: str, role: str, store_id: str | None, caller: StaffCa
 async def reset_password(staff_id: str, caller: StaffCaller) -> tuple[str, str]:
     """Make a link with which somebody sets another password; one of before is void. Returns its id and token, once."""
     async with db.transaction() as tx:
-        person = await service.lock_person(tx, staff_id, caller)
+        person = await service.lock_other(tx, staff_id, caller)
         await db.raw(tx).execute(
             "UPDATE auth_staff_link SET revoked_at = $2 WHERE staff_id = $1 AND used_at IS NULL AND revoked_at IS NULL",
             person.id,

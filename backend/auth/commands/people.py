@@ -58,7 +58,10 @@ async def move_staff(staff_id: str, role: str, store_id: str | None, caller: Sta
 
 
 async def close_staff(staff_id: str, caller: StaffCaller) -> None:
-    """Take a login away, end its sessions at once and void its links; somebody who may do everything must be left."""
+    """Take a login away: its sessions end at once, and links that it made or that were made for it are void.
+
+    Somebody who may do everything must be left.
+    """
     async with db.transaction() as tx:
         person = await service.lock_person(tx, staff_id, caller)
         if person.role == Role.ADMIN and person.active:
@@ -80,7 +83,7 @@ async def reopen_staff(staff_id: str, caller: StaffCaller) -> None:
 async def unlock_staff(staff_id: str, caller: StaffCaller) -> None:
     """Forget the wrong tries of somebody's name."""
     async with db.transaction() as tx:
-        person = await service.lock_person(tx, staff_id, caller)
+        person = await service.lock_other(tx, staff_id, caller)
         await _forget_tries(tx, person)
 
 
@@ -91,7 +94,7 @@ async def _forget_tries(tx: Tx, person: Person) -> None:
 async def reset_totp(staff_id: str, caller: StaffCaller) -> None:
     """Take somebody's second factor away, who lost it; their sessions end."""
     async with db.transaction() as tx:
-        person = await service.lock_person(tx, staff_id, caller)
+        person = await service.lock_other(tx, staff_id, caller)
         await service.remove_second_factor(tx, person.id)
         await service.end_staff_sessions(tx, person.id)
 

@@ -8,7 +8,7 @@ import pyotp
 
 from backend.auth import commands, queries, rules, schemas, service
 from backend.auth.commands.logins import login_subject
-from backend.auth.errors import AlreadyExists, BeyondOneself, LastAdmin, LinkGone, TooManyInvitations
+from backend.auth.errors import AlreadyExists, BeyondOneself, LastAdmin, LinkGone, OwnLogin, TooManyInvitations
 from backend.auth.guards import staff
 from backend.auth.queries import AuditFilter
 from backend.auth.trails import LOGIN, sender
@@ -24,6 +24,7 @@ _STAFF = "/v1/admin/staff"
 _ONE = f"{_STAFF}/{{staff_id}}"
 _INVITATIONS = "/v1/admin/invitations"
 _CHANGED = (NotFound, BeyondOneself)
+_OTHERS = (*_CHANGED, OwnLogin)
 LAST = 100
 
 _read = staff(Permission.STAFF_READ)
@@ -71,20 +72,20 @@ async def reopen_staff(caller: StaffCaller, staff_id: str) -> None:
     await commands.people.reopen_staff(staff_id, caller)
 
 
-@router.post(f"{_ONE}/unlock", guard=_manage, status=204, summary="解除登录锁定", errors=_CHANGED)
+@router.post(f"{_ONE}/unlock", guard=_manage, status=204, summary="解除登录锁定", errors=_OTHERS)
 async def unlock_staff(caller: StaffCaller, staff_id: str) -> None:
     """Forget somebody's wrong tries, so that they need not wait."""
     await commands.people.unlock_staff(staff_id, caller)
 
 
-@router.post(f"{_ONE}/reset-totp", guard=_manage, status=204, summary="重置动态验证码", errors=_CHANGED)
+@router.post(f"{_ONE}/reset-totp", guard=_manage, status=204, summary="重置动态验证码", errors=_OTHERS)
 async def reset_totp(caller: StaffCaller, staff_id: str) -> None:
     """Take away the second factor of somebody who lost it; their sessions end."""
     await commands.people.reset_totp(staff_id, caller)
 
 
 @router.post(
-    f"{_ONE}/reset-password", guard=_manage, status=201, summary="重置密码链接", errors=(*_CHANGED, ValidationFailed)
+    f"{_ONE}/reset-password", guard=_manage, status=201, summary="重置密码链接", errors=(*_OTHERS, ValidationFailed)
 )
 async def reset_password(caller: StaffCaller, staff_id: str, body: schemas.ResetIn | None) -> schemas.LinkOut:
     """Make a link, good once and for a day, with which somebody sets another password; then all their sessions end.

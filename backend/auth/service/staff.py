@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncpg
 
 from backend.auth import rules
-from backend.auth.errors import AlreadyExists, BeyondOneself, LastAdmin
+from backend.auth.errors import AlreadyExists, BeyondOneself, LastAdmin, OwnLogin
 from backend.auth.queries import changed
 from backend.auth.types import Person, Role, Scope, StaffCaller
 from backend.kernel import clock, db, ids
@@ -63,9 +63,10 @@ async def check_place(tx: Tx, role: str, store_id: str | None) -> None:
 
 
 async def void_links(tx: Tx, staff_id: int) -> None:
-    """Let no link hold any more that somebody made and nobody has used."""
+    """Let no link hold any more that somebody made, or that was made for them, and nobody has used."""
     await db.raw(tx).execute(
-        "UPDATE auth_staff_link SET revoked_at = $2 WHERE made_by = $1 AND used_at IS NULL AND revoked_at IS NULL",
+        "UPDATE auth_staff_link SET revoked_at = $2 WHERE (made_by = $1 OR staff_id = $1)"
+        " AND used_at IS NULL AND revoked_at IS NULL",
         staff_id,
         clock.now(),
     )
@@ -101,6 +102,17 @@ async def lock_person(tx: Tx, staff_id: str, caller: StaffCaller) -> Person:
     if not held <= caller.permissions:
         raise BeyondOneself
     return Person(row["id"], row["username"], row["role"], row["store_id"], row["active"])
+
+
+async def lock_other(tx: Tx, staff_id: str, caller: StaffCaller) -> Person:
+    """The same, of somebody else; ``OwnLogin`` for the caller.
+
+    Whoever has a session of theirs alone must not get past password, second factor and the bound of tries with it.
+    """
+    person = await lock_person(tx, staff_id, caller)
+    if person.id == caller.staff_id:
+        raise OwnLogin
+    return person
 
 
 async def stays_active(tx: Tx, staff_id: int) -> bool:

@@ -78,6 +78,7 @@ const TEXTS = {
   "error.handout_not_granted": "现在不能下载：还没有同意、已被驳回，或已过下载时间",
   "error.erasure_under_way": "这个账号正在注销",
   "error.too_many_approvals": "您等待审批的申请太多，请先办完",
+  "error.own_login": "自己的密码和动态验证码请在「我的账户」修改；解锁请找另一位管理员",
   "error.approval_own": "不能审批自己的申请",
   "error.approval_same_hands": "两个登录可能在同一人手里（刚建立或重置），请由另一人审批",
   "error.approval_asker_gone": "申请人已停用，只能驳回；仍需办理请重新申请",

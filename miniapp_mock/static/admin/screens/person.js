@@ -81,9 +81,9 @@ export async function open({ api, me, place, signal, href }) {
       ]),
       manages && h("div", { class: "row-actions" },
         button(w("person.move"), move, "primary"),
-        person.active && button(w("person.password"), link),
-        person.totp && button(w("person.reset_totp"), () => asked(w("person.reset_ask", name), w("person.reset_text"), () => api.post(`${path}/reset-totp`))),
-        person.locked_until && button(w("person.unlock"), () => done(() => api.post(`${path}/unlock`))),
+        person.active && person.id !== me.id && button(w("person.password"), link),
+        person.totp && person.id !== me.id && button(w("person.reset_totp"), () => asked(w("person.reset_ask", name), w("person.reset_text"), () => api.post(`${path}/reset-totp`))),
+        person.locked_until && person.id !== me.id && button(w("person.unlock"), () => done(() => api.post(`${path}/unlock`))),
         person.active && person.id !== me.id && button(w("person.close"), () => asked(w("person.close_ask", name), w("person.close_text"), () => api.post(`${path}/close`)), "danger"),
         !person.active && button(w("person.reopen"), () => done(() => api.post(`${path}/reopen`)))));
   }, { signal });
