@@ -12,7 +12,7 @@ from backend.auth.guards import staff
 from backend.auth.queries import AuditFilter, AuditRow
 from backend.auth.schemas import log as schemas
 from backend.auth.types import Permission, StaffCaller
-from backend.kernel import ids, sheets
+from backend.kernel import ids, sheets, windows
 from backend.kernel.errors import NotFound, ValidationFailed, invalid
 from backend.kernel.http import Reply, Router
 from backend.kernel.paging import Place, place_cursor, read_place
@@ -70,6 +70,7 @@ def _filter(caller: StaffCaller, query: schemas.AuditFilterQuery) -> AuditFilter
     staff_id = None if query.staff_id is None else ids.read_bigint(query.staff_id)
     if query.staff_id is not None and staff_id is None:
         raise invalid("/query/staff_id", "is nobody's id")
+    windows.check(query.since, query.until, names=("query/since", "query/until"))
     return AuditFilter(
         staff_id=staff_id,
         store_id=store_id,
