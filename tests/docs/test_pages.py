@@ -56,7 +56,8 @@ def test_the_table_of_holdings_is_what_domains_declare():
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_every_command_that_is_printed_exists(page):
     text = page.read_text(encoding="utf-8")
-    printed = re.findall(r"`huiyuan ([a-z]+)", text) + re.findall(r"^(?:\S*bin/)?huiyuan ([a-z]+)", text, re.MULTILINE)
+    command = r"huiyuan ([a-z]+(?:-[a-z]+)*)"
+    printed = re.findall(f"`{command}", text) + re.findall(rf"^(?:\S*bin/)?{command}", text, re.MULTILINE)
 
     assert set(printed) <= set(get_command(app).commands)  # type: ignore[attr-defined]
 

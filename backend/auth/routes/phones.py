@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from backend.auth import commands, queries, schemas
+from backend.auth import commands, queries
 from backend.auth.errors import AlreadyExists, BeyondOneself, LinkGone, LoginLocked, PasswordWrong
 from backend.auth.guards import member, staff
+from backend.auth.schemas import phones as schemas
 from backend.auth.types import MemberCaller, Permission, StaffCaller
 from backend.kernel.errors import NotFound, RateLimited
 from backend.kernel.http import Router
