@@ -61,11 +61,12 @@ async def test_levels_and_passes_that_ended_are_shown_with_the_target_s(client, 
     listed = (await admin.get(f"/v1/admin/passes?member_id={phone.member['id']}")).json()["items"]
     assert {one["id"] for one in listed} == {used_up, goes_on["id"]}
 
-    lines, cursor = [], ""
-    while cursor is not None:
-        page = (await phone.call("GET", f"/v1/member/level/history?limit=1{cursor}")).json()
+    lines, target = [], "/v1/member/level/history?limit=1"
+    while target:
+        page = (await phone.call("GET", target)).json()
         lines += [(one["source"], one["level"], one["at"]) for one in page["items"]]
-        cursor = page["next_cursor"] and f"&cursor={page['next_cursor']}"
+        more = page["next_cursor"]
+        target = f"/v1/member/level/history?limit=1&cursor={more}" if more else ""
     assert [level for _, level, _ in lines] == ["gold", "silver", "silver"]
     assert lines[0] == ("basic", "gold", own["at"])
     staff = (await admin.get(f"/v1/admin/members/{phone.member['id']}/level-history")).json()["items"]

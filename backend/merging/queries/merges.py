@@ -34,7 +34,8 @@ async def find_merge_of(tx: Tx, source_id: int) -> Merge | None:
 
 async def find_moment(source_id: int) -> datetime | None:
     """When a member became part of another, or None where that never happened."""
-    return await db.fetchval("SELECT at FROM merging_merge WHERE source_id = $1", source_id)
+    at: datetime | None = await db.fetchval("SELECT at FROM merging_merge WHERE source_id = $1", source_id)
+    return at
 
 
 async def list_merges(target_ids: Sequence[int] | None, *, before: Place | None, limit: int) -> list[Merge]:
