@@ -78,6 +78,7 @@ async def _open_window(browser: Browser, size: tuple[int, int], *, dark: bool, s
         locale="zh-CN",
         timezone_id="Asia/Shanghai",
         reduced_motion="reduce",
+        permissions=["clipboard-write"],  # who taps a button may, as in a browser with windows
     )
     context.set_default_timeout(PATIENCE_MS)
     await context.new_page()
