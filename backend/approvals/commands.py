@@ -14,7 +14,7 @@ from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound
 
-from . import kinds, locks, queries, rules
+from . import hands, kinds, locks, queries, rules
 from .errors import ApprovalAskerGone, ApprovalSameHands
 from .types import Approval, ApprovalState, Kind
 
@@ -92,13 +92,13 @@ async def _to_decide(tx: Tx, approval_id: str, caller: StaffCaller) -> tuple[App
 
 
 async def _check_hands(tx: Tx, approval: Approval, caller: StaffCaller) -> None:
-    """Refuse where both logins may be in one person's hands; rejecting harms nobody, and is free to all.
-
-    Who asked is judged as of then: what a new login asks for is not its maker's to approve some days later.
-    """
+    """Refuse where both logins may be in one person's hands; rejecting harms nobody, and is free to all."""
     new = timedelta(days=settings().approval_login_days)
-    asked, decides = approval.asked_at - new, clock.now() - new
-    if new and await auth.in_same_hands(tx, approval.asked_by, asked, caller.staff_id, decides):
+    if not new:
+        return
+    ties = hands.by_login(await auth.list_ties_in(tx, approval.asked_at - new))
+    asked = approval.asked_by, approval.asked_at
+    if hands.of_both(*asked, caller.staff_id, clock.now(), ties, new):
         raise ApprovalSameHands
 
 

@@ -79,6 +79,18 @@ def _asked(viewer: Viewer, kind: str | None, before: Place | None, limit: int) -
     return (viewer.staff_id, list(viewer.kinds), everywhere, viewer.store_id, clock.now(), kind, *place, limit)
 
 
+async def list_approved(store_id: str | None, *, before: Place | None, limit: int) -> list[Approval]:
+    """A page of what was approved, everywhere or of one store, by when it was asked for, newest first."""
+    rows = await db.fetch(
+        f"{APPROVAL} WHERE state = 'approved' AND ($1::text IS NULL OR store_id = $1)"
+        " AND ($2::timestamptz IS NULL OR (asked_at, id) < ($2, $3)) ORDER BY asked_at DESC, id DESC LIMIT $4",
+        store_id,
+        *(before or (None, None)),
+        limit,
+    )
+    return [approval_of(row) for row in rows]
+
+
 async def list_waiting_about(tx: Tx, member_id: int, *, but: str, limit: int) -> list[str]:
     """Requests that wait for somebody and name this member as whom they are about, but for those of one kind."""
     rows = await db.fetch_in(

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from backend.auth import queries as auth
 from backend.auth.guards import staff
-from backend.auth.types import StaffCaller
+from backend.auth.types import Permission, StaffCaller
 from backend.kernel.errors import DomainError, NotFound, ValidationFailed
 from backend.kernel.http import Router
 from backend.kernel.paging import place_cursor, read_place
 
-from . import commands, kinds, queries, rules
+from . import commands, hands, kinds, queries, rules
 from .errors import (
     ApprovalAskerGone,
     ApprovalDecided,
@@ -20,7 +21,19 @@ from .errors import (
     ApprovalOwn,
     ApprovalSameHands,
 )
-from .schemas import ApprovalOut, ApprovalsOut, ApprovalsQuery, ApproveIn, KindOut, KindsOut, RejectIn
+from .schemas import (
+    ApprovalOut,
+    ApprovalsOut,
+    ApprovalsQuery,
+    ApproveIn,
+    KindOut,
+    KindsOut,
+    PersonOut,
+    RejectIn,
+    TiedOut,
+    TiedQuery,
+    TiedsOut,
+)
 from .types import Approval, ApprovalState
 
 router = Router(tag="approvals")
@@ -50,6 +63,20 @@ async def list_kinds() -> KindsOut:
     """What needs a second person, and the permission of whoever decides it."""
     found = sorted(kinds.every(), key=lambda kind: kind.title)
     return KindsOut([KindOut(kind.code, kind.title, kind.permission.value) for kind in found])
+
+
+@router.get(
+    f"{_APPROVALS}/tied", guard=staff(Permission.AUDIT_READ), summary="账号有关联的审批", errors=(ValidationFailed,)
+)
+async def list_tied(caller: StaffCaller, query: TiedQuery) -> TiedsOut:
+    """Approvals whose two logins one person may have held then, newest first: among so many as `limit` says.
+
+    Go on by `next_cursor`, also where a page is empty. It says who may have, not that they did.
+    """
+    found = await queries.list_approved(caller.store_id, before=read_place(query.cursor), limit=query.limit + 1)
+    page, last = found[: query.limit], found[query.limit - 1] if len(found) > query.limit else None
+    cursor = place_cursor(last.asked_at, last.id) if last else None
+    return TiedsOut(await _tied(page, timedelta(days=query.days)), cursor)
 
 
 @router.get(_APPROVAL, guard=staff(), summary="审批详情", errors=(NotFound,))
@@ -93,6 +120,44 @@ def _decided(caller: StaffCaller) -> list[str]:
     return [kind.code for kind in kinds.every() if caller.may(kind.permission)]
 
 
+async def _tied(page: Sequence[Approval], new: timedelta) -> list[TiedOut]:
+    if not page:
+        return []
+    ties = hands.by_login(await auth.list_ties(page[-1].asked_at - new))
+    found = []
+    for one in page:
+        assert one.decided_by is not None
+        assert one.decided_at is not None
+        if held := hands.of_both(one.asked_by, one.asked_at, one.decided_by, one.decided_at, ties, new):
+            found.append((one, one.decided_by, one.decided_at, sorted(held)))
+    people = {one.asked_by for one, *_ in found} | {who for _, by, _, held in found for who in (by, *held)}
+    names = await auth.staff_names(people)
+
+    def person(staff_id: int) -> PersonOut:
+        return PersonOut(str(staff_id), names.get(staff_id, ""))
+
+    return [
+        TiedOut(
+            id=one.id,
+            kind=one.kind,
+            title=_title(one.kind),
+            store_id=one.store_id,
+            summary=one.summary,
+            asked_by=person(one.asked_by),
+            asked_at=one.asked_at,
+            decided_by=person(decided_by),
+            decided_at=decided_at,
+            held_by=[person(who) for who in held],
+        )
+        for one, decided_by, decided_at, held in found
+    ]
+
+
+def _title(code: str) -> str:
+    kind = kinds.find(code)
+    return kind.title if kind else code
+
+
 async def _one(caller: StaffCaller, approval: Approval) -> ApprovalOut:
     (shown,) = await _shown(caller, [approval])
     return shown
@@ -110,7 +175,7 @@ def _out(caller: StaffCaller, one: Approval, names: dict[int, str]) -> ApprovalO
     return ApprovalOut(
         id=one.id,
         kind=one.kind,
-        title=kind.title if kind else one.kind,
+        title=_title(one.kind),
         state=one.state,
         store_id=one.store_id,
         summary=one.summary,

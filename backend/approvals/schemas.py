@@ -69,6 +69,43 @@ class ApprovalsOut(msgspec.Struct):
     next_cursor: str | None
 
 
+class TiedQuery(Body, frozen=True):
+    """How many days a login counts as its maker's, too."""
+
+    days: Annotated[int, Meta(ge=1, le=3650)] = 30
+    cursor: Annotated[str, Meta(max_length=128)] | None = None
+    limit: Annotated[int, Meta(ge=1, le=500)] = 200
+
+
+class PersonOut(msgspec.Struct):
+    """A login, by id and name."""
+
+    id: str
+    name: str
+
+
+class TiedOut(msgspec.Struct, kw_only=True):
+    """An approval whose two logins one person may have held then: each of ``held_by`` may have."""
+
+    id: str
+    kind: str
+    title: str
+    store_id: str | None
+    summary: str
+    asked_by: PersonOut
+    asked_at: datetime
+    decided_by: PersonOut
+    decided_at: datetime
+    held_by: list[PersonOut]
+
+
+class TiedsOut(msgspec.Struct):
+    """Those among the ``limit`` approvals that were looked at; ``next_cursor`` is None at the end."""
+
+    items: list[TiedOut]
+    next_cursor: str | None
+
+
 class KindOut(msgspec.Struct):
     """Something that needs a second person."""
 

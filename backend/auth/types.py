@@ -410,6 +410,14 @@ class Person(msgspec.Struct, frozen=True):
     active: bool
 
 
+class Tie(msgspec.Struct, frozen=True):
+    """Why a login may be in somebody else's hands: at that instant ``holder`` made it or set its password by a link."""
+
+    login: int
+    holder: int
+    at: datetime
+
+
 class Sender(msgspec.Struct, frozen=True):
     """Where a call came from: address, the program's own name for itself, and the id of the request."""
 

@@ -114,6 +114,15 @@ async def test_whoever_may_hold_both_logins_is_one_person(client, settings, cloc
     assert (await boss.post(f"{ALL}/{once_more.id}/approve", {})).status_code == 200
     refused(await (await enter(client, other)).post(f"{ALL}/{made.id}/approve", {}), 409, "approval_same_hands")
 
+    config.use(settings)  # nothing is refused; an auditor sees it afterwards
+    assert (await (await enter(client, other)).post(f"{ALL}/{made.id}/approve", {})).status_code == 200
+    seen = {one["id"]: one for one in (await boss.get(f"{ALL}/tied?days=30")).json()["items"]}
+    assert {one["name"] for one in seen[made.id]["held_by"]} == {"admin"}
+    assert once_more.id in seen, "within thirty days"
+    assert once_more.id not in {one["id"] for one in (await boss.get(f"{ALL}/tied?days=3")).json()["items"]}
+    other_store = await log_in(client, chain, "manager-S2")
+    assert (await other_store.get(f"{ALL}/tied")).json() == {"items": [], "next_cursor": None}
+
 
 async def test_what_somebody_asked_for_who_was_closed_since_is_not_done(client, settings, admin, manager):
     """Nor where they are closed at that moment."""

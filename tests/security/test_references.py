@@ -699,6 +699,7 @@ OWN = {
     ("GET /v1/admin/audit", "cursor"),
     # what the caller asked for and decides; the cursor is a time and an id
     ("GET /v1/admin/approvals", "cursor"),
+    ("GET /v1/admin/approvals/tied", "cursor"),
     # somebody of the group in the path, or of the caller's own: tests/groups/test_allotments.py
     ("GET /v1/admin/groups/{group_id}/allotments", "cursor"),
     ("GET /v1/admin/groups/{group_id}/allotment-batches", "cursor"),

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from backend.auth import rules
-from backend.auth.types import Permission, Role, RoleInfo, Scope, Staff, StaffCaller
+from backend.auth.types import Permission, Role, RoleInfo, Scope, Staff, StaffCaller, Tie
 from backend.kernel import clock, db
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound
@@ -199,28 +199,20 @@ async def find_account(staff_id: int) -> db.Record:
     return row
 
 
-# Who may hold a login: itself, who made it or set its password by a link since then, and whoever may hold those.
-_SAME_HANDS = """
-WITH RECURSIVE tie (login, holder, at) AS (
-    SELECT id, made_by, created_at FROM auth_staff WHERE made_by IS NOT NULL
-    UNION ALL
-    SELECT staff_id, made_by, used_at FROM auth_staff_link WHERE kind = 'reset' AND used_at IS NOT NULL
-), one (id) AS (
-    SELECT $1::bigint UNION SELECT holder FROM one JOIN tie ON login = one.id AND at > $2
-), other (id) AS (
-    SELECT $3::bigint UNION SELECT holder FROM other JOIN tie ON login = other.id AND at > $4
-)
-SELECT EXISTS (SELECT FROM one JOIN other USING (id))"""
+_TIES = """
+SELECT id AS login, made_by AS holder, created_at AS at FROM auth_staff WHERE made_by IS NOT NULL AND created_at > $1
+UNION ALL
+SELECT staff_id, made_by, used_at FROM auth_staff_link WHERE kind = 'reset' AND used_at > $1"""
 
 
-async def in_same_hands(tx: Tx, one: int, since: datetime, other: int, other_since: datetime) -> bool:
-    """Whether somebody may hold both logins: is one of them, or made it or set its password by a link since then.
+async def list_ties(since: datetime) -> list[Tie]:
+    """Who made which login, or set its password by a link, since then."""
+    return [Tie(**row) for row in await db.fetch(_TIES, since)]
 
-    Through others, too: who makes a login that makes logins may hold those. That two logins once had somebody third in
-    their hands ties them to nobody: who set the password of somebody whom another made is not that other.
-    """
-    rows = await db.fetch_in(tx, _SAME_HANDS, one, since, other, other_since)
-    return bool(rows[0][0])
+
+async def list_ties_in(tx: Tx, since: datetime) -> list[Tie]:
+    """The same, as the open transaction sees it."""
+    return [Tie(**row) for row in await db.fetch_in(tx, _TIES, since)]
 
 
 async def find_link(digest: str) -> db.Record | None:

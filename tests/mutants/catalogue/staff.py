@@ -39,9 +39,9 @@ MUTANTS = (
     Mutant(
         "two-logins-of-one-maker-are-two-people",
         "Somebody makes themselves two more logins: one asks, the other approves.",
-        "backend/auth/queries/people.py",
-        "SELECT holder FROM one JOIN tie",
-        "SELECT -holder FROM one JOIN tie",
+        "backend/approvals/hands.py",
+        "    return asker & holders(decided_by, ties, decided_at - new, decided_at)\n",
+        "    return asker & {decided_by}\n",
         (f"{DECIDING}test_whoever_may_hold_both_logins_is_one_person",),
     ),
     Mutant(
