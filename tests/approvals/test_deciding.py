@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -17,11 +16,11 @@ from backend.kernel.config import Settings
 from tests.support import kept
 from tests.support.approvals import ask, staff_id
 from tests.support.books import fingerprint
+from tests.support.races import held_by_us
 from tests.support.seed import Login
 from tests.support.staff import PASSWORD, STAFF, StaffSession, enter, hire, log_in, refused
 
 ALL = "/v1/admin/approvals"
-WAITS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 async def name_of(store_id: str) -> str:
@@ -130,9 +129,7 @@ async def test_what_somebody_asked_for_who_was_closed_since_is_not_done(client, 
     made = await ask(await enter(client, name), "走了的人要的")
     async with db.transaction() as tx:
         await db.fetch_in(tx, "SELECT FROM auth_staff WHERE id = $1 FOR UPDATE", int(person_id))
-        approving = asyncio.create_task(manager.post(f"{ALL}/{made.id}/approve", {}), context=contextvars.Context())
-        while not (approving.done() or await db.fetchval(WAITS)):
-            await asyncio.sleep(0.01)
+        approving = await held_by_us(manager.post(f"{ALL}/{made.id}/approve", {}))
         await db.raw(tx).execute("UPDATE auth_staff SET active = false WHERE id = $1", int(person_id))
     refused(await approving, 409, "approval_asker_gone")
     before = await fingerprint(settings)

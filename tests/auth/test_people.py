@@ -9,10 +9,11 @@ from datetime import timedelta
 import pyotp
 import pytest
 
-from backend.auth import password_rules, rules
+from backend.auth import password_rules, rules, service
 from backend.kernel import db
 from backend.kernel.errors import ValidationFailed
 from tests.support.books import fingerprint
+from tests.support.races import held_by_us
 from tests.support.staff import PASSWORD, STAFF, StaffSession, enter, hire, log_in, refused
 
 INVITATIONS = "/v1/admin/invitations"
@@ -367,6 +368,20 @@ async def test_a_locked_name_is_shown_and_let_in_again_and_log_ins_have_a_histor
     history = (await session.get(f"{ME}/logins")).json()["items"]
     assert [one["code"] for one in history] == ["", *["unauthenticated"] * rules.LOGIN_FAILURES]
     assert (await admin.get(f"{STAFF}/{staff_id}/logins")).json()["items"] == history
+
+
+async def test_a_link_that_is_used_while_its_person_is_reset_or_closed_waits_its_turn(client, admin):
+    """Both lock the person, then the link: the other way round one of the two would die of it."""
+    staff_id, name = await hire(admin)
+    link = (await admin.call("POST", f"{STAFF}/{staff_id}/reset-password")).json()
+    use = {"token": link["token"], "password": "blue horses rest 8"}
+    async with db.transaction() as tx:
+        await db.fetch_in(tx, "SELECT FROM auth_staff WHERE id = $1 FOR UPDATE", int(staff_id))
+        using = await held_by_us(client.post("/v1/admin/links/use", json=use))
+        await service.void_links(tx, int(staff_id))
+
+    refused(await using, 409, "link_gone")
+    await enter(client, name)
 
 
 async def test_a_closed_login_is_over_until_it_is_opened_again(client, settings, admin):

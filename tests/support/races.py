@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Iterable
 from contextlib import asynccontextmanager
 
 import httpx
 
-from backend.kernel import clock
+from backend.kernel import clock, db
 from backend.kernel.batching import Turns
 from backend.kernel.config import Settings
 from tests.support.books import connected
@@ -42,6 +43,22 @@ async def held_up(settings: Settings, lock: str, calls: Iterable[Awaitable[httpx
             while await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") < 3:
                 await asyncio.sleep(0)
     return await at_once(asked)
+
+
+_WAITING = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' LIMIT 1"
+
+
+async def held_by_us(call: Awaitable[httpx.Response]) -> asyncio.Task[httpx.Response]:
+    """The call, begun while our transaction holds what it needs: it waits for that, or has ended without."""
+    task = asyncio.create_task(_answer(call), context=contextvars.Context())
+    async with asyncio.timeout(60):
+        while not (task.done() or await db.fetchval(_WAITING)):
+            await asyncio.sleep(0.01)
+    return task
+
+
+async def _answer(call: Awaitable[httpx.Response]) -> httpx.Response:
+    return await call
 
 
 async def codes_of(phone: Phone, count: int, *, purpose: str = PAYING) -> list[str]:

@@ -111,6 +111,8 @@ async def use(token: str, password: str, sender: Sender) -> str:
     password_rules.check_password(password, link["username"])
     password_hash = await passwords.hash_secret(password)
     async with db.transaction() as tx:
+        # A person before their links: so do those who reset a password, or close somebody.
+        await db.fetch_in(tx, "SELECT FROM auth_staff WHERE id = $1 FOR UPDATE", link["staff_id"])
         rows = await db.fetch_in(tx, "SELECT * FROM auth_staff_link WHERE id = $1 FOR UPDATE", link["id"])
         now = clock.now()
         if rows[0]["used_at"] is not None or rows[0]["revoked_at"] is not None or now >= rows[0]["expires_at"]:

@@ -216,9 +216,9 @@ async def list_ties_in(tx: Tx, since: datetime) -> list[Tie]:
 
 
 async def find_link(digest: str) -> db.Record | None:
-    """A link that is good now (id, kind, username), or None."""
+    """A link that is good now (id, kind, username, staff_id where it is a reset's), or None."""
     return await db.fetchrow(
-        "SELECT id, kind, username, role, store_id FROM auth_staff_link WHERE digest = $1 AND used_at IS NULL"
+        "SELECT id, kind, username, role, store_id, staff_id FROM auth_staff_link WHERE digest = $1 AND used_at IS NULL"
         " AND revoked_at IS NULL AND expires_at > $2",
         digest,
         clock.now(),
