@@ -11,7 +11,7 @@ from playwright.async_api import expect
 from backend.kernel import clock
 from tests.browser.desk import console
 from tests.support.approvals import ask
-from tests.support.staff import log_in
+from tests.support.staff import hire, log_in
 
 pytestmark = pytest.mark.browser
 
@@ -71,8 +71,9 @@ async def test_somebody_is_invited_joins_sets_a_second_factor_and_changes_the_pa
 async def test_approvals_are_decided_roles_are_changed_and_the_log_says_so(chromium, server, chain, client):
     admin = await log_in(client, chain, "admin")
     made = await ask(admin, "外滩店")
+    _, name = await hire(admin, "manager")
     async with console(chromium, server) as screen:
-        await screen.log_in("manager-S1")
+        await screen.log_in(name, PASSWORD)
         await screen.sees("项待审批")
         await screen.go("审批")
         await screen.page.get_by_role("button", name="批准 改名为外滩店").click()
@@ -80,6 +81,9 @@ async def test_approvals_are_decided_roles_are_changed_and_the_log_says_so(chrom
         await screen.sees("没有待审批的事项")
         await screen.page.get_by_role("link", name="全部").click()
         await screen.sees("已批准")
+        await screen.page.get_by_role("link", name="账号有关联").click()
+        tied = screen.page.get_by_role("row").filter(has_text="改名为外滩店")
+        await expect(tied.get_by_role("cell").last).to_have_text("admin")
         await screen.go("操作日志")
         await screen.sees("批准")
         await screen.page.get_by_role("row").filter(has_text=made.id).first.click()

@@ -12,6 +12,11 @@ const w = words({
   "approvals.todo": "待我审批",
   "approvals.mine": "我申请的",
   "approvals.all": "全部",
+  "approvals.tied": "账号有关联",
+  "approvals.tied_note": "最近批准的事项中，申请与批准的两个登录当时可能在同一人手里（90 天内由同一人建立或重置密码）。可能，不等于就是。",
+  "approvals.tied_none": "没有这样的审批",
+  "approvals.decided": "批准人",
+  "approvals.held": "可能同时持有者",
   "approvals.kind": "事项",
   "approvals.summary": "内容",
   "approvals.reason": "原因",
@@ -37,14 +42,35 @@ const w = words({
 
 const PATH = "/v1/admin/approvals";
 const VIEWS = { todo: { todo: true }, mine: { mine: true }, all: {} };
+const TIED_DAYS = 90;
 
 export async function todo({ api, signal }) {
   const { items, next_cursor: more } = await api.get(PATH, { todo: true, limit: 50 }, { signal });
   return { count: items.length, text: w("approvals.some"), more: Boolean(more) };
 }
 
-export async function open({ api, place, signal, href }) {
-  const view = VIEWS[place.query.view] ? place.query.view : "todo";
+/** For auditors: what was approved although one person may have held both logins. */
+function tied({ api, signal }) {
+  const who = (person, at) => h("div", null, person.name, at && h("p", { class: "muted tiny" }, stamp(at)));
+  return table({
+    label: w("approvals.tied"), signal,
+    load: ({ cursor }) => api.get(`${PATH}/tied`, { days: TIED_DAYS, cursor }, { signal }),
+    none: { icon: "survey", title: w("approvals.tied_none") },
+    columns: [
+      { title: w("approvals.kind"), cell: (one) => one.title },
+      { title: w("approvals.summary"), cell: (one) => one.summary },
+      { title: w("approvals.asked"), cell: (one) => who(one.asked_by, one.asked_at) },
+      { title: w("approvals.decided"), cell: (one) => who(one.decided_by, one.decided_at) },
+      { title: w("approvals.held"), cell: (one) => one.held_by.map((person) => person.name).join("、") },
+    ],
+  });
+}
+
+export async function open({ api, me, place, signal, href }) {
+  const views = [...Object.keys(VIEWS), ...(me.may("audit.read") ? ["tied"] : [])];
+  const view = views.includes(place.query.view) ? place.query.view : "todo";
+  const tabs = views.map((name) => h("a", { class: `button ${name === view ? "soft" : ""}`.trim(), href: href("approvals", { view: name }), "aria-current": name === view ? "page" : null }, w(`approvals.${name}`)));
+  if (view === "tied") return [head(w("approvals.title"), { note: w("approvals.tied_note"), actions: tabs }), tied({ api, signal })];
 
   async function approve(one) {
     if (!(await confirm(w("approvals.approve_ask", { summary: one.summary }), { content: `${one.reason} ${w("approvals.approve_text")}`, confirmText: w("approvals.approve") }))) return;
@@ -74,6 +100,5 @@ export async function open({ api, place, signal, href }) {
       { title: w("approvals.actions"), cell: (one) => h("div", { class: "row-actions" }, one.decidable && button("approve", one, approve, "primary"), one.decidable && button("reject", one, reject), one.withdrawable && button("withdraw", one, withdraw)) },
     ],
   });
-  const tabs = Object.keys(VIEWS).map((name) => h("a", { class: `button ${name === view ? "soft" : ""}`.trim(), href: href("approvals", { view: name }), "aria-current": name === view ? "page" : null }, w(`approvals.${name}`)));
   return [head(w("approvals.title"), { actions: tabs }), list];
 }
