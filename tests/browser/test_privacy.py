@@ -40,10 +40,12 @@ async def shoot(screen: Screen, name: str) -> None:
 
 
 async def look(screen: Screen) -> None:
-    """Nothing is too small to touch or too faint to read; the skip link is out of sight."""
+    """Nothing is too small to touch, too faint to read or beyond the edge; the skip link is out of sight."""
     small = [text for text in await small_targets(screen.page) if "跳到内容" not in text]
     assert [text for text in small if not text.endswith(" × 32")] == []
     assert await faint_texts(screen.page) == []
+    root = screen.page.locator("html")
+    assert await root.evaluate("page => page.scrollWidth - page.clientWidth") == 0
 
 
 async def test_a_member_takes_their_data_and_leaves_and_head_office_sees_it(chromium, server, chain, tmp_path):
