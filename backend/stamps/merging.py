@@ -29,6 +29,7 @@ _EMPTIED = """
 UPDATE stamp_card s SET rewards = 0, waiting = false WHERE member_id = $1 AND EXISTS
        (SELECT FROM stamp_card t WHERE t.member_id = $2 AND t.campaign_id = s.campaign_id)"""
 _MOVED = MovingTable("stamp_card", key=("campaign_id",)).sql
+_WAITS_NOT = "UPDATE stamp_card SET waiting = false WHERE member_id = $1 AND waiting"
 _HELD = f"""
 SELECT ref, coalesce(sum(balance) FILTER (WHERE member_id = $1 AND kind = '{STAMPS}'), 0)::bigint AS theirs,
        coalesce(sum(balance) FILTER (WHERE member_id = $1 AND kind = '{STAMPS_OWED}'), 0)::bigint AS they_owe,
@@ -52,13 +53,17 @@ async def join_cards(tx: Tx, source_id: int, target_id: int) -> None:
 
 
 async def carry(tx: Tx, carrying: Carrying) -> None:
-    """Add the source's stamps to the target's, campaign by campaign; what either owes is paid out of what both have."""
+    """Add the source's stamps to the target's, campaign by campaign; what either owes is paid out of what both have.
+
+    A card that the source was given at that very moment may be full: it waits no more, the target's does.
+    """
     rows = await db.fetch_in(tx, _HELD, carrying.source_id, carrying.target_id)
     for row in rows:
         what = f"stamps:{row['ref']}"
         await merging.post_half(tx, carrying.source_id, carrying, what, _out_legs(row))
         await merging.post_half(tx, carrying.target_id, carrying, what, _in_legs(row, carrying.merge_id))
     campaigns = await locks.hold_campaigns(tx, [row["ref"] for row in rows])
+    await db.raw(tx).execute(_WAITS_NOT, carrying.source_id)
     cards = await locks.lock_cards(tx, [(carrying.target_id, row["ref"]) for row in rows], carrying.at)
     for (_, campaign_id), card in cards.items():
         await service.keep(tx, campaigns[campaign_id], card)

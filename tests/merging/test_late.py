@@ -15,6 +15,9 @@ from backend.ledger import queries as ledger
 from backend.ledger.plans import POINTS_PENDING, Issue, Leg, Plan
 from backend.members import queries as members
 from backend.merging.commands import passing
+from backend.stamps import locks
+from backend.stamps import service as stamps
+from backend.stamps.commands.cards import redeem_waiting
 from backend.wallet.commands import lots
 from tests.support import passes, recharge, refunds
 from tests.support.coupons import (
@@ -30,6 +33,7 @@ from tests.support.coupons import (
 from tests.support.members import register
 from tests.support.merging import ask, merge
 from tests.support.races import codes_of
+from tests.support.stamps import make_campaign
 from tests.support.value import give
 
 pytestmark = pytest.mark.usefixtures("books")
@@ -244,6 +248,23 @@ async def test_what_is_left_of_a_coupon_and_a_pass_that_were_used_goes_on(client
     assert (mine["balance"], mine["expires_on"]) == (3_800, coupon["expires_on"])
     assert (goes_on["uses_left"], goes_on["uses"]) == (card["uses"] - 1, card["uses"])
     assert (await passes.held(goes_on["id"]), await passes.held(card["id"])) == (held, (0, 0))
+
+
+async def test_a_stamp_that_was_being_given_at_that_moment_is_the_targets(client, admin, second, phone):
+    source = await register(client)
+    campaign = await make_campaign(admin, kind="attendance", goal=1)
+    await merge(admin, second, source, phone)
+
+    now = kernel_clock.now()
+    async with db.transaction() as tx:  # as a check-in that had begun before
+        (running,) = (await locks.hold_campaigns(tx, [campaign["id"]])).values()
+        (card,) = (await locks.lock_cards(tx, [(source.member_id, running.id)], now)).values()
+        await stamps.give(tx, running, card, 1, source="day:2026-12-01", now=now, on=stamps.today(now))
+    await outbox.drain()
+    rewards = await redeem_waiting()
+
+    waiting = await db.fetchval("SELECT count(*) FROM stamp_card WHERE campaign_id = $1 AND waiting", running.id)
+    assert (rewards, waiting, len(await coupons_of(phone))) == (1, 0, 1)
 
 
 async def test_whatever_became_of_the_event_the_sweep_passes_it_on(client, admin, second, phone):
