@@ -140,6 +140,12 @@ def is_over(valid_until: date | None, today: date) -> bool:
     return valid_until is not None and valid_until < today
 
 
+def standing(card: Card, today: date) -> Card:
+    """A card as it stands on that day, whether its expiry was written down yet or not."""
+    over = card.state in HELD and is_over(card.valid_until, today)
+    return msgspec.structs.replace(card, state=CardState.EXPIRED) if over else card
+
+
 def dues(card: Card) -> Dues:
     """What is still to be paid for a card; for one that its member has no more, nothing."""
     if card.state not in HELD:
@@ -150,14 +156,14 @@ def dues(card: Card) -> Dues:
     )
 
 
-def terms(card_type: CardType, before: Card | None) -> Terms:
-    """What a card costs its member who is given it now, perhaps in the place of another.
+def terms(card_type: CardType, before: Card | None, kept: Card | None) -> Terms:
+    """What a card costs its member who is given it now, perhaps in the place of another (``before``).
 
-    The deposit that is held for the other goes over to it, whatever its own would be; a number without plastic is
-    replaced for nothing.
+    The deposit that is held for ``kept``, the other or one that ended, goes over to it, whatever its own would be; a
+    number without plastic is replaced for nothing.
     """
-    if before is not None and before.deposit_state is DepositState.HELD:
-        deposit, state, store = before.deposit_fen, DepositState.HELD, before.deposit_store
+    if kept is not None:
+        deposit, state, store = kept.deposit_fen, DepositState.HELD, kept.deposit_store
     else:
         deposit, store = card_type.deposit_fen, None
         state = DepositState.DUE if deposit else DepositState.NONE

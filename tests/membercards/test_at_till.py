@@ -5,12 +5,15 @@ from __future__ import annotations
 import uuid
 from datetime import date
 
+import pytest
+
 from backend.kernel import clock as kernel_clock
 from backend.kernel import db, outbox
+from backend.membercards.commands import ageing
 from backend.reconciliation.commands import clearing
 from tests.support.books import fingerprint
 from tests.support.membercards import TYPES, held, issue, make_batch, make_store, make_type, move, numbers, printed
-from tests.support.members import register
+from tests.support.members import random_phone, register
 from tests.support.races import at_once, codes_of, outcomes
 from tests.support.shifts import close_shift, open_shift, tender
 
@@ -185,3 +188,71 @@ async def test_numbers_of_other_people_s_cards_count_as_guesses_whichever_call_t
     assert outcomes(looked) == {"card_taken": 10}
     assert outcomes(wanted) == {"card_taken": 10, "rate_limited": 1}
     assert await held(phone.member_id) == []
+
+
+@pytest.mark.parametrize("written", [False, True], ids=["not written down yet", "written down"])
+async def test_the_deposit_of_a_card_that_was_lost_until_it_expired_goes_over_to_the_next(
+    client, admin, chain, phone, books, written
+):
+    till = chain.till
+    old, new = await in_store(admin, 2, deposit_fen=1_000, fee_fen=500, validity_months=1)
+    token = await token_of(client, till, phone)
+    await till.post(client, CARDS, {"scan_token": token, "card_no": old, "due_fen": 1_000})
+    await till.post(client, f"{CARDS}/lost", {"scan_token": token})
+    await db.pool().execute("UPDATE membercard SET valid_until = '2026-01-31' WHERE number = $1", old)
+    if written:
+        await ageing.expire_cards()
+
+    mine = (await till.post(client, f"{CARDS}/quote", {"scan_token": token, "card_no": old})).json()
+    asked = (await till.post(client, f"{CARDS}/quote", {"scan_token": token, "card_no": new})).json()
+    given = await till.post(client, CARDS, {"scan_token": token, "card_no": new, "due_fen": asked["card"]["due_fen"]})
+    states = await held(phone.member_id)
+    too_late = await till.post(client, f"{CARDS}/return", {"scan_token": token, "card_no": old})
+    back = await till.post(client, f"{CARDS}/return", {"scan_token": token, "card_no": new})
+
+    assert mine["held"] is None if written else mine["held"]["state"] == "expired"
+    assert (mine["card"]["action"], mine["card"]["due_fen"], mine["card"]["back_fen"]) == ("none", 0, 1_000)
+    assert (asked["card"]["action"], asked["card"]["due_fen"]) == ("issue", 0)
+    assert (given.status_code, given.json()["replaced"], given.json()["total_fen"]) == (201, False, 0)
+    assert states == [(old, "expired"), (new, "issued")]
+    assert too_late.json()["code"] == "card_conflict"
+    assert (back.status_code, back.json()["total_fen"]) == (201, 1_000)
+
+
+async def test_an_expired_card_in_hand_gives_what_its_quote_says(client, admin, chain, phone, books):
+    (number,) = await in_store(admin, 1, deposit_fen=1_000, validity_months=1)
+    wish = {"scan_token": await token_of(client, chain.till, phone), "card_no": number}
+    await chain.till.post(client, CARDS, wish | {"due_fen": 1_000})
+    await chain.till.post(client, f"{CARDS}/lost", {"scan_token": wish["scan_token"]})
+    await db.pool().execute("UPDATE membercard SET valid_until = '2026-01-31' WHERE number = $1", number)
+
+    quoted = (await chain.till.post(client, f"{CARDS}/quote", wish)).json()["card"]
+    again = await chain.till.post(client, CARDS, wish | {"due_fen": quoted["due_fen"]})
+    back = await chain.till.post(client, f"{CARDS}/return", wish)
+
+    assert (quoted["action"], quoted["back_fen"], again.json()["code"]) == ("none", 1_000, "card_ended")
+    assert (back.status_code, back.json()["total_fen"]) == (201, quoted["back_fen"])
+    assert await held(phone.member_id) == [(number, "expired")]
+
+
+async def test_who_is_identified_to_earn_only_gives_up_no_card(client, admin, chain, settings, books):
+    till, number = chain.till, random_phone()
+    phone = await register(client, phone=number)
+    mine, other = await in_store(admin, 2, deposit_fen=1_000)
+    await till.post(
+        client, CARDS, {"scan_token": await token_of(client, till, phone), "card_no": mine, "due_fen": 1_000}
+    )
+    asked = (await till.post(client, "/v1/pos/identities", {"phone": number})).json()["id"]
+    await phone.call("POST", f"/v1/member/identities/{asked}", {"decision": "approve"})
+    token = (await till.get(client, f"/v1/pos/identities/{asked}")).json()["scan"]["scan_token"]
+    before = await fingerprint(settings)
+
+    refused = [
+        await till.post(client, f"{CARDS}/return", {"scan_token": token, "card_no": mine}),
+        await till.post(client, CARDS, {"scan_token": token, "card_no": other, "replace": True}),
+    ]
+
+    assert [answer.json()["code"] for answer in refused] == ["identity_may_not_spend"] * 2
+    assert await fingerprint(settings) == before
+    lost = await till.post(client, f"{CARDS}/lost", {"scan_token": token})
+    assert lost.json()["state"] == "lost"

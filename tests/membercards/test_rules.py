@@ -124,6 +124,7 @@ def a_card(state: DepositState, *, virtual: bool = False) -> Card:
     ],
 )
 def test_what_a_card_costs_in_the_place_of_another(before, terms):
-    found = rules.terms(a_type(), before)
+    kept = before if before is not None and before.deposit_state is DepositState.HELD else None
+    found = rules.terms(a_type(), before, kept)
 
     assert (found.deposit_fen, found.deposit_state, found.deposit_store, found.fee_fen) == terms

@@ -58,6 +58,18 @@ async def find_held_in(tx: Tx, member_id: int) -> Card | None:
     return card_of(rows[0]) if rows else None
 
 
+_KEPT = f"""{CARD}
+ WHERE c.member_id = ANY($1) AND c.deposit_state = 'held' AND c.state IN ('expired', 'void')
+ ORDER BY c.bound_at DESC, c.id DESC LIMIT 1"""
+
+
+async def find_kept(member_ids: Sequence[int], tx: Tx | None = None) -> Card | None:
+    """The last card of these (one person's) that ended while its deposit was held, and is held still; None for none."""
+    args = (list(member_ids),)
+    rows = await db.fetch(_KEPT, *args) if tx is None else await db.fetch_in(tx, _KEPT, *args)
+    return card_of(rows[0]) if rows else None
+
+
 async def list_of_member(member_id: int, *, limit: int) -> list[Card]:
     """Every card that a member ever had, what was issued last first."""
     rows = await db.fetch(f"{CARD} WHERE c.member_id = $1 ORDER BY c.bound_at DESC, c.id LIMIT $2", member_id, limit)

@@ -3,7 +3,7 @@
 from .bulk import adopt_obstacles, become_many
 from .finding import find_member, looks_like_card
 from .issuing import issue
-from .money import back_of, dues_for, dues_of, give_at_till, take_back
+from .money import back_of, dues_for, dues_of, give_at_till, standing, take_back
 from .states import become, end, hand_over, report_found, report_lost, report_lost_of
 from .virtual import give_virtual
 
@@ -24,5 +24,6 @@ __all__ = [
     "report_found",
     "report_lost",
     "report_lost_of",
+    "standing",
     "take_back",
 ]

@@ -11,6 +11,7 @@ from datetime import date
 from backend.kernel import clock, db, events, ids
 from backend.kernel.config import settings
 from backend.kernel.db import Tx
+from backend.members import queries as member_queries
 from backend.members import service as members
 
 from .. import locks, queries, rules
@@ -25,7 +26,7 @@ from ..errors import (
     CardTypeClosed,
 )
 from ..events import MemberCardIssued
-from ..types import OFFICE, UNISSUED, Card, CardState, CardType, Handing, IssuerKind, Way
+from ..types import OFFICE, UNISSUED, Card, CardState, CardType, DepositState, Handing, IssuerKind, Way
 from .states import become
 
 _ISSUE = """
@@ -50,8 +51,9 @@ SELECT id, 1, $5, 'issued', $8, $9, $10, $4, $11 FROM made RETURNING card_id"""
 async def issue(tx: Tx, member_id: int, card_no: str, by: Handing, *, replacing: bool = False) -> int:
     """Give a member, whom the caller holds, the card with that number; its id. The same again changes nothing.
 
-    A virtual card gives way by itself, any other only where it is to be replaced. An import may bring numbers that
-    were never made here, if they fit a type. Raises ``CardInvalid``, ``CardTaken``, ``CardEnded``, ``CardHeld``,
+    A virtual card gives way by itself, any other only where it is to be replaced. The deposit that is held for the
+    card before, also for one that ended, goes over. An import may bring numbers that were never made here, if they fit
+    a type. Raises ``CardInvalid``, ``CardTaken``, ``CardEnded``, ``CardHeld``,
     ``CardElsewhere``, ``CardTypeClosed``, ``CardIssuerClosed`` or ``CardQuota``.
     """
     card_type = rules.type_of(card_no, await queries.types())
@@ -74,9 +76,12 @@ async def issue(tx: Tx, member_id: int, card_no: str, by: Handing, *, replacing:
     _check_unissued(card)
     _check_hands(card, card_type, by)
     await _count(tx, card)
+    kept = await find_kept(member_id, held, tx)
     if held is not None:
         await become(tx, held, CardState.REPLACED, by, replaced_by=card.id)
-    terms = rules.terms(card_type, held)
+    if kept is not None:
+        await db.raw(tx).execute("UPDATE membercard SET deposit_state = 'moved' WHERE id = $1", kept.id)
+    terms = rules.terms(card_type, held, kept)
     await db.raw(tx).execute(
         _ISSUE,
         card.id,
@@ -95,6 +100,16 @@ async def issue(tx: Tx, member_id: int, card_no: str, by: Handing, *, replacing:
     )
     await announce(tx, member_id, card.id, card_no, card_type, by, before=held)
     return card.id
+
+
+async def find_kept(member_id: int, held: Card | None, tx: Tx | None = None) -> Card | None:
+    """The card whose deposit goes over to the next one of a member who holds that one: it, or the last that ended.
+
+    Nobody can bring back a card that was lost until it ended; its deposit is the member's all the same.
+    """
+    if held is not None and held.deposit_state is DepositState.HELD:
+        return held
+    return await queries.find_kept(await member_queries.ids_of(member_id), tx)
 
 
 async def _lock_both(tx: Tx, member_id: int, card_no: str) -> tuple[Card | None, Card | None]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from backend.kernel import db
+from backend.kernel import clock, db
+from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.ledger.plans import Plan
 from backend.members import queries as members
 
 from .. import locks, plans, queries, rules
 from ..errors import CardConflict, CardDuesChanged, CardInvalid
-from ..types import AtTill, Card, CardState, CardType, DepositState, Dues, Handing, Kept
-from .issuing import issue
+from ..types import HELD, AtTill, Card, CardState, CardType, DepositState, Dues, Handing, Kept, Way
+from .issuing import find_kept, issue
 from .states import become
 
 _TAKE = """
@@ -20,14 +21,20 @@ UPDATE membercard SET deposit_state = CASE WHEN deposit_state = 'due' THEN 'held
 RETURNABLE = (CardState.ISSUED, CardState.VOID, CardState.EXPIRED)
 
 
+def standing(card: Card) -> Card:
+    """The card as it stands today: that its last day is over is written down some time later."""
+    return rules.standing(card, clock.local_date(clock.now(), settings().timezone))
+
+
 def dues_of(card: Card) -> Dues:
     """What is still to be paid for a card."""
     return rules.dues(card)
 
 
-def dues_for(card_type: CardType, before: Card | None) -> Dues:
-    """What is to be paid for a card of that type by a member who gives ``before`` up for it."""
-    terms = rules.terms(card_type, before)
+async def dues_for(card_type: CardType, member_id: int, held: Card | None) -> Dues:
+    """What is to be paid for a card of that type by a member who gives ``held``, as it stands today, up for it."""
+    kept = await find_kept(member_id, held)
+    terms = rules.terms(card_type, held if held is not None and held.state in HELD else None, kept)
     return Dues(terms.deposit_fen if terms.deposit_state is DepositState.DUE else 0, terms.fee_fen)
 
 
@@ -50,7 +57,7 @@ async def give_at_till(
         raise CardDuesChanged(extra={"due_fen": dues.total_fen})
     if dues.total_fen:
         await db.raw(tx).execute(_TAKE, card.id, at.store_id)
-    other = before is not None and before.id != card.id and not before.virtual
+    other = before is not None and before.id != card.id and not before.virtual and standing(before).state in HELD
     replaced = before.id if before is not None and other else None
     return plans.given(member_id, _kept(card), dues, replaced=replaced, at=at)
 
@@ -58,12 +65,15 @@ async def give_at_till(
 async def take_back(tx: Tx, member_id: int, card_no: str, by: Handing, *, at: AtTill) -> Plan:
     """Let a card that its member (held) brings back be of no use; the plan that gives its deposit back.
 
-    One that was ended before gives its deposit back too, once. A lost card is found or replaced first. Raises
+    One that has ended before gives its deposit back too, once. A lost card is found or replaced first. Raises
     ``CardInvalid`` for a card that is not this member's, ``CardConflict`` for one that cannot come back.
     """
     card = await locks.lock_number(tx, card_no) if rules.looks_like_number(card_no) else None
     if card is None or card.member_id is None or await members.current_id_in(tx, card.member_id) != member_id:
         raise CardInvalid
+    if standing(card).state is not card.state:
+        await become(tx, card, CardState.EXPIRED, Handing(Way.SYSTEM))
+        card = standing(card)
     back_fen = back_of(card)
     if card.state is not CardState.ISSUED and not back_fen:
         raise CardConflict(f"the card is {card.state.value}", extra={"state": card.state.value})

@@ -17,6 +17,7 @@ from backend.kernel import clock, db, limits, logging
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound, ValidationFailed, invalid
 from backend.kernel.http import Answer, Idempotency
+from backend.identities.errors import IdentityMayNotSpend
 from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
 from backend.ledger.errors import GuardRefused
@@ -27,6 +28,7 @@ from backend.membercards import service as membercards
 from backend.membercards.errors import CardInvalid, CardTaken
 from backend.membercards.types import (
     GIVEN,
+    HELD,
     TAKEN_BACK,
     UNISSUED,
     AtTill,
@@ -53,7 +55,7 @@ from ..member_card_schemas import (
     TakeCardIn,
     TillCardOut,
 )
-from .identify import by_code, by_scan_token, counted
+from .identify import Customer, by_code, by_scan_token, counted
 from .replay import first_answer, terminal_scope
 
 log = logging.get(__name__)
@@ -74,7 +76,7 @@ class _Replayed(Exception):
         self.posted = posted
 
 
-async def _who(body: PresentIn, terminal: TerminalCaller, now: datetime) -> tuple[int, tuple[Guard, ...]]:
+async def _who(body: PresentIn, terminal: TerminalCaller, now: datetime) -> tuple[Customer, tuple[Guard, ...]]:
     """Who stands there, and what spends their code; a scan token still buys its sale."""
     if (body.code is None) == (body.scan_token is None):
         raise invalid("/scan_token", "give either code or scan_token")
@@ -82,16 +84,17 @@ async def _who(body: PresentIn, terminal: TerminalCaller, now: datetime) -> tupl
         store = await auth.get_store(terminal.store_id)
         on = clock.local_date(now, store.timezone)
         shown = await by_code(body.code, terminal_id=terminal.terminal_id, now=now, on=on)
-        return shown.member_id, shown.guards
+        return shown, shown.guards
     token = body.scan_token or ""
-    return by_scan_token(token, terminal_id=terminal.terminal_id, store_id=terminal.store_id, now=now).member_id, ()
+    return by_scan_token(token, terminal_id=terminal.terminal_id, store_id=terminal.store_id, now=now), ()
 
 
 async def quote(body: CardQuoteIn, terminal: TerminalCaller) -> CardQuoteOut:
     """How a member's card stands, and what the one in hand would cost them; nothing is spent."""
-    member_id, _ = await counted(_who(body, terminal, clock.now()))
-    held = await cards.find_held(member_id)
-    asked = await _asked(body.card_no, member_id, held, terminal) if body.card_no is not None else None
+    customer, _ = await counted(_who(body, terminal, clock.now()))
+    found = await cards.find_held(customer.member_id)
+    held = membercards.standing(found) if found is not None else None
+    asked = await _asked(body.card_no, customer.member_id, held, terminal) if body.card_no is not None else None
     return CardQuoteOut(held=_held(held) if held else None, card=asked)
 
 
@@ -117,11 +120,13 @@ async def _asked(card_no: str, member_id: int, held: Card | None, terminal: Term
         await _miss(terminal)
         raise CardInvalid
     if card.state in UNISSUED:
-        dues = membercards.dues_for(await cards.get_type(card.type_code), held)
-        return _asked_out(card, "replace" if held is not None and not held.virtual else "issue", dues)
+        dues = await membercards.dues_for(await cards.get_type(card.type_code), member_id, held)
+        replaces = held is not None and held.state in HELD and not held.virtual
+        return _asked_out(card, "replace" if replaces else "issue", dues)
     if card.member_id is None or await members.current_id(card.member_id) != member_id:
         await _miss(terminal)
         raise CardTaken
+    card = membercards.standing(card)
     dues = membercards.dues_of(card)
     return _asked_out(card, "pay" if dues.total_fen else "none", dues, back_fen=membercards.back_of(card))
 
@@ -146,7 +151,8 @@ async def _miss(terminal: TerminalCaller) -> None:
 async def give(body: GiveCardIn, terminal: TerminalCaller, idem: Idempotency) -> Answer[TillCardOut]:
     """Give the member a card, in the place of theirs where that is wanted, and take what it costs; or take only that.
 
-    Once per key. Raises the refusals of a card, and ``CardDuesChanged`` where it costs something else.
+    Once per key. Raises the refusals of a card, ``CardDuesChanged`` where it costs something else, and
+    ``IdentityMayNotSpend`` for who may not give up the card that they have.
     """
     by = Handing(Way.COUNTER, None, terminal.store_id, body.reason or "")
 
@@ -155,17 +161,17 @@ async def give(body: GiveCardIn, terminal: TerminalCaller, idem: Idempotency) ->
             tx, member_id, body.card_no, by, replacing=body.replace, agreed_fen=body.due_fen, at=at
         )
 
-    return await _once(body, terminal, idem, work)
+    return await _once(body, terminal, idem, work, spends=body.replace)
 
 
 async def take_back(body: TakeCardIn, terminal: TerminalCaller, idem: Idempotency) -> Answer[TillCardOut]:
-    """Take a member's card back for good, and give them its deposit; once per key."""
+    """Take a member's card back for good, and give them its deposit; once per key. Raises ``IdentityMayNotSpend``."""
     by = Handing(Way.COUNTER, None, terminal.store_id, body.reason or "")
 
     async def work(tx: Tx, member_id: int, at: AtTill) -> Plan:
         return await membercards.take_back(tx, member_id, body.card_no, by, at=at)
 
-    return await _once(body, terminal, idem, work)
+    return await _once(body, terminal, idem, work, spends=True)
 
 
 async def report_lost(body: LostCardIn, terminal: TerminalCaller) -> HeldCardOut:
@@ -173,18 +179,21 @@ async def report_lost(body: LostCardIn, terminal: TerminalCaller) -> HeldCardOut
 
     A code is only looked at and not spent: it does no harm that it proves something else a moment later.
     """
-    member_id, _ = await counted(_who(body, terminal, clock.now()))
+    customer, _ = await counted(_who(body, terminal, clock.now()))
     async with db.transaction() as tx:
-        await member_service.lock(tx, member_id)
+        await member_service.lock(tx, customer.member_id)
         by = Handing(Way.COUNTER, None, terminal.store_id, body.reason or LOST)
-        card = await membercards.report_lost_of(tx, member_id, by)
+        card = await membercards.report_lost_of(tx, customer.member_id, by)
         if card is None:
             raise NotFound("the member has no card")
     log.info("pos.member_card_lost", card_id=card.id, terminal_id=terminal.terminal_id)
     return _held(await cards.get_card(card.id))
 
 
-async def _once(body: PaidIn, terminal: TerminalCaller, idem: Idempotency, work: Work) -> Answer[TillCardOut]:
+async def _once(
+    body: PaidIn, terminal: TerminalCaller, idem: Idempotency, work: Work, *, spends: bool
+) -> Answer[TillCardOut]:
+    """``spends``: what is the member's goes, so who was identified to earn only, or is guessed at, must not."""
     scope = terminal_scope(terminal.terminal_id)
 
     async def again(member_id: int, posted: Posted) -> Answer[TillCardOut]:
@@ -192,7 +201,10 @@ async def _once(body: PaidIn, terminal: TerminalCaller, idem: Idempotency, work:
 
     async def first() -> Answer[TillCardOut]:
         now = clock.now()
-        member_id, guards = await _who(body, terminal, now)
+        customer, guards = await _who(body, terminal, now)
+        if spends and (customer.earn_only or customer.suspect):
+            raise IdentityMayNotSpend
+        member_id = customer.member_id
         store = await auth.get_store(terminal.store_id)
         at = AtTill(
             store_id=terminal.store_id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from backend.auth.errors import CodeExpired, CodeInvalid, CodeUsed
 from backend.auth.guards import terminal
 from backend.auth.types import TerminalCaller
+from backend.identities.errors import IdentityMayNotSpend
 from backend.kernel.errors import NotFound, RateLimited, ValidationFailed
 from backend.kernel.http import Answer, Idempotency, Router
 from backend.ledger.errors import IdempotencyConflict, MemberInactive, OutcomeUnknown
@@ -24,7 +25,7 @@ from ..member_card_schemas import (
 router = Router(tag="pos")
 
 _CODE = (CodeInvalid, CodeExpired, RateLimited, ValidationFailed)
-_MONEY = (*_CODE, CodeUsed, IdempotencyConflict, OutcomeUnknown, MemberInactive)
+_MONEY = (*_CODE, CodeUsed, IdempotencyConflict, OutcomeUnknown, MemberInactive, IdentityMayNotSpend)
 _CARDS = "/v1/pos/member-cards"
 
 
