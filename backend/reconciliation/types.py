@@ -19,26 +19,28 @@ class BillState(StrEnum):
 
 
 class What(StrEnum):
-    """What is wrong with an item."""
+    """What is wrong with an item; ``OTHER``: something that only a later release knows."""
 
     ONLY_THERE = "only_there"
     ONLY_HERE = "only_here"
     AMOUNT = "amount"
     TRANSACTION = "transaction"
     REFUND_FAILED = "refund_failed"
+    OTHER = "other"
 
 
 class State(StrEnum):
-    """How far a difference is looked into; ``gone``: the other side turned up."""
+    """How far a difference is looked into; ``gone``: the other side turned up. ``OTHER`` only a later release knows."""
 
     OPEN = "open"
     WORKING = "working"
     RESOLVED = "resolved"
     GONE = "gone"
+    OTHER = "other"
 
 
 class Action(StrEnum):
-    """What happened to a difference."""
+    """What happened to a difference; ``OTHER`` only a later release knows."""
 
     FOUND = "found"
     TAKEN = "taken"
@@ -46,16 +48,18 @@ class Action(StrEnum):
     RESOLVED = "resolved"
     REOPENED = "reopened"
     GONE = "gone"
+    OTHER = "other"
 
 
 class Resolution(StrEnum):
-    """What a difference turned out to be."""
+    """What a difference turned out to be; ``OTHER`` is none of these, and its note says what."""
 
     REFUNDED_BY_HAND = "refunded_by_hand"
     BOOKED_BY_HAND = "booked_by_hand"
     OTHER_SYSTEM = "other_system"
     WECHAT_CORRECTS = "wechat_corrects"
     ACCEPTED = "accepted"
+    OTHER = "other"
 
 
 class Bill(msgspec.Struct, frozen=True, kw_only=True):

@@ -101,6 +101,8 @@ def figures_table(found: Figures) -> list[tuple[str, ...]]:
         ("存入", "", money(found.pay_in_fen)),
         ("取出", "", money(found.pay_out_fen)),
     ]
+    if found.others.count:
+        rows.append(("其他", str(found.others.count), money(found.others.fen)))
     rows += [
         (f"非会员 {TENDERS.get(one.tender, one.tender)}", str(one.count), money(one.amount_fen))
         for one in found.outside

@@ -62,6 +62,7 @@ def figures(
         gifts=_of(found, EntryKind.GIFT),
         member_cards=_of(found, EntryKind.MEMBER_CARD),
         member_cards_back=_of(found, EntryKind.MEMBER_CARD_BACK),
+        others=_of(found, EntryKind.OTHER),
         outside=tuple(outside),
         float_fen=float_fen,
         pay_in_fen=pay_in,
@@ -108,9 +109,10 @@ def _by_tender(sums: Sequence[Sum], outside: Sequence[Outside]) -> tuple[dict[st
     came: dict[str, int] = {}
     went: dict[str, int] = {}
     for one in sums:
-        side = came if one.kind in COMES else went
         for tender, fen in one.by_tender.items():
-            side[tender] = side.get(tender, 0) + fen
+            comes = fen >= 0 if one.kind is EntryKind.OTHER else one.kind in COMES
+            side = came if comes else went
+            side[tender] = side.get(tender, 0) + (abs(fen) if one.kind is EntryKind.OTHER else fen)
     for extra in outside:
         side, fen = (came, extra.amount_fen) if extra.amount_fen >= 0 else (went, -extra.amount_fen)
         side[extra.tender] = side.get(extra.tender, 0) + fen

@@ -31,7 +31,11 @@ class DifferenceState(StrEnum):
 
 
 class EntryKind(StrEnum):
-    """What a till did."""
+    """What a till did; ``OTHER`` is what only a later release knows.
+
+    What is added to these tells the direction by its sign, less than nothing is given back: so a server of the release
+    before can count it.
+    """
 
     SALE = "sale"
     REFUND = "refund"
@@ -43,10 +47,11 @@ class EntryKind(StrEnum):
     """Handed over for points; its money was stored value, paid on the phone before."""
     MEMBER_CARD = "member_card"
     MEMBER_CARD_BACK = "member_card_back"
+    OTHER = "other"
 
 
 COMES = frozenset({EntryKind.SALE, EntryKind.RECHARGE, EntryKind.GIFT_CARD, EntryKind.MEMBER_CARD})
-"""What brings money; the others give it back."""
+"""What brings money; the others give it back, but what is ``OTHER``."""
 
 
 class MovementKind(StrEnum):
@@ -64,7 +69,8 @@ class ReportKind(StrEnum):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """What a till did, as the shift counts it; ``by_tender`` in fen, each positive in the direction of its kind."""
+    """What a till did, as the shift counts it; ``by_tender`` in fen, each positive in the direction of its kind, or
+    signed (``EntryKind.OTHER``)."""
 
     source_id: str
     kind: EntryKind
@@ -132,7 +138,8 @@ class CashierFigures(msgspec.Struct, frozen=True, kw_only=True):
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """All figures of a shift. ``difference_fen`` is over (positive) or short, None before it was counted.
 
-    ``member_cards`` is deposits and fees of member cards, ``member_cards_back`` deposits that were given back.
+    ``member_cards`` is deposits and fees of member cards, ``member_cards_back`` deposits that were given back;
+    ``others`` what came, less what went, in ways that only a later release knows.
     """
 
     sales: KindFigures
@@ -152,6 +159,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     cashiers: tuple[CashierFigures, ...]
     member_cards: KindFigures = KindFigures()
     member_cards_back: KindFigures = KindFigures()
+    others: KindFigures = KindFigures()
     difference_fen: int | None = None
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.reconciliation import rules
+from backend.reconciliation.queries.differences import difference_of
 from backend.reconciliation.rules import Covered
-from backend.reconciliation.types import Flow, Side, What
+from backend.reconciliation.types import Difference, Flow, Resolution, Side, State, What
 
 NOON = datetime(2026, 11, 20, 4, tzinfo=UTC)
 
@@ -85,3 +88,12 @@ def test_what_some_get_others_pay(flows: list[Flow], with_bonus: bool):
             if flow.from_store == one.store_id != flow.to_store
         )
         assert one.net_fen == spent_there - own_spent
+
+
+def test_what_only_a_later_release_knows_of_a_difference_is_shown_as_other():
+    names = (field.name for field in msgspec.structs.fields(Difference))
+    row: Any = dict.fromkeys(names) | {"kind": "payment", "what": "twice", "state": "parked", "resolution": "split"}
+
+    found = difference_of(row)
+
+    assert (found.what, found.state, found.resolution) == (What.OTHER, State.OTHER, Resolution.OTHER)

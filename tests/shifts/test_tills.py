@@ -11,6 +11,8 @@ import pytest
 
 from backend.kernel import config, db, outbox
 from backend.shifts.commands.counting import count_due
+from backend.shifts.queries import list_entries
+from tests.support import kept
 from tests.support.members import register
 from tests.support.races import at_once, outcomes
 from tests.support.shifts import CURRENT, SHIFTS, close_shift, give_back, open_shift, sell, tender
@@ -263,3 +265,27 @@ async def test_another_till_s_z_is_not_there(client, chain, till):
     nonsense = await till.get(client, f"{SHIFTS}/z/x")
 
     assert (other.status_code, nonsense.status_code) == (404, 404)
+
+
+async def test_what_only_a_later_release_knows_is_shown_as_other_and_counted(client, chain, till, settings, books):
+    owner = await kept.connection(settings, "huiyuan_owner")
+    await owner.execute("ALTER TABLE shift_entry DROP CONSTRAINT shift_entry_kind_check")
+    shift = await open_shift(client, till)
+    for source_id, kind, fen in (("later-1", "tip", 300), ("later-2", "tip_back", -100)):
+        await db.pool().execute(
+            "INSERT INTO shift_entry (source_id, kind, store_id, terminal_id, at, fen, by_tender)"
+            " VALUES ($1, $2, 'S1', $3, now(), $4::bigint, jsonb_build_object('cash', $4::bigint))",
+            *(source_id, kind, shift["terminal_id"], fen),
+        )
+    await db.pool().execute("INSERT INTO shift_due (source_id, kind, at) VALUES ('later-3', 'tip', now())")
+
+    counted = await count_due()
+    closed = await close_shift(client, till, 10_200)
+
+    assert counted == 0, "left to the release that noted it"
+    assert await db.fetchval("SELECT count(*) FROM shift_due WHERE source_id = 'later-3'") == 1
+    assert closed["figures"]["others"] == {"count": 2, "fen": 200}
+    cash = tender(closed["figures"], "cash")
+    assert (cash["in_fen"], cash["out_fen"], cash["expected_fen"], cash["difference_fen"]) == (300, 100, 10_200, 0)
+    entries = await list_entries(shift["id"], after=None, limit=10)
+    assert [one.kind for one in entries] == ["other", "other"]

@@ -13,11 +13,11 @@ import msgspec
 from backend.auth import queries as auth
 from backend.auth.errors import CodeUsed
 from backend.auth.types import TerminalCaller
+from backend.identities.errors import IdentityMayNotSpend
 from backend.kernel import clock, db, limits, logging
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound, ValidationFailed, invalid
 from backend.kernel.http import Answer, Idempotency
-from backend.identities.errors import IdentityMayNotSpend
 from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
 from backend.ledger.errors import GuardRefused

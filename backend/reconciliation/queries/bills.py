@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from backend.kernel import db
+from backend.kernel.known import known
 from backend.wechat.types import BillKind
 
 from ..types import Bill, BillState, DaySums, Item, What
@@ -24,7 +25,10 @@ def bill_of(row: db.Record) -> Bill:
 def _item(row: db.Record) -> Item:
     return Item(
         **dict(row)
-        | {"kind": BillKind(row["kind"]), "difference": What(row["difference"]) if row["difference"] else None}
+        | {
+            "kind": BillKind(row["kind"]),
+            "difference": known(What, row["difference"], What.OTHER) if row["difference"] else None,
+        }
     )
 
 

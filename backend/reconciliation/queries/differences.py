@@ -7,6 +7,7 @@ from datetime import date
 import msgspec
 
 from backend.kernel import db
+from backend.kernel.known import known
 from backend.kernel.paging import Place
 from backend.wechat.types import BillKind
 
@@ -24,9 +25,9 @@ def difference_of(row: db.Record) -> Difference:
         **dict(row)
         | {
             "kind": BillKind(row["kind"]),
-            "what": What(row["what"]),
-            "state": State(row["state"]),
-            "resolution": Resolution(row["resolution"]) if row["resolution"] else None,
+            "what": known(What, row["what"], What.OTHER),
+            "state": known(State, row["state"], State.OTHER),
+            "resolution": known(Resolution, row["resolution"], Resolution.OTHER) if row["resolution"] else None,
         }
     )
 
@@ -71,4 +72,7 @@ async def list_steps(difference_id: str) -> list[Step]:
         "SELECT version, action, staff_id, note, at FROM reconciliation_step WHERE difference_id = $1 ORDER BY version",
         difference_id,
     )
-    return [Step(row["version"], Action(row["action"]), row["staff_id"], row["note"], row["at"]) for row in rows]
+    return [
+        Step(row["version"], known(Action, row["action"], Action.OTHER), row["staff_id"], row["note"], row["at"])
+        for row in rows
+    ]

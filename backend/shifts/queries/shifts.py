@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from backend.kernel import db
+from backend.kernel.known import known
 from backend.kernel.paging import Place
 
 from .. import rules
@@ -127,7 +128,11 @@ _tenders = msgspec.json.Decoder(dict[str, int])
 
 
 def _sum(row: db.Record) -> Sum:
-    return Sum(**dict(row) | {"kind": EntryKind(row["kind"]), "by_tender": _tenders.decode(row["by_tender"])})
+    return Sum(**dict(row) | {"kind": _kind(row), "by_tender": _tenders.decode(row["by_tender"])})
+
+
+def _kind(row: db.Record) -> EntryKind:
+    return known(EntryKind, row["kind"], EntryKind.OTHER)
 
 
 async def sums_of(shift: Shift, tx: db.Tx | None = None) -> list[Sum]:
@@ -159,10 +164,7 @@ async def list_entries(shift_id: str, *, after: tuple[datetime, str] | None, lim
         *(after or (None, None)),
         limit,
     )
-    return [
-        Entry(**dict(row) | {"kind": EntryKind(row["kind"]), "by_tender": _tenders.decode(row["by_tender"])})
-        for row in rows
-    ]
+    return [Entry(**dict(row) | {"kind": _kind(row), "by_tender": _tenders.decode(row["by_tender"])}) for row in rows]
 
 
 _REPORT = "SELECT kind, number, shift_id, at, figures::text AS figures FROM shift_report"

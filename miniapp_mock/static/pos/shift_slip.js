@@ -31,6 +31,7 @@ export function shiftSlip({ kind, number, at, shift, figures, context }) {
     counted(t("slip.refunds"), figures.refunds), counted(t("slip.recharges"), figures.recharges), counted(t("slip.reversals"), figures.recharge_reversals),
     counted(t("slip.gift_cards"), figures.gift_cards), counted(t("slip.gifts"), figures.gifts),
     counted(t("slip.member_cards"), figures.member_cards), counted(t("slip.member_cards_back"), figures.member_cards_back),
+    figures.others?.count ? counted(t("slip.others"), figures.others) : null,
     row(t("slip.float"), money(figures.float_fen)), figures.pay_in_fen ? row(t("slip.pay_in"), money(figures.pay_in_fen)) : null,
     figures.pay_out_fen ? row(t("slip.pay_out"), money(figures.pay_out_fen)) : null,
     figures.outside.map((one) => row(`${t("slip.outside")} ${t(`slip.tender.${one.tender}`)}`, money(one.amount_fen))), rule(),

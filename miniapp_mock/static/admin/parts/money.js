@@ -21,11 +21,12 @@ const w = words({
   "money.other_system": "其他系统的交易",
   "money.wechat_corrects": "微信次日更正",
   "money.accepted": "确认差额",
+  "money.other": "其他",
   "money.head_office": "总部",
 });
 
 export const WHATS = ["only_there", "only_here", "amount", "transaction", "refund_failed"];
-export const RESOLUTIONS = ["refunded_by_hand", "booked_by_hand", "other_system", "wechat_corrects", "accepted"];
+export const RESOLUTIONS = ["refunded_by_hand", "booked_by_hand", "other_system", "wechat_corrects", "accepted", "other"];
 const LOOKS = { open: "danger", working: "gold", resolved: "brand", gone: "" };
 
 /** The words for a code of theirs. */

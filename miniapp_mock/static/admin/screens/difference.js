@@ -36,6 +36,7 @@ const w = words({
   "difference.step_resolved": "处理完毕",
   "difference.step_reopened": "重新处理",
   "difference.step_gone": "双方已一致",
+  "difference.step_other": "其他",
 });
 
 export async function open({ api, me, place, signal, href }) {

@@ -31,6 +31,7 @@ export async function open({ api, me, place, signal }) {
         [w("shifts.sales"), counted(figures.sales)], [w("shifts.refunds"), counted(figures.refunds)], [w("shifts.recharges"), counted(figures.recharges)],
         [w("shifts.gift_cards"), counted(figures.gift_cards)], [w("shifts.gifts"), counted(figures.gifts)],
         [w("shifts.member_cards"), counted(figures.member_cards)], [w("shifts.member_cards_back"), counted(figures.member_cards_back)],
+        ...(figures.others?.count ? [[w("shifts.others"), counted(figures.others)]] : []),
         [w("shifts.float"), money(figures.float_fen)], [w("shifts.why"), shift.note || "—"],
       ])),
       h("section", { class: "card scroll" }, h("table", { class: "table" },

@@ -52,6 +52,7 @@ export const w = words({
   "shifts.gifts": "交付积分礼品（已付储值）",
   "shifts.member_cards": "会员卡押金、工本费",
   "shifts.member_cards_back": "退会员卡押金",
+  "shifts.others": "其他",
   "shifts.float": "备用金",
   "shifts.t_cash": "现金",
   "shifts.t_external": "外部支付",
