@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
+from math import ceil
 
 CONFIRM_WITHIN = timedelta(seconds=120)
 PIN_TRIES = 5
@@ -21,6 +22,16 @@ MEMBER_CODES = 6
 MEMBER_CODES_WINDOW = timedelta(hours=1)
 
 _DOCUMENT = re.compile(r"[0-9A-Z]{6,24}\Z")
+
+
+def seconds_until(at: datetime, now: datetime) -> int:
+    """How long to wait until then, in whole seconds; one at least."""
+    return max(1, ceil((at - now).total_seconds()))
+
+
+def next_code_at(codes: int, last_at: datetime, over_at: datetime) -> datetime:
+    """When a request is sent its next code; after the last one not before it is over, and then somebody asks anew."""
+    return over_at if codes >= CODES else last_at + CODE_AGAIN
 
 
 def code_text(code: str, store_name: str, *, spends: bool) -> str:

@@ -10,6 +10,7 @@ from backend.auth import queries as auth
 from backend.auth.service import hash_secret, matches
 from backend.kernel import db, ids, jobs, limits, live, logging
 from backend.kernel.config import settings
+from backend.kernel.db import Tx
 from backend.kernel.errors import DomainError, NotFound, RateLimited
 from backend.kernel.vault import vault
 from backend.membercards import service as membercards
@@ -104,7 +105,7 @@ async def confirm_by_pin(request: Request, pin: str, now: datetime) -> Request:
         rules.PIN_TRIES,
     )
     if tried is None:
-        raise PinLocked(retry_after_s=int(rules.CONFIRM_WITHIN.total_seconds()))
+        raise PinLocked(retry_after_s=rules.seconds_until(request.expires_at, now))
     if request.member_id is None or not await members.has_pin(request.member_id):
         if not _dummy:
             _dummy.append(await hash_secret("000000"))
@@ -121,7 +122,8 @@ async def send_code(request: Request, purpose: Rights, now: datetime) -> Request
     """Send a code by SMS to the request's member, to be read to this till, for that purpose; one of before is void.
 
     A number that is nobody's gets the same answer, in the same time: a job sends. Raises ``IdentitySmsUnavailable``,
-    ``IdentityDecided``; ``IdentityCodeLocked`` within half a minute of the last code, or after the third.
+    ``IdentityDecided``; ``IdentityCodeLocked`` within half a minute of the last code, or after the third: then until
+    the request is over.
     """
     allowed = settings().identity_sms
     if not messages.sms_possible() or allowed == "off" or (purpose is Rights.SPEND and allowed != "spend"):
@@ -138,12 +140,21 @@ async def send_code(request: Request, purpose: Rights, now: datetime) -> Request
             *(rules.CODES, now - rules.CODE_AGAIN),
         )
         if not rows:
-            if request.state is not RequestState.WAITING:
-                raise IdentityDecided
-            raise IdentityCodeLocked(retry_after_s=int(rules.CODE_AGAIN.total_seconds()))
+            raise await _no_code(tx, request, now)
         await jobs.defer(tx, JOB, urgent=True, request_id=str(request.id), number=rows[0]["codes"])
     log.info("identities.code_asked", terminal_id=request.terminal_id, purpose=purpose.value)
     return await get(str(request.id), request.terminal_id, now)
+
+
+async def _no_code(tx: Tx, request: Request, now: datetime) -> DomainError:
+    """Why a request is sent no code now."""
+    (row,) = await db.fetch_in(
+        tx, "SELECT state, codes, code_at, expires_at FROM identity_request WHERE id = $1", request.id
+    )
+    if row["state"] != RequestState.WAITING or row["expires_at"] <= now:
+        return IdentityDecided()
+    again_at = rules.next_code_at(row["codes"], row["code_at"], row["expires_at"])
+    return IdentityCodeLocked(retry_after_s=rules.seconds_until(again_at, now))
 
 
 async def deliver_code(request_id: int, number: int, now: datetime) -> None:
@@ -193,7 +204,7 @@ async def confirm_by_code(request: Request, code: str, now: datetime) -> Request
         *(request.id, rules.CODE_TRIES),
     )
     if row is None:
-        raise IdentityCodeLocked(retry_after_s=int(rules.CODE_FOR.total_seconds()))
+        raise IdentityCodeLocked(retry_after_s=rules.seconds_until(request.expires_at, now))
     purpose = Rights(row["code_for"] or Rights.EARN)
     right = hmac.compare_digest(row["code_digest"] or "", _code_digest(request.id, purpose, code))
     live_code = row["code_at"] is not None and now < row["code_at"] + rules.CODE_FOR

@@ -260,7 +260,7 @@ async def test_no_card_is_shown_where_its_look_cannot_be_kept(admin, somebody, n
 
 async def test_guessing_phone_numbers_ends_and_is_told(office, admin, somebody, number, monkeypatch, capfd):
     guesser = await new_clerk(office, admin)
-    monkeypatch.setattr(guessing, "MISSES", 3)
+    monkeypatch.setattr(guessing.of_staff, "most", 3)
     before = metrics.CONTACT_MISSES.labels("phone")._value.get()
 
     guesses = [await guesser.post(LOOKUP, {"phone": random_phone()}) for _ in range(5)]

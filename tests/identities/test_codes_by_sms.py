@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from backend.identities import jobs, rules
+from backend.kernel import clock as kernel_clock
 from backend.kernel import config, db
 from backend.messages import service as messages
 from backend.messages.channels import TryAgain
@@ -107,12 +108,14 @@ async def test_tries_are_bounded_however_many_at_once_and_however_many_codes(cli
     code = await code_of(client, number)
 
     tried = await at_once(say(client, till, request_id, wrong(code)) for _ in range(8))
-    clock.shift(AGAIN)
+    clock.freeze(kernel_clock.now() + AGAIN)
     await send(client, till, request_id)
     late = await say(client, till, request_id, await code_of(client, number))
 
     assert outcomes(tried) == {"identity_code_invalid": 5, "identity_code_locked": 3}
     assert (late.status_code, late.json()["code"]) == (429, "identity_code_locked")
+    until = await db.fetchval("SELECT expires_at FROM identity_request WHERE id = $1", int(request_id))
+    assert int(late.headers["Retry-After"]) == (until - kernel_clock.now()).total_seconds()
 
 
 async def test_a_newer_code_voids_the_one_before_and_there_are_three(client, chain, clock):
@@ -121,20 +124,29 @@ async def test_a_newer_code_voids_the_one_before_and_there_are_three(client, cha
     request_id = await asked(client, till, number)
     await send(client, till, request_id)
     first = await code_of(client, number)
+    clock.freeze(kernel_clock.now())
+    await db.pool().execute(
+        "UPDATE identity_request SET code_at = $2 WHERE id = $1",
+        *(int(request_id), kernel_clock.now() - timedelta(seconds=10)),
+    )
     soon = await send(client, till, request_id)
     for _ in range(2):
-        clock.shift(AGAIN)
+        clock.freeze(kernel_clock.now() + AGAIN)
         await send(client, till, request_id, "spend")
-    clock.shift(AGAIN)
+    clock.freeze(kernel_clock.now() + AGAIN)
+    asked_at = kernel_clock.now()
     fourth = await send(client, till, request_id)
 
     old = await say(client, till, request_id, first)
-    clock.shift(rules.CODE_FOR)
+    clock.freeze(kernel_clock.now() + rules.CODE_FOR)
     over = await say(client, till, request_id, await code_of(client, number))
 
     assert len(await texts(client, number)) == 3
     assert (soon.status_code, soon.json()["code"]) == (429, "identity_code_locked")
+    assert soon.headers["Retry-After"] == "20"
     assert fourth.status_code == 429
+    until = await db.fetchval("SELECT expires_at FROM identity_request WHERE id = $1", int(request_id))
+    assert int(fourth.headers["Retry-After"]) == (until - asked_at).total_seconds()
     assert old.json()["code"] == "identity_code_invalid"
     assert (over.status_code, over.json()["code"]) == (409, "identity_decided")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -188,6 +188,18 @@ async def test_numbers_of_other_people_s_cards_count_as_guesses_whichever_call_t
     assert outcomes(looked) == {"card_taken": 10}
     assert outcomes(wanted) == {"card_taken": 10, "rate_limited": 1}
     assert await held(phone.member_id) == []
+    (free,) = await printed(admin, 1)
+    right = wish | {"card_no": free}
+    blocked = [await till.post(client, path, right) for path in (f"{CARDS}/quote", CARDS, f"{CARDS}/return")]
+    without_number = await till.post(client, f"{CARDS}/quote", {"scan_token": wish["scan_token"]})
+    neighbour = chain.tills["S2"][1]
+    theirs = {"scan_token": await token_of(client, neighbour, phone), "card_no": free}
+    elsewhere = await neighbour.post(client, f"{CARDS}/quote", theirs)
+    assert outcomes(blocked) == {"rate_limited": 3}, "or what is not refused is a card"
+    assert (without_number.status_code, elsewhere.status_code) == (200, 200)
+    clock.shift(timedelta(minutes=2))
+    wish["scan_token"] = await token_of(client, till, phone)
+    assert (await till.post(client, f"{CARDS}/quote", wish | {"card_no": free})).status_code == 200
 
 
 @pytest.mark.parametrize("written", [False, True], ids=["not written down yet", "written down"])

@@ -58,7 +58,7 @@ async def test_guessing_numbers_ends_wherever_they_are_tried(client, chain, monk
     """Misses count together with those of contacts' look-ups; then also whom there is, is not found."""
     phone, number = await member_of(client, "S1")
     manager = await log_in(client, chain, "manager-S1")
-    monkeypatch.setattr(guessing, "MISSES", 3)
+    monkeypatch.setattr(guessing.of_staff, "most", 3)
     tries = [
         await manager.post(SEARCH, {"query": random_phone()}),
         await manager.get("/v1/admin/members?query=999999999993"),

@@ -14,9 +14,9 @@ from backend.auth import queries as auth
 from backend.auth.errors import CodeUsed
 from backend.auth.types import TerminalCaller
 from backend.identities.errors import IdentityMayNotSpend
-from backend.kernel import clock, db, limits, logging
+from backend.kernel import clock, db, guessing, logging
 from backend.kernel.db import Tx
-from backend.kernel.errors import NotFound, ValidationFailed, invalid
+from backend.kernel.errors import NotFound, RateLimited, ValidationFailed, invalid
 from backend.kernel.http import Answer, Idempotency
 from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
@@ -61,7 +61,9 @@ from .replay import first_answer, terminal_scope
 log = logging.get(__name__)
 
 MISSES, MISSES_S = 20, 60
-"""Numbers that are nobody's card which one till may ask for in a minute."""
+"""Numbers that are nobody's card which one till may ask for in a minute; then it is told of none until time is over."""
+
+card_misses = guessing.Misses("member-card-miss", MISSES, MISSES_S, "too many wrong card numbers at this terminal")
 
 LOST = "收银台挂失"
 
@@ -115,6 +117,7 @@ def _deposit(card: Card) -> int:
 
 
 async def _asked(card_no: str, member_id: int, held: Card | None, terminal: TerminalCaller) -> AskedCardOut:
+    card_misses.check(terminal.terminal_id)
     card = await cards.find_by_number(card_no)
     if card is None:
         await _miss(terminal)
@@ -145,7 +148,11 @@ def _asked_out(card: Card, action: Action, dues: Dues, *, back_fen: int = 0) -> 
 
 async def _miss(terminal: TerminalCaller) -> None:
     """Count a number that is nobody's card, or somebody else's; ``RateLimited`` for one too many."""
-    await limits.hit(f"member-card-miss:{terminal.terminal_id}", MISSES, MISSES_S)
+    try:
+        await card_misses.count(terminal.terminal_id)
+    except RateLimited:
+        log.warning("pos.terminal_guessing", terminal_id=terminal.terminal_id)
+        raise
 
 
 async def give(body: GiveCardIn, terminal: TerminalCaller, idem: Idempotency) -> Answer[TillCardOut]:
@@ -200,6 +207,7 @@ async def _once(
         return Answer(await _out(member_id, posted), replayed=True)
 
     async def first() -> Answer[TillCardOut]:
+        card_misses.check(terminal.terminal_id)
         now = clock.now()
         customer, guards = await _who(body, terminal, now)
         if spends and (customer.earn_only or customer.suspect):

@@ -38,8 +38,8 @@ MUTANTS = (
         "guessing-is-only-refused-for-misses",
         "Whoever guesses goes on: misses are refused, and what is not refused is a number that exists.",
         GUESSING,
-        "        _blocked_until[staff_id] = clock.now().timestamp() + (error.retry_after_s or WINDOW_S)\n",
-        "        error.retry_after_s = error.retry_after_s or WINDOW_S\n",
+        "            self._blocked_until[who] = clock.now().timestamp() + (error.retry_after_s or self._window_s)\n",
+        "            error.retry_after_s = error.retry_after_s or self._window_s\n",
         (f"{TESTS}test_guessing_phone_numbers_ends_and_is_told",),
     ),
     Mutant(
