@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
+
 from backend.kernel import clock as kernel_clock
 from backend.reconciliation import queries, rules
 from backend.reconciliation.commands import bills
@@ -61,3 +63,24 @@ async def test_days_that_a_click_left_behind_are_asked_for_too(admin, clock):
 
     asked = [one.state != BillState.WAITING for one in await queries.list_bills(day - 9 * DAY, day)]
     assert asked == [True] * 10
+
+
+async def test_a_bill_at_which_the_job_fails_stops_no_later_one(admin, clock, monkeypatch):
+    clock.shift(20 * DAY)
+    while await bills.take_due(clock.now()):
+        pass
+    clock.shift(2 * DAY)
+    last = rules.day_of(kernel_clock.now()) - DAY
+    keep = bills.keep
+
+    async def odd(day, bill, now):
+        if day == last - DAY:
+            raise asyncpg.DataError
+        await keep(day, bill, now)
+
+    monkeypatch.setattr(bills, "keep", odd)
+
+    assert await bills.take_due(clock.now()) == 1
+
+    found = {one.day: one for one in await queries.list_bills(last - DAY, last)}
+    assert (found[last].state, found[last - DAY].state, found[last - DAY].tries) == ("empty", "waiting", 1)

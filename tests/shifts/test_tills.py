@@ -9,10 +9,13 @@ import asyncpg
 import msgspec
 import pytest
 
+from backend.kernel import clock as kernel_clock
 from backend.kernel import config, db, outbox
-from backend.shifts.commands.counting import count_due
+from backend.shifts.commands.counting import add, count_due
 from backend.shifts.queries import list_entries
+from backend.shifts.types import Entry, EntryKind
 from tests.support import kept
+from tests.support.books import connected
 from tests.support.members import register
 from tests.support.races import at_once, outcomes
 from tests.support.shifts import CURRENT, SHIFTS, close_shift, give_back, open_shift, sell, tender
@@ -289,3 +292,44 @@ async def test_what_only_a_later_release_knows_is_shown_as_other_and_counted(cli
     assert (cash["in_fen"], cash["out_fen"], cash["expected_fen"], cash["difference_fen"]) == (300, 100, 10_200, 0)
     entries = await list_entries(shift["id"], after=None, limit=10)
     assert [one.kind for one in entries] == ["other", "other"]
+
+
+class Undone(Exception):
+    """Nothing of it stays."""
+
+
+async def test_entries_are_made_in_one_order_so_that_a_close_and_the_job_never_wait_crosswise(
+    client, chain, till, settings
+):
+    shift = await open_shift(client, till)
+    last, first = [
+        Entry(source_id=f"order-{end}", kind=EntryKind.SALE, store_id="S1", terminal_id=shift["terminal_id"],
+              cashier=None, at=kernel_clock.now(), fen=1)
+        for end in "za"
+    ]  # fmt: skip
+    insert = (
+        "INSERT INTO shift_entry (source_id, kind, store_id, terminal_id, at, fen, by_tender)"
+        " VALUES ($1, 'sale', 'S1', 'T', now(), 1, '{}')"
+    )
+
+    async def make(entries: list[Entry]) -> None:
+        async with db.transaction() as tx:
+            await add(tx, entries)
+            raise Undone
+
+    async with connected(settings, "huiyuan_app") as job, connected(settings, "huiyuan_app") as other:
+        await other.execute("SET lock_timeout = '100ms'")
+        for entries in ([first, last], [last, first]):
+            making = job.transaction()
+            await making.start()
+            await job.execute(insert, last.source_id)
+            close = asyncio.create_task(make(entries))
+            while not await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                await asyncio.sleep(0.01)
+
+            with pytest.raises(asyncpg.LockNotAvailableError):  # the first is made, and the last waited for
+                await other.execute(insert, first.source_id)
+
+            await making.rollback()
+            with pytest.raises(Undone):
+                await close

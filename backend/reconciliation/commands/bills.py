@@ -55,9 +55,16 @@ async def take_due(now: datetime) -> int:
             taken += 1
         except DomainError as error:
             log.warning("reconciliation.bill_not_taken", day=str(row["day"]), error=error.code)
-            async with db.transaction() as tx:
-                await db.raw(tx).execute(_LATER, row["day"], rules.retry_at(row["tries"], now))
+            await _later(row["day"], row["tries"], now)
+        except Exception as error:
+            log.error("reconciliation.bill_failed", day=str(row["day"]), error=type(error).__name__)
+            await _later(row["day"], row["tries"], now)
     return taken
+
+
+async def _later(day: date, tries: int, now: datetime) -> None:
+    async with db.transaction() as tx:
+        await db.raw(tx).execute(_LATER, day, rules.retry_at(tries, now))
 
 
 async def _want_all(now: datetime) -> None:

@@ -52,6 +52,7 @@ SELECT e.source_id, e.kind, e.store_id, e.terminal_id, e.cashier, e.at, e.fen, e
   FROM jsonb_to_recordset($1::text::jsonb) AS e (source_id text, kind text, store_id text, terminal_id text,
        cashier text, at timestamptz, fen bigint, discount_fen bigint, bonus_fen bigint, by_tender jsonb)
   JOIN shift_terminal t ON t.terminal_id = e.terminal_id AND t.since <= e.at
+ ORDER BY e.source_id
 ON CONFLICT (source_id) DO NOTHING"""
 _IDS = {
     SaleCompleted.__name__: ("sale_id", EntryKind.SALE),
