@@ -10,6 +10,7 @@ import msgspec
 from backend.kernel import db
 from backend.kernel.db import Tx
 from backend.kernel.kept import Kept
+from backend.kernel.known import known
 from backend.kernel.paging import Place
 
 from .types import CASHIER, Act, Grant, GrantSum, Limit, Reason
@@ -101,7 +102,8 @@ async def list_grants(wanted: GrantFilter, *, before: Place | None, limit: int) 
 
 
 def _grant(row: db.Record) -> Grant:
-    return Grant(**dict(row) | {"act": Act(row["act"]), "reason": Reason(row["reason"])})
+    kinds = {"act": known(Act, row["act"], Act.OTHER), "reason": known(Reason, row["reason"], Reason.OTHER)}
+    return Grant(**dict(row) | kinds)
 
 
 _SUMS = """

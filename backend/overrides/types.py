@@ -12,10 +12,11 @@ CASHIER = ""
 
 
 class Act(StrEnum):
-    """What is authorised."""
+    """What is authorised; ``OTHER`` is what only a later release knows."""
 
     DISCOUNT = "discount"
     RECHARGE_REVERSAL = "recharge_reversal"
+    OTHER = "other"
 
 
 class Reason(StrEnum):

@@ -11,6 +11,7 @@ import pytest
 
 from backend.kernel import clock as kernel_clock
 from backend.kernel import config, db, outbox
+from backend.shifts import queries
 from backend.shifts.commands.counting import add, count_due
 from backend.shifts.queries import list_entries
 from backend.shifts.types import Entry, EntryKind
@@ -333,3 +334,28 @@ async def test_entries_are_made_in_one_order_so_that_a_close_and_the_job_never_w
             await making.rollback()
             with pytest.raises(Undone):
                 await close
+
+
+async def test_what_is_entered_while_a_shift_closes_is_in_the_next_and_not_in_both_or_neither(
+    client, chain, till, books, monkeypatch
+):
+    shift = await open_shift(client, till)
+    figures_of = queries.figures_of
+
+    async def entered_meanwhile(*args, **how):
+        found = await figures_of(*args, **how)
+        await db.pool().execute(
+            "INSERT INTO shift_entry (source_id, kind, store_id, terminal_id, at, fen, by_tender)"
+            " VALUES ('meanwhile', 'sale', 'S1', $1, now(), 700, '{\"cash\": 700}')",
+            shift["terminal_id"],
+        )
+        return found
+
+    with monkeypatch.context() as at_this_moment:
+        at_this_moment.setattr(queries, "figures_of", entered_meanwhile)
+        first = await close_shift(client, till, 10_000)
+    await open_shift(client, till, float_fen=0)
+    second = await close_shift(client, till, 700)
+
+    assert [one["figures"]["sales"]["fen"] for one in (first, second)] == [0, 700]
+    assert [len(await list_entries(one["id"], after=None, limit=9)) for one in (first, second)] == [0, 1]

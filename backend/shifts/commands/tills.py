@@ -146,7 +146,11 @@ async def end(tx: Tx, shift: Shift, body: CloseIn, *, closed_by: int | None) -> 
     if body.left_fen > counts.get("cash", 0):
         raise invalid("/left_fen", "more is left than was counted")
     await counting.catch_up(tx, shift.terminal_id)
-    found = rules.counted(await queries.figures_of(shift, outside_of(body.outside), tx), counts)
+    # Taken first and added up then: what the job enters at this moment is in both, or in neither.
+    await db.raw(tx).execute(
+        "UPDATE shift_entry SET shift_id = $1 WHERE terminal_id = $2 AND shift_id IS NULL", shift.id, shift.terminal_id
+    )
+    found = rules.counted(await queries.figures_of(shift, outside_of(body.outside), tx, taken=True), counts)
     number = await next_number(tx, shift, ReportKind.Z)
     now = clock.now()
     off = rules.gross_difference(found)
@@ -156,9 +160,6 @@ async def end(tx: Tx, shift: Shift, body: CloseIn, *, closed_by: int | None) -> 
         " difference_fen = $6, difference = $7, left_fen = $8, note = $9 WHERE id = $1 RETURNING *",
         *(shift.id, now, closed_by, number, msgspec.json.encode(found).decode(), found.difference_fen),
         *(DifferenceState.OPEN.value if off else DifferenceState.NONE.value, body.left_fen, body.note),
-    )
-    await db.raw(tx).execute(
-        "UPDATE shift_entry SET shift_id = $1 WHERE terminal_id = $2 AND shift_id IS NULL", shift.id, shift.terminal_id
     )
     await keep_report(tx, shift, ReportKind.Z, number, found, now)
     log.info(

@@ -114,7 +114,7 @@ async def list_movements(shift_id: str) -> list[Movement]:
 _SUMS = """
 WITH mine AS (
     SELECT kind, cashier, fen, discount_fen, bonus_fen, by_tender FROM shift_entry
-     WHERE shift_id = $1 OR (shift_id IS NULL AND terminal_id = $2)
+     WHERE shift_id = $1 OR ($3::bool AND shift_id IS NULL AND terminal_id = $2)
 ), tenders AS (
     SELECT kind, cashier, t.key, sum(t.value::bigint)::bigint AS fen
       FROM mine, jsonb_each_text(by_tender) AS t GROUP BY kind, cashier, t.key
@@ -135,22 +135,27 @@ def _kind(row: db.Record) -> EntryKind:
     return known(EntryKind, row["kind"], EntryKind.OTHER)
 
 
-async def sums_of(shift: Shift, tx: db.Tx | None = None) -> list[Sum]:
-    """What a terminal did in an open shift, with what nobody's Z has counted yet; by kind and cashier."""
-    args = (shift.id, shift.terminal_id)
+async def sums_of(shift: Shift, tx: db.Tx | None = None, *, taken: bool = False) -> list[Sum]:
+    """What a terminal did in an open shift, with what nobody's Z has counted yet; by kind and cashier.
+
+    ``taken``: only what this shift has taken, for its Z.
+    """
+    args = (shift.id, shift.terminal_id, not taken)
     rows = await db.fetch(_SUMS, *args) if tx is None else await db.fetch_in(tx, _SUMS, *args)
     return [_sum(row) for row in rows]
 
 
-async def figures_of(shift: Shift, outside: Sequence[Outside] = (), tx: db.Tx | None = None) -> Figures:
-    """The figures of a shift: as its Z has them, or as an open one stands now."""
+async def figures_of(
+    shift: Shift, outside: Sequence[Outside] = (), tx: db.Tx | None = None, *, taken: bool = False
+) -> Figures:
+    """The figures of a shift: as its Z has them, or as an open one stands now (``taken``: of what it has taken)."""
     if shift.figures is not None:
         return shift.figures
     movements = f"{_MOVEMENTS} LIMIT $2"
     args = (shift.id, MOST_MOVEMENTS)
     rows = await db.fetch(movements, *args) if tx is None else await db.fetch_in(tx, movements, *args)
     moved = [Movement(**dict(row) | {"kind": MovementKind(row["kind"])}) for row in rows]
-    sums = await sums_of(shift, tx)
+    sums = await sums_of(shift, tx, taken=taken)
     return rules.figures(sums, moved, float_fen=shift.float_fen, cashier=shift.cashier, outside=outside)
 
 
