@@ -32,7 +32,7 @@ from backend.kernel.config import Settings
 from backend.kernel.http import openapi
 from backend.kernel.http.routing import Router
 from backend.kernel.http.server import COLLECT_AFTER
-from backend.pos.commands import identify, member_cards
+from backend.pos.commands import identify
 from tests.support import logs, order, place, wire
 from tests.support.server import Server
 
@@ -161,7 +161,7 @@ def settings(engines: Engines, listener: socket.socket) -> Iterator[Settings]:
     valkey.flush()
     limits.forget()
     identify._blocked_until.clear()  # tills have the same names in every module
-    member_cards.card_misses.forget()
+    identify.number_misses.forget()
     made = datadir.demo_settings(
         engines.data,
         engines.urls(name),

@@ -290,3 +290,25 @@ async def test_a_code_that_is_late_is_refused(client, till, phone, clock):
     answer = await till.post(client, RECHARGES, {"code": code, "amount_fen": 500})
 
     assert (answer.status_code, answer.json()["code"]) == (422, "code_expired")
+
+
+async def test_a_till_that_tries_member_numbers_is_told_of_none_for_a_while(client, chain, phone, clock, settings):
+    till = chain.tills["S2"][1]
+    mine = {"member_no": phone.member["member_no"]}
+    wrong = {"member_no": "100000000000"}
+    token = (await till.post(client, "/v1/pos/scan", {"code": phone.code()})).json()["scan_token"]
+    clock.freeze(clock.now().replace(second=30))  # within one window of the limit
+    before = await fingerprint(settings)
+
+    asked = [await till.post(client, "/v1/pos/recharge-offers", wrong) for _ in range(10)]
+    paid = [await till.post(client, RECHARGES, wrong | {"amount_fen": 1_000}) for _ in range(11)]
+    right = [
+        await till.post(client, "/v1/pos/recharge-offers", mine),
+        await till.post(client, RECHARGES, mine | {"amount_fen": 1_000}),
+    ]
+    by_code = await till.post(client, "/v1/pos/recharge-offers", {"scan_token": token})
+
+    assert (outcomes(asked), outcomes(paid)) == ({"not_found": 10}, {"not_found": 10, "rate_limited": 1})
+    assert outcomes(right) == {"rate_limited": 2}, "or what is not refused is a member"
+    assert by_code.status_code == 200
+    assert await fingerprint(settings) == before

@@ -14,7 +14,7 @@ from backend.auth import service as auth_service
 from backend.auth.codes import Purpose, Verdict
 from backend.auth.errors import CodeExpired, CodeInvalid
 from backend.auth.types import HandleDevice
-from backend.kernel import clock, limits, logging, metrics
+from backend.kernel import clock, guessing, limits, logging, metrics
 from backend.kernel.errors import RateLimited
 from backend.kernel.vault import vault
 from backend.ledger.plans import Guard
@@ -31,6 +31,11 @@ TERMINAL_WINDOW_S = 60
 log = logging.get(__name__)
 T = TypeVar("T")
 _blocked_until: dict[str, float] = {}
+
+number_misses = guessing.Misses(
+    "number-miss", TERMINAL_MISSES, TERMINAL_WINDOW_S, "too many wrong numbers at this terminal"
+)
+"""Numbers of members and of member cards that a till was told of that they are nobody's, or somebody else's."""
 
 
 class Customer(msgspec.Struct, frozen=True):
@@ -168,6 +173,15 @@ def _check_blocked(terminal_id: str) -> None:
         metrics.CODE_FAILURES.labels("throttled").inc()
         raise RateLimited("too many wrong codes at this terminal", retry_after_s=int(left) + 1)
     _blocked_until.pop(terminal_id, None)
+
+
+async def count_number(terminal_id: str) -> None:
+    """Count a number that is nobody's; ``RateLimited`` for one too many, and then the till is told of none."""
+    try:
+        await number_misses.count(terminal_id)
+    except RateLimited:
+        log.warning("pos.terminal_guessing", terminal_id=terminal_id)
+        raise
 
 
 async def count_miss(wrong: WrongCode) -> None:

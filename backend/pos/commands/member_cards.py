@@ -14,9 +14,9 @@ from backend.auth import queries as auth
 from backend.auth.errors import CodeUsed
 from backend.auth.types import TerminalCaller
 from backend.identities.errors import IdentityMayNotSpend
-from backend.kernel import clock, db, guessing, logging
+from backend.kernel import clock, db, logging
 from backend.kernel.db import Tx
-from backend.kernel.errors import NotFound, RateLimited, ValidationFailed, invalid
+from backend.kernel.errors import NotFound, ValidationFailed, invalid
 from backend.kernel.http import Answer, Idempotency
 from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
@@ -55,15 +55,10 @@ from ..member_card_schemas import (
     TakeCardIn,
     TillCardOut,
 )
-from .identify import Customer, by_code, by_scan_token, counted
+from .identify import Customer, by_code, by_scan_token, count_number, counted, number_misses
 from .replay import first_answer, terminal_scope
 
 log = logging.get(__name__)
-
-MISSES, MISSES_S = 20, 60
-"""Numbers that are nobody's card which one till may ask for in a minute; then it is told of none until time is over."""
-
-card_misses = guessing.Misses("member-card-miss", MISSES, MISSES_S, "too many wrong card numbers at this terminal")
 
 LOST = "收银台挂失"
 
@@ -117,17 +112,17 @@ def _deposit(card: Card) -> int:
 
 
 async def _asked(card_no: str, member_id: int, held: Card | None, terminal: TerminalCaller) -> AskedCardOut:
-    card_misses.check(terminal.terminal_id)
+    number_misses.check(terminal.terminal_id)
     card = await cards.find_by_number(card_no)
     if card is None:
-        await _miss(terminal)
+        await count_number(terminal.terminal_id)
         raise CardInvalid
     if card.state in UNISSUED:
         dues = await membercards.dues_for(await cards.get_type(card.type_code), member_id, held)
         replaces = held is not None and held.state in HELD and not held.virtual
         return _asked_out(card, "replace" if replaces else "issue", dues)
     if card.member_id is None or await members.current_id(card.member_id) != member_id:
-        await _miss(terminal)
+        await count_number(terminal.terminal_id)
         raise CardTaken
     card = membercards.standing(card)
     dues = membercards.dues_of(card)
@@ -144,15 +139,6 @@ def _asked_out(card: Card, action: Action, dues: Dues, *, back_fen: int = 0) -> 
         due_fen=dues.total_fen,
         back_fen=back_fen,
     )
-
-
-async def _miss(terminal: TerminalCaller) -> None:
-    """Count a number that is nobody's card, or somebody else's; ``RateLimited`` for one too many."""
-    try:
-        await card_misses.count(terminal.terminal_id)
-    except RateLimited:
-        log.warning("pos.terminal_guessing", terminal_id=terminal.terminal_id)
-        raise
 
 
 async def give(body: GiveCardIn, terminal: TerminalCaller, idem: Idempotency) -> Answer[TillCardOut]:
@@ -207,7 +193,7 @@ async def _once(
         return Answer(await _out(member_id, posted), replayed=True)
 
     async def first() -> Answer[TillCardOut]:
-        card_misses.check(terminal.terminal_id)
+        number_misses.check(terminal.terminal_id)
         now = clock.now()
         customer, guards = await _who(body, terminal, now)
         if spends and (customer.earn_only or customer.suspect):
@@ -234,7 +220,7 @@ async def _once(
         except GuardRefused as refused:
             raise CodeUsed from refused
         except (CardInvalid, CardTaken):
-            await _miss(terminal)
+            await count_number(terminal.terminal_id)
             raise
         log.info("pos.member_card", document_id=posted.document_id, terminal_id=terminal.terminal_id)
         return Answer(await _out(member_id, posted))

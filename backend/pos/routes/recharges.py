@@ -31,7 +31,7 @@ _RECHARGES = "/v1/pos/recharges"
     "/v1/pos/recharge-offers",
     guard=terminal,
     summary="可用充值优惠",
-    errors=(CodeInvalid, CodeExpired, NotFound, ValidationFailed),
+    errors=(CodeInvalid, CodeExpired, NotFound, RateLimited, ValidationFailed),
 )
 async def list_offers(caller: TerminalCaller, body: TillOffersIn) -> TillOffersOut:
     """What a member may recharge here now; nothing is spent."""
