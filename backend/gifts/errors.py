@@ -19,6 +19,13 @@ class GiftSoldOut(DomainError):
     kind = Kind.CONFLICT
 
 
+class GiftPriceChanged(DomainError):
+    """The gift costs something else now: ``points`` and ``pay_fen``, for all pieces; ask the member again."""
+
+    code = "gift_price_changed"
+    kind = Kind.CONFLICT
+
+
 class GiftLimitReached(DomainError):
     """You have redeemed as many of this gift as one may."""
 

@@ -49,6 +49,7 @@ def redeem(
     idem: Idempotency,
     *,
     caps: tuple[Cap, ...],
+    guards: tuple[Guard, ...] = (),
     store_id: str | None,
     due_at: datetime | None,
     on: date,
@@ -57,7 +58,7 @@ def redeem(
 
     Its money is earned at ``store_id``: where it is fetched or sent from; None is head office.
 
-    The member's limits are counted inside the door (``LIMIT``, ``DAY_LIMIT``).
+    The member's limits are counted inside the door (``LIMIT``, ``DAY_LIMIT``), and ``guards`` with them.
     """
     body = {"gift": gift.id, "version": gift.version, "kind": gift.kind.value, "way": made.way.value}
     body |= {"quantity": made.quantity, "points": made.points, "pay_fen": made.pay_fen}
@@ -71,7 +72,7 @@ def redeem(
         hash=idem.request_hash.hex(),
         active=True,
         saw=(Saw(ledger.POINTS, held.points), Saw(ledger.POINTS_DEBT, held.debt)),
-        guards=_limits(gift, made, on),
+        guards=(*_limits(gift, made, on), *guards),
         caps=caps if gift.kind is GiftKind.STORED else (),
         document=NewDocument(made.id, DOCUMENT, made.state.value, body, store_id=store_id, due_at=due_at),
         legs=(*_price(made), *_stored(gift, made, on)),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import NamedTuple
 
 from backend.kernel.errors import invalid
 
-from .errors import GiftNotRedeemable, GiftSoldOut
+from .errors import GiftNotRedeemable, GiftPriceChanged, GiftSoldOut
 from .types import Gift, GiftKind, GiftState, Way
 
 
@@ -30,6 +31,24 @@ def check_left(gift: Gift, quantity: int) -> None:
     """Refuse more pieces than are left of the gift."""
     if gift.left is not None and gift.left < quantity:
         raise GiftSoldOut(extra={"left": gift.left})
+
+
+class Price(NamedTuple):
+    """What some pieces of a gift cost together."""
+
+    points: int
+    pay_fen: int
+
+
+def price_of(gift: Gift, quantity: int) -> Price:
+    """What so many pieces cost."""
+    return Price(gift.points * quantity, gift.pay_fen * quantity)
+
+
+def check_price(price: Price, *, points: int | None, pay_fen: int | None) -> None:
+    """Refuse a price that is not the one somebody was shown or confirmed, with the one that holds now."""
+    if points not in (None, price.points) or pay_fen not in (None, price.pay_fen):
+        raise GiftPriceChanged(extra=price._asdict())
 
 
 def check_way(gift: Gift, way: Way | None, *, store_id: str | None, address_id: str | None) -> Way:

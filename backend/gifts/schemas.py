@@ -167,12 +167,18 @@ class GiftsOut(msgspec.Struct):
 
 
 class RedeemIn(Body, kw_only=True):
-    """Some pieces of a gift; goods say ``way`` where there are two, and the store or the address. ``pin`` for money."""
+    """Some pieces of a gift; goods say ``way`` where there are two, and the store or the address.
+
+    ``points`` and ``pay_fen`` are the price that the member was shown, for all pieces; what costs something else by now
+    is refused then. ``pin`` where more is taken than goes without.
+    """
 
     SECRETS = ("pin",)
 
     gift_id: GiftId
     quantity: Quantity = 1
+    points: Annotated[int, Meta(ge=1, le=MOST_AT_ONCE * 100_000_000)] | None = None
+    pay_fen: Annotated[int, Meta(ge=0, le=MOST_AT_ONCE * 10**11)] | None = None
     way: Way | None = None
     store_id: StoreId | None = None
     address_id: Annotated[str, Meta(min_length=1, max_length=16)] | None = None

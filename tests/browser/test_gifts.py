@@ -12,8 +12,11 @@ from tests.browser.desk import console
 from tests.browser.looks import faint_texts, small_targets
 from tests.browser.shop import *  # noqa: F403 - fixtures, by name
 from tests.browser.shop import APPLE, ask, known_member, there
-from tests.support.gifts import GOODS, STORED, make_gift
+from tests.support.gifts import GIFTS, GOODS, STORED, make_gift
 from tests.support.value import findings, give
+
+DEAR, PIN = 20_100, "246813"
+"""Points that are worth more than goes without the PIN."""
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -86,7 +89,20 @@ async def test_a_gift_is_offered_redeemed_and_handed_over_once(chromium, server,
         await there(phone, "gift-shop")
         await phone.page.get_by_text("苹果一份").click()
         await phone.page.locator("#redeem").click()
+        (apples,) = [gift for gift in (await admin.get(GIFTS)).json()["items"] if gift["title"] == "苹果一份"]
+        dearer = {name: apples[name] for name in (*GOODS, "total", "version")} | {"points": DEAR}
+        assert (await admin.call("PUT", f"{GIFTS}/{apples['id']}", dearer)).status_code == 200
+        await give(mine, points=DEAR)
+        assert await ask(phone, "PUT", "/v1/member/pin", {"pin": PIN}) is None
         await phone.page.get_by_role("dialog").get_by_role("button", name="立即兑换").click()
+        await phone.sees("价格有变化：原 100 积分，现 20,100 积分。请核对后再兑换")
+        await shoot(phone.page, "phone-gift-price")
+        await look(phone.page)
+        await phone.page.locator("#redeem").click()
+        await phone.page.get_by_role("dialog").get_by_role("button", name="立即兑换").click()
+        await phone.sees("请输入 6 位支付密码", "20,100 积分")
+        await shoot(phone.page, "phone-gift-pin")
+        await phone.page.keyboard.type(PIN)
         await phone.sees("到店向店员出示")
         second = (await phone.page.locator("#gift-code").inner_text()).replace(" ", "")
         async with console(chromium, server, "#/gift-redemptions") as desk:

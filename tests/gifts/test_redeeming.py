@@ -68,27 +68,6 @@ async def test_a_coupon_and_stored_value_are_given_at_once(admin, phone):
     assert wallet["stored"]["bonus_fen"] == 1_000
 
 
-async def test_points_and_money_are_taken_together_and_money_asks_for_the_pin(settings, admin, phone):
-    await put("S1", "6902", 5, 3_750)
-    await give(phone.member_id, points=300, principal=1_000)
-    gift = await make_gift(admin, GOODS, pay_fen=600)
-    assert (await phone.call("PUT", "/v1/member/pin", {"pin": "121212"})).status_code == 204
-    before = await fingerprint(settings)
-
-    without = await redeem(phone, gift)
-    unmoved = await fingerprint(settings)
-    wrong = await redeem(phone, gift, pin="000000")
-    made = await redeemed(phone, gift, pin="121212")
-    poor = await redeem(phone, gift, pin="121212")
-
-    assert (without.json()["code"], wrong.json()["code"]) == ("pin_required", "pin_invalid")
-    assert unmoved == before
-    assert (made["points"], made["pay_fen"]) == (100, 600)
-    assert poor.json()["code"] == "insufficient_balance"
-    balances = await ledger.get_balances(phone.member_id)
-    assert (balances[POINTS], balances[STORED_VALUE]) == (200, 400)
-
-
 async def test_a_retry_gets_the_first_answer_and_another_wish_under_its_key_is_refused(settings, admin, phone):
     await put("S1", "6902", 5, 3_750)
     await give(phone.member_id, points=300)

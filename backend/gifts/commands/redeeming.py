@@ -20,10 +20,14 @@ from backend.ledger import plans as ledger_plans
 from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
 from backend.ledger.errors import GuardRefused, InsufficientBalance, Stale
+from backend.ledger.plans import Guard
 from backend.members import queries as members
-from backend.members import service as member_service
+from backend.members.errors import PinRequired
 from backend.orders import queries as orders
 from backend.orders.types import Receiver
+from backend.sales import plans as sale_plans
+from backend.sales import service as sales
+from backend.sales.rules.pricing import points_value_fen
 from backend.stock import service as stock
 from backend.stock.types import Piece, Wish
 from backend.wallet import queries as wallet_queries
@@ -57,6 +61,10 @@ class Wanted(msgspec.Struct, frozen=True):
     way: Way
     store_id: str | None
     receiver: Receiver | None
+    price: rules.Price
+    """What was confirmed; the gift's row decides whether it still holds."""
+    counts: bool
+    """Whether the member's day counts it as taken without a PIN."""
 
 
 async def redeem(body: RedeemIn, caller: MemberCaller, idem: Idempotency) -> Answer[Redemption]:
@@ -82,12 +90,18 @@ async def _redeem(body: RedeemIn, member_id: int, idem: Idempotency) -> Redempti
     way = rules.check_way(gift, body.way, store_id=body.store_id, address_id=body.address_id)
     await auth.check_store(body.store_id, "/store_id")
     receiver = await _receiver(member_id, body.address_id)
-    if gift.pay_fen:
-        await member_service.check_pin(member_id, body.pin, spends_fen=gift.pay_fen * body.quantity)
-    wanted = Wanted(gift.id, member_id, level, body.quantity, way, body.store_id, receiver)
+    price = rules.price_of(gift, body.quantity)
+    rules.check_price(price, points=body.points, pay_fen=body.pay_fen)
+    counts = await sales.confirm_spending(member_id, _worth_fen(price), body.pin)
+    wanted = Wanted(gift.id, member_id, level, body.quantity, way, body.store_id, receiver, price, counts)
     made = await ledger.with_fresh_books(lambda tx: _take(tx, wanted, idem))
     log.info("gifts.redeemed", redemption_id=made.id, gift_id=made.gift_id, points=made.points)
     return made
+
+
+def _worth_fen(price: rules.Price) -> int:
+    """What it takes of the member's own, points at what they pay."""
+    return price.pay_fen + points_value_fen(price.points, value_bp=settings().point_value_fen_bp)
 
 
 async def _receiver(member_id: int, address_id: str | None) -> Receiver | None:
@@ -105,6 +119,7 @@ async def _take(tx: Tx, wanted: Wanted, idem: Idempotency) -> Redemption:
     on = clock.local_date(now, settings().timezone)
     rules.check_redeemable(gift, level=wanted.level, now=now, quantity=wanted.quantity)
     rules.check_way(gift, wanted.way, store_id=wanted.store_id, address_id="" if wanted.receiver else None)
+    rules.check_price(rules.price_of(gift, wanted.quantity), points=wanted.price.points, pay_fen=wanted.price.pay_fen)
     await service.take(tx, gift, wanted.quantity, on)
     made = await _draft(tx, gift, wanted, now, on)
     if gift.kind is GiftKind.COUPON:
@@ -115,7 +130,7 @@ async def _take(tx: Tx, wanted: Wanted, idem: Idempotency) -> Redemption:
         for refused in await stock.reserve_many(tx, [Wish(made.id, (piece,), due_at or now + NEVER)], at=now):
             if refused is not None:
                 raise refused
-    await _post(tx, gift, made, idem, due_at=due_at, on=on)
+    await _post(tx, gift, made, idem, due_at=due_at, on=on, free=_free(made, on) if wanted.counts else ())
     await service.write(tx, made, wanted.receiver)
     return made
 
@@ -132,8 +147,8 @@ async def _draft(tx: Tx, gift: Gift, wanted: Wanted, now: datetime, on: date) ->
         state=state,
         title=gift.title,
         quantity=wanted.quantity,
-        points=gift.points * wanted.quantity,
-        pay_fen=gift.pay_fen * wanted.quantity,
+        points=wanted.price.points,
+        pay_fen=wanted.price.pay_fen,
         sku=gift.sku,
         store_id=wanted.store_id,
         place_id=None if gift.sku is None else wanted.store_id if fetched else gift.ship_from,
@@ -176,19 +191,37 @@ async def _issue(tx: Tx, gift: Gift, made: Redemption) -> str:
     return first
 
 
-async def _post(tx: Tx, gift: Gift, made: Redemption, idem: Idempotency, *, due_at: datetime | None, on: date) -> None:
+def _free(made: Redemption, on: date) -> tuple[Guard, ...]:
+    """Count it on the day that tills and orders count what went without a PIN on."""
+    taken_fen = _worth_fen(rules.Price(made.points, made.pay_fen))
+    return (sale_plans.day_guard(on, taken_fen, made.at, cap_fen=settings().password_free_day_fen),)
+
+
+async def _post(
+    tx: Tx,
+    gift: Gift,
+    made: Redemption,
+    idem: Idempotency,
+    *,
+    due_at: datetime | None,
+    on: date,
+    free: tuple[Guard, ...],
+) -> None:
     books = await ledger_queries.get_snapshot(made.member_id, on)
     debt = books.balances.get(ledger_plans.POINTS_DEBT, 0)
     if books.spendable(ledger_plans.POINTS) - debt < made.points:
         raise InsufficientBalance.of(ledger_plans.POINTS, "")
     store_id = await service.keeper_of(made)
     held = plans.Held(books.balances.get(ledger_plans.POINTS, 0), debt)
-    plan = plans.redeem(gift, made, held, idem, caps=wallet.stored_caps(), store_id=store_id, due_at=due_at, on=on)
+    caps = wallet.stored_caps()
+    plan = plans.redeem(gift, made, held, idem, caps=caps, guards=free, store_id=store_id, due_at=due_at, on=on)
     try:
         posted = await ledger.post_in(tx, plan)
     except GuardRefused as refused:
         if refused.refusal == wallet.STORED_LIMIT:
             raise StoredLimitReached(await _possible_fen(made.member_id, on)) from refused
+        if refused.refusal == sale_plans.PASSWORD_FREE:
+            raise PinRequired from refused
         per = "day" if refused.refusal == plans.DAY_LIMIT else "member"
         raise GiftLimitReached(extra={"per": per}) from refused
     if posted.replayed:

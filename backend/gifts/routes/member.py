@@ -70,6 +70,7 @@ async def get_gift(caller: MemberCaller, gift_item_id: str) -> GiftDetailOut:
         coupons.CouponNotClaimable,
         errors.GiftNotRedeemable,
         errors.GiftSoldOut,
+        errors.GiftPriceChanged,
         errors.GiftLimitReached,
     ),
 )

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from backend.kernel.config import settings
 from backend.ledger import queries as ledger
 from backend.members import queries as members
-from backend.members import service
 from backend.sales import plans as sales
+from backend.sales import service as sales_service
 
 from ..types import Part
 
@@ -24,17 +24,7 @@ async def confirm(parts: Sequence[Part], member_id: int, pin: str | None) -> boo
 
     Call it outside of any transaction. Raises ``PinRequired`` and the other refusals of a PIN.
     """
-    taken_fen = value_fen(parts)
-    if not taken_fen:
-        return False
-    if pin is not None:
-        await service.check_pin(member_id, pin, spends_fen=taken_fen)
-        return False
-    if not await members.has_pin(member_id):
-        return False
-    if taken_fen > settings().password_free_sale_fen:
-        await service.check_pin(member_id, None)
-    return True
+    return await sales_service.confirm_spending(member_id, value_fen(parts), pin)
 
 
 async def is_required(parts: Sequence[Part], member_id: int) -> bool:

@@ -31,6 +31,7 @@ export const GIFTS = {
   "gifts.redeem": "立即兑换",
   "gifts.redeem_ask": "确认兑换“{title}”？",
   "gifts.quantity": "数量",
+  "gifts.price_changed": "价格有变化：原 {before}，现 {now}。请核对后再兑换",
   "gifts.redeem_text": "将使用 {price}",
   "gifts.done": "兑换成功",
   "gifts.why_over": "已结束",

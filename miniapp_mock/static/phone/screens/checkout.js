@@ -268,7 +268,8 @@ export function checkoutScreen(app) {
   async function placeWithPin() {
     const body = app.orders.undecided() ? null : seen();
     const send = (pin) => (body ? app.orders.place(body, pin) : app.orders.settle(pin));
-    const result = await orderPinSheet({ amountFen: body && draftTotals(quote).own, send });
+    const ownFen = body ? draftTotals(quote).own : 0;
+    const result = await orderPinSheet({ amount: ownFen > 0 ? money(ownFen) : null, send });
     if (result?.answer) await placed(result.answer);
     else if (result?.error) await unplaced(result.error);
     else if (app.orders.undecided()) drawUndecided(null);

@@ -98,21 +98,28 @@ export function giftItemScreen(app) {
     const sure = await app.wx.showModal({ title: t("gifts.redeem_ask", { title: wish.quantity > 1 ? `${gift.title} ×${wish.quantity}` : gift.title }), content: t("gifts.redeem_text", { price: priceOf(price()) }), confirmText: t("gifts.redeem"), cancelText: t("common.cancel") });
     if (!sure.confirm) return;
     key ||= await newKey(app.wx);
-    const body = { gift_id: gift.id, quantity: wish.quantity, way: wish.way };
+    const body = { gift_id: gift.id, quantity: wish.quantity, way: wish.way, ...price() };
     if (wish.way === "pickup") body.store_id = wish.store_id;
     if (wish.way === "delivery") body.address_id = wish.address_id;
     const send = (pin) => app.api.post("/v1/member/gift-redemptions", pin ? { ...body, pin } : body, { key });
     try {
-      const made = gift.pay_fen > 0 && app.store.get("member")?.pin_set ? await withPin(send) : await send();
+      const made = await confirmed(send);
       if (made) arrived(made);
     } catch (error) {
       refused(error);
     }
   }
 
-  async function withPin(send) {
-    const done = await orderPinSheet({ amountFen: price().pay_fen, send });
+  /** The server knows what goes without the PIN; where it asks, the same request is sent again with it. */
+  async function confirmed(send) {
+    try {
+      return await send();
+    } catch (error) {
+      if (error.code !== "pin_required") throw error;
+    }
+    const done = await orderPinSheet({ amount: priceOf(price()), send });
     if (done?.error) throw done.error;
+    if (!done) key = null; // thought better of it, and nothing has moved
     return done?.answer;
   }
 
@@ -124,7 +131,7 @@ export function giftItemScreen(app) {
 
   function refused(error) {
     if (error.status && error.status < 500) key = null; // what was refused moved nothing: another wish, another key
-    problem.textContent = problemText(error);
+    problem.textContent = error.code === "gift_price_changed" ? t("gifts.price_changed", { before: priceOf(price()), now: priceOf(error.problem) }) : problemText(error);
     load();
   }
 
