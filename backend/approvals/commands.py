@@ -62,6 +62,15 @@ async def withdraw(approval_id: str, caller: StaffCaller) -> Approval:
     return await queries.get_approval(approval_id)
 
 
+COUNTED_FOR_DAYS = 7
+
+
+async def forget_counts() -> None:
+    """Forget what people decided alone on days that are long over."""
+    first = clock.days_after(clock.local_date(clock.now(), settings().timezone), -COUNTED_FOR_DAYS)
+    await db.fetch("DELETE FROM approval_alone WHERE on_day < $1", first)
+
+
 async def expire() -> int:
     """Close what nobody decided in time; returns how many there were."""
     closed = 0

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from backend.kernel import clock, db
+from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound
 from backend.kernel.paging import Place
 
 from . import rules
-from .types import Approval, ApprovalState
+from .types import Alone, Approval, ApprovalState
 
 APPROVAL = (
     "SELECT id, kind, state, store_id, summary, reason, body, asked_by, asked_at, expires_at, decided_by, decided_at,"
@@ -32,6 +33,51 @@ async def get_approval(approval_id: str) -> Approval:
     if row is None:
         raise NotFound("there is no such approval")
     return approval_of(row)
+
+
+async def was_asked(staff_id: int, key: str) -> bool:
+    """Whether this person asked for something under that key."""
+    return bool(await db.fetchval("SELECT true FROM approval WHERE asked_by = $1 AND key = $2", staff_id, key))
+
+
+async def list_over(asked: Mapping[str, str]) -> list[str]:
+    """Of things that wait for a second person, those that nobody will approve any more: rejected, withdrawn, expired.
+
+    Args:
+        asked: by the thing, who asked and the key of the request, as ``<staff>/<key>``.
+    """
+    pairs = [one.partition("/")[::2] for one in asked.values()]
+    rows = await db.fetch(
+        "SELECT a.asked_by || '/' || a.key AS asked, a.state, a.expires_at"
+        " FROM unnest($1::bigint[], $2::text[]) AS w (staff_id, key)"
+        " JOIN approval a ON a.asked_by = w.staff_id AND a.key = w.key",
+        [int(staff_id) for staff_id, _ in pairs],
+        [key for _, key in pairs],
+    )
+    now, open_ = clock.now(), (ApprovalState.WAITING, ApprovalState.APPROVED)
+    over = {
+        row["asked"] for row in rows if rules.standing(ApprovalState(row["state"]), row["expires_at"], now) not in open_
+    }
+    return [thing for thing, one in asked.items() if one in over]
+
+
+async def counted_alone(staff_id: int) -> dict[str, int]:
+    """What this person decided alone today, by what it is."""
+    today = clock.local_date(clock.now(), settings().timezone)
+    rows = await db.fetch(
+        "SELECT what, amount FROM approval_alone WHERE staff_id = $1 AND on_day = $2", staff_id, today
+    )
+    return {row["what"]: row["amount"] for row in rows}
+
+
+async def is_alone(staff_id: int, wishes: Sequence[Alone]) -> bool:
+    """Whether this person could decide so much alone now; ``service.count_alone`` decides."""
+    return is_within(wishes, await counted_alone(staff_id))
+
+
+def is_within(wishes: Sequence[Alone], counted: Mapping[str, int]) -> bool:
+    """The same of what was counted before."""
+    return rules.is_alone(wishes, counted)
 
 
 async def list_states(approval_ids: Sequence[str]) -> dict[str, ApprovalState]:

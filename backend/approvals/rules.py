@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from backend.auth.types import StaffCaller
 
 from .errors import ApprovalDecided, ApprovalExpired, ApprovalNotOwn, ApprovalOwn
-from .types import Approval, ApprovalState, Kind
+from .types import Alone, Approval, ApprovalState, Kind
 
 WAITS = timedelta(days=7)
 MOST_WAITING = 500
@@ -39,6 +40,11 @@ def check_first(approval: Approval, staff_id: int) -> None:
     """Refuse everybody but the person who asked."""
     if approval.asked_by != staff_id:
         raise ApprovalNotOwn
+
+
+def is_alone(wishes: Iterable[Alone], counted: Mapping[str, int]) -> bool:
+    """Whether one person, who has decided so much of each today, may decide this too without a second one."""
+    return all(not one.amount or counted.get(one.what, 0) + one.amount <= one.most for one in wishes)
 
 
 def decides(kind: Kind | None, approval: Approval, caller: StaffCaller) -> bool:

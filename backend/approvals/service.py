@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 import asyncpg
 import msgspec
 
 from backend.auth.types import StaffCaller
 from backend.kernel import clock, db, ids, logging, trail
+from backend.kernel.config import settings
 from backend.kernel.db import Tx
 
 from . import kinds, rules
 from .errors import ApprovalKeyReused, TooManyApprovals
 from .kinds import declare
 from .queries import APPROVAL, approval_of
-from .types import Approval
+from .types import Alone, Approval
 
-__all__ = ["declare", "request"]
+__all__ = ["count_alone", "declare", "request"]
 
 log = logging.get(__name__)
 
@@ -64,6 +66,42 @@ async def request(
     trail.said(kind=kind_code, approval=approval_id)
     log.info("approvals.asked", approval_id=approval_id, kind=kind_code, staff_id=caller.staff_id)
     return made
+
+
+async def count_alone(tx: Tx, staff_id: int, wishes: Sequence[Alone]) -> bool:
+    """Count what one person decides alone, all of it or nothing; False where some is more than a day has left of it.
+
+    Two at once count one after the other: their rows are locked. Call it last in a transaction, after what locks books.
+    """
+    wanted = sorted((one for one in wishes if one.amount), key=lambda one: one.what)
+    whats, today = [one.what for one in wanted], clock.local_date(clock.now(), settings().timezone)
+    await db.raw(tx).execute(
+        "INSERT INTO approval_alone (staff_id, on_day, what, amount)"
+        " SELECT $1, $2, what, 0 FROM unnest($3::text[]) AS what ORDER BY what ON CONFLICT DO NOTHING",
+        staff_id,
+        today,
+        whats,
+    )
+    rows = await db.fetch_in(
+        tx,
+        "SELECT what, amount FROM approval_alone WHERE staff_id = $1 AND on_day = $2 AND what = ANY($3)"
+        " ORDER BY what FOR UPDATE",
+        staff_id,
+        today,
+        whats,
+    )
+    if not rules.is_alone(wanted, {row["what"]: row["amount"] for row in rows}):
+        return False
+    await db.raw(tx).execute(
+        "UPDATE approval_alone a SET amount = a.amount + w.amount"
+        " FROM unnest($3::text[], $4::bigint[]) AS w (what, amount)"
+        " WHERE a.staff_id = $1 AND a.on_day = $2 AND a.what = w.what",
+        staff_id,
+        today,
+        whats,
+        [one.amount for one in wanted],
+    )
+    return True
 
 
 def _digest(kind: str, body: bytes, reason: str, store_id: str | None) -> str:

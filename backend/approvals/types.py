@@ -41,6 +41,14 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
     note: str
 
 
+class Alone(msgspec.Struct, frozen=True):
+    """So much of something that one person wants to decide alone, of which they may ``most`` on a day of the chain."""
+
+    what: str
+    amount: int
+    most: int
+
+
 Apply = Callable[[Tx, Any, Approval], Awaitable[None]]
 
 

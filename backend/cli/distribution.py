@@ -134,7 +134,7 @@ PLACES: dict[str, Place] = {
             *("discount_rule", "discount_change"),
             *("shift_terminal", "shift", "shift_movement", "shift_entry", "shift_due", "shift_report", "shift_step"),
             "shift_request",
-            "approval",
+            *("approval", "approval_alone"),
             *("procrastinate_workers", "procrastinate_jobs", "procrastinate_events", "procrastinate_periodic_defers"),
             *("tortoise_migrations", "schema_sql"),
         ),

@@ -253,8 +253,8 @@ async def list_here(group_id: str) -> dict[int, SubMember]:
 
 
 _BATCH = (
-    "SELECT id, group_id, owner_id, title, state, rows, skipped, stored_fen, points, staff_id, approval_id, created_at,"
-    " ended_at FROM group_allot_batch"
+    "SELECT id, group_id, owner_id, title, state, rows, skipped, stored_fen, points, staff_id, approval_id,"
+    " failed_row, failure, created_at, ended_at FROM group_allot_batch"
 )
 BATCHES = (
     f"{_BATCH} WHERE group_id = $1 AND ($2::timestamptz IS NULL OR (created_at, id) < ($2, $3))"
@@ -308,6 +308,12 @@ async def count_rows(batch_ids: Sequence[str]) -> dict[str, dict[str, int]]:
     for batch_id, state, count in await db.fetch(COUNT_ROWS, list(batch_ids)):
         found.setdefault(batch_id, {})[state] = count
     return found
+
+
+async def list_waiting_batches() -> dict[str, str]:
+    """Tables that wait for a second person, with the key that they were asked for under."""
+    rows = await db.fetch("SELECT id, key FROM group_allot_batch WHERE state = 'waiting' ORDER BY created_at LIMIT 500")
+    return {row["id"]: row["key"] for row in rows}
 
 
 async def list_stuck(before: datetime) -> list[str]:

@@ -320,7 +320,10 @@ class RefusedAllotmentOut(msgspec.Struct):
 
 
 class AllotBatchOut(msgspec.Struct, kw_only=True):
-    """A table of allotments and how far it is; ``skipped`` rows were bad and left out."""
+    """A table of allotments and how far it is; ``skipped`` rows were bad and left out.
+
+    ``failed_row`` could not be posted at the last try, for an error of the kind ``failure``.
+    """
 
     id: str
     title: str
@@ -334,6 +337,8 @@ class AllotBatchOut(msgspec.Struct, kw_only=True):
     staff_id: str
     staff_name: str
     approval_id: str | None
+    failed_row: int | None
+    failure: str | None
     created_at: datetime
     ended_at: datetime | None
     refused_rows: list[RefusedAllotmentOut]

@@ -92,10 +92,11 @@ class Allotment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BatchState(StrEnum):
-    """Where a table of allotments is: it waits for a second person, is posted, or is over."""
+    """Where a table of allotments is: it waits for a second person, is posted, given up (``failed``), or over."""
 
     WAITING = "waiting"
     RUNNING = "running"
+    FAILED = "failed"
     DONE = "done"
     CANCELLED = "cancelled"
 
@@ -103,7 +104,7 @@ class BatchState(StrEnum):
 class AllotBatch(msgspec.Struct, frozen=True, kw_only=True):
     """A table of allotments out of what one owner has; ``owner_id`` is who that is among the group's people.
 
-    ``rows`` are those that are posted, ``skipped`` were bad.
+    ``rows`` are those that are posted, ``skipped`` were bad; ``failed_row`` could not be posted at the last try.
     """
 
     id: str
@@ -117,6 +118,8 @@ class AllotBatch(msgspec.Struct, frozen=True, kw_only=True):
     points: int
     staff_id: int
     approval_id: str | None
+    failed_row: int | None
+    failure: str | None
     created_at: datetime
     ended_at: datetime | None
 

@@ -193,6 +193,8 @@ def _batch(one: AllotBatch, counts: Mapping[str, int], staff_name: str, refused:
         staff_id=str(one.staff_id),
         staff_name=staff_name,
         approval_id=one.approval_id,
+        failed_row=one.failed_row,
+        failure=one.failure,
         created_at=one.created_at,
         ended_at=one.ended_at,
         refused_rows=[

@@ -102,7 +102,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, _doc("Members that one person of the staff may change at once; above it a second one decides", ge=0)
     ] = 100
     import_alone_max_fen: Annotated[
-        int, _doc("Stored value that one person of the staff may import alone; 0 = a second one always decides", ge=0)
+        int,
+        _doc(
+            "Fen of stored value that one of the staff may import alone in a day; 0 = a second one always decides", ge=0
+        ),
     ] = 0
     points_per_yuan_bp: Annotated[int, _doc("Points per ¥1, in 1/10000", ge=0, le=1_000_000)] = 10_000
     point_value_fen_bp: Annotated[int, _doc("What one point pays, in 1/10000 fen (10000 = 1 fen)", ge=1)] = 10_000
@@ -126,7 +129,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 0
     points_pending_days: Annotated[int, _doc("Days until earned points can be spent", ge=0, le=90)] = 0
     points_adjust_alone_max: Annotated[
-        int, _doc("Points that one person of the staff may give or take alone; 0 = a second one always decides", ge=0)
+        int,
+        _doc("Points that one of the staff may give and take alone in a day; 0 = a second one always decides", ge=0),
     ] = 0
     group_allot_max_fen: Annotated[
         int, _doc("Stored value that a group's owner may allot to one person at once, in fen; 0 = none", ge=0)
@@ -138,7 +142,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     group_allot_day_points: Annotated[int, _doc("The same of an owner's day, to all together", ge=0)] = 500_000
     group_allot_alone_max_fen: Annotated[
         int,
-        _doc("Stored value that one person of the staff may allot by a table; more needs a second one", ge=0),
+        _doc("Stored value that one of the staff may allot by tables in a day, in fen; more needs a second one", ge=0),
     ] = 1_000_000
     group_allot_alone_max_points: Annotated[int, _doc("The same of points", ge=0)] = 100_000
     points_transfer_max: Annotated[

@@ -161,8 +161,8 @@ async def list_transfers(member_id: int, *, before: Place | None, limit: int) ->
 
 STUCK_AFTER = timedelta(minutes=1)
 _BATCH = (
-    "SELECT id, title, state, rows, skipped, given, taken, staff_id, store_id, approval_id, created_at, ended_at"
-    " FROM points_batch"
+    "SELECT id, title, state, rows, skipped, given, taken, staff_id, store_id, approval_id, failed_row, failure,"
+    " created_at, ended_at FROM points_batch"
 )
 _ROW = "SELECT row_no, member_id, points, reason, note, expires_on, refusal FROM points_batch_row"
 
@@ -218,6 +218,12 @@ async def count_rows(batch_ids: list[str]) -> dict[str, dict[str, int]]:
     for batch_id, state, count in rows:
         found.setdefault(batch_id, {})[state] = count
     return found
+
+
+async def list_waiting() -> dict[str, str]:
+    """Batches that wait for a second person, with the key that they were asked for under."""
+    rows = await db.fetch("SELECT id, key FROM points_batch WHERE state = 'waiting' ORDER BY created_at LIMIT 500")
+    return {row["id"]: row["key"] for row in rows}
 
 
 async def list_stuck(before: datetime) -> list[str]:

@@ -35,7 +35,10 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """A batch of adjustments; ``rows`` are those that are posted, ``skipped`` were bad."""
+    """A batch of adjustments; ``rows`` are those that are posted, ``skipped`` were bad.
+
+    ``failed_row`` could not be posted at the last try, for a reason of the kind ``failure``.
+    """
 
     id: str
     title: str
@@ -47,6 +50,8 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     staff_id: int
     store_id: str | None
     approval_id: str | None
+    failed_row: int | None
+    failure: str | None
     created_at: datetime
     ended_at: datetime | None
 

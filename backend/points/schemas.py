@@ -287,7 +287,10 @@ class RefusedRowOut(msgspec.Struct):
 
 
 class BatchOut(msgspec.Struct, kw_only=True):
-    """A batch and how far it is; ``skipped`` rows were bad and left out."""
+    """A batch and how far it is; ``skipped`` rows were bad and left out.
+
+    ``failed_row`` could not be posted at the last try, for an error of the kind ``failure``.
+    """
 
     id: str
     title: str
@@ -300,6 +303,8 @@ class BatchOut(msgspec.Struct, kw_only=True):
     taken: int
     staff_id: str
     approval_id: str | None
+    failed_row: int | None
+    failure: str | None
     created_at: datetime
     ended_at: datetime | None
     refused_rows: list[RefusedRowOut]

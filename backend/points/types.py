@@ -226,9 +226,10 @@ class Adjusting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BatchState(StrEnum):
-    """How a batch of adjustments stands: ``waiting`` for a second person, then ``running``, then over."""
+    """How a batch of adjustments stands: ``waiting`` for a second person, ``running``, over; ``failed``: given up."""
 
     WAITING = "waiting"
     RUNNING = "running"
+    FAILED = "failed"
     DONE = "done"
     CANCELLED = "cancelled"

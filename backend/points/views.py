@@ -95,6 +95,8 @@ def batch(found: Batch, counts: Mapping[str, int], refused: Sequence[BatchRow]) 
         taken=found.taken,
         staff_id=str(found.staff_id),
         approval_id=found.approval_id,
+        failed_row=found.failed_row,
+        failure=found.failure,
         created_at=found.created_at,
         ended_at=found.ended_at,
         refused_rows=[RefusedRowOut(row.row_no, str(row.member_id), row.points, row.refusal or "") for row in refused],

@@ -309,6 +309,8 @@ class RunningOut(msgspec.Struct, kw_only=True):
     """Where the member stands in a scheme in the current period, by what is known now.
 
     ``next_tier`` is what the sum does not reach yet, ``missing_fen`` what it lacks; null: the highest is reached.
+    ``counted_until`` is null where all is counted; of whoever has very many purchases (the owner of a large group), the
+    day that the count got to. The statement counts all of them.
     """
 
     scheme_id: str
@@ -326,6 +328,7 @@ class RunningOut(msgspec.Struct, kw_only=True):
     given: bool
     next_tier: Tier | None
     missing_fen: int | None
+    counted_until: date | None
 
 
 class LotOut(msgspec.Struct):

@@ -331,10 +331,14 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):
-    """A member's standing in a scheme so far; ``missing_fen`` is what the next tier still needs."""
+    """A member's standing in a scheme so far; ``missing_fen`` is what the next tier still needs.
+
+    ``until`` is the day that the count got to where there was more than a phone waits for; None: all of it.
+    """
 
     scheme: Applied
     period: Period
     part: Part
     next_tier: Tier | None
     missing_fen: int
+    until: date | None

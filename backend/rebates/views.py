@@ -40,6 +40,9 @@ from .types import Body, Correction, Figure, Part, PeriodKind, Run, Running, Sch
 FEW = 6
 """Statements that the member's first view shows."""
 
+MOST_PAGES = 10
+"""Pages of a period's purchases that are counted while a phone waits; a statement counts all of them."""
+
 
 def scheme(one: Scheme) -> SchemeOut:
     """A scheme as staff see it."""
@@ -179,12 +182,16 @@ async def list_running(member_id: int) -> list[Running]:
         applied = [one for one in await schemes.list_applied(period) if one.first <= on]
         if not applied:
             continue
-        parts = (await facts.accrue(db.fetch, applied, [member_id], period.first, period.last))[member_id]
+        parts, until = await facts.accrue_first(
+            db.fetch, applied, member_id, period.first, period.last, most_pages=MOST_PAGES
+        )
         for one, part in zip(applied, parts, strict=True):
             if part.base_fen or _is_about(one.terms, level, belongs, is_key=is_key):
                 following = accrual.next_tier(one.terms, part.base_fen)
                 missing = following.from_fen - part.base_fen if following else 0
-                found.append(Running(scheme=one, period=period, part=part, next_tier=following, missing_fen=missing))
+                found.append(
+                    Running(scheme=one, period=period, part=part, next_tier=following, missing_fen=missing, until=until)
+                )
     return found
 
 
@@ -215,4 +222,5 @@ def running(one: Running) -> RunningOut:
         given=one.part.won,
         next_tier=one.next_tier,
         missing_fen=one.missing_fen if one.next_tier else None,
+        counted_until=one.until,
     )

@@ -13,10 +13,11 @@ from backend.members.joins import Channel
 
 
 class BatchState(StrEnum):
-    """How far a batch is; ``waiting``: for a second person."""
+    """How far a batch is; ``waiting``: for a second person; ``failed``: given up until somebody has it go on."""
 
     WAITING = "waiting"
     RUNNING = "running"
+    FAILED = "failed"
     DONE = "done"
     CANCELLED = "cancelled"
 
@@ -25,6 +26,7 @@ class MemberBatch(msgspec.Struct, frozen=True, kw_only=True):
     """One change of many members: ``meant`` many, of whom ``done`` were looked at and ``changed`` changed.
 
     ``change`` and ``audience`` are JSON, as they were asked for; ``store_id`` is the store of who asked.
+    ``failed_row`` is the member who could not be changed at the last try.
     """
 
     id: str
@@ -39,6 +41,8 @@ class MemberBatch(msgspec.Struct, frozen=True, kw_only=True):
     staff_id: int
     store_id: str | None
     approval_id: str | None
+    failed_row: int | None
+    failure: str | None
     created_at: datetime
     ended_at: datetime | None
 
@@ -163,13 +167,14 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ImportState(StrEnum):
-    """How far an import is: taken in, read, found good, with a second person, written."""
+    """How far an import is: taken in, read, found good, with a second person, written; given up until it is resumed."""
 
     WAITING = "waiting"
     READING = "reading"
     CHECKED = "checked"
     APPROVING = "approving"
     WRITING = "writing"
+    FAILED = "failed"
     DONE = "done"
     REFUSED = "refused"
     CANCELLED = "cancelled"
@@ -179,7 +184,7 @@ class Import(msgspec.Struct, frozen=True, kw_only=True):
     """A table of members that staff sent: ``total`` rows, ``good`` and ``bad`` ones; ``done`` of the good, ``made``.
 
     ``points``, ``principal_fen`` and ``bonus_fen`` are what its good rows open with, together. ``dry_run``: nothing is
-    written until somebody starts it.
+    written until somebody starts it. ``failed_row`` could not be written at the last try.
     """
 
     id: str
@@ -198,6 +203,8 @@ class Import(msgspec.Struct, frozen=True, kw_only=True):
     bonus_fen: int
     staff_id: int
     approval_id: str | None
+    failed_row: int | None
+    failure: str | None
     created_at: datetime
     updated_at: datetime
     ended_at: datetime | None

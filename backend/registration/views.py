@@ -42,6 +42,8 @@ def _batch(one: MemberBatch, names: dict[int, str], results: dict[str, int]) -> 
         staff_name=names.get(one.staff_id, ""),
         store_id=one.store_id,
         approval_id=one.approval_id,
+        failed_member_id=str(one.failed_row) if one.failed_row is not None else None,
+        failure=one.failure,
         created_at=one.created_at,
         ended_at=one.ended_at,
     )

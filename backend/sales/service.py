@@ -8,7 +8,7 @@ from backend.members import service as member_service
 
 
 async def confirm_spending(member_id: int, taken_fen: int, pin: str | None) -> bool:
-    """Check the PIN of a purchase that takes so much of a member's own; whether the day has to count it (``day_guard``).
+    """Check the PIN of what takes so much of a member's own; whether the day has to count it (``plans.day_guard``).
 
     Points count at what they pay. Who has set no PIN spends by their session alone, and no day counts it; who has,
     needs it above the password-free limit, and counts what goes without.

@@ -140,6 +140,20 @@ async def test_tries_and_lock_are_as_set(client, chain, clock):
     assert wrong == [401] * 3
     assert (locked.status_code, locked.json()["code"]) == (429, "login_locked")
     assert int(locked.headers["retry-after"]) <= 120
+    until = await shown_until(admin, username)
+    assert until is not None
+    assert real_clock.now() < until <= real_clock.now() + timedelta(minutes=2)
+    assert (await put(admin, staff_tries=4)).status_code == 200
+    assert await shown_until(admin, username) is None, "three tries lock nobody any more"
+
+
+async def shown_until(admin: StaffSession, username: str) -> datetime | None:
+    (until,) = [
+        one["locked_until"]
+        for one in (await admin.get("/v1/admin/staff")).json()["items"]
+        if one["username"] == username
+    ]
+    return datetime.fromisoformat(until) if until else None
 
 
 async def test_what_is_set_wrong_is_named(client, chain, settings):

@@ -1,4 +1,4 @@
-"""What a member confirms before a gift is taken: the price that they saw, and by PIN what goes beyond the free limits."""
+"""What a member confirms before a gift is taken: the price that they saw, and by PIN what is beyond the free limits."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from urllib.parse import urlencode
 
@@ -12,7 +13,7 @@ from backend.groups import queries, tables
 from backend.groups.commands import allotting, batches
 from backend.groups.types import AllotmentKind
 from backend.kernel import clock as kernel_clock
-from backend.kernel import config, db, incoming, outbox, sheets
+from backend.kernel import config, db, incoming, outbox, sheets, tries
 from tests.groups.test_allotments import group_of, held
 from tests.support.books import fingerprint
 from tests.support.kept import connection
@@ -204,10 +205,10 @@ async def test_a_job_that_dies_goes_on_where_it_was_and_a_new_owner_is_not_bound
     async def dies(*args, **more):
         posted.append(await real(*args, **more))
         if len(posted) == 2:
-            raise ConnectionError("the worker was killed")
+            raise asyncio.CancelledError("the worker was killed")
 
     monkeypatch.setattr(allotting, "allot", dies)
-    with pytest.raises(ConnectionError):
+    with pytest.raises(asyncio.CancelledError):
         await batches.run(batch_id)
     monkeypatch.setattr(allotting, "allot", real)
     halfway = await total(phone, *people)
@@ -224,6 +225,55 @@ async def test_a_job_that_dies_goes_on_where_it_was_and_a_new_owner_is_not_bound
     assert (done["state"], done["posted"], done["refused"]) == ("done", 2, 2)
     assert await total(phone, *people) == [80, 10, 10, 0, 0]
     await outbox.drain()
+
+
+async def test_a_row_that_always_fails_is_named_and_given_up_and_what_nobody_approves_is_over(
+    client, admin, second, phone, settings, clock, monkeypatch
+):
+    people = [await register(client) for _ in range(3)]
+    group_id, _ = await group_of(admin, phone, *people)
+    await give(phone.member_id, points=1_000)
+    config.use(msgspec.structs.replace(settings, group_allot_alone_max_points=30))
+    try:
+        await db.fetch("DELETE FROM approval_alone")
+        rows = [(no(one), "积分", 10, f"{place}") for place, one in enumerate(people)]
+        bad = (await send(admin, path(group_id), table(*rows))).json()
+        waits = (await send(admin, path(group_id), table(rows[0]))).json()  # the day's 30 are used up
+    finally:
+        config.use(settings)
+    real = allotting.allot
+
+    async def fails(group, owner, body, *args, **more):
+        if body.note == "1":
+            raise ValueError
+        return await real(group, owner, body, *args, **more)
+
+    monkeypatch.setattr(allotting, "allot", fails)
+    monkeypatch.setattr(tries, "MOST_TRIES", 2)
+    await batches.run(bad["id"])
+    (approval,) = [
+        one["id"]
+        for one in (await second.get("/v1/admin/approvals?todo=true")).json()["items"]
+        if one["body"].get("batch_id") == waits["id"]
+    ]
+    await second.post(f"/v1/admin/approvals/{approval}/reject", {"note": "不对"})
+    await db.pool().execute(
+        "UPDATE group_allot_batch SET state = 'waiting', ended_at = NULL WHERE id = $1", waits["id"]
+    )
+    clock.shift(batches.STUCK_AFTER * 2)  # as one that expired, of which nobody told the table
+    resumed = [await batches.resume(), await batches.resume()]
+    given_up, over = [(await admin.get(path(group_id, f"/{one['id']}"))).json() for one in (bad, waits)]
+    halfway = await total(phone, *people)
+    monkeypatch.setattr(allotting, "allot", real)
+    on = await admin.post(path(group_id, f"/{bad['id']}/resume"))
+    await batches.run(bad["id"])
+    done = (await admin.get(path(group_id, f"/{bad['id']}"))).json()
+
+    assert (bad["state"], waits["state"], resumed) == ("running", "waiting", [1, 0])
+    assert (given_up["state"], given_up["failed_row"], given_up["failure"]) == ("failed", 3, "ValueError")
+    assert (over["state"], halfway) == ("cancelled", [990, 10, 0, 0])
+    assert (on.json()["state"], done["state"], done["posted"]) == ("running", "done", 3)
+    assert await total(phone, *people) == [970, 10, 10, 10]
 
 
 async def test_once_it_is_cancelled_no_further_row_is_posted(client, admin, phone, monkeypatch):

@@ -27,6 +27,7 @@ from tests.support.membercards import (
     printed,
 )
 from tests.support.members import random_phone, register
+from tests.support.merging import another, merge
 from tests.support.messages import inbox
 from tests.support.staff import log_in
 
@@ -235,21 +236,25 @@ async def test_the_card_gives_its_level_and_the_member_hears_of_card_and_loss(cl
 
 
 @pytest.mark.usefixtures("levels", "no_other_rules")
-async def test_a_level_that_a_card_gave_goes_with_the_card(client, admin, books):
+async def test_a_level_that_a_card_gave_goes_with_the_card(client, chain, office, admin, books):
     """Voided, replaced by a plainer one, replaced by one of its kind; and after the card came by a merge."""
     gold, plain = await printed(admin, 5, level="gold"), await printed(admin, 1)
-    number_of = [random_phone() for _ in range(3)]
+    number_of = [random_phone() for _ in range(4)]
     phones = [await register(client, phone=number) for number in number_of]
     cards = [(await issue(admin, phone, number)).json() for phone, number in zip(phones, gold, strict=False)]
     await outbox.drain()
     before = [await level_of(phone) for phone in phones]
+    stays = await register(client)
+    await merge(admin, await another(office, chain, admin), phones.pop(), stays)
+    merged = await level_of(stays)
+    assert (await admin.post(f"{CARDS}/{cards[3]['id']}/void", {"reason": "退卡"})).status_code == 200
     await admin.post(f"{CARDS}/{cards[0]['id']}/void", {"reason": "退卡"})
-    for card, number, phone in ((cards[1], plain[0], number_of[1]), (cards[2], gold[3], number_of[2])):
+    for card, number, phone in ((cards[1], plain[0], number_of[1]), (cards[2], gold[4], number_of[2])):
         body = {"card_no": number, "phone": phone, "reason": "换卡"}
         assert (await admin.post(f"{CARDS}/{card['id']}/replace", body)).status_code == 201
     await outbox.drain()
 
-    assert before == ["gold"] * 3
+    assert (before, merged, await level_of(stays)) == (["gold"] * 4, "gold", "basic")
     assert [await level_of(phone) for phone in phones] == ["basic", "basic", "gold"]
 
 

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from backend.kernel import clock as time
-from backend.kernel import config, db
+from backend.kernel import config, db, tries
 from backend.ledger import queries as ledger
 from backend.points.commands import batches
 from backend.points.rules import tables
@@ -34,9 +34,10 @@ async def second(office, chain, admin) -> StaffSession:
     return await log_in(office, chain, "second")
 
 
-@pytest.fixture
-def alone(settings):
-    """One person may give or take up to 100 points."""
+@pytest_asyncio.fixture(loop_scope="session")
+async def alone(settings):
+    """One person may give and take up to 100 points a day, and has not yet."""
+    await db.fetch("DELETE FROM approval_alone")
     config.use(msgspec.structs.replace(settings, points_adjust_alone_max=100))
     yield
     config.use(settings)
@@ -83,6 +84,45 @@ async def test_up_to_the_limit_one_person_does_it_once_per_key(chain, admin, pho
     assert [answer.json()["status"] for answer in answers] == ["posted"] * 3
     assert (more.json()["status"], other.json()["code"]) == ("waiting", "idempotency_conflict")
     assert await points(phone) == 100
+
+
+async def test_the_limit_is_of_a_day_and_of_all_that_one_person_does_alone(
+    client, chain, admin, second, phone, alone, clock
+):
+    others = [await register(client) for _ in range(2)]
+    await give(phone.member_id, points=1)
+    keys = [uuid.uuid4().hex for _ in range(3)]
+    wishes = list(zip((phone, *others), keys, strict=True))
+    raced = [
+        answer.json() for answer in await asyncio.gather(*(adjust(admin, who, 60, key=key) for who, key in wishes))
+    ]
+    taken = await adjust(admin, phone, -1)
+    whole = [await adjust(admin, others[0], 39), await adjust(second, others[0], 100)]
+    one_more = table((phone.member["member_no"], 1, "goodwill", "a", ""))
+    dry = await send(admin, f"{BATCHES}/dry-run", one_more)
+    begun = (await send(admin, f"{BATCHES}?title=x", one_more, key=uuid.uuid4().hex)).json()
+    (approval,) = [
+        one
+        for one in (await second.get("/v1/admin/approvals?todo=true")).json()["items"]
+        if one["kind"] == batches.KIND
+    ]
+    rejected = await second.post(f"/v1/admin/approvals/{approval['id']}/reject", {"note": "zu viel"})
+    await batches.resume()
+    over = (await admin.get(f"{BATCHES}/{begun['id']}")).json()
+
+    clock.shift(timedelta(days=1))
+    tomorrow = await log_in(client, chain, "admin")
+    again = [(await adjust(tomorrow, who, 60, key=key)).json() for who, key in wishes]
+    fresh = await adjust(tomorrow, others[1], 100)
+
+    assert sorted(one["status"] for one in raced) == ["posted", "waiting", "waiting"]
+    assert (taken.json()["status"], [one.json()["status"] for one in whole]) == ("posted", ["posted", "posted"])
+    assert (dry.json()["needs_approval"], begun["state"]) == (True, "waiting")
+    assert (rejected.status_code, over["state"]) == (200, "cancelled"), "what nobody will approve is over by itself"
+    assert again == raced
+    assert fresh.json()["status"] == "posted"
+    held = [await ledger.get_balances(who.member_id) for who in (phone, *others)]
+    assert sum(one.get("points", 0) for one in held) == 60 + 39 + 100 + 100
 
 
 async def test_what_is_taken_expires_first_and_never_more_than_there_is(chain, admin, phone, alone):
@@ -245,6 +285,47 @@ async def test_a_batch_that_was_cut_short_goes_on_and_a_cancelled_one_does_not(c
     assert (cancelled.json()["state"], cancelled.json()["posted"]) == ("cancelled", 0)
     assert over.json()["code"] == "points_batch_over"
     assert await points(phone) == 250
+
+
+async def test_a_row_that_always_fails_is_named_and_given_up_and_a_cancelled_table_posts_no_further_row(
+    chain, admin, phone, alone, monkeypatch
+):
+    rows = [(phone.member["member_no"], 1, "goodwill", note, "") for note in ("a", "b", "c")]
+    failing, cancelled = [
+        (await send(admin, f"{BATCHES}?title=x", table(*rows), key=uuid.uuid4().hex)).json()["id"] for _ in range(2)
+    ]
+    real, cured, planned = batches.plan_at, [], []
+
+    async def fails(wish, now, on):
+        if wish.text == "b" and not cured:
+            raise ValueError
+        return await real(wish, now, on)
+
+    async def is_cancelled(wish, now, on):
+        planned.append(wish.text)
+        assert (await admin.post(f"{BATCHES}/{cancelled}/cancel")).status_code == 200
+        return await real(wish, now, on)
+
+    monkeypatch.setattr(tries, "MOST_TRIES", 2)
+    monkeypatch.setattr(batches, "plan_at", fails)
+    await batches.run(failing)
+    first = (await admin.get(f"{BATCHES}/{failing}")).json()
+    await batches.run(failing)
+    given_up = (await admin.get(f"{BATCHES}/{failing}")).json()
+    halfway = await points(phone)
+    cured.append(True)
+    on = await admin.post(f"{BATCHES}/{failing}/resume")
+    await batches.run(failing)
+    done = (await admin.get(f"{BATCHES}/{failing}")).json()
+    monkeypatch.setattr(batches, "plan_at", is_cancelled)
+    await batches.run(cancelled)
+    over = await admin.post(f"{BATCHES}/{cancelled}/resume")
+
+    assert (first["state"], first["failed_row"], first["failure"]) == ("running", 3, "ValueError")
+    assert (given_up["state"], given_up["posted"], halfway) == ("failed", 1, 1)
+    assert (on.json()["state"], on.json()["failed_row"], done["state"], done["posted"]) == ("running", None, "done", 3)
+    assert (planned, over.json()["code"]) == (["a"], "points_batch_over")
+    assert await points(phone) == 4
 
 
 async def test_staff_take_a_transfer_back_through_a_second_person(client, chain, admin, second, phone, settings):

@@ -9,8 +9,10 @@ import pytest
 from backend.kernel import clock as time
 from backend.kernel import db
 from backend.ledger import queries as ledger
+from backend.ledger.errors import GuardRefused
 from backend.points import queries
 from backend.points.plans import CAP
+from backend.pos.commands import confirmations
 from tests.support.books import fingerprint
 from tests.support.value import give
 
@@ -157,7 +159,17 @@ async def test_an_offline_sale_is_judged_by_the_rules_of_its_time(client, chain,
     assert (then.json()["points_earned"], now.json()["points_earned"]) == (40, 20)
 
 
-async def test_a_sale_that_waits_earns_by_the_rules_of_when_it_was_rung_up(client, chain, admin, phone):
+async def test_a_sale_that_waits_earns_by_the_rules_of_when_it_was_rung_up(client, chain, admin, phone, monkeypatch):
+    """However often another sale of the day takes of a promotion's most meanwhile, as far as a sale is planned."""
+    real, tries = confirmations._post, []
+
+    async def in_between(*args, **more):
+        tries.append(more)
+        if len(tries) < 3:
+            raise GuardRefused(CAP, "points:x")
+        return await real(*args, **more)
+
+    monkeypatch.setattr(confirmations, "_post", in_between)
     await give(phone.member_id, principal=10_000)
     rule = await make(admin, DOUBLE | {"terms": {"times_bp": 20_000, "day_cap": 1_000}})
     answer = await chain.till.sell(client, phone.code(), lines=LINES, code_entry="typed")
@@ -166,7 +178,8 @@ async def test_a_sale_that_waits_earns_by_the_rules_of_when_it_was_rung_up(clien
 
     done = await phone.call("POST", f"/v1/member/confirmations/{sale['id']}", {"decision": "approve"})
 
-    assert (sale["status"], done.json()["status"]) == ("awaiting_confirmation", "completed")
+    assert (sale["status"], done.json().get("status")) == ("awaiting_confirmation", "completed")
+    assert [one["capped"] for one in tries] == [False, True, True]
     found = await document(phone, sale)
     assert found.progress["points_earned"] == 40
     assert [line["points"] for line in found.progress["earned_by"]] == [20, 20]

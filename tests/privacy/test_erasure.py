@@ -180,7 +180,7 @@ async def test_what_is_stripped_was_sealed_too(client, chain, settings):
     assert await db.fetchval("SELECT count(*) FROM auth_session WHERE id IS NULL") == 0
 
 
-async def test_it_is_done_within_minutes_and_what_comes_late_is_erased_too(client, chain, settings):
+async def test_it_is_done_within_minutes_and_what_comes_late_is_erased_too(client, chain, settings, monkeypatch):
     """Also what a release of before did not erase. Until it is found again, the audit names it."""
     phone = await register(client, name="东方迟到")
     wish = await ask(phone)
@@ -208,6 +208,22 @@ async def test_it_is_done_within_minutes_and_what_comes_late_is_erased_too(clien
     assert (found.member_id, found.what) == (phone.member_id, "message_letter has something left")
     assert await erasing.look_again() == 1
     assert (await everywhere(settings, "东方"), await findings(settings)) == ([], [])
+
+    await comes_late()
+    twin = "INSERT INTO privacy_erasure SELECT (jsonb_populate_record(e, $2::jsonb)).* FROM privacy_erasure e"
+    twin += " WHERE id = $1"
+    await db.pool().execute(twin, wish["id"], '{"id": "E-broken", "member_id": 1, "ended_at": "2099-01-01"}')
+    strip = erasing._strip
+
+    async def raises(tx, holding, member_id):
+        if member_id == 1:
+            raise ValueError
+        return await strip(tx, holding, member_id)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(erasing, "_strip", raises)
+        assert await erasing.look_again() == 1, "one that raises stops no other"
+    await db.pool().execute("DELETE FROM privacy_erasure WHERE id = 'E-broken'")
 
     await comes_late()
     old = "UPDATE privacy_erasure SET ended_at = now() - interval '1 year', rules = $2 WHERE id = $1"

@@ -53,6 +53,9 @@ async def test_who_shows_their_code_gets_it_at_once_from_whoever_asked(client, c
     assert (got.status_code, got.headers["cache-control"]) == (200, "no-store")
     assert zipfile.ZipFile(io.BytesIO(got.content)).testzip() is None
     refused(await fetch(admin, handout_id), 404, "not_found")
+    await db.pool().execute("UPDATE member SET store_id = 'S2' WHERE id = $1", phone.member_id)
+    refused(await fetch(manager, handout_id), 404, "not_found")  # the member moved to another store meanwhile
+    await db.pool().execute("UPDATE member SET store_id = 'S1' WHERE id = $1", phone.member_id)
     rows = (await admin.get(f"/v1/admin/audit?thing={handout_id}")).json()["items"]
     assert {row["action"].rsplit("/", 1)[1] for row in rows} == {"hand-outs", "archive"}
     await outbox.drain()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import msgspec
 import pytest
 
 from backend.kernel import db
@@ -29,9 +30,18 @@ async def test_all_purchases_count_once_whatever_a_page_holds(database, monkeypa
         *(FIRST, LAST),
     )
 
-    found = await facts.accrue(
-        db.fetch, [applied(first=FIRST, last=LAST)], [71, 72, 73, 74], FIRST, LAST, most_lines=500
-    )
+    sizes = []
+
+    async def fetch(sql, *args):
+        rows = await db.fetch(sql, *args)
+        if sql == facts.OWN:
+            sizes.append(len(rows))
+        return rows
+
+    schemes = [applied(first=FIRST, last=LAST)]
+    found = await facts.accrue(fetch, schemes, [71, 72, 73, 74], FIRST, LAST, most_lines=500)
+    some = await facts.accrue_first(db.fetch, schemes, 71, FIRST, LAST, most_pages=2)
+    exactly = await facts.accrue_first(db.fetch, schemes, 71, FIRST, LAST, most_pages=6)
 
     for table in ("rebate_return", "rebate_purchase"):
         await db.pool().execute(f"DELETE FROM {table} WHERE member_id BETWEEN 71 AND 74")
@@ -41,4 +51,8 @@ async def test_all_purchases_count_once_whatever_a_page_holds(database, monkeypa
         73: (3_003, 3),
         74: (0, 0),
     }
+    assert max(sizes) <= max(4, page)  # one purchase of each at least
+    counted = min(6, 2 * page)
+    assert (some[0][0].purchases, some[1]) == (counted, (LAST if counted > 3 else FIRST) if counted < 6 else None)
+    assert exactly == ((msgspec.structs.replace(found[71][0], lines=()),), None)
     assert len({line.sale_id for line in found[71][0].lines}) == 6

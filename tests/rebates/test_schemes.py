@@ -10,9 +10,11 @@ import pytest
 from backend.kernel import db
 from backend.rebates import service
 from backend.rebates.commands import clockwork, runs
+from backend.rebates.queries import schemes
 from tests.support.books import fingerprint
 from tests.support.levels import buy, give_back
 from tests.support.members import register
+from tests.support.races import outcomes
 from tests.support.rebates import (
     RUNS,
     SCHEMES,
@@ -98,7 +100,7 @@ async def test_a_draft_counts_for_nobody_and_a_living_one_changes_with_the_next_
     assert [one["action"] for one in changes] == ["change", "change", "active", "create"]
 
 
-async def test_a_scheme_begins_no_earlier_than_the_period_and_ends_with_a_day(office, chain):
+async def test_a_scheme_begins_no_earlier_than_the_period_and_ends_with_a_day(office, chain, monkeypatch):
     admin = await again(office, chain)
     old = (await admin.post(SCHEMES, scheme(first_on="2020-01-01"))).json()["id"]
     future = (await admin.post(SCHEMES, scheme(first_on=NEXT_YEAR))).json()["id"]
@@ -110,11 +112,17 @@ async def test_a_scheme_begins_no_earlier_than_the_period_and_ends_with_a_day(of
     past = await admin.post(f"{SCHEMES}/{running}/close", {"last_on": this_month().isoformat()})
     beyond = await admin.post(f"{SCHEMES}/{running}/close", {"last_on": "9999-12-31"})
     ended = await admin.post(f"{SCHEMES}/{running}/close", {"last_on": today().isoformat()})
+    more = [(await admin.post(SCHEMES, scheme())).json()["id"] for _ in range(2)]
+    monkeypatch.setattr(schemes, "MOST_APPLIED", 2)  # one that ended today counts in this month, too
+    at_once = await asyncio.gather(*(admin.post(f"{SCHEMES}/{one}/activate") for one in more))
+    states = [(await admin.get(f"{SCHEMES}/{one}")).json()["state"] for one in more]
     twice = await admin.post(f"{SCHEMES}/{running}/close", {})
 
     assert (refused.status_code, refused.json()["code"]) == (409, "rebate_scheme_conflict")
     assert (not_begun.json()["state"], past.status_code, beyond.status_code) == ("draft", 422, 422)
     assert (ended.json()["state"], ended.json()["last_on"]) == ("closed", today().isoformat())
+    assert outcomes(at_once) == {200: 1, "rebate_scheme_conflict": 1}
+    assert sorted(states) == ["active", "draft"]
     assert (twice.status_code, twice.json()["code"]) == (409, "rebate_scheme_conflict")
 
 

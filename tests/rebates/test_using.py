@@ -11,7 +11,8 @@ import pytest
 from backend.kernel import clock as kernel_clock
 from backend.kernel import db, outbox
 from backend.ledger import queries as ledger
-from backend.rebates.commands import clockwork, expiring
+from backend.rebates import reports
+from backend.rebates.commands import building, clockwork, expiring
 from tests.support.levels import buy
 from tests.support.members import register
 from tests.support.races import codes_of
@@ -94,7 +95,8 @@ async def report(who, month: date, more: str = ""):
     return answer.json()
 
 
-async def test_a_store_sees_what_it_bears_and_a_member_their_own_statement(client, office, chain, books):
+async def test_a_store_sees_what_it_bears_and_a_member_their_own_statement(client, office, chain, books, monkeypatch):
+    monkeypatch.setattr(building, "MOST_LINES", 1)
     phone, stranger = await register(client), await register(client)
     admin = await again(office, chain, phone, stranger)
     await start_scheme(admin)
@@ -114,6 +116,12 @@ async def test_a_store_sees_what_it_bears_and_a_member_their_own_statement(clien
     foreign = await manager.get(f"/v1/admin/rebates/report?from={month}&to={month}&store_id=S1")
     finance_only = await manager.get(f"{RUNS}/{run['id']}")
     both = await report(admin, month)
+    with monkeypatch.context() as small:
+        small.setattr(reports, "MOST_ROWS", 1)
+        too_many = [
+            await admin.get(f"/v1/admin/rebates/report{what}?from={month}&to={month}") for what in ("", "/file")
+        ]
+        enough = await report(manager, month)
     table = await admin.get(f"/v1/admin/rebates/report/file?from={month}&to={month}&format=csv")
     chart = await admin.get(f"/v1/admin/rebates/report/chart?from={month}&to={month}")
     listed = (await admin.get(f"{RUNS}/{run['id']}/statements?limit=1")).json()
@@ -124,13 +132,16 @@ async def test_a_store_sees_what_it_bears_and_a_member_their_own_statement(clien
 
     assert files["pdf"].content.startswith(b"%PDF")
     rows = list(csv.reader(io.StringIO(files["csv"].content.decode("utf-8-sig"))))
-    assert [row[0] for row in rows] == ["摘要", "消费", "消费", "第1档 2%", "上期结转", "发放", "结转下期"]
+    assert [row[0] for row in rows] == ["摘要", "消费", "另有 1 笔", "第1档 2%", "上期结转", "发放", "结转下期"]
+    assert [row[-2] for row in rows[1:4]] == ["10000", "20000", "30000"]
     assert [row[-1] for row in rows[3:]] == ["600", "0", "600", "0"]
     assert files["xlsx"].content.startswith(b"PK")
     assert [(one.status_code, one.json()["code"]) for one in theirs] == [(404, "not_found")] * 3
     assert [(one["store_id"], one["paid_fen"]) for one in own["items"]] == [("S2", 400)]
     assert (foreign.status_code, finance_only.status_code) == (404, 403)
     assert [(one["store_id"], one["paid_fen"]) for one in both["items"]] == [("S1", 200), ("S2", 400)]
+    assert [(one.status_code, one.json()["errors"][0]["pointer"]) for one in too_many] == [(422, "/query/from")] * 2
+    assert enough == own
     assert table.content.decode("utf-8-sig").count("\n") == 3
     assert "已使用" in chart.text
     assert [one["member_id"] for one in listed["items"]] == [str(phone.member_id)]

@@ -8,7 +8,7 @@ import uuid
 import msgspec
 import pytest
 
-from backend.kernel import clock, config, db
+from backend.kernel import clock, config, db, tries
 from backend.kernel.jobs import runner
 from backend.registration.commands import batches
 from tests.support.books import fingerprint
@@ -131,6 +131,34 @@ async def test_a_batch_that_was_cut_short_goes_on_and_a_cancelled_one_stops_wher
     assert (cancelled["state"], cancelled["done"]) == ("cancelled", 2)
     assert (await admin.get(f"{BATCHES}/{other['id']}")).json()["done"] == 2
     assert late.json()["code"] == "member_batch_over"
+
+
+async def test_a_member_whose_change_always_fails_is_named_and_the_batch_given_up(client, chain, admin, monkeypatch):
+    phones = sorted(await people(client, 4), key=lambda phone: phone.member_id)
+    made = (await begin(admin, FREEZE | {"audience": these(phones)})).json()
+    monkeypatch.setattr(tries, "MOST_TRIES", 2)
+    real, bad = batches._change, phones[2].member_id
+
+    async def fails(tx, batch, member_ids):
+        if bad in member_ids:
+            raise ValueError
+        await real(tx, batch, member_ids)
+
+    monkeypatch.setattr(batches, "_change", fails)
+    for _ in range(3):
+        await batches.run(made["id"])
+    given_up = (await admin.get(f"{BATCHES}/{made['id']}")).json()
+    before = await statuses(phones)
+    monkeypatch.setattr(batches, "_change", real)
+    on = await admin.post(f"{BATCHES}/{made['id']}/resume", {})
+    await batches.run(made["id"])
+    done = (await admin.get(f"{BATCHES}/{made['id']}")).json()
+    late = await admin.post(f"{BATCHES}/{made['id']}/resume", {})
+
+    assert (given_up["state"], given_up["done"], given_up["failed_member_id"]) == ("failed", 2, str(bad))
+    assert before == ["frozen"] * 2 + ["active"] * 2
+    assert (on.json()["state"], done["state"], late.status_code) == ("running", "done", 200)
+    assert await statuses(phones) == ["frozen"] * 4
 
 
 async def test_a_filter_above_the_bound_is_what_was_read_when_it_is_approved(

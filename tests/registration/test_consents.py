@@ -28,8 +28,15 @@ async def test_a_till_and_staff_write_down_what_was_agreed_to_or_why_not(client,
 
     at_till = (await chain.till.post(client, "/v1/pos/members", till)).json()["id"]
     by_staff = (await manager.post("/v1/admin/members", paper)).json()["id"]
+    lost = (await chain.till.post(client, "/v1/pos/members", till)).json()
+    others = [
+        await chain.till.post(client, "/v1/pos/members", till | {"consents": consents}) for consents in ([], AGREED)
+    ]
+    more = await manager.post("/v1/admin/members", paper | {"consents": AGREED})
     unasked = (await manager.post("/v1/admin/members", {"phone": random_phone(), "name": "冯九"})).json()["id"]
 
+    assert lost["id"] == at_till
+    assert [one.json()["code"] for one in (*others, more)] == ["phone_taken"] * 3, "another call, and nothing is lost"
     assert await said(admin, at_till) == {
         "terms": (True, 1, "till", "member", ""),
         "privacy": (True, 1, "till", "member", ""),

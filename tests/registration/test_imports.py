@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from backend.kernel import clock, config, db, incoming, sheets
+from backend.kernel import clock, config, db, incoming, sheets, tries
 from backend.kernel.jobs import runner
 from backend.ledger.plans import HOUSE_OPENING
 from backend.members import queries as members
@@ -19,6 +19,7 @@ from backend.registration.commands import imports, reading, writing
 from tests.registration.test_applications import guest, known
 from tests.support.books import fingerprint
 from tests.support.members import random_phone
+from tests.support.staff import log_in
 
 IMPORTS = "/v1/admin/member-imports"
 HEADING = "手机号,姓名,储值本金（元）,储值赠送（元）,积分,积分有效期至\n"
@@ -68,11 +69,15 @@ async def test_members_come_with_what_they_bring_and_claim_it_by_their_phone(
     mine = (await somebody.register(phones[0], name="赵一")).json()
     wallet = await somebody.get("/v1/member/wallet")
     lines = await somebody.get("/v1/member/wallet/entries?account=stored")
+    await (await guest(client)).register(phones[2], name="孙三")
+    shown = (await admin.get(f"{IMPORTS}/{done['id']}")).json()
+    (listed,) = (await admin.get(f"{IMPORTS}?limit=1")).json()["items"]
     house = await db.fetch(
         "SELECT unit, sum(amount)::bigint AS sum FROM ledger_entry WHERE kind = $1 GROUP BY 1 ORDER BY 1", HOUSE_OPENING
     )
     assert (done["state"], done["total"], done["made"], done["results"]) == ("done", 3, 3, {"made": 3})
     assert mine["name"] == "赵一"
+    assert (done["claimed"], shown["claimed"], listed["claimed"]) == (0, 2, 2)
     assert wallet["stored"] == {"total_fen": 55_000, "principal_fen": 50_000, "bonus_fen": 5_000}
     assert wallet["points"]["available"] == 1_200
     assert [line["title"] for line in lines["items"]] == ["期初余额"]
@@ -192,6 +197,49 @@ async def test_an_import_that_was_cut_short_goes_on_and_doubles_nothing(
     held = "SELECT count(*), sum(a.balance)::bigint FROM ledger_account a JOIN member m ON m.id = a.member_id"
     held += " WHERE a.kind = 'stored' AND m.id IN (SELECT member_id FROM registration_import_row WHERE import_id = $1)"
     assert [tuple(row) for row in await db.fetch(held, made["id"])] == [(4, 400)]
+
+
+async def test_a_row_that_always_fails_is_named_and_given_up_and_others_go_on(
+    client, chain, admin, settings, monkeypatch, clock
+):
+    """All before it are made. Staff have it go on once the cause is gone, or call it off."""
+    monkeypatch.setattr(writing, "AT_ONCE", 4)
+    monkeypatch.setattr(tries, "MOST_TRIES", 2)
+    real, broken = writing._make, True
+
+    async def fails(tx, current, rows):
+        if broken and "c" in {row.name for row in rows}:
+            raise ValueError("the row says 13900000000")
+        return await real(tx, current, rows)
+
+    monkeypatch.setattr(writing, "_make", fails)
+    bad, fine = [
+        (await send(admin, table(*(f"{random_phone()},{name},,,," for name in names)))).json()["id"]
+        for names in ("abcd", "xy")
+    ]
+    before = await count()
+
+    await imports.run(bad)
+    first = (await admin.get(f"{IMPORTS}/{bad}")).json()
+    early = await admin.post(f"{IMPORTS}/{bad}/resume", {})
+    clock.shift(timedelta(minutes=2))
+    resumed = [await imports.resume(), await imports.resume()]
+    clock.shift(timedelta(minutes=2))
+    resumed.append(await imports.resume())
+    staff = await log_in(client, chain, "admin")
+    given_up, other = [(await staff.get(f"{IMPORTS}/{one}")).json() for one in (bad, fine)]
+    made = await count() - before
+    broken = False
+    on = await staff.post(f"{IMPORTS}/{bad}/resume", {})
+    again = await staff.post(f"{IMPORTS}/{bad}/resume", {})
+    await imports.run(bad)
+    done = (await staff.get(f"{IMPORTS}/{bad}")).json()
+
+    assert (first["state"], first["done"], first["failed_row"], first["failure"]) == ("writing", 2, 4, "ValueError")
+    assert (early.status_code, resumed) == (200, [2, 0, 0])
+    assert (given_up["state"], given_up["failed_row"], other["state"], made) == ("failed", 4, "done", 4)
+    assert (on.json()["state"], on.json()["failed_row"], again.status_code) == ("writing", None, 200)
+    assert (done["state"], done["made"], done["failure"]) == ("done", 4, None)
 
 
 async def test_a_table_is_read_by_one_at_a_time_and_by_nobody_once_it_is_cancelled(

@@ -14,10 +14,11 @@ from typing import Literal
 
 import msgspec
 
+from backend.approvals import queries as approval_queries
 from backend.approvals import service as approvals
-from backend.approvals.types import Approval, Kind
+from backend.approvals.types import Alone, Approval, Kind
 from backend.auth.types import Permission, StaffCaller
-from backend.kernel import clock, db, ids, incoming, jobs, logging
+from backend.kernel import clock, db, ids, incoming, jobs, logging, tries
 from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.kernel.errors import DomainError, FieldError, NotFound, ValidationFailed, invalid
@@ -65,13 +66,13 @@ class Looked(msgspec.Struct, frozen=True):
         return sum(row.amount for row, _ in self.good if row.kind is kind)
 
     @property
-    def needs_approval(self) -> bool:
-        """Whether a second person decides."""
+    def alone(self) -> list[Alone]:
+        """What one person of the staff decides alone on a day, as far as this is of it."""
         chain = settings()
-        return (
-            self.total(AllotmentKind.STORED) > chain.group_allot_alone_max_fen
-            or self.total(AllotmentKind.POINTS) > chain.group_allot_alone_max_points
-        )
+        return [
+            Alone("group_stored", self.total(AllotmentKind.STORED), chain.group_allot_alone_max_fen),
+            Alone("group_points", self.total(AllotmentKind.POINTS), chain.group_allot_alone_max_points),
+        ]
 
 
 async def look(group_id: str, data: bytes, form: Form, caller: StaffCaller) -> Looked:
@@ -160,7 +161,8 @@ async def _start(
     fen, points = looked.total(AllotmentKind.STORED), looked.total(AllotmentKind.POINTS)
     detail = {"batch_id": batch_id, "rows": len(looked.good), "stored_fen": fen, "points": points}
     await queries.changes.note(tx, group_id, caller.staff_id, "allot_batch", detail, clock.now())
-    if not looked.needs_approval:
+    if await approvals.count_alone(tx, caller.staff_id, looked.alone):
+        await db.raw(tx).execute("UPDATE group_allot_batch SET state = 'running' WHERE id = $1", batch_id)
         await jobs.defer(tx, JOB, batch_id=batch_id)
         return
     await approvals.request(
@@ -197,7 +199,7 @@ async def _write(
         group_id,
         looked.owner.id,
         title,
-        (BatchState.WAITING if looked.needs_approval else BatchState.RUNNING).value,
+        BatchState.WAITING.value,
         len(looked.good),
         len({flaw.row for flaw in looked.flaws}),
         looked.total(AllotmentKind.STORED),
@@ -240,7 +242,7 @@ async def _reject(tx: Tx, body: AskedBatch, approval: Approval) -> None:
 async def _cancel_in(tx: Tx, batch_id: str) -> None:
     await db.raw(tx).execute(
         "UPDATE group_allot_batch SET state = 'cancelled', updated_at = $2, ended_at = $2"
-        " WHERE id = $1 AND state IN ('waiting', 'running')",
+        " WHERE id = $1 AND state IN ('waiting', 'running', 'failed')",
         batch_id,
         clock.now(),
     )
@@ -253,6 +255,18 @@ async def cancel(group_id: str, batch_id: str, caller: StaffCaller) -> AllotBatc
         await _cancel_in(tx, found.id)
     after = await get_batch(group_id, batch_id, caller)
     if after.state is not BatchState.CANCELLED:
+        raise AllotBatchOver
+    return after
+
+
+async def take_up(group_id: str, batch_id: str, caller: StaffCaller) -> AllotBatch:
+    """Let a table that was given up go on where it was. Repeated, it changes nothing."""
+    found = await get_batch(group_id, batch_id, caller)
+    async with db.transaction() as tx:
+        if await tries.take_up(tx, "group_allot_batch", found.id, working=BatchState.RUNNING):
+            await jobs.defer(tx, JOB, batch_id=found.id)
+    after = await get_batch(group_id, batch_id, caller)
+    if after.state not in (BatchState.RUNNING, BatchState.DONE):
         raise AllotBatchOver
     return after
 
@@ -281,11 +295,16 @@ async def run(batch_id: str, *, most: int | None = None) -> None:
             await _end(batch_id)
             return
         group, owner = await queries.find_group(batch.group_id), await queries.find_owner(batch.group_id)
-        outcomes = []
+        outcomes: list[tuple[int, str]] = []
         for row in rows:
             if not await _runs(batch_id):
                 break  # it was cancelled a moment ago, and whoever did so was told that no further row is posted
-            outcomes.append((row.row_no, await _post(batch, row, group, owner)))
+            try:
+                outcomes.append((row.row_no, await _post(batch, row, group, owner)))
+            except Exception as error:
+                await _note(batch_id, outcomes)
+                await tries.failed("group_allot_batch", batch_id, error, row=row.row_no, working=BatchState.RUNNING)
+                return
         await _note(batch_id, outcomes)
         done += 1
 
@@ -319,6 +338,8 @@ async def _post(batch: AllotBatch, row: AllotRow, group: Group | None, owner: Su
 
 
 async def _note(batch_id: str, outcomes: Sequence[tuple[int, str]]) -> None:
+    if not outcomes:
+        return
     async with db.transaction() as tx:
         await db.raw(tx).execute(
             "UPDATE group_allot_row r SET state = CASE WHEN o.code = '' THEN 'posted' ELSE 'refused' END,"
@@ -329,7 +350,11 @@ async def _note(batch_id: str, outcomes: Sequence[tuple[int, str]]) -> None:
             [row_no for row_no, _ in outcomes],
             [code for _, code in outcomes],
         )
-        await db.raw(tx).execute("UPDATE group_allot_batch SET updated_at = $2 WHERE id = $1", batch_id, clock.now())
+        await db.raw(tx).execute(
+            f"UPDATE group_allot_batch SET updated_at = $2, {tries.FRESH} WHERE id = $1",  # noqa: S608 - a constant
+            batch_id,
+            clock.now(),
+        )
 
 
 async def _end(batch_id: str) -> None:
@@ -344,11 +369,17 @@ async def _end(batch_id: str) -> None:
 
 
 async def resume() -> int:
-    """Go on with tables that nobody has worked on for a minute; returns how many."""
+    """Go on with tables that nobody has worked on for a minute, and end those that nobody will approve; how many."""
+    waiting = await queries.list_waiting_batches()
+    await tries.each(_cancel_alone, await approval_queries.list_over(waiting))
     stuck = await queries.list_stuck(clock.now() - STUCK_AFTER)
-    for batch_id in stuck:
-        await run(batch_id)
+    await tries.each(run, stuck)
     return len(stuck)
+
+
+async def _cancel_alone(batch_id: str) -> None:
+    async with db.transaction() as tx:
+        await _cancel_in(tx, batch_id)
 
 
 approvals.declare(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from backend.approvals import queries as approvals
 from backend.approvals.errors import TooManyApprovals
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
@@ -69,7 +70,7 @@ async def dry_run(
         has_points=looked.has[AllotmentKind.POINTS],
         flaws_total=len(looked.flaws),
         flaws=[AllotFlawOut(flaw.row, flaw.field, flaw.message) for flaw in looked.flaws[:MOST_FLAWS]],
-        needs_approval=looked.needs_approval,
+        needs_approval=not await approvals.is_alone(caller.staff_id, looked.alone),
     )
 
 
@@ -142,6 +143,12 @@ def _template(form: sheets.Format) -> Reply:
 async def get_batch(caller: StaffCaller, group_id: str, allot_batch_id: str) -> AllotBatchOut:
     """How far a table is, and the first hundred rows that were refused."""
     return await _shown(await batches.get_batch(group_id, allot_batch_id, caller))
+
+
+@router.post(f"{_BATCH}/resume", guard=_MANAGE, summary="继续团体批量分配", errors=(NotFound, AllotBatchOver))
+async def resume(caller: StaffCaller, group_id: str, allot_batch_id: str) -> AllotBatchOut:
+    """Let a table that was given up go on, at the row that it could not post."""
+    return await _shown(await batches.take_up(group_id, allot_batch_id, caller))
 
 
 @router.post(f"{_BATCH}/cancel", guard=_MANAGE, summary="取消团体批量分配", errors=(NotFound, AllotBatchOver))

@@ -6,9 +6,10 @@ from datetime import date, datetime
 
 import msgspec
 
+from backend.approvals import queries as approval_queries
 from backend.approvals import service as approvals
 from backend.approvals.errors import ApprovalKeyReused
-from backend.approvals.types import Approval, Kind
+from backend.approvals.types import Alone, Approval, Kind
 from backend.auth.types import Permission, StaffCaller
 from backend.kernel import clock, db, ids, live, logging
 from backend.kernel.config import settings
@@ -86,24 +87,36 @@ async def adjust(body: AdjustIn, member: Member, caller: StaffCaller, idem: Idem
         by=caller.staff_id,
         expires_on=body.expires_on,
     )
-    if needs_approval(abs(body.points)):
+    # In this order: what the same request posted a moment ago is found by its key, and not asked for as well.
+    within = await approval_queries.is_alone(caller.staff_id, [alone(abs(wish.points))])
+    asked = await approval_queries.was_asked(caller.staff_id, idem.key)
+    scope = f"staff/{caller.staff_id}"
+    if (asked or not within) and await ledger_queries.find_own_key(member.id, scope, idem.key) is None:
         return await _ask(wish, member, caller, idem)
 
-    async def plan_again() -> Plan:
-        made = await _plan(wish)
-        return msgspec.structs.replace(
-            made, scope=f"staff/{caller.staff_id}", key=idem.key, hash=idem.request_hash.hex()
-        )
+    async def post(tx: Tx) -> bool:
+        plan = msgspec.structs.replace(await _plan(wish), scope=scope, key=idem.key, hash=idem.request_hash.hex())
+        posted = await ledger.post_in(tx, plan)
+        if not posted.replayed and not await approvals.count_alone(tx, caller.staff_id, [alone(abs(wish.points))]):
+            raise _NotAlone
+        return posted.replayed
 
-    _, posted = await ledger.post_fresh(plan_again)
-    if not posted.replayed:
+    try:
+        replayed = await ledger.with_fresh_books(post)
+    except _NotAlone:
+        return await _ask(wish, member, caller, idem)
+    if not replayed:
         _told(wish)
-    return Adjusted(wish.id, replayed=posted.replayed)
+    return Adjusted(wish.id, replayed=replayed)
 
 
-def needs_approval(points: int) -> bool:
-    """Whether so many points, given and taken together, need a second person."""
-    return points > settings().points_adjust_alone_max
+class _NotAlone(Exception):
+    """It is more than this person may give and take alone today: what was posted is rolled back, and asked for."""
+
+
+def alone(points: int) -> Alone:
+    """So many points, given and taken together, as what one person decides alone on a day."""
+    return Alone("points", points, settings().points_adjust_alone_max)
 
 
 def _id_of(member_id: int, caller: StaffCaller, key: str) -> str:

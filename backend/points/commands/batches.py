@@ -13,10 +13,11 @@ from datetime import date
 
 import msgspec
 
+from backend.approvals import queries as approval_queries
 from backend.approvals import service as approvals
 from backend.approvals.types import Approval, Kind
 from backend.auth.types import Permission, StaffCaller
-from backend.kernel import clock, db, ids, jobs, logging
+from backend.kernel import clock, db, ids, jobs, logging, tries
 from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.kernel.errors import DomainError, FieldError, NotFound, ValidationFailed, invalid
@@ -29,7 +30,7 @@ from ..errors import PointsBatchOver
 from ..records import Batch, BatchRow
 from ..rules import tables
 from ..types import Adjusting, AdjustReason, BatchState
-from .adjustments import needs_approval, plan_at
+from .adjustments import alone, plan_at
 
 log = logging.get(__name__)
 
@@ -101,10 +102,12 @@ async def begin(data: bytes, title: str, *, skip_bad: bool, caller: StaffCaller,
             ),
         )
     batch_id = ids.short_of("B", caller.staff_id, key)
-    waits = needs_approval(looked.given + looked.taken)
     async with db.transaction() as tx:
-        made = await _write(tx, batch_id, unique, digest, title, looked, caller, waits=waits)
-        if made and waits:
+        made = await _write(tx, batch_id, unique, digest, title, looked, caller)
+        if made and await approvals.count_alone(tx, caller.staff_id, [alone(looked.given + looked.taken)]):
+            await db.raw(tx).execute("UPDATE points_batch SET state = 'running' WHERE id = $1", batch_id)
+            await jobs.defer(tx, JOB, batch_id=batch_id)
+        elif made:
             await approvals.request(
                 tx,
                 KIND,
@@ -115,8 +118,6 @@ async def begin(data: bytes, title: str, *, skip_bad: bool, caller: StaffCaller,
                 summary=f"批量调整 {len(looked.good)} 人：+{looked.given:,} / -{looked.taken:,} 积分",
                 key=key,
             )
-        elif made:
-            await jobs.defer(tx, JOB, batch_id=batch_id)
     log.info("points.batch_begun", batch_id=batch_id, staff_id=caller.staff_id, rows=len(looked.good))
     found = await queries.find_batch_of(unique)
     assert found is not None
@@ -137,9 +138,8 @@ async def _write(
     title: str,
     looked: Looked,
     caller: StaffCaller,
-    *,
-    waits: bool,
 ) -> bool:
+    """Write it down as waiting; whether nobody had before."""
     now, rows = clock.now(), [row for row, _ in looked.good]
     made = await db.fetch_in(
         tx,
@@ -150,7 +150,7 @@ async def _write(
         unique,
         digest,
         title,
-        (BatchState.WAITING if waits else BatchState.RUNNING).value,
+        BatchState.WAITING.value,
         len(rows),
         len({flaw.row for flaw in looked.flaws}),
         looked.given,
@@ -189,17 +189,31 @@ async def _apply(tx: Tx, body: AskedBatch, approval: Approval) -> None:
 async def cancel(batch_id: str, caller: StaffCaller) -> Batch:
     """Post no further row; what was posted stays. Repeated, it changes nothing."""
     found = await get_batch(batch_id, caller)
-    async with db.transaction() as tx:
-        await db.raw(tx).execute(
-            "UPDATE points_batch SET state = 'cancelled', updated_at = $2, ended_at = $2"
-            " WHERE id = $1 AND state IN ('waiting', 'running')",
-            found.id,
-            clock.now(),
-        )
+    await _cancel(found.id)
     after = await get_batch(batch_id, caller)
     if after.state is not BatchState.CANCELLED:
         raise PointsBatchOver
     return after
+
+
+async def _cancel(batch_id: str) -> None:
+    async with db.transaction() as tx:
+        await db.raw(tx).execute(
+            "UPDATE points_batch SET state = 'cancelled', updated_at = $2, ended_at = $2"
+            " WHERE id = $1 AND state IN ('waiting', 'running', 'failed')",
+            batch_id,
+            clock.now(),
+        )
+
+
+async def take_up(batch_id: str, caller: StaffCaller) -> None:
+    """Let a batch that was given up go on where it was. Repeated, it changes nothing."""
+    found = await get_batch(batch_id, caller)
+    async with db.transaction() as tx:
+        if await tries.take_up(tx, "points_batch", found.id, working=BatchState.RUNNING):
+            await jobs.defer(tx, JOB, batch_id=found.id)
+    if (await get_batch(batch_id, caller)).state not in (BatchState.RUNNING, BatchState.DONE):
+        raise PointsBatchOver
 
 
 async def get_batch(batch_id: str, caller: StaffCaller) -> Batch:
@@ -221,10 +235,26 @@ async def run(batch_id: str, *, most: int | None = None) -> None:
         if not rows:
             await _end(batch_id)
             return
-        on = clock.local_date(clock.now(), settings().timezone)
-        outcomes = [(row.row_no, await _post(batch, row, on)) for row in rows]
-        await _note(batch_id, outcomes)
+        if not await _post_all(batch, rows):
+            return
         done += 1
+
+
+async def _post_all(batch: Batch, rows: Sequence[BatchRow]) -> bool:
+    """Post rows and note what became of them; False where one could not even be refused: it is tried again later."""
+    on = clock.local_date(clock.now(), settings().timezone)
+    outcomes: list[tuple[int, str]] = []
+    for row in rows:
+        if not await _runs(batch.id):
+            break  # it was cancelled a moment ago, and whoever did so was told that no further row is posted
+        try:
+            outcomes.append((row.row_no, await _post(batch, row, on)))
+        except Exception as error:
+            await _note(batch.id, outcomes)
+            await tries.failed("points_batch", batch.id, error, row=row.row_no, working=BatchState.RUNNING)
+            return False
+    await _note(batch.id, outcomes)
+    return True
 
 
 def _number(batch_id: str, row_no: int) -> int:
@@ -253,7 +283,14 @@ async def _post(batch: Batch, row: BatchRow, on: date) -> str:
     return ""
 
 
+async def _runs(batch_id: str) -> bool:
+    now = await queries.find_batch(batch_id)
+    return now is not None and now.state is BatchState.RUNNING
+
+
 async def _note(batch_id: str, outcomes: Sequence[tuple[int, str]]) -> None:
+    if not outcomes:
+        return
     async with db.transaction() as tx:
         await db.raw(tx).execute(
             "UPDATE points_batch_row r SET state = CASE WHEN o.code = '' THEN 'posted' ELSE 'refused' END,"
@@ -264,7 +301,11 @@ async def _note(batch_id: str, outcomes: Sequence[tuple[int, str]]) -> None:
             [row_no for row_no, _ in outcomes],
             [code for _, code in outcomes],
         )
-        await db.raw(tx).execute("UPDATE points_batch SET updated_at = $2 WHERE id = $1", batch_id, clock.now())
+        await db.raw(tx).execute(
+            f"UPDATE points_batch SET updated_at = $2, {tries.FRESH} WHERE id = $1",  # noqa: S608 - a constant
+            batch_id,
+            clock.now(),
+        )
 
 
 async def _end(batch_id: str) -> None:
@@ -279,10 +320,11 @@ async def _end(batch_id: str) -> None:
 
 
 async def resume() -> int:
-    """Go on with batches that nobody has worked on for a minute; returns how many."""
+    """Go on with batches that nobody has worked on for a minute, and end those that nobody will approve; how many."""
+    waiting = await queries.list_waiting()
+    await tries.each(_cancel, await approval_queries.list_over(waiting))
     stuck = await queries.list_stuck(clock.now() - queries.STUCK_AFTER)
-    for batch_id in stuck:
-        await run(batch_id)
+    await tries.each(run, stuck)
     return len(stuck)
 
 

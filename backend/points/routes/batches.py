@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from backend.approvals import queries as approvals
 from backend.approvals.errors import TooManyApprovals
 from backend.auth.guards import staff
 from backend.auth.types import Permission, StaffCaller
@@ -12,7 +13,7 @@ from backend.ledger.errors import IdempotencyConflict
 
 from .. import queries, views
 from ..commands import batches
-from ..commands.adjustments import needs_approval
+from ..commands.adjustments import alone
 from ..errors import PointsBatchOver
 from ..schemas import BatchesOut, BatchOut, BatchQuery, DryRunOut, FlawOut
 
@@ -52,7 +53,7 @@ async def dry_run(caller: StaffCaller, body: bytes, request: Request) -> DryRunO
         looked.taken,
         len(looked.flaws),
         [FlawOut(flaw.row, flaw.field, flaw.message) for flaw in looked.flaws[:MOST_FLAWS]],
-        needs_approval(looked.given + looked.taken),
+        not await approvals.is_alone(caller.staff_id, [alone(looked.given + looked.taken)]),
     )
 
 
@@ -95,6 +96,13 @@ async def get_batch(caller: StaffCaller, points_batch_id: str) -> BatchOut:
 async def cancel(caller: StaffCaller, points_batch_id: str) -> BatchOut:
     """Post no further row; what was posted stays."""
     await batches.cancel(points_batch_id, caller)
+    return await _shown(points_batch_id, caller)
+
+
+@router.post(f"{_BATCH}/resume", guard=_ADJUST, summary="继续批量调整", errors=(NotFound, PointsBatchOver))
+async def resume(caller: StaffCaller, points_batch_id: str) -> BatchOut:
+    """Let a batch that was given up go on, at the row that it could not post."""
+    await batches.take_up(points_batch_id, caller)
     return await _shown(points_batch_id, caller)
 
 

@@ -73,8 +73,8 @@ async def decide(sale_id: str, member_id: int, decision: str, pin: str | None) -
             if document.state in _DECIDED[decision]:
                 return DecisionOut(sale_id, document.state)
             _check_waiting(document)
-            if isinstance(refused, GuardRefused) and refused.refusal == points.CAP and not capped:
-                capped = True
+            if isinstance(refused, GuardRefused) and refused.refusal == points.CAP:
+                capped = True  # again, too: another sale of the day may have come between
                 continue
             if isinstance(refused, Stale):
                 continue

@@ -84,21 +84,30 @@ def rules_now() -> str:
 
 
 async def look_again() -> int:
-    """Erase what came after all, and what a release before did not erase; returns how many rows there were."""
+    """Erase what came after all, and what a release before did not erase; returns how many rows there were.
+
+    One whose erasure raises stops none of the others: it is looked at again in the next hour.
+    """
     rules, found = rules_now(), 0
-    rows = await db.fetch(_TO_LOOK_AT, rules, clock.now() - LOOKED_AT, LOOKED_AT_ONCE)
-    for row in rows:
-        changed = 0
-        for holding in all_holdings():
-            async with db.transaction() as tx:
-                await _locked(tx, row["id"])
-                changed += await _strip(tx, holding, row["member_id"])
-        async with db.transaction() as tx:
-            await _note_rules(tx, row["id"], rules)
-        if changed:
-            log.info("privacy.erased_again", erasure_id=row["id"], rows=changed)
-        found += changed
+    for row in await db.fetch(_TO_LOOK_AT, rules, clock.now() - LOOKED_AT, LOOKED_AT_ONCE):
+        try:
+            found += await _erase_again(row["id"], row["member_id"], rules)
+        except Exception as error:
+            log.error("privacy.erase_failed", exc_info=error, erasure_id=row["id"])
     return found
+
+
+async def _erase_again(erasure_id: str, member_id: int, rules: str) -> int:
+    changed = 0
+    for holding in all_holdings():
+        async with db.transaction() as tx:
+            await _locked(tx, erasure_id)
+            changed += await _strip(tx, holding, member_id)
+    async with db.transaction() as tx:
+        await _note_rules(tx, erasure_id, rules)
+    if changed:
+        log.info("privacy.erased_again", erasure_id=erasure_id, rows=changed)
+    return changed
 
 
 async def _note_rules(tx: Tx, erasure_id: str, rules: str) -> None:

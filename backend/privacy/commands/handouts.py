@@ -182,7 +182,8 @@ async def _waiting(tx: Tx, handout_id: str) -> Handout:
 
 
 async def fetch(handout_id: str, caller: StaffCaller) -> tuple[str, AsyncIterator[bytes]]:
-    """The archive's id, and it piece by piece: to who asked for it alone, within its time; when first is kept."""
+    """The archive's id, and it piece by piece: to who asked for it alone, within its time, while
+    they reach its member still; when first is kept."""
     async with db.transaction() as tx:
         rows = await db.fetch_in(tx, f"{HANDOUT} WHERE id = $1 FOR UPDATE", handout_id)
         if not rows or rows[0]["staff_id"] != caller.staff_id:
@@ -190,7 +191,7 @@ async def fetch(handout_id: str, caller: StaffCaller) -> tuple[str, AsyncIterato
         found, now = handout_of(rows[0]), clock.now()
         if found.until is None or found.until <= now:
             raise HandoutNotGranted
-        _check_ready(await exports.get(found.export_id))
+        _check_ready(await _reached(found.export_id, caller))
         await db.raw(tx).execute(
             "UPDATE privacy_handout SET state = 'fetched', fetched_at = coalesce(fetched_at, $2) WHERE id = $1",
             handout_id,

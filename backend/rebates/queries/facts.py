@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from datetime import UTC, date, datetime
 
 import msgspec
@@ -12,8 +13,12 @@ from backend.kernel import db
 from ..rules.accrual import Sums
 from ..types import Applied, Line, Part, Purchase, Whose
 
-PAGE = 1_000
-"""Purchases of each member in one page: so much is in memory at once, however much somebody bought."""
+PAGE = 10_000
+"""Purchases in one page, of all members that are asked for together: so much is in memory at once, however much
+somebody bought."""
+
+MOST_OF_ONE = 1_000
+"""Of these one member's at most."""
 
 _FIELDS = "member_id, sale_id, store_id, at, day, level, group_id, key_account, paid, lines, owner_id"
 _PAGE_OF = f"""
@@ -62,29 +67,50 @@ async def accrue(
     return {member_id: one.parts() for member_id, one in sums.items()}
 
 
+async def accrue_first(
+    fetch: Fetch, schemes: Sequence[Applied], member_id: int, first: date, last: date, *, most_pages: int
+) -> tuple[tuple[Part, ...], date | None]:
+    """The same of one member's purchases as far as so many pages go; and on which day that ends, or None for all.
+
+    For who waits for it: the owner of a large group answers for all that its people bought.
+    """
+    sums, read, until = Sums(schemes, 0), 0, first
+    peoples = any(scheme.terms.for_owner for scheme in schemes)
+    async with aclosing(pages(fetch, [member_id], first, last, peoples=peoples)) as found:
+        async for page in found:
+            if page and read == most_pages:
+                return sums.parts(), until
+            for _, purchase, back in page:
+                sums.add(purchase, back)
+                until = purchase.on
+            read += 1
+    return sums.parts(), None
+
+
 async def pages(
     fetch: Fetch, member_ids: Sequence[int], first: date, last: date, *, peoples: bool
-) -> AsyncIterator[list[Bought]]:
+) -> AsyncGenerator[list[Bought]]:
     """All purchases of these days, each member's in the order of their times; with ``peoples`` also those of the people
     of groups that a member owns."""
     start = (first, datetime.min.replace(tzinfo=UTC), "")
     places: dict[int, Place] = dict.fromkeys(member_ids, start)
     while places:
+        each = max(1, min(MOST_OF_ONE, PAGE // len(places)))
         days, instants, sales = (list(column) for column in zip(*places.values(), strict=True))
-        rows = await fetch(BOTH if peoples else OWN, list(places), days, instants, sales, last, PAGE)
+        rows = await fetch(BOTH if peoples else OWN, list(places), days, instants, sales, last, each)
         back = await _came_back(fetch, rows)
         yield [(row["id"], _purchase(row), back.get((row["member_id"], row["sale_id"]), {})) for row in rows]
-        places = _after(rows)
+        places = _after(rows, each)
 
 
-def _after(rows: Sequence[db.Record]) -> dict[int, Place]:
+def _after(rows: Sequence[db.Record], each: int) -> dict[int, Place]:
     """Where to go on with those whose purchases filled the page."""
     counts: dict[int, int] = {}
     ends: dict[int, Place] = {}
     for row in rows:
         counts[row["id"]] = counts.get(row["id"], 0) + 1
         ends[row["id"]] = (row["day"], row["at"], row["sale_id"])
-    return {member_id: ends[member_id] for member_id, count in counts.items() if count == PAGE}
+    return {member_id: ends[member_id] for member_id, count in counts.items() if count == each}
 
 
 async def _came_back(fetch: Fetch, rows: Sequence[db.Record]) -> dict[tuple[int, str], dict[int, int]]:

@@ -24,6 +24,7 @@ from .. import service
 from ..errors import ApplicationDecided, PolicyChanged
 from ..events import RegistrationApproved, RegistrationRejected
 from ..queries import applications as queries
+from ..queries import imports
 from ..rules import policy as rules
 from ..types import Application, ApplicationState, Decision, Outcome, Policy
 
@@ -77,6 +78,8 @@ class ByPolicy:
             now,
             None if state is ApplicationState.PENDING else now,
         )
+        if verdict is None:
+            await imports.note_claim(tx, member_id, now)
 
     async def decided(self, tx: Tx, member_id: int, status: Status, staff_id: int, reason: str | None) -> None:
         """Write down what staff decided about whom waits."""

@@ -19,7 +19,7 @@ from backend.approvals.types import Approval, ApprovalState, Kind
 from backend.audience import queries as audience
 from backend.audience import service as audiences
 from backend.auth.types import Permission, StaffCaller
-from backend.kernel import clock, db, ids, jobs, logging, trail
+from backend.kernel import clock, db, ids, jobs, logging, trail, tries
 from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.kernel.errors import Forbidden, NotFound, invalid
@@ -220,17 +220,27 @@ async def cancel(batch_id: str, caller: StaffCaller) -> None:
 async def _cancel(tx: Tx, batch_id: str) -> None:
     await db.raw(tx).execute(
         "UPDATE registration_batch SET state = 'cancelled', updated_at = $2, ended_at = $2"
-        " WHERE id = $1 AND state IN ('waiting', 'running')",
+        " WHERE id = $1 AND state IN ('waiting', 'running', 'failed')",
         batch_id,
         clock.now(),
     )
+
+
+async def take_up(batch_id: str, caller: StaffCaller) -> None:
+    """Let a batch that was given up go on where it was. Repeated, it changes nothing."""
+    found = await get_batch(batch_id, caller)
+    async with db.transaction() as tx:
+        if await tries.take_up(tx, "registration_batch", found.id, working=BatchState.RUNNING):
+            await jobs.defer(tx, JOB, batch_id=found.id)
+    if (await get_batch(batch_id, caller)).state not in (BatchState.RUNNING, BatchState.DONE):
+        raise MemberBatchOver
 
 
 async def run(batch_id: str, *, seconds: float = RUN_S, most: int | None = None) -> bool:
     """Change the members that wait, chunk by chunk, for so long; whether some are left. ``most`` chunks, for tests."""
     until, done = monotonic() + seconds, 0
     while monotonic() < until and (most is None or done < most):
-        if not await _step(batch_id):
+        if not await _try_step(batch_id):
             return False
         done += 1
     async with db.transaction() as tx:
@@ -238,7 +248,24 @@ async def run(batch_id: str, *, seconds: float = RUN_S, most: int | None = None)
     return True
 
 
-async def _step(batch_id: str) -> bool:
+async def _try_step(batch_id: str) -> bool:
+    """The next chunk of a batch; where it raises, member by member up to the one who does. False: no further now."""
+    try:
+        return await _step(batch_id, AT_ONCE)
+    except Exception:
+        log.warning("registration.chunk_failed", batch_id=batch_id)
+    for _ in range(AT_ONCE):
+        try:
+            if not await _step(batch_id, 1):
+                return False
+        except Exception as error:
+            row = await reads.find_next_member(batch_id)
+            await tries.failed("registration_batch", batch_id, error, row=row, working=BatchState.RUNNING)
+            return False
+    return True
+
+
+async def _step(batch_id: str, at_once: int) -> bool:
     """The next chunk of a batch; False where there is none."""
     async with db.transaction() as tx:
         rows = await db.fetch_in(tx, f"{reads.BATCH} WHERE id = $1 FOR UPDATE", batch_id)
@@ -250,13 +277,13 @@ async def _step(batch_id: str) -> bool:
             "SELECT member_id FROM registration_batch_row WHERE batch_id = $1 AND result IS NULL"
             " ORDER BY member_id LIMIT $2",
             batch_id,
-            AT_ONCE,
+            at_once,
         )
         if waiting:
             await _change(tx, batch, [row["member_id"] for row in waiting])
-        if len(waiting) < AT_ONCE:
+        if len(waiting) < at_once:
             await _end(tx, batch)
-    return len(waiting) == AT_ONCE
+    return len(waiting) == at_once
 
 
 async def _change(tx: Tx, batch: MemberBatch, member_ids: list[int]) -> None:
@@ -276,7 +303,8 @@ async def _change(tx: Tx, batch: MemberBatch, member_ids: list[int]) -> None:
         results,
     )
     await db.raw(tx).execute(
-        "UPDATE registration_batch SET done = done + $2, changed = changed + $3, updated_at = $4 WHERE id = $1",
+        f"UPDATE registration_batch SET done = done + $2, changed = changed + $3, updated_at = $4, {tries.FRESH}"  # noqa: S608 - constant
+        " WHERE id = $1",
         batch.id,
         len(member_ids),
         results.count("changed"),
@@ -295,15 +323,24 @@ async def _end(tx: Tx, batch: MemberBatch) -> None:
 
 async def resume() -> int:
     """Go on with batches that nobody has worked on for a minute, and end those that nobody will approve; how many."""
-    for batch_id, approval_id in await reads.list_waiting():
-        approval = await approval_queries.get_approval(approval_id)
-        if approval.state not in (ApprovalState.WAITING, ApprovalState.APPROVED):
-            async with db.transaction() as tx:
-                await _cancel(tx, batch_id)
+    waiting = await reads.list_waiting()
+    states = await approval_queries.list_states(list(waiting.values()))
+    await tries.each(
+        _cancel_alone,
+        [
+            batch_id
+            for batch_id, approval_id in waiting.items()
+            if states.get(approval_id) not in (None, ApprovalState.WAITING, ApprovalState.APPROVED)
+        ],
+    )
     stuck = await reads.list_stuck(clock.now() - STUCK_AFTER)
-    for batch_id in stuck:
-        await run(batch_id)
+    await tries.each(run, stuck)
     return len(stuck)
+
+
+async def _cancel_alone(batch_id: str) -> None:
+    async with db.transaction() as tx:
+        await _cancel(tx, batch_id)
 
 
 approvals.declare(

@@ -68,7 +68,7 @@ async def _create(
     verdict = await joins.judging().judge(applicant)
     if verdict.status is Status.NONE:
         raise RegistrationRejected(verdict.reason)
-    if (made := await _made_before(new, body.card_no, channel)) is not None:
+    if (made := await _made_before(new, body, channel)) is not None:
         return made
     async with db.transaction() as tx:
         new = msgspec.structs.replace(new, status=verdict.status)
@@ -91,8 +91,8 @@ async def _create(
     return await members.get_member(member_id)
 
 
-async def _made_before(new: NewMember, card_no: str | None, channel: joins.Channel) -> Member | None:
-    """Whom the very same call made a moment ago; None for nobody, and where anything differs."""
+async def _made_before(new: NewMember, body: CreateAtTill, channel: joins.Channel) -> Member | None:
+    """Whom the very same call made a moment ago; None for nobody, and where anything differs: consents, too."""
     member_id = await members.find_id_by_phone(new.phone)
     if member_id is None or not await applications.made_since(member_id, channel, clock.now() - SENT_AGAIN):
         return None
@@ -100,10 +100,19 @@ async def _made_before(new: NewMember, card_no: str | None, channel: joins.Chann
     asked = (new.name, new.birthday, new.gender, new.store_id)
     if asked != (found.name, found.birthday, found.gender, found.store_id):
         return None
-    if card_no is None:
+    if not await _agreed(member_id, {one.purpose for one in body.consents}):
+        return None
+    if body.card_no is None:
         return found
     held = await cards.find_held(member_id)
-    return found if held is not None and held.number == card_no else None
+    return found if held is not None and held.number == body.card_no else None
+
+
+async def _agreed(member_id: int, purposes: set[str]) -> bool:
+    """Whether a member agreed to all of these, and said yes to no other."""
+    granted = [one for one in await privacy_queries.list_consents(member_id) if one.granted]
+    said = {one.purpose.code for one in granted if one.at is not None}
+    return said <= purposes <= {one.purpose.code for one in granted}
 
 
 def _checked(body: CreateAtTill, store_id: str | None) -> NewMember:

@@ -8,16 +8,17 @@ a row says is sealed, and gone when the import has ended.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import timedelta
 
 import msgspec
 
 from backend.approvals import queries as approval_queries
 from backend.approvals import service as approvals
-from backend.approvals.types import Approval, ApprovalState, Kind
+from backend.approvals.types import Alone, Approval, ApprovalState, Kind
 from backend.auth import queries as auth
 from backend.auth.types import Permission, StaffCaller
-from backend.kernel import clock, db, ids, jobs, logging, trail
+from backend.kernel import clock, db, ids, jobs, logging, trail, tries
 from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.kernel.errors import FieldError, NotFound, ValidationFailed
@@ -37,7 +38,7 @@ MOST_SHOWN = 100
 
 STUCK_AFTER = timedelta(minutes=1)
 KEPT_UNSTARTED = timedelta(days=7)
-"""How long the rows of an import wait that nobody starts: they are personal data."""
+"""How long the rows of an import wait that nobody starts or resumes: they are personal data."""
 
 
 class AskedImport(msgspec.Struct, frozen=True):
@@ -124,10 +125,20 @@ def is_wrong(checked: Import, *, skip_bad: bool) -> bool:
     return checked.good == 0 or (checked.bad > 0 and not skip_bad)
 
 
-def needs_approval(checked: Import) -> bool:
-    """Whether what a table opens with needs a second person."""
-    fen = checked.principal_fen + checked.bonus_fen
-    return fen > settings().import_alone_max_fen or checked.points > settings().points_adjust_alone_max
+def alone(checked: Import) -> list[Alone]:
+    """What a table opens with, as what one person decides alone on a day."""
+    chain = settings()
+    return [
+        Alone("imported", checked.principal_fen + checked.bonus_fen, chain.import_alone_max_fen),
+        Alone("points", checked.points, chain.points_adjust_alone_max),
+    ]
+
+
+def needs_approval(one: Import, counted: Mapping[str, int]) -> bool:
+    """Whether a second person decides it, where ``counted`` was decided alone today by who would start it."""
+    if one.state is not ImportState.CHECKED:
+        return one.approval_id is not None
+    return not approval_queries.is_within(alone(one), counted)
 
 
 # -- going on
@@ -163,7 +174,7 @@ async def refusal(import_id: str, found: Import) -> ValidationFailed:
 
 async def _go(tx: Tx, checked: Import, by: StaffCaller) -> None:
     """Write, or wait for a second person."""
-    if not needs_approval(checked):
+    if await approvals.count_alone(tx, by.staff_id, alone(checked)):
         await _write(tx, checked.id)
         return
     approval = await approvals.request(
@@ -217,25 +228,39 @@ async def cancel(import_id: str) -> None:
 
 async def resume() -> int:
     """Go on with imports that nobody has worked on for a minute, and end those that nobody approved; how many."""
-    for import_id, approval_id in await queries.list_approving():
-        approval = await approval_queries.get_approval(approval_id)
-        if approval.state not in (ApprovalState.WAITING, ApprovalState.APPROVED):
-            await cancel(import_id)
+    waiting = await queries.list_approving()
+    states = await approval_queries.list_states(list(waiting.values()))
+    await tries.each(
+        cancel,
+        [
+            import_id
+            for import_id, approval_id in waiting.items()
+            if states.get(approval_id) not in (None, ApprovalState.WAITING, ApprovalState.APPROVED)
+        ],
+    )
     stuck = await queries.list_stuck(clock.now() - STUCK_AFTER)
-    for import_id in stuck:
-        await run(import_id)
+    await tries.each(run, stuck)
     return len(stuck)
 
 
 async def forget_unstarted() -> int:
-    """Cancel imports that were read a week ago and never started; returns how many."""
+    """Cancel imports that were read a week ago and never started, or given up and not resumed; returns how many."""
     rows = await db.fetch(
-        "SELECT id FROM registration_import WHERE state = 'checked' AND updated_at < $1 LIMIT 200",
+        "SELECT id FROM registration_import WHERE state IN ('checked', 'failed') AND updated_at < $1 LIMIT 200",
         clock.now() - KEPT_UNSTARTED,
     )
-    for row in rows:
-        await cancel(row["id"])
+    await tries.each(cancel, [row["id"] for row in rows])
     return len(rows)
+
+
+async def take_up(import_id: str) -> None:
+    """Let an import that was given up go on where it was. Repeated, it changes nothing."""
+    await queries.get_import(import_id)
+    async with db.transaction() as tx:
+        if await tries.take_up(tx, "registration_import", import_id, working=ImportState.WRITING):
+            await jobs.defer(tx, JOB, import_id=import_id)
+    if (state := (await queries.get_import(import_id)).state) not in (ImportState.WRITING, ImportState.DONE):
+        raise ImportNotReady(f"the import is {state.value}")
 
 
 approvals.declare(

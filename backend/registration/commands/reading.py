@@ -65,7 +65,7 @@ UPDATE registration_import i
           FROM registration_import_row WHERE import_id = $1) r
  WHERE i.id = $1
 RETURNING i.id, title, kind, skip_bad, dry_run, state, total, i.good, bad, done, made, i.points, i.principal_fen,
-          i.bonus_fen, staff_id, approval_id, created_at, updated_at, ended_at"""
+          i.bonus_fen, staff_id, approval_id, failed_row, failure, created_at, updated_at, ended_at"""
 
 
 class TurnLost(Exception):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from backend.kernel import clock, db, logging
+from backend.kernel import clock, db, logging, tries
 from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.kernel.errors import DomainError
@@ -43,11 +43,28 @@ def opened(sealed: str) -> NewRow:
 async def write(import_id: str, *, most: int | None = None) -> None:
     """Make the members that are still to come, chunk by chunk; ``most`` chunks, for tests."""
     done = 0
-    while (most is None or done < most) and await _step(import_id):
+    while (most is None or done < most) and await _try_step(import_id):
         done += 1
 
 
-async def _step(import_id: str) -> bool:
+async def _try_step(import_id: str) -> bool:
+    """The next chunk; where it raises, row by row up to the one that does. False: no further now."""
+    try:
+        return await _step(import_id, AT_ONCE)
+    except Exception:
+        log.warning("registration.chunk_failed", import_id=import_id)
+    for _ in range(AT_ONCE):
+        try:
+            if not await _step(import_id, 1):
+                return False
+        except Exception as error:
+            row = await queries.find_next_row(import_id)
+            await tries.failed("registration_import", import_id, error, row=row, working=ImportState.WRITING)
+            return False
+    return True
+
+
+async def _step(import_id: str, at_once: int) -> bool:
     """The next chunk; False where there is none."""
     async with db.transaction() as tx:
         found = await db.fetch_in(tx, f"{queries.IMPORT} WHERE id = $1 FOR UPDATE", import_id)
@@ -59,14 +76,14 @@ async def _step(import_id: str) -> bool:
             "SELECT sealed FROM registration_import_row WHERE import_id = $1 AND result IS NULL"
             " ORDER BY row_no LIMIT $2",
             import_id,
-            AT_ONCE,
+            at_once,
         )
         if waiting:
             await _write(tx, current, [opened(row["sealed"]) for row in waiting])
-        if len(waiting) < AT_ONCE:
+        if len(waiting) < at_once:
             await end(tx, import_id, ImportState.DONE)
             log.info("registration.import_ended", import_id=import_id)
-    return len(waiting) == AT_ONCE
+    return len(waiting) == at_once
 
 
 async def _write(tx: Tx, current: Import, rows: Sequence[NewRow]) -> None:
@@ -83,7 +100,8 @@ async def _write(tx: Tx, current: Import, rows: Sequence[NewRow]) -> None:
         *map(list, zip(*results, strict=True)),
     )
     await db.raw(tx).execute(
-        "UPDATE registration_import SET done = done + $2, made = made + $3, updated_at = $4 WHERE id = $1",
+        f"UPDATE registration_import SET done = done + $2, made = made + $3, updated_at = $4, {tries.FRESH}"  # noqa: S608 - constant
+        " WHERE id = $1",
         current.id,
         len(results),
         sum(result == MADE for _, result, _ in results),

@@ -14,7 +14,7 @@ from ..types import BatchRow, BatchState, MemberBatch
 
 BATCH = (
     "SELECT id, kind, reason, state, change, audience, meant, done, changed, staff_id, store_id, approval_id,"
-    " created_at, ended_at FROM registration_batch"
+    " failed_row, failure, created_at, ended_at FROM registration_batch"
 )
 
 
@@ -95,10 +95,19 @@ async def list_stuck(before: datetime) -> list[str]:
     return [row["id"] for row in rows]
 
 
-async def list_waiting() -> list[tuple[str, str]]:
+async def find_next_member(batch_id: str) -> int | None:
+    """The member of a batch whose turn it is."""
+    found: int | None = await db.fetchval(
+        "SELECT min(member_id) FROM registration_batch_row WHERE batch_id = $1 AND result IS NULL",
+        batch_id,
+    )
+    return found
+
+
+async def list_waiting() -> dict[str, str]:
     """Batches that wait for a second person, with their approvals."""
     rows = await db.fetch(
         "SELECT id, approval_id FROM registration_batch WHERE state = 'waiting' AND approval_id IS NOT NULL"
         " ORDER BY updated_at LIMIT 500"
     )
-    return [(row["id"], row["approval_id"]) for row in rows]
+    return {row["id"]: row["approval_id"] for row in rows}

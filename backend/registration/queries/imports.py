@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 from backend.kernel import db
+from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound
 from backend.kernel.paging import Place
 
@@ -16,7 +17,7 @@ ROW_CONTEXT = "registration_import.row"
 PAGE = 1_000
 IMPORT = (
     "SELECT id, title, kind, skip_bad, dry_run, state, total, good, bad, done, made, points, principal_fen, bonus_fen,"
-    " staff_id, approval_id, created_at, updated_at, ended_at FROM registration_import"
+    " staff_id, approval_id, failed_row, failure, created_at, updated_at, ended_at FROM registration_import"
 )
 
 
@@ -92,6 +93,24 @@ async def count_results(import_id: str) -> dict[str, int]:
     return dict(map(tuple, rows))
 
 
+CLAIMED = (
+    "SELECT import_id, count(*) FROM registration_import_row"
+    " WHERE import_id = ANY($1) AND claimed_at IS NOT NULL GROUP BY import_id"
+)
+
+
+async def count_claimed(import_ids: Sequence[str]) -> dict[str, int]:
+    """Of whom each import made, how many have claimed their record by their phone."""
+    return dict(map(tuple, await db.fetch(CLAIMED, list(import_ids))))
+
+
+async def note_claim(tx: Tx, member_id: int, at: datetime) -> None:
+    """Note that somebody whom an import made has claimed their record; of others, nothing."""
+    await db.raw(tx).execute(
+        "UPDATE registration_import_row SET claimed_at = $2 WHERE member_id = $1 AND claimed_at IS NULL", member_id, at
+    )
+
+
 async def list_stuck(before: datetime) -> list[str]:
     """Imports that a job was at and nobody has worked on since then."""
     rows = await db.fetch(
@@ -102,10 +121,19 @@ async def list_stuck(before: datetime) -> list[str]:
     return [row["id"] for row in rows]
 
 
-async def list_approving() -> list[tuple[str, str]]:
+async def list_approving() -> dict[str, str]:
     """Imports that wait for a second person, with their approvals."""
     rows = await db.fetch(
         "SELECT id, approval_id FROM registration_import WHERE state = 'approving' AND approval_id IS NOT NULL"
         " ORDER BY updated_at LIMIT 200"
     )
-    return [(row["id"], row["approval_id"]) for row in rows]
+    return {row["id"]: row["approval_id"] for row in rows}
+
+
+async def find_next_row(import_id: str) -> int | None:
+    """The row of an import whose turn it is."""
+    found: int | None = await db.fetchval(
+        "SELECT row_no FROM registration_import_row WHERE import_id = $1 AND result IS NULL ORDER BY row_no LIMIT 1",
+        import_id,
+    )
+    return found

@@ -93,6 +93,13 @@ async def cancel(caller: StaffCaller, member_batch_id: str) -> BatchOut:
     return await _shown(member_batch_id, caller)
 
 
+@router.post(f"{_BATCH}/resume", guard=_BATCH_IT, summary="继续批量任务", errors=(NotFound, MemberBatchOver))
+async def resume(caller: StaffCaller, member_batch_id: str) -> BatchOut:
+    """Let a batch that was given up go on, at the member that it could not change."""
+    await batches.take_up(member_batch_id, caller)
+    return await _shown(member_batch_id, caller)
+
+
 @router.get(f"{_BATCH}/rows", guard=_BATCH_IT, summary="批量任务明细", errors=(NotFound, ValidationFailed))
 async def list_rows(caller: StaffCaller, member_batch_id: str, query: RowsQuery) -> RowsOut:
     """What became of each member, by page."""

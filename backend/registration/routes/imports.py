@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 
+from backend.approvals import queries as approvals
 from backend.auth import queries as auth
 from backend.auth.guards import staff, terminal
 from backend.auth.types import Permission, StaffCaller, TerminalCaller
@@ -86,7 +87,7 @@ async def begin(
         caller=caller,
         key=idem.key,
     )
-    return Answer(await _one(import_id))
+    return Answer(await _one(import_id, caller))
 
 
 @router.get(_IMPORTS, guard=_IMPORT_IT, summary="会员导入任务", errors=(ValidationFailed,))
@@ -95,7 +96,7 @@ async def list_imports(caller: StaffCaller, query: ImportsQuery) -> ImportsOut:
     found = await queries.list_imports(before=read_place(query.cursor), limit=query.limit + 1)
     page = found[: query.limit]
     following = place_cursor(page[-1].created_at, page[-1].id) if len(found) > query.limit else None
-    return ImportsOut(await _shown(page, flaws=0), following)
+    return ImportsOut(await _shown(page, caller, flaws=0), following)
 
 
 @router.get(f"{_IMPORTS}/template.csv", guard=_IMPORT_IT, summary="会员导入模板（CSV）")
@@ -118,7 +119,7 @@ def _template(form: sheets.Format) -> Reply:
 @router.get(_IMPORT, guard=_IMPORT_IT, summary="会员导入进度", errors=(NotFound,))
 async def get_import(caller: StaffCaller, member_import_id: str) -> ImportOut:
     """How far an import is, and the first hundred things that are wrong with its rows."""
-    return await _one(member_import_id)
+    return await _one(member_import_id, caller)
 
 
 @router.get(f"{_IMPORT}/report.csv", guard=_IMPORT_IT, summary="会员导入结果（CSV）", errors=(NotFound,))
@@ -144,14 +145,21 @@ async def _report(import_id: str) -> AsyncIterator[Sequence[Sequence[sheets.Cell
 async def start(caller: StaffCaller, member_import_id: str, body: StartIn) -> ImportOut:
     """Make members of a table that was read; a second person decides first where what it opens with asks for one."""
     await imports.start(member_import_id, skip_bad=body.skip_bad, caller=caller)
-    return await _one(member_import_id)
+    return await _one(member_import_id, caller)
 
 
 @router.post(f"{_IMPORT}/cancel", guard=_IMPORT_IT, summary="取消导入", errors=(NotFound, ImportNotReady))
 async def cancel(caller: StaffCaller, member_import_id: str) -> ImportOut:
     """Make no further member; who was made stays."""
     await imports.cancel(member_import_id)
-    return await _one(member_import_id)
+    return await _one(member_import_id, caller)
+
+
+@router.post(f"{_IMPORT}/resume", guard=_IMPORT_IT, summary="继续导入", errors=(NotFound, ImportNotReady))
+async def resume(caller: StaffCaller, member_import_id: str) -> ImportOut:
+    """Let an import that was given up go on, at the row that it could not write."""
+    await imports.take_up(member_import_id)
+    return await _one(member_import_id, caller)
 
 
 @router.post(
@@ -184,17 +192,20 @@ def _created(found: Member) -> CreatedOut:
     return CreatedOut(str(found.id), found.member_no, found.name, found.phone_masked, found.status, found.store_id)
 
 
-async def _one(import_id: str) -> ImportOut:
-    (shown,) = await _shown([await queries.get_import(import_id)], flaws=imports.MOST_SHOWN)
+async def _one(import_id: str, caller: StaffCaller) -> ImportOut:
+    (shown,) = await _shown([await queries.get_import(import_id)], caller, flaws=imports.MOST_SHOWN)
     return shown
 
 
-async def _shown(found: Sequence[Import], *, flaws: int) -> list[ImportOut]:
+async def _shown(found: Sequence[Import], caller: StaffCaller, *, flaws: int) -> list[ImportOut]:
+    counted_alone = await approvals.counted_alone(caller.staff_id)
     names = await auth.staff_names({one.staff_id for one in found})
+    claimed = await queries.count_claimed([one.id for one in found])
     return [
         ImportOut(
             **{k: v for k, v in msgspec.structs.asdict(one).items() if k not in ("staff_id", "updated_at")},
-            needs_approval=imports.needs_approval(one),
+            claimed=claimed.get(one.id, 0),
+            needs_approval=imports.needs_approval(one, counted_alone),
             results=(counted := await queries.count_results(one.id) if flaws else {}),
             result_texts={code: words.result(code) for code in counted},
             flaws=[

@@ -86,7 +86,10 @@ class MeantOut(msgspec.Struct):
 
 
 class BatchOut(msgspec.Struct, kw_only=True):
-    """A batch and how far it is; ``results`` counts its members by what became of them."""
+    """A batch and how far it is; ``results`` counts its members by what became of them.
+
+    ``failed_member_id`` could not be changed at the last try, for an error of the kind ``failure``.
+    """
 
     id: str
     kind: str
@@ -103,6 +106,8 @@ class BatchOut(msgspec.Struct, kw_only=True):
     staff_name: str
     store_id: str | None
     approval_id: str | None
+    failed_member_id: str | None
+    failure: str | None
     created_at: datetime
     ended_at: datetime | None
 

@@ -63,6 +63,7 @@ class ImportOut(msgspec.Struct, kw_only=True):
     bad: int
     done: int
     made: int
+    claimed: int
     points: int
     principal_fen: int
     bonus_fen: int
@@ -72,6 +73,8 @@ class ImportOut(msgspec.Struct, kw_only=True):
     flaws: list[FlawOut]
     staff_name: str
     approval_id: str | None
+    failed_row: int | None
+    failure: str | None
     created_at: datetime
     ended_at: datetime | None
 

@@ -7,7 +7,7 @@ import { factList, pill } from "./parts/states.js";
 import { table } from "./parts/table.js";
 import { w } from "./group_words.js";
 
-const LOOKS = { waiting: "gold", running: "brand" };
+const LOOKS = { waiting: "gold", running: "brand", failed: "danger" };
 const XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 const MOST_PAGES = 10;
 const shown = (kind, amount) => (kind === "stored" ? money(amount) : w("gr.points", { count: count(amount) }));
@@ -97,9 +97,15 @@ export function allotments({ api, base, signal, may }) {
       await tell(found.title, factList([
         [w("gr.progress"), `${count(found.posted)} / ${count(found.rows)}`],
         [w("gr.by"), found.staff_name],
+        found.failed_row !== null && [w("gr.failed_at", { row: found.failed_row }), found.failure],
         ...found.refused_rows.map((row) => [w("gr.row", { row: row.row, field: row.member_no }), `${shown(row.kind, row.amount)} ${row.code}`]),
-      ]));
+      ].filter(Boolean)));
     });
+  }
+
+  async function resume(batch) {
+    await attempt(() => api.post(`${batches}/${encodeURIComponent(batch.id)}/resume`, {}, { again: true }), w("gr.done"));
+    many.reload();
   }
 
   async function cancel(batch) {
@@ -137,7 +143,8 @@ export function allotments({ api, base, signal, may }) {
       { title: w("gr.at"), hide: "narrow", cell: (one) => stamp(one.created_at) },
       { title: w("gr.actions"), cell: (one) => h("div", { class: "row-actions" },
         h("button", { type: "button", class: "button compact soft", "aria-label": w("gr.show_of", { title: one.title }), onclick: () => show(one) }, w("gr.show")),
-        may && ["waiting", "running"].includes(one.state) && h("button", { type: "button", class: "button compact danger", "aria-label": w("gr.cancel_of", { title: one.title }), onclick: () => cancel(one) }, w("gr.cancel"))) },
+        may && one.state === "failed" && h("button", { type: "button", class: "button compact primary", "aria-label": w("gr.resume_of", { title: one.title }), onclick: () => resume(one) }, w("gr.resume")),
+        may && ["waiting", "running", "failed"].includes(one.state) && h("button", { type: "button", class: "button compact danger", "aria-label": w("gr.cancel_of", { title: one.title }), onclick: () => cancel(one) }, w("gr.cancel"))) },
     ],
   });
   const act = (text, run, look = "") => h("button", { type: "button", class: `button ${look}`, onclick: () => attempt(run) }, text);

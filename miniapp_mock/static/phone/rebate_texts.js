@@ -10,6 +10,7 @@ export const REBATES = {
   "rebate.forever": "长期有效",
   "rebate.running": "正在累计",
   "rebate.running_none": "现在没有适用的返利方案",
+  "rebate.counted_until": "消费笔数较多，以上统计至 {date}；对账单会计入全部消费",
   "rebate.so_far": "{period}已累计 {amount}",
   "rebate.gives": "预计返利 {amount}",
   "rebate.capped": "已达本期上限",

@@ -7,6 +7,7 @@ from tests.mutants.mutant import Mutant
 PAY = "backend/orders/commands/pay.py"
 PLACE = "backend/orders/commands/place.py"
 PINS = "backend/orders/commands/pins.py"
+CONFIRMED = "backend/sales/service.py"
 RULES = "backend/orders/commands/delivery_rules.py"
 DECODING = "backend/kernel/http/decoding.py"
 PAYMENTS = "tests/orders/test_payments.py::"
@@ -34,7 +35,7 @@ MUTANTS = (
     Mutant(
         "large-order-without-pin",
         "Whoever holds a phone empties its wallet in one order, whatever PIN its owner has set.",
-        PINS,
+        CONFIRMED,
         "    if taken_fen > settings().password_free_sale_fen:\n        await",
         "    if taken_fen < 0:\n        await",
         (f"{PIN}test_above_the_limit_the_pin_comes_with_the_order",),
@@ -50,17 +51,17 @@ MUTANTS = (
     Mutant(
         "any-pin-confirms",
         "Whoever holds a phone types any six digits and empties its wallet.",
-        PINS,
-        "        await service.check_pin(member_id, pin, spends_fen=taken_fen)\n",
+        CONFIRMED,
+        "        await member_service.check_pin(member_id, pin, spends_fen=taken_fen)\n",
         "",
         (f"{PIN}test_above_the_limit_the_pin_comes_with_the_order",),
     ),
     Mutant(
         "confirmed-orders-fill-the-day",
         "What a member confirmed by PIN leaves them nothing for small things at the till.",
-        PINS,
-        "        await service.check_pin(member_id, pin, spends_fen=taken_fen)\n        return False\n",
-        "        await service.check_pin(member_id, pin, spends_fen=taken_fen)\n        return True\n",
+        CONFIRMED,
+        "        await member_service.check_pin(member_id, pin, spends_fen=taken_fen)\n        return False\n",
+        "        await member_service.check_pin(member_id, pin, spends_fen=taken_fen)\n        return True\n",
         (f"{PIN}test_a_day_is_counted_with_the_tills_and_what_was_confirmed_is_not",),
     ),
     Mutant(

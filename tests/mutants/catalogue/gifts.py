@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..mutant import Mutant
 
 _REDEEM = "tests/gifts/test_redeeming.py"
+_CONFIRM = "tests/gifts/test_confirming.py"
 _HAND = "tests/gifts/test_handing.py"
 _COUNTS = f"{_HAND}::test_a_broken_piece_does_not_come_back_to_the_shelf_and_stays_counted"
 
@@ -34,12 +35,28 @@ MUTANTS = (
         (f"{_REDEEM}::test_points_that_are_owed_are_not_there_to_redeem",),
     ),
     Mutant(
-        "gift-money-without-pin",
-        "Whoever holds the phone pays for gifts with its owner's money.",
+        "gift-points-without-pin",
+        "Whoever holds the phone takes gifts for its owner's points, whatever they are worth.",
         "backend/gifts/commands/redeeming.py",
-        "    if gift.pay_fen:\n        await member_service.check_pin",
-        "    if not gift.pay_fen:\n        await member_service.check_pin",
-        (f"{_REDEEM}::test_points_and_money_are_taken_together_and_money_asks_for_the_pin",),
+        "return price.pay_fen + points_value_fen(price.points, value_bp=settings().point_value_fen_bp)",
+        "return price.pay_fen",
+        (f"{_CONFIRM}::test_points_and_money_count_together_and_beyond_the_limits_the_pin_is_asked_for",),
+    ),
+    Mutant(
+        "gifts-without-end",
+        "Whoever holds the phone takes any number of small gifts without the PIN.",
+        "backend/gifts/commands/redeeming.py",
+        "free=_free(made, on) if wanted.counts else ()",
+        "free=()",
+        (f"{_CONFIRM}::test_points_and_money_count_together_and_beyond_the_limits_the_pin_is_asked_for",),
+    ),
+    Mutant(
+        "gift-price-raised-unseen",
+        "A price that head office raises while a member taps is taken silently.",
+        "backend/gifts/rules.py",
+        "if points not in (None, price.points) or",
+        "if False or",
+        (f"{_CONFIRM}::test_a_price_that_is_not_the_one_that_was_shown_is_refused_with_the_new_one",),
     ),
     Mutant(
         "gift-code-of-another-is-good",

@@ -39,6 +39,9 @@ const w = words({
   "bat.actions": "操作",
   "bat.waiting": "待审批",
   "bat.running": "处理中",
+  "bat.failed": "已停止",
+  "bat.failed_at": "停在会员",
+  "bat.resume": "继续",
   "bat.done": "已完成",
   "bat.cancelled": "已取消",
   "bat.show": "详情",
@@ -57,7 +60,7 @@ const w = words({
 const BATCHES = "/v1/admin/member-batches";
 const SHOWN = 6;
 const LOOK_EVERY_MS = 2000;
-const LOOKS = { waiting: "gold", running: "brand" };
+const LOOKS = { waiting: "gold", running: "brand", failed: "danger" };
 const STATUSES = ["active", "expired", "frozen", "pending"];
 /** Whom one means by a change: who is over is to go on, too. */
 const MEANT = { validity: ["active", "expired"], validity_extend: ["active", "expired"], freeze: ["active", "expired"], unfreeze: ["frozen"] };
@@ -111,8 +114,14 @@ export async function open({ api, me, signal, keys }) {
       [w("bat.reason"), found.reason],
       [w("bat.whom"), [audienceWords(found.audience, { levels, stores }), statuses.map((status) => w(`bat.s_${status}`)).join("、")].filter(Boolean).join(" · ")],
       [w("bat.progress"), `${count(found.done)} / ${count(found.members)}`],
+      found.failed_member_id && [w("bat.failed_at"), `${found.failed_member_id} ${found.failure}`],
       ...Object.entries(found.results).map(([result, many]) => [w(`bat.${result}`), count(many)]),
-    ]));
+    ].filter(Boolean)));
+  }
+
+  async function resume(one) {
+    await attempt(() => api.post(`${BATCHES}/${one.id}/resume`, {}, { again: true }), w("bat.saved"));
+    list.reload();
   }
 
   async function cancel(one) {
@@ -141,7 +150,7 @@ export async function open({ api, me, signal, keys }) {
       { title: w("bat.changed"), number: true, hide: "narrow", cell: (one) => count(one.changed) },
       { title: w("bat.state"), cell: (one) => pill(w(`bat.${one.state}`), LOOKS[one.state]) },
       { title: w("bat.who"), hide: "narrow", cell: (one) => h("span", null, one.staff_name, h("span", { class: "muted tiny" }, ` ${stamp(one.created_at)}`)) },
-      { title: w("bat.actions"), cell: (one) => h("div", { class: "row-actions" }, button(w("bat.show"), one, show), button(w("bat.rows"), one, rows), ["waiting", "running"].includes(one.state) && button(w("bat.cancel"), one, cancel, "danger")) },
+      { title: w("bat.actions"), cell: (one) => h("div", { class: "row-actions" }, button(w("bat.show"), one, show), button(w("bat.rows"), one, rows), one.state === "failed" && button(w("bat.resume"), one, resume, "primary"), ["waiting", "running", "failed"].includes(one.state) && button(w("bat.cancel"), one, cancel, "danger")) },
     ],
   });
   const act = (text, run, look = "") => h("button", { type: "button", class: `button ${look}`, onclick: () => attempt(run) }, text);

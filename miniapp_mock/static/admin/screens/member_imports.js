@@ -20,6 +20,7 @@ const w = words({
   "imp.good": "可导入",
   "imp.bad": "有误",
   "imp.made": "已导入",
+  "imp.claimed": "已认领",
   "imp.opens": "期初储值 / 积分",
   "imp.state": "状态",
   "imp.actions": "操作",
@@ -28,6 +29,9 @@ const w = words({
   "imp.checked": "待开始",
   "imp.approving": "待审批",
   "imp.writing": "导入中",
+  "imp.failed": "已停止",
+  "imp.failed_at": "停在第 {row} 行",
+  "imp.resume": "继续",
   "imp.done": "已完成",
   "imp.refused": "未导入",
   "imp.cancelled": "已取消",
@@ -51,8 +55,8 @@ const w = words({
 const IMPORTS = "/v1/admin/member-imports";
 const WORKING = new Set(["waiting", "reading", "writing"]);
 const LOOK_EVERY_MS = 2000;
-const LOOKS = { checked: "gold", approving: "gold", writing: "brand", reading: "brand", refused: "danger" };
-const OPEN = new Set(["waiting", "reading", "checked", "approving", "writing"]);
+const LOOKS = { checked: "gold", approving: "gold", writing: "brand", reading: "brand", refused: "danger", failed: "danger" };
+const OPEN = new Set(["waiting", "reading", "checked", "approving", "writing", "failed"]);
 const XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 export async function open({ api, signal, keys }) {
@@ -93,9 +97,16 @@ export async function open({ api, signal, keys }) {
     const found = await api.get(`${IMPORTS}/${one.id}`);
     await tell(found.title, factList([
       [w("imp.rows"), count(found.total)], [w("imp.good"), count(found.good)], [w("imp.bad"), count(found.bad)],
+      found.made > 0 && [w("imp.claimed"), `${count(found.claimed)} / ${count(found.made)}`],
+      found.failed_row !== null && [w("imp.failed_at", { row: found.failed_row }), found.failure],
       ...Object.entries(found.results).map(([result, many]) => [found.result_texts[result], count(many)]),
       ...found.flaws.map((flaw) => [w("imp.row", { row: flaw.row, field: flaw.column }), flaw.text]),
-    ]));
+    ].filter(Boolean)));
+  }
+
+  async function resume(one) {
+    await attempt(() => api.post(`${IMPORTS}/${one.id}/resume`, {}, { again: true }), w("imp.saved"));
+    list.reload();
   }
 
   const button = (text, one, run, look = "soft") => h("button", { type: "button", class: `button compact ${look}`, "aria-label": `${text} ${one.title}`, onclick: () => attempt(() => run(one)) }, text);
@@ -117,9 +128,10 @@ export async function open({ api, signal, keys }) {
       { title: w("imp.good"), number: true, cell: (one) => count(one.good) },
       { title: w("imp.bad"), number: true, cell: (one) => (one.bad ? h("span", { class: "danger" }, count(one.bad)) : "0") },
       { title: w("imp.made"), number: true, cell: (one) => count(one.made) },
+      { title: w("imp.claimed"), number: true, hide: "narrow", cell: (one) => count(one.claimed) },
       { title: w("imp.opens"), hide: "narrow", cell: (one) => h("span", { class: "num" }, `${money(one.principal_fen + one.bonus_fen)} / ${count(one.points)}`) },
       { title: w("imp.state"), cell: (one) => pill(w(`imp.${one.state}`), LOOKS[one.state]) },
-      { title: w("imp.actions"), cell: (one) => h("div", { class: "row-actions" }, one.state === "checked" && one.good > 0 && button(w("imp.start"), one, start, "primary"), button(w("imp.show"), one, show), button(w("imp.report"), one, report), OPEN.has(one.state) && button(w("imp.cancel"), one, cancel, "danger")) },
+      { title: w("imp.actions"), cell: (one) => h("div", { class: "row-actions" }, one.state === "checked" && one.good > 0 && button(w("imp.start"), one, start, "primary"), button(w("imp.show"), one, show), button(w("imp.report"), one, report), one.state === "failed" && button(w("imp.resume"), one, resume, "primary"), OPEN.has(one.state) && button(w("imp.cancel"), one, cancel, "danger")) },
     ],
   });
   const act = (text, run, look = "") => h("button", { type: "button", class: `button ${look}`, onclick: () => attempt(run) }, text);

@@ -45,6 +45,9 @@ const w = words({
   "adjust.actions": "操作",
   "adjust.waiting": "待审批",
   "adjust.running": "处理中",
+  "adjust.failed": "已停止",
+  "adjust.failed_at": "停在第 {row} 行",
+  "adjust.resume": "继续",
   "adjust.done": "已完成",
   "adjust.cancelled": "已取消",
   "adjust.cancel": "取消",
@@ -58,7 +61,7 @@ const w = words({
 });
 
 const REASONS = ["compensation", "correction", "goodwill", "abuse", "migration", "other"];
-const LOOKS = { waiting: "gold", running: "brand" };
+const LOOKS = { waiting: "gold", running: "brand", failed: "danger" };
 const BATCHES = "/v1/admin/points-batches";
 
 export async function open({ api, signal, keys }) {
@@ -119,9 +122,15 @@ export async function open({ api, signal, keys }) {
         [w("adjust.progress"), `${count(found.posted)} / ${count(found.rows)}`],
         [w("adjust.given"), count(found.given)],
         [w("adjust.taken"), count(found.taken)],
+        found.failed_row !== null && [w("adjust.failed_at", { row: found.failed_row }), found.failure],
         ...found.refused_rows.map((row) => [w("adjust.row", { row: row.row, field: "" }), row.code]),
-      ]));
+      ].filter(Boolean)));
     });
+  }
+
+  async function resume(batch) {
+    await attempt(() => api.post(`${BATCHES}/${encodeURIComponent(batch.id)}/resume`, {}, { again: true }), w("adjust.saved"));
+    list.reload();
   }
 
   async function cancel(batch) {
@@ -143,7 +152,7 @@ export async function open({ api, signal, keys }) {
       { title: w("adjust.progress"), cell: (batch) => h("span", { class: "num" }, `${count(batch.posted)} / ${count(batch.rows)}`, batch.refused > 0 && h("span", { class: "muted tiny" }, ` ${w("adjust.refused", { count: batch.refused })}`)) },
       { title: w("adjust.state"), cell: (batch) => pill(w(`adjust.${batch.state}`), LOOKS[batch.state]) },
       { title: w("adjust.since"), hide: "narrow", cell: (batch) => stamp(batch.created_at) },
-      { title: w("adjust.actions"), cell: (batch) => h("div", { class: "row-actions" }, button(w("adjust.show"), batch, show), ["waiting", "running"].includes(batch.state) && button(w("adjust.cancel"), batch, cancel, "danger")) },
+      { title: w("adjust.actions"), cell: (batch) => h("div", { class: "row-actions" }, button(w("adjust.show"), batch, show), batch.state === "failed" && button(w("adjust.resume"), batch, resume, "primary"), ["waiting", "running", "failed"].includes(batch.state) && button(w("adjust.cancel"), batch, cancel, "danger")) },
     ],
   });
   const act = (text, run, look = "") => h("button", { type: "button", class: `button ${look}`, onclick: () => attempt(run) }, text);

@@ -34,6 +34,7 @@ export function rebatesScreen(app) {
     return h("section", { class: "card stack" },
       h("h2", null, one.title),
       h("p", { class: "small muted num" }, t("rebate.so_far", { period: one.period_title, amount: money(one.base_fen) })),
+      one.counted_until && h("p", { class: "tiny muted" }, t("rebate.counted_until", { date: date(one.counted_until) })),
       next && h("progress", { class: "survey-progress", max: next.from_fen, value: one.base_fen, "aria-label": one.title }),
       h("p", { class: "row between" }, h("span", { class: "strong num" }, t("rebate.gives", { amount: money(one.given ? one.fen : 0) })), h("span", { class: "tiny muted num" }, hint(one, next))),
       !one.given && h("p", { class: "tiny muted" }, t("rebate.not_given")),
