@@ -7,11 +7,11 @@ import asyncio
 import msgspec
 import pytest
 
-from backend.gifts.commands import redeeming
 from backend.kernel import config
 from backend.ledger import queries as ledger
 from backend.ledger.plans import POINTS
 from backend.ledger.plans import STORED as STORED_VALUE
+from backend.sales import service as sales
 from tests.support.books import fingerprint
 from tests.support.gifts import GIFTS, GOODS, make_gift, points_of, redeem, redeemed
 from tests.support.mall import put
@@ -84,7 +84,7 @@ async def test_a_price_that_is_raised_after_it_was_confirmed_is_not_taken(settin
     await put("S1", "6902", 5, 3_750)
     await give(phone.member_id, points=500)
     gift = await make_gift(admin, GOODS)
-    confirm = redeeming.sales.confirm_spending
+    confirm = sales.confirm_spending
 
     async def slow(member_id, taken_fen, pin):
         assert taken_fen == 50
@@ -92,7 +92,7 @@ async def test_a_price_that_is_raised_after_it_was_confirmed_is_not_taken(settin
         assert (await admin.call("PUT", f"{GIFTS}/{gift['id']}", body)).status_code == 200
         return await confirm(member_id, taken_fen, pin)
 
-    monkeypatch.setattr(redeeming.sales, "confirm_spending", slow)
+    monkeypatch.setattr(sales, "confirm_spending", slow)
 
     refused = await redeem(phone, gift)
 

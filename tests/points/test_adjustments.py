@@ -13,7 +13,7 @@ import pytest_asyncio
 from backend.kernel import clock as time
 from backend.kernel import config, db, tries
 from backend.ledger import queries as ledger
-from backend.points.commands import batches
+from backend.points.commands import adjustments, batches
 from backend.points.rules import tables
 from tests.support.books import fingerprint
 from tests.support.members import register
@@ -294,7 +294,7 @@ async def test_a_row_that_always_fails_is_named_and_given_up_and_a_cancelled_tab
     failing, cancelled = [
         (await send(admin, f"{BATCHES}?title=x", table(*rows), key=uuid.uuid4().hex)).json()["id"] for _ in range(2)
     ]
-    real, cured, planned = batches.plan_at, [], []
+    real, cured, planned = adjustments.plan_at, [], []
 
     async def fails(wish, now, on):
         if wish.text == "b" and not cured:
