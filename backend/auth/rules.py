@@ -13,7 +13,7 @@ from datetime import timedelta
 
 import msgspec
 
-from .control import MOST_DEVICES, MOST_SESSIONS, TRIES
+from .control import MOST_DEVICES, MOST_SESSIONS
 from .types import Permission, Role, Scope
 
 ACCESS_TTL = timedelta(minutes=15)
@@ -42,7 +42,6 @@ MOST_ROLES = 50
 MOST_INVITATIONS = 200
 """That wait at once."""
 
-LOGIN_FAILURES = TRIES
 TOTP_STEP_S = 30
 
 TERMINAL_HEADER = re.compile(

@@ -10,6 +10,7 @@ import pyotp
 import pytest
 
 from backend.auth import password_rules, rules, service
+from backend.auth.control import TRIES
 from backend.kernel import db
 from backend.kernel.errors import ValidationFailed
 from tests.support.books import fingerprint
@@ -135,7 +136,7 @@ async def test_the_own_password_is_changed_with_the_one_of_now_and_every_session
 async def test_whoever_sits_at_an_open_till_guesses_no_password(client, admin):
     _, name = await hire(admin)
     session = await enter(client, name)
-    for _ in range(rules.LOGIN_FAILURES):
+    for _ in range(TRIES):
         refused(
             await session.call("PUT", f"{ME}/password", {"current": "wrong", "password": PASSWORD}),
             409,
@@ -357,7 +358,7 @@ async def test_what_is_built_in_is_changed_within_bounds_and_keeps_what_a_releas
 
 async def test_a_locked_name_is_shown_and_let_in_again_and_log_ins_have_a_history(client, admin):
     staff_id, name = await hire(admin)
-    for _ in range(rules.LOGIN_FAILURES):
+    for _ in range(TRIES):
         await client.post("/v1/admin/login", json={"username": name, "password": "wrong"})
     assert (await admin.get(f"{STAFF}/{staff_id}")).json()["locked_until"] is not None
 
@@ -366,7 +367,7 @@ async def test_a_locked_name_is_shown_and_let_in_again_and_log_ins_have_a_histor
     assert (await admin.get(f"{STAFF}/{staff_id}")).json()["locked_until"] is None
     session = await enter(client, name)
     history = (await session.get(f"{ME}/logins")).json()["items"]
-    assert [one["code"] for one in history] == ["", *["unauthenticated"] * rules.LOGIN_FAILURES]
+    assert [one["code"] for one in history] == ["", *["unauthenticated"] * TRIES]
     assert (await admin.get(f"{STAFF}/{staff_id}/logins")).json()["items"] == history
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pyotp
 import pytest
 
-from backend.auth import rules
+from backend.auth.control import TRIES
 from backend.kernel import db
 from tests.support.staff import log_in
 
@@ -45,7 +45,7 @@ async def test_wrong_name_and_wrong_password_look_the_same(client, chain, userna
 
 async def test_eight_wrong_tries_lock_the_name_for_a_quarter_of_an_hour(client, chain, clock):
     username, _ = await make(await log_in(client, chain, "admin"))
-    for _ in range(rules.LOGIN_FAILURES):
+    for _ in range(TRIES):
         assert (await try_login(client, username, "wrong")).status_code == 401
 
     locked = await try_login(client, username)
@@ -59,7 +59,7 @@ async def test_eight_wrong_tries_lock_the_name_for_a_quarter_of_an_hour(client, 
 async def test_a_right_try_forgets_the_wrong_ones(client, chain):
     username, _ = await make(await log_in(client, chain, "admin"))
     for _ in range(2):
-        for _ in range(rules.LOGIN_FAILURES - 1):
+        for _ in range(TRIES - 1):
             await try_login(client, username, "wrong")
         assert (await try_login(client, username)).status_code == 200
 

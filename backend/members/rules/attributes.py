@@ -18,7 +18,6 @@ MOST_ATTRIBUTES = 100
 """Definitions of a chain, archived ones too."""
 
 MOST_TEXT = 200
-MOST_OPTIONS = 200
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 _BOUNDS = {

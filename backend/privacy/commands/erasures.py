@@ -22,7 +22,7 @@ from backend.members.types import Member
 from .. import queries
 from ..errors import ErasureBlocked, ErasureProofNeeded, ErasureUnderWay, ErasureValueLeft
 from ..events import ErasureAsked
-from ..queries.erasures import ERASURE, erasure_of
+from ..queries.erasures import COLUMNS, ERASURE, erasure_of
 from ..schemas import ErasureIn
 from ..types import Erasure, ErasureState
 
@@ -94,8 +94,7 @@ async def begin(
     rows = await db.fetch_in(
         tx,
         "INSERT INTO privacy_erasure (id, member_id, state, store_id, staff_id, approved_by, reason, given_up,"
-        " asked_at, due_at) VALUES ($1, $2, 'cooling', $3, $4, $5, $6, $7, $8, $9) RETURNING id, member_id, state,"
-        " store_id, staff_id, approved_by, reason, given_up, asked_at, due_at, tries, problem, place, ended_at",
+        f" asked_at, due_at) VALUES ($1, $2, 'cooling', $3, $4, $5, $6, $7, $8, $9) RETURNING {COLUMNS}",
         erasure_id,
         member_id,
         member["store_id"],

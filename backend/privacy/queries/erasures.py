@@ -16,14 +16,15 @@ from ..types import Erasure, ErasureState
 FORMER_CONTEXT = "privacy_former.digest"
 """The vault's context of hashes of who was here: another than the phone's index, so that the two do not match."""
 
-ERASURE = (
-    "SELECT id, member_id, state, store_id, staff_id, approved_by, reason, given_up, asked_at, due_at, tries, problem,"
-    " place, ended_at FROM privacy_erasure"
+COLUMNS = (
+    "id, member_id, state, store_id, staff_id, approved_by, reason, given_up, asked_at, due_at, tries, problem, place,"
+    " ended_at"
 )
+ERASURE = f"SELECT {COLUMNS} FROM privacy_erasure"
 
 
 def erasure_of(row: db.Record) -> Erasure:
-    """An erasure from a row of ``ERASURE``."""
+    """An erasure from a row of ``COLUMNS``."""
     return Erasure(
         **dict(row) | {"state": ErasureState(row["state"]), "given_up": msgspec.json.decode(row["given_up"])}
     )
