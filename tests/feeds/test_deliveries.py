@@ -46,6 +46,25 @@ async def test_what_was_changed_is_sent_in_order_and_signed(admin, mis):
     assert await tell() == 0
 
 
+async def test_after_numbers_were_passed_over_who_is_called_goes_on_and_has_all(admin, mis):
+    """Nobody is called, or looked at, without end for numbers that there are not."""
+    made, behind = await make_subscriber(admin, ["status"], mis.url), await make_subscriber(admin, ["status"], mis.url)
+    await tell()
+    await db.fetch("UPDATE feed_subscriber SET due_at = 'infinity' WHERE id = $1", behind["subscriber"]["id"])
+    await entry(1)
+    assert await tell() == 1
+
+    await numbering.begin_again()
+    await db.fetch("UPDATE feed_subscriber SET due_at = NULL WHERE id = $1", behind["subscriber"]["id"])
+
+    assert await tell() == 1
+    assert not await delivering.is_due()
+    assert [(await shown(admin, one))["behind"] for one in (made, behind)] == [0, 0]
+    await entry(2)
+    assert await tell() == 2
+    assert [item["member"]["id"] for item in mis.told] == ["1", "1", "2", "2"]
+
+
 @pytest.mark.parametrize("answer", [500, 404, 302, None])
 async def test_what_is_not_taken_is_sent_again_later_and_whole(admin, mis, clock, answer):
     made = await make_subscriber(admin, ["status"], mis.url)

@@ -53,6 +53,9 @@ _REFUSED = """
 UPDATE feed_subscriber SET tries = tries + 1, due_at = $3, failing_since = coalesce(failing_since, $4),
        last_error = $5, state = CASE WHEN $6 THEN 'suspended' ELSE state END
  WHERE id = $1 AND delivered = $2 AND state = 'active'"""
+# Of numbers that were passed over (``numbering.begin_again``) there are no entries.
+_HAS_ALL = """
+UPDATE feed_subscriber SET due_at = NULL, delivered = greatest(delivered, $3) WHERE id = $1 AND delivered = $2"""
 _KEEP = """
 INSERT INTO feed_delivery (id, subscriber_id, at, first, last, status, took_ms, error)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"""
@@ -125,10 +128,10 @@ async def _deliver(http: httpx.AsyncClient, subscriber: Subscriber, ends_at: flo
     """Call one subscriber until it has everything, something fails, or others have waited long enough."""
     taken = 0
     for calls in range(1, MOST_CALLS + 1):
+        head = await queries.head()
         entries = await queries.list_entries(subscriber.delivered, AT_ONCE)
         if not entries:
-            await db.fetch("UPDATE feed_subscriber SET due_at = NULL WHERE id = $1 AND delivered = $2",
-                           subscriber.id, subscriber.delivered)  # fmt: skip
+            await db.fetch(_HAS_ALL, subscriber.id, subscriber.delivered, head.seq)
             break
         items, last = await views.shown(entries, subscriber), entries[-1].seq
         if items:
