@@ -11,10 +11,9 @@ import ssl
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import Any
 
 import httpx
 import hypothesis
@@ -29,8 +28,6 @@ from backend.engines.embedded import Engines
 from backend.kernel import clock as kernel_clock
 from backend.kernel import config, limits
 from backend.kernel.config import Settings
-from backend.kernel.http import openapi
-from backend.kernel.http.routing import Router
 from backend.kernel.http.server import COLLECT_AFTER
 from backend.pos.commands import identify
 from tests.support import logs, order, place, wire
@@ -203,26 +200,13 @@ def clock() -> Iterator[object]:
     kernel_clock.reset()
 
 
-_description: dict[str, Any] = {}
-_describe = openapi.document
-
-
-def _described_once(routers: Iterable[Router]) -> dict[str, Any]:
-    """The application's description is the same in every module of this process; to make it takes 0.15 s."""
-    if not _description:
-        _description.update(_describe(routers))
-    return _description
-
-
 @asynccontextmanager
 async def _serving(settings: Settings, listener: socket.socket) -> AsyncIterator[None]:
     from backend.app import create_app
     from backend.kernel.http.server import Server as HttpServer
     from backend.kernel.http.server import uvicorn_config
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(openapi, "document", _described_once)
-        app = create_app(settings)
+    app = create_app(settings)
     running = HttpServer(uvicorn_config(app, settings))
     task = asyncio.create_task(running.run_until_stopped([listener], signals=False))
     ready = asyncio.create_task(running.ready.wait())

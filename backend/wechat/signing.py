@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -37,7 +38,7 @@ class Merchant:
     def load(cls, mch_id: str, serial: str, key_file: Path) -> Merchant:
         """Read the private key; ``SettingsError`` for a file that holds none."""
         try:
-            key = serialization.load_pem_private_key(key_file.read_bytes(), None)
+            key = _private_key(key_file.read_bytes())
         except (OSError, ValueError, TypeError, UnsupportedAlgorithm):
             raise SettingsError("HUIYUAN_WECHAT_MCH_KEY_FILE: not an unencrypted private key in PEM form") from None
         if not isinstance(key, RSAPrivateKey) or key.key_size < MIN_KEY_BITS:
@@ -55,6 +56,12 @@ class Merchant:
             f'{SCHEME} mchid="{self.mch_id}",nonce_str="{nonce}",signature="{self.sign(message)}",'
             f'timestamp="{unix}",serial_no="{self._serial}"'
         )
+
+
+@functools.lru_cache(maxsize=4)
+def _private_key(pem: bytes) -> object:
+    """The key, proven sound, which takes 30 ms: once a process."""
+    return serialization.load_pem_private_key(pem, None)
 
 
 class PlatformKeys:

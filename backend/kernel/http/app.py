@@ -62,7 +62,6 @@ def build_app(
         checks: what ``/readyz`` asks.
         settings: by default the process's.
     """
-    check_routes(routers)
     everything = [*routers, system.build_router(routers, checks)]
     check_routes(everything)
     return HttpApp(everything, lifespan, mounts, settings or config.settings())
