@@ -120,6 +120,7 @@ def restore(target: Target, into: Path | None) -> int:
         finally:
             if into is not None:
                 out.print(f"{into} holds the restored cluster: give it its configuration, and start PostgreSQL on it")
+                out.print("before servers and workers start: huiyuan feed-restart, so that other systems notice")
     return 0 if clean else 1
 
 
