@@ -11,6 +11,7 @@ DELIVERING = "backend/feeds/commands/delivering.py"
 QUERIES = "backend/feeds/queries.py"
 FEED = "tests/feeds/test_feed.py::"
 CALLS = "tests/feeds/test_deliveries.py::"
+PARTNERS = "tests/feeds/test_partners.py::"
 
 MUTANTS = (
     Mutant(
@@ -33,9 +34,33 @@ MUTANTS = (
         "fields-nobody-gave",
         "The newsletter's system reads everybody's birthday.",
         VIEWS,
-        "if one in over or rules.seen(one.field, allowed)]",
-        "if True]",
+        "[one for one in changes if rules.seen(one.field, allowed)], True",
+        "[*changes], True",
         (f"{FEED}test_what_was_changed_is_told_with_who_before_and_after_in_the_fields_that_were_given",),
+    ),
+    Mutant(
+        "partners-read-the-past",
+        "Another company reads what a member was called before they agreed that it may know of them.",
+        VIEWS,
+        " and (said is None or one.id > said.id)",
+        "",
+        (f"{PARTNERS}test_a_partner_that_reads_from_further_back_sees_nothing_from_before_they_agreed",),
+    ),
+    Mutant(
+        "numbers-given-twice",
+        "After a restore another system takes what is new for what it has, and keeps what was lost.",
+        NUMBERING,
+        "SET seq = seq + $1, first = seq + $1 + 1",
+        "SET seq = seq + $1",
+        (f"{FEED}test_after_a_restore_whoever_read_lost_numbers_begins_again",),
+    ),
+    Mutant(
+        "called-for-nothing-without-end",
+        "After a restore the job looks again and again after what nobody lacks.",
+        DELIVERING,
+        "delivered = greatest(delivered, $3)",
+        "delivered = CASE WHEN $3::bigint > 0 THEN delivered END",
+        (f"{CALLS}test_after_numbers_were_passed_over_who_is_called_goes_on_and_has_all",),
     ),
     Mutant(
         "moved-on-by-an-old-call",

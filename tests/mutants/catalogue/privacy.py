@@ -22,7 +22,7 @@ MUTANTS = (
         "partners-see-everybody",
         "Another company is told of members who never agreed to it.",
         "backend/feeds/views.py",
-        "if subscriber.partner and agreed.get(entry.member_id) != rules.AGREED:",
+        "if sharing is not None and not sharing.agrees(entry.member_id):",
         "if False:",
         ("tests/feeds/test_partners.py::test_a_partner_sees_who_agreed_and_is_told_when_it_is_over",),
     ),

@@ -53,6 +53,14 @@ MUTANTS = (
         (f"{DECIDING}test_what_somebody_asked_for_who_was_closed_since_is_not_done",),
     ),
     Mutant(
+        "an-open-session-resets-its-own-login",
+        "Whoever finds an open console takes the login over for good, past password and second factor.",
+        SERVICE,
+        "    if person.id == caller.staff_id:\n        raise OwnLogin\n",
+        "",
+        (f"{PEOPLE}test_an_open_session_alone_gets_past_no_password_second_factor_or_lock",),
+    ),
+    Mutant(
         "store-staff-hold-what-is-head-office-s",
         "A store's auditor reads what every store owes and earns.",
         "backend/auth/rules.py",
