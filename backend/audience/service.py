@@ -11,6 +11,7 @@ from backend.kernel import clock, db
 from backend.kernel.db import Tx
 from backend.kernel.errors import FieldError, ValidationFailed
 from backend.members import queries as members
+from backend.members import service as member_service
 from backend.members.types import Reach
 
 from .types import Audience
@@ -66,4 +67,4 @@ INSERT INTO audience_sale (member_id, sale_id, due) VALUES ($1, $2, true)
 
 async def note(tx: Tx, member_id: int, sale_id: str) -> None:
     """Note that a purchase is to be counted, or counted anew; a job does it."""
-    await db.raw(tx).execute(_NOTE, await members.current_id_in(tx, member_id), sale_id)
+    await db.raw(tx).execute(_NOTE, await member_service.hold_current(tx, member_id), sale_id)

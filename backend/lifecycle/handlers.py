@@ -19,7 +19,7 @@ from .types import Source
 @events.on(SaleCompleted)
 async def grow(event: SaleCompleted, tx: Tx) -> None:
     """What was spent is growth, and counts for the level; what coupons paid is not."""
-    member_id = await member_queries.current_id_in(tx, event.member_id)
+    member_id = await members.hold_current(tx, event.member_id)
     await members.add_growth(tx, member_id, event.sale_id, event.spent_fen)
     await service.note_purchase(tx, member_id, event.sale_id, event.spent_fen)
     await service.look(tx, [member_id])
@@ -28,7 +28,7 @@ async def grow(event: SaleCompleted, tx: Tx) -> None:
 @events.on(SaleRefunded)
 async def shrink(event: SaleRefunded, tx: Tx) -> None:
     """What came back is growth and counts no longer."""
-    member_id = await member_queries.current_id_in(tx, event.member_id)
+    member_id = await members.hold_current(tx, event.member_id)
     await members.add_growth(tx, member_id, event.refund_id, -event.spent_fen)
     await service.note_return(tx, member_id, event.sale_id, event.refund_id, event.spent_fen)
     await service.look(tx, [member_id])
@@ -37,8 +37,7 @@ async def shrink(event: SaleRefunded, tx: Tx) -> None:
 @events.on(AccrualPosted)
 async def count_offline(event: AccrualPosted, tx: Tx) -> None:
     """A purchase that a till took offline counts from when it was made; growth it is none."""
-    member_id = await member_queries.current_id_in(tx, event.member_id)
-    await members.lock(tx, member_id)
+    member_id = await members.hold_current(tx, event.member_id)
     await service.note_purchase(tx, member_id, event.accrual_id, 0)
     await service.look(tx, [member_id])
 
@@ -65,7 +64,7 @@ async def unlock(event: LevelUnlocked, tx: Tx) -> None:
 @events.on(MemberCardIssued)
 async def begin_higher(event: MemberCardIssued, tx: Tx) -> None:
     """Who got a card that gives a level has at least that one, to its last day; what the card before it gave ends."""
-    member_id = await member_queries.current_id_in(tx, event.member_id)
+    member_id = await members.hold_current(tx, event.member_id)
     if event.level is not None and event.level in await member_queries.levels():
         await service.grant(
             tx,
@@ -83,7 +82,7 @@ async def begin_higher(event: MemberCardIssued, tx: Tx) -> None:
 @events.on(MemberCardEnded)
 async def end_higher(event: MemberCardEnded, tx: Tx) -> None:
     """Who has the card no more has no level by it."""
-    member_id = await member_queries.current_id_in(tx, event.member_id)
+    member_id = await members.hold_current(tx, event.member_id)
     await service.end_granted(tx, member_id, _of_card(event.card_id), reason="会员卡已停用")
 
 

@@ -8,7 +8,7 @@ from backend.audience import queries as audience
 from backend.kernel import clock, events
 from backend.kernel.db import Tx
 from backend.ledger.events import SaleCompleted
-from backend.members import queries as members
+from backend.members import service as members
 
 from . import locks, queries, service
 from .types import SurveyState
@@ -18,7 +18,7 @@ from .types import SurveyState
 async def invite_buyer(event: SaleCompleted, tx: Tx) -> None:
     """Invite the buyer to each survey that is open and asks after such sales, as often as it says."""
     now = clock.now()
-    member_id = await members.current_id_in(tx, event.member_id)
+    member_id = await members.hold_current(tx, event.member_id)
     for survey in (await queries.running()).values():
         after = survey.terms.after_sale
         if after is None or survey.state is not SurveyState.OPEN or not survey.takes_answers(now):

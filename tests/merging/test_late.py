@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from datetime import timedelta
 
 import pytest
 
+from backend.audience import service as audience
+from backend.audience.commands import purchases
 from backend.kernel import clock as kernel_clock
 from backend.kernel import db, outbox
 from backend.kernel.config import settings
@@ -31,7 +34,7 @@ from tests.support.coupons import (
     make_template,
 )
 from tests.support.members import register
-from tests.support.merging import ask, merge
+from tests.support.merging import approve, ask, merge
 from tests.support.races import codes_of
 from tests.support.stamps import make_campaign
 from tests.support.value import give
@@ -265,6 +268,28 @@ async def test_a_stamp_that_was_being_given_at_that_moment_is_the_targets(client
 
     waiting = await db.fetchval("SELECT count(*) FROM stamp_card WHERE campaign_id = $1 AND waiting", running.id)
     assert (rewards, waiting, len(await coupons_of(phone))) == (1, 0, 1)
+
+
+async def test_a_purchase_that_was_being_noted_at_that_moment_is_the_targets(client, chain, admin, second, phone):
+    source = await register(client)
+    asked = await ask(admin, source, phone)
+    (code,) = await codes_of(source, 1)
+    sale = (await chain.till.sell(client, code, fen=1_200, tenders=[{"type": "cash"}])).json()
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+    async with db.transaction() as tx, asyncio.timeout(60):  # as the worker has begun to hand out the event
+        await audience.note(tx, source.member_id, sale["id"])
+        approving = asyncio.create_task(approve(second, asked))
+        while not await db.fetchval(waits):
+            await asyncio.sleep(0.01)
+    approved = await approving
+    await outbox.drain()
+    await purchases.count_due()
+
+    bought = await db.fetch("SELECT member_id, times FROM audience_bought WHERE member_id = ANY($1)",
+                            [source.member_id, phone.member_id])  # fmt: skip
+    assert approved.status_code == 200, approved.text
+    assert [tuple(row) for row in bought] == [(phone.member_id, 1)]
 
 
 async def test_whatever_became_of_the_event_the_sweep_passes_it_on(client, admin, second, phone):

@@ -16,6 +16,7 @@ from backend.kernel.db import Tx
 from backend.kernel.errors import DomainError
 from backend.ledger.plans import job_hash
 from backend.members import queries as members
+from backend.members import service as member_service
 
 from .. import queries, service
 from ..plans import Wish
@@ -40,7 +41,7 @@ async def note_due(
     ]
     if not templates:
         return
-    due_id = await members.current_id_in(tx, member_id)
+    due_id = await member_service.hold_current(tx, member_id)
     await _note(tx, templates, [due_id], queries.reason_of(occurrence, source))
     await jobs.defer(tx, JOB, unique=JOB)
 

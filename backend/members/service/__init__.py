@@ -20,7 +20,7 @@ from .people import create_member, create_members, lock, set_profiled, set_statu
 from .pins import check_own_phone, check_pin, initialise_pin, peppered, put_pin, unlock_pin
 from .presence import Present, find_present, spend_presence
 from .profile import note_completed, write_profile
-from .standing import Held, lock_held, set_statuses, set_validity
+from .standing import Held, hold_current, lock_held, set_statuses, set_validity
 from .values import index_values
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "create_member",
     "create_members",
     "find_present",
+    "hold_current",
     "index_values",
     "initialise_pin",
     "join",

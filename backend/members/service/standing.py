@@ -37,6 +37,16 @@ async def lock_held(tx: Tx, member_ids: Iterable[int]) -> list[Held]:
     ]
 
 
+async def hold_current(tx: Tx, member_id: int) -> int:
+    """Who this member is now: the one merged into, or itself (also where there is none); held to the transaction's end.
+
+    Whoever merges them waits, and finds what is written down for them; who was being merged is waited for.
+    """
+    rows = await db.fetch_in(tx, "SELECT coalesce(merged_into, id) FROM member WHERE id = $1 FOR UPDATE", member_id)
+    current: int = rows[0][0] if rows else member_id
+    return current if current == member_id else await hold_current(tx, current)
+
+
 async def set_validity(
     tx: Tx, held: Sequence[tuple[Held, Validity]], *, by: Actor = SYSTEM, reason: str | None = None
 ) -> None:
