@@ -11,6 +11,7 @@ import ssl
 import sys
 import time
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -55,8 +56,20 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """What Schemathesis makes of one test, one for each call of a description, is called by the call."""
+    if label := getattr(item, "operation_label", None):
+        item._id = item.id.with_params(label)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Shared among processes, the longest files begin, so that none of them runs alone at the end."""
+    """Shared among processes, the longest files begin, so that none of them runs alone at the end.
+
+    Of several tests of one name, processes that share them would run one.
+    """
+    names = Counter(item.nodeid for item in items)
+    if len(names) < len(items):
+        raise pytest.UsageError(f"tests of one name: {[name for name, times in names.items() if times > 1]}")
     if hasattr(config, "workerinput"):
         items.sort(key=order.longest_first)
 

@@ -94,7 +94,7 @@ def test_an_address_is_good_for_an_hour_at_least_and_two_at_most(until, good):
         (b"", "image/png", "validation_failed"),
         (b"<svg xmlns='http://www.w3.org/2000/svg' onload='x()'/>", "image/png", "validation_failed"),
         (picture("GIF"), "image/png", "validation_failed"),
-        (picture("PNG", size=(7_000, 6_000)), "image/png", "validation_failed"),
+        (picture("PNG", size=(7_000, 6_000), mode="1"), "image/png", "validation_failed"),
         (picture(), "image/svg+xml", "unsupported_media_type"),
         (picture(), "application/octet-stream", "unsupported_media_type"),
         (b"\0" * ((8 << 20) + 1), "image/png", "payload_too_large"),

@@ -11,10 +11,12 @@ from PIL import Image
 from tests.support.members import Phone
 
 
-def picture(kind: str = "PNG", size: tuple[int, int] = (30, 20), color: str = "#336699", **options: Any) -> bytes:
-    """A picture of one colour."""
+def picture(
+    kind: str = "PNG", size: tuple[int, int] = (30, 20), color: str = "#336699", mode: str = "RGB", **options: Any
+) -> bytes:
+    """A picture of one colour; a large one of ``mode`` 1 is quickly made."""
     out = BytesIO()
-    Image.new("RGB", size, color).save(out, kind, **options)
+    Image.new(mode, size, color).save(out, kind, **options)
     return out.getvalue()
 
 
