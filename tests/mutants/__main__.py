@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Annotated
@@ -12,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from .mutant import ROOT, Mutant, catalogue
 from .report import WIDTH, Chosen, show
-from .trial import Trial, Verdict, try_mutant, try_unmutated
+from .trial import Trial, Verdict, stop, try_mutant, try_unmutated
 
 out = Console(highlight=False, width=WIDTH)
 
@@ -36,6 +37,7 @@ def main(
             for mutant in mutants:
                 out.print(f"[bold]{area} {mutant.name}[/bold]  {mutant.harm}")
         return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     started = time.monotonic()
     trials, sound = _run(chosen, jobs, unmutated=unmutated)
     show(chosen, trials, sound, time.monotonic() - started, out)
@@ -66,6 +68,7 @@ def _run(chosen: Chosen, jobs: int, *, unmutated: bool) -> tuple[dict[str, Trial
                 if not out.is_terminal:
                     _say(running.get(future), future.result())
         except KeyboardInterrupt:
+            stop()
             pool.shutdown(cancel_futures=True)
             raise
     return {name: future.result() for future, name in running.items()}, sound.result() if sound else None

@@ -33,8 +33,8 @@ def directory(name: str) -> Iterator[Path]:
 
 
 def _clear_up(name: str) -> None:
-    """Give back the memory of runs that were killed: nobody holds the lock of their engines any more."""
-    for lock in IN_MEMORY.glob(f"huiyuan-{name}-*/lock"):
+    """Give back what runs hold that were killed: nobody has the lock of their engines, or their own, any more."""
+    for lock in (lock for root in (IN_MEMORY, ON_DISK) for lock in root.glob(f"huiyuan-{name}-*/lock")):
         with suppress(OSError), lock.open() as opened:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(lock.parent, ignore_errors=True)
