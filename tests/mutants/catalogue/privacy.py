@@ -170,4 +170,20 @@ MUTANTS = (
         "if False and purpose.channel is not None and purpose.letters is not None:",
         (f"{OF_CONSENTS}test_letters_have_one_truth",),
     ),
+    Mutant(
+        "one-erasure-stops-all",
+        "One erasure that raises leaves what came late of everybody else, hour after hour.",
+        ERASING,
+        '        except Exception as error:\n            log.error("privacy.erase_failed"',
+        '        except KeyError as error:\n            log.error("privacy.erase_failed"',
+        (f"{OF_ERASURE}test_it_is_done_within_minutes_and_what_comes_late_is_erased_too",),
+    ),
+    Mutant(
+        "archive-of-who-moved-away",
+        "A store downloads everything about somebody who is another store's by now.",
+        "backend/privacy/commands/handouts.py",
+        "_check_ready(await _reached(found.export_id, caller))",
+        "_check_ready(await exports.get(found.export_id))",
+        ("tests/privacy/test_handouts.py::test_who_shows_their_code_gets_it_at_once_from_whoever_asked",),
+    ),
 )

@@ -94,6 +94,14 @@ MUTANTS = (
         ("tests/kernel/test_tries.py::test_what_raises_stops_no_other",),
     ),
     Mutant(
+        "claims-uncounted",
+        "Nobody sees who of the imported has come, and letters go out to thousands who are here.",
+        "backend/registration/commands/applications.py",
+        "        if verdict is None:\n            await imports.note_claim(",
+        "        if verdict is not None:\n            await imports.note_claim(",
+        (f"{TESTS}/test_imports.py::test_members_come_with_what_they_bring_and_claim_it_by_their_phone",),
+    ),
+    Mutant(
         "other-consents-ignored",
         "Consents that a second call names are lost, and it is answered as if they were written down.",
         "backend/registration/commands/creating.py",
