@@ -142,7 +142,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     group_allot_day_points: Annotated[int, _doc("The same of an owner's day, to all together", ge=0)] = 500_000
     group_allot_alone_max_fen: Annotated[
         int,
-        _doc("Stored value that one of the staff may allot by tables in a day, in fen; more needs a second one", ge=0),
+        _doc("Fen of stored value that one of the staff may allot in a day; more needs a table and a second one", ge=0),
     ] = 1_000_000
     group_allot_alone_max_points: Annotated[int, _doc("The same of points", ge=0)] = 100_000
     points_transfer_max: Annotated[

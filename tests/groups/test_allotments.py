@@ -9,11 +9,12 @@ from datetime import date
 import msgspec
 import pytest
 
-from backend.kernel import config, outbox
+from backend.kernel import config, db, outbox
 from backend.ledger import queries as ledger
 from tests.support.books import fingerprint
 from tests.support.members import register
 from tests.support.merging import merge
+from tests.support.races import outcomes
 from tests.support.value import give
 
 pytestmark = pytest.mark.usefixtures("books")
@@ -131,6 +132,35 @@ async def test_refusals_move_nothing(client, admin, phone, settings):
     ]
     assert [answer.json().get("limit") for answer in refused[:2]] == ["allotment", "day"]
     assert {name for name in before if before[name] != after[name]} <= {"member_pin"}
+
+
+async def test_what_staff_allot_in_pieces_is_no_more_than_they_decide_alone_in_a_day(client, admin, phone, settings):
+    people = [await register(client) for _ in range(2)]
+    group_id, (_, *ids) = await group_of(admin, phone, *people)
+    await give(phone.member_id, points=1_000)
+    path = f"/v1/admin/groups/{group_id}/allotments"
+    await db.fetch("DELETE FROM approval_alone")
+    config.use(msgspec.structs.replace(settings, group_allot_alone_max_points=100))
+    try:
+        body = {"kind": "points", "amount": 60}
+        keys = [uuid.uuid4().hex for _ in ids]
+        raced = await asyncio.gather(
+            *(admin.post(path, body | {"person_id": who}, key=key) for who, key in zip(ids, keys, strict=True))
+        )
+        before = await fingerprint(settings)
+        more = await admin.post(path, body | {"person_id": ids[0], "amount": 41}, key=uuid.uuid4().hex)
+        after = await fingerprint(settings)
+        again = [await admin.post(path, body | {"person_id": who}, key=key) for who, key in zip(ids, keys, strict=True)]
+        rest = await admin.post(path, body | {"person_id": ids[0], "amount": 40}, key=uuid.uuid4().hex)
+    finally:
+        config.use(settings)
+
+    assert outcomes(raced) == {201: 1, "group_allotment_limit": 1}
+    assert (more.json()["code"], more.json()["limit"]) == ("group_allotment_limit", "alone")
+    assert {name for name in before if before[name] != after[name]} <= {"auth_audit"}
+    assert [one.status_code for one in again] == [one.status_code for one in raced]
+    assert rest.status_code == 201
+    assert (await ledger.get_balances(phone.member_id))["points"] == 900
 
 
 async def test_staff_allot_for_the_owner_within_what_a_person_may_hold(client, admin, phone):

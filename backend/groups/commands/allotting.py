@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from backend.approvals import service as approvals
+from backend.approvals.types import Alone
 from backend.auth.types import StaffCaller
 from backend.kernel import clock, db, ids, live, logging
 from backend.kernel.config import settings
@@ -56,13 +58,32 @@ async def as_staff(group_id: str, body: AllotIn, caller: StaffCaller, idem: Idem
     scope = f"staff/{caller.staff_id}"
     if (first := await first_answer(scope, idem)) is not None:
         return Answer(first, replayed=True)
-    return await allot(group, owner, body, idem, scope=scope, staff_id=caller.staff_id)
+    return await allot(group, owner, body, idem, scope=scope, staff_id=caller.staff_id, alone=True)
+
+
+def decided_alone(amounts: Mapping[AllotmentKind, int]) -> list[Alone]:
+    """What one person of the staff allots, as what they decide alone on a day."""
+    chain = settings()
+    return [
+        Alone("group_stored", amounts.get(AllotmentKind.STORED, 0), chain.group_allot_alone_max_fen),
+        Alone("group_points", amounts.get(AllotmentKind.POINTS, 0), chain.group_allot_alone_max_points),
+    ]
 
 
 async def allot(
-    group: Group, owner: SubMember, body: AllotIn, idem: Idempotency, *, scope: str, staff_id: int | None
+    group: Group,
+    owner: SubMember,
+    body: AllotIn,
+    idem: Idempotency,
+    *,
+    scope: str,
+    staff_id: int | None,
+    alone: bool = False,
 ) -> Answer[Allotment]:
-    """Move it from the owner to somebody of the group, once per scope and key."""
+    """Move it from the owner to somebody of the group, once per scope and key.
+
+    ``alone``: the person of the staff decides it now, by themselves, and their day counts it.
+    """
     most, day_cap = limits(body.kind)
     if body.amount > most:
         raise AllotmentLimit(f"at most {most} at once", extra={"limit": "allotment"})
@@ -70,6 +91,7 @@ async def allot(
     if person is None or person.member_id == owner.member_id:
         raise invalid("/person_id", "is nobody else of this group")
     allotment_id = ids.new_document_id(plans.PREFIX, owner.member_id)
+    wished = decided_alone({body.kind: body.amount})
 
     async def work(tx: Tx) -> Allotment:
         now = clock.now()
@@ -106,6 +128,11 @@ async def allot(
         await post_both(tx, halves)
         await queries.insert_allotment(tx, made)
         await letters.tell_of_allotment(tx, made, group.name)
+        if alone and staff_id is not None and not await approvals.count_alone(tx, staff_id, wished):
+            raise AllotmentLimit(
+                "more than one person allots alone in a day; a table is approved by a second one",
+                extra={"limit": "alone"},
+            )
         return made
 
     try:

@@ -19,7 +19,6 @@ from backend.approvals import service as approvals
 from backend.approvals.types import Alone, Approval, Kind
 from backend.auth.types import Permission, StaffCaller
 from backend.kernel import clock, db, ids, incoming, jobs, logging, tries
-from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.kernel.errors import DomainError, FieldError, NotFound, ValidationFailed, invalid
 from backend.kernel.http import Idempotency
@@ -68,11 +67,7 @@ class Looked(msgspec.Struct, frozen=True):
     @property
     def alone(self) -> list[Alone]:
         """What one person of the staff decides alone on a day, as far as this is of it."""
-        chain = settings()
-        return [
-            Alone("group_stored", self.total(AllotmentKind.STORED), chain.group_allot_alone_max_fen),
-            Alone("group_points", self.total(AllotmentKind.POINTS), chain.group_allot_alone_max_points),
-        ]
+        return allotting.decided_alone({kind: self.total(kind) for kind in AllotmentKind})
 
 
 async def look(group_id: str, data: bytes, form: Form, caller: StaffCaller) -> Looked:
