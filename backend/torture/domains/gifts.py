@@ -172,6 +172,8 @@ class Gifts(Domain):
         quantity = 2 if (op.number + turn) % 4 == 0 else 1
         if quantity > 1:
             body["quantity"] = quantity
+        if (op.number + turn) % 3:
+            body |= {"points": gift.points * quantity, "pay_fen": gift.pay_fen * quantity}
         if gift.store_id is not None:
             body["store_id"] = gift.store_id
         if gift.pay_fen and member.pin:
