@@ -198,8 +198,8 @@ MUTANTS = (
         "file-drops-lines",
         "A statement's file names some purchases, and its sum is of more.",
         "backend/rebates/printing.py",
-        "if part.purchases > len(part.lines):",
-        "if False:",
+        "if part.purchases > len(part.lines):\n            rest =",
+        "if False:\n            rest =",
         (f"{USING}test_a_store_sees_what_it_bears_and_a_member_their_own_statement",),
     ),
     Mutant(
