@@ -74,8 +74,8 @@ MUTANTS = (
     Mutant(
         "recharge-key-without-hash",
         "A phone that reuses a key with another amount is shown the first order to pay.",
-        RECHARGES,
-        "if known.hash != idem.request_hash:",
+        "backend/ledger/queries/keys.py",
+        "if known.hash != request_hash:",
         "if False:",
         (f"{RECHARGE}test_a_retry_gets_the_first_answer_also_after_the_payment",),
     ),
