@@ -9,12 +9,13 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
+from backend.auth import service as auth
 from backend.kernel import clock as kernel_clock
 from backend.kernel import db
 from backend.torture.signing import check_digit
 from tests.support.books import fingerprint
 from tests.support.gift_cards import activate, make_cards, token_of
-from tests.support.members import AUTHORISING, register
+from tests.support.members import AUTHORISING, make_code, register
 from tests.support.overrides import bind_phone, cut, manager_phone, put_limit, sell_cut
 from tests.support.races import at_once, codes_of, outcomes
 from tests.support.staff import log_in
@@ -266,6 +267,23 @@ async def test_another_phone_does_not_begin_the_day_anew(client, chain, phone, a
 
     assert first.status_code == 201
     assert (refused.status_code, refused.json()["code"]) == (409, "override_not_allowed")
+
+
+async def test_a_phone_whose_codes_were_guessed_at_authorises_nothing_until_it_shows_new_ones(
+    client, chain, phone, boss, settings, clock
+):
+    for _ in range(auth.HANDLE_MISSES):
+        wrong = make_code(boss.device["handle"], "B" * 43, int(clock.now().timestamp()) // 15)
+        await chain.till.post(client, "/v1/pos/scan", {"code": wrong}, key="")
+    before = await fingerprint(settings)
+
+    refused = await sell_cut(client, chain.till, phone, boss)
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "override_not_allowed")
+    assert await fingerprint(settings) == before
+    rotated = await boss.call("POST", f"/v1/member/devices/{boss.device['device_id']}/rotate")
+    boss.device |= {"handle": rotated.json()["handle"]}
+    assert (await sell_cut(client, chain.till, phone, boss)).status_code == 201
 
 
 async def test_a_sale_that_waits_keeps_what_was_authorised(client, chain, phone, boss, admin, books):

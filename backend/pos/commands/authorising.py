@@ -74,6 +74,8 @@ async def read(
     except (CodeInvalid, CodeExpired) as wrong:
         wrong.extra["of"] = AUTHORISER
         raise
+    if shown.suspect:  # a sale of theirs would wait for the phone; nobody could say yes to this one
+        raise OverrideNotAllowed("somebody has been guessing at this code; open the app, and show the new one")
     wish = Wish(
         act=act,
         subject=subject,
