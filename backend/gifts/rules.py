@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from backend.kernel.errors import invalid
+from backend.kernel.money import MAX_AMOUNT
 
 from .errors import GiftNotRedeemable, GiftPriceChanged, GiftSoldOut
 from .types import Gift, GiftKind, GiftState, Way
@@ -43,6 +44,12 @@ class Price(NamedTuple):
 def price_of(gift: Gift, quantity: int) -> Price:
     """What so many pieces cost."""
     return Price(gift.points * quantity, gift.pay_fen * quantity)
+
+
+def check_quantity(gift: Gift, quantity: int) -> None:
+    """Refuse so many pieces that they cost, or give, more than can be booked at once."""
+    if max(gift.pay_fen, gift.stored_fen or 0) * quantity > MAX_AMOUNT:
+        raise invalid("/quantity", "so many at once are more than can be booked")
 
 
 def check_price(price: Price, *, points: int | None, pay_fen: int | None) -> None:

@@ -160,6 +160,7 @@ async def test_every_refusal_moves_nothing(settings, levels, admin, phone, clock
     elsewhere = await make_gift(admin, cheap, stores=["S2"])
     both = await make_gift(admin, cheap, ship_from="S1")
     empty = await make_gift(admin, cheap, sku="6903")
+    huge = await make_gift(admin, cheap, pay_fen=10**11)
     much = await make_gift(admin, STORED, points=10, stored_fen=500_000)
     await give(phone.member_id, principal=100)
     clock.shift(timedelta(seconds=5))
@@ -178,6 +179,7 @@ async def test_every_refusal_moves_nothing(settings, levels, admin, phone, clock
         "both ways": await redeem(phone, both, way="pickup", address_id="L1"),
         "unknown address": await redeem(phone, both, store_id=None, way="delivery", address_id="L1"),
         "empty shelf": await redeem(phone, empty),
+        "more than can be booked": await redeem(phone, huge, quantity=2),
         "too much value": await redeem(phone, much),
         "nothing": await redeem(phone, dear | {"id": "GF000000000000"}),
     }
@@ -196,6 +198,7 @@ async def test_every_refusal_moves_nothing(settings, levels, admin, phone, clock
         "both ways": "validation_failed",
         "unknown address": "validation_failed",
         "empty shelf": "out_of_stock",
+        "more than can be booked": "validation_failed",
         "too much value": "stored_limit_reached",
         "nothing": "not_found",
     }

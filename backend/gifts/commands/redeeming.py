@@ -90,6 +90,7 @@ async def _redeem(body: RedeemIn, member_id: int, idem: Idempotency) -> Redempti
     way = rules.check_way(gift, body.way, store_id=body.store_id, address_id=body.address_id)
     await auth.check_store(body.store_id, "/store_id")
     receiver = await _receiver(member_id, body.address_id)
+    rules.check_quantity(gift, body.quantity)
     price = rules.price_of(gift, body.quantity)
     rules.check_price(price, points=body.points, pay_fen=body.pay_fen)
     counts = await sales.confirm_spending(member_id, _worth_fen(price), body.pin)
