@@ -194,6 +194,20 @@ def _bonus_returned(made: Redemption, moves: Sequence[tuple[Lot, int]]) -> tuple
     return (encode_event(StoredReturned(member_id=made.member_id, by=made.id)),)
 
 
+def count_less(made: Redemption, owner_id: int, *, now: datetime, on: date) -> Plan:
+    """Let who the redemption's member was merged into have so many less of the gift: a merge added what they had."""
+    return Plan(
+        member_id=owner_id,
+        kind=MOVE,
+        at=now,
+        on=on,
+        scope=MOVE,
+        key=f"{made.id}:count",
+        hash=job_hash(MOVE, made.id, "count"),
+        guards=(Guard(member_mark(made.gift_id), "add", -made.quantity, LIMIT, cap=_NO_CAP),),
+    )
+
+
 def put_off(document: Document, *, now: datetime, until: datetime, on: date) -> Plan:
     """Let a document be due later; nothing else of it changes."""
     return Plan(

@@ -11,7 +11,7 @@ import pytest
 from backend.gifts import codes
 from backend.gifts.commands import ending
 from backend.kernel import clock as time
-from backend.kernel import db
+from backend.kernel import db, outbox
 from backend.ledger import queries as ledger
 from backend.ledger.plans import POINTS
 from backend.ledger.plans import STORED as STORED_VALUE
@@ -23,6 +23,7 @@ from tests.support.delivery import SHENZHEN, add_address
 from tests.support.gifts import GOODS, MINE, REDEMPTIONS, STORED, make_gift, points_of, redeem, redeemed, taken
 from tests.support.mall import put, shelf
 from tests.support.members import register
+from tests.support.merging import another, merge
 from tests.support.messages import inbox
 from tests.support.races import outcomes
 from tests.support.value import give
@@ -244,6 +245,25 @@ async def test_a_return_after_the_handover_brings_points_and_piece_back_once(adm
     assert await shelf("S1", "6902") == (before[0], before[1] - 1, before[2])
     assert await movements(made) == [("gift_return", 1), ("gift", -1)]
     assert await taken(admin, gift) == 0
+
+
+async def test_what_comes_back_after_a_merge_is_free_again_for_who_they_are_now(
+    admin, manager, phone, client, chain, office
+):
+    gift, made = await waiting(admin, phone, per_member=1)
+    await hand_over(chain.till, client, made)
+    other = await register(client)
+    await give(other.member_id, points=100)
+    await merge(admin, await another(office, chain, admin), phone, other)
+
+    full = await redeem(other, gift)
+    body = {"reason": "damaged", "note": "破损", "restock": True}
+    back = await manager.post(f"{REDEMPTIONS}/{made['id']}/return", body)
+    await outbox.drain()
+    again = await redeem(other, gift)
+
+    assert (full.json()["code"], back.json()["status"], again.status_code) == ("gift_limit_reached", "returned", 201)
+    assert await points_of(other) == 100
 
 
 async def test_a_broken_piece_does_not_come_back_to_the_shelf_and_stays_counted(admin, manager, phone, client, chain):

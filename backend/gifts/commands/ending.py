@@ -15,6 +15,7 @@ from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
 from backend.ledger.errors import Stale
 from backend.ledger.types import Document
+from backend.members import queries as members
 from backend.messages import service as messages
 from backend.messages.types import Builtin, Letter
 from backend.stock import service as stock
@@ -156,7 +157,11 @@ async def _give_back(tx: Tx, made: Redemption, state: RedemptionState, now: date
     reverses, moves = await ledger_queries.find_moves(made.member_id, made.id, kind)
     await _check_whole(made, document)
     on = clock.local_date(now, settings().timezone)
+    owner_id = await members.current_id_in(tx, made.member_id)
+    await ledger.hold_both(tx, made.member_id, owner_id)
     await ledger.post_in(tx, plans.give_back(document, made, moves, state, reverses=reverses, now=now, on=on))
+    if owner_id != made.member_id:
+        await ledger.post_in(tx, plans.count_less(made, owner_id, now=now, on=on))
 
 
 async def _check_whole(made: Redemption, document: Document) -> None:
