@@ -75,7 +75,7 @@ async def test_a_bill_at_which_the_job_fails_stops_no_later_one(admin, clock, mo
 
     async def odd(day, bill, now):
         if day == last - DAY:
-            raise asyncpg.DataError
+            raise asyncpg.DataError("a value that no column holds")
         await keep(day, bill, now)
 
     monkeypatch.setattr(bills, "keep", odd)
