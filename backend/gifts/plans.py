@@ -181,7 +181,7 @@ def give_back(
         key=made.id,
         hash=job_hash(BACK, made.id, state.value),
         reverses=reverses,
-        guards=(Guard(member_mark(made.gift_id), "add", -made.quantity, LIMIT, cap=_NO_CAP),),
+        guards=(_less(made),),
         update=DocumentUpdate(document.id, document.version, state=state.value),
         legs=tuple(legs),
         events=(*_money_moved(made), *_bonus_returned(made, moves)),
@@ -194,6 +194,10 @@ def _bonus_returned(made: Redemption, moves: Sequence[tuple[Lot, int]]) -> tuple
     return (encode_event(StoredReturned(member_id=made.member_id, by=made.id)),)
 
 
+def _less(made: Redemption) -> Guard:
+    return Guard(member_mark(made.gift_id), "add", -made.quantity, LIMIT, cap=_NO_CAP)
+
+
 def count_less(made: Redemption, owner_id: int, *, now: datetime, on: date) -> Plan:
     """Let who the redemption's member was merged into have so many less of the gift: a merge added what they had."""
     return Plan(
@@ -204,7 +208,7 @@ def count_less(made: Redemption, owner_id: int, *, now: datetime, on: date) -> P
         scope=MOVE,
         key=f"{made.id}:count",
         hash=job_hash(MOVE, made.id, "count"),
-        guards=(Guard(member_mark(made.gift_id), "add", -made.quantity, LIMIT, cap=_NO_CAP),),
+        guards=(_less(made),),
     )
 
 
