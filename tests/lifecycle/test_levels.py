@@ -296,6 +296,24 @@ async def test_a_run_goes_on_where_it_was_cut_short_and_can_be_cancelled(client,
     again = await admin.post(f"/v1/admin/level-runs/{second['id']}/cancel")
     left = await runs.go_on()
 
+    broken, fine = [(await admin.post(f"{RULES}/preview", {"rules": []})).json()["id"] for _ in range(2)]
+    real = runs._look
+
+    async def raises(tx, run, member_ids):
+        if run["id"] == broken:
+            raise ValueError
+        return await real(tx, run, member_ids)
+
+    monkeypatch.setattr(runs, "_look", raises)
+    with pytest.raises(runs.StepRaised):
+        await runs.go_on()
+    states = [(await admin.get(f"/v1/admin/level-runs/{one}")).json()["state"] for one in (broken, fine)]
+    monkeypatch.setattr(runs, "_look", real)
+    while await runs.go_on():
+        pass
+
+    assert states == ["running", "done"], "one that raises stops no other"
+    assert (await admin.get(f"/v1/admin/level-runs/{broken}")).json()["state"] == "done"
     assert len(phones) <= whole["total"] == whole["done"]
     assert (half["done"], half["state"], whole["state"]) == (2, "running", "done")
     assert (cancelled.json()["state"], cancelled.json()["done"]) == ("cancelled", 2)

@@ -112,34 +112,57 @@ async def start_new() -> bool:
 
 
 async def go_on(seconds: float = RUN_S) -> bool:
-    """Go on with the runs, the oldest first, for so long; whether something is left."""
-    until = monotonic() + seconds
+    """Go on with the runs, the oldest first, for so long; whether something is left.
+
+    One that raises stops no other: what it raised is raised once those have had their turn.
+    """
+    until, stuck = monotonic() + seconds, list[StepRaised]()
     while monotonic() < until:
         try:
-            if not await _step():
-                return False
+            if not await _step(but=[one.run_id for one in stuck]):
+                break
         except asyncpg.DeadlockDetectedError:  # with purchases of the same members, in another order: again
             log.info("levels.step_again")
-    async with db.transaction() as tx:
-        await jobs.defer(tx, JOB, unique=JOB)
-    return True
+        except StepRaised as raised:
+            stuck.append(raised)
+    else:
+        async with db.transaction() as tx:
+            await jobs.defer(tx, JOB, unique=JOB)
+        return True
+    if stuck:
+        raise stuck[0]
+    return False
 
 
-async def _step() -> bool:
-    """The next members of the oldest run; False where there is none."""
+class StepRaised(Exception):
+    """The next step of a run raised; its cause is what did."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(run_id)
+        self.run_id = run_id
+
+
+async def _step(*, but: Sequence[str] = ()) -> bool:
+    """The next members of the oldest run, but for those; False where there is none."""
     async with db.transaction() as tx:
         rows = await db.fetch_in(
             tx,
             "SELECT id, kind, day, rules, moves, after_day, after, done FROM lifecycle_run WHERE state = 'running'"
-            " ORDER BY created_at, id LIMIT 1 FOR UPDATE",
+            " AND id <> ALL($1) ORDER BY created_at, id LIMIT 1 FOR UPDATE",
+            list(but),
         )
         if not rows:
             return False
         run = rows[0]
         queries.forget_rules()  # it may have begun with rules that came a moment ago
         members.forget_levels()
-        member_ids, after = await _next(tx, run)
-        found = await _look(tx, run, member_ids) if member_ids else []
+        try:
+            member_ids, after = await _next(tx, run)
+            found = await _look(tx, run, member_ids) if member_ids else []
+        except asyncpg.DeadlockDetectedError:
+            raise
+        except Exception as error:
+            raise StepRaised(run["id"]) from error
         moved = [one for one in found if one.own != one.state.own]
         await db.raw(tx).execute(
             "UPDATE lifecycle_run SET after_day = $2, after = $3, done = done + $4, changed = changed + $5, moves = $6,"

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import timedelta
 
-from backend.kernel import clock, db, ids, jobs, logging
+from backend.kernel import clock, db, ids, jobs, logging, tries
 from backend.kernel.cells import text_cell
 from backend.kernel.db import Tx
 
@@ -176,6 +176,5 @@ async def resume() -> int:
         "SELECT id FROM membercard_batch WHERE state = 'making' AND worked_at < $1 ORDER BY worked_at LIMIT 20",
         clock.now() - STUCK_AFTER,
     )
-    for row in rows:
-        await make_cards(row["id"])
+    await tries.each(make_cards, [row["id"] for row in rows])
     return len(rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from backend.kernel import clock, db, ids, jobs, logging
+from backend.kernel import clock, db, ids, jobs, logging, tries
 from backend.kernel.db import Tx
 from backend.kernel.errors import NotFound, invalid
 from backend.ledger.errors import IdempotencyConflict
@@ -203,6 +203,5 @@ async def resume() -> int:
         "SELECT id FROM membercard_move WHERE state = 'running' AND worked_at < $1 ORDER BY worked_at LIMIT 20",
         clock.now() - STUCK_AFTER,
     )
-    for row in rows:
-        await run(row["id"])
+    await tries.each(run, [row["id"] for row in rows])
     return len(rows)
