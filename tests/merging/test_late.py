@@ -18,6 +18,7 @@ from backend.ledger import queries as ledger
 from backend.ledger.plans import POINTS_PENDING, Issue, Leg, Plan
 from backend.members import queries as members
 from backend.merging.commands import passing
+from backend.privacy.commands import erasures
 from backend.stamps import locks
 from backend.stamps import service as stamps
 from backend.stamps.commands.cards import redeem_waiting
@@ -122,6 +123,7 @@ async def test_the_phone_that_waits_for_a_recharge_sees_it_through(client, admin
     assert (await phone.call("GET", f"/v1/member/recharges/{order['id']}")).json()["status"] == "pending"
     assert (await stranger.call("GET", f"/v1/member/recharges/{order['id']}")).status_code == 404
     assert await recharge.begin(phone, key=key, amount_fen=2_000) == order
+    assert [(one.code, one.amount) for one in await erasures.look(phone.member_id) if one.blocks] == [("recharge", 1)]
     await recharge.pay(client, order["id"])
     await recharge.in_state(source, order["id"], "paid")
     assert (await phone.call("GET", f"/v1/member/recharges/{order['id']}")).json()["status"] == "paid"
@@ -137,6 +139,7 @@ async def test_a_recharge_of_the_sources_is_given_back_out_of_what_the_target_ha
     refund_id = await refunds.asked(admin, recharge_id, 3_000)
     frozen = await balances(source.member_id), await balances(phone.member_id)
     blocked = await ask(admin, phone, await register(client))
+    in_the_way = [stake.code for stake in await erasures.look(phone.member_id) if stake.blocks]
     await refunds.until_state(clock, refund_id, "done")
     await outbox.drain()
     rest = await refunds.ask(phone, recharge_id, 2_000)
@@ -145,6 +148,7 @@ async def test_a_recharge_of_the_sources_is_given_back_out_of_what_the_target_ha
     assert frozen == ({"stored_held": 3_000}, {"stored": 2_000})
     assert (await balances(source.member_id), await balances(phone.member_id)) == ({}, {"stored": 2_000})
     assert blocked.status_code == 202
+    assert in_the_way == ["recharge_refund"], "who leaves now would lose what is thawed"
     assert rest.status_code == 201, rest.text
     assert (await refunds.stored(rest.json()["id"])).state == "asked"
     await refunds.decide(admin, rest.json()["id"], "reject", note="x")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
@@ -22,6 +23,7 @@ from backend.members.types import Member
 from .. import queries
 from ..errors import ErasureBlocked, ErasureProofNeeded, ErasureUnderWay, ErasureValueLeft
 from ..events import ErasureAsked
+from ..queries import merged
 from ..queries.erasures import COLUMNS, ERASURE, erasure_of
 from ..schemas import ErasureIn
 from ..types import Erasure, ErasureState
@@ -41,12 +43,19 @@ class Wish(msgspec.Struct, frozen=True):
 
 
 async def at_stake(tx: Tx, member_id: int) -> list[AtStake]:
-    """What stands in the way of erasing a member, and what would be lost; called with the member locked."""
-    found: list[AtStake] = []
-    for holding in all_holdings():
-        if holding.at_stake is not None:
-            found += await holding.at_stake(tx, member_id)
-    return [stake for stake in found if stake.amount]
+    """What stands in the way of erasing a member, and what would be lost; called with the member locked.
+
+    Of who was merged into them, what is under way under the number of before stands in the way: it still comes.
+    """
+    found: dict[str, AtStake] = {}
+    for one in await merged.everybody(tx, member_id):
+        for holding in all_holdings():
+            stakes = await holding.at_stake(tx, one) if holding.at_stake is not None else []
+            for stake in stakes:
+                if stake.amount and (stake.blocks or one == member_id):
+                    before = found.get(stake.code, replace(stake, amount=0))
+                    found[stake.code] = replace(stake, amount=before.amount + stake.amount)
+    return list(found.values())
 
 
 async def look(member_id: int) -> list[AtStake]:
