@@ -5,6 +5,7 @@ Imports nothing of the domains (import-linter checks it): facts come from HTTP a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -99,7 +100,9 @@ class Oracle:
 
     async def settle(self, books: Books) -> bool:
         """Ask again for what was refused after a lost answer and is stored all the same; whether there was any."""
-        there = [entry for where, entry in self._world.journal.doubtful.items() if where in books.keys]
+        self._hear_of_merges(books)
+        stored = {self._whose(where) for where in books.keys}
+        there = [entry for where, entry in self._world.journal.doubtful.items() if self._whose(where) in stored]
         self.late += len(there)
         for entry in there:
             await self._world.settle_doubt(entry)
@@ -107,6 +110,7 @@ class Oracle:
 
     def check(self, books: Books, *, final: bool = False) -> list[str]:
         """Everything that is not as it must be, in words; at most 30."""
+        self._hear_of_merges(books)
         found: list[str] = []
         for finding in self._findings(books, final=final):
             found.append(finding)
@@ -124,12 +128,27 @@ class Oracle:
         yield from self._balances(books)
 
     def _keys(self, books: Books) -> Iterator[str]:
-        """What was acknowledged is stored, and nothing else is: each key exactly once."""
-        acknowledged = self._world.journal.accepted
-        for scope, key in acknowledged.keys() - books.keys:
-            yield f"acknowledged but not stored: {scope} {key} ({acknowledged[scope, key].kind})"
-        for scope, key in books.keys - acknowledged.keys() - self._world.journal.begun:
+        """What was acknowledged is stored, and nothing else is: each key exactly once, under whichever of a person's
+        numbers."""
+        journal = self._world.journal
+        acknowledged = {self._whose(where): entry.kind for where, entry in journal.accepted.items()}
+        stored = Counter(self._whose(where) for where in books.keys)
+        for scope, key in acknowledged.keys() - stored.keys():
+            yield f"acknowledged but not stored: {scope} {key} ({acknowledged[scope, key]})"
+        for scope, key in stored.keys() - acknowledged.keys() - {self._whose(where) for where in journal.begun}:
             yield f"stored but never acknowledged: {scope} {key}"
+        for (scope, key), times in stored.items():
+            if times > 1:
+                yield f"stored {times} times: {scope} {key}"
+
+    def _hear_of_merges(self, books: Books) -> None:
+        self._world.merged.update((row[0], row[1]) for row in books.facts.get("merges", ()))
+
+    def _whose(self, where: tuple[str, str]) -> tuple[str, str]:
+        """A key with the scope under which its person goes on."""
+        scope, key = where
+        kind, _, number = scope.partition("/")
+        return (f"{kind}/{self._world.person(int(number))}", key) if kind == "member" and self._world.merged else where
 
     def _documents(self, books: Books) -> Iterator[str]:
         """Bodies never change, versions only grow, and states follow their machine."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, TypeVar
@@ -134,7 +134,8 @@ class World:
     Args:
         now: unix seconds by the moved clock that all processes share.
 
-    ``apart`` are members of one domain alone, whom nobody else picks.
+    ``apart`` are members of one domain alone, whom nobody else picks. ``merged`` says into whom somebody was merged, as
+    the oracle last read it.
     """
 
     def __init__(
@@ -158,6 +159,7 @@ class World:
         self.stores = sorted({till.store_id for till in tills})
         self.members = [self._member(number) for number in range(members)]
         self.apart: list[Member] = []
+        self.merged: dict[int, int] = {}
         self.phones_each = phones
         self.journal = Journal()
         self.model = Model()
@@ -179,6 +181,17 @@ class World:
     def _member(self, number: int) -> Member:
         who = f"t{self.seed}-{number}"
         return Member(number, who, f"138{number:08d}", self.stores[number % len(self.stores)])
+
+    def everybody(self) -> Iterator[Member]:
+        """All members, also those whom only one domain picks."""
+        yield from self.members
+        yield from self.apart
+
+    def person(self, member_id: int) -> int:
+        """The number under which somebody goes on: their own, or that of whom they were merged into."""
+        while member_id in self.merged:
+            member_id = self.merged[member_id]
+        return member_id
 
     def blame(self, what: str) -> None:
         """Something that must not be; the run ends at its next check."""

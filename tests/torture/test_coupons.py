@@ -295,7 +295,7 @@ def test_a_coupon_that_a_sale_was_acknowledged_with_and_is_still_there_is_told(s
     story.left["C3"] = 1
 
     assert story.findings() == [
-        "coupon C3 holds 1 of 1, 0 expired, 1 were used, 0 given and 0 made void",
+        "coupon C3 holds 1 of 1, 0 expired, 1 were used, 0 given and 0 made void, 0 went to whom they were merged into",
         "member 77: coupons is 303, acknowledged was 302",
     ]
 
@@ -357,12 +357,12 @@ async def give(story: Story, *, accepted: bool = True) -> None:
 
     story.world.ask = answer  # type: ignore[method-assign, assignment]
     op = Op(1, "coupon gift", Random(1))
-    await story.gifting._give(op, story.told.pieces["C2"], "k")
+    await story.gifting.offer(op, story.told.pieces["C2"], "k")
     later = datetime(2026, 12, 3, tzinfo=UTC)
     if not accepted:
         story.gifts = [Stored("G1", "C2", 300, None, later, None, 300)]
         return
-    await story.gifting._accept(op, story.told.given["G1"], story.world.members[0], "k2")
+    await story.gifting.take(op, story.told.given["G1"], story.world.members[0], "k2")
     story.gifts = [Stored("G1", "C2", 300, "accepted", later, "C20", 0)]
     story.rows["C2"] = story.rows["C2"]._replace(given=300, ended_as="given")
     story.rows["C20"] = Row("C20", 70, "T2", "gift:G1", None, None, 1, 300, 0, None)

@@ -29,6 +29,7 @@ def world() -> Any:
         journal=SimpleNamespace(begun=set(), doubtful={}),
         now=NOON.timestamp,
         domain=there.__getitem__,
+        person=int,
         heard=heard,
     )
 

@@ -162,7 +162,7 @@ LIES = {
     keep_the_stamp_of_a_refunded_sale: "sale S4 has 1 stamps and deserves 0",
     forget_a_sale: "sale S2 has 0 stamps and deserves 1",
     forget_a_day: "the check-in of member 77 in campaign P2 on 2026-12-01 was acknowledged and is not stored",
-    give_a_reward_without_a_coupon: "had 1 coupons for its rewards",
+    give_a_reward_without_a_coupon: "had 1 coupons for 2 rewards",
     give_a_coupon_of_another_template: "came for stamps:P9:1",
     give_a_reward_twice: "came for stamps:P1:1",
     hold_and_owe: "owes stamps and holds some",

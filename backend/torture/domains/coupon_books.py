@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -15,24 +15,32 @@ FACTS = {
     "coupons": """
 SELECT c.id, c.member_id, c.template_id, c.source, c.expires_on, c.ended_as,
        coalesce(b.times, 0), coalesce(b.issued, 0)::bigint, coalesce(b.expired, 0)::bigint, b.expired_at,
-       coalesce(b.given, 0)::bigint, coalesce(b.voided, 0)::bigint
+       coalesce(b.given, 0)::bigint, coalesce(b.voided, 0)::bigint, coalesce(b.brought, 0)::bigint,
+       coalesce(b.carried, 0)::bigint
   FROM coupon c LEFT JOIN (
     SELECT e.member_id, e.ref,
            count(*) FILTER (WHERE t.kind IN ('coupon_issue', 'coupon_received')) AS times,
            sum(e.amount) FILTER (WHERE t.kind IN ('coupon_issue', 'coupon_received')) AS issued,
            -sum(e.amount) FILTER (WHERE t.kind = 'coupon_given') AS given,
            -sum(e.amount) FILTER (WHERE t.kind = 'coupon_void') AS voided,
+           sum(e.amount) FILTER (WHERE t.kind = 'merged' AND e.amount > 0) AS brought,
+           -sum(e.amount) FILTER (WHERE t.kind = 'merged' AND e.amount < 0) AS carried,
            -sum(e.amount) FILTER (WHERE t.kind = 'coupon_expiry') AS expired,
            max(e.at) FILTER (WHERE t.kind = 'coupon_expiry') AS expired_at
       FROM ledger_entry e JOIN ledger_transfer t USING (member_id, seq)
      WHERE e.kind IN ('coupon', 'coupon_held') GROUP BY 1, 2) b ON b.member_id = c.member_id AND b.ref = c.id""",
+    "coupons carried": """
+SELECT t.document_id, e.member_id, e.ref, sum(e.amount)::bigint, count(*) FILTER (WHERE e.amount > 0)
+  FROM ledger_entry e JOIN ledger_transfer t USING (member_id, seq)
+ WHERE e.kind = 'coupon' AND t.kind = 'merged' GROUP BY t.document_id, e.member_id, e.seq, e.ref""",
     "coupon accounts": """
 SELECT ref, member_id, sum(balance)::bigint FROM ledger_account
  WHERE kind IN ('coupon', 'coupon_held') GROUP BY 1, 2""",
     "coupon templates": """
 SELECT t.id, t.total, t.issued, t.reserved,
        (SELECT count(*) FROM ledger_entry e WHERE e.kind = 'house.coupons_issued' AND e.ref = t.id),
-       (SELECT coalesce(sum(value), 0)::bigint FROM ledger_guard g WHERE g.name = 'coupons:' || t.id)
+       (SELECT coalesce(sum(value), 0)::bigint FROM ledger_guard g WHERE g.name = 'coupons:' || t.id
+           AND NOT EXISTS (SELECT FROM merging_merge m WHERE m.source_id = g.member_id))
   FROM coupon_template t""",
     "coupon codes": """
 SELECT b.id, b.template_id, b.state, b.total, b.claimed, count(c.claimed_by)
@@ -44,7 +52,10 @@ SELECT id FROM procrastinate_jobs WHERE task_name = 'coupons.take_back_rewards' 
 
 
 class Row(NamedTuple):
-    """A stored coupon: how often and with what it was issued, and what its end, a friend and a refund took of it."""
+    """A stored coupon: how often and with what it was issued, and what its end, a friend and a refund took of it.
+
+    ``brought``: what it began with where a merge made it of another's; ``carried``: what merges took of it.
+    """
 
     id: str
     member_id: int
@@ -58,6 +69,8 @@ class Row(NamedTuple):
     expired_at: datetime | None
     given: int = 0
     voided: int = 0
+    brought: int = 0
+    carried: int = 0
 
 
 class Counts(NamedTuple):
@@ -164,8 +177,17 @@ def local_date(at: datetime) -> date:
     return (at.astimezone(UTC) + _BEIJING).date()
 
 
-def compare(told: Told, facts: Mapping[str, Sequence[Sequence[Any]]], *, ended_before: date | None) -> Iterator[str]:
-    """What does not agree, in words. Whose last day was before ``ended_before`` must hold nothing any more."""
+def compare(
+    told: Told,
+    facts: Mapping[str, Sequence[Sequence[Any]]],
+    *,
+    ended_before: date | None,
+    person: Callable[[int], int] = int,
+) -> Iterator[str]:
+    """What does not agree, in words. Whose last day was before ``ended_before`` must hold nothing any more.
+
+    ``person``: the number under which somebody goes on who was merged.
+    """
     rows = {row[0]: Row(*row) for row in facts["coupons"]}
     held = {row[0]: row for row in facts["coupon accounts"]}
     for id_ in told.pieces.keys() - rows.keys():
@@ -177,14 +199,36 @@ def compare(told: Told, facts: Mapping[str, Sequence[Sequence[Any]]], *, ended_b
         _, holder, left = held.get(row.id, ("", row.member_id, 0))
         if piece is None:
             yield f"coupon {row.id} of member {row.member_id} by {row.source} was never acknowledged"
-        elif (row.member_id, holder, row.template_id) != (piece.member_id, piece.member_id, piece.offer.id):
+        elif holder != row.member_id or not _is_same(row, piece, person):
             yield f"coupon {row.id} is stored as {row}, acknowledged was {piece}"
-        elif (row.times, row.issued) != (1, piece.amount):
+        elif (row.times, row.issued + row.brought) != (0 if row.brought else 1, piece.amount):
             yield f"coupon {row.id} was issued {row.times} times with {row.issued}, acknowledged was {piece.amount}"
         else:
             yield from _worth(row, piece, left, ended_before)
-    yield from _templates(told, facts, rows.values())
+    yield from _carried(facts, rows, person)
+    yield from _templates(told, facts, [row for row in rows.values() if not row.brought])
     yield from _codes(told, facts)
+
+
+def _is_same(row: Row, piece: Piece, person: Callable[[int], int]) -> bool:
+    return (person(row.member_id), row.template_id) == (person(piece.member_id), piece.offer.id)
+
+
+def _carried(
+    facts: Mapping[str, Sequence[Sequence[Any]]], rows: Mapping[str, Row], person: Callable[[int], int]
+) -> Iterator[str]:
+    """What a merge takes of one it brings to the other: piece by piece as much, of the same terms and last day."""
+    between = Counter[tuple[Any, ...]]()
+    for merge_id, member_id, coupon_id, amount, made in facts.get("coupons carried", ()):
+        row = rows.get(coupon_id)
+        if row is None or made != (amount > 0):
+            yield f"merge {merge_id} moved {amount} of coupon {coupon_id} of member {member_id}"
+        else:
+            terms = (row.template_id, row.source, row.expires_on)
+            between[merge_id, person(member_id), *terms, abs(amount)] += 1 if amount > 0 else -1
+    for what, count in between.items():
+        if count:
+            yield f"a merge {'brought' if count > 0 else 'took'} {abs(count)} coupons too many: {what}"
 
 
 def _worth(row: Row, piece: Piece, left: int, ended_before: date | None) -> Iterator[str]:
@@ -193,10 +237,10 @@ def _worth(row: Row, piece: Piece, left: int, ended_before: date | None) -> Iter
         yield f"coupon {row.id} of {piece.amount} was used for {piece.used} and given for {piece.given}"
     if row.given != piece.given:
         yield f"coupon {row.id} was given for {row.given}, acknowledged was {piece.given}"
-    if left != piece.left - row.expired - row.voided:
+    if left != piece.left - row.expired - row.voided - row.carried:
         yield (
             f"coupon {row.id} holds {left} of {piece.amount}, {row.expired} expired, {piece.used} were used,"
-            f" {piece.given} given and {row.voided} made void"
+            f" {piece.given} given and {row.voided} made void, {row.carried} went to whom they were merged into"
         )
     if row.expired and (
         row.expires_on is None or row.expired_at is None or local_date(row.expired_at) <= row.expires_on

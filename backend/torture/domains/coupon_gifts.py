@@ -86,16 +86,18 @@ SELECT g.id, g.coupon_id, g.amount, g.ended_as, g.expires_at, g.accepted_as, coa
             return
         chance = op.random.random()
         keys = [key] * 2 if chance < 0.15 else [f"{key}-a", f"{key}-b"] if chance < 0.3 else [key]
-        await asyncio.gather(*(self._give(op, piece, one) for one in keys))
+        await asyncio.gather(*(self.offer(op, piece, one) for one in keys))
 
-    async def _give(self, op: Op, piece: Piece, key: str) -> None:
+    async def offer(self, op: Op, piece: Piece, key: str, *, refusals: frozenset[str] = frozenset()) -> None:
+        """Once, as whoever has that coupon."""
+
         def accept(answer: Any) -> None:
             known = self._told.given.setdefault(answer["gift_id"], Given(answer["gift_id"], answer["token"], piece))
             if (known.token, known.piece.id) != (answer["token"], piece.id):
                 self.world.blame(f"gift {known.id} was answered for coupons {known.piece.id} and {piece.id}")
 
         request = self._giving(self._coupons.holder(piece), piece, key)
-        await self.world.ask(op, request, accept=accept, refusals=ENDED)
+        await self.world.ask(op, request, accept=accept, refusals=ENDED | refusals)
 
     def _giving(self, member: Member, piece: Piece, key: str) -> Request:
         return Request(member, "POST", f"/v1/member/coupons/{piece.id}/gifts", b"", key, f"member/{member.id}")
@@ -119,7 +121,7 @@ SELECT g.id, g.coupon_id, g.amount, g.ended_as, g.expires_at, g.accepted_as, coa
             return
         both = [self._take_back(op, gift)]
         if op.random.random() < 0.5:
-            both.append(self._accept(op, gift, self.world.pick(op.random), f"g{self.world.seed}-{op.number}"))
+            both.append(self.take(op, gift, self.world.pick(op.random), f"g{self.world.seed}-{op.number}"))
         await asyncio.gather(*both)
 
     async def _take_back(self, op: Op, gift: Given) -> None:
@@ -146,20 +148,24 @@ SELECT g.id, g.coupon_id, g.amount, g.ended_as, g.expires_at, g.accepted_as, coa
         if op.random.random() < 0.1:
             friends.append(self._coupons.holder(gift.piece))
         key = f"g{self.world.seed}-{op.number}"
-        await asyncio.gather(*(self._accept(op, gift, friend, f"{key}-{n}") for n, friend in enumerate(friends)))
+        await asyncio.gather(*(self.take(op, gift, friend, f"{key}-{n}") for n, friend in enumerate(friends)))
 
-    async def _accept(self, op: Op, gift: Given, friend: Member, key: str) -> None:
+    async def take(
+        self, op: Op, gift: Given, friend: Member, key: str, *, refusals: frozenset[str] = frozenset()
+    ) -> None:
+        """Accept it as that friend."""
         path = f"/v1/member/coupon-gifts/{gift.token}/accept"
         request = Request(friend, "POST", path, b"", key, f"member/{friend.id}")
         own = friend.id == gift.piece.member_id
         if own or gift.received or gift.taken_back:
-            await self.world.ask_in_vain(op, request, refusals=frozenset({"coupon_gift_own"}) if own else OVER)
+            vain = frozenset({"coupon_gift_own"}) if own else OVER
+            await self.world.ask_in_vain(op, request, refusals=vain | refusals)
             return
 
         def accept(answer: Any) -> None:
             self._received(gift, answer, friend, f"{friend.id} {key}")
 
-        await self.world.ask(op, request, accept=accept, refusals=OVER)
+        await self.world.ask(op, request, accept=accept, refusals=OVER | refusals)
 
     def _received(self, gift: Given, answer: Any, friend: Member, by: str) -> None:
         known = self._told.pieces.get(answer["id"])

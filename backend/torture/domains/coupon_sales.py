@@ -13,6 +13,7 @@ from .coupon_books import SALE, Piece, Row
 from .coupons import GIFT_FROM_FEN, Coupons
 from .pos import SALE as SALE_REFUSALS
 from .pos import Pos
+from .sale import Sale
 from .staff import FREEZABLE
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class CouponSales(Domain):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self._voided: Counter[str] = Counter()
+        self._carried: Counter[str] = Counter()
 
     @property
     def operations(self) -> Sequence[Operation]:
@@ -70,13 +72,14 @@ class CouponSales(Domain):
 
     async def _sell(self, op: Op, number: int, member: Member, phone: Phone, step: int, piece: Piece) -> None:
         till, key = self._pos.till(op.random, member), f"{self.world.seed}-{op.number}-coupon{number}"
-        basket = self._basket(op, piece) | {"code": self._pos.codes.show(phone, step, till), "order_no": key}
+        basket = self.basket(op, piece) | {"code": self._pos.codes.show(phone, step, till), "order_no": key}
         refusals = SALE_REFUSALS | GONE | (OFFERED if piece.offer.terms.get("transferable") else frozenset())
         if piece.by.startswith(SALE):
             refusals |= {"coupon_void"}  # what it was given for was brought back
         await self._pos.ring_up(op, till, member, basket, key, (phone, step), refusals=refusals)
 
-    def _basket(self, op: Op, piece: Piece) -> dict[str, Any]:
+    def basket(self, op: Op, piece: Piece) -> dict[str, Any]:
+        """What that coupon pays a part of."""
         basket = self._pos.basket(op)
         line = basket["lines"][0]  # dear enough for every threshold
         line["unit_price_fen"] = max(line["unit_price_fen"], LEAST_PRICE_FEN)
@@ -89,7 +92,7 @@ class CouponSales(Domain):
         if picked is None or piece is None or piece.member_id == picked[0].id:
             return
         member, phone, _ = picked
-        basket = self._basket(op, piece)
+        basket = self.basket(op, piece)
         request = self._pos.buy_with(op, member, phone, suffix="stolen", basket=basket)
         await self.world.ask_in_vain(op, request, refusals=SALE_REFUSALS | {"coupon_not_held"})
 
@@ -103,14 +106,20 @@ class CouponSales(Domain):
         for row in map(Row._make, books.facts["coupons"]):
             if row.source.startswith(SALE) and row.id not in self._coupons.told.pieces:
                 sale = self._pos.sales.get(row.source.removeprefix(SALE))
-                right = sale is not None and sale.member.id == row.member_id and sale.bought_fen >= GIFT_FROM_FEN
+                right = sale is not None and sale.bought_fen >= GIFT_FROM_FEN and self._is_theirs(sale, row)
                 yield from self._coupons.adopt(row, right=right and row.template_id == self._coupons.gift.id)
             if row.voided:
                 yield from self._was_voided(row)
+            if row.carried:
+                self.world.model.move(row.member_id, coupons=self._carried[row.id] - row.carried)
+                self._carried[row.id] = row.carried
         yield from self._coupons.compare(books, final=final)
         if final and not books.events:
             yield from self._lacking(books)
             yield from self._kept(books)
+
+    def _is_theirs(self, sale: Sale, row: Row) -> bool:
+        return self.world.person(sale.member.id) == self.world.person(row.member_id)
 
     def _was_voided(self, row: Row) -> Iterator[str]:
         """Only a reward is, whose sale was given back; the model knows it from now on."""
@@ -123,7 +132,7 @@ class CouponSales(Domain):
         """Whoever bought enough was given one, or is due one; a frozen member may have been refused."""
         due, given = {row[0] for row in books.facts["coupons due"]}, self._coupons.told.gifts
         for sale in self._pos.sales.values():
-            lacks = f"{SALE}{sale.id} {sale.member.id}" not in given and f"sale:{sale.id}" not in due
+            lacks = f"{SALE}{sale.id}" not in given and f"sale:{sale.id}" not in due
             if sale.paid and sale.spent_fen >= GIFT_FROM_FEN and lacks and sale.member.number % FREEZABLE:
                 yield f"sale {sale.id} of {sale.bought_fen} fen was given no coupon"
 

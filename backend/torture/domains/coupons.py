@@ -65,7 +65,7 @@ class Coupons(Domain):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self.told = Told()
-        self._centre: list[Offer] = []
+        self.centre: list[Offer] = []
         self._rush = self._value = self._paper = self._staff = self.gift = Offer("", {}, None, None, set())
         self._raising = asyncio.Lock()
         self._quiet = False
@@ -89,13 +89,14 @@ class Coupons(Domain):
 
     def pick(self, random: Random, *, last: int = LAST) -> Piece | None:
         """A coupon that somebody was given not too long ago; mostly one of which something is left."""
-        pieces = list(self.told.pieces.values())[-last:]
+        ours = {member.id for member in self.world.members}
+        pieces = [piece for piece in list(self.told.pieces.values())[-last:] if piece.member_id in ours]
         among = pieces if random.random() < 0.15 else [piece for piece in pieces if piece.left > 0]
         return random.choice(among) if among else None
 
     def holder(self, piece: Piece) -> Member:
         """Whose it is."""
-        return next(member for member in self.world.members if member.id == piece.member_id)
+        return next(member for member in self.world.everybody() if member.id == piece.member_id)
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self.world.now(), UTC)
@@ -111,7 +112,7 @@ class Coupons(Domain):
         value = {"kind": "cash", "face_fen": FACES_FEN[0], "partial_use": True, "refund": "split", "transferable": True}
         value |= {"validity": {"until_on": until}, "stacking": "joint"}
         self._value = await self.make_offer("储值券", value, per_member=None)
-        self._centre = [self._rush, many, many, short, short, self._value, self._value]
+        self.centre = [self._rush, many, many, short, short, self._value, self._value]
         paper = counted | {"validity": {"days": 1}}
         self._paper = await self.make_offer("纸券", paper, claim_by="nobody", total=CODES_OF_ALL, per_member=None)
         self._staff = await self.make_offer(
@@ -147,27 +148,26 @@ class Coupons(Domain):
 
     async def claim(self, op: Op) -> None:
         """From the centre; sometimes the same request twice at once, sometimes two of them."""
-        member, offer, key = (
-            self.world.pick(op.random),
-            op.random.choice(self._centre),
-            f"c{self.world.seed}-{op.number}",
-        )
+        member, offer = self.world.pick(op.random), op.random.choice(self.centre)
+        key = f"c{self.world.seed}-{op.number}"
         chance = op.random.random()
         if chance < 0.15:
-            await asyncio.gather(*(self._claim(op, member, offer, key) for _ in range(2)))
+            await asyncio.gather(*(self.claim_one(op, member, offer, key) for _ in range(2)))
         elif chance < 0.3:
-            await asyncio.gather(*(self._claim(op, member, offer, f"{key}-{twin}") for twin in "ab"))
+            await asyncio.gather(*(self.claim_one(op, member, offer, f"{key}-{twin}") for twin in "ab"))
         else:
-            await self._claim(op, member, offer, key)
+            await self.claim_one(op, member, offer, key)
 
-    async def _claim(self, op: Op, member: Member, offer: Offer, key: str) -> str:
-        """Returns the code of the refusal, or nothing."""
+    async def claim_one(
+        self, op: Op, member: Member, offer: Offer, key: str, *, refusals: frozenset[str] = frozenset()
+    ) -> str:
+        """As that member; returns the code of the refusal, or nothing."""
 
         def accept(answer: Any) -> None:
             self._issued(answer, member, offer, f"{member.id} {key}")
 
         body = {"template_id": offer.id}
-        answer = await self.world.ask(op, self._claiming(member, body, key), accept=accept, refusals=TAKEN)
+        answer = await self.world.ask(op, self._claiming(member, body, key), accept=accept, refusals=TAKEN | refusals)
         return "" if answer.good else answer.code
 
     def _claiming(self, member: Member, body: dict[str, str], key: str) -> Request:
@@ -229,7 +229,7 @@ class Coupons(Domain):
             await self._head_office(op, "PUT", f"{TEMPLATES}/{self._rush.id}/offer", body)
         key = f"c{self.world.seed}-{op.number}"
         members = [self.world.pick(op.random) for _ in range(RUSHERS)]
-        await asyncio.gather(*(self._claim(op, who, self._rush, f"{key}-{n}") for n, who in enumerate(members)))
+        await asyncio.gather(*(self.claim_one(op, who, self._rush, f"{key}-{n}") for n, who in enumerate(members)))
 
     # -- codes on paper
 
@@ -301,7 +301,7 @@ class Coupons(Domain):
         def accept(shown: Any) -> None:
             for item in shown["items"]:
                 most, left = item["per_member"], item["left"]
-                if item["template_id"] not in {offer.id for offer in self._centre} or (left or 0) < 0:
+                if item["template_id"] not in {offer.id for offer in self.centre} or (left or 0) < 0:
                     self.world.blame(f"the centre shows {item}")
                 if most is not None and item["claimed"] > most:
                     self.world.blame(f"the centre says that {item['claimed']} of at most {most} were claimed")
@@ -362,28 +362,35 @@ class Coupons(Domain):
             await asyncio.sleep(SEEN_AFTER_S)
             for member in self.world.members:
                 op = Op(-1, "coupon claim", Random(0))
-                if await self._claim(op, member, self._rush, f"c{self.world.seed}-last-{member.number}") == SOLD_OUT:
+                if await self.claim_one(op, member, self._rush, f"c{self.world.seed}-last-{member.number}") == SOLD_OUT:
                     self.told.sold_out.add(self._rush.id)
                     break
 
     def check(self, books: Books, *, final: bool) -> Iterator[str]:
         """What came by a list, came to somebody on it; what expired is shown so in the end."""
         for row in map(Row._make, books.facts["coupons"]):
+            if row.brought and row.id not in self.told.pieces:  # that it was another's before: compare
+                self._keep(row, f"a merge {row.id}")
             if row.id not in self.told.pieces and not row.source.startswith((CLAIM, CODE, SALE, FRIEND, REWARD)):
                 right = row.member_id in self.told.handed.get(row.source.removeprefix(STAFF), ())
                 yield from self.adopt(row, right=right)
-            if final and not books.events and row.expired and not row.given and row.ended_as != "expired":
+            gone = row.given or row.carried
+            if final and not books.events and row.expired and not gone and row.ended_as != "expired":
                 yield f"coupon {row.id} expired and is noted as {row.ended_as}"
 
     def compare(self, books: Books, *, final: bool) -> Iterator[str]:
         """Everything that was acknowledged with everything stored, once sales and gifts are known."""
-        yield from compare(self.told, books.facts, ended_before=local_date(self._now() - JOB_LATE) if final else None)
+        before = local_date(self._now() - JOB_LATE) if final else None
+        yield from compare(self.told, books.facts, ended_before=before, person=self.world.person)
 
     def adopt(self, row: Row, *, right: bool) -> Iterator[str]:
         """Take a coupon that nobody asked for as acknowledged; it must have come rightly, and once for its reason."""
-        reason = f"{row.source} {row.member_id}"
+        reason = row.source if row.source.startswith(SALE) else f"{row.source} {row.member_id}"
         if not right or self.told.gifts.setdefault(reason, row.id) != row.id:
             yield f"coupon {row.id} of member {row.member_id} came for {row.source}"
-        offer = self.told.offers.get(row.template_id)
-        if offer is not None and row.issued in offer.worths:
-            self.keep(Piece(row.id, offer, row.member_id, row.issued, reason))
+        self._keep(row, reason)
+
+    def _keep(self, row: Row, reason: str) -> None:
+        offer, amount = self.told.offers.get(row.template_id), row.issued + row.brought
+        if offer is not None and (row.brought or amount in offer.worths):
+            self.keep(Piece(row.id, offer, row.member_id, amount, reason))

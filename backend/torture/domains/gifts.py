@@ -164,10 +164,13 @@ class Gifts(Domain):
             members.append(self.world.pick(op.random))
         times = 2 if op.random.random() < 0.2 else 1
         await asyncio.gather(
-            *(self._redeem(op, member, gift, turn) for turn, member in enumerate(members) for _ in range(times))
+            *(self.redeem_for(op, member, gift, turn) for turn, member in enumerate(members) for _ in range(times))
         )
 
-    async def _redeem(self, op: Op, member: Member, gift: Gift, turn: int) -> None:
+    async def redeem_for(
+        self, op: Op, member: Member, gift: Gift, turn: int, *, refusals: frozenset[str] = frozenset()
+    ) -> None:
+        """Once, as that member."""
         body: dict[str, Any] = {"gift_id": gift.id}
         quantity = 2 if (op.number + turn) % 4 == 0 else 1
         if quantity > 1:
@@ -186,7 +189,7 @@ class Gifts(Domain):
 
         key = f"j{self.world.seed}-{op.number}-{turn}"
         request = Request(member, "POST", MINE, encode(body), key, f"member/{member.id}")
-        await self.world.ask(op, request, accept=accept, refusals=NOT_TO_BE_HAD)
+        await self.world.ask(op, request, accept=accept, refusals=NOT_TO_BE_HAD | refusals)
 
     def _pick(self, op: Op) -> tuple[str, Told] | None:
         among = [(id_, told) for id_, told in self.told.items() if id_ not in self.ended]
@@ -314,8 +317,9 @@ class Gifts(Domain):
         gift, told = self.gifts[row.gift_id], self.told.get(row.id)
         if (row.points, row.pay_fen, row.sku) != (gift.points * row.quantity, gift.pay_fen * row.quantity, gift.sku):
             yield f"redemption {row} is not at the price of {gift}"
-        stored = (row.member_id, row.gift_id, row.quantity)
-        if told is not None and (told.member.id, told.gift.id, told.quantity) != stored:
+        person = self.world.person
+        stored = (person(row.member_id), row.gift_id, row.quantity)
+        if told is not None and (person(told.member.id), told.gift.id, told.quantity) != stored:
             yield f"redemption {row.id} was acknowledged as {told}, it is {row}"
         ended = self.ended.get(row.id)
         if ended is not None and row.state != ended:

@@ -1,12 +1,13 @@
 """Members who are one person: they buy and bring back, are merged meanwhile by two hands at once, and bring back more.
 
-They take part in nothing else, so that what both have together is known: a merge moves it, and changes none of it.
+What both have together is known: a merge moves it, and changes none of it. Nobody else picks them; what they do besides
+buying is in ``twin_calls``.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -24,11 +25,9 @@ if TYPE_CHECKING:
 
 MERGES = "/v1/admin/merges"
 MOST_PAIRS = 40
-MOST_PIECES, MOST_FEN = 3, 290
-"""Of a purchase: what is given for larger ones (stamps, coupons) is counted elsewhere, by whose the sale was."""
-
-FIRST_NUMBER = 70_000_000
-"""Of their phones, which nobody else has."""
+MOST_PIECES, MOST_FEN = 3, 700
+FIRST_NUMBER, APART = 70_000_002, 3
+"""Of their phones, which nobody else has; with such numbers members have a PIN."""
 
 NOT_NOW = frozenset({"merge_blocked", "merge_status", "approval_decided", "approval_key_reused", "too_many_approvals"})
 SHUT_OUT = SALE | {"member_inactive", "member_frozen", "code_invalid", "code_expired", "not_found", "unauthenticated"}
@@ -52,6 +51,7 @@ class Merges(Domain):
     jobs: ClassVar = ("merging.sweep",)
     facts: ClassVar = {
         "merges": "SELECT source_id, target_id FROM merging_merge",
+        "answers carried": "SELECT scope, key FROM ledger_key WHERE result ? 'carried'",
         "left on merged books": """
 SELECT a.member_id, a.kind, a.ref, a.balance FROM ledger_account a JOIN merging_merge m ON m.source_id = a.member_id
  WHERE a.balance > 0 AND a.kind <> 'stored_held'""",
@@ -91,20 +91,22 @@ SELECT t.document_id, e.unit, sum(e.amount)::bigint FROM ledger_entry e
         """Somebody joins twice."""
         if len(self.pairs) >= MOST_PAIRS:
             return
-        number, home = FIRST_NUMBER + 2 * op.number, op.random.choice(self.world.stores)
-        both = [Member(one, f"t{self.world.seed}-{one}", f"137{one % 10**8:08d}", home) for one in (number, number + 1)]
+        number, home = FIRST_NUMBER + 2 * APART * op.number, op.random.choice(self.world.stores)
+        numbers = (number, number + APART)
+        both = [Member(one, f"t{self.world.seed}-{one}", f"137{one % 10**8:08d}", home) for one in numbers]
         for member in both:
             await self.world.domain(Members).join(member)
         self.world.apart += both
         self.pairs.append(Twins(both[0], both[1]))
 
-    def _pick(self, op: Op, *, merged: bool | None = None) -> Twins | None:
+    def pick(self, op: Op, *, merged: bool | None = None) -> Twins | None:
+        """Some pair, or one that is merged or not, as far as was told."""
         among = [pair for pair in self.pairs if merged is None or pair.merged is merged]
         return op.random.choice(among) if among else None
 
     async def buy(self, op: Op) -> None:
         """In cash, or with what points and value there are; by the old code too, in vain once they are one."""
-        pair = self._pick(op)
+        pair = self.pick(op)
         if pair is None:
             return
         member = op.random.choice((pair.source, pair.target))
@@ -129,12 +131,17 @@ SELECT t.document_id, e.unit, sum(e.amount)::bigint FROM ledger_entry e
             "code": pos.codes.show(phone, step, till),
         }
         await pos.ring_up(op, till, member, basket, key, (phone, step), refusals=SHUT_OUT)
+        self.note_sales(pair)
+
+    def note_sales(self, pair: Twins) -> None:
+        """Remember what the source bought last; it may come back."""
+        pos = self.world.domain(Pos)
         sold = [sale.id for sale in list(pos.recent)[-40:] if sale.member is pair.source]
         pair.sales = list(dict.fromkeys([*pair.sales, *sold]))
 
     async def recharge(self, op: Op) -> None:
         """Value for one of them; paid a moment before or after they become one."""
-        pair = self._pick(op, merged=False)
+        pair = self.pick(op, merged=False)
         if pair is not None:
             member = op.random.choice((pair.source, pair.target))
             body = {"amount_fen": op.random.randrange(100, 5_000)}
@@ -143,9 +150,18 @@ SELECT t.document_id, e.unit, sum(e.amount)::bigint FROM ledger_entry e
 
     async def merge(self, op: Op) -> None:
         """One of head office asks, another approves, at times twice at once, while the source brings something back."""
-        pair = self._pick(op, merged=False)
-        if pair is None:
-            return
+        pair = self.pick(op, merged=False)
+        if pair is not None:
+            meanwhile = [self._bring_back(op, pair)] if op.random.random() < 0.5 else []
+            await self.make_one(op, pair, *meanwhile)
+
+    async def make_one(self, op: Op, pair: Twins, *meanwhile: Awaitable[Any]) -> None:
+        """Ask and approve, and let something else happen at that moment; it happens in any case."""
+        approvals = await self._asked(op, pair)
+        await asyncio.gather(*approvals, *meanwhile)
+
+    async def _asked(self, op: Op, pair: Twins) -> list[Awaitable[Any]]:
+        """A merge was asked for: what approves it; nothing where it was refused."""
         made: list[str] = []
         body = {"source_no": pair.source.member_no, "target_no": pair.target.member_no, "reason": "同一人"}
         asked = Request(self.world.admin, "POST", MERGES, encode(body), key=f"m{op.number}", booked=False)
@@ -157,24 +173,22 @@ SELECT t.document_id, e.unit, sum(e.amount)::bigint FROM ledger_entry e
         one_already = {"merge_same"} if pair.asked else set()
         await self.world.ask(op, asked, accept=hears, refusals=NOT_NOW | one_already)
         if not made:
-            return
+            return []
         approve = Request(self.second, "POST", f"/v1/admin/approvals/{made[0]}/approve", b"{}")
         if op.random.random() < 0.2:
             own = Request(self.world.admin, "POST", f"/v1/admin/approvals/{made[0]}/approve", b"{}")
             await self.world.ask_in_vain(op, own, refusals=NOT_NOW | {"approval_own"})
 
         def merged(_: Any) -> None:
-            pair.merged = True
+            pair.merged, pair.source.pin = True, pair.target.pin
 
         pair.asked = True
-        meanwhile = [self._bring_back(op, pair)] if op.random.random() < 0.5 else []
         times = 2 if op.random.random() < 0.3 else 1
-        approvals = [self.world.ask(op, approve, accept=merged, refusals=NOT_NOW) for _ in range(times)]
-        await asyncio.gather(*approvals, *meanwhile)
+        return [self.world.ask(op, approve, accept=merged, refusals=NOT_NOW) for _ in range(times)]
 
     async def bring_back(self, op: Op) -> None:
         """Something that the source bought, mostly after they became one."""
-        pair = self._pick(op, merged=op.random.random() < 0.8)
+        pair = self.pick(op, merged=op.random.random() < 0.8)
         if pair is not None:
             await self._bring_back(op, pair)
 
@@ -191,6 +205,7 @@ SELECT t.document_id, e.unit, sum(e.amount)::bigint FROM ledger_entry e
         merges = {(row[0], row[1]) for row in books.facts["merges"]}
         for document_id, unit, amount in books.facts["between merged books"]:
             yield f"merge {document_id}: {amount} {unit} are between two books"
+        yield from self._answers(books, merges)
         sums = {name: accounts for domain in self.world.domains for name, accounts in domain.sums.items()}
         for pair in self.pairs:
             ids = (pair.source.id, pair.target.id)
@@ -205,3 +220,16 @@ SELECT t.document_id, e.unit, sum(e.amount)::bigint FROM ledger_entry e
         if final and not books.events:
             for member_id, kind, ref, balance in books.facts["left on merged books"]:
                 yield f"merged member {member_id} still has {balance} of {kind} {ref}"
+
+    def _answers(self, books: Books, merges: Collection[tuple[int, int]]) -> Iterator[str]:
+        """What the source was answered before is the target's answer to the same key."""
+        carried = {tuple(row) for row in books.facts["answers carried"]}
+        for source_id, target_id in merges:
+            mine, theirs = f"member/{source_id}", f"member/{target_id}"
+            for scope, key in books.keys:
+                if scope == mine and (theirs, key) not in carried and (theirs, key) not in books.keys:
+                    yield f"the answer to {key} of {source_id} did not become an answer to {target_id}"
+        given = {key for _, key in books.keys}
+        for scope, key in carried:
+            if key not in given:
+                yield f"{scope} has an answer to {key} that nobody was given"

@@ -86,10 +86,10 @@ SELECT member_id, id, (body->>'points')::bigint FROM ledger_document WHERE kind 
         giver, friend = self._giver(op), self.world.pick(op.random)
         if giver is None or giver.id == friend.id:
             return
-        request = await self._wish(op, giver, friend, "")
+        request = await self.wish(op, giver, friend, "")
         times = 2 if op.random.random() < 0.3 else 1
         if request is not None:
-            await asyncio.gather(*(self._send(op, request, giver, friend) for _ in range(times)))
+            await asyncio.gather(*(self.send(op, request, giver, friend) for _ in range(times)))
 
     async def exchange(self, op: Op) -> None:
         """Two friends give each other points at one moment."""
@@ -97,17 +97,19 @@ SELECT member_id, id, (body->>'points')::bigint FROM ledger_document WHERE kind 
         if one is None or other is None or one.id == other.id:
             return
         wishes = [
-            (await self._wish(op, one, other, "a"), one, other),
-            (await self._wish(op, other, one, "b"), other, one),
+            (await self.wish(op, one, other, "a"), one, other),
+            (await self.wish(op, other, one, "b"), other, one),
         ]
-        await asyncio.gather(*(self._send(op, wish, giver, to) for wish, giver, to in wishes if wish is not None))
+        await asyncio.gather(*(self.send(op, wish, giver, to) for wish, giver, to in wishes if wish is not None))
 
-    async def _wish(self, op: Op, giver: Member, friend: Member, suffix: str) -> Request | None:
+    async def wish(
+        self, op: Op, giver: Member, friend: Member, suffix: str, *, refusals: frozenset[str] = frozenset()
+    ) -> Request | None:
         """The request, with the name that the giver is shown and confirms; None where nobody is shown."""
         shown: list[Any] = []
         body = encode({"member_no": friend.member_no})
         looked = Request(giver, "POST", f"{OWN}/recipient", body)
-        await self.world.ask(op, looked, accept=shown.append, refusals=frozenset({"not_found"}))
+        await self.world.ask(op, looked, accept=shown.append, refusals=frozenset({"not_found"}) | refusals)
         if not shown:
             return None
         points = op.random.randrange(1, 12)
@@ -115,7 +117,11 @@ SELECT member_id, id, (body->>'points')::bigint FROM ledger_document WHERE kind 
         key = f"x{self.world.seed}-{op.number}{suffix}"
         return Request(giver, "POST", f"{OWN}/transfers", body, key, f"member/{giver.id}")
 
-    async def _send(self, op: Op, request: Request, giver: Member, friend: Member) -> None:
+    async def send(
+        self, op: Op, request: Request, giver: Member, friend: Member, *, refusals: frozenset[str] = frozenset()
+    ) -> None:
+        """Ask for a transfer, which both members' points follow once it is acknowledged."""
+
         def accept(answer: Any) -> None:
             made = (giver.id, friend.id, answer["points"])
             before = self.told.setdefault(answer["id"], made)
@@ -126,7 +132,7 @@ SELECT member_id, id, (body->>'points')::bigint FROM ledger_document WHERE kind 
                 self.world.model.move(giver.id, points=-answer["points"])
                 self.world.model.move(friend.id, points=answer["points"])
 
-        await self.world.ask(op, request, accept=accept, refusals=NOT_NOW)
+        await self.world.ask(op, request, accept=accept, refusals=NOT_NOW | refusals)
 
     async def overstep(self, op: Op) -> None:
         """To oneself, or to somebody whose name was never confirmed: nothing moves."""
@@ -201,11 +207,15 @@ SELECT member_id, id, (body->>'points')::bigint FROM ledger_document WHERE kind 
         for giver_id, given in books.facts["points given in a day"]:
             if given > MOST_A_DAY:
                 yield f"member {giver_id} gave {given} points away in one day"
-        stored = {row[0]: (row[1], row[2], row[3]) for row in books.facts["points transfers"]}
+        stored = {row[0]: self._between(row[1:]) for row in books.facts["points transfers"]}
         for id_, made in self.told.items():
-            if stored.get(id_) != made:
+            if stored.get(id_) != self._between(made):
                 yield f"transfer {id_} was acknowledged as {made} and is stored as {stored.get(id_)}"
         yield from self._adjustments(books)
+
+    def _between(self, made: Sequence[int]) -> tuple[int, int, int]:
+        """Who gave whom how much, each by the number under which they go on."""
+        return self.world.person(made[0]), self.world.person(made[1]), made[2]
 
     def _adjustments(self, books: Books) -> Iterator[str]:
         there = {id_: Asked(member_id, points) for member_id, id_, points in books.facts["points adjusted"]}

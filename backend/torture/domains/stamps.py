@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -41,7 +41,7 @@ class Campaign(NamedTuple):
 
 
 class Given(NamedTuple):
-    """What is stored of a source's stamps."""
+    """What is stored of a source's stamps; a merge makes them the other's."""
 
     member_id: int
     campaign_id: str
@@ -86,7 +86,7 @@ class Stamps(Domain):
         self.per_sale = self.daily = self.scarce = ""
         self.tried: set[tuple[int, str, str]] = set()
         self.told: set[tuple[int, str, str]] = set()
-        self.given: dict[tuple[int, str, str], int] = {}
+        self.given: dict[tuple[int, str, str], tuple[int, int]] = {}
         self.rewards: Counter[tuple[int, str]] = Counter()
         self._raising = asyncio.Lock()
         self._pieces = 0
@@ -129,9 +129,12 @@ class Stamps(Domain):
         """Today's stamp; often asked for twice at once."""
         member, campaign = self.world.pick(op.random), op.random.choice((self.daily, self.scarce))
         times = 2 if op.random.random() < 0.3 else 1
-        await asyncio.gather(*(self._check_in(op, member, campaign) for _ in range(times)))
+        await asyncio.gather(*(self.check_in_for(op, member, campaign) for _ in range(times)))
 
-    async def _check_in(self, op: Op, member: Member, campaign: str) -> None:
+    async def check_in_for(
+        self, op: Op, member: Member, campaign: str, *, refusals: frozenset[str] = frozenset()
+    ) -> None:
+        """Today's stamp, for that member."""
         before = self._today()
 
         def accept(answer: Any) -> None:
@@ -139,7 +142,8 @@ class Stamps(Domain):
                 self.told.add((member.id, campaign, before.isoformat()))
 
         try:
-            await self.world.ask(op, Request(member, "POST", f"{CARDS}/{campaign}/check-in"), accept=accept)
+            request = Request(member, "POST", f"{CARDS}/{campaign}/check-in")
+            await self.world.ask(op, request, accept=accept, refusals=refusals)
         finally:  # it may have been heard on any day meanwhile: the clock is moved, also back
             first, last = sorted((before, self._today()))
             days = range((last - first).days + 3)
@@ -179,61 +183,81 @@ class Stamps(Domain):
 
     def check(self, books: Books, *, final: bool) -> Iterator[str]:
         """What is stored was deserved and what was acknowledged is stored; the model knows it from now on."""
-        for row in map(Given._make, books.facts["stamps given"]):
-            yield from self._was_given(row)
+        yield from self._stamps(list(map(Given._make, books.facts["stamps given"])))
+        person = self.world.person
         stored = {(member, campaign, source.removeprefix(DAY)) for member, campaign, source in self.given}
-        for member, campaign, day in self.told - stored:
+        for member, campaign, day in {(person(told[0]), *told[1:]) for told in self.told} - stored:
             yield f"the check-in of member {member} in campaign {campaign} on {day} was acknowledged and is not stored"
         yield from self._rewards(books)
         if final and not books.events and not books.facts["stamps due"]:
             yield from self._settled(books)
 
-    def _was_given(self, row: Given) -> Iterator[str]:
-        kept = row.given - row.taken
-        before = self.given.get(row[:3])
-        if before is None:
-            right = row.given == 1 and (
-                (row.member_id, row.campaign_id, row.source.removeprefix(DAY)) in self.tried
-                if row.source.startswith(DAY)
-                else self._deserved(row) and row.campaign_id == self.per_sale
-            )
-            if not right:
-                yield f"{row} was given and is not deserved"
-        elif kept > before:
-            yield f"{row} holds {kept} after {before}"
-        self.given[row[:3]] = kept
-        self.world.model.move(row.member_id, stamps=kept - (before or 0))
+    def _stamps(self, rows: Sequence[Given]) -> Iterator[str]:
+        """Each was deserved, and what was taken back stays so; a merge makes the other's what one of two was given."""
+        person = self.world.person
+        known = _by_person(person, self.given)
+        self.given = {}
+        tried = {(person(member), campaign, day) for member, campaign, day in self.tried}
+        now = defaultdict[tuple[int, str, str], list[Given]](list)
+        for row in rows:
+            now[person(row.member_id), row.campaign_id, row.source].append(row)
+        for key, some in now.items():
+            kept, (before, times) = sum(row.given - row.taken for row in some), known.get(key, (0, 0))
+            new = len(some) - times
+            if new and not (all(row.given == 1 for row in some) and self._is_right(key, len(some), tried)):
+                yield f"{some[-1]} was given and is not deserved"
+            elif new < 0 or kept > before + new:
+                yield f"{some[-1]} holds {kept} after {before}"
+            self.given[key] = kept, len(some)
+            self.world.model.move(key[0], stamps=kept - before)
 
-    def _deserved(self, row: Given) -> bool:
-        """Whether a sale of that member was ever worth a stamp."""
-        sale = self.world.domain(Pos).sales.get(row.source)
-        return sale is not None and sale.paid and sale.member.id == row.member_id and _paid_fen(sale) >= PAID_FROM_FEN
+    def _is_right(self, key: tuple[int, str, str], times: int, tried: Collection[tuple[int, str, str]]) -> bool:
+        """Whether that person may have been given that; one day twice, where they were two people still."""
+        who, campaign_id, source = key
+        if source.startswith(DAY):
+            numbers = 1 + sum(self.world.person(one) == who for one in self.world.merged)
+            return times <= numbers and (who, campaign_id, source.removeprefix(DAY)) in tried
+        return times == 1 and campaign_id == self.per_sale and self._deserved(who, source)
+
+    def _deserved(self, who: int, sale_id: str) -> bool:
+        """Whether a sale of that person was ever worth a stamp."""
+        sale = self.world.domain(Pos).sales.get(sale_id)
+        if sale is None or not sale.paid or self.world.person(sale.member.id) != who:
+            return False
+        return _paid_fen(sale) >= PAID_FROM_FEN
 
     def _rewards(self, books: Books) -> Iterator[str]:
-        """Each reward took its stamps and is a coupon; no card owes stamps while it holds some."""
-        issued = Counter[tuple[int, str]]()
+        """Each reward took its stamps and is a coupon; no card owes stamps while it holds some.
+
+        A coupon that a merge brought is one that was counted already.
+        """
+        person, issued, now = self.world.person, Counter[tuple[int, str]](), Counter[tuple[int, str]]()
         for row in map(Row._make, books.facts["coupons"]):
-            if row.source.startswith(REWARD):
+            if row.source.startswith(REWARD) and not row.brought:
                 campaign = self.campaigns.get(row.source.removeprefix(REWARD).partition(":")[0])
                 right = campaign is not None and campaign.reward.id == row.template_id
-                issued[row.member_id, campaign.id if campaign else ""] += 1
+                issued[person(row.member_id), campaign.id if campaign else ""] += 1
                 if row.id not in self.world.domain(Coupons).told.pieces:
                     yield from self.world.domain(Coupons).adopt(row, right=right)
         for card in map(Held._make, books.facts["stamp cards"]):
-            key = (card.member_id, card.campaign_id)
-            if issued[key] != card.rewards:
-                yield f"{card} had {issued[key]} coupons for its rewards"
+            now[person(card.member_id), card.campaign_id] += card.rewards
             if card.stamps and card.owed:
                 yield f"{card} owes stamps and holds some"
-            new = card.rewards - self.rewards[key]
-            self.rewards[key] = card.rewards
-            self.world.model.move(card.member_id, stamps=-new * self.campaigns[card.campaign_id].goal)
+        before = Counter[tuple[int, str]]()
+        for (member_id, campaign_id), count in self.rewards.items():
+            before[person(member_id), campaign_id] += count
+        for (who, campaign_id), count in now.items():
+            if issued[who, campaign_id] != count:
+                yield f"member {who} had {issued[who, campaign_id]} coupons for {count} rewards of {campaign_id}"
+            new = count - before[who, campaign_id]
+            self.world.model.move(who, stamps=-new * self.campaigns[campaign_id].goal)
+        self.rewards = now
 
     def _settled(self, books: Books) -> Iterator[str]:
         """Every sale has what it deserves by now; only the frozen and who wants what is gone have a full card."""
         for sale in self.world.domain(Pos).sales.values():
             want = int(sale.paid and _paid_fen(sale) - _back_fen(sale) >= PAID_FROM_FEN)
-            have = self.given.get((sale.member.id, self.per_sale, sale.id), 0)
+            have, _ = self.given.get((self.world.person(sale.member.id), self.per_sale, sale.id), (0, 0))
             if self.per_sale and have != want:
                 yield f"sale {sale.id} has {have} stamps and deserves {want}"
         freezable = {member.id for member in self.world.members if member.number % FREEZABLE == 0}
@@ -241,6 +265,17 @@ class Stamps(Domain):
             full = card.stamps >= self.campaigns[card.campaign_id].goal
             if full != card.waiting or (full and card.campaign_id != self.scarce and card.member_id not in freezable):
                 yield f"{card} is {'full and no reward' if full else 'waiting and not full'}"
+
+
+def _by_person(
+    person: Callable[[int], int], given: Mapping[tuple[int, str, str], tuple[int, int]]
+) -> dict[tuple[int, str, str], tuple[int, int]]:
+    """What is kept of a source's stamps and how many rows say so, of both who are one person by now together."""
+    found: dict[tuple[int, str, str], tuple[int, int]] = {}
+    for (member_id, campaign_id, source), (kept, rows) in given.items():
+        more = found.get((person(member_id), campaign_id, source), (0, 0))
+        found[person(member_id), campaign_id, source] = kept + more[0], rows + more[1]
+    return found
 
 
 def _paid_fen(sale: Sale) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -237,9 +237,21 @@ class Wallet(Domain):
             yield from self._agrees(recharge, document, order, final=final)
         for id_ in self.recharges.keys() - books.documents.keys():
             yield f"recharge {id_} was acknowledged and is not stored"
+        yield from self._expired(books)
+
+    def _expired(self, books: Books) -> Iterator[str]:
+        """Of stored value only what was given ends; a merge may have made it the other's meanwhile."""
+        given, ended = Counter[int](), Counter[int]()
+        for member_id, fen in self.gifts.items():
+            given[self.world.person(member_id)] += fen
         for (member_id, kind), amount in books.expired.items():
-            if amount > 0 or (kind == "stored" and -amount > self.gifts.get(member_id, 0)):
-                yield f"of member {member_id} {-amount} of {kind} expired, gifts were {self.gifts.get(member_id, 0)}"
+            if amount > 0:
+                yield f"of member {member_id} {-amount} of {kind} expired"
+            if kind == "stored":
+                ended[self.world.person(member_id)] -= amount
+        for member_id, fen in ended.items():
+            if fen > given[member_id]:
+                yield f"of member {member_id} {fen} of stored expired, gifts were {given[member_id]}"
 
     def _agrees(
         self, recharge: Recharge, document: Document, order: tuple[str, int] | None, *, final: bool
