@@ -13,7 +13,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..journal import Request
-from ..world import Clerk, Member, Op, encode
+from ..world import Clerk, Member, Op, World, encode
 from . import Domain, Operation
 from .members import Members
 from .pos import SALE, Pos
@@ -206,17 +206,11 @@ SELECT t.document_id, e.unit, sum(e.amount)::bigint FROM ledger_entry e
         for document_id, unit, amount in books.facts["between merged books"]:
             yield f"merge {document_id}: {amount} {unit} are between two books"
         yield from self._answers(books, merges)
-        sums = {name: accounts for domain in self.world.domains for name, accounts in domain.sums.items()}
         for pair in self.pairs:
             ids = (pair.source.id, pair.target.id)
             if pair.merged and ids not in merges:
                 yield f"{ids[0]} was told to be merged into {ids[1]}, and is not"
-            for name, accounts in sums.items():
-                have = sum(sign * books.balances.get((one, kind), 0) for one in ids for kind, sign in accounts.items())
-                want = sum(sign * books.expired.get((one, kind), 0) for one in ids for kind, sign in accounts.items())
-                want += sum(self.world.model.held(one, name) for one in ids)
-                if have != want:
-                    yield f"twins {ids}: {name} is {have}, acknowledged was {want}"
+            yield from compare_sums(self.world, books, ids)
         if final and not books.events:
             for member_id, kind, ref, balance in books.facts["left on merged books"]:
                 yield f"merged member {member_id} still has {balance} of {kind} {ref}"
@@ -233,3 +227,13 @@ SELECT t.document_id, e.unit, sum(e.amount)::bigint FROM ledger_entry e
         for scope, key in carried:
             if key not in given:
                 yield f"{scope} has an answer to {key} that nobody was given"
+
+
+def compare_sums(world: World, books: Books, ids: Sequence[int]) -> Iterator[str]:
+    """Whether these members, of whom a merge may have made one, together have what was acknowledged to any of them."""
+    for name, accounts in ((name, accounts) for domain in world.domains for name, accounts in domain.sums.items()):
+        have = sum(sign * books.balances.get((one, kind), 0) for one in ids for kind, sign in accounts.items())
+        want = sum(sign * books.expired.get((one, kind), 0) for one in ids for kind, sign in accounts.items())
+        want += sum(world.model.held(one, name) for one in ids)
+        if have != want:
+            yield f"members {ids}: {name} is {have}, acknowledged was {want}"

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from ..journal import Entry
 from ..world import Member, Op
 from . import Domain, Operation
+from .allotments import Allotments
 from .coupon_books import Piece
 from .coupon_gifts import CouponGifts
 from .coupon_sales import GONE, OFFERED, CouponSales
@@ -85,7 +86,7 @@ class TwinCalls(Domain):
     def _calls(self, op: Op, pair: Twins, times: int) -> list[Awaitable[Any]]:
         """Of each kind one at most: an operation's number is in their keys."""
         kinds = (self._claim, self._claim, self._redeem, self._order, self._transfer, self._recharge, self._give)
-        chosen = op.random.sample((*kinds, self._accept, self._check_in), times)
+        chosen = op.random.sample((*kinds, self._accept, self._check_in, self._allot), times)
         return [one(op, pair, op.random.choice((pair.source, pair.target))) for one in dict.fromkeys(chosen)]
 
     # -- what they ask for
@@ -143,6 +144,9 @@ class TwinCalls(Domain):
     async def _check_in(self, op: Op, pair: Twins, member: Member) -> None:
         stamps = self.world.domain(Stamps)
         await stamps.check_in_for(op, member, op.random.choice((stamps.daily, stamps.scarce)), refusals=BETWEEN)
+
+    async def _allot(self, op: Op, pair: Twins, member: Member) -> None:
+        await self.world.domain(Allotments).allot(op, pair, member, refusals=BETWEEN)
 
     async def sell(self, op: Op) -> None:
         """One of their coupons pays at a till, by a code that may be dead by then; it may come back long afterwards."""
