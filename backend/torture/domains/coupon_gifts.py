@@ -20,7 +20,7 @@ LAST = 60
 """Gifts that somebody still has the link of."""
 
 ENDED = frozenset({"coupon_unavailable", "coupon_locked", "coupon_used", "coupon_given", "coupon_expired"})
-OVER = frozenset({"coupon_gift_over"})
+OVER, OWN = frozenset({"coupon_gift_over"}), frozenset({"coupon_gift_own"})
 NO_LINK = frozenset({"not_found"})
 
 
@@ -158,7 +158,7 @@ SELECT g.id, g.coupon_id, g.amount, g.ended_as, g.expires_at, g.accepted_as, coa
         request = Request(friend, "POST", path, b"", key, f"member/{friend.id}")
         own = friend.id == gift.piece.member_id
         if own or gift.received or gift.taken_back:
-            vain = frozenset({"coupon_gift_own"}) if own else OVER
+            vain = OVER if not own else OWN | OVER if self._may_be_over(gift) else OWN
             await self.world.ask_in_vain(op, request, refusals=vain | refusals)
             return
 
@@ -166,6 +166,10 @@ SELECT g.id, g.coupon_id, g.amount, g.ended_as, g.expires_at, g.accepted_as, coa
             self._received(gift, answer, friend, f"{friend.id} {key}")
 
         await self.world.ask(op, request, accept=accept, refusals=OVER | refusals)
+
+    def _may_be_over(self, gift: Given) -> bool:
+        """Of somebody who may be merged nobody is told that it was taken back."""
+        return any(member.id == gift.piece.member_id for member in self.world.apart)
 
     def _received(self, gift: Given, answer: Any, friend: Member, by: str) -> None:
         known = self._told.pieces.get(answer["id"])
