@@ -284,7 +284,7 @@ async def test_a_purchase_that_was_being_noted_at_that_moment_is_the_targets(cli
     async with db.transaction() as tx, asyncio.timeout(60):  # as the worker has begun to hand out the event
         await audience.note(tx, source.member_id, sale["id"])
         approving = asyncio.create_task(approve(second, asked))
-        while not await db.fetchval(waits):
+        while not approving.done() and not await db.fetchval(waits):
             await asyncio.sleep(0.01)
     approved = await approving
     await outbox.drain()

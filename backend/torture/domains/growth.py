@@ -29,9 +29,9 @@ class Growth(Domain):
         bought: Counter[int] = Counter()
         for sale in self.world.domain(Pos).sales.values():
             if sale.paid:
-                bought[sale.member.id] += sale.spent_fen
+                bought[self.world.person(sale.member.id)] += sale.spent_fen
         growth = {row[0]: row[1] for row in books.facts["growth"]}
-        for member in self.world.members:
-            have, want = growth.get(member.id, 0), bought[member.id]
+        for member_id in {self.world.person(member.id) for member in self.world.everybody()}:
+            have, want = growth.get(member_id, 0), bought[member_id]
             if have != want:
-                yield f"member {member.id} grew by {have}, spent {want} fen"
+                yield f"member {member_id} grew by {have}, spent {want} fen"

@@ -17,7 +17,35 @@ NUMBERS = "tests/merging/test_numbers.py::"
 LATE = "tests/merging/test_late.py::"
 ALLOTMENTS = "tests/groups/test_allotments.py::"
 
+HELD = "backend/members/service/standing.py"
+STAMPS = "backend/stamps/merging.py"
+PASSES = "backend/passes/merging.py"
+
 MUTANTS = (
+    Mutant(
+        "noted-under-the-old-number",
+        "A purchase that is noted beside a merge is counted for who is nobody any more.",
+        HELD,
+        "FROM member WHERE id = $1 FOR UPDATE",
+        "FROM member WHERE id = $1",
+        (LATE + "test_a_purchase_that_was_being_noted_at_that_moment_is_the_targets",),
+    ),
+    Mutant(
+        "cards-wait-for-ever",
+        "A card that was filled beside a merge waits for a reward under the old number for ever.",
+        STAMPS,
+        "    await db.raw(tx).execute(_WAITS_NOT, carrying.source_id)\n",
+        "",
+        (LATE + "test_a_stamp_that_was_being_given_at_that_moment_is_the_targets",),
+    ),
+    Mutant(
+        "used-passes-are-whole-again",
+        "A pass that was used begins anew when its member is merged.",
+        PASSES,
+        "        if begins > left:\n",
+        "        if begins < left:\n",
+        (LATE + "test_what_is_left_of_a_coupon_and_a_pass_that_were_used_goes_on",),
+    ),
     Mutant(
         "merged-lots-never-expire",
         "What would have ended in May never ends once two numbers are one.",
