@@ -73,7 +73,7 @@ SELECT t.document_id, e.unit, sum(e.amount)::bigint FROM ledger_entry e
             Operation("twins join", 0.8, self.join),
             Operation("twin's purchase", 3, self.buy),
             Operation("twin's recharge", 1, self.recharge),
-            Operation("merge", 1.2, self.merge),
+            Operation("merge", 0.5, self.merge),
             Operation("twin's return", 2, self.bring_back),
         )
 
@@ -106,10 +106,10 @@ SELECT t.document_id, e.unit, sum(e.amount)::bigint FROM ledger_entry e
 
     async def buy(self, op: Op) -> None:
         """In cash, or with what points and value there are; by the old code too, in vain once they are one."""
-        pair = self.pick(op)
+        pair = self.pick(op, merged=op.random.random() < 0.25)
         if pair is None:
             return
-        member = op.random.choice((pair.source, pair.target))
+        member = op.random.choice((pair.source, pair.source, pair.target))
         step = self.world.step()
         phone = next((one for one in member.phones if one.last_step < step), None)
         if phone is None:
@@ -117,7 +117,12 @@ SELECT t.document_id, e.unit, sum(e.amount)::bigint FROM ledger_entry e
         phone.last_step = step
         pos, key = self.world.domain(Pos), f"{self.world.seed}-{op.number}"
         till = self.world.till_of(op.random, member.home)
-        ways = ([{"type": "cash"}], [{"type": "points", "points": 3}, {"type": "cash"}], [{"type": "stored"}])
+        ways = (
+            [{"type": "cash"}],
+            [{"type": "cash"}],
+            [{"type": "points", "points": 3}, {"type": "cash"}],
+            [{"type": "stored"}],
+        )
         basket = {
             "order_no": key,
             "lines": [

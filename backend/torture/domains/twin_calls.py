@@ -47,7 +47,7 @@ class TwinCalls(Domain):
         """What twins do on their phones."""
         return (
             Operation("twin's calls", 4, self.call),
-            Operation("merge amid calls", 1, self.merge),
+            Operation("merge amid calls", 0.5, self.merge),
             Operation("twin asks again", 2, self.ask_again),
             Operation("twin's coupon at the till", 1.5, self.sell),
         )
@@ -150,7 +150,7 @@ class TwinCalls(Domain):
 
     async def sell(self, op: Op) -> None:
         """One of their coupons pays at a till, by a code that may be dead by then; it may come back long afterwards."""
-        pair, step = self._merges.pick(op), self.world.step()
+        pair, step = self._merges.pick(op, merged=op.random.random() < 0.4), self.world.step()
         if pair is None:
             return
         member = op.random.choice((pair.source, pair.target))
