@@ -40,6 +40,8 @@ from tests.support.races import codes_of
 from tests.support.stamps import make_campaign
 from tests.support.value import give
 
+COUPONS = "/v1/member/coupons"
+
 pytestmark = pytest.mark.usefixtures("books")
 
 
@@ -219,7 +221,7 @@ async def test_coupons_go_on_and_one_that_comes_back_follows(client, chain, admi
     (code,) = await codes_of(source, 1)
     sale = (await chain.till.sell(client, code, fen=15_000, tenders=by_coupons(used["id"]))).json()
     friend = await register(client)
-    link = (await give_to_friend(source, kept["id"])).json()["token"]
+    gift = (await give_to_friend(source, kept["id"])).json()
     await outbox.drain()
     await merge(admin, second, source, phone)
     mine = await coupons_of(phone)
@@ -230,7 +232,9 @@ async def test_coupons_go_on_and_one_that_comes_back_follows(client, chain, admi
     assert [one["template_id"] for one in mine] == [template["id"]]
     assert {one["template_id"] for one in after} == {template["id"]}
     assert (len(after), kept["id"] in {one["id"] for one in after}) == (2, False)
-    assert (await accept_gift(friend, link)).json()["code"] == "coupon_gift_over"
+    assert (await accept_gift(friend, gift["token"])).json()["code"] == "coupon_gift_over"
+    taken_back = [await by.call("DELETE", f"{COUPONS}/{kept['id']}/gifts/{gift['gift_id']}") for by in (phone, friend)]
+    assert [answer.status_code for answer in taken_back] == [204, 404]
     assert (await claim(phone, template_id=template["id"])).json()["code"] == "coupon_limit_reached"
 
 

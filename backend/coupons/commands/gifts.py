@@ -235,10 +235,14 @@ async def _move(tx: Tx, gift: Gift, receive: Plan, now: datetime, on: date) -> N
 
 
 async def take_back(caller: MemberCaller, coupon_id: str, gift_id: str) -> None:
-    """Give up giving: the coupon is the member's to use again. Nothing happens where it came back before."""
+    """Give up giving: the coupon is the member's to use again.
+
+    Nothing happens where it came back before, as it did when who gave it was merged into the member.
+    """
     now, on = _now()
+    giver_id = await members.find_books(caller.member_id, ids.member_of(gift_id, plans.GIFT_PREFIX))
     async with db.transaction() as tx:
-        gift = await _lock(tx, caller.member_id, gift_id)
+        gift = await _lock(tx, giver_id, gift_id) if giver_id is not None else None
         if gift is None or gift.coupon_id != coupon_id:
             raise NotFound("there is no such coupon")
         if gift.ended_as == GiftState.ACCEPTED:
