@@ -9,7 +9,7 @@ import { words } from "../texts.js";
 
 const w = words({
   "imp.title": "会员导入",
-  "imp.note": "先检查，不写入；有一行不对就都不导入，除非选择跳过。储值和积分超过限额时由另一人审批",
+  "imp.note": "先检查，不写入；有一行不对就都不导入，除非选择跳过。储值和积分当天合计超过限额时由另一人审批",
   "imp.template": "下载模板",
   "imp.new": "导入表格",
   "imp.name": "名称",

@@ -9,7 +9,7 @@ import { words } from "../texts.js";
 
 const w = words({
   "adjust.title": "积分调整",
-  "adjust.note": "超过限额的调整由另一人在“审批”里批准后才入账",
+  "adjust.note": "每人每天合计超过限额的调整，由另一人在“审批”里批准后才入账",
   "adjust.one": "调整一位会员",
   "adjust.many": "导入表格",
   "adjust.member": "会员号或手机号",
