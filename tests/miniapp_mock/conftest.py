@@ -22,6 +22,7 @@ TABLES = (
     "access_token",
     "one_time_code",
     "sent_message",
+    "receipt",
     "shipping",
     "refund",
     "pay_order",
