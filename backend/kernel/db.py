@@ -108,9 +108,11 @@ UNREACHABLE: tuple[type[Exception], ...] = (
     asyncpg.InsufficientResourcesError,  # no connection, memory or room on the disk
     asyncpg.PostgresSystemError,  # its files cannot be read or written
     asyncpg.LockNotAvailableError,
+    asyncpg.DeadlockDetectedError,
     DBConnectionError,
 )
-"""What is raised when the database is down, restarting, full or too slow: try again, nothing is wrong."""
+"""What is raised when the database is down, restarting, full or too slow, or had to end one of two that were in each
+other's way: try again, nothing is wrong."""
 
 WAIT_S = 5.0
 """What a request waits for a free connection of a pool, before it is told to come back."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
+import asyncpg
 import msgspec
 from msgspec import Meta
 from starlette.applications import Starlette
@@ -161,6 +162,12 @@ async def raw(body: bytes, request: Request) -> Seen:
 @router.post("/v1/pictures", guard=guard, body_limit=1_000_000, in_schema=False)
 async def pictures(body: bytes, request: Request) -> Seen:
     return Seen(target=request.target, client=request.client, id=request.id, length=len(body))
+
+
+@router.get("/v1/crossed", guard=public, in_schema=False)
+async def crossed() -> None:
+    """Is in somebody's way, who is in its own: the database ends one of the two."""
+    raise asyncpg.DeadlockDetectedError("hunter2")
 
 
 @router.get("/v1/broken", guard=public, in_schema=False)

@@ -60,6 +60,13 @@ def test_a_domain_refusal_brings_its_extra_members_but_not_over_the_standard_one
     assert answer.headers["retry-after"] == "7"
 
 
+def test_who_was_in_somebodys_way_comes_back(http: httpx.Client) -> None:
+    answer = http.get("/v1/crossed")
+
+    check_problem(answer, 503, "unavailable")
+    assert answer.headers["retry-after"] == "1"
+
+
 @pytest.mark.parametrize("path", ["/v1/broken", "/v1/mistake"])
 def test_a_bug_is_500_and_tells_nothing(http: httpx.Client, path: str) -> None:
     answer = http.get(path)
