@@ -13,7 +13,8 @@ from backend.kernel.money import Fen, FenOrZero
 
 from .types import ExpiryMode, Offer, PointsSource, SpendOrder
 
-OfferId = Annotated[str, Meta(min_length=1, max_length=16, description="充值档位")]
+MOST_OFFER_ID = 16
+OfferId = Annotated[str, Meta(min_length=1, max_length=MOST_OFFER_ID, description="充值档位")]
 PointsOrZero = Annotated[int, Meta(ge=0, le=10**9)]
 Instant = Annotated[datetime, Meta(tz=True)]
 

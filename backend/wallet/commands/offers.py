@@ -10,7 +10,7 @@ from backend.kernel.config import settings
 from backend.kernel.errors import NotFound, invalid
 
 from .. import service
-from ..schemas import OfferIn
+from ..schemas import MOST_OFFER_ID, OfferIn
 from ..types import Offer
 
 
@@ -26,7 +26,7 @@ async def replace_offer(offer_id: str, body: OfferIn) -> Offer:
     """Change an offer as a whole; recharges that were begun keep what they agreed."""
     offer = await _checked(offer_id, body)
     async with db.transaction() as tx:
-        if not await service.replace_offer(tx, offer):
+        if len(offer_id) > MOST_OFFER_ID or not await service.replace_offer(tx, offer):
             raise NotFound("there is no such offer")
     return offer
 
