@@ -17,6 +17,7 @@ from backend.ledger import plans, service
 from backend.ledger import queries as ledger
 from backend.ledger.plans import POINTS_PENDING, Issue, Leg, Plan
 from backend.members import queries as members
+from backend.members import service as member_service
 from backend.merging.commands import passing
 from backend.privacy.commands import erasures
 from backend.stamps import locks
@@ -24,6 +25,7 @@ from backend.stamps import service as stamps
 from backend.stamps.commands.cards import redeem_waiting
 from backend.wallet.commands import lots
 from tests.support import passes, recharge, refunds
+from tests.support.books import connected
 from tests.support.coupons import (
     CASH,
     VALUE,
@@ -342,3 +344,24 @@ async def test_who_takes_over_somebody_may_be_taken_over(client, chain, admin, s
     assert await members.ids_of(phone.member_id) == (phone.member_id, middle.member_id, first.member_id)
     assert (await balances(phone.member_id))["stored"] == 3_000
     assert await balances(first.member_id) == await balances(middle.member_id) == {}
+
+
+async def test_who_holds_whoever_a_member_is_now_stands_in_no_further_merge_s_way(admin, second, phone):
+    """It holds the other first, then moves along who was merged before: crosswise one of the two would die of it."""
+    source = await register(phone.client)
+    await merge(admin, second, source, phone)
+
+    async def hold() -> int:
+        async with db.transaction() as tx:
+            return await member_service.hold_current(tx, source.member_id)
+
+    async with connected(settings(), "huiyuan_app") as merging:
+        await merging.execute("SET lock_timeout = '2s'")
+        async with merging.transaction():
+            await merging.execute("SELECT FROM member WHERE id = $1 FOR UPDATE", phone.member_id)
+            holding = asyncio.create_task(hold())
+            while not await merging.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                await asyncio.sleep(0.01)
+            await merging.execute("UPDATE member SET merged_into = merged_into WHERE merged_into = $1", phone.member_id)
+
+    assert await holding == phone.member_id

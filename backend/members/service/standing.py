@@ -37,14 +37,21 @@ async def lock_held(tx: Tx, member_ids: Iterable[int]) -> list[Held]:
     ]
 
 
+_CURRENT = """
+SELECT id, merged_into FROM member WHERE id = (SELECT coalesce(merged_into, id) FROM member WHERE id = $1) FOR UPDATE"""
+
+
 async def hold_current(tx: Tx, member_id: int) -> int:
     """Who this member is now: the one merged into, or itself (also where there is none); held to the transaction's end.
 
     Whoever merges them waits, and finds what is written down for them; who was being merged is waited for.
     """
-    rows = await db.fetch_in(tx, "SELECT coalesce(merged_into, id) FROM member WHERE id = $1 FOR UPDATE", member_id)
-    current: int = rows[0][0] if rows else member_id
-    return current if current == member_id else await hold_current(tx, current)
+    # Who was merged before is not locked: whoever merges the other further holds that one, and then moves these along.
+    rows = await db.fetch_in(tx, _CURRENT, member_id)
+    if not rows:
+        return member_id
+    current, merged_into = rows[0]
+    return current if merged_into is None else await hold_current(tx, merged_into)
 
 
 async def set_validity(

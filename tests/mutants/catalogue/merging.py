@@ -26,8 +26,8 @@ MUTANTS = (
         "noted-under-the-old-number",
         "A purchase that is noted beside a merge is counted for who is nobody any more.",
         HELD,
-        "FROM member WHERE id = $1 FOR UPDATE",
-        "FROM member WHERE id = $1",
+        "FROM member WHERE id = $1) FOR UPDATE",
+        "FROM member WHERE id = $1)",
         (LATE + "test_a_purchase_that_was_being_noted_at_that_moment_is_the_targets",),
     ),
     Mutant(
