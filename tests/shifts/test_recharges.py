@@ -23,7 +23,7 @@ from tests.support.shifts import close_shift, open_shift, tender
 from tests.support.staff import StaffSession, log_in
 from tests.support.value import give
 
-RECHARGES = "/v1/pos/recharges"
+RECHARGES, ACCRUALS = "/v1/pos/recharges", "/v1/pos/accruals"
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -300,15 +300,21 @@ async def test_a_till_that_tries_member_numbers_is_told_of_none_for_a_while(clie
     clock.freeze(clock.now().replace(second=30))  # within one window of the limit
     before = await fingerprint(settings)
 
-    asked = [await till.post(client, "/v1/pos/recharge-offers", wrong) for _ in range(10)]
-    paid = [await till.post(client, RECHARGES, wrong | {"amount_fen": 1_000}) for _ in range(11)]
+    asked = [await till.post(client, "/v1/pos/recharge-offers", wrong) for _ in range(6)]
+    paid = [await till.post(client, RECHARGES, wrong | {"amount_fen": 1_000}) for _ in range(6)]
+    lines = [{"sku": "6901", "qty": 1, "unit_price_fen": 500}]
+    sold = {"total_fen": 1, "lines": lines, "occurred_at": clock.now().isoformat()}  # a sum that is refused of whomever
+    batch = {"items": [sold | wrong | {"order_no": f"OFF-{n}"} for n in range(9)]}
+    told = (await till.post(client, f"{ACCRUALS}/batch", batch)).json()["items"]
     right = [
         await till.post(client, "/v1/pos/recharge-offers", mine),
         await till.post(client, RECHARGES, mine | {"amount_fen": 1_000}),
+        await till.post(client, ACCRUALS, sold | mine | {"order_no": "OFF-10"}),
     ]
     by_code = await till.post(client, "/v1/pos/recharge-offers", {"scan_token": token})
 
-    assert (outcomes(asked), outcomes(paid)) == ({"not_found": 10}, {"not_found": 10, "rate_limited": 1})
-    assert outcomes(right) == {"rate_limited": 2}, "or what is not refused is a member"
+    assert (outcomes(asked), outcomes(paid)) == ({"not_found": 6}, {"not_found": 6})
+    assert [(row["code"], row.get("retry")) for row in told] == [("not_found", None)] * 8 + [("rate_limited", True)]
+    assert outcomes(right) == {"rate_limited": 3}, "or what is not refused is a member"
     assert by_code.status_code == 200
     assert await fingerprint(settings) == before

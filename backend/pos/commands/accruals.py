@@ -11,7 +11,7 @@ from backend.auth.errors import CodeUsed
 from backend.auth.types import TerminalCaller
 from backend.kernel import clock, ids, live
 from backend.kernel.config import settings
-from backend.kernel.errors import NotFound, ValidationFailed, invalid
+from backend.kernel.errors import ValidationFailed, invalid
 from backend.kernel.events import encode as encode_event
 from backend.kernel.http import Answer, Idempotency
 from backend.ledger import plans as ledger_plans
@@ -37,7 +37,7 @@ from .. import plans, views
 from ..errors import AccrualLimit, OccurredOutOfRange
 from ..schemas import AccrualIn, AccrualOut
 from . import pricing, sales
-from .identify import by_offline_code
+from .identify import by_number, by_offline_code
 from .replay import Again, first_answer, terminal_scope
 
 MAX_AGE = timedelta(days=7)
@@ -164,10 +164,7 @@ async def _member(body: AccrualIn, terminal: TerminalCaller, now: datetime) -> t
     if (body.member_no is None) == (body.code is None):
         raise invalid("/member_no", "give either member_no or code")
     if body.member_no is not None:
-        member_id = await members.find_id_by_number(body.member_no)
-        if member_id is None:
-            raise NotFound("there is no member with this number")
-        return member_id, ()
+        return await by_number(body.member_no, terminal_id=terminal.terminal_id), ()
     device, step = await by_offline_code(
         body.code or "", terminal_id=terminal.terminal_id, occurred_at=body.occurred_at
     )

@@ -15,7 +15,7 @@ from backend.auth.codes import Purpose, Verdict
 from backend.auth.errors import CodeExpired, CodeInvalid
 from backend.auth.types import HandleDevice
 from backend.kernel import clock, guessing, limits, logging, metrics
-from backend.kernel.errors import RateLimited
+from backend.kernel.errors import NotFound, RateLimited
 from backend.kernel.vault import vault
 from backend.ledger.plans import Guard
 from backend.ledger.service import device_mark
@@ -173,6 +173,16 @@ def _check_blocked(terminal_id: str) -> None:
         metrics.CODE_FAILURES.labels("throttled").inc()
         raise RateLimited("too many wrong codes at this terminal", retry_after_s=int(left) + 1)
     _blocked_until.pop(terminal_id, None)
+
+
+async def by_number(member_no: str, *, terminal_id: str) -> int:
+    """Whose member number it is; ``NotFound`` for nobody's. A till that tries numbers is told of none for a while."""
+    number_misses.check(terminal_id)
+    member_id = await members.find_id_by_number(member_no)
+    if member_id is None:
+        await count_number(terminal_id)
+        raise NotFound("there is no member with this number")
+    return member_id
 
 
 async def count_number(terminal_id: str) -> None:

@@ -37,7 +37,7 @@ from ..till_schemas import (
     WhoIn,
 )
 from . import authorising
-from .identify import by_code, by_scan_token, count_number, number_misses
+from .identify import by_code, by_number, by_scan_token
 from .replay import Again, first_answer, terminal_scope
 from .sales import MAX_TIMES_PLANNED
 
@@ -57,21 +57,11 @@ async def _who(body: WhoIn, terminal: TerminalCaller, now: datetime) -> tuple[in
         return shown.member_id, shown.guards
     if body.scan_token is not None:
         return _of_token(body.scan_token, terminal, now), ()
-    return await _of_number(body.member_no or "", terminal), ()
+    return await by_number(body.member_no or "", terminal_id=terminal.terminal_id), ()
 
 
 def _of_token(text: str, terminal: TerminalCaller, now: datetime) -> int:
     return by_scan_token(text, terminal_id=terminal.terminal_id, store_id=terminal.store_id, now=now).member_id
-
-
-async def _of_number(member_no: str, terminal: TerminalCaller) -> int:
-    """Whose number it is; a till that tries numbers is told of none for a while."""
-    number_misses.check(terminal.terminal_id)
-    member_id = await members.find_id_by_number(member_no)
-    if member_id is None:
-        await count_number(terminal.terminal_id)
-        raise NotFound("there is no member with this number")
-    return member_id
 
 
 async def offers(body: TillOffersIn, terminal: TerminalCaller) -> TillOffersOut:
@@ -79,8 +69,10 @@ async def offers(body: TillOffersIn, terminal: TerminalCaller) -> TillOffersOut:
     now = clock.now()
     if (body.scan_token is None) == (body.member_no is None):
         raise invalid("/scan_token", "give either scan_token or member_no")
-    token, number = body.scan_token, body.member_no
-    member_id = _of_token(token, terminal, now) if token is not None else await _of_number(number or "", terminal)
+    if body.scan_token is not None:
+        member_id = _of_token(body.scan_token, terminal, now)
+    else:
+        member_id = await by_number(body.member_no or "", terminal_id=terminal.terminal_id)
     found = await wallet.list_offers_for(member_id, now)
     possible = await wallet.possible(member_id, clock.local_date(now, settings().timezone))
     return TillOffersOut(
