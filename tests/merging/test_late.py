@@ -39,7 +39,7 @@ from tests.support.coupons import (
 from tests.support.members import register
 from tests.support.merging import approve, ask, merge
 from tests.support.races import codes_of
-from tests.support.stamps import make_campaign
+from tests.support.stamps import card, make_campaign, settle
 from tests.support.value import give
 
 COUPONS = "/v1/member/coupons"
@@ -278,6 +278,20 @@ async def test_a_stamp_that_was_being_given_at_that_moment_is_the_targets(client
 
     waiting = await db.fetchval("SELECT count(*) FROM stamp_card WHERE campaign_id = $1 AND waiting", running.id)
     assert (rewards, waiting, len(await coupons_of(phone))) == (1, 0, 1)
+
+
+async def test_a_stamp_of_an_old_sale_is_taken_back_of_the_target(client, chain, admin, second, phone, settings):
+    source = await register(client)
+    campaign = await make_campaign(admin, goal=10)
+    sale = await buy(client, chain.till, source, 1_200, {"type": "cash"})
+    await settle()
+    await merge(admin, second, source, phone)
+
+    await give_back(client, chain.till, sale, 1_200)
+    await settle()
+
+    held = await db.fetchval("SELECT sum(taken) FROM stamp_given WHERE member_id = $1", phone.member_id)
+    assert (held, (await card(phone, campaign["id"]))["have"]) == (1, 0)
 
 
 async def test_a_purchase_that_was_being_noted_at_that_moment_is_the_targets(client, chain, admin, second, phone):
