@@ -136,15 +136,10 @@ HOLDING = holds(
             MovingTable("message_reply"),
             MovingTable("message_email"),
             MovingTable("message_subscription", key=("template_id",)),
+            MovingTable("message_subscription_answer", key=("key",)),
         ),
         joined=("message_consent",),
-        stays=(
-            "message_touch",
-            "message_delivery",
-            "message_letter",
-            "message_consent_change",
-            "message_subscription_answer",
-        ),
+        stays=("message_touch", "message_delivery", "message_letter", "message_consent_change"),
         merge=_join_consents,
     )
 )

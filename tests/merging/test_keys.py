@@ -9,6 +9,7 @@ import pytest
 
 from backend.kernel import db, outbox
 from backend.ledger.plans import own_scope
+from backend.messages.types import Letter
 from tests.groups.test_allotments import PIN, allot, group_of, take_back
 from tests.points.test_transfers import earn
 from tests.support import refunds
@@ -19,6 +20,7 @@ from tests.support.gifts import make_gift, redeem
 from tests.support.mall import checkout, open_mall, order, put, shelf
 from tests.support.members import register
 from tests.support.merging import merge
+from tests.support.messages import INBOX, NOTE, own_template, write
 from tests.support.suggestions import make_box, own_id, suggest
 from tests.support.value import give
 
@@ -127,3 +129,23 @@ async def test_a_refund_that_staff_refused_is_not_asked_for_again_by_a_retry(cli
 
     assert (first.status_code, answer.status_code, answer.json()) == (201, 201, first.json())
     assert await db.fetchval("SELECT count(*) FROM wallet_refund WHERE recharge_id = $1", recharge_id) == 1
+
+
+async def test_what_was_said_of_letters_is_said_once(client, admin, second, phone):
+    source, (accepted, said) = await register(client), (key(), key())
+    wechat = {"template_id": "TPL-1", "fields": {"thing1": "{what}"}}
+    await own_template(admin, "own.merged", purpose="service", channels=["wechat"], texts={"wechat": wechat})
+    await write(Letter(source.member_id, NOTE.code, {"what": "x"}, "x"))
+    (letter,) = (await source.call("GET", INBOX)).json()["items"]
+    asked = {
+        accepted: ("/v1/member/messages/subscriptions", {"results": {"TPL-1": "accept"}}),
+        said: (f"{INBOX}/{letter['id']}/replies", {"text": "好的"}),
+    }
+    first = [(await source.call("POST", *call, key=one)).json() for one, call in asked.items()]
+    await merge(admin, second, source, phone)
+
+    again = [await phone.call("POST", *call, key=one) for one, call in asked.items()]
+
+    assert [answer.json() for answer in again] == first
+    assert await db.fetchval("SELECT accepted FROM message_subscription WHERE member_id = $1", phone.member_id) == 1
+    assert await db.fetchval("SELECT count(*) FROM message_reply WHERE member_id = $1", phone.member_id) == 1
