@@ -10,7 +10,7 @@ from backend.kernel import clock, db, jobs
 from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.ledger import service as ledger
-from backend.members import queries as members
+from backend.members import service as members
 
 from . import plans, queries, rules
 from .types import Campaign, Card, TaskOn
@@ -31,7 +31,7 @@ async def note_due(tx: Tx, member_id: int, source: str, cause: str) -> None:
     """Note that the stamps of a source are to be looked at, once for each cause; a job does it."""
     await db.raw(tx).execute(
         "INSERT INTO stamp_due (member_id, source, cause, at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
-        await members.current_id_in(tx, member_id),
+        await members.hold_current(tx, member_id),
         source,
         cause,
         clock.now(),

@@ -294,7 +294,14 @@ async def test_a_stamp_of_an_old_sale_is_taken_back_of_the_target(client, chain,
     assert (held, (await card(phone, campaign["id"]))["have"]) == (1, 0)
 
 
-async def test_a_purchase_that_was_being_noted_at_that_moment_is_the_targets(client, chain, admin, second, phone):
+async def note_stamps(tx, member_id, sale_id):
+    await stamps.note_due(tx, member_id, sale_id, "")
+
+
+@pytest.mark.parametrize("note", [audience.note, note_stamps])
+async def test_a_purchase_that_was_being_noted_at_that_moment_is_the_targets(
+    client, chain, admin, second, phone, note
+):
     source = await register(client)
     asked = await ask(admin, source, phone)
     (code,) = await codes_of(source, 1)
@@ -302,17 +309,18 @@ async def test_a_purchase_that_was_being_noted_at_that_moment_is_the_targets(cli
     waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
     async with db.transaction() as tx, asyncio.timeout(60):  # as the worker has begun to hand out the event
-        await audience.note(tx, source.member_id, sale["id"])
+        await note(tx, source.member_id, sale["id"])
         approving = asyncio.create_task(approve(second, asked))
         while not approving.done() and not await db.fetchval(waits):
             await asyncio.sleep(0.01)
     approved = await approving
+    left = await db.fetchval("SELECT count(*) FROM stamp_due WHERE member_id = $1", source.member_id)
     await outbox.drain()
     await purchases.count_due()
 
     bought = await db.fetch("SELECT member_id, times FROM audience_bought WHERE member_id = ANY($1)",
                             [source.member_id, phone.member_id])  # fmt: skip
-    assert approved.status_code == 200, approved.text
+    assert (approved.status_code, left) == (200, 0), approved.text
     assert [tuple(row) for row in bought] == [(phone.member_id, 1)]
 
 

@@ -10,6 +10,7 @@ from backend.kernel.db import Tx
 from backend.ledger import queries as ledger
 from backend.ledger.errors import InsufficientBalance
 from backend.members import queries as members
+from backend.members import service as member_service
 
 from .. import queries
 from ..errors import CouponRefused, CouponUnavailable
@@ -25,7 +26,7 @@ JOB = "coupons.take_back_rewards"
 
 async def note_refund(tx: Tx, member_id: int, sale_id: str) -> None:
     """A sale was refunded: a job looks at what it was given, or is still due."""
-    member_id = await members.current_id_in(tx, member_id)
+    member_id = await member_service.hold_current(tx, member_id)
     if await queries.has_rewards(tx, member_id, sale_id):
         await jobs.defer(tx, JOB, member_id=member_id, sale_id=sale_id)
 
