@@ -7,6 +7,7 @@ from backend.kernel.db import Tx
 from backend.ledger.events import Recharged
 from backend.lifecycle import service as lifecycle
 from backend.lifecycle.types import Source
+from backend.members import service as members
 from backend.messages import service as messages
 from backend.messages.types import Builtin, Letter, Purpose, Variable, VariableKind
 
@@ -47,7 +48,8 @@ async def note_end(event: PassEnded, tx: Tx) -> None:
     """Show how it ended; with one that was given back goes the level that came with it."""
     await cards.note_end(tx, event)
     if event.state in (PassState.REFUNDED, PassState.VOID):
-        await lifecycle.end_granted(tx, event.member_id, f"pass:{event.pass_id}", reason="pass_ended")
+        member_id = await members.hold_current(tx, event.member_id)
+        await lifecycle.end_granted(tx, member_id, f"pass:{event.pass_id}", reason="pass_ended")
 
 
 @events.on(PassReopened)

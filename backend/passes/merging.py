@@ -7,6 +7,7 @@ from datetime import date
 from backend.kernel import db
 from backend.kernel.db import Tx
 from backend.ledger.plans import FEN, HOUSE_SERVICES_MERGED, SERVICE, SERVICE_VALUE, USES, Guard, Issue, Leg
+from backend.lifecycle import service as lifecycle
 from backend.members.holding import Carrying, Obstacle
 from backend.merging import service as merging
 
@@ -45,7 +46,8 @@ async def obstacles(tx: Tx, source_id: int) -> list[Obstacle]:
 
 
 async def carry(tx: Tx, carrying: Carrying) -> None:
-    """Let every pass of the source's that is good for something go on as the target's: same uses, value and days."""
+    """Let every pass of the source's that is good for something go on as the target's: same uses, value and days, and
+    the level that came with it goes when it does."""
     cards = False
     for row in await db.fetch_in(tx, _LOTS, carrying.source_id):
         new_id = service.new_pass_id(carrying.target_id)
@@ -63,6 +65,7 @@ async def carry(tx: Tx, carrying: Carrying) -> None:
         await merging.post_half(tx, carrying.target_id, carrying, f"pass:{row['id']}:used", used)
         await db.raw(tx).execute(_GO_ON, carrying.source_id, carrying.target_id, row["id"], new_id)
         await db.raw(tx).execute(_ENDED, carrying.source_id, row["id"], PassState.VOID.value, carrying.at)
+        await lifecycle.keep_granted(tx, carrying.target_id, f"pass:{row['id']}", f"pass:{new_id}")
         cards = cards or row["kind"] == PassKind.DISCOUNT
     if cards:
         await service.choose_card(tx, carrying.target_id, carrying.on)

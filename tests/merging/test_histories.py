@@ -9,7 +9,7 @@ from backend.kernel import outbox
 from tests.support.levels import levels, no_other_rules, put_rules  # noqa: F401 - fixtures
 from tests.support.members import Phone, register
 from tests.support.merging import merge
-from tests.support.passes import buy, line_of, make_pass_product, passes_of, use
+from tests.support.passes import WASHES, buy, line_of, make_pass_product, passes_of, use
 from tests.support.pos import Till
 from tests.support.races import codes_of
 from tests.support.staff import StaffSession
@@ -75,3 +75,29 @@ async def test_levels_and_passes_that_ended_are_shown_with_the_target_s(client, 
     stranger = await register(client)
     assert await passes_of(stranger, "ended") == []
     assert (await stranger.call("GET", f"/v1/member/passes/{used_up}")).status_code == 404
+
+
+async def test_a_level_that_a_pass_gave_goes_with_it_whoever_has_it_now(client, chain, admin, second, phone):
+    source = await register(client)
+    product = await make_pass_product(admin, WASHES | {"level": "gold", "level_months": 12})
+    await buy(client, chain.till, await shown(client, chain.till, source), line_of(product), line_of(product))
+    await outbox.drain()
+    early, _ = await passes_of(source)
+
+    async def refund(pass_id):
+        back = await admin.post(f"/v1/admin/passes/{pass_id}/refund", {"reason": "x"}, key=pass_id)
+        assert back.status_code == 200, back.text
+
+    async def live():
+        shown = await admin.get(f"/v1/admin/members/{phone.member_id}/level")
+        return [(grant["level"], grant["live"]) for grant in shown.json()["grants"]]
+
+    await refund(early["id"])
+    await merge(admin, second, source, phone)  # before the worker has heard of it
+    (goes_on,) = await passes_of(phone)
+    between = await live()
+    await refund(goes_on["id"])
+    await outbox.drain()
+
+    assert sorted(between) == [("gold", False), ("gold", True)]
+    assert await live() == [("gold", False)] * 2

@@ -299,9 +299,7 @@ async def note_stamps(tx, member_id, sale_id):
 
 
 @pytest.mark.parametrize("note", [audience.note, note_stamps])
-async def test_a_purchase_that_was_being_noted_at_that_moment_is_the_targets(
-    client, chain, admin, second, phone, note
-):
+async def test_a_purchase_that_was_being_noted_at_that_moment_is_the_targets(client, chain, admin, second, phone, note):
     source = await register(client)
     asked = await ask(admin, source, phone)
     (code,) = await codes_of(source, 1)

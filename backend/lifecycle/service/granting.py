@@ -16,6 +16,14 @@ from ..errors import GrantEnded
 from ..types import Source, Why
 from .looking import Because, look
 
+# A merge wrote in front of the key of a grant whose it was before.
+_FIND_UNDER = """
+SELECT id FROM lifecycle_grant
+ WHERE member_id = $1 AND regexp_replace(key, '^([0-9]+/)+', '') = $2 AND ended_at IS NULL"""
+_KEEP_UNDER = """
+UPDATE lifecycle_grant SET key = $3
+ WHERE member_id = $1 AND regexp_replace(key, '^([0-9]+/)+', '') = $2 AND ended_at IS NULL"""
+
 
 async def grant(
     tx: Tx,
@@ -75,19 +83,15 @@ async def grant_months(
 
 
 async def end_granted(tx: Tx, member_id: int, key: str, *, reason: str) -> None:
-    """Take away what was given under that key, where it was and is not over yet: what it was given for came back.
-
-    A merge wrote in front of the key whose the grant was before.
-    """
-    rows = await db.fetch_in(
-        tx,
-        "SELECT id FROM lifecycle_grant WHERE member_id = $1 AND regexp_replace(key, '^([0-9]+/)+', '') = $2"
-        " AND ended_at IS NULL",
-        member_id,
-        key,
-    )
+    """Take away what was given under that key, where it was and is not over yet: what it was given for came back."""
+    rows = await db.fetch_in(tx, _FIND_UNDER, member_id, key)
     if rows:
         await end_grant(tx, member_id, rows[0]["id"], staff_id=None, reason=reason)
+
+
+async def keep_granted(tx: Tx, member_id: int, key: str, new_key: str) -> None:
+    """Let what was given under a key, where it was and is not over yet, be given under another: for what goes on so."""
+    await db.raw(tx).execute(_KEEP_UNDER, member_id, key, new_key)
 
 
 async def end_grant(tx: Tx, member_id: int, grant_id: str, *, staff_id: int | None, reason: str) -> None:
