@@ -168,6 +168,28 @@ async def test_a_member_types_a_new_pin_at_the_till_with_a_code_for_it(client, c
     assert tuple(rows[0]) == (f"terminal/{chain.till.terminal_id}", "set_at_till", "code")
 
 
+async def test_a_code_that_somebody_has_been_guessing_at_proves_nothing_until_the_phone_shows_a_new_one(
+    client, chain, settings
+):
+    phone, _ = await with_pin(client)
+    admin = await log_in(client, chain, "admin")
+    async with db.transaction() as tx:
+        await auth.mark_handle_suspect(tx, phone.device["handle"])
+    code = phone.code()
+    before = await fingerprint(settings)
+    tried = [
+        await reset(admin, phone, code=code),
+        await chain.till.post(client, "/v1/pos/pins", {"code": code, "pin": NEW}),
+    ]
+    unchanged = await fingerprint(settings) == before
+    phone.device |= (await phone.call("POST", f"/v1/member/devices/{phone.device['device_id']}/rotate")).json()
+    anew = await chain.till.post(client, "/v1/pos/pins", {"code": phone.code(), "pin": NEW})
+
+    assert outcomes(tried) == {"code_expired": 2}
+    assert unchanged
+    assert anew.status_code == 204
+
+
 async def test_so_many_a_day_and_the_last_one_once(client, chain, chain_rules, clock):
     phones = [await register(client) for _ in range(4)]
     admin, manager = await log_in(client, chain, "admin"), await log_in(client, chain, "manager-S1")

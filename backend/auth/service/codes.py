@@ -22,11 +22,15 @@ log = logging.get(__name__)
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """A good code: whose it is, and the device and step it belongs to. It is spent by whoever posts ``guard``."""
+    """A good code: whose it is, and the device and step it belongs to. It is spent by whoever posts ``guard``.
+
+    ``suspect``: somebody has been guessing at it, so it proves nothing.
+    """
 
     member_id: int
     device_id: int
     step: int
+    suspect: bool
 
     def guard(self) -> Guard:
         """A device's codes are good once, and only forwards: the refusal is ``code_used``."""
@@ -69,4 +73,4 @@ async def shown(code: str) -> Shown:
     mark = device_mark(device.device_id)
     if (await ledger.guard_values(device.member_id, [mark])).get(mark, -1) >= step:
         raise CodeUsed
-    return Shown(device.member_id, device.device_id, step)
+    return Shown(device.member_id, device.device_id, step, device.suspect)
