@@ -129,7 +129,8 @@ class Orders(Domain):
         wanted = self._shelves.wanted(dice, coupon_ids=[piece.id] if piece else [])
         if wanted:
             times = 2 if dice.random() < 0.05 else 1
-            await self.place(op, member, wanted, tenders, times=times)
+            less = frozenset({"tenders_mismatch"} if piece else ())  # than the points, where the coupon pays nearly all
+            await self.place(op, member, wanted, tenders, times=times, refusals=less)
 
     async def buy_by_wechat(self, op: Op) -> None:
         """WeChat pays what stored value and points leave; mostly it is paid, sometimes of two stores at once."""
