@@ -10,7 +10,9 @@ import pytest
 from backend.kernel import db, outbox
 from backend.ledger.plans import own_scope
 from backend.messages.types import Letter
+from backend.points.commands import batches
 from tests.groups.test_allotments import PIN, allot, group_of, take_back
+from tests.points.test_adjustments import BATCHES, points, send, table
 from tests.points.test_transfers import earn
 from tests.support import refunds
 from tests.support.books import VOLATILE, fingerprint
@@ -19,7 +21,7 @@ from tests.support.coupons import VALUE, accept_gift, claim, give_to_friend, mak
 from tests.support.gifts import make_gift, redeem
 from tests.support.mall import checkout, open_mall, order, put, shelf
 from tests.support.members import register
-from tests.support.merging import merge
+from tests.support.merging import approve_waiting, merge
 from tests.support.messages import INBOX, NOTE, own_template, write
 from tests.support.suggestions import make_box, own_id, suggest
 from tests.support.value import give
@@ -149,3 +151,26 @@ async def test_what_was_said_of_letters_is_said_once(client, admin, second, phon
     assert [answer.json() for answer in again] == first
     assert await db.fetchval("SELECT accepted FROM message_subscription WHERE member_id = $1", phone.member_id) == 1
     assert await db.fetchval("SELECT count(*) FROM message_reply WHERE member_id = $1", phone.member_id) == 1
+
+
+async def test_a_row_of_a_table_that_was_posted_to_the_source_is_not_posted_again(
+    client, admin, second, phone, monkeypatch
+):
+    source = await register(client)
+    data = table((source.member["member_no"], 30, "goodwill", "a", ""))
+    asked = (await send(admin, f"{BATCHES}?title=x", data, key=key())).json()
+    await approve_waiting(second)
+    with monkeypatch.context() as patched:  # the worker dies after it posted, before it notes that
+
+        async def die(*_):
+            raise ConnectionResetError
+
+        patched.setattr(batches, "_note", die)
+        with pytest.raises(ConnectionResetError):
+            await batches.run(asked["id"])
+    await merge(admin, second, source, phone)
+
+    await batches.run(asked["id"])
+
+    done = (await admin.get(f"{BATCHES}/{asked['id']}")).json()
+    assert (done["state"], done["posted"], await points(phone)) == ("done", 1, 30)

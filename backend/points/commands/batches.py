@@ -21,6 +21,7 @@ from backend.kernel import clock, db, ids, jobs, logging, tries
 from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.kernel.errors import DomainError, FieldError, NotFound, ValidationFailed, invalid
+from backend.ledger import queries as ledger_queries
 from backend.ledger import service as ledger
 from backend.ledger.errors import IdempotencyConflict, OutcomeUnknown, Stale
 from backend.members import queries as members
@@ -257,16 +258,25 @@ async def _post_all(batch: Batch, rows: Sequence[BatchRow]) -> bool:
     return True
 
 
-def _number(batch_id: str, row_no: int) -> int:
-    """65 bits that are always the same for a row: what was posted of it is found again."""
-    return int.from_bytes(hashlib.sha256(f"{batch_id}:{row_no}".encode()).digest()[:9]) >> 7
+def _id_of(batch_id: str, row_no: int, member_id: int) -> str:
+    """The adjustment of a row, whose 65 bits are always the same: what was posted of it is found again."""
+    digest = hashlib.sha256(f"{batch_id}:{row_no}".encode()).digest()
+    return ids.document_id(plans.ADJUSTMENT_PREFIX, member_id, int.from_bytes(digest[:9]) >> 7)
 
 
 async def _post(batch: Batch, row: BatchRow, on: date) -> str:
-    """Post one row; the code of its refusal, empty where it was posted."""
+    """Post one row; the code of its refusal, empty where it was posted.
+
+    A job may have died before it noted what it had posted, and the member been merged since: then it is not the new
+    number's once more.
+    """
+    own_id, *merged = await members.ids_of(row.member_id)
+    for number in merged:
+        if await ledger_queries.find_document(number, _id_of(batch.id, row.row_no, number)) is not None:
+            return ""
     wish = Adjusting(
-        id=ids.document_id(plans.ADJUSTMENT_PREFIX, row.member_id, _number(batch.id, row.row_no)),
-        member_id=row.member_id,
+        id=_id_of(batch.id, row.row_no, own_id),
+        member_id=own_id,
         points=row.points,
         reason=AdjustReason(row.reason),
         text=row.note,

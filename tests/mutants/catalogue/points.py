@@ -150,8 +150,16 @@ MUTANTS = (
         "row-posted-again-after-a-crash",
         "A worker that dies gives the last hundred members their points twice.",
         BATCHES,
-        "id=ids.document_id(plans.ADJUSTMENT_PREFIX, row.member_id, _number(batch.id, row.row_no)),",
-        "id=ids.new_document_id(plans.ADJUSTMENT_PREFIX, row.member_id),",
+        "id=_id_of(batch.id, row.row_no, own_id),",
+        "id=ids.new_document_id(plans.ADJUSTMENT_PREFIX, own_id),",
         (ADJUSTING + "test_a_batch_that_was_cut_short_goes_on_and_a_cancelled_one_does_not",),
+    ),
+    Mutant(
+        "row-posted-again-after-a-merge",
+        "Who is merged after a worker died is given the points of a table twice.",
+        BATCHES,
+        "for number in merged:",
+        "for number in merged[:0]:",
+        ("tests/merging/test_keys.py::test_a_row_of_a_table_that_was_posted_to_the_source_is_not_posted_again",),
     ),
 )
