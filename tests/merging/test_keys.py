@@ -174,3 +174,20 @@ async def test_a_row_of_a_table_that_was_posted_to_the_source_is_not_posted_agai
 
     done = (await admin.get(f"{BATCHES}/{asked['id']}")).json()
     assert (done["state"], done["posted"], await points(phone)) == ("done", 1, 30)
+
+
+async def test_who_owns_the_group_no_more_is_told_what_they_did_as_its_owner(client, admin, second, phone):
+    source, friend, other = [await register(client) for _ in range(3)]
+    await give(source.member_id, principal=1_000)
+    _, (_, person_id) = await group_of(admin, source, friend)
+    await group_of(admin, other, phone)
+    keys = key(), key()
+    allotted = await allot(source, person_id, 400, key=keys[0])
+    taken = await take_back(source, allotted.json(), 100, key=keys[1])
+    await merge(admin, second, source, phone)
+
+    again = await allot(phone, person_id, 400, key=keys[0]), await take_back(phone, allotted.json(), 100, key=keys[1])
+    new = await allot(phone, person_id, 400), await take_back(phone, allotted.json(), 100)
+
+    assert [told_of(again[0]), again[1].json()] == [told_of(allotted), taken.json()]
+    assert [answer.status_code for answer in new] == [403, 403]

@@ -32,10 +32,10 @@ log = logging.get(__name__)
 
 async def as_principal(member_id: int, body: AllotIn, pin: str | None, idem: Idempotency) -> Answer[Allotment]:
     """The owner of a group allots on the phone, with the payment PIN; once per key."""
-    person, group = await people.mine(member_id, GroupRole.OWNER)
     scope = own_scope(member_id)
     if (first := await first_answer(scope, idem)) is not None:
-        return Answer(first, replayed=True)
+        return Answer(first, replayed=True)  # also to who owns the group no more
+    person, group = await people.mine(member_id, GroupRole.OWNER)
     if not await members.has_pin(member_id):
         raise PinRequired("set a payment PIN first")
     await member_service.check_pin(member_id, pin, spends_fen=_worth_fen(body))

@@ -25,11 +25,14 @@ log = logging.get(__name__)
 
 async def as_principal(member_id: int, allotment_id: str, amount: int | None, idem: Idempotency) -> Answer[Allotment]:
     """The owner takes back what is not spent, or so much of it; once per key."""
-    await people.mine(member_id, GroupRole.OWNER)
     found = await queries.find_allotment(allotment_id)
     if found is None or await members.current_id(found.principal_id) != member_id:
         raise NotFound("there is no such allotment")
-    return await _take_back(found, amount, own_scope(found.principal_id), idem)
+    scope = own_scope(found.principal_id)
+    if (first := await first_answer(scope, idem)) is not None:
+        return Answer(first, replayed=True)  # also to who owns the group no more
+    await people.mine(member_id, GroupRole.OWNER)
+    return await _take_back(found, amount, scope, idem)
 
 
 async def as_staff(
