@@ -22,15 +22,11 @@ log = logging.get(__name__)
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """A good code: whose it is, and the device and step it belongs to. It is spent by whoever posts ``guard``.
-
-    ``suspect``: somebody has been guessing at it, so it proves nothing.
-    """
+    """A good code: whose it is, and the device and step it belongs to. It is spent by whoever posts ``guard``."""
 
     member_id: int
     device_id: int
     step: int
-    suspect: bool
 
     def guard(self) -> Guard:
         """A device's codes are good once, and only forwards: the refusal is ``code_used``."""
@@ -53,8 +49,9 @@ async def count_handle_miss(handle: str, *, known: bool) -> None:
 async def shown(code: str) -> Shown:
     """Whose phone shows this code now. Nothing is spent: the same code still pays, once.
 
-    Raises ``CodeInvalid``, ``CodeExpired``, or ``CodeUsed`` for one that was spent, or is older than one that was. A
-    wrong one counts at its handle; whoever lets people try bounds how often.
+    Raises ``CodeInvalid``, ``CodeExpired`` (also where somebody has been guessing at it: it proves nothing), or
+    ``CodeUsed`` for one that was spent, or is older than one that was. A wrong one counts at its handle; whoever lets
+    people try bounds how often.
     """
     now = clock.now()
     parsed = codes.parse(code)
@@ -70,7 +67,9 @@ async def shown(code: str) -> Shown:
     if verdict is Verdict.INVALID or device is None:
         await count_handle_miss(handle, known=usable)
         raise CodeInvalid
+    if device.suspect:
+        raise CodeExpired("somebody has been guessing at this code; open the app, and show the new one")
     mark = device_mark(device.device_id)
     if (await ledger.guard_values(device.member_id, [mark])).get(mark, -1) >= step:
         raise CodeUsed
-    return Shown(device.member_id, device.device_id, step, device.suspect)
+    return Shown(device.member_id, device.device_id, step)

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from backend.auth import service as auth
-from backend.auth.errors import CodeExpired, CodeUsed
+from backend.auth.errors import CodeUsed
 from backend.auth.service import Shown
 from backend.kernel import clock
 from backend.kernel.config import settings
@@ -33,16 +33,13 @@ class Present(msgspec.Struct, frozen=True):
 async def find_present(code: str | None, phone_code: str | None) -> Present:
     """Who shows this code now, or whose number WeChat says the phone code is of; call it outside of any transaction.
 
-    Exactly one is given. Raises the code's refusals (``CodeExpired`` also for one that somebody has been guessing at),
-    ``PhoneCodeInvalid``, or ``NotFound`` for a number of nobody.
+    Exactly one is given. Raises the code's refusals, ``PhoneCodeInvalid``, or ``NotFound`` for a number of nobody.
     Nothing is spent yet but the phone code.
     """
     if (code is None) == (phone_code is None):
         raise invalid("/code", "give a code or a phone code, not both")
     if code is not None:
         shown = await auth.shown(code)
-        if shown.suspect:
-            raise CodeExpired("somebody has been guessing at this code; open the app, and show the new one")
         return Present(shown.member_id, shown)
     member_id = await queries.find_id_by_phone(await wechat.phone_number(phone_code or ""))
     if member_id is None:
