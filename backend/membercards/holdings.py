@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from backend.kernel import db
 from backend.kernel.db import Tx
-from backend.members.holding import Holding, Shown, Table, holds, kept, stripped
+from backend.members import queries as members
+from backend.members.holding import AtStake, Holding, Shown, Table, holds, kept, stripped
 
 from . import locks, service
 from .types import CardState, Handing, Way
+
+_HELD = (
+    "SELECT coalesce(sum(deposit_fen), 0)::bigint AS fen FROM membercard"
+    " WHERE member_id = ANY($1) AND deposit_state = 'held'"
+)
+
+
+async def _at_stake(tx: Tx, member_id: int) -> list[AtStake]:
+    """Deposits that nobody brings a card back for any more, also under the numbers of before."""
+    (row,) = await db.fetch_in(tx, _HELD, list(await members.ids_of(member_id)))
+    return [AtStake(code="member_card_deposit", title="会员卡押金（退卡后取回）", amount=row["fen"], unit="fen")]
 
 
 async def _end(tx: Tx, member_id: int, at: datetime) -> None:
@@ -27,6 +40,7 @@ HOLDING = holds(
     Holding(
         name="membercards",
         title="会员卡",
+        at_stake=_at_stake,
         tables=(
             Table(
                 "membercard_step",

@@ -215,6 +215,10 @@ async def test_the_deposit_of_a_card_that_was_lost_until_it_expired_goes_over_to
     if written:
         await ageing.expire_cards()
 
+    async def at_stake():
+        return (await phone.call("GET", "/v1/member/privacy/erasure")).json()["at_stake"]
+
+    left = [(one["code"], one["amount"], one["blocks"]) for one in await at_stake()]
     mine = (await till.post(client, f"{CARDS}/quote", {"scan_token": token, "card_no": old})).json()
     asked = (await till.post(client, f"{CARDS}/quote", {"scan_token": token, "card_no": new})).json()
     given = await till.post(client, CARDS, {"scan_token": token, "card_no": new, "due_fen": asked["card"]["due_fen"]})
@@ -222,6 +226,7 @@ async def test_the_deposit_of_a_card_that_was_lost_until_it_expired_goes_over_to
     too_late = await till.post(client, f"{CARDS}/return", {"scan_token": token, "card_no": old})
     back = await till.post(client, f"{CARDS}/return", {"scan_token": token, "card_no": new})
 
+    assert (left, await at_stake()) == ([("member_card_deposit", 1_000, False)], [])
     assert mine["held"] is None if written else mine["held"]["state"] == "expired"
     assert (mine["card"]["action"], mine["card"]["due_fen"], mine["card"]["back_fen"]) == ("none", 0, 1_000)
     assert (asked["card"]["action"], asked["card"]["due_fen"]) == ("issue", 0)
