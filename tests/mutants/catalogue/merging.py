@@ -15,6 +15,8 @@ MERGES = "tests/merging/test_merging.py::"
 ORDERS = "tests/orders/test_merged.py::"
 NUMBERS = "tests/merging/test_numbers.py::"
 LATE = "tests/merging/test_late.py::"
+KEYS = "tests/merging/test_keys.py::"
+AT_TILL = "tests/membercards/test_at_till.py::"
 ALLOTMENTS = "tests/groups/test_allotments.py::"
 
 HELD = "backend/members/service/standing.py"
@@ -125,5 +127,29 @@ MUTANTS = (
         "    await member_service.check_pin(member_id, pin, spends_fen=_worth_fen(body))\n",
         "    await member_service.check_pin(member_id, pin)\n",
         (ALLOTMENTS + "test_a_pin_that_was_reset_just_now_allots_no_more_than_it_may_spend",),
+    ),
+    Mutant(
+        "an-acceptance-counts-twice-after-a-merge",
+        "A phone that asks again is sent a message which WeChat was not asked to let through.",
+        "backend/messages/holdings.py",
+        '            MovingTable("message_subscription_answer", key=("key",)),\n',
+        "",
+        (KEYS + "test_what_was_said_of_letters_is_said_once",),
+    ),
+    Mutant(
+        "a-level-outlasts-its-pass-by-a-merge",
+        "Who was merged has the money of a pass back, and keeps the level that came with it.",
+        PASSES,
+        '        await lifecycle.keep_granted(tx, carrying.target_id, f"pass:{row[\'id\']}", f"pass:{new_id}")\n',
+        "",
+        ("tests/merging/test_histories.py::test_a_level_that_a_pass_gave_goes_with_it_whoever_has_it_now",),
+    ),
+    Mutant(
+        "a-deposit-is-erased-untold",
+        "Who leaves loses the deposit of a card, and nobody told them to bring it back first.",
+        "backend/membercards/holdings.py",
+        "        at_stake=_at_stake,\n",
+        "",
+        (AT_TILL + "test_the_deposit_of_a_card_that_was_lost_until_it_expired_goes_over_to_the_next",),
     ),
 )
