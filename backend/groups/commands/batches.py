@@ -231,15 +231,16 @@ async def _apply(tx: Tx, body: AskedBatch, approval: Approval) -> None:
 
 async def _reject(tx: Tx, body: AskedBatch, approval: Approval) -> None:
     """Nothing of a rejected table is posted."""
-    await _cancel_in(tx, body.batch_id)
+    await _cancel_in(tx, body.batch_id, BatchState.WAITING)
 
 
-async def _cancel_in(tx: Tx, batch_id: str) -> None:
+async def _cancel_in(tx: Tx, batch_id: str, *states: BatchState) -> None:
     await db.raw(tx).execute(
         "UPDATE group_allot_batch SET state = 'cancelled', updated_at = $2, ended_at = $2"
-        " WHERE id = $1 AND state IN ('waiting', 'running', 'failed')",
+        " WHERE id = $1 AND state = ANY($3::text[])",
         batch_id,
         clock.now(),
+        [state.value for state in states],
     )
 
 
@@ -247,7 +248,7 @@ async def cancel(group_id: str, batch_id: str, caller: StaffCaller) -> AllotBatc
     """Post no further row; what was posted stays. Repeated, it changes nothing."""
     found = await get_batch(group_id, batch_id, caller)
     async with db.transaction() as tx:
-        await _cancel_in(tx, found.id)
+        await _cancel_in(tx, found.id, BatchState.WAITING, BatchState.RUNNING, BatchState.FAILED)
     after = await get_batch(group_id, batch_id, caller)
     if after.state is not BatchState.CANCELLED:
         raise AllotBatchOver
@@ -366,15 +367,16 @@ async def _end(batch_id: str) -> None:
 async def resume() -> int:
     """Go on with tables that nobody has worked on for a minute, and end those that nobody will approve; how many."""
     waiting = await queries.list_waiting_batches()
-    await tries.each(_cancel_alone, await approval_queries.list_over(waiting))
+    await tries.each(_lapse, await approval_queries.list_over(waiting))
     stuck = await queries.list_stuck(clock.now() - STUCK_AFTER)
     await tries.each(run, stuck)
     return len(stuck)
 
 
-async def _cancel_alone(batch_id: str) -> None:
+async def _lapse(batch_id: str) -> None:
+    """End one that waits in vain; one that was approved meanwhile goes on."""
     async with db.transaction() as tx:
-        await _cancel_in(tx, batch_id)
+        await _cancel_in(tx, batch_id, BatchState.WAITING)
 
 
 approvals.declare(

@@ -190,20 +190,21 @@ async def _apply(tx: Tx, body: AskedBatch, approval: Approval) -> None:
 async def cancel(batch_id: str, caller: StaffCaller) -> Batch:
     """Post no further row; what was posted stays. Repeated, it changes nothing."""
     found = await get_batch(batch_id, caller)
-    await _cancel(found.id)
+    await _cancel(found.id, BatchState.WAITING, BatchState.RUNNING, BatchState.FAILED)
     after = await get_batch(batch_id, caller)
     if after.state is not BatchState.CANCELLED:
         raise PointsBatchOver
     return after
 
 
-async def _cancel(batch_id: str) -> None:
+async def _cancel(batch_id: str, *states: BatchState) -> None:
     async with db.transaction() as tx:
         await db.raw(tx).execute(
             "UPDATE points_batch SET state = 'cancelled', updated_at = $2, ended_at = $2"
-            " WHERE id = $1 AND state IN ('waiting', 'running', 'failed')",
+            " WHERE id = $1 AND state = ANY($3::text[])",
             batch_id,
             clock.now(),
+            [state.value for state in states],
         )
 
 
@@ -332,10 +333,15 @@ async def _end(batch_id: str) -> None:
 async def resume() -> int:
     """Go on with batches that nobody has worked on for a minute, and end those that nobody will approve; how many."""
     waiting = await queries.list_waiting()
-    await tries.each(_cancel, await approval_queries.list_over(waiting))
+    await tries.each(_lapse, await approval_queries.list_over(waiting))
     stuck = await queries.list_stuck(clock.now() - queries.STUCK_AFTER)
     await tries.each(run, stuck)
     return len(stuck)
+
+
+async def _lapse(batch_id: str) -> None:
+    """End one that waits in vain; one that was approved meanwhile goes on."""
+    await _cancel(batch_id, BatchState.WAITING)
 
 
 approvals.declare(

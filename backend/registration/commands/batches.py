@@ -212,17 +212,18 @@ async def cancel(batch_id: str, caller: StaffCaller) -> None:
     """
     found = await get_batch(batch_id, caller)
     async with db.transaction() as tx:
-        await _cancel(tx, found.id)
+        await _cancel(tx, found.id, BatchState.WAITING, BatchState.RUNNING, BatchState.FAILED)
     if (await get_batch(batch_id, caller)).state is not BatchState.CANCELLED:
         raise MemberBatchOver
 
 
-async def _cancel(tx: Tx, batch_id: str) -> None:
+async def _cancel(tx: Tx, batch_id: str, *states: BatchState) -> None:
     await db.raw(tx).execute(
         "UPDATE registration_batch SET state = 'cancelled', updated_at = $2, ended_at = $2"
-        " WHERE id = $1 AND state IN ('waiting', 'running', 'failed')",
+        " WHERE id = $1 AND state = ANY($3::text[])",
         batch_id,
         clock.now(),
+        [state.value for state in states],
     )
 
 
@@ -326,7 +327,7 @@ async def resume() -> int:
     waiting = await reads.list_waiting()
     states = await approval_queries.list_states(list(waiting.values()))
     await tries.each(
-        _cancel_alone,
+        _lapse,
         [
             batch_id
             for batch_id, approval_id in waiting.items()
@@ -338,9 +339,10 @@ async def resume() -> int:
     return len(stuck)
 
 
-async def _cancel_alone(batch_id: str) -> None:
+async def _lapse(batch_id: str) -> None:
+    """End one that waits in vain; one that was approved meanwhile goes on."""
     async with db.transaction() as tx:
-        await _cancel(tx, batch_id)
+        await _cancel(tx, batch_id, BatchState.WAITING)
 
 
 approvals.declare(

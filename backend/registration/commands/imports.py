@@ -231,7 +231,7 @@ async def resume() -> int:
     waiting = await queries.list_approving()
     states = await approval_queries.list_states(list(waiting.values()))
     await tries.each(
-        cancel,
+        _lapse,
         [
             import_id
             for import_id, approval_id in waiting.items()
@@ -241,6 +241,14 @@ async def resume() -> int:
     stuck = await queries.list_stuck(clock.now() - STUCK_AFTER)
     await tries.each(run, stuck)
     return len(stuck)
+
+
+async def _lapse(import_id: str) -> None:
+    """End one that waits in vain; one that was approved meanwhile goes on."""
+    async with db.transaction() as tx:
+        rows = await db.fetch_in(tx, f"{queries.IMPORT} WHERE id = $1 FOR UPDATE", import_id)
+        if rows and rows[0]["state"] == ImportState.APPROVING:
+            await writing.end(tx, import_id, ImportState.CANCELLED)
 
 
 async def forget_unstarted() -> int:
