@@ -7,6 +7,7 @@ from backend.kernel.db import Tx
 from backend.ledger.events import Recharged, SaleCompleted, SaleRefunded
 from backend.lifecycle import service as lifecycle
 from backend.lifecycle.types import Source
+from backend.members import service as members
 from backend.members.events import ProfileCompleted
 
 from . import queries, service
@@ -42,7 +43,7 @@ async def give_level(event: RewardEarned, tx: Tx) -> None:
     if campaign is not None and campaign.level and campaign.level_months:
         await lifecycle.grant_months(
             tx,
-            event.member_id,
+            await members.hold_current(tx, event.member_id),
             campaign.level,
             campaign.level_months,
             source=Source.CAMPAIGN,

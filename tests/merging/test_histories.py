@@ -5,7 +5,10 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from backend.kernel import outbox
+from backend.kernel import clock, db, outbox
+from backend.stamps import locks
+from backend.stamps import service as stamps
+from backend.stamps.commands.cards import redeem_waiting
 from tests.support.levels import levels, no_other_rules, put_rules  # noqa: F401 - fixtures
 from tests.support.members import Phone, register
 from tests.support.merging import merge
@@ -13,6 +16,7 @@ from tests.support.passes import WASHES, buy, line_of, make_pass_product, passes
 from tests.support.pos import Till
 from tests.support.races import codes_of
 from tests.support.staff import StaffSession
+from tests.support.stamps import make_campaign
 
 pytestmark = pytest.mark.usefixtures("books", "levels", "no_other_rules")
 
@@ -101,3 +105,23 @@ async def test_a_level_that_a_pass_gave_goes_with_it_whoever_has_it_now(client, 
 
     assert sorted(between) == [("gold", False), ("gold", True)]
     assert await live() == [("gold", False)] * 2
+
+
+async def test_a_level_that_a_full_card_gave_is_the_targets_when_it_is_told_after_the_merge(
+    client, chain, admin, second, phone
+):
+    source = await register(client)
+    campaign = await make_campaign(admin, kind="attendance", goal=1, level="gold", level_months=1)
+    now = clock.now()
+    async with db.transaction() as tx:
+        (running,) = (await locks.hold_campaigns(tx, [campaign["id"]])).values()
+        (card,) = (await locks.lock_cards(tx, [(source.member_id, running.id)], now)).values()
+        await stamps.give(tx, running, card, 1, source="day:2026-12-01", now=now, on=stamps.today(now))
+    await redeem_waiting()
+
+    await merge(admin, second, source, phone)  # before the worker has heard of it
+
+    shown = (await admin.get(f"/v1/admin/members/{phone.member_id}/level")).json()
+    assert [(grant["level"], grant["live"]) for grant in shown["grants"] if grant["source"] == "campaign"] == [
+        ("gold", True)
+    ]
