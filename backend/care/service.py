@@ -11,6 +11,7 @@ from backend.coupons import service as coupons
 from backend.coupons.service import Issued
 from backend.kernel import clock, db, ids
 from backend.kernel.db import Tx
+from backend.members import service as member_service
 from backend.wallet import service as wallet
 
 from . import rules
@@ -23,11 +24,11 @@ SCOPE = "care"
 
 
 async def note_fact(tx: Tx, kind: str, member_id: int, ref: str, on: date) -> None:
-    """Note what happened to a member on a local day, once."""
+    """Note what happened to a member on a local day, once, for whoever they are now. Holds them."""
     await db.raw(tx).execute(
         "INSERT INTO care_fact (kind, member_id, ref, on_date) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
         kind,
-        member_id,
+        await member_service.hold_current(tx, member_id),
         ref[:40],
         on,
     )

@@ -10,6 +10,7 @@ from backend.members import telling
 from backend.members.holding import DELETED, Holding, MovingTable, Shown, Table, holds, kept, stripped
 
 from .queries.addresses import EMAIL_CONTEXT, list_addresses
+from .service.subscriptions import MOST
 
 FIGURES = "counted in the figures of a batch; without text, link or address"
 
@@ -29,6 +30,22 @@ SELECT channel, purpose, granted FROM refused UNION ALL SELECT channel, purpose,
 _NOTED = """
 INSERT INTO message_consent_change (member_id, id, channel, purpose, granted, by, at)
 SELECT $1, * , 'merge', $6 FROM unnest($2::bigint[], $3::text[], $4::text[], $5::bool[])"""
+
+
+# What both accepted of one of WeChat's templates is added up, as far as a row can hold.
+_SUBSCRIBED = """
+WITH theirs AS (
+    DELETE FROM message_subscription WHERE member_id = $1 RETURNING template_id, available, accepted, used
+)
+UPDATE message_subscription t
+   SET available = least(t.available + s.available, $3), accepted = t.accepted + s.accepted, used = t.used + s.used,
+       updated_at = $4
+  FROM theirs s WHERE t.member_id = $2 AND t.template_id = s.template_id"""
+
+
+async def _join(tx: Tx, source_id: int, target_id: int, at: datetime) -> None:
+    await _join_consents(tx, source_id, target_id, at)
+    await db.raw(tx).execute(_SUBSCRIBED, source_id, target_id, MOST, at)
 
 
 async def _join_consents(tx: Tx, source_id: int, target_id: int, at: datetime) -> None:
@@ -140,7 +157,7 @@ HOLDING = holds(
         ),
         joined=("message_consent",),
         stays=("message_touch", "message_delivery", "message_letter", "message_consent_change"),
-        merge=_join_consents,
+        merge=_join,
     )
 )
 telling.keeps("email", list_addresses)

@@ -22,7 +22,12 @@ HOLDING = holds(
             ),
             Table(
                 "survey_participation",
-                stripped("that a number took part, and was rewarded once", saved="NULL", answer_id="NULL"),
+                stripped(
+                    "that a number took part, and was rewarded once",
+                    saved="NULL",
+                    answer_id="NULL",
+                    outcome="CASE WHEN paid THEN outcome END",
+                ),
                 Shown(
                     title="参加的问卷",
                     columns={

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import uuid
 from datetime import date, timedelta
 
@@ -13,6 +14,7 @@ from backend.gifts.commands import ending
 from backend.kernel import clock as time
 from backend.kernel import db, outbox
 from backend.ledger import queries as ledger
+from backend.ledger import service as ledger_service
 from backend.ledger.plans import POINTS
 from backend.ledger.plans import STORED as STORED_VALUE
 from backend.stock import queries as stock
@@ -247,22 +249,32 @@ async def test_a_return_after_the_handover_brings_points_and_piece_back_once(adm
     assert await taken(admin, gift) == 0
 
 
+@pytest.mark.parametrize("beside", [False, True])
 async def test_what_comes_back_after_a_merge_is_free_again_for_who_they_are_now(
-    admin, manager, phone, client, chain, office
+    admin, manager, phone, client, chain, office, monkeypatch, beside
 ):
     gift, made = await waiting(admin, phone, per_member=1)
     await hand_over(chain.till, client, made)
     other = await register(client)
     await give(other.member_id, points=100)
-    await merge(admin, await another(office, chain, admin), phone, other)
+    second, hold_both = await another(office, chain, admin), ledger_service.hold_both
 
-    full = await redeem(other, gift)
+    async def merged_meanwhile(tx, *both):
+        monkeypatch.setattr(ledger_service, "hold_both", hold_both)
+        await asyncio.create_task(merge(admin, second, phone, other), context=contextvars.Context())
+        await hold_both(tx, *both)
+
+    if beside:
+        monkeypatch.setattr(ledger_service, "hold_both", merged_meanwhile)
+    else:
+        await merge(admin, second, phone, other)
+        assert (await redeem(other, gift)).json()["code"] == "gift_limit_reached"
     body = {"reason": "damaged", "note": "破损", "restock": True}
     back = await manager.post(f"{REDEMPTIONS}/{made['id']}/return", body)
     await outbox.drain()
     again = await redeem(other, gift)
 
-    assert (full.json()["code"], back.json()["status"], again.status_code) == ("gift_limit_reached", "returned", 201)
+    assert (back.json()["status"], again.status_code) == ("returned", 201)
     assert await points_of(other) == 100
 
 

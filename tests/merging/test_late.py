@@ -10,6 +10,7 @@ import pytest
 
 from backend.audience import service as audience
 from backend.audience.commands import purchases
+from backend.care import service as care
 from backend.kernel import clock as kernel_clock
 from backend.kernel import db, outbox
 from backend.kernel.config import settings
@@ -23,6 +24,7 @@ from backend.privacy.commands import erasures
 from backend.stamps import locks
 from backend.stamps import service as stamps
 from backend.stamps.commands.cards import redeem_waiting
+from backend.surveys.commands import rewards
 from backend.wallet.commands import lots
 from tests.support import passes, recharge, refunds
 from tests.support.books import connected
@@ -39,7 +41,8 @@ from tests.support.coupons import (
 from tests.support.members import register
 from tests.support.merging import approve, ask, merge
 from tests.support.races import codes_of
-from tests.support.stamps import card, make_campaign, settle
+from tests.support.stamps import GIFT, card, make_campaign, settle
+from tests.support.surveys import make_survey, send
 from tests.support.value import give
 
 COUPONS = "/v1/member/coupons"
@@ -298,7 +301,11 @@ async def note_stamps(tx, member_id, sale_id):
     await stamps.note_due(tx, member_id, sale_id, "")
 
 
-@pytest.mark.parametrize("note", [audience.note, note_stamps])
+async def note_care(tx, member_id, sale_id):
+    await care.note_fact(tx, "level", member_id, "gold", kernel_clock.now().date())
+
+
+@pytest.mark.parametrize("note", [audience.note, note_stamps, note_care])
 async def test_a_purchase_that_was_being_noted_at_that_moment_is_the_targets(client, chain, admin, second, phone, note):
     source = await register(client)
     asked = await ask(admin, source, phone)
@@ -312,14 +319,33 @@ async def test_a_purchase_that_was_being_noted_at_that_moment_is_the_targets(cli
         while not approving.done() and not await db.fetchval(waits):
             await asyncio.sleep(0.01)
     approved = await approving
-    left = await db.fetchval("SELECT count(*) FROM stamp_due WHERE member_id = $1", source.member_id)
+    left = [
+        await db.fetchval(f"SELECT count(*) FROM {table} WHERE member_id = $1", source.member_id)
+        for table in ("stamp_due", "care_fact")
+    ]
     await outbox.drain()
     await purchases.count_due()
 
     bought = await db.fetch("SELECT member_id, times FROM audience_bought WHERE member_id = ANY($1)",
                             [source.member_id, phone.member_id])  # fmt: skip
-    assert (approved.status_code, left) == (200, 0), approved.text
+    assert (approved.status_code, left) == (200, [0, 0]), approved.text
     assert [tuple(row) for row in bought] == [(phone.member_id, 1)]
+
+
+async def test_a_surveys_reward_that_waits_goes_to_whoever_its_member_is_now(client, admin, second, phone):
+    template = await make_template(admin, GIFT, claim_by="nobody", title="问卷礼", per_member=None, total=1)
+    survey = await make_survey(admin, reward={"template_id": template["id"]})
+    source = await register(client)
+    assert [(await send(one, survey)).status_code for one in (phone, source)] == [201, 201]  # there is only one
+    await merge(admin, second, source, phone)
+    more = {"claim_by": "nobody", "per_member": None, "total": 5}
+    assert (await admin.call("PUT", f"/v1/admin/coupons/templates/{template['id']}/offer", more)).status_code == 200
+    await db.pool().execute("UPDATE survey_participation SET tried_at = NULL")
+
+    tried = await rewards.pay_due(), await rewards.pay_due()
+
+    assert tried == (1, 0)
+    assert await db.fetchval("SELECT count(*) FROM coupon WHERE member_id = $1", phone.member_id) == 2
 
 
 async def test_whatever_became_of_the_event_the_sweep_passes_it_on(client, admin, second, phone):

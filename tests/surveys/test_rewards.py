@@ -10,7 +10,9 @@ import pytest
 from backend.kernel import db
 from backend.kernel.db import pool
 from backend.ledger import service as ledger
+from backend.members.holding import sql_to_strip
 from backend.surveys.commands import rewards
+from backend.surveys.holdings import HOLDING
 from backend.surveys.rules.publishing import pick
 from backend.surveys.types import Prize
 from tests.support.coupons import coupons_of, make_template
@@ -70,6 +72,19 @@ async def test_what_cannot_be_had_for_days_is_tried_less_often(admin, phone, clo
     assert await rewards.pay_due() == 0
     clock.shift(timedelta(hours=1, seconds=1))
     assert await rewards.pay_due() == 1
+
+
+async def test_a_reward_that_waits_ends_with_its_member(phone, admin):
+    survey = await make_survey(admin, reward={"points": 7})
+    async with db.transaction() as tx:
+        await ledger.set_member_status(tx, phone.member_id, active=False)
+    await enter(admin, survey, member_no=phone.member["member_no"])
+    (table,) = [one for one in HOLDING.tables if one.name == "survey_participation"]
+
+    await db.pool().execute(sql_to_strip(table), phone.member_id)
+    await db.pool().execute("UPDATE survey_participation SET tried_at = NULL")
+
+    assert await rewards.pay_due() == 0
 
 
 async def _coupons(phone):

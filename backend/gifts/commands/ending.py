@@ -159,6 +159,8 @@ async def _give_back(tx: Tx, made: Redemption, state: RedemptionState, now: date
     on = clock.local_date(now, settings().timezone)
     owner_id = await members.current_id_in(tx, made.member_id)
     await ledger.hold_both(tx, made.member_id, owner_id)
+    if await members.current_id_in(tx, made.member_id) != owner_id:
+        raise Stale  # merged while the books were waited for; the other's come first where their id is lower
     await ledger.post_in(tx, plans.give_back(document, made, moves, state, reverses=reverses, now=now, on=on))
     if owner_id != made.member_id:
         await ledger.post_in(tx, plans.count_less(made, owner_id, now=now, on=on))

@@ -12,6 +12,7 @@ from backend.kernel import clock, db, live, logging
 from backend.kernel.db import Tx
 from backend.kernel.errors import DomainError
 from backend.ledger import service as ledger
+from backend.members import service as members
 from backend.wallet import service as wallet
 
 from .. import locks, service
@@ -51,8 +52,9 @@ async def pay(survey_id: str, member_id: int) -> Outcome | None:
 
 
 async def _pay(tx: Tx, survey_id: str, member_id: int) -> Outcome | None:
-    """The coupon first: its template is locked before any books."""
+    """The member first, whoever they are now, and gets it; then the coupon: its template is locked before any books."""
     await db.raw(tx).execute(locks.WITHIN)
+    payee_id = await members.hold_current(tx, member_id)
     participation = await locks.lock_rewarded(tx, survey_id, member_id)
     outcome = participation.outcome if participation else None
     if participation is None or outcome is None or participation.paid:
@@ -61,7 +63,7 @@ async def _pay(tx: Tx, survey_id: str, member_id: int) -> Outcome | None:
     if outcome.template_id is not None:
         coupon_ids = await coupons.issue_each(
             tx,
-            member_id,
+            payee_id,
             [outcome.template_id],
             source=f"{SOURCE}{survey_id}",
             scope=REWARD,
@@ -70,7 +72,7 @@ async def _pay(tx: Tx, survey_id: str, member_id: int) -> Outcome | None:
         outcome = msgspec.structs.replace(outcome, coupon_ids=coupon_ids)
     if outcome.points is not None:
         await wallet.give_points(
-            tx, member_id, outcome.points, kind=REWARD, scope=REWARD, key=key, about=survey_id, now=clock.now()
+            tx, payee_id, outcome.points, kind=REWARD, scope=REWARD, key=key, about=survey_id, now=clock.now()
         )
     await db.raw(tx).execute(
         "UPDATE survey_participation SET paid = true, outcome = $3"
