@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from backend.kernel import db
+from backend.kernel.db import Tx
 from backend.members.holding import Holding, MovingTable, Shown, Table, holds, stripped
+
+# What only one of both has answered is answered, and rewarded once: a draft or an invitation of the other is over.
+_BEGUN = """
+DELETE FROM survey_participation t USING survey_participation s
+ WHERE t.member_id = $2 AND t.round = 1 AND t.done_on IS NULL
+   AND s.member_id = $1 AND s.survey_id = t.survey_id AND s.round = 1 AND s.done_on IS NOT NULL"""
+_MOVED = MovingTable("survey_participation", key=("survey_id",)).sql
+
+
+async def _join(tx: Tx, source_id: int, target_id: int, at: datetime) -> None:
+    for sql in (_BEGUN, _MOVED):
+        await db.raw(tx).execute(sql, source_id, target_id)
+
 
 HOLDING = holds(
     Holding(
@@ -41,9 +58,8 @@ HOLDING = holds(
                 ),
             ),
         ),
-        moves=(
-            MovingTable("survey_answer", key=("survey_id",)),
-            MovingTable("survey_participation", key=("survey_id",)),
-        ),
+        moves=(MovingTable("survey_answer", key=("survey_id",)),),
+        joined=("survey_participation",),
+        merge=_join,
     )
 )

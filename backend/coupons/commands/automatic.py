@@ -5,7 +5,7 @@ An event's handler runs among many others in one transaction, in which no templa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
 import asyncpg
@@ -14,6 +14,7 @@ from backend.kernel import clock, db, jobs, logging
 from backend.kernel.config import settings
 from backend.kernel.db import Tx
 from backend.kernel.errors import DomainError
+from backend.ledger import queries as ledger
 from backend.ledger.plans import job_hash
 from backend.members import queries as members
 from backend.members import service as member_service
@@ -99,7 +100,12 @@ async def _issue_chunk(template_id: str) -> tuple[bool, int]:
         )
         if not rows:
             return False, 0
-        wishes = [_wish(template_id, row[0], row[1]) for row in rows]
+        merged = await members.merged_of({row[0] for row in rows})
+        wishes = [
+            _wish(template_id, member_id, reason)
+            for member_id, reason in rows
+            if not await _had(template_id, merged.get(member_id, ()), reason)
+        ]
         outcomes = await service.issue(tx, template_id, wishes)
         service.raise_if_unavailable(outcomes)
         await db.raw(tx).execute(
@@ -113,7 +119,21 @@ async def _issue_chunk(template_id: str) -> tuple[bool, int]:
     refused = [outcome.code for outcome in outcomes if isinstance(outcome, DomainError)]
     if refused:
         log.info("coupons.due_refused", template_id=template_id, count=len(refused), code=refused[0])
-    return len(rows) == service.AT_ONCE, len(rows) - len(refused)
+    return len(rows) == service.AT_ONCE, len(outcomes) - len(refused)
+
+
+async def _had(template_id: str, merged: Iterable[int], reason: str) -> bool:
+    """Whether any of these, who were merged into somebody, was given it for the same: a level, a year's birthday."""
+    found = [await ledger.find_own_key(one, _scope(template_id), _key(one, reason)) for one in merged]
+    return any(found)
+
+
+def _scope(template_id: str) -> str:
+    return f"coupon_auto/{template_id}"
+
+
+def _key(member_id: int, reason: str) -> str:
+    return f"{member_id}:{reason}"
 
 
 def _wish(template_id: str, member_id: int, reason: str) -> Wish:
@@ -121,8 +141,8 @@ def _wish(template_id: str, member_id: int, reason: str) -> Wish:
         member_id=member_id,
         coupon_id=service.new_coupon_id(member_id),
         source=queries.AUTO + reason,
-        scope=f"coupon_auto/{template_id}",
-        key=f"{member_id}:{reason}",
+        scope=_scope(template_id),
+        key=_key(member_id, reason),
         hash=job_hash("auto", template_id, member_id, reason),
     )
 

@@ -1,5 +1,5 @@
 """Staff give a coupon to a list of members or to a segment: a job works through it, and each gets one, however often it
-is taken up.
+is taken up. Whoever was merged since they were named is who they are now.
 """
 
 from __future__ import annotations
@@ -131,7 +131,8 @@ async def _next_chunk(tx: Tx, handout_id: str) -> _Chunk | None:
     if template.state is TemplateState.PAUSED:
         return None
     chunk = row["named"] if row["segment"] is None else await _of_segment(row["segment"], row["after"])
-    wishes = [_wish(handout_id, member_id) for member_id in chunk]
+    now_of = await members.current_ids(chunk)
+    wishes = [_wish(handout_id, now_of.get(member_id, member_id)) for member_id in chunk]
     outcomes = await service.issue(tx, row["template_id"], wishes)
     service.raise_if_unavailable(outcomes)
     refused = Counter(msgspec.json.decode(row["refused"], type=dict[str, int]))

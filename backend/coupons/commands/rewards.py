@@ -11,6 +11,7 @@ from backend.ledger import queries as ledger
 from backend.ledger.errors import InsufficientBalance
 from backend.members import queries as members
 from backend.members import service as member_service
+from backend.merging import service as merging
 
 from .. import queries
 from ..errors import CouponRefused, CouponUnavailable
@@ -44,7 +45,10 @@ async def take_back(member_id: int, sale_id: str) -> int:
     A gift of it that nobody accepted yet is taken back first; what was used or given away stays so. Repeated, it finds
     nothing left to take.
     """
-    member_id = await members.current_id(member_id)
+    if (holder_id := await members.current_id(member_id)) != member_id:
+        async with db.transaction() as tx:
+            await merging.pass_on(tx, member_id)  # a coupon that came back a moment ago
+        member_id = holder_id
     sale = (await ledger.find_documents_of([sale_id])).get(sale_id)
     if sale is None:
         return 0

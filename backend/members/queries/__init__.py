@@ -37,7 +37,7 @@ from .levels import (
     list_levels,
 )
 from .lists import count_segment, list_birthdays, list_registered, list_segment, search_members
-from .merged import current_id, current_id_in, current_ids, find_books, ids_of, newest_of_books
+from .merged import current_id, current_id_in, current_ids, find_books, ids_of, merged_of, newest_of_books
 from .people import (
     PHONE_CONTEXT,
     find_id_by_number,
@@ -128,6 +128,7 @@ __all__ = [
     "list_records",
     "list_registered",
     "list_segment",
+    "merged_of",
     "newest_of_books",
     "open_phone",
     "phone_index",

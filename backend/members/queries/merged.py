@@ -46,6 +46,14 @@ async def find_books(member_id: int, owner_id: int | None) -> int | None:
     return None
 
 
+async def merged_of(member_ids: Iterable[int]) -> dict[int, list[int]]:
+    """The ids of those who were merged into each of these members; who took over nobody is left out."""
+    found: dict[int, list[int]] = {}
+    for row in await db.fetch("SELECT id, merged_into FROM member WHERE merged_into = ANY($1)", list(member_ids)):
+        found.setdefault(row["merged_into"], []).append(row["id"])
+    return found
+
+
 async def newest_of_books(
     member_id: int, read: Callable[[int], Awaitable[list[T]]], place: Callable[[T], Place], limit: int
 ) -> list[T]:

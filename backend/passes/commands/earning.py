@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from backend.kernel import clock, db, jobs, logging
 from backend.kernel.db import Tx
-from backend.ledger.errors import MemberInactive
+from backend.ledger.errors import IdempotencyConflict, MemberInactive
 from backend.ledger.plans import job_hash
-from backend.members import queries as members
+from backend.members import service as members
 
 from .. import queries, service
 from ..errors import PassProductConflict
@@ -25,10 +25,13 @@ async def note_earned(tx: Tx, member_id: int, recharge_id: str, pay_fen: int) ->
 
 
 async def give_earned(member_id: int, product_id: str, recharge_id: str) -> None:
-    """Give a member what a recharge earned, once; nothing where the product is sold no more, or they are shut out."""
-    member_id = await members.current_id(member_id)
+    """Give a member what a recharge earned, once; nothing where the product is sold no more, or they are shut out.
+
+    The recharge is the key: where a job gave it before and died, and its member was merged since, the other has it.
+    """
     try:
         async with db.transaction() as tx:
+            member_id = await members.hold_current(tx, member_id)
             await service.give_in(
                 tx,
                 member_id,
@@ -39,5 +42,5 @@ async def give_earned(member_id: int, product_id: str, recharge_id: str) -> None
                 request_hash=job_hash("earned", product_id, member_id, recharge_id),
                 at=clock.now(),
             )
-    except (PassProductConflict, MemberInactive) as refused:
+    except (PassProductConflict, MemberInactive, IdempotencyConflict) as refused:
         log.info("passes.not_earned", product_id=product_id, code=refused.code)

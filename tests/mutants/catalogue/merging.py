@@ -16,6 +16,7 @@ ORDERS = "tests/orders/test_merged.py::"
 NUMBERS = "tests/merging/test_numbers.py::"
 LATE = "tests/merging/test_late.py::"
 KEYS = "tests/merging/test_keys.py::"
+GIFTS = "tests/merging/test_gifts.py::"
 AT_TILL = "tests/membercards/test_at_till.py::"
 ALLOTMENTS = "tests/groups/test_allotments.py::"
 
@@ -151,5 +152,45 @@ MUTANTS = (
         "        at_stake=_at_stake,\n",
         "",
         (AT_TILL + "test_the_deposit_of_a_card_that_was_lost_until_it_expired_goes_over_to_the_next",),
+    ),
+    Mutant(
+        "a-level-rewarded-again-after-a-merge",
+        "Who was given the coupon of a level or a birthday is given it once more by a merge.",
+        "backend/coupons/commands/automatic.py",
+        "            if not await _had(template_id, merged.get(member_id, ()), reason)\n",
+        "",
+        (GIFTS + "test_a_level_that_both_reach_is_rewarded_once",),
+    ),
+    Mutant(
+        "a-list-forgets-who-was-merged",
+        "Whoever was merged between being named and being given the coupon gets none.",
+        "backend/coupons/commands/handouts.py",
+        "now_of.get(member_id, member_id)",
+        "member_id",
+        (GIFTS + "test_a_list_that_names_both_gives_one_coupon_and_to_whom_they_are_now",),
+    ),
+    Mutant(
+        "a-reward-slips-through-a-merge",
+        "A coupon of a refunded sale that comes back just after a merge is kept.",
+        "backend/coupons/commands/rewards.py",
+        "            await merging.pass_on(tx, member_id)  # a coupon that came back a moment ago\n",
+        "            pass\n",
+        (GIFTS + "test_a_sales_reward_that_comes_back_after_the_merge_goes_with_the_sale",),
+    ),
+    Mutant(
+        "an-answer-rewarded-under-both-numbers",
+        "Who opened a survey under one number and answered it under the other is paid twice, or not at all.",
+        "backend/surveys/holdings.py",
+        "for sql in (_BEGUN, _MOVED):",
+        "for sql in (_MOVED,):",
+        (GIFTS + "test_an_answer_is_rewarded_once_though_the_other_had_begun_one",),
+    ),
+    Mutant(
+        "an-earned-pass-is-tried-for-ever",
+        "The job of a pass that was given before a merge fails again and again.",
+        "backend/passes/commands/earning.py",
+        "    except (PassProductConflict, MemberInactive, IdempotencyConflict) as refused:\n",
+        "    except (PassProductConflict, MemberInactive) as refused:\n",
+        (GIFTS + "test_what_a_recharge_earned_is_given_once_and_its_job_ends",),
     ),
 )
