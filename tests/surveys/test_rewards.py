@@ -82,7 +82,7 @@ async def test_a_reward_that_waits_ends_with_its_member(phone, admin):
     (table,) = [one for one in HOLDING.tables if one.name == "survey_participation"]
 
     await db.pool().execute(sql_to_strip(table), phone.member_id)
-    await db.pool().execute("UPDATE survey_participation SET tried_at = NULL")
+    await db.pool().execute("UPDATE survey_participation SET tried_at = NULL WHERE member_id = $1", phone.member_id)
 
     assert await rewards.pay_due() == 0
 

@@ -109,7 +109,7 @@ MUTANTS = (
         "event-rewarded-twice",
         "An event that comes again gives a second coupon for the same sale.",
         AUTOMATIC,
-        '        key=_key(member_id, reason),',
+        "        key=_key(member_id, reason),",
         '        key=f"{member_id}:{service.new_coupon_id(member_id)}",',
         ("tests/coupons/test_automatic.py::test_a_sale_of_enough_is_rewarded_once",),
     ),
