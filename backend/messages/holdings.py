@@ -10,7 +10,6 @@ from backend.members import telling
 from backend.members.holding import DELETED, Holding, MovingTable, Shown, Table, holds, kept, stripped
 
 from .queries.addresses import EMAIL_CONTEXT, list_addresses
-from .service.subscriptions import MOST
 
 FIGURES = "counted in the figures of a batch; without text, link or address"
 
@@ -30,22 +29,6 @@ SELECT channel, purpose, granted FROM refused UNION ALL SELECT channel, purpose,
 _NOTED = """
 INSERT INTO message_consent_change (member_id, id, channel, purpose, granted, by, at)
 SELECT $1, * , 'merge', $6 FROM unnest($2::bigint[], $3::text[], $4::text[], $5::bool[])"""
-
-
-# What both accepted of one of WeChat's templates is added up, as far as a row can hold.
-_SUBSCRIBED = """
-WITH theirs AS (
-    DELETE FROM message_subscription WHERE member_id = $1 RETURNING template_id, available, accepted, used
-)
-UPDATE message_subscription t
-   SET available = least(t.available + s.available, $3), accepted = t.accepted + s.accepted, used = t.used + s.used,
-       updated_at = $4
-  FROM theirs s WHERE t.member_id = $2 AND t.template_id = s.template_id"""
-
-
-async def _join(tx: Tx, source_id: int, target_id: int, at: datetime) -> None:
-    await _join_consents(tx, source_id, target_id, at)
-    await db.raw(tx).execute(_SUBSCRIBED, source_id, target_id, MOST, at)
 
 
 async def _join_consents(tx: Tx, source_id: int, target_id: int, at: datetime) -> None:
@@ -152,12 +135,14 @@ HOLDING = holds(
         moves=(
             MovingTable("message_reply"),
             MovingTable("message_email"),
+            # WeChat lets the account that accepted be written to. Messages go to the target's own, if there is one
+            # (``auth.service.join_identities``): then what the source's accepted is of no use, and not added.
             MovingTable("message_subscription", key=("template_id",)),
             MovingTable("message_subscription_answer", key=("key",)),
         ),
         joined=("message_consent",),
         stays=("message_touch", "message_delivery", "message_letter", "message_consent_change"),
-        merge=_join,
+        merge=_join_consents,
     )
 )
 telling.keeps("email", list_addresses)

@@ -84,7 +84,10 @@ async def test_a_reward_that_waits_ends_with_its_member(phone, admin):
     await db.pool().execute(sql_to_strip(table), phone.member_id)
     await db.pool().execute("UPDATE survey_participation SET tried_at = NULL WHERE member_id = $1", phone.member_id)
 
-    assert await rewards.pay_due() == 0
+    await rewards.pay_due()
+
+    row = await db.fetchrow("SELECT outcome, tried_at FROM survey_participation WHERE member_id = $1", phone.member_id)
+    assert (row["outcome"], row["tried_at"]) == (None, None)
 
 
 async def _coupons(phone):
