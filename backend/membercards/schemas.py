@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from backend.kernel.http import Body
 
-from .types import PLASTIC_MOST, BatchState, CardState, DepositState, IssuerKind, MoveKind, MoveState, Way
+from .types import PLASTIC_MOST, BatchState, CardState, Deposits, DepositState, IssuerKind, MoveKind, MoveState, Way
 
 # In patterns, `$` alone would let a line break through at the end; `(?!\n)` does not.
 _PRINTED = r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f]+$(?!\n)"
@@ -180,6 +180,12 @@ class ReportOut(msgspec.Struct):
     allotted: int
     returned: int
     issued: int
+
+
+class DepositsOut(msgspec.Struct):
+    """The deposits that are held, by the store that took them."""
+
+    items: list[Deposits]
 
 
 class BatchIn(Body, kw_only=True):

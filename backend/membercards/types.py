@@ -247,6 +247,16 @@ class Stock(msgspec.Struct, frozen=True):
     cards: int
 
 
+class Deposits(msgspec.Struct, frozen=True):
+    """What a store holds of deposits; ``left_…``: of members who were erased, so that nobody brings the card back."""
+
+    store_id: str
+    cards: int
+    held_fen: int
+    left_cards: int
+    left_fen: int
+
+
 GIVEN = "member_card"
 """The document, and the transfer, of a card that a till gave out."""
 

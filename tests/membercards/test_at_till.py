@@ -243,10 +243,17 @@ async def test_an_expired_card_in_hand_gives_what_its_quote_says(client, admin, 
     await chain.till.post(client, f"{CARDS}/lost", {"scan_token": wish["scan_token"]})
     await db.pool().execute("UPDATE membercard SET valid_until = '2026-01-31' WHERE number = $1", number)
 
+    before = await admin.get("/v1/admin/member-card-deposits")
+    await db.pool().execute("UPDATE member SET status = 'erased' WHERE id = $1", phone.member_id)
+    after = await admin.get("/v1/admin/member-card-deposits")
+    await db.pool().execute("UPDATE member SET status = 'active' WHERE id = $1", phone.member_id)
     quoted = (await chain.till.post(client, f"{CARDS}/quote", wish)).json()["card"]
     again = await chain.till.post(client, CARDS, wish | {"due_fen": quoted["due_fen"]})
     back = await chain.till.post(client, f"{CARDS}/return", wish)
 
+    (was,), (now,) = before.json()["items"], after.json()["items"]
+    assert (was["store_id"], was["cards"] >= 1, was["held_fen"] >= 1_000) == ("S1", True, True)
+    assert now == was | {"left_cards": was["left_cards"] + 1, "left_fen": was["left_fen"] + 1_000}
     assert (quoted["action"], quoted["back_fen"], again.json()["code"]) == ("none", 1_000, "card_ended")
     assert (back.status_code, back.json()["total_fen"]) == (201, quoted["back_fen"])
     assert await held(phone.member_id) == [(number, "expired")]

@@ -11,7 +11,19 @@ from backend.kernel.kept import Kept
 from backend.kernel.paging import Place
 from backend.kernel.vault import vault
 
-from ..types import Batch, BatchState, CardState, CardType, Issuer, IssuerKind, Move, MoveKind, MoveState, Stock
+from ..types import (
+    Batch,
+    BatchState,
+    CardState,
+    CardType,
+    Deposits,
+    Issuer,
+    IssuerKind,
+    Move,
+    MoveKind,
+    MoveState,
+    Stock,
+)
 
 CONTACT_CONTEXT = "membercard_issuer.contact"
 TYPES_KEPT_S = 5.0
@@ -179,3 +191,16 @@ async def report(issuer_id: str, begin: datetime, end: datetime) -> tuple[int, i
     row = await db.fetchrow(_REPORT, issuer_id, begin, end)
     assert row is not None
     return row["allotted"], row["returned"], row["issued"]
+
+
+_DEPOSITS = """
+SELECT c.deposit_store AS store_id, count(*) AS cards, sum(c.deposit_fen)::bigint AS held_fen,
+       count(m.id) AS left_cards, coalesce(sum(c.deposit_fen) FILTER (WHERE m.id IS NOT NULL), 0)::bigint AS left_fen
+  FROM membercard c LEFT JOIN member m ON m.id = c.member_id AND m.status = 'erased'
+ WHERE c.deposit_state = 'held' AND ($1::text IS NULL OR c.deposit_store = $1)
+ GROUP BY c.deposit_store ORDER BY c.deposit_store"""
+
+
+async def list_deposits(store_id: str | None) -> list[Deposits]:
+    """The deposits that are held, by the store that took them; None: of all stores."""
+    return [Deposits(**row) for row in await db.fetch(_DEPOSITS, store_id)]

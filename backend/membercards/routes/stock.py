@@ -206,3 +206,9 @@ async def report(caller: StaffCaller, issuer_id: schemas.IssuerId, query: schema
     begin, end = clock.span(query.begin, query.end, settings().timezone)
     allotted, returned, issued = await queries.report(found.id, begin, end)
     return schemas.ReportOut(found.id, query.begin, query.end, allotted, returned, issued)
+
+
+@router.get("/v1/admin/member-card-deposits", guard=_READ, summary="会员卡押金")
+async def list_deposits(caller: StaffCaller) -> schemas.DepositsOut:
+    """The deposits that are held, by the store that took them, and how much of it nobody can ask for any more."""
+    return schemas.DepositsOut(await queries.list_deposits(caller.store_id))
