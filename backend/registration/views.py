@@ -21,10 +21,16 @@ async def batches(found: Sequence[MemberBatch], *, counted: bool = True) -> list
     """Batches with who asked for them and, where they are ``counted``, what became of their members."""
     names = await auth.staff_names({one.staff_id for one in found})
     results = await queries.count_results([one.id for one in found]) if counted else {}
-    return [_batch(one, names, results.get(one.id, {})) for one in found]
+    stuck = await members.list_masked([one.failed_row for one in found if one.failed_row is not None])
+    return [
+        _batch(
+            one, names, results.get(one.id, {}), stuck[one.failed_row].member_no if one.failed_row in stuck else None
+        )
+        for one in found
+    ]
 
 
-def _batch(one: MemberBatch, names: dict[int, str], results: dict[str, int]) -> BatchOut:
+def _batch(one: MemberBatch, names: dict[int, str], results: dict[str, int], stuck_no: str | None) -> BatchOut:
     change = bulk.find(one.kind)
     return BatchOut(
         id=one.id,
@@ -43,6 +49,7 @@ def _batch(one: MemberBatch, names: dict[int, str], results: dict[str, int]) -> 
         store_id=one.store_id,
         approval_id=one.approval_id,
         failed_member_id=str(one.failed_row) if one.failed_row is not None else None,
+        failed_member_no=stuck_no,
         failure=one.failure,
         created_at=one.created_at,
         ended_at=one.ended_at,

@@ -156,6 +156,7 @@ async def test_a_member_whose_change_always_fails_is_named_and_the_batch_given_u
     late = await admin.post(f"{BATCHES}/{made['id']}/resume", {})
 
     assert (given_up["state"], given_up["done"], given_up["failed_member_id"]) == ("failed", 2, str(bad))
+    assert given_up["failed_member_no"] == await db.fetchval("SELECT member_no FROM member WHERE id = $1", bad)
     assert before == ["frozen"] * 2 + ["active"] * 2
     assert (on.json()["state"], done["state"], late.status_code) == ("running", "done", 200)
     assert await statuses(phones) == ["frozen"] * 4

@@ -107,6 +107,7 @@ class BatchOut(msgspec.Struct, kw_only=True):
     store_id: str | None
     approval_id: str | None
     failed_member_id: str | None
+    failed_member_no: str | None
     failure: str | None
     created_at: datetime
     ended_at: datetime | None

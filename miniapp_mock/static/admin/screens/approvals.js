@@ -57,8 +57,7 @@ function tied({ api, signal }) {
     load: ({ cursor }) => api.get(`${PATH}/tied`, { days: TIED_DAYS, cursor }, { signal }),
     none: { icon: "survey", title: w("approvals.tied_none") },
     columns: [
-      { title: w("approvals.kind"), cell: (one) => one.title },
-      { title: w("approvals.summary"), cell: (one) => one.summary },
+      { title: w("approvals.summary"), cell: (one) => h("div", null, h("span", { class: "strong" }, one.summary), h("p", { class: "muted tiny" }, one.title)) },
       { title: w("approvals.asked"), cell: (one) => who(one.asked_by, one.asked_at) },
       { title: w("approvals.decided"), cell: (one) => who(one.decided_by, one.decided_at) },
       { title: w("approvals.held"), cell: (one) => one.held_by.map((person) => person.name).join("、") },

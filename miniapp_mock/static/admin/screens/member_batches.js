@@ -114,7 +114,7 @@ export async function open({ api, me, signal, keys }) {
       [w("bat.reason"), found.reason],
       [w("bat.whom"), [audienceWords(found.audience, { levels, stores }), statuses.map((status) => w(`bat.s_${status}`)).join("、")].filter(Boolean).join(" · ")],
       [w("bat.progress"), `${count(found.done)} / ${count(found.members)}`],
-      found.failed_member_id && [w("bat.failed_at"), `${found.failed_member_id} ${found.failure}`],
+      found.failed_member_id && [w("bat.failed_at"), `${found.failed_member_no} ${found.failure}`],
       ...Object.entries(found.results).map(([result, many]) => [w(`bat.${result}`), count(many)]),
     ].filter(Boolean)));
   }
