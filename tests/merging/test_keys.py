@@ -7,9 +7,12 @@ from functools import partial
 
 import pytest
 
+from backend.kernel import clock as kernel_clock
 from backend.kernel import db, outbox
+from backend.kernel.config import settings
 from backend.ledger.plans import own_scope
 from backend.messages.types import Letter
+from backend.points import queries
 from backend.points.commands import batches
 from tests.groups.test_allotments import PIN, allot, group_of, take_back
 from tests.points.test_adjustments import BATCHES, points, send, table
@@ -175,6 +178,21 @@ async def test_a_row_of_a_table_that_was_posted_to_the_source_is_not_posted_agai
 
     done = (await admin.get(f"{BATCHES}/{asked['id']}")).json()
     assert (done["state"], done["posted"], await points(phone)) == ("done", 1, 30)
+
+
+async def test_a_list_of_before_the_merge_posts_what_another_worker_posted(client, admin, second, phone):
+    source = await register(client)
+    data = table((source.member["member_no"], 30, "goodwill", "a", ""))
+    asked = (await send(admin, f"{BATCHES}?title=x", data, key=key())).json()
+    await approve_waiting(second)
+    batch, rows = await queries.find_batch(asked["id"]), await queries.list_waiting_rows(asked["id"], limit=1)
+    await merge(admin, second, source, phone)
+
+    await batches.run(asked["id"])
+    late = await batches._post(batch, rows[0], kernel_clock.local_date(kernel_clock.now(), settings().timezone))
+    await outbox.drain()
+
+    assert (late, await points(phone)) == ("", 30)
 
 
 async def test_who_owns_the_group_no_more_is_told_what_they_did_as_its_owner(client, admin, second, phone):

@@ -271,7 +271,7 @@ async def _post(batch: Batch, row: BatchRow, on: date) -> str:
     A job may have died before it noted what it had posted, and the member been merged since: then it is not the new
     number's once more.
     """
-    own_id, *merged = await members.ids_of(row.member_id)
+    own_id, *merged = await members.ids_of(await members.current_id(row.member_id))  # the list was read before
     for number in merged:
         if await ledger_queries.find_document(number, _id_of(batch.id, row.row_no, number)) is not None:
             return ""

@@ -162,4 +162,12 @@ MUTANTS = (
         "for number in merged[:0]:",
         ("tests/merging/test_keys.py::test_a_row_of_a_table_that_was_posted_to_the_source_is_not_posted_again",),
     ),
+    Mutant(
+        "row-posted-by-a-list-of-before-a-merge",
+        "A worker that read its list before a merge posts to the old number what another posted to the new one.",
+        BATCHES,
+        "await members.ids_of(await members.current_id(row.member_id))",
+        "await members.ids_of(row.member_id)",
+        ("tests/merging/test_keys.py::test_a_list_of_before_the_merge_posts_what_another_worker_posted",),
+    ),
 )
