@@ -20,10 +20,10 @@ from backend.merging import service as merging
 from . import locks, service
 
 _CAMPAIGNS = "SELECT campaign_id FROM stamp_card WHERE member_id = $1 ORDER BY campaign_id"
+# While a campaign's cards are being closed one may be and the other not: both are closed with what is on the other.
 _ADDED = """
 UPDATE stamp_card t SET rewards = t.rewards + s.rewards, since = least(t.since, s.since),
-       last_on = greatest(t.last_on, s.last_on), closed_at = least(t.closed_at, s.closed_at),
-       waiting = t.waiting AND s.closed_at IS NULL
+       last_on = greatest(t.last_on, s.last_on), closed_at = CASE WHEN s.closed_at IS NOT NULL THEN t.closed_at END
   FROM stamp_card s WHERE t.member_id = $2 AND s.member_id = $1 AND s.campaign_id = t.campaign_id"""
 _EMPTIED = """
 UPDATE stamp_card s SET rewards = 0, waiting = false WHERE member_id = $1 AND EXISTS

@@ -73,7 +73,8 @@ def expire(member_id: int, campaign_id: str, left: Stamps, *, now: datetime, on:
             Leg(ledger.STAMPS_OWED, ledger.USES, -left.owed, ref=campaign_id),
             Leg(ledger.HOUSE_STAMPS_RECEIVABLE, ledger.USES, left.owed, ref=campaign_id),
         ]
-    return _plan(member_id, EXPIRED, campaign_id, legs, campaign_id, now, on) if legs else None
+    # Once by the card's own row; not by the key, for a merge may bring stamps to a card that has ended.
+    return _plan(member_id, EXPIRED, f"{campaign_id}:{now.isoformat()}", legs, campaign_id, now, on) if legs else None
 
 
 def _move(campaign_id: str, amount: int, house: str) -> list[Leg]:

@@ -11,6 +11,7 @@ from backend.kernel import db, events, outbox
 from backend.ledger.errors import Stale
 from backend.members.events import LevelReached
 from backend.passes.commands import earning
+from backend.stamps.commands import closing
 from backend.surveys.commands import rewards
 from tests.coupons.test_handouts import hand_out
 from tests.support.coupons import CASH, TEMPLATES, by_coupons, coupons_of, make_template
@@ -18,6 +19,7 @@ from tests.support.members import register
 from tests.support.merging import merge
 from tests.support.passes import WASHES, make_pass_product, passes_of
 from tests.support.races import codes_of
+from tests.support.stamps import CARDS, held, make_campaign
 from tests.support.surveys import MINE, gain, make_survey, send, taste
 
 pytestmark = pytest.mark.usefixtures("books")
@@ -122,3 +124,21 @@ async def test_an_answer_is_rewarded_once_though_the_other_had_begun_one(client,
     assert (await phone.wallet())["points"]["available"] == 14
     assert [(await send(phone, survey)).status_code for survey in surveys] == [409, 409]
     assert [(await gain(phone, survey))["paid"] for survey in surveys] == [True, True]
+
+
+@pytest.mark.parametrize("closed", ["source", "target"])
+async def test_stamps_of_a_campaign_whose_cards_are_being_closed_expire_with_the_target_s(
+    client, admin, second, phone, closed
+):
+    source = await register(client)
+    campaign = await make_campaign(admin, kind="attendance", goal=9)
+    for who in (source, phone):
+        assert (await who.call("POST", f"{CARDS}/{campaign['id']}/check-in", {})).status_code == 200
+    await db.pool().execute("UPDATE stamp_campaign SET state = 'ended' WHERE id = $1", campaign["id"])
+    first = source if closed == "source" else phone
+    await closing._close_card(first.member_id, campaign["id"])  # and the worker dies
+    await merge(admin, second, source, phone)
+
+    await closing.close_ended()
+
+    assert await held(phone.member_id, campaign["id"]) == (0, 0, 0)

@@ -67,7 +67,8 @@ async def _close_campaign(campaign_id: str) -> int:
         failed += 1
     if not failed:
         await db.fetchval(
-            "UPDATE stamp_campaign SET closed_at = $2 WHERE id = $1 AND closed_at IS NULL RETURNING 1",
+            "UPDATE stamp_campaign SET closed_at = $2 WHERE id = $1 AND closed_at IS NULL AND NOT EXISTS"
+            " (SELECT FROM stamp_card WHERE campaign_id = $1 AND closed_at IS NULL) RETURNING 1",
             campaign_id,
             clock.now(),
         )

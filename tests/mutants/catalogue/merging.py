@@ -193,4 +193,20 @@ MUTANTS = (
         "    except (PassProductConflict, MemberInactive) as refused:\n",
         (GIFTS + "test_what_a_recharge_earned_is_given_once_and_its_job_ends",),
     ),
+    Mutant(
+        "stamps-of-a-closed-card-stay",
+        "Stamps of a campaign that ended beside a merge lie on a card for ever that nobody can use or close.",
+        STAMPS,
+        "closed_at = CASE WHEN s.closed_at IS NOT NULL THEN t.closed_at END\n",
+        "closed_at = least(t.closed_at, s.closed_at)\n",
+        (GIFTS + "test_stamps_of_a_campaign_whose_cards_are_being_closed_expire_with_the_target_s",),
+    ),
+    Mutant(
+        "stamps-expire-once-for-a-member",
+        "Stamps that a merge brings to a card that had ended never expire: the books say they did.",
+        "backend/stamps/plans.py",
+        'f"{campaign_id}:{now.isoformat()}"',
+        "campaign_id",
+        (GIFTS + "test_stamps_of_a_campaign_whose_cards_are_being_closed_expire_with_the_target_s",),
+    ),
 )
