@@ -185,11 +185,12 @@ async def test_a_list_of_before_the_merge_posts_what_another_worker_posted(clien
     data = table((source.member["member_no"], 30, "goodwill", "a", ""))
     asked = (await send(admin, f"{BATCHES}?title=x", data, key=key())).json()
     await approve_waiting(second)
-    batch, rows = await queries.find_batch(asked["id"]), await queries.list_waiting_rows(asked["id"], limit=1)
+    batch, (row,) = await queries.find_batch(asked["id"]), await queries.list_waiting_rows(asked["id"], limit=1)
+    assert batch is not None
     await merge(admin, second, source, phone)
 
     await batches.run(asked["id"])
-    late = await batches._post(batch, rows[0], kernel_clock.local_date(kernel_clock.now(), settings().timezone))
+    late = await batches._post(batch, row, kernel_clock.local_date(kernel_clock.now(), settings().timezone))
     await outbox.drain()
 
     assert (late, await points(phone)) == ("", 30)
