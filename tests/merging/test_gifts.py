@@ -7,6 +7,7 @@ import pytest
 from backend.coupons import queries as coupons
 from backend.coupons.commands import automatic, handouts
 from backend.coupons.commands.rewards import take_back
+from backend.groups.commands import batches as allot_batches
 from backend.kernel import db, events, outbox
 from backend.ledger.errors import Stale
 from backend.members.events import LevelReached
@@ -14,6 +15,9 @@ from backend.passes.commands import earning
 from backend.stamps.commands import closing
 from backend.surveys.commands import rewards
 from tests.coupons.test_handouts import hand_out
+from tests.groups.test_allotments import group_of
+from tests.groups.test_batches import no, path, table, total
+from tests.groups.test_batches import send as send_table
 from tests.support.coupons import CASH, TEMPLATES, by_coupons, coupons_of, make_template
 from tests.support.members import register
 from tests.support.merging import merge
@@ -21,6 +25,7 @@ from tests.support.passes import WASHES, make_pass_product, passes_of
 from tests.support.races import codes_of
 from tests.support.stamps import CARDS, held, make_campaign
 from tests.support.surveys import MINE, gain, make_survey, send, taste
+from tests.support.value import give
 
 pytestmark = pytest.mark.usefixtures("books")
 
@@ -124,6 +129,28 @@ async def test_an_answer_is_rewarded_once_though_the_other_had_begun_one(client,
     assert (await phone.wallet())["points"]["available"] == 14
     assert [(await send(phone, survey)).status_code for survey in surveys] == [409, 409]
     assert [(await gain(phone, survey))["paid"] for survey in surveys] == [True, True]
+
+
+async def test_a_table_goes_on_out_of_what_its_owner_is_merged_into_meanwhile(
+    client, admin, second, phone, monkeypatch
+):
+    owner, *people = [await register(client) for _ in range(3)]
+    group_id, _ = await group_of(admin, owner, *people)
+    await give(owner.member_id, points=100)
+    rows = [(no(one), "积分", 10, "") for one in people]
+    batch_id = (await send_table(admin, path(group_id), table(*rows))).json()["id"]
+    real, asked = allot_batches._runs, []
+
+    async def merged_before_the_second(id_):
+        asked.append(id_)
+        if len(asked) == 2:
+            await merge(admin, second, owner, phone)
+        return await real(id_)
+
+    monkeypatch.setattr(allot_batches, "_runs", merged_before_the_second)
+    await allot_batches.run(batch_id)
+
+    assert await total(phone, *people) == [80, 10, 10]
 
 
 @pytest.mark.parametrize("closed", ["source", "target"])

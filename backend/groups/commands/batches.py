@@ -29,7 +29,7 @@ from backend.members import queries as members
 from .. import plans, queries, tables
 from ..errors import AllotBatchOver, AllotmentLimit, AllotmentOver, AllotmentTooMuch
 from ..schemas import AllotIn
-from ..types import AllotBatch, AllotmentKind, AllotRow, BatchState, Group, GroupState, SubMember
+from ..types import AllotBatch, AllotmentKind, AllotRow, BatchState, GroupState, SubMember
 from . import allotting, groups
 
 log = logging.get(__name__)
@@ -290,13 +290,12 @@ async def run(batch_id: str, *, most: int | None = None) -> None:
         if not rows:
             await _end(batch_id)
             return
-        group, owner = await queries.find_group(batch.group_id), await queries.find_owner(batch.group_id)
         outcomes: list[tuple[int, str]] = []
         for row in rows:
             if not await _runs(batch_id):
                 break  # it was cancelled a moment ago, and whoever did so was told that no further row is posted
             try:
-                outcomes.append((row.row_no, await _post(batch, row, group, owner)))
+                outcomes.append((row.row_no, await _post(batch, row)))
             except Exception as error:
                 await _note(batch_id, outcomes)
                 await tries.failed("group_allot_batch", batch_id, error, row=row.row_no, working=BatchState.RUNNING)
@@ -310,11 +309,12 @@ async def _runs(batch_id: str) -> bool:
     return now is not None and now.state is BatchState.RUNNING
 
 
-async def _post(batch: AllotBatch, row: AllotRow, group: Group | None, owner: SubMember | None) -> str:
+async def _post(batch: AllotBatch, row: AllotRow) -> str:
     """Post one row; the code of its refusal, empty where it was posted.
 
     Whoever owns the group since then did not have this table asked for: nothing is taken from them. What a job posted
-    that died before it was noted is posted, whoever left or owns the group since.
+    that died before it was noted is posted, whoever left or owns the group since. The owner is read for each row:
+    who was merged a moment ago allots on as who they are now.
     """
     scope, said = f"group-batch/{batch.id}", f"{batch.id}:{row.row_no}:{row.person_id}:{row.kind}:{row.amount}"
     idem = Idempotency(str(row.row_no), hashlib.sha256(said.encode()).digest())
@@ -322,6 +322,7 @@ async def _post(batch: AllotBatch, row: AllotRow, group: Group | None, owner: Su
     try:
         if await allotting.first_answer(scope, idem) is not None:
             return ""
+        group, owner = await queries.find_group(batch.group_id), await queries.find_owner(batch.group_id)
         person = await queries.find_person(batch.group_id, row.person_id)
         if group is None or owner is None or owner.id != batch.owner_id or person is None:
             return AllotmentOver.code
