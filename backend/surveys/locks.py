@@ -1,4 +1,4 @@
-"""Row locks. The survey comes first, then the participation, quotas by key, prizes; then coupons and books."""
+"""Row locks: the member, the survey, the participation, quotas by key, prizes; then coupons and books."""
 
 from __future__ import annotations
 

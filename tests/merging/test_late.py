@@ -24,7 +24,7 @@ from backend.privacy.commands import erasures
 from backend.stamps import locks
 from backend.stamps import service as stamps
 from backend.stamps.commands.cards import redeem_waiting
-from backend.surveys.commands import rewards
+from backend.surveys.commands import entering, rewards
 from backend.wallet.commands import lots
 from tests.support import passes, recharge, refunds
 from tests.support.books import connected
@@ -42,7 +42,7 @@ from tests.support.members import register
 from tests.support.merging import approve, ask, merge
 from tests.support.races import codes_of
 from tests.support.stamps import GIFT, card, make_campaign, settle
-from tests.support.surveys import make_survey, send
+from tests.support.surveys import enter, make_survey, send
 from tests.support.value import give
 
 COUPONS = "/v1/member/coupons"
@@ -345,6 +345,23 @@ async def test_a_surveys_reward_that_waits_goes_to_whoever_its_member_is_now(cli
     await rewards.pay_due()
 
     assert await db.fetchval("SELECT count(*) FROM coupon WHERE member_id = $1", phone.member_id) == 2
+
+
+async def test_an_answer_that_was_being_entered_at_that_moment_is_the_targets(
+    client, admin, second, phone, monkeypatch
+):
+    survey, source = await make_survey(admin), await register(client)
+
+    async def merged_meanwhile(*_):
+        await merge(admin, second, source, phone)
+        return True
+
+    monkeypatch.setattr(entering, "is_meant", merged_meanwhile)
+
+    entered = await enter(admin, survey, member_no=source.member["member_no"])
+
+    part = await db.fetchrow("SELECT member_id, done_on FROM survey_participation WHERE survey_id = $1", survey["id"])
+    assert (entered.status_code, part["member_id"], part["done_on"] is None) == (201, phone.member_id, False)
 
 
 async def test_whatever_became_of_the_event_the_sweep_passes_it_on(client, admin, second, phone):

@@ -14,6 +14,7 @@ from backend.kernel.errors import NotFound
 from backend.kernel.http import Idempotency
 from backend.ledger.errors import IdempotencyConflict
 from backend.members import queries as members
+from backend.members import service as member_service
 
 from .. import locks, queries, service
 from ..errors import SurveyAnswered, SurveyClosed, SurveyVersionChanged
@@ -109,6 +110,7 @@ async def send(member_id: int, survey_id: str, body: SendIn, idem: Idempotency) 
     home = (await members.get_member(member_id)).store_id
     async with db.transaction() as tx:
         now = clock.now()
+        member_id = await member_service.hold_current(tx, member_id)
         survey = await locks.hold_survey(tx, survey_id)
         participation = await locks.lock_participation(tx, survey_id, member_id)
         if participation.done:

@@ -13,6 +13,7 @@ from backend.kernel.errors import NotFound, invalid
 from backend.kernel.http import Idempotency
 from backend.ledger.errors import IdempotencyConflict
 from backend.members import queries as members
+from backend.members import service as member_service
 from backend.members.types import Status
 
 from .. import locks, queries, service
@@ -74,6 +75,8 @@ async def enter(survey_id: str, body: EntryIn, caller: StaffCaller, idem: Idempo
 
 async def _store(tx: Tx, survey_id: str, content: Content, said: Said) -> int:
     now = clock.now()
+    if said.member_id is not None:
+        said = said._replace(member_id=await member_service.hold_current(tx, said.member_id))
     survey = await locks.hold_survey(tx, survey_id)
     if survey.state not in RUNS or not survey.has_begun(now):
         raise SurveyClosed
