@@ -15,7 +15,6 @@ from backend.discounts.schemas import DiscountRuleIn, DiscountTermsIn
 from backend.kernel import clock, db
 from backend.kernel.config import settings
 from backend.kernel.http import Idempotency
-from backend.ledger import service as ledger
 from backend.ledger.plans import job_hash
 from backend.overrides import commands as overrides
 from backend.overrides.types import Limit, Reason
@@ -59,7 +58,7 @@ def _rules(year: int) -> tuple[tuple[DiscountRuleIn, bool], ...]:
 
 
 async def load() -> None:
-    """All of it, at the first store; what others see of a till they never used stays as it is."""
+    """All of it, at the first store; what others see of a till they never used stays as it is. Needs the writer."""
     staff = await db.fetchrow("SELECT id FROM auth_staff WHERE username = 'admin'")
     assert staff is not None
     for limit in LIMITS:
@@ -69,11 +68,7 @@ async def load() -> None:
         made = await discounts.create_rule(rule, staff["id"])
         if lives:
             await discounts.move_rule(made.id, "activate", staff["id"])
-    await ledger.open_writer(settings())  # a till posts through it
-    try:
-        await _work()
-    finally:
-        await ledger.close_writer()
+    await _work()
 
 
 async def _bind_phone() -> None:

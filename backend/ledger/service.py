@@ -49,8 +49,10 @@ _writer: LedgerWriter | None = None
 
 
 async def open_writer(settings: Settings) -> None:
-    """Start this process's LedgerWriter."""
+    """Start this process's LedgerWriter; it has one."""
     global _writer
+    if _writer is not None:
+        raise RuntimeError("the ledger writer is open already")
     writer = LedgerWriter(settings)
     await writer.open()
     _writer = writer
