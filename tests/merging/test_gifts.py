@@ -10,6 +10,9 @@ from backend.coupons.commands.rewards import take_back
 from backend.groups.commands import batches as allot_batches
 from backend.kernel import db, events, outbox
 from backend.ledger.errors import Stale
+from backend.lifecycle import service as lifecycle
+from backend.lifecycle.types import Source
+from backend.members import queries as members
 from backend.members.events import LevelReached
 from backend.passes.commands import earning
 from backend.stamps.commands import closing
@@ -151,6 +154,22 @@ async def test_a_table_goes_on_out_of_what_its_owner_is_merged_into_meanwhile(
     await allot_batches.run(batch_id)
 
     assert await total(phone, *people) == [80, 10, 10]
+
+
+async def test_a_level_that_was_given_before_the_merge_is_not_given_again(client, admin, second, phone):
+    source = await register(client)
+    given, (*_, level) = [], await members.levels()
+    for who in (source, phone):  # what it is given for is told once more to who they are now
+        if who is phone:
+            await merge(admin, second, source, phone)
+        async with db.transaction() as tx:
+            grant_id = await lifecycle.grant_months(
+                tx, who.member_id, level, 1, source=Source.CAMPAIGN, reason="x", key="stamps:K1"
+            )
+        given.append(grant_id)
+
+    assert given[0] == given[1]
+    assert await db.fetchval("SELECT count(*) FROM lifecycle_grant WHERE member_id = $1", phone.member_id) == 1
 
 
 @pytest.mark.parametrize("closed", ["source", "target"])

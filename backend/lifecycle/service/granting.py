@@ -17,9 +17,9 @@ from ..types import Source, Why
 from .looking import Because, look
 
 # A merge wrote in front of the key of a grant whose it was before.
-_FIND_UNDER = """
-SELECT id FROM lifecycle_grant
- WHERE member_id = $1 AND regexp_replace(key, '^([0-9]+/)+', '') = $2 AND ended_at IS NULL"""
+_UNDER = """
+SELECT id FROM lifecycle_grant WHERE member_id = $1 AND regexp_replace(key, '^([0-9]+/)+', '') = $2"""
+_FIND_UNDER = f"{_UNDER} AND ended_at IS NULL"
 _KEEP_UNDER = """
 UPDATE lifecycle_grant SET key = $3
  WHERE member_id = $1 AND regexp_replace(key, '^([0-9]+/)+', '') = $2 AND ended_at IS NULL"""
@@ -75,7 +75,7 @@ async def grant_months(
     tx: Tx, member_id: int, level: str, months: int, *, source: Source, reason: str, key: str
 ) -> str:
     """Give a member a level for so many months from today, once for each ``key``; the grant's id. As ``grant``."""
-    rows = await db.fetch_in(tx, "SELECT id FROM lifecycle_grant WHERE member_id = $1 AND key = $2", member_id, key)
+    rows = await db.fetch_in(tx, _UNDER, member_id, key)
     if rows:
         return str(rows[0]["id"])  # told again on another day, it ends as it was said first
     until = clock.months_after(clock.local_date(clock.now(), settings().timezone), months)

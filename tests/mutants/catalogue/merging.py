@@ -209,4 +209,12 @@ MUTANTS = (
         "campaign_id",
         (GIFTS + "test_stamps_of_a_campaign_whose_cards_are_being_closed_expire_with_the_target_s",),
     ),
+    Mutant(
+        "a-level-given-again-after-a-merge",
+        "Who was given a level for a full card has it once more, for longer, when that is told again after a merge.",
+        "backend/lifecycle/service/granting.py",
+        "    rows = await db.fetch_in(tx, _UNDER, member_id, key)\n",
+        '    rows = await db.fetch_in(tx, f"{_UNDER} AND key = $2", member_id, key)\n',
+        (GIFTS + "test_a_level_that_was_given_before_the_merge_is_not_given_again",),
+    ),
 )
